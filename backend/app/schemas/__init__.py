@@ -1,0 +1,1 @@
+"""Shapes that cross a boundary: requests, answers, specs and reports."""

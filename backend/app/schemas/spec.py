@@ -1,0 +1,91 @@
+"""The spec: what turns audio into a model's input and its output into words."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+YAMNET_RATE = 16_000
+YAMNET_WINDOW_SECONDS = 0.96
+YAMNET_HOP_SECONDS = 0.48
+
+
+class InputKind(StrEnum):
+    """What the model takes; all arrays are float32 with a leading batch axis unless said otherwise."""
+
+    WAVEFORM = "waveform"  # samples in [-1, 1] at `sample_rate`
+    LOG_MEL_PATCH = "log_mel_patch"  # YAMNet's front end: 96 frames x 64 bands
+    EMBEDDING = "embedding"  # YAMNet's 1024 values a patch
+    SCORES = "scores"  # YAMNet's 521 scores a patch
+    TENSOR = "tensor"  # anything else; not offered for audio
+
+
+class Activation(StrEnum):
+    """The function between a model's logits and its scores."""
+
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+    NONE = "none"
+
+
+class Aggregation(StrEnum):
+    """How the scores of a clip follow from the scores of its windows, label by label."""
+
+    MEAN = "mean"
+    MAX = "max"
+    TOP_K_MEAN = "top_k_mean"
+
+
+class _SpecBase(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("labels", check_fields=False)
+    @classmethod
+    def _labels_are_distinct_words(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if labels is None:
+            return None
+        if not labels or any(not label.strip() for label in labels):
+            raise ValueError("labels must be a list of non-empty names")
+        if len(set(labels)) != len(labels):
+            raise ValueError("every label may occur once")
+        return labels
+
+
+class PartialSpec(_SpecBase):
+    """A spec as a person writes it: whatever is left out comes from the next source (sidecar, file, defaults)."""
+
+    input: InputKind | None = None
+    sample_rate: int | None = Field(default=None, ge=1_000, le=192_000, description="Hz")
+    window_seconds: float | None = Field(default=None, gt=0)
+    hop_seconds: float | None = Field(default=None, gt=0)
+    labels: tuple[str, ...] | None = None
+    activation: Activation | None = None
+    aggregation: Aggregation | None = None
+    top_k: int | None = Field(default=None, ge=1)
+    thresholds: dict[str, float] | None = Field(default=None, description="Score from which a label is an event")
+
+    def over(self, weaker: "PartialSpec") -> "PartialSpec":
+        """This spec, with what it leaves out taken from `weaker`."""
+        return PartialSpec.model_validate(weaker.model_dump(exclude_none=True) | self.model_dump(exclude_none=True))
+
+
+class Spec(_SpecBase):
+    """A complete spec. `window_seconds` None means that the whole clip is one window."""
+
+    input: InputKind
+    sample_rate: int = Field(default=YAMNET_RATE, ge=1_000, le=192_000, description="Hz")
+    window_seconds: float | None = Field(default=YAMNET_WINDOW_SECONDS, gt=0)
+    hop_seconds: float | None = Field(default=YAMNET_HOP_SECONDS, gt=0)
+    labels: tuple[str, ...]
+    labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
+    activation: Activation
+    aggregation: Aggregation = Aggregation.MEAN
+    top_k: int = Field(default=3, ge=1, description="Windows averaged by `top_k_mean`")
+    thresholds: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _thresholds_name_labels(self) -> Self:
+        unknown = sorted(set(self.thresholds) - set(self.labels))
+        if unknown:
+            raise ValueError(f"thresholds name labels the model does not have: {', '.join(unknown)}")
+        return self
