@@ -266,6 +266,4 @@ class Misconfigured(UnderstudyError):
 class UnsafeBinding(Misconfigured):
     code = "unsafe_binding"
     title = "The address is reachable by others"
-    default_remedy = (
-        "Bind 127.0.0.1, or add --allow-unauthenticated if everyone on that network may control the models."
-    )
+    default_remedy = "Bind 127.0.0.1, or add --allow-unauthenticated if everyone who reaches it may control the models."
