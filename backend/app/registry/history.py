@@ -9,6 +9,7 @@ from app.registry import cursor as cursors
 from app.schemas.model import HistoryEntry, HistoryPage
 
 _ORDER = "history"
+_LARGEST_ID = 2**63 - 1
 
 
 async def record(
@@ -75,7 +76,7 @@ async def page(
     if event is not None:
         query = query.where(History.event == event)
     if cursor is not None:
-        query = query.where(History.history_id < cursors.decode(cursor, _ORDER)[1])
+        query = query.where(History.history_id < cursors.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
     found = [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
     entries = found[:limit]
     more = len(found) > limit

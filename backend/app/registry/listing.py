@@ -12,10 +12,9 @@ from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, typ
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.errors import RequestInvalid
 from app.models import MlModel
 from app.registry import cursor as cursors
-from app.registry.rows import Row, with_records
+from app.registry.rows import LARGEST_ID, Row, with_records
 from app.schemas.query import ModelQuery
 
 _COLUMNS = {
@@ -30,7 +29,7 @@ _COLUMNS = {
 _SEARCHED = (MlModel.model_name, MlModel.version, MlModel.description, MlModel.file_path)
 _NEVER_NULL = {"id", "name"}
 _TIMES = {"created_at", "updated_at"}
-_KEY_TYPES: dict[str, tuple[type, ...]] = {"id": (int,), "accuracy": (int, float)}
+_KEY_TYPES: dict[str, tuple[type, ...]] = {"id": (int,), "accuracy": (float,)}
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _key(name: str, dialect: str) -> ColumnElement[Any]:
 def _after(
     query: ModelQuery, name: str, key: ColumnElement[Any], dialect: str, *, falling: bool
 ) -> ColumnElement[bool]:
-    value, model_id = cursors.decode(query.cursor or "", query.sort)
+    value, model_id = cursors.decode(query.cursor or "", query.sort, largest_id=LARGEST_ID)
     later = MlModel.model_id < model_id if falling else MlModel.model_id > model_id
     if name == "id":
         return later
@@ -109,4 +108,4 @@ def _refuse_other_type(name: str, value: cursors.Key, dialect: str) -> None:
     if name in _TIMES and dialect != "sqlite":
         expected = (datetime,)
     if not isinstance(value, expected):
-        raise RequestInvalid("The cursor is not one that this API gave out.", remedy="Start again without a cursor.")
+        raise cursors.foreign()

@@ -1,6 +1,6 @@
 """PostgreSQL's word that the stage changed, on a connection of its own; it only shortens the wait of the poll."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import anyio
@@ -16,7 +16,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
 
-async def changes(settings: Settings) -> AsyncIterator[int]:
+async def changes(settings: Settings) -> AsyncGenerator[int, None]:
     """Generations as they are committed, by whichever process; some may be missed.
 
     Ends at once on SQLite. A connection that fails or does not support LISTEN (a transaction pooler) is logged and

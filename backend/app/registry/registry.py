@@ -126,6 +126,8 @@ class Registry:
         Raises ModelNotFound for a model that never was, RequestInvalid for a foreign cursor.
         """
         refuse_nul("event", event)
+        if model_id is not None:
+            rows.refuse_impossible_id(model_id)
         async with self._database.read() as session:
             found = await history.page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
             if model_id is not None and not found.entries and event is None and cursor is None:

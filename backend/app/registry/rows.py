@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import ModelNotFound, NameTaken
 from app.models import FileRecord, History, MlModel
 
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,20 @@ def with_records() -> Select[MlModel, FileRecord]:
 
 async def get(session: AsyncSession, model_id: int, *, for_update: bool = False) -> Row:
     """Raises ModelNotFound. `for_update` holds the row until the transaction ends."""
-    if 0 <= model_id <= _LARGEST_ID:
-        query = with_records().where(MlModel.model_id == model_id)
-        if for_update:
-            query = query.with_for_update(of=MlModel)
-        found = (await session.execute(query)).one_or_none()
-        if found is not None:
-            return Row(*found)
-    raise ModelNotFound(f"There is no model {model_id}.")
+    refuse_impossible_id(model_id)
+    query = with_records().where(MlModel.model_id == model_id)
+    if for_update:
+        query = query.with_for_update(of=MlModel)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise ModelNotFound(f"There is no model {model_id}.")
+    return Row(*found)
+
+
+def refuse_impossible_id(model_id: int) -> None:
+    """Raises ModelNotFound for a number that the column cannot hold, before a database chokes on it."""
+    if not 0 <= model_id <= LARGEST_ID:
+        raise ModelNotFound(f"There is no model {model_id}.")
 
 
 async def active(session: AsyncSession) -> Row | None:
