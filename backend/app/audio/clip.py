@@ -38,13 +38,13 @@ class Clip:
         return self._reader.seconds
 
     def close(self) -> None:
-        """Free the decoder; `facts` stay readable."""
+        """Free the decoder of a clip that is not read to its end."""
         self._reader.close()
 
     def blocks(self, rate: int) -> Iterator[Samples]:
         """Consecutive mono float32 [samples] at `rate` Hz (soxr HQ when the source's rate differs).
 
-        May be iterated once. Raises AudioTooLong as soon as the limit is passed and AudioUnusable for damaged files,
+        May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and AudioUnusable for damaged files,
         files without samples, and samples that are not numbers.
         """
         reader = self._reader
@@ -52,15 +52,18 @@ class Clip:
         resampler = None
         if rate != reader.rate:
             resampler = soxr.ResampleStream(reader.rate, rate, 1, dtype="float32", quality="HQ")
-        for block in reader.blocks():
-            self._frames += len(block)
-            self._limits.check_length(self._frames / reader.rate)
-            # A matrix product: numpy's mean over a short last axis is ten times slower.
-            mono: Samples = block[:, 0] if reader.channels == 1 else block @ weights
-            self._meter.add(block, mono)
-            out: Samples = mono if resampler is None else resampler.resample_chunk(mono)
-            if len(out):
-                yield out
+        try:
+            for block in reader.blocks():
+                self._frames += len(block)
+                self._limits.check_length(self._frames / reader.rate)
+                # A matrix product: numpy's mean over a short last axis is ten times slower.
+                mono: Samples = block[:, 0] if reader.channels == 1 else block @ weights
+                self._meter.add(block, mono)
+                out: Samples = mono if resampler is None else resampler.resample_chunk(mono)
+                if len(out):
+                    yield out
+        finally:
+            self.close()
         if not self._frames:
             raise AudioUnusable("The recording holds no samples.")
         if resampler is not None:

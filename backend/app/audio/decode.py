@@ -1,7 +1,5 @@
 """Open an upload as a clip."""
 
-from typing import BinaryIO
-
 from app.audio.clip import Clip
 from app.audio.ffmpeg import FfmpegReader
 from app.audio.intact import check_intact
@@ -9,6 +7,7 @@ from app.audio.limits import AudioLimits
 from app.audio.reader import Reader
 from app.audio.recognise import Kind, recognise
 from app.audio.sndfile import SndfileReader
+from app.audio.stream import Source
 from app.errors import AudioTooLong
 
 __all__ = ["AudioLimits", "Clip", "open_clip"]
@@ -16,7 +15,7 @@ __all__ = ["AudioLimits", "Clip", "open_clip"]
 _BY_LIBSNDFILE = (Kind.WAV, Kind.AIFF, Kind.FLAC)
 
 
-def open_clip(source: BinaryIO, limits: AudioLimits) -> Clip:
+def open_clip(source: Source, limits: AudioLimits) -> Clip:
     """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
 
     Raises NotAudio when the content is none of these, AudioUnusable when it is empty, cut off, damaged or without

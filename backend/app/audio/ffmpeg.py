@@ -8,7 +8,6 @@ whose mp3 decoder writes to standard error.
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
 
 import av
 import numpy as np
@@ -23,6 +22,7 @@ from app.audio.limits import check_layout
 from app.audio.mpeg import mpeg_frame, xing_seconds
 from app.audio.reader import BLOCK_VALUES, Samples
 from app.audio.recognise import Kind, after_id3
+from app.audio.stream import Source, Stream
 from app.errors import AudioUnusable
 
 _DEMUXERS = {Kind.OGG: "ogg", Kind.MP3: "mp3", Kind.AAC: "aac", Kind.MP4: "mov", Kind.WEBM: "matroska"}
@@ -42,18 +42,6 @@ _TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 _SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
 
 
-class _Bytes:
-    """The part of a file object that FFmpeg may use: no name, no way to close it."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self.read = source.read
-        self.seek = source.seek
-        self.tell = source.tell
-
-    def seekable(self) -> bool:
-        return True
-
-
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
     raise PermissionError(
         f"an upload asked for another file ({len(url)} characters, flags {flags}, {len(options)} options)"
@@ -63,14 +51,15 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
 class FfmpegReader:
     """Reads a seekable file object's first sound stream; pictures and video are skipped undecoded."""
 
-    def __init__(self, source: BinaryIO, kind: Kind) -> None:
+    def __init__(self, source: Source, kind: Kind) -> None:
         """Raises AudioUnusable when the container cannot be read, holds no sound or an unsupported codec."""
         self._kind = kind
+        self._source = source
         xing = _xing(source) if kind is Kind.MP3 else None
         source.seek(0)
         try:
             self._container: InputContainer = av.open(
-                _Bytes(source),
+                Stream(source),
                 "r",
                 format=_DEMUXERS[kind],
                 container_options=_OPTIONS,
@@ -130,8 +119,8 @@ class FfmpegReader:
         except av.FFmpegError as error:
             seconds = f" after {samples / self._stream.rate:.2f} s of sound" if self._stream.rate else ""
             raise AudioUnusable(f"The {self._kind} file is damaged or cut off{seconds}.") from error
-        if self._kind is Kind.MP3 and last is not None:
-            _check_last_frame(last)
+        if self._kind in (Kind.MP3, Kind.AAC) and last is not None:
+            _check_last_frame(self._source, last)
 
     def _check_complete(self, done: int) -> None:
         promised = self.seconds or 0.0
@@ -142,7 +131,7 @@ class FfmpegReader:
             )
 
 
-def _xing(source: BinaryIO) -> float | None:
+def _xing(source: Source) -> float | None:
     source.seek(after_id3(source))
     return xing_seconds(source.read(64))
 
@@ -175,13 +164,18 @@ def _promised_seconds(container: InputContainer, sound: AudioStream, kind: Kind)
     return None
 
 
-def _check_last_frame(packet: "Packet[AudioStream]") -> None:
+def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
+    """mp3 and raw AAC: the last frame is whole, and no beginning of another follows it (tags may)."""
     data = bytes(packet)
     frame = mpeg_frame(data)
     if frame is not None and frame.length > len(data):
         raise AudioUnusable(
             f"The mp3 file is cut off: its last frame should be {frame.length} bytes long, and {len(data)} are there."
         )
+    if packet.pos is not None:
+        source.seek(packet.pos + packet.size)
+        if source.read(1) == b"\xff":
+            raise AudioUnusable("The file is cut off: its last frame ends within its header.")
 
 
 def _to_float(frame: AudioFrame) -> Samples:
@@ -192,4 +186,4 @@ def _to_float(frame: AudioFrame) -> Samples:
         return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
     if np.issubdtype(samples.dtype, np.integer):
         return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
-    return samples.astype(np.float32)
+    return samples.astype(np.float32, copy=False)

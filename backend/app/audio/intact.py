@@ -4,16 +4,17 @@ Each check raises AudioUnusable naming what is missing. Structures written for a
 live WebM) promise nothing and pass.
 """
 
-from typing import BinaryIO
+from typing import Literal
 
 from app.audio.recognise import Kind, size_of
+from app.audio.stream import Source
 from app.errors import AudioUnusable
 
-_UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
+_UNKNOWN_SIZES = (0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
 _LAST_PAGE = 4
 
 
-def check_intact(source: BinaryIO, kind: Kind) -> None:
+def check_intact(source: Source, kind: Kind) -> None:
     """Raises AudioUnusable when the file ends before its container does; leaves it at its start."""
     size = size_of(source)
     match kind:
@@ -36,15 +37,15 @@ def _cut_off(what: str, promised: int, present: int) -> AudioUnusable:
     )
 
 
-def _check_chunks(source: BinaryIO, size: int) -> None:
+def _check_chunks(source: Source, size: int) -> None:
     """RIFF, RIFX, RF64 (EBU Tech 3306) and AIFF: the chunk of samples lies within the file."""
     form = source.read(12)
-    order = "little" if form[:4] in (b"RIFF", b"RF64") else "big"
+    order: Literal["little", "big"] = "little" if form[:4] in (b"RIFF", b"RF64") else "big"
     offset, long_size = 12, None
     while offset + 8 <= size:
         source.seek(offset)
         name = source.read(4)
-        length = int.from_bytes(source.read(4), "big" if order == "big" else "little")
+        length = int.from_bytes(source.read(4), order)
         if name == b"ds64":
             source.seek(8, 1)
             long_size = int.from_bytes(source.read(8), "little")
@@ -57,7 +58,7 @@ def _check_chunks(source: BinaryIO, size: int) -> None:
         offset += 8 + length + length % 2
 
 
-def _check_boxes(source: BinaryIO, size: int) -> None:
+def _check_boxes(source: Source, size: int) -> None:
     """ISO/IEC 14496-12 4.2: every top-level box lies within the file, and one of them describes the sound."""
     offset, described = 0, False
     while offset + 8 <= size:
@@ -78,7 +79,7 @@ def _check_boxes(source: BinaryIO, size: int) -> None:
         raise AudioUnusable("The mp4 file is cut off: it has no 'moov' box, which says where the sound lies.")
 
 
-def _check_elements(source: BinaryIO, size: int) -> None:
+def _check_elements(source: Source, size: int) -> None:
     """RFC 8794 and 9559: every element lies within the file; inside those of unknown size their children are looked at.
 
     A live recording (MediaRecorder) is a segment of unknown size, so its blocks are what can be checked.
@@ -96,7 +97,7 @@ def _check_elements(source: BinaryIO, size: int) -> None:
             offset = content + length
 
 
-def _vint(source: BinaryIO, offset: int) -> tuple[int, int]:
+def _vint(source: Source, offset: int) -> tuple[int, int]:
     """Value and width in bytes of an EBML variable-size integer."""
     source.seek(offset)
     raw = source.read(8)
@@ -106,7 +107,7 @@ def _vint(source: BinaryIO, offset: int) -> tuple[int, int]:
     return int.from_bytes(raw[:width]) & ((1 << 7 * width) - 1), width
 
 
-def _check_pages(source: BinaryIO, size: int) -> None:
+def _check_pages(source: Source, size: int) -> None:
     """RFC 3533 6: pages follow one another without a gap, and the last page of every stream says that it is."""
     offset, numbers, ended = 0, dict[bytes, int](), set[bytes]()
     while offset < size:

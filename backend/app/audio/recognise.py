@@ -1,9 +1,9 @@
 """Which audio container a file is, by its content; its name is never looked at."""
 
 from enum import StrEnum
-from typing import BinaryIO
 
 from app.audio.mpeg import adts_length, mpeg_frame
+from app.audio.stream import Source
 from app.errors import AudioUnusable, NotAudio
 
 _HEAD = 64
@@ -39,14 +39,14 @@ class Kind(StrEnum):
     WEBM = "webm"  # and every other Matroska file
 
 
-def size_of(source: BinaryIO) -> int:
+def size_of(source: Source) -> int:
     """Bytes in a seekable file; leaves it at its start."""
     size = source.seek(0, 2)
     source.seek(0)
     return size
 
 
-def recognise(source: BinaryIO) -> Kind:
+def recognise(source: Source) -> Kind:
     """The container of a seekable file; leaves it at its start.
 
     Raises AudioUnusable when it is empty and NotAudio, naming what it looks like, when no container fits.
@@ -64,7 +64,7 @@ def recognise(source: BinaryIO) -> Kind:
     return kind
 
 
-def after_id3(source: BinaryIO) -> int:
+def after_id3(source: Source) -> int:
     """Offset of the first byte that no leading ID3v2 tag covers (ID3v2.4 3.1)."""
     offset = 0
     while True:
@@ -86,7 +86,7 @@ def _by_magic(head: bytes) -> Kind | None:
     return {b"fLaC": Kind.FLAC, b"OggS": Kind.OGG, b"\x1a\x45\xdf\xa3": Kind.WEBM}.get(head[:4])
 
 
-def _by_frames(source: BinaryIO, start: int, size: int) -> Kind | None:
+def _by_frames(source: Source, start: int, size: int) -> Kind | None:
     """mp3 and raw AAC have no magic: a frame counts when the next one follows it, or the file ends there."""
     source.seek(start)
     head = source.read(8)

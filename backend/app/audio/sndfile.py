@@ -1,7 +1,6 @@
 """Decode wav, aiff and flac with libsndfile."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -9,6 +8,7 @@ import soundfile
 from app.audio.limits import check_layout
 from app.audio.reader import BLOCK_VALUES, Samples
 from app.audio.recognise import Kind
+from app.audio.stream import Source, Stream
 from app.errors import AudioUnusable
 
 _CODECS = {
@@ -29,11 +29,11 @@ _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 class SndfileReader:
     """Reads a seekable file object; integer samples are scaled to [-1, 1), float ones are passed as they are."""
 
-    def __init__(self, source: BinaryIO, kind: Kind) -> None:
+    def __init__(self, source: Source, kind: Kind) -> None:
         """Raises AudioUnusable when libsndfile cannot read the header or the layout is absurd."""
         self._name = kind.value
         try:
-            self._file = soundfile.SoundFile(source)
+            self._file = soundfile.SoundFile(Stream(source))
         except soundfile.LibsndfileError as error:
             raise AudioUnusable(f"The {kind} file cannot be read: {error.error_string}") from error
         self.rate: int = self._file.samplerate
