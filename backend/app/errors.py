@@ -7,6 +7,7 @@ UnderstudyError                  500 internal_error
 │   └── ReportNotFound           404 report_not_found
 ├── Conflict                     409
 │   ├── NameTaken                409 name_taken
+│   ├── FileExists               409 file_exists
 │   ├── ModelIsActive            409 model_is_active
 │   ├── FileChanged              409 file_changed
 │   └── NothingToRollBack        409 nothing_to_roll_back
@@ -108,6 +109,12 @@ class NameTaken(Conflict):
     code = "name_taken"
     title = "The name is taken"
     default_remedy = "Choose another name, or update the model that has it."
+
+
+class FileExists(Conflict):
+    code = "file_exists"
+    title = "A file of that name is there already"
+    default_remedy = "Choose another name."
 
 
 class ModelIsActive(Conflict):

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import onnx
@@ -14,6 +13,9 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
 from app.settings import Settings
+from tests.types import ModelFactory
+
+pytest_plugins = ["tests.postgres"]
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +35,14 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def shared_store(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A compiled store that all tests of this process share, as nodes may: the same model compiles once."""
+    shared = tmp_path_factory.getbasetemp() / "compiled"
+    shared.mkdir(exist_ok=True)
+    (home / "var" / "compiled").symlink_to(shared, target_is_directory=True)
+
+
+@pytest.fixture
 def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of an instance of its own, deaf to the environment of whoever runs the tests."""
     for name in [name for name in os.environ if name.startswith("UNDERSTUDY_") or name == "DATABASE_URL"]:
@@ -47,12 +57,6 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set UNDERSTUDY_TEST_DATA)")
     return folder
-
-
-class ModelFactory(Protocol):
-    """Writes a small ONNX model and returns its file."""
-
-    def __call__(self, path: Path, *, winner: int = 0, labels: Sequence[str] | None = ("a", "b", "c")) -> Path: ...
 
 
 @pytest.fixture(scope="session")
