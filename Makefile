@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 
-.PHONY: help install demo serve test lint types docs-check lock clean
+.PHONY: help install demo serve test lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,12 +33,15 @@ test: $(call STAMP,dev) ## run the whole suite
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
 lint: $(call STAMP,dev) ## style, layers
-	@$(BIN)/ruff check backend
-	@$(BIN)/ruff format --check backend
+	@$(BIN)/ruff check backend scripts
+	@$(BIN)/ruff format --check backend scripts
 	@PYTHONPATH=backend $(BIN)/lint-imports --no-logo
 
 types: $(call STAMP,dev) ## mypy, strict, tests too
 	@$(BIN)/mypy
+
+openapi: $(call STAMP,dev) ## renew backend/openapi.json, which the page's client is generated from
+	@$(BIN)/python scripts/export_openapi.py
 
 lock: ## renew requirements/*.lock (needs uv)
 	@requirements/lock.sh
