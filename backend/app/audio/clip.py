@@ -44,8 +44,8 @@ class Clip:
     def blocks(self, rate: int) -> Iterator[Samples]:
         """Consecutive mono float32 [samples] at `rate` Hz (soxr HQ when the source's rate differs).
 
-        May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and AudioUnusable for damaged files,
-        files without samples, and samples that are not numbers.
+        May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and
+        AudioUnusable for damaged files, files without samples, and samples that are not numbers.
         """
         reader = self._reader
         weights = np.full(reader.channels, 1 / reader.channels, np.float32)

@@ -18,7 +18,7 @@ _INPUT, _OUTPUT = "in.", "out."
 def load_probes(path: Path) -> dict[str, NDArray[Any]]:
     """Arrays `in.<name>` and `out.<name>`; raises WarmUpFailed when there are none to be read."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             probes = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WarmUpFailed(f"The recorded probes cannot be read: {error}") from error

@@ -32,12 +32,13 @@ def aggregate(scores: Array, aggregation: Aggregation, top_k: int) -> Array:
     """
     match aggregation:
         case Aggregation.MEAN:
-            return np.asarray(scores.mean(axis=0), np.float32)
+            return np.asarray(scores.mean(axis=0, dtype=np.float64), np.float32)
         case Aggregation.MAX:
             return np.asarray(scores.max(axis=0), np.float32)
         case Aggregation.TOP_K_MEAN:
             kept = min(top_k, len(scores))
-            return np.asarray(np.partition(scores, len(scores) - kept, axis=0)[-kept:].mean(axis=0), np.float32)
+            best = np.partition(scores, len(scores) - kept, axis=0)[-kept:]
+            return np.asarray(best.mean(axis=0, dtype=np.float64), np.float32)
 
 
 def find_events(

@@ -14,12 +14,18 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from app.audio.decode import AudioLimits, open_clip
+from app.inference.threads import pin_blas
 from app.schemas.prediction import AudioFacts
 
 RATE = 44_100
 
 Sound = NDArray[np.float32]
 Decode = Callable[..., tuple[Sound, AudioFacts]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_for_blas() -> None:
+    pin_blas()
 
 
 @pytest.fixture(scope="session")
