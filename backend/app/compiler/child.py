@@ -29,12 +29,16 @@ def memory_refusal(limit: int) -> CompileFailed:
 
 
 def _refusal(error: Exception, limit: int) -> UnderstudyError:
+    text = str(error)
+    untold = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
+    if isinstance(error, MemoryError) or (untold and any(word in text.lower() for word in _MEMORY_WORDS)):
+        return memory_refusal(limit)
     if isinstance(error, UnderstudyError):
         return error
-    text = str(error)
-    if isinstance(error, MemoryError) or any(word in text.lower() for word in _MEMORY_WORDS):
-        return memory_refusal(limit)
-    return CompileFailed(f"{type(error).__name__}: {(text.strip().splitlines() or ['no message'])[0][:500]}")
+    return CompileFailed(
+        f"{type(error).__name__}: {(text.strip().splitlines() or ['no message'])[0][:500]}",
+        remedy="Export the model to ONNX with its own framework and register that file.",
+    )
 
 
 def main(path: Path) -> int:

@@ -7,7 +7,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from app.compiler import graph
-from app.compiler.formats.base import Tensors, first_line
+from app.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
 from app.errors import CompileFailed
 from app.schemas.spec import PartialSpec
 
@@ -44,7 +44,7 @@ def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[An
 class OnnxFile:
     """A graph as it was registered; implements `Loaded`."""
 
-    quantised = False
+    tolerance = FLOAT_TOLERANCE
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = model

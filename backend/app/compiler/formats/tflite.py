@@ -10,7 +10,7 @@ import tf2onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from app.compiler.formats.base import OPSET, Tensors, first_line, signature_of
+from app.compiler.formats.base import FLOAT_TOLERANCE, OPSET, QUANTISED_TOLERANCE, Tensors, first_line, signature_of
 from app.compiler.formats.keras_model import distinct
 from app.compiler.formats.tensorflow_graph import finished
 from app.errors import CompileFailed
@@ -53,7 +53,8 @@ class TFLite:
         )
         self._outputs = distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
         tensors = self._interpreter.get_tensor_details()
-        self.quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        self.tolerance = QUANTISED_TOLERANCE if quantised else FLOAT_TOLERANCE
         self.framework = "ai_edge_litert"
         self.written_by: str | None = None
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
