@@ -12,7 +12,10 @@ from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Refusal
 from app.compiler.limits import apply
 from app.errors import CompileFailed, UnderstudyError
 
-_MEMORY_WORDS = ("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory")
+_MEMORY_WORDS = (
+    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
+    *("cannot allocate memory", "failed to map segment"),
+)
 
 
 def _announce(step: str) -> None:

@@ -18,6 +18,7 @@ except ImportError:  # Windows has no such limits; the parent's wall clock still
     resource = None  # type: ignore[assignment]
 
 _OPEN_FILES = 1024
+_NICENESS = 5  # a server on the same machine goes first
 _CPU_GRACE_SECONDS = 5  # between the signal that names the limit and the one that cannot be caught
 _PR_SET_PDEATHSIG = 1
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -82,6 +83,8 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
     refuses it: a model file is never opened with less protection than the report claims.
     """
     held: list[str] = []
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     if sys.platform == "linux":
         _die_with_parent(parent)
         with contextlib.suppress(OSError):  # a hint to the kernel: should memory run out, end this process first

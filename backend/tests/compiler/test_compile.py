@@ -281,3 +281,22 @@ def test_the_server_side_of_the_compiler_imports_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "set()"
+
+
+def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(model_files: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
+        "from app.compiler.formats.opening import open_source; from app.compiler.formats.recognise import Kind\n"
+        "from app.errors import CompilerMissing\n"
+        "try: open_source(Path(sys.argv[1]), Kind.H5, None, 1 << 30)\n"
+        "except CompilerMissing as error: print(error.detail, error.remedy)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, model_files / "keras3-dense.h5"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "needs the package h5py" in done.stdout
+    assert "understudy[compiler]" in done.stdout

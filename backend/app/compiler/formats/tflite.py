@@ -1,5 +1,6 @@
 """TensorFlow Lite files: the reference interpreter is LiteRT, the way to ONNX is tf2onnx."""
 
+import importlib.metadata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class TFLite:
         tensors = self._interpreter.get_tensor_details()
         quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
         self.tolerance = QUANTISED_TOLERANCE if quantised else FLOAT_TOLERANCE
-        self.framework = "ai_edge_litert"
+        self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
         self.hints = PartialSpec(labels=_labels(path, width))
