@@ -2,13 +2,6 @@
 
 import io
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -23,28 +16,6 @@ from app.settings import Settings
 from tests.types import ModelFactory
 
 RATE = 44_100
-
-
-@pytest.fixture
-def server(settings: Settings, shared_store: None) -> Iterator[str]:
-    """Address of a server of its own process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    environment = os.environ | {"UNDERSTUDY_HOME": str(settings.home)}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", address.split(":")[1]]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"http://{address}/health/live").raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
 @pytest.fixture
