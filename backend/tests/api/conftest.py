@@ -21,7 +21,7 @@ async def client(settings: Settings, shared_store: None) -> AsyncIterator[httpx.
     async with (
         LifespanManager(create_app(settings), startup_timeout=60, shutdown_timeout=60) as manager,
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://understudy"
+            transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://localhost"
         ) as client,
     ):
         yield client
