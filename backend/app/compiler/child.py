@@ -9,13 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Refusal
-from app.compiler.limits import apply
+from app.compiler.limits import apply, speaks_of_memory
 from app.errors import CompileFailed, UnderstudyError
-
-_MEMORY_WORDS = (
-    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
-    *("cannot allocate memory", "failed to map segment"),
-)
 
 
 def _announce(step: str) -> None:
@@ -34,7 +29,7 @@ def memory_refusal(limit: int) -> CompileFailed:
 def _refusal(error: Exception, limit: int) -> UnderstudyError:
     text = str(error)
     untold = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
-    if isinstance(error, MemoryError) or (untold and any(word in text.lower() for word in _MEMORY_WORDS)):
+    if isinstance(error, MemoryError) or (untold and speaks_of_memory(text)):
         return memory_refusal(limit)
     if isinstance(error, UnderstudyError):
         return error

@@ -24,6 +24,18 @@ _PR_SET_PDEATHSIG = 1
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
+_MEMORY_WORDS = (
+    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
+    *("cannot allocate memory", "failed to map segment", "resource temporarily unavailable"),
+)
+
+
+def speaks_of_memory(text: str) -> bool:
+    """Whether a library's last words are those of one that met the limit on memory."""
+    lowered = text.lower()
+    return any(words in lowered for words in _MEMORY_WORDS)
+
+
 class Limits(BaseModel):
     """Bytes and seconds a child may use, and the one folder it may write to."""
 

@@ -49,6 +49,8 @@ def _made_once(cache: Path, name: str, inputs: list[Path], make: Callable[[Path]
             time.sleep(0.2)
             continue
         try:
+            for outdated in cache.glob(f"{name}-{'?' * 16}"):
+                shutil.rmtree(outdated)
             scratch = target.with_suffix(".new")
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()

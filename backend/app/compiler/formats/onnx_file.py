@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.compiler import graph
 from app.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
+from app.compiler.limits import speaks_of_memory
 from app.errors import CompileFailed
 from app.schemas.spec import PartialSpec
 
@@ -32,12 +33,14 @@ def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceS
 
 
 def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
-    """All outputs by name; raises ValueError where the graph cannot take these shapes."""
+    """All outputs by name; raises ValueError where it cannot take these shapes and MemoryError."""
     names = [output.name for output in session.get_outputs()]
     try:
         return dict(zip(names, session.run(names, dict(tensors)), strict=True))
     except Exception as error:
         # As above: the binding raises classes of its own, derived from Exception alone.
+        if speaks_of_memory(str(error)):
+            raise MemoryError(str(error)) from error
         raise ValueError(str(error)) from error
 
 
