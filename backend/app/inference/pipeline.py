@@ -59,7 +59,8 @@ class Pipeline:
         if len(self._inputs) != 1:
             raise SpecInvalid(f"The model has {len(self._inputs)} inputs ({', '.join(self._inputs)}); audio fills one.")
         framing, layout = frame_for(self.spec, *self._inputs.values())
-        self._ear = framing, Head(session, layout, self.spec, report.graph_activation)
+        head = Head(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
+        self._ear = framing, head
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
