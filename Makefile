@@ -33,8 +33,8 @@ test: $(call STAMP,dev) ## run the whole suite
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
 lint: $(call STAMP,dev) ## style, layers
-	@$(BIN)/ruff check backend scripts
-	@$(BIN)/ruff format --check backend scripts
+	@$(BIN)/ruff check backend scripts benchmarks
+	@$(BIN)/ruff format --check backend scripts benchmarks
 	@PYTHONPATH=backend $(BIN)/lint-imports --no-logo
 
 types: $(call STAMP,dev) ## mypy, strict, tests too
