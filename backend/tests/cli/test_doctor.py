@@ -1,5 +1,6 @@
 """Each thing that can be wrong, made wrong on purpose, found, and repaired where that loses nothing."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -228,3 +229,9 @@ def test_people_read_what_to_do(run: Run, one: Path) -> None:
     assert "open" in said
     assert "Put models/one.onnx back" in said
     assert "1 found, 0 fixed, 1 left open" in said
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_opened(ask: Ask, one: Path) -> None:
+    one.parent.chmod(0o500)
+    repaired(ask, "folder_unwritable")

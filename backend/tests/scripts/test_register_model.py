@@ -48,9 +48,9 @@ def shell(line: str, home: Path, *, python: Path = Path(sys.executable)) -> subp
         command.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n')
         command.chmod(0o755)
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "UNDERSTUDY_HOME": str(home)}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S602  # the document's lines are shell
         line,
-        shell=True,  # noqa: S602  # the document's lines are shell
+        shell=True,
         cwd=home,
         env=environment,
         capture_output=True,

@@ -14,7 +14,6 @@ from app.cli.problems import checked, invalid
 from app.cli.session import Session
 from app.cli.views import models
 from app.errors import SpecInvalid, UnderstudyError
-from app.registry.sidecar import read_spec
 from app.schemas.model import ModelCreate, ModelOut
 from app.schemas.spec import PartialSpec
 
@@ -74,7 +73,11 @@ def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
         named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
     except ValidationError as error:
         raise SpecInvalid(f"--labels: {invalid(error)}.") from error
-    return named if path is None else named.over(read_spec(path, str(path)))
+    if path is None:
+        return named
+    from app.registry.sidecar import read_spec
+
+    return named.over(read_spec(path, str(path)))
 
 
 def _labels(given: str) -> tuple[str, ...]:
