@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.cli.conftest import Run
@@ -235,3 +236,19 @@ def test_people_read_what_to_do(run: Run, one: Path) -> None:
 def test_a_read_only_folder_is_opened(ask: Ask, one: Path) -> None:
     one.parent.chmod(0o500)
     repaired(ask, "folder_unwritable")
+
+
+@pytest.mark.postgres
+def test_postgresql_is_examined_and_repaired_the_same_way(
+    ask: Ask, models: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    ask("register", "--name", "One", "--path", "models/one.onnx", "--activate")
+    ask("register", "--name", "Two", "--path", "models/two.onnx", "--activate")
+    assert ask("doctor")["findings"] == []
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP INDEX ml_models_one_active")
+        connection.execute("UPDATE ml_models SET is_active = TRUE")
+    assert codes(ask("doctor", code=1)) == ["several_active", "index_missing"]
+    assert states(ask("doctor", "--fix")) == {"fixed"}
+    assert ask("doctor")["findings"] == []
