@@ -28,7 +28,7 @@ EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 REPORT_SECONDS = 10.0
-FORGET_AFTER = timedelta(minutes=1)
+FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 
 
 class Convergence:
@@ -75,6 +75,12 @@ class Convergence:
                     async with asyncio.timeout(self._settings.poll_seconds):
                         await self._wake.wait()
                 self._wake.clear()
+
+    async def leave(self) -> None:
+        """Take this process off the list of replicas: it stops in order."""
+        with suppress(DatabaseUnavailable):  # the others forget it by themselves
+            async with self._database.write() as session:
+                await replicas.forget(session, self.replica)
 
     async def _listen(self) -> None:
         async for _ in changes(self._settings):

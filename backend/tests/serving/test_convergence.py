@@ -46,8 +46,9 @@ async def test_two_processes_converge_on_every_activation_of_either(
             await until_live(following, model)
             assert following.stage.live is not None
             assert following.stage.live.generation == live.generation
-    reports = (await services.condition.status()).replicas
-    assert {report.model_id for report in reports} <= set(models)
+        reports = (await services.condition.status()).replicas
+        assert {report.model_id for report in reports} <= set(models)
+    assert (await services.condition.status()).replicas == ()
 
 
 async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services: Services, register: Register) -> None:
