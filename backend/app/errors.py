@@ -291,9 +291,7 @@ class BackboneMissing(Unavailable):
 class DownloadFailed(Unavailable):
     code = "download_failed"
     title = "The download failed"
-    default_remedy = (
-        "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
-    )
+    default_remedy = "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
 
 
 class CompilerMissing(Unavailable):
