@@ -17,7 +17,7 @@ from app.settings import Settings
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".spec.json")
 _CHUNK_BYTES = 1 << 20
-_PART = ".upload-"
+PART_PREFIX = ".upload-"
 
 
 class Uploads:
@@ -38,7 +38,7 @@ class Uploads:
         final = self._folder / name
         if await run_sync(os.path.lexists, final):
             raise _exists(name)
-        part = self._folder / f"{_PART}{uuid4().hex}"
+        part = self._folder / f"{PART_PREFIX}{uuid4().hex}"
         digest = hashlib.sha256()
         try:
             size = await self._write(part, chunks, digest)
