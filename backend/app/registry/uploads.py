@@ -49,7 +49,14 @@ class Uploads:
         return UploadedFile(file_path=f"models/{name}", bytes=size, digest=digest.hexdigest())
 
     def _check(self, name: str) -> None:
-        if Path(name).name != name or "\\" in name or "\0" in name or name.startswith(".") or len(name) > 200:
+        if (
+            not name.isprintable()
+            or Path(name).name != name
+            or "\\" in name
+            or "\0" in name
+            or name.startswith(".")
+            or len(name) > 200
+        ):
             raise PathRefused(f"{name!r} is not a plain file name.", remedy="Send the name alone, without folders.")
         if not name.lower().endswith(SUFFIXES):
             raise FormatUnknown(f"{name} does not end like a model file ({', '.join(SUFFIXES)}).")

@@ -52,6 +52,7 @@ async def test_an_upload_never_overwrites(client: httpx.AsyncClient, settings: S
         ("..\\a.onnx", "path_refused"),
         (".hidden.onnx", "path_refused"),
         ("a.onnx\0", "path_refused"),
+        ("a\n.onnx", "path_refused"),
         ("a.pkl", "format_unknown"),
         ("a.py", "format_unknown"),
     ],
