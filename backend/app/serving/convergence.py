@@ -87,28 +87,39 @@ class Convergence:
             self.wake()
 
     async def once(self) -> None:
-        """One look at the database and whatever follows from it; an outage leaves the model in memory serving."""
+        """One look at the database and whatever follows from it.
+
+        An outage, and whatever else goes wrong, leaves the model in memory serving until a later look succeeds.
+        """
         try:
-            async with self._database.read() as session:
-                desired = await desired_stage.poll(session)
-            if self.outage is not None:
-                log.info("database answers again")
-            self.desired, self.outage = desired, None
-            if desired.active_count > 1:
-                self.problem = Misconfigured(
-                    "Several models are marked active; the one that is live stays.",
-                    remedy="Run `understudy doctor --fix`.",
-                )
-            elif desired.active_model_id is None:
-                await self._follow_empty()
-            else:
-                self._empty_since = None
-                await self._follow(await self._reconciled(desired), desired.active_model_id)
-            await self._report()
+            await self._look()
         except DatabaseUnavailable as error:
             if self.outage is None:
                 log.error("database unavailable", detail=error.detail, remedy=error.remedy)
             self.outage = error
+        except Exception as error:  # a follower that ends would leave this process behind for good
+            problem = _unforeseen(error)
+            if self.problem is None or self.problem.detail != problem.detail:
+                log.exception("following the database broke off", remedy="It is tried again; report this line.")
+            self.problem = problem
+
+    async def _look(self) -> None:
+        async with self._database.read() as session:
+            desired = await desired_stage.poll(session)
+        if self.outage is not None:
+            log.info("database answers again")
+        self.desired, self.outage = desired, None
+        if desired.active_count > 1:
+            self.problem = Misconfigured(
+                "Several models are marked active; the one that is live stays.",
+                remedy="Run `understudy doctor --fix`.",
+            )
+        elif desired.active_model_id is None:
+            await self._follow_empty()
+        else:
+            self._empty_since = None
+            await self._follow(await self._reconciled(desired), desired.active_model_id)
+        await self._report()
 
     async def _reconciled(self, desired: Poll) -> Poll:
         """Count a generation for a switch that was made by hand."""
@@ -145,6 +156,10 @@ class Convergence:
             raise
         except UnderstudyError as error:
             await self._note_failure(desired, model_id, error)
+            return
+        except Exception as error:  # retried with the same back-off as a refusal
+            log.exception("loading broke off", model_id=model_id)
+            await self._note_failure(desired, model_id, _unforeseen(error))
             return
         self.problem = self._failed = None
         if self._stage.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
@@ -192,3 +207,7 @@ class Convergence:
                 await replicas.report(session, present)
                 await replicas.forget_unseen(session, since=present.seen_at - FORGET_AFTER)
             self._reported, self._reported_at = report, now
+
+
+def _unforeseen(error: Exception) -> UnderstudyError:
+    return UnderstudyError(f"Following the database broke off: {error}")

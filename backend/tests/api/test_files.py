@@ -65,6 +65,20 @@ async def test_a_name_that_is_no_model_file_in_models_is_refused(
     assert list(settings.models_dir.iterdir()) == []
 
 
+async def test_an_upload_that_the_disk_refuses_leaves_nothing_behind(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, limits[1]))
+    try:
+        answer = await upload(client, "a.onnx", b"x" * (5 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert list(settings.models_dir.iterdir()) == []
+
+
 class TestTooLarge:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
