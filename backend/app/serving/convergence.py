@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.errors import DatabaseUnavailable, Misconfigured, UnderstudyError
+from app.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
 from app.registry import history, replicas, rows
 from app.registry import stage as desired_stage
 from app.registry.database import Database
@@ -58,6 +58,15 @@ class Convergence:
             return False
         live = self._stage.live
         return self.desired.active_model_id == (live.model.identity.model_id if live else None)
+
+    def not_loaded(self) -> ModelNotLoaded:
+        """Why this process is not in sync."""
+        problem = self.problem or self.outage
+        if problem is not None:
+            return ModelNotLoaded(problem.detail, remedy=problem.remedy)
+        if self.desired is None:
+            return ModelNotLoaded("Not ready: the database has not answered yet.")
+        return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
 
     def wake(self) -> None:
         """Look at the database now rather than at the next tick."""

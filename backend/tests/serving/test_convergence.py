@@ -133,6 +133,17 @@ async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_b
                 await asyncio.sleep(0.05)
 
 
+async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    await services.activation.activate(await register("first"), "test")
+    other = await open_process()
+    with pytest.raises(ModelNotLoaded, match="has not answered yet"):
+        await other.prediction.choose(None)
+    await other.convergence.once()
+    assert (await other.prediction.choose(None))[1] == 1
+
+
 async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
