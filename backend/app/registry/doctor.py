@@ -91,11 +91,13 @@ class Doctor:
                 return
             registry = Registry(self._settings, database)
             looked("model files")
-            rows = await _rows(database)
+            rows, unreadable = model_files.readable(await _rows(database))
+            self._found += unreadable
             self._found += await model_files.look(registry, CompiledStore(self._settings.compiled_dir), rows, fix=fix)
-            looked("compiled store")
-            rows = await _rows(database)
-            self._found += await compiled.look(self._settings, database, rows, fix=fix)
+            rows, unreadable = model_files.readable(await _rows(database))
+            if not unreadable:  # else nobody can tell which compiled forms are needed
+                looked("compiled store")
+                self._found += await compiled.look(self._settings, database, rows, fix=fix)
             looked("backbone")
             self._found += await run_sync(lambda: list(backbone.look(self._settings, rows)))
             looked("servers")

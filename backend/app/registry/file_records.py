@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import SpecInvalid
 from app.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
 from app.registry import history
 from app.registry.files import FileFacts
@@ -25,14 +27,28 @@ class RegisteredFile:
 
     @classmethod
     def of(cls, model: MlModel, record: FileRecord) -> "RegisteredFile":
+        """Raises SpecInvalid for a recorded spec that this version does not accept."""
         return cls(
             model_id=model.model_id,
             model_name=model.model_name,
             version=model.version,
             facts=FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint),
-            spec=None if record.spec is None else PartialSpec.model_validate(record.spec),
+            spec=recorded_spec(model, record.spec),
             compile_state=CompileState(record.compile_state),
         )
+
+
+def recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSpec | None:
+    """A spec as it was recorded, perhaps by another version or by hand; raises SpecInvalid."""
+    try:
+        return None if stored is None else PartialSpec.model_validate(stored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SpecInvalid(
+            f"The recorded spec of model {model.model_id} ({model.model_name}), field {field}: {first['msg']}.",
+            remedy="Delete the model's record and register its file again with a spec that holds.",
+        ) from error
 
 
 def merged(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpec | None:

@@ -213,7 +213,7 @@ async def _changed(
         return row
     given = row.record.given_spec if row.record else None
     record = await file_records.put(
-        session, row, facts, given=None if given is None else PartialSpec.model_validate(given), sidecar=sidecar
+        session, row, facts, given=file_records.recorded_spec(row.model, given), sidecar=sidecar
     )
     return Row(row.model, record)
 

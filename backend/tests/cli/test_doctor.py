@@ -130,6 +130,13 @@ def test_a_touched_file_is_the_same_file(ask: Ask, one: Path) -> None:
     assert ask("doctor")["findings"] == []
 
 
+def test_a_recorded_spec_that_this_version_refuses_is_for_a_person(ask: Ask, run: Run, one: Path, home: Path) -> None:
+    edit(home, """UPDATE understudy_files SET spec = '{"hop_seconds": 0}'""")
+    assert "hop_seconds" in stays(ask, "spec_unreadable")["what"]
+    assert ask("activate", "1", code=5)["code"] == "spec_invalid"
+    assert ask("list")["total"] == 1
+
+
 def test_an_unreadable_sidecar_is_for_a_person(ask: Ask, one: Path) -> None:
     (one.parent / "one.spec.json").write_text('{"labels": "a"}')
     assert "labels" in stays(ask, "sidecar_unreadable")["what"]

@@ -29,6 +29,21 @@ async def look(registry: Registry, store: CompiledStore, rows: Sequence[Row], *,
     return found
 
 
+def readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
+    """The rows whose record can be read, and a finding for each of the others."""
+    kept: list[Row] = []
+    found: list[Finding] = []
+    for row in rows:
+        try:
+            if row.record is not None:
+                RegisteredFile.of(row.model, row.record)
+        except SpecInvalid as error:
+            found.append(Finding("spec_unreadable", name(row), error.detail, error.remedy))
+        else:
+            kept.append(row)
+    return kept, found
+
+
 def name(row: Row) -> str:
     return f"model {row.model.model_id} ({row.model.model_name})"
 
