@@ -96,6 +96,7 @@ def test_a_swap_shows_on_the_stream_and_no_window_is_missing(server: str, models
         ('{"sample_rate": 16000, "encoding": "pcm16"}', b"\x00\x00\x00", "audio_unusable"),
         ('{"sample_rate": 16000, "encoding": "float32"}', np.array([np.nan], "<f4").tobytes(), "audio_unusable"),
         ('{"sample_rate": 16000, "encoding": "pcm16"}', "hello", "request_invalid"),
+        ('{"sample_rate": 16000, "encoding": "pcm16"}', "[" * 100_000, "request_invalid"),
     ],
 )
 def test_what_is_no_stream_ends_with_a_problem(

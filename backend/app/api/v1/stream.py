@@ -66,7 +66,7 @@ async def _frames(socket: WebSocket) -> bytes | None:
         return bytes(samples)
     try:
         said = json.loads(message.get("text") or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if said == {"type": "end"}:
         return None
