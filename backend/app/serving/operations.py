@@ -1,13 +1,14 @@
 """Activations that a caller waits for or polls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import structlog
 
-from app.errors import UnderstudyError
+from app.errors import DatabaseUnavailable, Unavailable, UnderstudyError
 from app.models import HistoryEvent
 from app.registry import operations, rows
 from app.registry.database import Database
@@ -17,6 +18,10 @@ from app.serving.live import LiveModel
 from app.serving.preparation import OnStep
 
 log = structlog.get_logger()
+
+SIGN_OF_LIFE_SECONDS = 10.0
+LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
+KEPT_FOR = timedelta(days=30)
 
 _PROGRESS = {Step.VERIFY: 0.05, Step.COMPILE: 0.1, Step.WARM_UP: 0.7, Step.COMMIT: 0.9, Step.SWAP: 1.0}
 
@@ -48,9 +53,16 @@ class Operations:
         )
 
     async def get(self, operation_id: str) -> Operation:
-        """Raises OperationNotFound."""
+        """Raises OperationNotFound. An operation whose process gives no sign of life any more shows as failed."""
         async with self._database.read() as session:
-            return await operations.get(session, operation_id)
+            operation = await operations.get(session, operation_id)
+        if operation.state is OperationState.RUNNING and datetime.now(UTC) - operation.updated_at > LOST_AFTER:
+            lost = Unavailable(
+                "The process that ran this activation ended before it was done.",
+                remedy="Read which model is live with `understudy status`, and activate again if need be.",
+            )
+            return operation.model_copy(update={"state": OperationState.FAILED, "error": lost.problem()})
+        return operation
 
     async def close(self) -> None:
         """Let what runs end: it commits or it does not."""
@@ -72,7 +84,9 @@ class Operations:
             started_at=now,
             updated_at=now,
         )
-        await self._save(tracked)
+        async with self._database.write() as session:
+            await operations.forget_older(session, than=now - KEPT_FOR)
+            await operations.save(session, tracked)
         task = asyncio.create_task(self._track(tracked, activate))
         self._running.add(task)
         task.add_done_callback(self._forget)
@@ -100,7 +114,8 @@ class Operations:
             await save(step=step, progress=_PROGRESS[step])
 
         try:
-            live = await activate(on_step)
+            async with _signs_of_life(save):
+                live = await activate(on_step)
         except UnderstudyError as error:
             await save(state=OperationState.FAILED, error=error.problem())
             raise
@@ -112,3 +127,22 @@ class Operations:
             raise
         await save(state=OperationState.SUCCEEDED, progress=1.0, generation=live.generation)
         return live
+
+
+@asynccontextmanager
+async def _signs_of_life(save: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Call `save` now and then while the block runs, and never again once it has ended."""
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+            with suppress(DatabaseUnavailable):  # the next sign may get through
+                await save()
+
+    signs = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        signs.cancel()
+        with suppress(asyncio.CancelledError):
+            await signs
