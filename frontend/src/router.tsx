@@ -22,6 +22,8 @@ const model = createRoute({
 const tryIt = createRoute({
   getParentRoute: () => root,
   path: "/try",
+  validateSearch: (search: Record<string, unknown>): { model?: number } =>
+    Number.isInteger(search.model) ? { model: Number(search.model) } : {},
   component: lazyRouteComponent(() => import("./try/page"), "TryPage"),
 });
 

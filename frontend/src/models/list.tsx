@@ -88,6 +88,9 @@ function Heading({ title, first, sort, onSort, numeric = false }: HeadingProps) 
   const column = first.replace("-", "");
   const ascending = sort === column;
   const descending = sort === `-${column}`;
+  const arrow = (
+    <span className="w-3 text-accent">{ascending ? <ArrowUpIcon /> : descending && <ArrowDownIcon />}</span>
+  );
   return (
     <th
       scope="col"
@@ -100,8 +103,9 @@ function Heading({ title, first, sort, onSort, numeric = false }: HeadingProps) 
         onClick={() => onSort(nextSort(sort, first))}
         className={`inline-flex items-center gap-1 rounded px-3 py-3 hover:text-ink ${column === "name" ? "pl-5" : ""}`}
       >
+        {numeric && arrow}
         {title}
-        <span className="w-3 text-accent">{ascending ? <ArrowUpIcon /> : descending && <ArrowDownIcon />}</span>
+        {!numeric && arrow}
       </button>
     </th>
   );
@@ -117,13 +121,13 @@ function Cards({ models, onAction }: Props) {
               <NameAndVersion model={model} />
               <StateMark state={stateOf(model)} reason={reasonOf(model)} />
             </div>
-            <p className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-sm">
-              {model.accuracy !== null && <span>{share(model.accuracy)}</span>}
-              {model.model_type && <span>{model.model_type}</span>}
-              {model.file_bytes !== null && <span>{bytes(model.file_bytes)}</span>}
-              {model.created_at && <Time at={model.created_at} />}
-            </p>
-            <div className="mt-3">
+            <div className="mt-2 flex items-end justify-between gap-3">
+              <p className="flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-sm">
+                {model.accuracy !== null && <span>{share(model.accuracy)}</span>}
+                {model.model_type && <span>{model.model_type}</span>}
+                {model.file_bytes !== null && <span>{bytes(model.file_bytes)}</span>}
+                {model.created_at && <Time at={model.created_at} />}
+              </p>
               <RowActions model={model} onAction={onAction} />
             </div>
           </Panel>

@@ -79,7 +79,7 @@ function LiveModel({ model }: { model: Model }) {
         <Fact name={text.common.accuracy}>{model.accuracy === null ? <NotGiven /> : share(model.accuracy)}</Fact>
         <Fact name={text.common.type}>{model.model_type ?? <NotGiven />}</Fact>
         <Fact name={text.common.size}>{model.file_bytes === null ? <NotGiven /> : bytes(model.file_bytes)}</Fact>
-        <Fact name={text.models.live.generation}>{entry?.generation ? `#${entry.generation}` : <NotGiven />}</Fact>
+        <Fact name={text.models.live.generation}>{entry?.generation ? entry.generation : <NotGiven />}</Fact>
         <Fact name={text.common.digest}>{model.digest ? <Digest value={model.digest} /> : <NotGiven />}</Fact>
       </Facts>
       {rollback.error && (

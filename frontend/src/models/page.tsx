@@ -5,7 +5,7 @@ import { type ModelFilter, modelsQuery } from "../api/queries";
 import type { Model } from "../api/types";
 import { text } from "../text";
 import { Button } from "../ui/button";
-import { Page, PageTitle, Section } from "../ui/layout";
+import { Page, Section } from "../ui/layout";
 import { Empty, QueryFailure } from "../ui/notice";
 import { useFileDrop } from "../ui/use-file-drop";
 import { ActivateDialog } from "./activate-dialog";
@@ -43,23 +43,16 @@ export function ModelsPage() {
 
   return (
     <Page>
-      <PageTitle
-        actions={
-          <Button look="primary" onClick={() => setOpened({ action: "register" })}>
-            {text.models.actions.register}
-          </Button>
-        }
-      >
-        {text.models.title}
-      </PageTitle>
+      <h1 className="sr-only">{text.models.title}</h1>
       <LivePanel active={active} loading={query.isPending} />
       <Section
         title={text.models.list.heading}
-        actions={
-          <p className="min-h-5 text-ink-2 text-sm" aria-live="polite">
+        lead={
+          <span className="block min-h-5" aria-live="polite">
             {query.data && text.models.list.shown(models.length, total)}
-          </p>
+          </span>
         }
+        actions={<Button onClick={() => setOpened({ action: "register" })}>{text.models.actions.register}</Button>}
       >
         <Toolbar filter={filter} onChange={setFilter} />
         {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}

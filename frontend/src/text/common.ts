@@ -27,6 +27,33 @@ export const common = {
     server: "the server",
     database: "the database",
   } as Record<string, string>,
+  microphone: {
+    raw: "Recorded as it is: the browser's gain control, noise suppression and echo cancellation are off.",
+    altered: (what: string) => `The browser still applies ${what}; scores may differ from a plain recording.`,
+    processing: { gain: "gain control", noise: "noise suppression", echo: "echo cancellation" },
+    problems: {
+      denied: {
+        title: "The microphone is not allowed",
+        detail: "The browser was told not to give this page the microphone.",
+        remedy: "Allow the microphone in the address bar's site settings, then try again.",
+      },
+      absent: {
+        title: "No microphone found",
+        detail: "The browser knows of no microphone on this machine.",
+        remedy: "Connect one, or drop a recording on the Try it page.",
+      },
+      insecure: {
+        title: "The microphone needs a secure address",
+        detail: "Browsers give a microphone only to localhost and to https addresses.",
+        remedy: "Open the page through localhost or put the server behind https.",
+      },
+      failed: {
+        title: "The microphone did not start",
+        detail: "The system reported a fault while opening the microphone.",
+        remedy: "Close other programs that use it, then try again.",
+      },
+    },
+  },
 };
 
 export const problem = {

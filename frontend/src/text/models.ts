@@ -3,7 +3,7 @@ export const models = {
   live: {
     heading: "Live now",
     sinceBy: "by",
-    generation: "Switch",
+    generation: "Generation",
     roll: "Roll back",
     rollExplain: "Put the model that was live before this one back.",
     tryIt: "Try it",
@@ -40,7 +40,7 @@ export const models = {
       actions: "Actions",
     },
     sortBy: (column: string) => `Sort by ${column.toLowerCase()}`,
-    shown: (shown: number, total: number) => `${shown} of ${total}`,
+    shown: (shown: number, total: number) => (shown === total ? `${total} registered` : `${shown} of ${total} shown`),
     more: "Show more",
     emptyTitle: "No models yet",
     empty: "Put a model file into the models folder or drop it here, then register it.",

@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import { type ComponentProps, type ReactNode, useId } from "react";
+import { ChevronDownIcon } from "./icons";
 
 const CONTROL =
   "w-full rounded-md border border-line-strong bg-surface px-3 text-ink text-sm placeholder:text-ink-3 disabled:opacity-60";
@@ -72,9 +73,19 @@ export function SelectField({
   return (
     <Field label={label} hint={hint} error={error} hideLabel={hideLabel ?? false}>
       {({ id, describedBy }) => (
-        <select id={id} aria-describedby={describedBy} className={clsx(CONTROL, "h-10 truncate pr-8")} {...rest}>
-          {children}
-        </select>
+        <span className={clsx("relative block", className)}>
+          <select
+            id={id}
+            aria-describedby={describedBy}
+            className={clsx(CONTROL, "h-10 appearance-none truncate pr-9")}
+            {...rest}
+          >
+            {children}
+          </select>
+          <span className="pointer-events-none absolute inset-y-0 right-3 flex items-center text-ink-2">
+            <ChevronDownIcon />
+          </span>
+        </span>
       )}
     </Field>
   );

@@ -41,7 +41,7 @@ export function Section({ title, lead, actions, children, className }: SectionPr
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <div>
           <h2 className="font-semibold text-lg tracking-tight">{title}</h2>
-          {lead && <p className="text-ink-2 text-sm">{lead}</p>}
+          {lead && <div className="text-ink-2 text-sm">{lead}</div>}
         </div>
         {actions}
       </div>
