@@ -1,5 +1,5 @@
-import { useEffect, useRef } from "react";
-import { colourOf, colourRamp } from "../audio/ramp";
+import { useEffect, useMemo, useRef } from "react";
+import { type Colour, colourOf, colourRamp } from "../audio/ramp";
 import { text } from "../text";
 import { clock } from "../ui/format";
 import { token, useShownTheme } from "../ui/theme";
@@ -25,6 +25,7 @@ export function LiveCanvas({ sound, record, labels }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(canvas);
   const theme = useShownTheme();
+  const spectrum = useMemo(() => new RollingSpectrum(sound.analyser), [sound]);
   const height = SPECTRUM_PX + labels.length * ROW_PX + AXIS_PX;
   const shown = useRef({ record, labels });
   useEffect(() => {
@@ -39,59 +40,83 @@ export function LiveCanvas({ sound, record, labels }: Props) {
     element.width = Math.round(width * devicePixelRatio);
     element.height = Math.round(height * devicePixelRatio);
     context.scale(devicePixelRatio, devicePixelRatio);
-    const spectrum = new RollingSpectrum(sound.analyser);
-    const colours = { ramp: colourRamp(), line: token("line-strong"), ink: token("ink-2"), mark: token("ink") };
-    const font = `12px ${getComputedStyle(element).fontFamily}`;
+    context.font = `12px ${getComputedStyle(element).fontFamily}`;
+    context.textBaseline = "middle";
+    const colours = coloursNow();
+    spectrum.recolour(colours.ramp);
     let frame = 0;
     const paint = () => {
-      const time = sound.clock();
-      const x = (at: number) => width - ((time - at) / SHOWN_SECONDS) * width;
+      spectrum.add(sound.clock());
+      const view: View = { context, colours, time: sound.clock(), width, height };
       context.clearRect(0, 0, width, height);
-      spectrum.add(time);
-      spectrum.draw(context, time, width, SPECTRUM_PX - GAP_PX * 2);
-      drawScores(context, shown.current.record, shown.current.labels, x, colours.ramp);
-      context.font = font;
-      context.textBaseline = "middle";
-      const axis = height - AXIS_PX;
-      for (
-        let at = Math.max(0, Math.ceil((time - SHOWN_SECONDS) / TICK_SECONDS)) * TICK_SECONDS;
-        at <= time;
-        at += TICK_SECONDS
-      ) {
-        context.fillStyle = colours.line;
-        context.fillRect(x(at), axis + 4, 1, 8);
-        context.fillStyle = colours.ink;
-        context.fillText(clock(at, 0), x(at) + 4, axis + 14);
-      }
-      for (const swap of shown.current.record.swaps) {
-        context.fillStyle = colours.mark;
-        context.fillRect(x(swap.at), 0, 2, axis);
-        context.fillText(text.live.swapTo(swap.model.model_name), x(swap.at) + 6, 12);
-      }
+      drawBackground(view, shown.current.labels.length);
+      spectrum.draw(context, view.time, width, SPECTRUM_PX - GAP_PX * 2);
+      drawScores(view, shown.current.record, shown.current.labels);
+      drawAxis(view);
+      drawSwaps(view, shown.current.record);
       frame = requestAnimationFrame(paint);
     };
     paint();
     return () => cancelAnimationFrame(frame);
-  }, [sound, width, height, theme]);
+  }, [sound, spectrum, width, height, theme]);
 
   return <canvas ref={canvas} role="img" aria-label={text.live.scores} className="block w-full" style={{ height }} />;
 }
 
-function drawScores(
-  context: CanvasRenderingContext2D,
-  record: LiveRecord,
-  labels: readonly string[],
-  x: (at: number) => number,
-  ramp: ReturnType<typeof colourRamp>,
-): void {
+interface View {
+  context: CanvasRenderingContext2D;
+  colours: ReturnType<typeof coloursNow>;
+  time: number;
+  width: number;
+  height: number;
+}
+
+const coloursNow = () => ({
+  ramp: colourRamp() as readonly Colour[],
+  empty: token("sunken"),
+  tick: token("line-strong"),
+  number: token("ink-2"),
+  mark: token("ink"),
+});
+
+const xOf = (view: View, at: number) => view.width - ((view.time - at) / SHOWN_SECONDS) * view.width;
+
+function drawBackground({ context, colours, width }: View, rows: number): void {
+  context.fillStyle = colours.empty;
+  context.fillRect(0, 0, width, SPECTRUM_PX - GAP_PX * 2);
+  for (let row = 0; row < rows; row += 1) context.fillRect(0, SPECTRUM_PX + row * ROW_PX, width, ROW_PX - GAP_PX);
+}
+
+function drawScores(view: View, record: LiveRecord, labels: readonly string[]): void {
   for (const window of record.windows) {
-    const left = x(window.start);
-    const wide = x(window.start + record.hop) - left - GAP_PX;
+    const left = xOf(view, window.start);
+    const wide = xOf(view, window.start + record.hop) - left - GAP_PX;
     labels.forEach((label, row) => {
       const score = window.scores[label];
       if (score === undefined) return;
-      context.fillStyle = colourOf(ramp, score);
-      context.fillRect(left, SPECTRUM_PX + row * ROW_PX, Math.max(1, wide), ROW_PX - GAP_PX);
+      view.context.fillStyle = colourOf(view.colours.ramp, score);
+      view.context.fillRect(left, SPECTRUM_PX + row * ROW_PX, Math.max(1, wide), ROW_PX - GAP_PX);
     });
+  }
+}
+
+function drawAxis(view: View): void {
+  const { context, colours, time, height } = view;
+  const top = height - AXIS_PX;
+  const first = Math.max(0, Math.ceil((time - SHOWN_SECONDS) / TICK_SECONDS)) * TICK_SECONDS;
+  for (let at = first; at <= time; at += TICK_SECONDS) {
+    context.fillStyle = colours.tick;
+    context.fillRect(xOf(view, at), top + 4, 1, 8);
+    context.fillStyle = colours.number;
+    context.fillText(clock(at, 0), xOf(view, at) + 4, top + 14);
+  }
+}
+
+function drawSwaps(view: View, record: LiveRecord): void {
+  view.context.fillStyle = view.colours.mark;
+  for (const swap of record.swaps) {
+    const x = xOf(view, swap.at);
+    view.context.fillRect(x, 0, 2, view.height - AXIS_PX);
+    view.context.fillText(text.live.swapTo(swap.model.model_name), x + 6, 12);
   }
 }

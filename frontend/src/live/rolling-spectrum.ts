@@ -1,4 +1,4 @@
-import { type Colour, colourRamp } from "../audio/ramp";
+import type { Colour } from "../audio/ramp";
 import { SHOWN_SECONDS } from "./record";
 
 const COLUMNS_A_SECOND = 30;
@@ -8,71 +8,81 @@ const LOWEST_HZ = 60;
 const HIGHEST_HZ = 12_000;
 const FLOOR_DB = -100;
 const CEILING_DB = -25;
+const LEVELS = 255;
 
 /** The last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
 export class RollingSpectrum {
   readonly #canvas = document.createElement("canvas");
-  readonly #context: CanvasRenderingContext2D | null;
-  readonly #column: ImageData;
+  readonly #context = this.#canvas.getContext("2d");
+  /** Level 0 to 255 of each row of each column; kept so that a change of theme can paint all of them anew. */
+  readonly #levels = new Uint8Array(COLUMNS * ROWS);
+  readonly #column = new ImageData(1, ROWS);
+  readonly #analyser: AnalyserNode;
   readonly #decibels: Float32Array<ArrayBuffer>;
   readonly #bins: readonly number[];
   #ramp: readonly Colour[] = [];
+  #first = 0;
   #last = -1;
 
-  constructor(private readonly analyser: AnalyserNode) {
+  constructor(analyser: AnalyserNode) {
     this.#canvas.width = COLUMNS;
     this.#canvas.height = ROWS;
-    this.#context = this.#canvas.getContext("2d");
-    this.#column = new ImageData(1, ROWS);
+    this.#analyser = analyser;
     this.#decibels = new Float32Array(analyser.frequencyBinCount);
     this.#bins = melBins(analyser.context.sampleRate, analyser.frequencyBinCount);
-    this.repaint();
   }
 
-  /** Takes the theme's colours anew; what was drawn in the old ones goes. */
-  repaint(): void {
-    this.#ramp = colourRamp();
-    this.#context?.clearRect(0, 0, COLUMNS, ROWS);
+  /** Paints everything that is kept in other colours. */
+  recolour(ramp: readonly Colour[]): void {
+    this.#ramp = ramp;
+    for (let at = this.#oldest; at <= this.#last; at += 1) this.#paint(at);
   }
 
   /** Adds the spectrum as it is now, at `time` seconds. */
   add(time: number): void {
     const newest = Math.floor(time * COLUMNS_A_SECOND);
     if (newest <= this.#last) return;
-    this.analyser.getFloatFrequencyData(this.#decibels);
-    for (let row = 0; row < ROWS; row += 1) {
-      const level = this.#decibels[this.#bins[row] ?? 0] ?? FLOOR_DB;
-      const share = Math.max(0, Math.min(1, (level - FLOOR_DB) / (CEILING_DB - FLOOR_DB)));
-      const [red, green, blue] = this.#ramp[Math.round(share * (this.#ramp.length - 1))] ?? [0, 0, 0];
-      this.#column.data.set([red, green, blue, 255], row * 4);
-    }
-    const from = Math.max(this.#last + 1, newest - COLUMNS + 1);
-    for (let at = from; at <= newest; at += 1) this.#context?.putImageData(this.#column, at % COLUMNS, 0);
+    if (this.#last < 0) this.#first = newest;
+    this.#analyser.getFloatFrequencyData(this.#decibels);
+    // A frame that came late stands for the columns it skipped as well.
+    const from = Math.max(this.#last + 1, this.#first, newest - COLUMNS + 1);
     this.#last = newest;
+    for (let at = from; at <= newest; at += 1) {
+      const start = (at % COLUMNS) * ROWS;
+      this.#bins.forEach((bin, row) => {
+        const share = ((this.#decibels[bin] ?? FLOOR_DB) - FLOOR_DB) / (CEILING_DB - FLOOR_DB);
+        this.#levels[start + row] = Math.round(Math.max(0, Math.min(1, share)) * LEVELS);
+      });
+      this.#paint(at);
+    }
   }
 
-  /** Draws the thirty seconds that end at `time` over the given size. */
+  /** Draws the thirty seconds that end at `time`, over the given size. */
   draw(target: CanvasRenderingContext2D, time: number, width: number, height: number): void {
     const scale = width / COLUMNS;
-    const newest = Math.floor(time * COLUMNS_A_SECOND);
-    const cut = (newest + 1) % COLUMNS;
-    if (newest < COLUMNS) {
-      target.drawImage(
-        this.#canvas,
-        0,
-        0,
-        newest + 1,
-        ROWS,
-        width - (newest + 1) * scale,
-        0,
-        (newest + 1) * scale,
-        height,
-      );
-      return;
+    const x = (at: number) => width - (time * COLUMNS_A_SECOND - at) * scale;
+    const oldest = this.#oldest;
+    const turn = oldest - (oldest % COLUMNS) + COLUMNS;
+    for (const [from, to] of [
+      [oldest, Math.min(turn, this.#last + 1)],
+      [turn, this.#last + 1],
+    ] as const) {
+      if (to <= from) continue;
+      target.drawImage(this.#canvas, from % COLUMNS, 0, to - from, ROWS, x(from), 0, (to - from) * scale, height);
     }
-    const older = COLUMNS - cut;
-    if (older > 0) target.drawImage(this.#canvas, cut, 0, older, ROWS, 0, 0, older * scale, height);
-    if (cut > 0) target.drawImage(this.#canvas, 0, 0, cut, ROWS, older * scale, 0, cut * scale, height);
+  }
+
+  get #oldest(): number {
+    return Math.max(this.#first, this.#last - COLUMNS + 1);
+  }
+
+  #paint(at: number): void {
+    const start = (at % COLUMNS) * ROWS;
+    for (let row = 0; row < ROWS; row += 1) {
+      const [red, green, blue] = this.#ramp[this.#levels[start + row] ?? 0] ?? [0, 0, 0];
+      this.#column.data.set([red, green, blue, 255], row * 4);
+    }
+    this.#context?.putImageData(this.#column, at % COLUMNS, 0);
   }
 }
 

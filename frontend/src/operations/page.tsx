@@ -1,3 +1,55 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { metricsQuery } from "../api/queries";
+import { text } from "../text";
+import { SelectField } from "../ui/field";
+import { Page, PageTitle, Skeleton } from "../ui/layout";
+import { QueryFailure } from "../ui/notice";
+import { Charts } from "./charts";
+import { HistorySection } from "./history";
+import { StatusSection } from "./status";
+import { LiveThen } from "./then";
+
+const words = text.operations;
+const REFRESH_MS = 5000;
+
 export function OperationsPage() {
-  return null;
+  const [minutes, setMinutes] = useState(15);
+  const metrics = useQuery({
+    ...metricsQuery(minutes),
+    refetchInterval: REFRESH_MS,
+    placeholderData: (before) => before,
+  });
+  return (
+    <Page wide>
+      <PageTitle
+        lead={words.lead}
+        actions={
+          <SelectField
+            label={words.range}
+            hideLabel
+            className="w-40"
+            value={minutes}
+            onChange={(event) => setMinutes(Number(event.target.value))}
+          >
+            {Object.entries(words.ranges).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </SelectField>
+        }
+      >
+        {words.title}
+      </PageTitle>
+      <StatusSection />
+      <div className="mt-8">
+        {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
+        {metrics.isPending && <Skeleton className="h-80 w-full" />}
+        {metrics.data && <Charts metrics={metrics.data} />}
+      </div>
+      <LiveThen />
+      <HistorySection />
+    </Page>
+  );
 }

@@ -67,6 +67,7 @@ export function SelectField({
   hint,
   error,
   hideLabel,
+  className,
   children,
   ...rest
 }: FieldProps & ComponentProps<"select">) {
