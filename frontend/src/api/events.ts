@@ -8,7 +8,11 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
 /** The smallest part of EventSource that the feed uses; tests give one of their own. */
-export type Source = Pick<EventSource, "addEventListener" | "close" | "readyState">;
+export interface Source {
+  readonly readyState: number;
+  addEventListener(name: string, listener: (event: MessageEvent) => void): void;
+  close(): void;
+}
 
 /**
  * The server's event stream. The browser resumes a broken connection by itself and sends Last-Event-ID; where it

@@ -15,13 +15,16 @@ const PAGE = 500;
  */
 export function stayAt(entries: readonly HistoryEntry[], moment: number, later?: string): Stay | null | undefined {
   let until = later;
+  let left: HistoryEntry | undefined;
   for (const entry of entries) {
-    const left = entry.event === "deactivated";
-    if (!left && !ENTERED.has(entry.event)) continue;
-    if (Date.parse(entry.at) <= moment) return left ? null : { entry, until };
-    until = entry.at;
+    const entered = ENTERED.has(entry.event);
+    if (!entered && entry.event !== "deactivated") continue;
+    if (Date.parse(entry.at) > moment) until = entry.at;
+    else if (!entered) left ??= entry;
+    // One generation records who left and who entered, in either order.
+    else return left && left.generation !== entry.generation ? null : { entry, until };
   }
-  return undefined;
+  return left && null;
 }
 
 /** Reads the history back to the moment; null when nothing was live then. */
