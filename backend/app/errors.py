@@ -7,6 +7,7 @@ UnderstudyError                  500 internal_error
 │   └── ReportNotFound           404 report_not_found
 ├── Conflict                     409
 │   ├── NameTaken                409 name_taken
+│   ├── FileExists               409 file_exists
 │   ├── ModelIsActive            409 model_is_active
 │   ├── FileChanged              409 file_changed
 │   └── NothingToRollBack        409 nothing_to_roll_back
@@ -20,6 +21,7 @@ UnderstudyError                  500 internal_error
 │   ├── FileMissing              422 file_missing
 │   ├── SpecInvalid              422 spec_invalid
 │   ├── AudioUnusable            422 audio_unusable
+│   ├── TrainingDataInvalid      422 training_data_invalid
 │   └── CannotServe              422 cannot_serve
 │       ├── FormatUnknown        422 format_unknown
 │       ├── ModelUnsafe          422 model_unsafe
@@ -29,7 +31,9 @@ UnderstudyError                  500 internal_error
 │       └── NotForAudio          422 not_for_audio
 ├── Unavailable                  503
 │   ├── NoActiveModel            503 no_active_model
+│   ├── ModelNotLoaded           503 model_not_loaded
 │   ├── BackboneMissing          503 backbone_missing
+│   ├── DownloadFailed           503 download_failed
 │   ├── CompilerMissing          503 compiler_missing
 │   └── DatabaseUnavailable      503 database_unavailable
 └── Misconfigured                500 misconfigured
@@ -105,6 +109,12 @@ class NameTaken(Conflict):
     code = "name_taken"
     title = "The name is taken"
     default_remedy = "Choose another name, or update the model that has it."
+
+
+class FileExists(Conflict):
+    code = "file_exists"
+    title = "A file of that name is there already"
+    default_remedy = "Choose another name."
 
 
 class ModelIsActive(Conflict):
@@ -185,6 +195,12 @@ class AudioUnusable(Refused):
     default_remedy = "Record or export the clip again and send the new file."
 
 
+class TrainingDataInvalid(Refused):
+    code = "training_data_invalid"
+    title = "The recordings cannot be trained on"
+    default_remedy = "Arrange them as FOLDER/label/clip, at least two labels, in at least two folds."
+
+
 class CannotServe(Refused):
     code = "cannot_serve"
     title = "The model cannot be served"
@@ -239,10 +255,24 @@ class NoActiveModel(Unavailable):
     default_remedy = "Activate one: POST /api/v1/models/{model_id}/activate or `understudy activate MODEL_ID`."
 
 
+class ModelNotLoaded(Unavailable):
+    code = "model_not_loaded"
+    title = "The model that should be live is not loaded"
+    default_remedy = "Wait, or read the reason at GET /api/v1/status."
+
+
 class BackboneMissing(Unavailable):
     code = "backbone_missing"
     title = "The YAMNet backbone is not installed"
     default_remedy = "Install it: `understudy backbone install`, or `--from` a file you already have."
+
+
+class DownloadFailed(Unavailable):
+    code = "download_failed"
+    title = "The download failed"
+    default_remedy = (
+        "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
+    )
 
 
 class CompilerMissing(Unavailable):

@@ -1,0 +1,22 @@
+"""The tables: `ml_models` as documented, and Understudy's own beside it."""
+
+from app.models.base import Base, utc_now
+from app.models.file_record import CompileState, FileRecord
+from app.models.history import History, HistoryEvent
+from app.models.ml_model import MlModel
+from app.models.operation import OperationRow
+from app.models.replica import Replica
+from app.models.stage import Stage
+
+__all__ = [
+    "Base",
+    "CompileState",
+    "FileRecord",
+    "History",
+    "HistoryEvent",
+    "MlModel",
+    "OperationRow",
+    "Replica",
+    "Stage",
+    "utc_now",
+]

@@ -110,3 +110,10 @@ class HistoryEntry(BaseModel):
     code: str | None = Field(description="Error code of a refusal")
     detail: str | None
     remedy: str | None
+
+
+class HistoryPage(BaseModel):
+    """A page of history, latest first."""
+
+    entries: list[HistoryEntry]
+    next_cursor: str | None = Field(default=None, description="Pass as `cursor` for the next page; null on the last")

@@ -48,6 +48,7 @@ class CompileReport(BaseModel):
     seconds: float = Field(description="Wall-clock time of the child process")
     peak_memory_bytes: int
     isolation: tuple[str, ...] = Field(description="Limits that held while the file was loaded")
+    notes: tuple[str, ...] = Field(default=(), description="What a reader should know, such as a misleading file name")
     versions: dict[str, str] = Field(description="Package versions that took part")
     compiled_at: datetime
 

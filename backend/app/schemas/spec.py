@@ -44,7 +44,7 @@ class _SpecBase(BaseModel):
     def _labels_are_distinct_words(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if labels is None:
             return None
-        if not labels or any(not label.strip() for label in labels):
+        if any(not label.strip() for label in labels):
             raise ValueError("labels must be a list of non-empty names")
         if len(set(labels)) != len(labels):
             raise ValueError("every label may occur once")
@@ -64,6 +64,13 @@ class PartialSpec(_SpecBase):
     top_k: int | None = Field(default=None, ge=1)
     thresholds: dict[str, float] | None = Field(default=None, description="Score from which a label is an event")
 
+    @field_validator("labels")
+    @classmethod
+    def _some_labels_if_any(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if labels is not None and not labels:
+            raise ValueError("labels must be a list of non-empty names")
+        return labels
+
     def over(self, weaker: "PartialSpec") -> "PartialSpec":
         """This spec, with what it leaves out taken from `weaker`."""
         return PartialSpec.model_validate(weaker.model_dump(exclude_none=True) | self.model_dump(exclude_none=True))
@@ -76,12 +83,18 @@ class Spec(_SpecBase):
     sample_rate: int = Field(default=YAMNET_RATE, ge=1_000, le=192_000, description="Hz")
     window_seconds: float | None = Field(default=YAMNET_WINDOW_SECONDS, gt=0)
     hop_seconds: float | None = Field(default=YAMNET_HOP_SECONDS, gt=0)
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = Field(description="Empty only for a tensor model whose outputs are no scores")
     labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
     activation: Activation
     aggregation: Aggregation = Aggregation.MEAN
     top_k: int = Field(default=3, ge=1, description="Windows averaged by `top_k_mean`")
     thresholds: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _audio_has_labels(self) -> Self:
+        if not self.labels and self.input is not InputKind.TENSOR:
+            raise ValueError("a model for audio needs at least one label")
+        return self
 
     @model_validator(mode="after")
     def _thresholds_name_labels(self) -> Self:

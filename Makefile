@@ -1,0 +1,50 @@
+# One short verb a task; the same steps, written out for Windows, are in docs/install.md.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
+
+.PHONY: help install demo serve test lint types openapi lock clean
+
+help: ## show the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(call STAMP,run) ## create .venv with everything the server and the compiler need
+
+$(call STAMP,run):
+	@scripts/install.sh $(PYTHON) $(VENV) run
+	@touch $@
+
+$(call STAMP,dev): $(call STAMP,run)
+	@scripts/install.sh $(PYTHON) $(VENV) dev
+	@touch $@
+
+demo: install ## register and activate the starter model, predict the bundled clips, then serve on PORT
+	@$(BIN)/understudy demo --port $(PORT)
+
+serve: install ## serve API and docs on PORT
+	@$(BIN)/understudy serve --port $(PORT)
+
+test: $(call STAMP,dev) ## run the whole suite
+	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope; status=$$?; \
+	echo "make test took $$((SECONDS - start)) s"; exit $$status
+
+lint: $(call STAMP,dev) ## style, layers
+	@$(BIN)/ruff check backend scripts
+	@$(BIN)/ruff format --check backend scripts
+	@PYTHONPATH=backend $(BIN)/lint-imports --no-logo
+
+types: $(call STAMP,dev) ## mypy, strict, tests too
+	@$(BIN)/mypy
+
+openapi: $(call STAMP,dev) ## renew backend/openapi.json, which the page's client is generated from
+	@$(BIN)/python scripts/export_openapi.py
+
+lock: ## renew requirements/*.lock (needs uv)
+	@requirements/lock.sh
+
+clean: ## remove .venv and what was built; models, var/ and the database stay
+	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache

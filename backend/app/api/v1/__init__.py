@@ -1,0 +1,11 @@
+"""The documented API, version 1."""
+
+from fastapi import APIRouter
+
+from app.api.responses import problems
+from app.api.v1 import events, files, history, models, operations, predict, stage, status, traffic
+from app.errors import RequestInvalid
+
+router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
+for part in (stage, files, models, predict, operations, history, events, traffic, status):
+    router.include_router(part.router)

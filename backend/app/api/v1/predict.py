@@ -1,0 +1,68 @@
+"""Prediction over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from app.api.body import FIELD, audio_body
+from app.api.deps import Served
+from app.api.responses import problems
+from app.errors import (
+    AudioTooLong,
+    AudioUnusable,
+    BackboneMissing,
+    BodyTooLarge,
+    ModelNotFound,
+    NoActiveModel,
+    NotAudio,
+    NotForAudio,
+    RequestInvalid,
+)
+from app.schemas.prediction import Prediction
+
+router = APIRouter(tags=["predict"])
+
+_AUDIO = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The recording"}},
+                }
+            },
+            "audio/*": _AUDIO,
+        },
+    }
+}
+
+
+@router.post(
+    "/predict",
+    summary="What is heard in a recording",
+    responses=problems(
+        NoActiveModel,
+        ModelNotFound,
+        BackboneMissing,
+        NotAudio,
+        AudioUnusable,
+        AudioTooLong,
+        BodyTooLarge,
+        NotForAudio,
+        RequestInvalid,
+    ),
+    openapi_extra=_BODY,
+)
+async def predict(
+    services: Served,
+    request: Request,
+    model_id: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
+    ] = None,
+) -> Prediction:
+    """Scores of the whole clip, window by window, and the model that gave them."""
+    async with audio_body(request, services.settings.max_upload_bytes) as clip:
+        return await services.prediction.predict(clip, model_id)

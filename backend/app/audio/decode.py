@@ -1,0 +1,33 @@
+"""Open an upload as a clip."""
+
+from app.audio.clip import Clip
+from app.audio.ffmpeg import FfmpegReader
+from app.audio.intact import check_intact
+from app.audio.limits import AudioLimits
+from app.audio.reader import Reader
+from app.audio.recognise import Kind, recognise
+from app.audio.sndfile import SndfileReader
+from app.audio.stream import Source
+from app.errors import AudioTooLong
+
+__all__ = ["AudioLimits", "Clip", "open_clip"]
+
+_BY_LIBSNDFILE = (Kind.WAV, Kind.AIFF, Kind.FLAC)
+
+
+def open_clip(source: Source, limits: AudioLimits) -> Clip:
+    """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
+
+    Raises NotAudio when the content is none of these, AudioUnusable when it is empty, cut off, damaged or without
+    sound, and AudioTooLong when its header already promises more than `limits` allow. The caller keeps `source` open
+    until the clip was read and closes both.
+    """
+    kind = recognise(source)
+    check_intact(source, kind)
+    reader: Reader = SndfileReader(source, kind) if kind in _BY_LIBSNDFILE else FfmpegReader(source, kind)
+    try:
+        limits.check_length(reader.seconds or 0.0)
+    except AudioTooLong:
+        reader.close()
+        raise
+    return Clip(reader, limits)

@@ -1,0 +1,57 @@
+"""The compiler's child: `python -m app.compiler.child JOB.json`.
+
+Only this process opens model files of others. It limits itself before it imports anything that reads them, and ends
+with exit code 0 and outcome.json, or with 1 and refusal.json.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Refusal
+from app.compiler.limits import apply
+from app.errors import CompileFailed, UnderstudyError
+
+_MEMORY_WORDS = ("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory")
+
+
+def _announce(step: str) -> None:
+    sys.stdout.write(f"{STEP_MARK}{step}\n")
+    sys.stdout.flush()
+
+
+def memory_refusal(limit: int) -> CompileFailed:
+    """The refusal of a model that needs more address space than `limit` bytes."""
+    return CompileFailed(
+        f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
+        remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
+    )
+
+
+def _refusal(error: Exception, limit: int) -> UnderstudyError:
+    if isinstance(error, UnderstudyError):
+        return error
+    text = str(error)
+    if isinstance(error, MemoryError) or any(word in text.lower() for word in _MEMORY_WORDS):
+        return memory_refusal(limit)
+    return CompileFailed(f"{type(error).__name__}: {(text.strip().splitlines() or ['no message'])[0][:500]}")
+
+
+def main(path: Path) -> int:
+    job = Job.model_validate_json(path.read_bytes())
+    isolation = apply(job.limits, job.parent)
+    try:
+        convert = import_module("app.compiler.conversion").convert
+        outcome = convert(job, isolation, _announce)
+    except Exception as error:
+        # The process boundary: whatever a framework raises becomes a refusal that the parent can read.
+        (job.out / REFUSAL_FILE).write_text(Refusal.of(_refusal(error, job.limits.memory_bytes)).model_dump_json())
+        if not isinstance(error, UnderstudyError):
+            raise
+        return 1
+    (job.out / OUTCOME_FILE).write_text(outcome.model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,86 @@
+"""Starting a child, listening to it and ending it with everything it started."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+_TAIL_BYTES = 64 << 10
+_LINE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Ended:
+    """`code` is negative for the signal that ended the child; `stderr` its last 64 KiB."""
+
+    code: int
+    stderr: str
+    timed_out: bool
+
+
+async def _lines(stream: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # a line beyond the limit is thrown away, and reading goes on
+            continue
+        if not line:
+            return
+        on_line(line.decode("utf-8", "replace").rstrip())
+
+
+async def _tail(stream: asyncio.StreamReader) -> bytes:
+    kept = b""
+    while block := await stream.read(_TAIL_BYTES):
+        kept = (kept + block)[-_TAIL_BYTES:]
+    return kept
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+async def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: os.PathLike[str],
+    seconds: float,
+    on_line: Callable[[str], None],
+) -> Ended:
+    """Run `command` in a process group of its own; the whole group ends with it, after `seconds`, or on cancellation.
+
+    `on_line` gets each line of standard output as it comes.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=dict(environment),
+        cwd=folder,
+        limit=_LINE_BYTES,
+        start_new_session=sys.platform != "win32",
+    )
+    assert process.stdout is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101
+    listening = asyncio.gather(_lines(process.stdout, on_line), _tail(process.stderr))
+    timed_out = False
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        timed_out = True
+    finally:
+        # The group may outlive its leader; its number stays taken for as long as it has a member.
+        _kill(process)
+        await process.wait()
+        _, tail = await listening
+    return Ended(process.returncode or 0, tail.decode("utf-8", "replace"), timed_out)

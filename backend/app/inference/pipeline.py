@@ -1,0 +1,183 @@
+"""A compiled model, ready to hear."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from app.audio.clip import Clip
+from app.errors import BackboneMissing, CannotServe, NotForAudio, RequestInvalid, SpecInvalid, WarmUpFailed
+from app.inference.analysis import MAX_LISTED, Analysis
+from app.inference.backbone import Backbone
+from app.inference.caveats import caveats
+from app.inference.framing import Framing, frame_for
+from app.inference.head import Head
+from app.inference.probes import load_probes, replay
+from app.inference.scoring import aggregate, find_events
+from app.inference.session import ORT_ERRORS, build_session
+from app.inference.stopwatch import Stopwatch
+from app.inference.tensors import Tensor, inputs_of
+from app.schemas.report import CompileReport
+from app.schemas.spec import InputKind, Spec
+
+__all__ = ["Analysis", "Pipeline"]
+
+MAX_BATCH = 16
+_FALLBACK_TOLERANCE = 1e-4
+
+Array = NDArray[np.float32]
+
+
+class Pipeline:
+    """Clip to verdict; holds no state of a call, so several threads may use it at once."""
+
+    def __init__(
+        self,
+        report: CompileReport,
+        session: ort.InferenceSession,
+        probes: Mapping[str, NDArray[Any]],
+        backbone: Backbone | None,
+        max_whole_clip_seconds: float,
+    ) -> None:
+        """Raises SpecInvalid when spec and graph do not fit, BackboneMissing when the spec needs one."""
+        self.report = report
+        self._session = session
+        self._probes = probes
+        self._backbone = backbone if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) else None
+        self._max_whole_clip_seconds = max_whole_clip_seconds
+        self._inputs = {tensor.name: tensor for tensor in inputs_of(session)}
+        self._ear: tuple[Framing, Head] | None = None
+        if self.spec.input is InputKind.TENSOR:
+            return
+        if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) and backbone is None:
+            raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
+        if len(self._inputs) != 1:
+            raise SpecInvalid(f"The model has {len(self._inputs)} inputs ({', '.join(self._inputs)}); audio fills one.")
+        framing, layout = frame_for(self.spec, *self._inputs.values())
+        self._ear = framing, Head(session, layout, self.spec, report.graph_activation)
+
+    @classmethod
+    def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
+        """Build the session of a compiled model (report.json, model.onnx, probes.npz).
+
+        Raises WarmUpFailed when the folder is incomplete or damaged, else as the constructor does.
+        """
+        try:
+            report = CompileReport.model_validate_json((compiled_folder / "report.json").read_bytes())
+            session = build_session(compiled_folder / "model.onnx")
+        except (OSError, ValidationError) as error:
+            raise WarmUpFailed(f"The compile report of {compiled_folder.name} cannot be read: {error}") from error
+        except CannotServe as error:
+            raise WarmUpFailed(error.detail) from error
+        return cls(report, session, load_probes(compiled_folder / "probes.npz"), backbone, max_whole_clip_seconds)
+
+    @property
+    def spec(self) -> Spec:
+        return self.report.spec
+
+    def warm_up(self) -> float:
+        """Replay the recorded probes; the largest relative error. Raises WarmUpFailed when they do not come out."""
+        tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
+        if self._backbone is not None and not all(
+            np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, 96, 64), np.float32))
+        ):
+            raise WarmUpFailed("The YAMNet backbone answers with values that are not numbers.")
+        return replay(self._session, self._probes, tolerance)
+
+    def analyse(self, clip: Clip) -> Analysis:
+        """Hear the clip from start to end; blocks, in memory bounded by the windows' scores.
+
+        Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does, and CannotServe when
+        the model fails or answers with values that are not numbers.
+        """
+        if self._ear is None:
+            raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
+        framing, head = self._ear
+        watch = Stopwatch()
+        cutter = framing.cutter(self._max_whole_clip_seconds)
+        pending: list[tuple[float, Array]] = []
+        starts: list[float] = []
+        scored: list[Array] = []
+
+        def score(count: int) -> None:
+            with watch.stage("inference"):
+                scored.append(self._score(head, [item for _, item in pending[:count]]))
+            starts.extend(start for start, _ in pending[:count])
+            del pending[:count]
+
+        blocks = clip.blocks(framing.rate)
+        while True:
+            with watch.stage("decode"):
+                block = next(blocks, None)
+            with watch.stage("features"):
+                pending += cutter.finish() if block is None else cutter.push(block)
+            while len(pending) >= MAX_BATCH or (block is None and pending):
+                score(MAX_BATCH)
+            if block is None:
+                break
+        return self._verdict(clip, framing, np.concatenate(scored), np.array(starts), watch)
+
+    def infer(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, unchanged.
+
+        Raises RequestInvalid for names, types or shapes that the graph does not take, CannotServe when it fails.
+        """
+        self._check(inputs)
+        names = [node.name for node in self._session.get_outputs()]
+        try:
+            answers = self._session.run(names, dict(inputs))
+        except ORT_ERRORS as error:
+            raise CannotServe(f"The model failed on these inputs: {error}") from error
+        return dict(zip(names, answers, strict=True))
+
+    def _score(self, head: Head, items: list[Array]) -> Array:
+        batch = items[0][None] if len(items) == 1 else np.stack(items)
+        if self._backbone is not None:
+            embedding = self.spec.input is InputKind.EMBEDDING
+            batch = self._backbone.embeddings(batch) if embedding else self._backbone.scores(batch)
+        return head.scores(batch)
+
+    def _verdict(
+        self, clip: Clip, framing: Framing, scores: Array, starts: NDArray[np.float64], watch: Stopwatch
+    ) -> Analysis:
+        spec, facts = self.spec, clip.facts()
+        ends = starts + (framing.window_seconds or facts.duration_seconds)
+        warnings = caveats(
+            self.report,
+            facts,
+            window_seconds=framing.window_seconds,
+            last_end=float(ends[-1]),
+            abridged=scores.size > MAX_LISTED,
+        )
+        ends = np.minimum(ends, facts.duration_seconds)
+        return Analysis(
+            labels=spec.labels,
+            totals=aggregate(scores, spec.aggregation, spec.top_k),
+            window_scores=scores,
+            starts=starts,
+            ends=ends,
+            events=find_events(scores, starts, ends, spec.labels, spec.thresholds),
+            audio=facts,
+            warnings=tuple(warnings),
+            timing=watch.timing(),
+        )
+
+    def _check(self, inputs: Mapping[str, NDArray[Any]]) -> None:
+        if set(inputs) != set(self._inputs):
+            raise RequestInvalid(f"The model takes {sorted(self._inputs)}, and the request gives {sorted(inputs)}.")
+        for name, array in inputs.items():
+            tensor = self._inputs[name]
+            if tensor.dtype is not None and array.dtype != tensor.dtype:
+                raise RequestInvalid(f"{name} must be {tensor.dtype}, and the request gives {array.dtype}.")
+            if not _accepts(tensor, array.shape):
+                raise RequestInvalid(f"The model takes {tensor}, and the request gives {list(array.shape)}.")
+
+
+def _accepts(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    return len(shape) == len(tensor.shape) and all(
+        asked is None or asked == given for asked, given in zip(tensor.shape, shape, strict=True)
+    )

@@ -1,0 +1,48 @@
+"""Shapes and types of a session's inputs and outputs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime as ort
+
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(uint8)": "uint8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output; a dimension of None varies, `dtype` is None for types numpy has no word for."""
+
+    name: str
+    dtype: np.dtype[np.generic] | None
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+
+
+def inputs_of(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+    return tuple(_tensor(node) for node in session.get_inputs())
+
+
+def outputs_of(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+    return tuple(_tensor(node) for node in session.get_outputs())
+
+
+def _tensor(node: ort.NodeArg) -> Tensor:
+    name = _DTYPES.get(node.type)
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return Tensor(node.name, None if name is None else np.dtype(name), shape)

@@ -1,0 +1,43 @@
+"""The server: `create_app(settings)`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from app import __version__
+from app.api import health, v1
+from app.api.deps import State
+from app.api.openapi import install_openapi
+from app.api.problems import install_problem_handlers
+from app.logs import configure_logs
+from app.serving.services import on_stage, open_services
+from app.settings import Settings
+
+log = structlog.get_logger()
+
+DESCRIPTION = """
+Keep sound-event models, rehearse the next one, and put it on stage without the audience noticing.
+
+Every answer names the model that produced it. Every error is one JSON shape (RFC 9457) with a `code` and a `remedy`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; settings come from the environment unless given. Raises UnsafeBinding."""
+    settings = settings or Settings()
+    configure_logs(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with open_services(settings) as services, on_stage(services):
+            log.info("server up", version=__version__, home=str(settings.home), replica=services.convergence.replica)
+            yield {"services": services}
+
+    app = FastAPI(title="Understudy", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    install_problem_handlers(app)
+    install_openapi(app)
+    app.include_router(health.router)
+    app.include_router(v1.router)
+    return app

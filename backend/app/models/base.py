@@ -1,0 +1,48 @@
+"""What every table shares: names of constraints, times and JSON."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, TIMESTAMP, Dialect, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+type_of_json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def utc_now() -> datetime:
+    """The present in UTC without a zone, as the TIMESTAMP columns hold it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def naive_utc(value: datetime) -> datetime:
+    """`value` in UTC without a zone; a value without a zone is UTC already."""
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+class UtcTimestamp(TypeDecorator[datetime]):
+    """TIMESTAMP holding UTC; also reads columns that were made by hand WITH TIME ZONE."""
+
+    impl = TIMESTAMP
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else naive_utc(value)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else naive_utc(value)
+
+
+class Base(DeclarativeBase):
+    """Constraint names are the ones PostgreSQL itself chooses, so that a table made by hand compares equal."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+        }
+    )
+    type_annotation_map = {datetime: UtcTimestamp(), dict[str, object]: type_of_json}  # noqa: RUF012

@@ -1,0 +1,21 @@
+"""Which model is on stage, as one row that counts the changes."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Stage(Base):
+    """`model_id` carries no foreign key: a row deleted by hand must leave a difference that can be noticed."""
+
+    __tablename__ = "understudy_stage"
+
+    stage_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(BigInteger)
+    model_id: Mapped[int | None] = mapped_column(Integer)
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("stage_id = 1", name="one_row"),)

@@ -1,0 +1,85 @@
+"""What happened to models: writing entries, reading them back."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import UnderstudyError
+from app.models import FileRecord, History, HistoryEvent, MlModel, utc_now
+from app.registry import cursor as cursors
+from app.schemas.model import HistoryEntry, HistoryPage
+
+_ORDER = "history"
+_LARGEST_ID = 2**63 - 1
+
+
+async def record(
+    session: AsyncSession,
+    event: HistoryEvent,
+    model_id: int | None,
+    *,
+    actor: str,
+    generation: int | None = None,
+    code: str | None = None,
+    detail: str | None = None,
+    remedy: str | None = None,
+) -> None:
+    """Append an entry with the model's present name, version and digest; a model that is gone leaves them empty."""
+    named = select(MlModel.model_name, MlModel.version, FileRecord.digest).outerjoin(
+        FileRecord, FileRecord.model_id == MlModel.model_id
+    )
+    found = (
+        None if model_id is None else (await session.execute(named.where(MlModel.model_id == model_id))).one_or_none()
+    )
+    session.add(
+        History(
+            at=utc_now(),
+            event=event,
+            model_id=model_id,
+            model_name=found.model_name if found else None,
+            version=found.version if found else None,
+            digest=found.digest if found else None,
+            generation=generation,
+            actor=actor,
+            code=code,
+            detail=detail,
+            remedy=remedy,
+        )
+    )
+    await session.flush()
+
+
+async def record_refusal(session: AsyncSession, model_id: int | None, error: UnderstudyError, *, actor: str) -> None:
+    """Append what was refused and why; use a transaction of its own, since the refused one is rolled back."""
+    await record(
+        session,
+        HistoryEvent.REFUSED,
+        model_id,
+        actor=actor,
+        code=error.code,
+        detail=error.detail,
+        remedy=error.remedy,
+    )
+
+
+async def page(
+    session: AsyncSession,
+    *,
+    model_id: int | None = None,
+    event: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> HistoryPage:
+    """The newest entries first; raises RequestInvalid for a foreign cursor."""
+    query = select(History).order_by(History.history_id.desc()).limit(limit + 1)
+    if model_id is not None:
+        query = query.where(History.model_id == model_id)
+    if event is not None:
+        query = query.where(History.event == event)
+    if cursor is not None:
+        query = query.where(History.history_id < cursors.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
+    found = [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
+    entries = found[:limit]
+    more = len(found) > limit
+    return HistoryPage(
+        entries=entries, next_cursor=cursors.encode(_ORDER, None, entries[-1].history_id) if more else None
+    )

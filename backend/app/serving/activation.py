@@ -1,0 +1,75 @@
+"""The one use-case that puts a model on stage."""
+
+from datetime import UTC, datetime
+
+import structlog
+
+from app.errors import FileChanged, NothingToRollBack, UnderstudyError
+from app.models import HistoryEvent
+from app.registry import history, rollback, rows
+from app.registry import stage as desired_stage
+from app.registry.database import Database
+from app.schemas.operation import Step
+from app.serving.live import LiveModel, Stage
+from app.serving.preparation import OnStep, Preparation, ignore_step
+
+log = structlog.get_logger()
+
+
+class Activation:
+    """Prepare beside the live model, commit the row, swap the reference.
+
+    Whatever fails before the commit leaves row, file and memory as they were, and is recorded in the history.
+    """
+
+    def __init__(self, database: Database, preparation: Preparation, stage: Stage) -> None:
+        self._database = database
+        self._preparation = preparation
+        self._stage = stage
+
+    async def activate(
+        self,
+        model_id: int,
+        actor: str,
+        on_step: OnStep = ignore_step,
+        event: HistoryEvent = HistoryEvent.ACTIVATED,
+    ) -> LiveModel:
+        """Make `model_id` the live model. Raises ModelNotFound and every refusal of `Preparation.rehearse`."""
+        try:
+            loaded = await self._preparation.rehearse(model_id, on_step)
+            await on_step(Step.COMMIT)
+            generation = await self._commit(model_id, loaded.identity.digest, actor, event)
+        except UnderstudyError as error:
+            async with self._database.write() as session:
+                await history.record_refusal(session, model_id, error, actor=actor)
+            log.warning(
+                "activation refused",
+                model_id=model_id,
+                actor=actor,
+                code=error.code,
+                detail=error.detail,
+                remedy=error.remedy,
+                still_live=self._stage.live.model.identity.model_name if self._stage.live else None,
+            )
+            raise
+        live = LiveModel(loaded, generation, datetime.now(UTC))
+        self._stage.swap(live)
+        await on_step(Step.SWAP)
+        log.info("model live", actor=actor, generation=generation, **loaded.identity.model_dump())
+        return live
+
+    async def previous(self) -> int:
+        """The model that was live before the present one. Raises NothingToRollBack."""
+        async with self._database.read() as session:
+            model_id = await rollback.previous_active(session)
+        if model_id is None:
+            raise NothingToRollBack("No other registered model was ever live.")
+        return model_id
+
+    async def _commit(self, model_id: int, digest: str, actor: str, event: HistoryEvent) -> int:
+        async with self._database.write() as session:
+            await desired_stage.lock(session)
+            row = await rows.get(session, model_id)
+            if row.record is None or row.record.digest != digest:
+                raise FileChanged(f"Model {model_id} was given another file while this one was prepared.")
+            return await desired_stage.switch(session, model_id, actor=actor, event=event)

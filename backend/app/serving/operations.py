@@ -1,0 +1,114 @@
+"""Activations that a caller waits for or polls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+
+from app.errors import UnderstudyError
+from app.models import HistoryEvent
+from app.registry import operations, rows
+from app.registry.database import Database
+from app.schemas.operation import Operation, OperationState, Step
+from app.serving.activation import Activation
+from app.serving.live import LiveModel
+from app.serving.preparation import OnStep
+
+log = structlog.get_logger()
+
+_PROGRESS = {Step.VERIFY: 0.05, Step.COMPILE: 0.1, Step.WARM_UP: 0.7, Step.COMMIT: 0.9, Step.SWAP: 1.0}
+
+
+class Operations:
+    """Runs activations as tasks of this process; a caller that goes away does not stop one."""
+
+    def __init__(self, database: Database, activation: Activation) -> None:
+        self._database = database
+        self._activation = activation
+        self._running: set[asyncio.Task[LiveModel]] = set()
+
+    async def activate(self, model_id: int, actor: str, *, wait: bool) -> Operation:
+        """Raises ModelNotFound; with `wait`, everything that the activation raises too."""
+        async with self._database.read() as session:
+            await rows.get(session, model_id)
+        return await self._run(
+            "activate", model_id, lambda on_step: self._activation.activate(model_id, actor, on_step), wait
+        )
+
+    async def roll_back(self, actor: str, *, wait: bool) -> Operation:
+        """Raises NothingToRollBack; with `wait`, everything that the activation raises too."""
+        model_id = await self._activation.previous()
+        return await self._run(
+            "rollback",
+            model_id,
+            lambda on_step: self._activation.activate(model_id, actor, on_step, event=HistoryEvent.ROLLED_BACK),
+            wait,
+        )
+
+    async def get(self, operation_id: str) -> Operation:
+        """Raises OperationNotFound."""
+        async with self._database.read() as session:
+            return await operations.get(session, operation_id)
+
+    async def close(self) -> None:
+        """Let what runs end: it commits or it does not."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _run(
+        self, kind: str, model_id: int, activate: Callable[[OnStep], Awaitable[LiveModel]], wait: bool
+    ) -> Operation:
+        now = datetime.now(UTC)
+        tracked = Operation(
+            operation_id=uuid4().hex,
+            kind=kind,
+            model_id=model_id,
+            state=OperationState.RUNNING,
+            step=Step.VERIFY,
+            progress=0.0,
+            generation=None,
+            error=None,
+            started_at=now,
+            updated_at=now,
+        )
+        await self._save(tracked)
+        task = asyncio.create_task(self._track(tracked, activate))
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        if not wait:
+            return tracked
+        await asyncio.shield(task)
+        return await self.get(tracked.operation_id)
+
+    async def _save(self, operation: Operation) -> None:
+        async with self._database.write() as session:
+            await operations.save(session, operation)
+
+    def _forget(self, task: asyncio.Task[LiveModel]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # recorded with the operation; read here so that asyncio does not report it again
+
+    async def _track(self, tracked: Operation, activate: Callable[[OnStep], Awaitable[LiveModel]]) -> LiveModel:
+        async def save(**changes: object) -> None:
+            nonlocal tracked
+            tracked = tracked.model_copy(update={**changes, "updated_at": datetime.now(UTC)})
+            await self._save(tracked)
+
+        async def on_step(step: Step) -> None:
+            await save(step=step, progress=_PROGRESS[step])
+
+        try:
+            live = await activate(on_step)
+        except UnderstudyError as error:
+            await save(state=OperationState.FAILED, error=error.problem())
+            raise
+        except Exception as error:
+            log.exception("activation broke off", model_id=tracked.model_id)
+            await save(
+                state=OperationState.FAILED, error=UnderstudyError(f"The activation broke off: {error}").problem()
+            )
+            raise
+        await save(state=OperationState.SUCCEEDED, progress=1.0, generation=live.generation)
+        return live

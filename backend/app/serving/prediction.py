@@ -1,0 +1,79 @@
+"""Answer what is heard, by the live model or by one in rehearsal."""
+
+import time
+from typing import BinaryIO
+
+from app.audio.decode import AudioLimits, open_clip
+from app.errors import NoActiveModel
+from app.inference.pipeline import Analysis, Pipeline
+from app.schemas.prediction import Prediction, Timing
+from app.serving.convergence import Convergence
+from app.serving.live import LoadedModel, Stage
+from app.serving.pool import WorkerPool
+from app.serving.preparation import Preparation
+from app.serving.traffic import Traffic
+from app.settings import Settings
+
+
+class Predictor:
+    """Takes the reference to a model once a request and names that model on the answer."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stage: Stage,
+        convergence: Convergence,
+        preparation: Preparation,
+        pool: WorkerPool,
+        traffic: Traffic,
+    ) -> None:
+        self._limits = AudioLimits(max_seconds=settings.max_audio_seconds)
+        self._stage = stage
+        self._convergence = convergence
+        self._preparation = preparation
+        self._pool = pool
+        self._traffic = traffic
+
+    async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
+        """Scores of the recording in `source`, a seekable file that belongs to the caller.
+
+        Raises NoActiveModel, the audio errors, NotForAudio and, for `model_id`, what preparing that model raises.
+        """
+        started = time.perf_counter()
+        model, generation = await self._choose(model_id)
+        analysis, waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
+        timing = Timing(
+            queue=waited,
+            decode=analysis.timing.decode,
+            features=analysis.timing.features,
+            inference=analysis.timing.inference,
+        )
+        self._traffic.answered((time.perf_counter() - started) * 1e3, timing)
+        return Prediction(
+            label=analysis.label,
+            score=analysis.score,
+            scores=analysis.scores,
+            windows=analysis.windows,
+            events=analysis.events,
+            audio=analysis.audio,
+            model=model.identity,
+            generation=generation,
+            warnings=(*model.notes, *analysis.warnings),
+            timing_ms=timing,
+        )
+
+    async def _choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
+        live = self._stage.live
+        if model_id is not None and (live is None or live.model.identity.model_id != model_id):
+            return await self._preparation.rehearse(model_id), None
+        if live is None:
+            problem = self._convergence.problem
+            raise NoActiveModel(
+                f"The active model could not be loaded: {problem.detail}" if problem else "No model is active.",
+                remedy=problem.remedy if problem else None,
+            )
+        return live.model, live.generation
+
+
+def _analyse(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits) -> Analysis:
+    return pipeline.analyse(open_clip(source, limits))

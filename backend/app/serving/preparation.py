@@ -1,0 +1,102 @@
+"""From a registered row to a warm model in memory, beside whatever is live."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from app.compiler.store import CompiledModel
+from app.errors import FileChanged, FileMissing
+from app.inference.pipeline import Pipeline
+from app.registry.file_records import RegisteredFile
+from app.registry.registry import Registry
+from app.schemas.operation import Step
+from app.schemas.prediction import ModelIdentity
+from app.serving.backbones import BackboneHolder
+from app.serving.compilation import Compilation
+from app.serving.live import LoadedModel
+from app.serving.pool import WorkerPool
+from app.serving.standby import Standby
+from app.settings import Settings
+
+log = structlog.get_logger()
+
+OnStep = Callable[[Step], Awaitable[None]]
+
+
+async def ignore_step(_: Step) -> None:
+    """For callers that show no progress."""
+
+
+class Preparation:
+    """Verify, compile and warm up. Raises a typed error at the first step that fails and changes nothing on stage."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        compilation: Compilation,
+        backbones: BackboneHolder,
+        pool: WorkerPool,
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._compilation = compilation
+        self._backbones = backbones
+        self._pool = pool
+        self._standby = Standby()
+
+    async def rehearse(self, model_id: int, on_step: OnStep = ignore_step) -> LoadedModel:
+        """The model, for someone who asks for it now: its file must be there, exactly as registered.
+
+        Raises ModelNotFound, FileMissing, FileChanged and whatever compiling and warming up raise.
+        """
+        await on_step(Step.VERIFY)
+        return await self._load(await self._verified(model_id), (), on_step)
+
+    async def recover(self, model_id: int) -> LoadedModel:
+        """The model, because the database desires it: its compiled form serves even where its file is gone or changed.
+
+        Raises what `rehearse` raises when there is no compiled form either.
+        """
+        try:
+            return await self.rehearse(model_id)
+        except (FileMissing, FileChanged) as error:
+            model = await self._registry.ensure_file_record(model_id)
+            if await self._compilation.find(model) is None:
+                raise
+            log.warning("serving the compiled copy", model_id=model_id, reason=error.detail, remedy=error.remedy)
+            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step)
+
+    async def _verified(self, model_id: int) -> RegisteredFile:
+        model = await self._registry.ensure_file_record(model_id)
+        await asyncio.to_thread(self._registry.files.verified, model.facts)
+        return model
+
+    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep) -> LoadedModel:
+        await on_step(Step.COMPILE)
+        compiled = await self._compilation.compile(model)
+        await on_step(Step.WARM_UP)
+        pipeline = self._standby.get(compiled.key)
+        if pipeline is None:
+            pipeline = await self._warm(compiled)
+            self._standby.put(compiled.key, pipeline)
+        identity = ModelIdentity(
+            model_id=model.model_id,
+            model_name=model.model_name,
+            version=model.version,
+            digest=compiled.report.source_digest,
+        )
+        return LoadedModel(identity=identity, pipeline=pipeline, notes=notes)
+
+    async def _warm(self, compiled: CompiledModel) -> Pipeline:
+        backbone = await self._backbones.get()
+
+        def load_and_warm() -> Pipeline:
+            pipeline = Pipeline.load(
+                compiled.folder, backbone=backbone, max_whole_clip_seconds=self._settings.max_whole_clip_seconds
+            )
+            pipeline.warm_up()
+            return pipeline
+
+        return await self._pool.load(load_and_warm)

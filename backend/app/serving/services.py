@@ -1,0 +1,115 @@
+"""One process's rooms, wired up: the API and the CLI both start here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from app.compiler.compile import Compiler
+from app.inference.threads import pin_blas
+from app.registry.database import Database
+from app.registry.registry import Registry
+from app.registry.uploads import Uploads
+from app.serving.activation import Activation
+from app.serving.backbones import BackboneHolder
+from app.serving.backlog import Backlog
+from app.serving.compilation import Compilation
+from app.serving.condition import Condition
+from app.serving.convergence import Convergence
+from app.serving.events import Events
+from app.serving.live import Stage
+from app.serving.operations import Operations
+from app.serving.pool import WorkerPool
+from app.serving.prediction import Predictor
+from app.serving.preparation import Preparation
+from app.serving.traffic import Traffic
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use-cases of one process."""
+
+    settings: Settings
+    database: Database
+    registry: Registry
+    stage: Stage
+    compilation: Compilation
+    activation: Activation
+    operations: Operations
+    prediction: Predictor
+    convergence: Convergence
+    condition: Condition
+    backlog: Backlog
+    uploads: Uploads
+    events: Events
+    traffic: Traffic
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Migrate the database, wire the rooms and close them in reverse; nothing is loaded yet.
+
+    Raises DatabaseUnavailable and Misconfigured.
+    """
+    pin_blas()
+    database = Database(settings)
+    pool = WorkerPool(settings.inference_threads)
+    try:
+        await database.migrate()
+        registry = Registry(settings, database)
+        traffic = Traffic()
+        stage = Stage(on_swap=traffic.swapped)
+        compilation = Compilation(registry, Compiler(settings))
+        backbones = BackboneHolder(settings, pool)
+        preparation = Preparation(settings, registry, compilation, backbones, pool)
+        activation = Activation(database, preparation, stage)
+        operations = Operations(database, activation)
+        convergence = Convergence(settings, database, preparation, stage)
+        events = Events(database, convergence.replica)
+        yield Services(
+            settings=settings,
+            database=database,
+            registry=registry,
+            stage=stage,
+            compilation=compilation,
+            activation=activation,
+            operations=operations,
+            prediction=Predictor(settings, stage, convergence, preparation, pool, traffic),
+            convergence=convergence,
+            condition=Condition(settings, database, stage, convergence, backbones),
+            backlog=Backlog(registry, compilation),
+            uploads=Uploads(settings),
+            events=events,
+            traffic=traffic,
+        )
+        await operations.close()
+    finally:
+        pool.close()
+        await database.dispose()
+
+
+@asynccontextmanager
+async def on_stage(services: Services) -> AsyncIterator[None]:
+    """Follow the database and work off the backlog in the background while the block runs.
+
+    Returns control after the first look at the database, or sooner where loading takes long: the process answers
+    `/health/live` meanwhile and turns ready when the model is there.
+    """
+    first = asyncio.create_task(services.convergence.once())
+    await asyncio.wait([first], timeout=5.0)
+
+    async def follow() -> None:
+        await first
+        await services.convergence.follow(services.events.tick)
+
+    tasks = [asyncio.create_task(follow()), asyncio.create_task(services.backlog.work())]
+    try:
+        yield
+    finally:
+        services.events.close()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task

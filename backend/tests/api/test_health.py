@@ -1,0 +1,55 @@
+"""The probes say what is true of this process."""
+
+import httpx
+import pytest
+
+from app.registry import stage
+from app.registry.database import Database
+from app.registry.registry import Registry
+from app.schemas.model import ModelCreate
+from app.settings import Settings
+from tests.types import ModelFactory
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_server_that_nothing_is_asked_of_is_ready(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health/live")).json() == {"status": "live"}
+    assert (await client.get("/health/ready")).json() == {"status": "ready"}
+
+
+async def test_the_status_tells_database_backbone_and_replica(client: httpx.AsyncClient) -> None:
+    status = (await client.get("/api/v1/status")).json()
+    assert status["live"] is None
+    assert status["in_sync"]
+    assert status["database"] == {"dialect": "sqlite", "reachable": True, "problem": None}
+    assert status["backbone"]["installed"] is False
+    assert [replica["state"] for replica in status["replicas"]] == ["empty"]
+
+
+class TestDesiredModelWithoutFile:
+    @pytest.fixture
+    async def settings(self, settings: Settings, make_model: ModelFactory) -> Settings:
+        """The database desires a model whose file is gone and that was never compiled."""
+        file = make_model(settings.models_dir / "gone.onnx", labels=("never", "compiled", "before"))
+        async with Database(settings) as database:
+            await database.migrate()
+            registered = await Registry(settings, database).register(
+                ModelCreate(model_name="gone", file_path="models/gone.onnx"), "test"
+            )
+            async with database.write() as session:
+                await stage.switch(session, registered.model_id, actor="test")
+        file.unlink()
+        return settings
+
+    async def test_the_server_starts_not_ready_and_says_why(self, client: httpx.AsyncClient, wav: bytes) -> None:
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["code"]) == (503, "model_not_loaded")
+        assert "models/gone.onnx" in answer.json()["detail"]
+        assert (await client.get("/health/live")).status_code == 200
+        status = (await client.get("/api/v1/status")).json()
+        assert status["problem"]["code"] == "file_missing"
+        assert status["replicas"][0]["state"] == "failed"
+        answer = await client.post("/api/v1/predict", files={"audio_file": ("x", wav)})
+        assert answer.status_code == 503
+        assert "models/gone.onnx" in answer.json()["detail"]

@@ -1,0 +1,59 @@
+"""Whatever goes wrong, the answer has one shape."""
+
+import httpx
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.settings import Settings
+
+pytestmark = pytest.mark.anyio
+MEMBERS = {"type", "title", "status", "code", "detail", "remedy"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/v1/nowhere", 404, "not_found"),
+        ("PATCH", "/api/v1/models", 405, "method_not_allowed"),
+        ("GET", "/api/v1/models/abc", 422, "request_invalid"),
+        ("GET", "/api/v1/models/0", 422, "request_invalid"),
+        ("GET", "/api/v1/models/99999999999999999999", 422, "request_invalid"),
+        ("GET", "/api/v1/models?limit=0", 422, "request_invalid"),
+        ("GET", "/api/v1/models?sort=color", 422, "request_invalid"),
+        ("GET", "/api/v1/models?cursor=xyz", 422, "request_invalid"),
+        ("POST", "/api/v1/models", 422, "request_invalid"),
+        ("GET", "/api/v1/models/7", 404, "model_not_found"),
+    ],
+)
+async def test_every_refusal_is_a_problem_document(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await client.request(method, path)
+    body = answer.json()
+    assert answer.status_code == status == body["status"]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body.keys() >= MEMBERS
+    assert body["code"] == code
+    assert body["type"] == f"urn:understudy:problem:{code}"
+    assert body["detail"]
+    assert body["remedy"]
+
+
+async def test_an_unforeseen_failure_tells_no_internals(settings: Settings) -> None:
+    app: FastAPI = create_app(settings)
+
+    @app.get("/fails")
+    def fails() -> None:
+        raise RuntimeError("password=hunter2")
+
+    async with (
+        LifespanManager(app) as manager,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://understudy"
+        ) as client,
+    ):
+        answer = await client.get("/fails")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "hunter2" not in answer.text

@@ -1,0 +1,122 @@
+"""The guide's commands work as they are written."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+BACKEND = CHECKOUT / "backend"
+GUIDE = (CHECKOUT / "docs" / "guide.md").read_text(encoding="utf-8")
+# Every file that the guide registers; all hold the starter model, so that it is compiled once.
+FILES = ("my_yamnet_human_model", "yamnet_human_v2", "new_model")
+
+pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A home with the guide's files and a server beside it."""
+
+    folder: Path
+    environment: dict[str, str]
+    port: int
+
+    def run(self, command: str) -> str:
+        command = command.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    folder = tmp_path / "backend"
+    (folder / "models").mkdir(parents=True)
+    for name in ("scripts", "app"):
+        (folder / name).symlink_to(BACKEND / name)
+    (folder / "demo").symlink_to(BACKEND / "demo")
+    for name in FILES:
+        shutil.copy(BACKEND / "models" / "starter.keras", folder / "models" / f"{name}.keras")
+        shutil.copy(BACKEND / "models" / "starter.spec.json", folder / "models" / f"{name}.spec.json")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+    environment.pop("DATABASE_URL", None)
+    environment |= {
+        "UNDERSTUDY_HOME": str(folder),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]]),
+    }
+    serve = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(serve, cwd=BACKEND, env=environment, stderr=log, stdout=log)
+    try:
+        _wait(f"http://127.0.0.1:{port}/health/live", server)
+        yield Instance(folder, environment, port)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert server.poll() is None, "the server ended"
+        try:
+            httpx.get(address).raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the server did not answer")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.M | re.S)
+
+
+def test_every_command_of_the_guide_succeeds_in_order(instance: Instance) -> None:
+    for block in _blocks("bash"):
+        answers = instance.run(block)
+        if not block.startswith("curl"):
+            continue
+        for answer in _documents(answers):
+            assert "remedy" not in answer, (block, answer)
+
+
+def test_the_windows_lines_of_the_guide_register_the_same_files(instance: Instance) -> None:
+    for block in _blocks("cmd"):
+        instance.run(block.replace("scripts\\register_model.py", "scripts/register_model.py"))
+    listed = json.loads(instance.run("curl -sS http://127.0.0.1:8000/api/v1/models"))
+    assert [model["file_path"] for model in listed["models"]] == [
+        "models/my_yamnet_human_model.keras",
+        "models/new_model.keras",
+    ]
+    assert listed["active_model"]["model_name"] == "New Model Name"
+
+
+def _documents(text: str) -> list[dict[str, object]]:
+    """JSON documents written one after the other."""
+    decoder, found, rest = json.JSONDecoder(), [], text.strip()
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        found.append(document)
+        rest = rest[end:].lstrip()
+    return found

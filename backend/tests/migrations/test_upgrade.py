@@ -1,0 +1,102 @@
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from app.errors import Misconfigured
+from app.migrations.runner import VERSION_TABLE
+from app.models import Base
+from app.registry.database import Database
+from app.settings import Settings
+from tests.postgres import ByHand
+
+pytestmark = pytest.mark.anyio
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
+
+
+async def test_an_empty_database_gets_every_table_and_needs_no_repair(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+        assert (report.revision_before, report.adopted, report.findings) == (None, False, ())
+        assert report.changed
+        assert await database.examine() == ()
+
+
+async def test_a_second_run_changes_nothing(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        await database.migrate()
+        report = await database.migrate()
+        assert not report.changed
+        assert report.findings == ()
+
+
+async def test_revisions_and_models_describe_the_same_schema(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        await database.migrate()
+        async with database.read() as session:
+            assert await (await session.connection()).run_sync(_differences) == []
+
+
+async def test_a_documented_table_made_by_hand_compares_equal_too(
+    database_settings: Settings, by_hand: ByHand, documented: str
+) -> None:
+    if database_settings.database_url is None:
+        pytest.skip("SQLite calls the key of a hand-made table nullable and its constraints nameless")
+    by_hand(documented)
+    async with Database(database_settings) as database:
+        await database.migrate()
+        async with database.read() as session:
+            assert await (await session.connection()).run_sync(_differences) == []
+
+
+def test_processes_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
+    program = (
+        "import asyncio\n"
+        "from app.registry.database import Database\n"
+        "from app.settings import Settings\n"
+        "async def main():\n"
+        "    async with Database(Settings()) as database:\n"
+        "        print((await database.migrate()).changed)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = os.environ | {
+        "UNDERSTUDY_HOME": str(database_settings.home),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+    if database_settings.database_url is not None:
+        environment["DATABASE_URL"] = database_settings.database_url
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert sorted(out.strip() for out, _ in answers) == ["False", "False", "True"], answers
+
+
+async def test_engines_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
+    databases = [Database(database_settings) for _ in range(4)]
+    reports = await asyncio.gather(*(database.migrate() for database in databases))
+    for database in databases:
+        await database.dispose()
+    assert sorted(report.changed for report in reports) == [False, False, False, True]
+
+
+async def test_a_database_of_a_newer_version_is_refused(database_settings: Settings) -> None:
+    async with Database(database_settings) as database:
+        await database.migrate()
+        async with database.write() as session:
+            await session.execute(text("UPDATE understudy_version SET version_num = '9999'"))
+        with pytest.raises(Misconfigured, match="9999"):
+            await database.migrate()

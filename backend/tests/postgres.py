@@ -1,0 +1,165 @@
+"""A real PostgreSQL for tests, from the server binaries of the distribution; a pytest plugin.
+
+One server a test process, on a socket of its own in a private folder; one fresh database a test.
+"""
+
+import os
+import pwd
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.settings import Settings
+
+_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
+_UNPRIVILEGED = ("postgres", "nobody")
+_START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    socket_folder: Path
+
+    def address(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.socket_folder}"
+
+    def execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _binaries() -> Path | None:
+    """The folder of the newest server installed here."""
+    on_path = shutil.which("postgres")
+    found = [Path(on_path).resolve().parent] if on_path else []
+    for place in _PLACES:
+        folders = Path("/").glob(place.removeprefix("/"))
+        found += sorted(
+            folders, key=lambda folder: [int(part) for part in folder.parts if part.isdigit()], reverse=True
+        )
+    return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+def _unprivileged_user() -> str | None:
+    """Whom to run as: PostgreSQL refuses to run as root. None means as the present user."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in _UNPRIVILEGED if name in known), _UNPRIVILEGED[0])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server, without durability; skips where the binaries are not installed."""
+    binaries = _binaries()
+    if binaries is None:
+        pytest.skip(f"PostgreSQL's server binaries are not installed (looked in PATH, {', '.join(_PLACES)})")
+    user = _unprivileged_user()
+    # Not below pytest's own folder: that one is closed to other users, and too long for a socket's name.
+    folder = Path(tempfile.mkdtemp(prefix="understudy-pg-"))
+    if user is not None:
+        shutil.chown(folder, user)
+    data = folder / "data"
+    try:
+        subprocess.run(
+            [
+                *(binaries / "initdb", "--pgdata", data, "--username=postgres", "--auth=trust"),
+                *("--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"),
+            ],
+            user=user,
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(folder),
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "max_connections": "60",
+        }
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())],
+                user=user,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            running = PostgresServer(folder)
+            _wait(running, server)
+            yield running
+        finally:
+            server.terminate()
+            server.wait(timeout=_START_SECONDS)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _wait(running: PostgresServer, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            psycopg.connect(running.address("postgres")).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((running.socket_folder / "log").read_text()) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database that is dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    postgres_server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield postgres_server.address(name)
+    postgres_server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings of an instance with an empty database, once for each kind."""
+    if request.param == "sqlite":
+        return settings
+    return Settings(home=settings.home, database_url=request.getfixturevalue("postgres_url"))
+
+
+class ByHand(Protocol):
+    """Runs statements as a person with the database's own shell would, and returns the rows of the last one."""
+
+    def __call__(self, *statements: str) -> list[tuple[Any, ...]]: ...
+
+
+@pytest.fixture
+def by_hand(database_settings: Settings) -> ByHand:
+    """Statements on the database of `database_settings`, past everything of ours."""
+
+    def on_sqlite(*statements: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(database_settings.var_dir / "understudy.db", timeout=30)
+        try:
+            with connection:
+                return [connection.execute(statement).fetchall() for statement in statements][-1]
+        finally:
+            connection.close()
+
+    def on_postgresql(*statements: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(database_settings.database_url or "") as connection:
+            cursors = [connection.execute(statement.encode()) for statement in statements]
+            return cursors[-1].fetchall() if cursors[-1].description else []
+
+    return on_sqlite if database_settings.database_url is None else on_postgresql

@@ -1,0 +1,37 @@
+"""A registry on an empty, migrated database of each kind."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.registry.database import Database
+from app.registry.registry import Registry
+from app.schemas.model import ModelCreate, ModelOut
+from app.settings import Settings
+from tests.registry.types import Add
+
+
+@pytest.fixture
+async def database(database_settings: Settings) -> AsyncIterator[Database]:
+    async with Database(database_settings) as database:
+        await database.migrate()
+        yield database
+
+
+@pytest.fixture
+def registry(database_settings: Settings, database: Database) -> Registry:
+    return Registry(database_settings, database)
+
+
+@pytest.fixture
+def add(registry: Registry, database_settings: Settings) -> Add:
+    """Registers a model under `name` with a file of its own; the file's content is the name."""
+
+    async def add(name: str, **columns: object) -> ModelOut:
+        path = f"models/{name}.onnx"
+        (database_settings.home / path).write_text(name)
+        return await registry.register(
+            ModelCreate.model_validate({"model_name": name, "file_path": path} | columns), "api"
+        )
+
+    return add

@@ -1,0 +1,43 @@
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.registry import stage
+from app.registry.database import Database
+from app.registry.notify import changes
+from app.settings import Settings
+from tests.postgres import ByHand
+from tests.registry.types import Add
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_switch_is_heard_by_another_process(
+    database: Database, database_settings: Settings, add: Add, by_hand: ByHand
+) -> None:
+    model = await add("head")
+    async with aclosing(changes(database_settings)) as heard:
+        if database_settings.database_url is None:
+            assert [generation async for generation in heard] == []
+            return
+        waiting = asyncio.create_task(anext(heard))
+        while by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'") != [(1,)]:
+            await asyncio.sleep(0.02)
+        async with database.write() as session:
+            generation = await stage.switch(session, model.model_id, actor="api")
+        assert await asyncio.wait_for(waiting, 20) == generation
+
+
+async def test_a_database_that_cannot_be_listened_to_is_logged_and_raises_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    nowhere = Settings(home=settings.home, database_url=f"postgresql://someone@/db?host={tmp_path}")
+    with capture_logs() as logs:
+        async with aclosing(changes(nowhere)) as heard:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(heard), 0.5)
+    assert logs[0]["event"] == "stage_notifications_lost"
+    assert logs[0]["log_level"] == "warning"

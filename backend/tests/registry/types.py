@@ -1,0 +1,11 @@
+"""Types that the registry's fixtures and tests share."""
+
+from typing import Protocol
+
+from app.schemas.model import ModelOut
+
+
+class Add(Protocol):
+    """Writes a file for the model, registers it and returns it."""
+
+    async def __call__(self, name: str, **columns: object) -> ModelOut: ...

@@ -1,0 +1,134 @@
+"""Every process follows the database, whatever happens to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import DatabaseUnavailable, ModelNotLoaded
+from app.serving import convergence
+from app.serving.services import Services, on_stage
+from app.settings import Settings
+from tests.serving.conftest import Opener, Register
+
+pytestmark = pytest.mark.anyio
+
+
+def live_id(services: Services) -> int | None:
+    return services.stage.live.model.identity.model_id if services.stage.live else None
+
+
+async def by_hand(services: Services, *statements: str) -> None:
+    """As someone types them into psql: each commits on its own."""
+    for statement in statements:
+        async with services.database.write() as session:
+            await session.execute(text(statement))
+
+
+async def until_live(services: Services, model_id: int) -> None:
+    async with asyncio.timeout(60):
+        while live_id(services) != model_id:
+            await asyncio.sleep(0.01)
+
+
+async def test_two_processes_converge_on_every_activation_of_either(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    other = await open_process()
+    models = [await register("first"), await register("second", 1)]
+    async with on_stage(services), on_stage(other):
+        for turn in range(6):
+            model = models[turn % 2]
+            activating, following = (services, other) if turn % 3 else (other, services)
+            live = await activating.activation.activate(model, "test")
+            await until_live(following, model)
+            assert following.stage.live is not None
+            assert following.stage.live.generation == live.generation
+    reports = (await services.condition.status()).replicas
+    assert {report.model_id for report in reports} <= set(models)
+
+
+async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+    await services.convergence.once()
+    assert live_id(services) == first
+    assert not services.convergence.in_sync
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
+    await services.convergence.once()
+    assert live_id(services) == second
+    events = {(entry.event, entry.actor) for entry in (await services.registry.history(second)).entries}
+    assert ("activated", "database") in events
+
+
+async def test_a_stage_left_empty_is_emptied_after_the_grace(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.activation.activate(await register("first"), "test")
+    await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+    await services.convergence.once()
+    monkeypatch.setattr(convergence, "EMPTY_GRACE_SECONDS", 0.0)
+    await services.convergence.once()
+    assert live_id(services) is None
+    services.condition.require_ready()
+
+
+async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_again(
+    services: Services, register: Register, open_process: Opener, database_settings: Settings
+) -> None:
+    other = await open_process()
+    first = await register("first")
+    await services.activation.activate(first, "test")
+    second = await register("second", 1, labels=("not", "compiled", database_settings.sqlalchemy_url))
+    await other.convergence.once()
+    file = database_settings.models_dir / "second.onnx"
+    content = file.read_bytes()
+    file.unlink()
+    await by_hand(
+        services,
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
+    )
+    await other.convergence.once()
+    assert live_id(other) == first
+    with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
+        other.condition.require_ready()
+    report = next(r for r in (await other.condition.status()).replicas if r.replica == other.convergence.replica)
+    assert (report.state, report.model_id) == ("failed", first)
+    refusals = [entry for entry in (await other.registry.history(second)).entries if entry.event == "refused"]
+    assert len(refusals) == 1
+    file.write_bytes(content)
+    await other.convergence.once()
+    assert live_id(other) == first, "tried again before its time"
+    async with asyncio.timeout(60):
+        while live_id(other) != second:
+            await asyncio.sleep(0.05)
+            await other.convergence.once()
+    other.condition.require_ready()
+
+
+async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    await services.convergence.once()
+
+    @asynccontextmanager
+    async def down() -> AsyncIterator[None]:
+        raise DatabaseUnavailable("The database does not answer.")
+        yield
+
+    with monkeypatch.context() as outage:
+        outage.setattr(services.database, "read", down)
+        await services.convergence.once()
+        assert live_id(services) == model
+        services.condition.require_ready()
+        status = await services.condition.status()
+        assert status.database.problem is not None
+        assert not status.database.reachable
+    await services.convergence.once()
+    assert services.convergence.outage is None

@@ -1,0 +1,42 @@
+"""The error tree is a contract: its drawing, its codes and its JSON."""
+
+import inspect
+import re
+
+import pytest
+
+from app import errors
+from app.errors import ModelNotFound, UnderstudyError
+
+CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, UnderstudyError)]
+
+
+def test_the_drawing_shows_exactly_the_classes_with_status_and_code() -> None:
+    drawn: dict[str, tuple[int, str | None, int]] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"^([│├└─ ]*)(\w+) +(\d{3})(?: (\w+))?$", line)
+        if match:
+            drawn[match[2]] = (int(match[3]), match[4], len(match[1]) // 4)
+    assert set(drawn) == {error.__name__ for error in CLASSES}
+    for error in CLASSES:
+        status, code, depth = drawn[error.__name__]
+        assert error.status == status
+        assert code is None or error.code == code
+        assert len(error.__mro__) - UnderstudyError.__mro__.__len__() == depth
+
+
+def test_no_two_errors_share_a_code() -> None:
+    codes = [error.code for error in CLASSES]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
+def test_every_error_says_what_to_do(error: type[UnderstudyError]) -> None:
+    problem = error("It happened.").problem()
+    assert problem["detail"] == "It happened."
+    assert str(problem["remedy"]).endswith(".") or "`" in str(problem["remedy"])
+    assert problem["type"] == f"urn:understudy:problem:{error.code}"
+
+
+def test_a_remedy_of_the_case_replaces_the_general_one() -> None:
+    assert ModelNotFound("There is no model 7.", remedy="Ask for 8.").remedy == "Ask for 8."
