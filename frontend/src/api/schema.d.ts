@@ -41,8 +41,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sse */
-        get: operations["sse_api_v1_events_get"];
+        /**
+         * Follow what happens
+         * @description `hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing.
+         */
+        get: operations["follow_events_api_v1_events_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -58,8 +61,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ghist */
-        get: operations["ghist_api_v1_history_get"];
+        /**
+         * Everything that happened
+         * @description Registrations, activations and refusals of every model, latest first.
+         */
+        get: operations["get_history_api_v1_history_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,8 +81,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Summary */
-        get: operations["summary_api_v1_metrics_summary_get"];
+        /**
+         * Requests, latency, errors and swaps of the last minutes
+         * @description Predictions that this process answered, in buckets of ten seconds.
+         */
+        get: operations["get_traffic_api_v1_metrics_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -92,11 +101,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Models */
+        /**
+         * List all models
+         * @description All models, with the active one highlighted, a page at a time.
+         */
         get: operations["list_models_api_v1_models_get"];
         put?: never;
-        /** Register */
-        post: operations["register_api_v1_models_post"];
+        /**
+         * Register a model
+         * @description Register a file that is already there. It is compiled in the background, so that activating it is instant.
+         */
+        post: operations["register_model_api_v1_models_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -110,17 +125,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One */
-        get: operations["one_api_v1_models__model_id__get"];
-        /** Update */
-        put: operations["update_api_v1_models__model_id__put"];
+        /** Get a model */
+        get: operations["get_model_api_v1_models__model_id__get"];
+        /**
+         * Update a model's metadata
+         * @description Change the fields that are present. The active model keeps its file.
+         */
+        put: operations["update_model_api_v1_models__model_id__put"];
         post?: never;
-        /** Delete */
-        delete: operations["delete_api_v1_models__model_id__delete"];
+        /**
+         * Delete a model's record
+         * @description Delete the database record; the model file stays where it is.
+         */
+        delete: operations["delete_model_api_v1_models__model_id__delete"];
         options?: never;
         head?: never;
-        /** Update */
-        patch: operations["update_api_v1_models__model_id__patch"];
+        /**
+         * Update a model's metadata
+         * @description Change the fields that are present. The active model keeps its file.
+         */
+        patch: operations["update_model_api_v1_models__model_id__patch"];
         trace?: never;
     };
     "/api/v1/models/{model_id}/activate": {
@@ -132,8 +156,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Activate */
-        post: operations["activate_api_v1_models__model_id__activate_post"];
+        /**
+         * Activate a model
+         * @description Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live.
+         */
+        post: operations["activate_model_api_v1_models__model_id__activate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -147,8 +174,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Mhist */
-        get: operations["mhist_api_v1_models__model_id__history_get"];
+        /**
+         * A model's history
+         * @description What happened to this model, latest first; kept after its record is deleted.
+         */
+        get: operations["get_model_history_api_v1_models__model_id__history_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -164,8 +194,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Report */
-        get: operations["report_api_v1_models__model_id__report_get"];
+        /**
+         * A model's compile report
+         * @description How the file was loaded and converted, and how far the compiled form agrees with the original framework.
+         */
+        get: operations["get_model_report_api_v1_models__model_id__report_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,8 +214,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Active */
-        get: operations["active_api_v1_models_active_get"];
+        /**
+         * Get the active model
+         * @description The model that the database says is active; `/api/v1/status` says what this process has loaded.
+         */
+        get: operations["get_active_model_api_v1_models_active_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -198,8 +234,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Files */
-        get: operations["files_api_v1_models_files_get"];
+        /**
+         * Files that are not registered yet
+         * @description Model files in `models/` that no row refers to.
+         */
+        get: operations["list_unregistered_files_api_v1_models_files_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -217,8 +256,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rollback */
-        post: operations["rollback_api_v1_models_rollback_post"];
+        /**
+         * Go back to the model that was live before
+         * @description Activate the model that was live before the present one, through the same steps.
+         */
+        post: operations["roll_back_api_v1_models_rollback_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -234,8 +276,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Upload */
-        post: operations["upload_api_v1_models_upload_post"];
+        /**
+         * Upload a model file
+         * @description The raw body becomes `models/<filename>`; a file that is there is never overwritten. Register it afterwards.
+         */
+        post: operations["upload_model_file_api_v1_models_upload_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -249,8 +294,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Op */
-        get: operations["op_api_v1_operations__operation_id__get"];
+        /**
+         * Follow an activation
+         * @description Step, progress and, when it failed, the problem.
+         */
+        get: operations["get_operation_api_v1_operations__operation_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,7 +316,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Predict */
+        /**
+         * What is heard in a recording
+         * @description Scores of the whole clip, window by window, and the model that gave them.
+         */
         post: operations["predict_api_v1_predict_post"];
         delete?: never;
         options?: never;
@@ -283,8 +334,48 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Status */
-        get: operations["status_api_v1_status_get"];
+        /**
+         * Status
+         * @description Live and desired model, backbone, database, replicas, uptime.
+         */
+        get: operations["get_status_api_v1_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers */
+        get: operations["live_health_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is desired is loaded
+         * @description 503 with the reason while the model that should be live is not loaded.
+         */
+        get: operations["ready_health_ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -346,24 +437,32 @@ export interface components {
             /** Installed */
             installed: boolean;
         };
-        /** Body_predict_api_v1_predict_post */
-        Body_predict_api_v1_predict_post: {
-            /** Audio File */
-            audio_file?: string | null;
-        };
         /** Bucket */
         Bucket: {
             /**
              * At
              * Format: date-time
+             * @description Start of the bucket
              */
             at: string;
-            /** Errors */
+            /**
+             * Errors
+             * @description Requests refused or failed, on any route
+             */
             errors: number;
-            latency_ms: components["schemas"]["P3"] | null;
-            /** Requests */
+            latency_ms: components["schemas"]["Percentiles"];
+            /**
+             * Requests
+             * @description Predictions answered
+             */
             requests: number;
-            stages: components["schemas"]["StageLat"] | null;
+            /**
+             * Stages
+             * @description queue, decode, features and inference
+             */
+            stages: {
+                [key: string]: components["schemas"]["Percentiles"];
+            };
         };
         /**
          * CompileReport
@@ -399,6 +498,12 @@ export interface components {
              * @description Name of the compiled form: covers source digest, spec and compiler version
              */
             key: string;
+            /**
+             * Notes
+             * @description What a reader should know, such as a misleading file name
+             * @default []
+             */
+            notes: string[];
             /** Onnx Bytes */
             onnx_bytes: number;
             /** Onnx Digest */
@@ -483,25 +588,6 @@ export interface components {
             /** Start */
             start: number;
         };
-        /** FileEntry */
-        FileEntry: {
-            /** Bytes */
-            bytes: number;
-            /** File Path */
-            file_path: string;
-            /** Kind */
-            kind: string;
-            /**
-             * Modified At
-             * Format: date-time
-             */
-            modified_at: string;
-        };
-        /** FileList */
-        FileList: {
-            /** Files */
-            files: components["schemas"]["FileEntry"][];
-        };
         /**
          * HistoryEntry
          * @description One event in the life of a model or of the stage.
@@ -544,12 +630,18 @@ export interface components {
             /** Version */
             version: string | null;
         };
-        /** HistoryPage */
+        /**
+         * HistoryPage
+         * @description A page of history, latest first.
+         */
         HistoryPage: {
             /** Entries */
             entries: components["schemas"]["HistoryEntry"][];
-            /** Next Cursor */
-            next_cursor: string | null;
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; null on the last
+             */
+            next_cursor?: string | null;
         };
         /**
          * InputKind
@@ -576,19 +668,6 @@ export interface components {
              */
             since: string;
         };
-        /** MetricsSummary */
-        MetricsSummary: {
-            /** Bucket Seconds */
-            bucket_seconds: number;
-            /** Buckets */
-            buckets: components["schemas"]["Bucket"][];
-            /** Errors By Code */
-            errors_by_code: {
-                [key: string]: number;
-            };
-            /** Swaps */
-            swaps: components["schemas"]["SwapMark"][];
-        };
         /**
          * ModelCreate
          * @description Body of POST /api/v1/models.
@@ -608,6 +687,28 @@ export interface components {
             spec?: components["schemas"]["PartialSpec"] | null;
             /** Version */
             version?: string | null;
+        };
+        /**
+         * ModelDeleted
+         * @description Answer of DELETE /api/v1/models/{model_id}.
+         */
+        ModelDeleted: {
+            /** Detail */
+            detail: string;
+            /**
+             * File Deleted
+             * @default false
+             */
+            file_deleted: boolean;
+            /**
+             * File Path
+             * @description Where the model file still is, if it was there before
+             */
+            file_path: string;
+            /** Model Id */
+            model_id: number;
+            /** Model Name */
+            model_name: string;
         };
         /**
          * ModelIdentity
@@ -760,22 +861,6 @@ export interface components {
          * @enum {string}
          */
         OperationState: "running" | "succeeded" | "failed";
-        /** P2 */
-        P2: {
-            /** P50 */
-            p50: number;
-            /** P95 */
-            p95: number;
-        };
-        /** P3 */
-        P3: {
-            /** P50 */
-            p50: number;
-            /** P95 */
-            p95: number;
-            /** P99 */
-            p99: number;
-        };
         /**
          * ParityProbe
          * @description One comparison of the original framework with ONNX Runtime on the same random input.
@@ -816,6 +901,18 @@ export interface components {
             top_k?: number | null;
             /** Window Seconds */
             window_seconds?: number | null;
+        };
+        /**
+         * Percentiles
+         * @description Milliseconds; null in a bucket without requests.
+         */
+        Percentiles: {
+            /** P50 */
+            p50: number | null;
+            /** P95 */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
         };
         /**
          * Prediction
@@ -866,8 +963,9 @@ export interface components {
             /**
              * Errors
              * @description Each fault of an invalid request
+             * @default null
              */
-            errors?: {
+            errors: {
                 [key: string]: unknown;
             }[] | null;
             /**
@@ -933,7 +1031,10 @@ export interface components {
              */
             hop_seconds: number | null;
             input: components["schemas"]["InputKind"];
-            /** Labels */
+            /**
+             * Labels
+             * @description Empty only for a tensor model whose outputs are no scores
+             */
             labels: string[];
             /**
              * Labels Named
@@ -961,13 +1062,6 @@ export interface components {
              * @default 0.96
              */
             window_seconds: number | null;
-        };
-        /** StageLat */
-        StageLat: {
-            decode: components["schemas"]["P2"];
-            features: components["schemas"]["P2"];
-            inference: components["schemas"]["P2"];
-            queue: components["schemas"]["P2"];
         };
         /** Status */
         Status: {
@@ -1003,8 +1097,8 @@ export interface components {
          * @enum {string}
          */
         Step: "verify" | "compile" | "warm_up" | "commit" | "swap";
-        /** SwapMark */
-        SwapMark: {
+        /** Swap */
+        Swap: {
             /**
              * At
              * Format: date-time
@@ -1012,7 +1106,7 @@ export interface components {
             at: string;
             /** Generation */
             generation: number;
-            model: components["schemas"]["ModelIdentity"] | null;
+            model: components["schemas"]["ModelIdentity"];
         };
         /**
          * TensorSignature
@@ -1043,13 +1137,63 @@ export interface components {
             /** Queue */
             queue: number;
         };
-        /** Uploaded */
-        Uploaded: {
+        /**
+         * TrafficSummary
+         * @description Predictions of this process; swaps as this process made them.
+         */
+        TrafficSummary: {
+            /** Bucket Seconds */
+            bucket_seconds: number;
+            /** Buckets */
+            buckets: components["schemas"]["Bucket"][];
+            /** Errors By Code */
+            errors_by_code: {
+                [key: string]: number;
+            };
+            /** Swaps */
+            swaps: components["schemas"]["Swap"][];
+        };
+        /**
+         * UnregisteredFile
+         * @description A model file that no row refers to.
+         */
+        UnregisteredFile: {
             /** Bytes */
             bytes: number;
-            /** Digest */
-            digest: string;
             /** File Path */
+            file_path: string;
+            /**
+             * Kind
+             * @description keras, h5, tflite, onnx or saved_model, by its name
+             */
+            kind: string;
+            /**
+             * Modified At
+             * Format: date-time
+             */
+            modified_at: string;
+        };
+        /** UnregisteredFiles */
+        UnregisteredFiles: {
+            /** Files */
+            files: components["schemas"]["UnregisteredFile"][];
+        };
+        /**
+         * UploadedFile
+         * @description A file that an upload left in `models/`.
+         */
+        UploadedFile: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Digest
+             * @description SHA-256
+             */
+            digest: string;
+            /**
+             * File Path
+             * @description Relative to the backend folder: register it by this path
+             */
             file_path: string;
         };
         /**
@@ -1139,12 +1283,16 @@ export interface operations {
             };
         };
     };
-    sse_api_v1_events_get: {
+    follow_events_api_v1_events_get: {
         parameters: {
             query?: {
+                /** @description The same, for a first request */
                 last_event_id?: number | null;
             };
-            header?: never;
+            header?: {
+                /** @description Continue after this event */
+                "last-event-id"?: number | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1156,21 +1304,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/event-stream": unknown;
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ghist_api_v1_history_get: {
+    get_history_api_v1_history_get: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -1193,18 +1341,18 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryPage"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    summary_api_v1_metrics_summary_get: {
+    get_traffic_api_v1_metrics_summary_get: {
         parameters: {
             query?: {
                 minutes?: number;
@@ -1221,16 +1369,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MetricsSummary"];
+                    "application/json": components["schemas"]["TrafficSummary"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1238,10 +1386,13 @@ export interface operations {
     list_models_api_v1_models_get: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before */
                 cursor?: string | null;
                 limit?: number;
+                /** @description Text that name, version, description or path contains, in any case */
                 q?: string | null;
                 sort?: "id" | "-id" | "name" | "-name" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "accuracy" | "-accuracy" | "version" | "-version" | "type" | "-type";
+                /** @description Exact model_type */
                 type?: string | null;
             };
             header?: never;
@@ -1259,18 +1410,18 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    register_api_v1_models_post: {
+    register_model_api_v1_models_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -1292,22 +1443,32 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The name is taken */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; The spec does not fit the model; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    one_api_v1_models__model_id__get: {
+    get_model_api_v1_models__model_id__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1323,22 +1484,32 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    update_api_v1_models__model_id__put: {
+    update_model_api_v1_models__model_id__put: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1358,22 +1529,41 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is taken; The model is live */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    delete_api_v1_models__model_id__delete: {
+    delete_model_api_v1_models__model_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1386,27 +1576,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: string | number;
-                    };
+                    "application/json": components["schemas"]["ModelDeleted"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model is live */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    update_api_v1_models__model_id__patch: {
+    update_model_api_v1_models__model_id__patch: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1426,24 +1633,44 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is taken; The model is live */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    activate_api_v1_models__model_id__activate_post: {
+    activate_model_api_v1_models__model_id__activate_post: {
         parameters: {
             query?: {
+                /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
             };
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1451,6 +1678,15 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Under way */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1459,18 +1695,45 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file is missing; Not a model file; The model file would run code of its own; The model could not be compiled; The compiled model does not compute what the original does; The model failed its warm-up */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The YAMNet backbone is not installed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    mhist_api_v1_models__model_id__history_get: {
+    get_model_history_api_v1_models__model_id__history_get: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -1478,6 +1741,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1493,22 +1757,32 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryPage"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    report_api_v1_models__model_id__report_get: {
+    get_model_report_api_v1_models__model_id__report_get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description `model_id` of a registered model */
                 model_id: number;
             };
             cookie?: never;
@@ -1524,18 +1798,27 @@ export interface operations {
                     "application/json": components["schemas"]["CompileReport"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model; Not compiled yet */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    active_api_v1_models_active_get: {
+    get_active_model_api_v1_models_active_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1553,18 +1836,27 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model is live */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    files_api_v1_models_files_get: {
+    list_unregistered_files_api_v1_models_files_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1579,23 +1871,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FileList"];
+                    "application/json": components["schemas"]["UnregisteredFiles"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    rollback_api_v1_models_rollback_post: {
+    roll_back_api_v1_models_rollback_post: {
         parameters: {
             query?: {
+                /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
             };
             header?: never;
@@ -1605,6 +1898,15 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Under way */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,27 +1915,50 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description There is no earlier model to go back to; The model file changed after registration */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file is missing; Not a model file; The model file would run code of its own; The model could not be compiled; The compiled model does not compute what the original does; The model failed its warm-up */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The YAMNet backbone is not installed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    upload_api_v1_models_upload_post: {
+    upload_model_file_api_v1_models_upload_post: {
         parameters: {
             query: {
+                /** @description Name of the file in `models/` */
                 filename: string;
             };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             201: {
@@ -1641,21 +1966,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Uploaded"];
+                    "application/json": components["schemas"]["UploadedFile"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description A file of that name is there already */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; Not a model file */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    op_api_v1_operations__operation_id__get: {
+    get_operation_api_v1_operations__operation_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1675,13 +2018,22 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such operation */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1689,15 +2041,23 @@ export interface operations {
     predict_api_v1_predict_post: {
         parameters: {
             query?: {
+                /** @description Rehearse this model instead of the live one */
                 model_id?: number | null;
             };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_predict_api_v1_predict_post"];
+                "audio/*": string;
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The recording
+                     */
+                    audio_file: string;
+                };
             };
         };
         responses: {
@@ -1710,18 +2070,54 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description No such model */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The recording is too long; The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an audio file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The audio cannot be used; The model does not take audio; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model is live; The YAMNet backbone is not installed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    status_api_v1_status_get: {
+    get_status_api_v1_status_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1739,13 +2135,66 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_health_live_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+    };
+    ready_health_ready_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -15,5 +15,7 @@ export type HistoryEntry = Schemas["HistoryEntry"];
 export type Status = Schemas["Status"];
 export type Prediction = Schemas["Prediction"];
 export type ScoredWindow = Schemas["Window"];
-export type Metrics = Schemas["MetricsSummary"];
-export type Problem = Schemas["Problem"];
+export type Metrics = Schemas["TrafficSummary"];
+/** Without the list of faults, whose wording `detail` repeats. */
+export type Problem = Omit<Schemas["Problem"], "errors">;
+export type Uploaded = Schemas["UploadedFile"];

@@ -1,7 +1,5 @@
 import { ProblemError, problemOf, unreachable } from "./problem";
-import type { components } from "./schema";
-
-export type Uploaded = components["schemas"]["Uploaded"];
+import type { Uploaded } from "./types";
 
 /** Sends a model file; `onProgress` gets the fraction that has left. Aborting the signal aborts the upload. */
 export function uploadModel(

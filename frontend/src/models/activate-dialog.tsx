@@ -62,7 +62,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
 }
 
 function Question({ model, active }: { model: Model; active: Model | null }) {
-  const next = useQuery(reportQuery(model.model_id)).data;
+  const next = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
   const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
   return <Comparison present={active} next={model} presentSpec={present?.spec} nextSpec={next?.spec} />;
 }

@@ -59,7 +59,7 @@ export function Chart({ series, swaps }: Props) {
             stroke: token(stroke?.colour ?? "ink"),
             width: stroke?.width ?? 1,
             dash: stroke?.dash ?? [],
-            points: { show: false },
+            points: { show: true, size: 5, filter: alone },
           };
         }),
       ],
@@ -86,6 +86,13 @@ export function Chart({ series, swaps }: Props) {
       <Numbers series={series} />
     </figure>
   );
+}
+
+/** A bucket between two empty ones has no line to either side; it gets a dot. */
+function alone(plot: uPlot, index: number): number[] {
+  const values = plot.data[index] ?? [];
+  const empty = (at: number) => values[at] === null || values[at] === undefined;
+  return Array.from(values.keys()).filter((at) => !empty(at) && empty(at - 1) && empty(at + 1));
 }
 
 function axis(own: Partial<uPlot.Axis>): uPlot.Axis {

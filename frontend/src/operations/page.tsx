@@ -3,7 +3,7 @@ import { useState } from "react";
 import { metricsQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField } from "../ui/field";
-import { Page, PageTitle, Skeleton } from "../ui/layout";
+import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
 import { Charts } from "./charts";
 import { HistorySection } from "./history";
@@ -22,8 +22,10 @@ export function OperationsPage() {
   });
   return (
     <Page wide>
-      <PageTitle
-        lead={words.lead}
+      <PageTitle lead={words.lead}>{words.title}</PageTitle>
+      <StatusSection />
+      <Section
+        title={words.charts.title}
         actions={
           <SelectField
             label={words.range}
@@ -40,14 +42,10 @@ export function OperationsPage() {
           </SelectField>
         }
       >
-        {words.title}
-      </PageTitle>
-      <StatusSection />
-      <div className="mt-8">
         {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
         {metrics.isPending && <Skeleton className="h-80 w-full" />}
         {metrics.data && <Charts metrics={metrics.data} />}
-      </div>
+      </Section>
       <LiveThen />
       <HistorySection />
     </Page>

@@ -28,6 +28,7 @@ export const operations = {
     replicaStates: { live: "Live", empty: "Empty", failed: "Failed" } as Record<string, string>,
   },
   charts: {
+    title: "Traffic",
     rate: "Requests a second",
     latency: "Latency, ms",
     stages: "Latency by stage, median ms",

@@ -168,7 +168,7 @@ function Differences({ first, second, duration }: { first: Prediction; second: P
             );
           })}
         </div>
-        <p className="mt-1 text-ink-2 text-sm">{words.disagreeCount(different.size, first.windows.length)}</p>
+        <p className="mt-1 pl-2 text-ink-2 text-sm">{words.disagreeCount(different.size, first.windows.length)}</p>
       </div>
     </>
   );
