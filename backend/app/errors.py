@@ -1,6 +1,9 @@
 """Every error a user can meet.
 
 UnderstudyError                  500 internal_error
+├── Forbidden                    403
+│   ├── ForeignHost              403 foreign_host
+│   └── ForeignOrigin            403 foreign_origin
 ├── NotFound                     404
 │   ├── ModelNotFound            404 model_not_found
 │   ├── OperationNotFound        404 operation_not_found
@@ -71,6 +74,24 @@ class UnderstudyError(Exception):
             "detail": self.detail,
             "remedy": self.remedy,
         }
+
+
+class Forbidden(UnderstudyError):
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+    default_remedy = "Use this server from its own page or from the command line."
+
+
+class ForeignHost(Forbidden):
+    code = "foreign_host"
+    title = "The request is addressed to another host"
+    default_remedy = "Use the server's IP address or localhost, or add the name to UNDERSTUDY_ALLOWED_HOSTS."
+
+
+class ForeignOrigin(Forbidden):
+    code = "foreign_origin"
+    title = "The request comes from another site's page"
 
 
 class NotFound(UnderstudyError):

@@ -10,6 +10,7 @@ from app import __version__
 from app.api import health, v1
 from app.api.deps import State
 from app.api.openapi import install_openapi
+from app.api.origin import OwnPagesOnly
 from app.api.problems import install_problem_handlers
 from app.logs import configure_logs
 from app.serving.services import on_stage, open_services
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield {"services": services}
 
     app = FastAPI(title="Understudy", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app.add_middleware(OwnPagesOnly, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
     app.include_router(health.router)

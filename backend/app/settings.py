@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     allow_unauthenticated: bool = Field(
         default=False, description="Permit an address other than loopback although there is no access control."
     )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Host names, as a JSON list, that requests may be addressed to besides localhost and IP addresses.",
+    )
     backbone: Path | None = Field(
         default=None, description="The YAMNet backbone. Unset: `models/yamnet.onnx` under the home folder."
     )

@@ -63,11 +63,14 @@ def data_dir() -> Path:
 def make_model() -> ModelFactory:
     """A log-mel classifier that answers label number `winner` whatever it hears, so that tests can tell models apart.
 
-    Input float32 [n, 96, 64], output float32 [n, 3] behind a softmax; `labels` travel in the file's metadata.
+    Input float32 [n, 96, 64], output float32 [n, 3] behind a softmax; `labels` travel in the file's metadata. With
+    `sensitive` the scores depend on what is heard, though the winner does not.
     """
 
-    def make(path: Path, *, winner: int = 0, labels: Sequence[str] | None = ("a", "b", "c")) -> Path:
-        weights = np.zeros((1, 3), np.float32)
+    def make(
+        path: Path, *, winner: int = 0, labels: Sequence[str] | None = ("a", "b", "c"), sensitive: bool = False
+    ) -> Path:
+        weights = np.full((1, 3), 0.1 * sensitive, np.float32) * np.arange(3, dtype=np.float32)
         bias = np.where(np.arange(3) == winner, np.float32(4), np.float32(0))
         graph = helper.make_graph(
             [

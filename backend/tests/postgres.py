@@ -6,6 +6,7 @@ One server a test process, on a socket of its own in a private folder; one fresh
 import os
 import pwd
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -103,7 +104,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             _wait(running, server)
             yield running
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # at once, whoever is still connected
             server.wait(timeout=_START_SECONDS)
     finally:
         shutil.rmtree(folder)
@@ -129,6 +130,12 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield postgres_server.address(name)
     postgres_server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+only_postgresql = pytest.mark.parametrize(
+    "database_settings", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""For what the other database cannot do or does not need."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

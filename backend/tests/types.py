@@ -8,4 +8,6 @@ from typing import Protocol
 class ModelFactory(Protocol):
     """Writes a small ONNX model and returns its file."""
 
-    def __call__(self, path: Path, *, winner: int = 0, labels: Sequence[str] | None = ("a", "b", "c")) -> Path: ...
+    def __call__(
+        self, path: Path, *, winner: int = 0, labels: Sequence[str] | None = ("a", "b", "c"), sensitive: bool = False
+    ) -> Path: ...

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-import soxr
-
 from app.audio.limits import AudioLimits
 from app.audio.meter import Meter
+from app.audio.mono import MonoStream
 from app.audio.reader import Reader, Samples
 from app.errors import AudioUnusable
 from app.schemas.prediction import AudioFacts
@@ -48,28 +46,21 @@ class Clip:
         AudioUnusable for damaged files, files without samples, and samples that are not numbers.
         """
         reader = self._reader
-        weights = np.full(reader.channels, 1 / reader.channels, np.float32)
-        resampler = None
-        if rate != reader.rate:
-            resampler = soxr.ResampleStream(reader.rate, rate, 1, dtype="float32", quality="HQ")
+        stream = MonoStream(reader.channels, reader.rate, rate)
         try:
             for block in reader.blocks():
                 self._frames += len(block)
                 self._limits.check_length(self._frames / reader.rate)
-                # A matrix product: numpy's mean over a short last axis is ten times slower.
-                mono: Samples = block[:, 0] if reader.channels == 1 else block @ weights
+                mono = stream.mix(block)
                 self._meter.add(block, mono)
-                out: Samples = mono if resampler is None else resampler.resample_chunk(mono)
-                if len(out):
+                if len(out := stream.resample(mono)):
                     yield out
         finally:
             self.close()
         if not self._frames:
             raise AudioUnusable("The recording holds no samples.")
-        if resampler is not None:
-            tail: Samples = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-            if len(tail):
-                yield tail
+        if len(tail := stream.finish()):
+            yield tail
         self._finished = True
 
     def facts(self) -> AudioFacts:

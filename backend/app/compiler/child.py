@@ -9,10 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Refusal
-from app.compiler.limits import apply
+from app.compiler.limits import apply, speaks_of_memory
 from app.errors import CompileFailed, UnderstudyError
-
-_MEMORY_WORDS = ("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory")
 
 
 def _announce(step: str) -> None:
@@ -29,12 +27,16 @@ def memory_refusal(limit: int) -> CompileFailed:
 
 
 def _refusal(error: Exception, limit: int) -> UnderstudyError:
+    text = str(error)
+    untold = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
+    if isinstance(error, MemoryError) or (untold and speaks_of_memory(text)):
+        return memory_refusal(limit)
     if isinstance(error, UnderstudyError):
         return error
-    text = str(error)
-    if isinstance(error, MemoryError) or any(word in text.lower() for word in _MEMORY_WORDS):
-        return memory_refusal(limit)
-    return CompileFailed(f"{type(error).__name__}: {(text.strip().splitlines() or ['no message'])[0][:500]}")
+    return CompileFailed(
+        f"{type(error).__name__}: {(text.strip().splitlines() or ['no message'])[0][:500]}",
+        remedy="Export the model to ONNX with its own framework and register that file.",
+    )
 
 
 def main(path: Path) -> int:

@@ -17,7 +17,7 @@ from app.compiler import lock, process, source
 from app.compiler.child import memory_refusal
 from app.compiler.formats.recognise import Kind, Recognised, recognise
 from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Outcome, Refusal
-from app.compiler.limits import Limits
+from app.compiler.limits import Limits, speaks_of_memory
 from app.compiler.spec import resolve
 from app.compiler.store import COMPILER_VERSION, MODEL_FILE, VERSION_NAME, CompiledModel, CompiledStore
 from app.errors import CompileFailed, FileChanged, UnderstudyError
@@ -27,7 +27,6 @@ from app.settings import Settings
 
 _SUFFIX = {Kind.KERAS: ".keras", Kind.H5: ".h5", Kind.TFLITE: ".tflite", Kind.ONNX: ".onnx", Kind.SAVED_MODEL: ""}
 _FILE_SLACK = 64 << 20
-_MEMORY_SIGNS = ("bad_alloc", "cannot allocate memory", "out of memory", "resource temporarily unavailable")
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -184,7 +183,7 @@ class Compiler:
                 f"The compilation used more than {settings.compile_cpu_seconds} seconds of CPU time and was ended.",
                 remedy="Raise UNDERSTUDY_COMPILE_CPU_SECONDS, or register a smaller model.",
             )
-        if name == "SIGKILL" or any(sign in ended.stderr.lower() for sign in _MEMORY_SIGNS):
+        if name == "SIGKILL" or speaks_of_memory(ended.stderr):
             return memory_refusal(settings.compile_memory_bytes)
         return CompileFailed(
             f"The compiler's child ended with {name}: {_last_words(ended.stderr)}",

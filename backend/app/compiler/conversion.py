@@ -30,8 +30,6 @@ _PACKAGES = (
     "tf-keras",
     "tf2onnx",
 )
-# Integer kernels of TensorFlow Lite round after every layer; ONNX computes the same layers in float.
-QUANTISED_TOLERANCE = 2e-2
 
 
 def versions() -> dict[str, str]:
@@ -64,8 +62,9 @@ def _written(model: onnx.ModelProto, target: Path) -> str:
 
 def prove(loaded: Loaded, session: ort.InferenceSession) -> parity.Agreement:
     """Parity of the framework and ONNX Runtime on the loaded model; raises ParityFailed."""
-    tolerance = QUANTISED_TOLERANCE if loaded.quantised else parity.TOLERANCE
-    return parity.compare(loaded.predict, lambda tensors: onnx_file.run(session, tensors), loaded.inputs, tolerance)
+    return parity.compare(
+        loaded.predict, lambda tensors: onnx_file.run(session, tensors), loaded.inputs, loaded.tolerance
+    )
 
 
 def _outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:

@@ -18,9 +18,22 @@ except ImportError:  # Windows has no such limits; the parent's wall clock still
     resource = None  # type: ignore[assignment]
 
 _OPEN_FILES = 1024
+_NICENESS = 5  # a server on the same machine goes first
 _CPU_GRACE_SECONDS = 5  # between the signal that names the limit and the one that cannot be caught
 _PR_SET_PDEATHSIG = 1
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+_MEMORY_WORDS = (
+    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
+    *("cannot allocate memory", "failed to map segment", "resource temporarily unavailable"),
+)
+
+
+def speaks_of_memory(text: str) -> bool:
+    """Whether a library's last words are those of one that met the limit on memory."""
+    lowered = text.lower()
+    return any(words in lowered for words in _MEMORY_WORDS)
 
 
 class Limits(BaseModel):
@@ -82,6 +95,8 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
     refuses it: a model file is never opened with less protection than the report claims.
     """
     held: list[str] = []
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     if sys.platform == "linux":
         _die_with_parent(parent)
         with contextlib.suppress(OSError):  # a hint to the kernel: should memory run out, end this process first

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _TAIL_BYTES = 64 << 10
 _LINE_BYTES = 1 << 20
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ async def run(
     timed_out = False
     try:
         async with asyncio.timeout(seconds):
-            await process.wait()
+            # `wait` would wait for the pipes too, which a grandchild may hold open for ever.
+            while process.returncode is None:  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         timed_out = True
     finally:

@@ -154,7 +154,8 @@ def resolve(
     the model.
     """
     spec = given.over(read)
-    if spec.activation not in (None, graph_activation) and graph_activation is not Activation.NONE:
+    # Saying "none" of a model that ends with an activation asks for nothing more, and nothing more is applied.
+    if spec.activation not in (None, Activation.NONE, graph_activation) and graph_activation is not Activation.NONE:
         raise SpecInvalid(
             f"The spec says activation {spec.activation.value!r}, but the model itself ends with "
             f"{graph_activation.value!r}.",

@@ -61,18 +61,27 @@ class Analysis:
     @property
     def windows(self) -> tuple[Window, ...]:
         """The windows in order of time, with all their scores or, where that exceeds MAX_LISTED, the TOP best."""
-        listed = TOP if self.abridged else len(self.labels)
         windows = []
         for start, end, row in zip(self.starts.tolist(), self.ends.tolist(), self.window_scores, strict=True):
-            order = np.argsort(-row, kind="stable")[:listed] if self.abridged else np.arange(len(row))
-            best = int(row.argmax())
-            windows.append(
-                Window(
-                    start=start,
-                    end=end,
-                    label=self.labels[best],
-                    score=float(row[best]),
-                    scores={self.labels[index]: score for index, score in zip(order, row[order].tolist(), strict=True)},
-                )
-            )
+            order = np.argsort(-row, kind="stable")[:TOP] if self.abridged else None
+            windows.append(window_of(self.labels, row, start, end, order))
         return tuple(windows)
+
+
+def window_of(
+    labels: tuple[str, ...],
+    row: NDArray[np.float32],
+    start: float,
+    end: float,
+    order: NDArray[np.intp] | None = None,
+) -> Window:
+    """One window of scores float32 [labels]; `order` picks the labels that are listed, all of them without it."""
+    best = int(row.argmax())
+    listed = np.arange(len(row)) if order is None else order
+    return Window(
+        start=start,
+        end=end,
+        label=labels[best],
+        score=float(row[best]),
+        scores={labels[index]: score for index, score in zip(listed, row[listed].tolist(), strict=True)},
+    )

@@ -70,6 +70,10 @@ class Framing:
             return None
         return self.size / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
 
+    @property
+    def hop_seconds(self) -> float:
+        return self.hop / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
+
     def cutter(self, max_seconds: float) -> Cutter:
         """A fresh cutter for one clip; `max_seconds` bounds whole clips only."""
         waveform = self.kind is InputKind.WAVEFORM

@@ -17,16 +17,26 @@ Array = NDArray[np.float32]
 class Head:
     """Scores of items, one row an item; safe to run from several threads at once."""
 
-    def __init__(self, session: ort.InferenceSession, layout: Layout, spec: Spec, graph_activation: Activation) -> None:
-        """Raises SpecInvalid when no output is as wide as the spec's labels are many."""
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        layout: Layout,
+        spec: Spec,
+        graph_activation: Activation,
+        *,
+        whole_clips: bool,
+    ) -> None:
+        """`whole_clips`: items differ in length from call to call.
+
+        Raises SpecInvalid when no output is as wide as the spec's labels are many.
+        """
         self._session = session
         self._layout = layout
         self._spec = spec
         self._output = _output_of(outputs_of(session), len(spec.labels))
         self._activation = spec.activation if graph_activation is Activation.NONE else Activation.NONE
-        # Whole clips differ in length; without this the arena keeps the memory of the longest one.
         self._run_options = ort.RunOptions()
-        if None in layout.item:
+        if whole_clips:  # else the session's arena keeps the memory of the longest one
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def scores(self, items: Array) -> Array:

@@ -16,6 +16,7 @@ from app.inference.backbone import Backbone
 from app.inference.caveats import caveats
 from app.inference.framing import Framing, frame_for
 from app.inference.head import Head
+from app.inference.listener import Listener
 from app.inference.probes import load_probes, replay
 from app.inference.scoring import aggregate, find_events
 from app.inference.session import ORT_ERRORS, build_session
@@ -58,7 +59,8 @@ class Pipeline:
         if len(self._inputs) != 1:
             raise SpecInvalid(f"The model has {len(self._inputs)} inputs ({', '.join(self._inputs)}); audio fills one.")
         framing, layout = frame_for(self.spec, *self._inputs.values())
-        self._ear = framing, Head(session, layout, self.spec, report.graph_activation)
+        head = Head(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
+        self._ear = framing, head
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
@@ -94,9 +96,7 @@ class Pipeline:
         Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does, and CannotServe when
         the model fails or answers with values that are not numbers.
         """
-        if self._ear is None:
-            raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
-        framing, head = self._ear
+        framing, head = self._hearing()
         watch = Stopwatch()
         cutter = framing.cutter(self._max_whole_clip_seconds)
         pending: list[tuple[float, Array]] = []
@@ -121,6 +121,14 @@ class Pipeline:
                 break
         return self._verdict(clip, framing, np.concatenate(scored), np.array(starts), watch)
 
+    def listen(self) -> Listener:
+        """A listener on a fresh stream of mono samples.
+
+        Raises NotForAudio for a tensor model and for one that takes the whole clip at once.
+        """
+        framing, head = self._hearing()
+        return Listener(framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items))
+
     def infer(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The graph's outputs by name, unchanged.
 
@@ -133,6 +141,11 @@ class Pipeline:
         except ORT_ERRORS as error:
             raise CannotServe(f"The model failed on these inputs: {error}") from error
         return dict(zip(names, answers, strict=True))
+
+    def _hearing(self) -> tuple[Framing, Head]:
+        if self._ear is None:
+            raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
+        return self._ear
 
     def _score(self, head: Head, items: list[Array]) -> Array:
         batch = items[0][None] if len(items) == 1 else np.stack(items)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionm
 from app.migrations import AdoptionReport, Finding, examine, repair, upgrade
 from app.registry import stage
 from app.registry.engine import build_engine, outages_named
+from app.registry.sqlite import Workers
 from app.settings import Settings
 
 _Result = TypeVar("_Result")
@@ -26,7 +27,8 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._engine = build_engine(settings)
+        self._workers = Workers()
+        self._engine = build_engine(settings, self._workers)
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         self._read = async_sessionmaker(self._engine, expire_on_commit=False)
         self._write = async_sessionmaker(self._writer, expire_on_commit=False)
@@ -87,6 +89,7 @@ class Database:
 
     async def dispose(self) -> None:
         await self._engine.dispose()
+        await self._workers.ended()
 
     async def __aenter__(self) -> Self:
         return self

@@ -40,7 +40,7 @@ class Predictor:
         Raises NoActiveModel, the audio errors, NotForAudio and, for `model_id`, what preparing that model raises.
         """
         started = time.perf_counter()
-        model, generation = await self._choose(model_id)
+        model, generation = await self.choose(model_id)
         analysis, waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
         timing = Timing(
             queue=waited,
@@ -62,7 +62,11 @@ class Predictor:
             timing_ms=timing,
         )
 
-    async def _choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
+    async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
+        """The live model and its generation, or the model `model_id` in rehearsal, whose generation is None.
+
+        Raises NoActiveModel, naming why the desired model is not loaded, and what preparing `model_id` raises.
+        """
         live = self._stage.live
         if model_id is not None and (live is None or live.model.identity.model_id != model_id):
             return await self._preparation.rehearse(model_id), None

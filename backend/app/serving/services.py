@@ -22,6 +22,7 @@ from app.serving.operations import Operations
 from app.serving.pool import WorkerPool
 from app.serving.prediction import Predictor
 from app.serving.preparation import Preparation
+from app.serving.streaming import Streaming
 from app.serving.traffic import Traffic
 from app.settings import Settings
 
@@ -44,6 +45,7 @@ class Services:
     uploads: Uploads
     events: Events
     traffic: Traffic
+    streaming: Streaming
 
 
 @asynccontextmanager
@@ -66,6 +68,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         activation = Activation(database, preparation, stage)
         operations = Operations(database, activation)
         convergence = Convergence(settings, database, preparation, stage)
+        prediction = Predictor(settings, stage, convergence, preparation, pool, traffic)
         events = Events(database, convergence.replica)
         yield Services(
             settings=settings,
@@ -75,13 +78,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             compilation=compilation,
             activation=activation,
             operations=operations,
-            prediction=Predictor(settings, stage, convergence, preparation, pool, traffic),
+            prediction=prediction,
             convergence=convergence,
             condition=Condition(settings, database, stage, convergence, backbones),
             backlog=Backlog(registry, compilation),
             uploads=Uploads(settings),
             events=events,
             traffic=traffic,
+            streaming=Streaming(prediction, pool),
         )
         await operations.close()
     finally:

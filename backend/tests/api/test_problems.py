@@ -51,7 +51,7 @@ async def test_an_unforeseen_failure_tells_no_internals(settings: Settings) -> N
     async with (
         LifespanManager(app) as manager,
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://understudy"
+            transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://localhost"
         ) as client,
     ):
         answer = await client.get("/fails")

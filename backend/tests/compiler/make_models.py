@@ -29,7 +29,7 @@ def heads(api: Any) -> dict[str, Any]:
             [layers.Input((1024,)), layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")]
         ),
         "scores": api.Sequential([layers.Input((521,)), layers.Dense(2, activation="sigmoid")]),
-        "logits": api.Sequential([layers.Input((1024,)), layers.Dense(4)]),
+        "logits": api.Sequential([layers.Input((1024,)), layers.Dense(8, activation="gelu"), layers.Dense(4)]),
         "conv": api.Sequential(
             [
                 layers.Input((96, 64)),
@@ -84,6 +84,14 @@ def keras_files(folder: Path) -> None:
         ]
     )
     mel.save(folder / "keras3-mel.keras")
+    half = keras.DTypePolicy("mixed_float16")
+    keras.Sequential(
+        [
+            keras.Input((1024,)),
+            keras.layers.Dense(8, activation="relu", dtype=half),
+            keras.layers.Dense(3, activation="softmax", dtype="float32"),
+        ]
+    ).save(folder / "keras3-half.keras")
     inputs = keras.Input((1024,), name="embedding")
     hidden = keras.layers.Dense(8)(inputs)
     spread = keras.ops.mean(hidden, axis=-1, keepdims=True)
@@ -273,6 +281,11 @@ def hostile_files(folder: Path) -> None:
     path.write_bytes((folder / "keras3-logits.h5").read_bytes())
     with h5py.File(path, "a") as file:
         file.create_dataset("stray", (20_000_000_000,), "f4", chunks=(1 << 20,))
+    for name in ("keras3-dense.h5", "keras3-dense.keras", "tflite-dense.tflite"):
+        stem, suffix = name.replace("dense", "truncated").split(".")
+        content = (folder / name).read_bytes()
+        (folder / f"{stem}.{suffix}").write_bytes(content[: len(content) // 2])
+    tf.saved_model.save(tf.Module(), str(folder / "unsigned-saved_model"))
     with h5py.File(folder / "weights-only.h5", "w") as file:
         file.create_dataset("dense/kernel", data=np.zeros((4, 4), np.float32))
 

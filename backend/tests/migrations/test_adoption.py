@@ -7,7 +7,7 @@ from app.registry.database import Database
 from app.registry.registry import Registry
 from app.schemas.model import ModelCreate
 from app.settings import Settings
-from tests.postgres import ByHand
+from tests.postgres import ByHand, only_postgresql
 
 pytestmark = pytest.mark.anyio
 
@@ -138,23 +138,15 @@ async def test_rows_without_an_id_get_one(database_settings: Settings, by_hand: 
     assert by_hand("SELECT model_id FROM ml_models ORDER BY model_id") == [(4,), (5,), (6,)]
 
 
-@pytest.mark.postgres
+@only_postgresql
 async def test_a_sequence_left_behind_by_explicit_ids_is_advanced(
-    postgres_url: str, settings: Settings, home: object
+    database_settings: Settings, by_hand: ByHand, documented: str
 ) -> None:
-    import psycopg
-
-    with psycopg.connect(postgres_url) as connection:
-        connection.execute(
-            "CREATE TABLE ml_models (model_id SERIAL PRIMARY KEY, model_name VARCHAR(255) NOT NULL UNIQUE,"
-            " file_path VARCHAR(500) NOT NULL)"
-        )
-        connection.execute("INSERT INTO ml_models VALUES (1, 'a', 'a'), (2, 'b', 'b')")
-    (settings.models_dir / "c.onnx").write_bytes(b"c")
-    settings = Settings(home=settings.home, database_url=postgres_url)
-    async with Database(settings) as database:
+    by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, FALSE), (2, 'b', 'b', NULL, NULL, NULL, FALSE)")
+    (database_settings.models_dir / "c.onnx").write_bytes(b"c")
+    async with Database(database_settings) as database:
         assert "sequence_behind" in {finding.code for finding in (await database.migrate()).findings}
-        created = await Registry(settings, database).register(
+        created = await Registry(database_settings, database).register(
             ModelCreate(model_name="c", file_path="models/c.onnx"), "cli"
         )
     assert created.model_id == 3

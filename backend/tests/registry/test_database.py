@@ -99,7 +99,14 @@ async def test_a_folder_that_cannot_be_made_is_an_outage(settings: Settings) -> 
         Database(Settings(home=settings.home / "file"))
 
 
-@pytest.mark.parametrize("address", ["mysql://host/db", "postgresql+asyncpg://host/db", "nonsense"])
+async def test_an_option_the_driver_does_not_know_is_named(settings: Settings) -> None:
+    address = "postgresql://someone@localhost/db?pgbouncer=true"
+    async with Database(Settings(home=settings.home, database_url=address)) as database:
+        with pytest.raises(Misconfigured, match="pgbouncer"):
+            await database.migrate()
+
+
+@pytest.mark.parametrize("address", ["mysql://host/db", "postgresql+asyncpg://host/db", "nonsense", "sqlite://"])
 async def test_other_databases_are_refused_at_start(settings: Settings, address: str) -> None:
     with pytest.raises(Misconfigured):
         Database(Settings(home=settings.home, database_url=address))

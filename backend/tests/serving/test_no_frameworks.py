@@ -18,7 +18,7 @@ from app.main import create_app
 async def main():
     async with LifespanManager(create_app()) as manager:
         transport = httpx.ASGITransport(manager.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://understudy") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             body = {"model_name": "one", "file_path": "models/one.onnx"}
             model = (await client.post("/api/v1/models", json=body)).json()
             (await client.post(f"/api/v1/models/{model['model_id']}/activate")).raise_for_status()

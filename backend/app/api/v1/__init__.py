@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from app.api.responses import problems
-from app.api.v1 import events, files, history, models, operations, predict, stage, status, traffic
+from app.api.v1 import demo, events, files, history, models, operations, predict, stage, status, stream, traffic
 from app.errors import RequestInvalid
 
 router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
-for part in (stage, files, models, predict, operations, history, events, traffic, status):
+for part in (stage, files, models, predict, stream, demo, operations, history, events, traffic, status):
     router.include_router(part.router)

@@ -13,20 +13,23 @@ from app.schemas.spec import PartialSpec
 Tensors = Mapping[str, NDArray[Any]]
 
 OPSET = 18
+FLOAT_TOLERANCE = 1e-4  # float32 sums of a few thousand terms stay well below
+HALF_TOLERANCE = 5e-3  # a few steps of float16, whose epsilon is 1e-3
+QUANTISED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX computes the same layers in float
 
 
 class Loaded(Protocol):
     """A model file opened by the framework that wrote it.
 
     `inputs` are in the order the model takes them; a dimension of None varies. `hints` is what the file itself says
-    about its spec. `quantised` is True where the framework computes in integers that ONNX only emulates.
+    about its spec. `tolerance` is the parity that its arithmetic allows, relative to max(1, max |answer|).
     """
 
     framework: str
     written_by: str | None
     inputs: tuple[TensorSignature, ...]
     hints: PartialSpec
-    quantised: bool
+    tolerance: float
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         """The framework's own answer: the reference that parity is measured against, keyed as `to_onnx` names it."""

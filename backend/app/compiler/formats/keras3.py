@@ -60,7 +60,13 @@ def _stft_by_convolution() -> Iterator[None]:
 
 def layer_names() -> set[str]:
     """Names of the classes a config may ask for as layers."""
-    return {name for name in dir(keras.layers) if name[0].isupper()} | {"Functional", "Sequential", "Model"}
+    found: set[str] = set()
+    waiting: list[type] = [keras.Operation]  # layers and models, and what keras.ops records in a functional model
+    while waiting:
+        subclasses: list[type] = waiting.pop().__subclasses__()
+        found |= {cls.__name__ for cls in subclasses if cls.__module__.startswith("keras.")}
+        waiting.extend(subclasses)
+    return found
 
 
 def load(path: Path, written_by: str | None) -> KerasModel:

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from app.compiler.formats import tensorflow_graph
-from app.compiler.formats.base import Tensors
+from app.compiler.formats.base import FLOAT_TOLERANCE, HALF_TOLERANCE, Tensors
 from app.errors import CompileFailed
 from app.schemas.spec import PartialSpec
 
@@ -40,8 +40,6 @@ class KerasModel:
     `tracing` is entered while the model is traced for conversion, for layers that need a substitute there.
     """
 
-    quantised = False
-
     def __init__(
         self,
         model: Any,
@@ -59,6 +57,8 @@ class KerasModel:
         self.framework = framework
         self.written_by = written_by
         self.hints = PartialSpec()
+        half = any(getattr(layer, "compute_dtype", None) in ("float16", "bfloat16") for layer in model.layers)
+        self.tolerance = HALF_TOLERANCE if half else FLOAT_TOLERANCE
         names = distinct([_plain(tensor.name) for tensor in inputs])
         self.inputs = tuple(
             tensorflow_graph.signature_of_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
@@ -75,7 +75,7 @@ class KerasModel:
         return tensorflow_graph.named_outputs(answer, self._outputs)
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return tensorflow_graph.as_arrays(self._reference(*tensorflow_graph.as_tensors(tensors, self.inputs)))
+        return tensorflow_graph.answer(self._reference, tensors, self.inputs)
 
     def to_onnx(self) -> onnx.ModelProto:
         with self._tracing():

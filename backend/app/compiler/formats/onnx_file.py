@@ -7,7 +7,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from app.compiler import graph
-from app.compiler.formats.base import Tensors, first_line
+from app.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
+from app.compiler.limits import speaks_of_memory
 from app.errors import CompileFailed
 from app.schemas.spec import PartialSpec
 
@@ -32,19 +33,21 @@ def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceS
 
 
 def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
-    """All outputs by name; raises ValueError where the graph cannot take these shapes."""
+    """All outputs by name; raises ValueError where it cannot take these shapes and MemoryError."""
     names = [output.name for output in session.get_outputs()]
     try:
         return dict(zip(names, session.run(names, dict(tensors)), strict=True))
     except Exception as error:
         # As above: the binding raises classes of its own, derived from Exception alone.
+        if speaks_of_memory(str(error)):
+            raise MemoryError(str(error)) from error
         raise ValueError(str(error)) from error
 
 
 class OnnxFile:
     """A graph as it was registered; implements `Loaded`."""
 
-    quantised = False
+    tolerance = FLOAT_TOLERANCE
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = model

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.compiler.formats import tensorflow_graph
-from app.compiler.formats.base import Tensors, first_line
+from app.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
 from app.compiler.scan.saved_model import meta_graph
 from app.errors import CompileFailed
 from app.schemas.spec import PartialSpec
@@ -45,7 +45,7 @@ class SavedModel:
     it refers to and is kept alive with it.
     """
 
-    quantised = False
+    tolerance = FLOAT_TOLERANCE
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class SavedModel:
         return {self._public(name): answer[name] for name in self._outputs}
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return tensorflow_graph.as_arrays(self._call(*tensorflow_graph.as_tensors(tensors, self.inputs)))
+        return tensorflow_graph.answer(self._call, tensors, self.inputs)
 
     def to_onnx(self) -> onnx.ModelProto:
         return tensorflow_graph.convert(self._call, self.inputs, [self._public(name) for name in self._outputs])

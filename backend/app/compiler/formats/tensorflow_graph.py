@@ -8,7 +8,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from app.compiler import graph
 from app.compiler.formats.base import OPSET, Tensors, signature_of
@@ -18,18 +18,20 @@ from app.schemas.report import TensorSignature
 Function = Callable[..., dict[str, Any]]
 
 
-def as_tensors(tensors: Tensors, signatures: Sequence[TensorSignature]) -> list[Any]:
-    """TensorFlow tensors in the order of `signatures`."""
-    return [tf.constant(tensors[signature.name]) for signature in signatures]
+def answer(function: Function, tensors: Tensors, signatures: Sequence[TensorSignature]) -> dict[str, NDArray[Any]]:
+    """`function` on arrays; raises ValueError where TensorFlow refuses their shapes or values."""
+    try:
+        found = function(*(tf.constant(tensors[signature.name]) for signature in signatures))
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except tf.errors.OpError as error:
+        raise ValueError(error.message) from error
+    return {name: np.asarray(value) for name, value in found.items()}
 
 
-def as_arrays(answer: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    return {name: np.asarray(value) for name, value in answer.items()}
-
-
-def named_outputs(answer: Any, names: Sequence[str]) -> dict[str, Any]:
-    """A model's answer (one tensor, a list or a dict) as a dict in the order of `names`."""
-    return dict(zip(names, tf.nest.flatten(answer), strict=True))
+def named_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What a model answers (one tensor, a list or a dict) as a dict in the order of `names`."""
+    return dict(zip(names, tf.nest.flatten(found), strict=True))
 
 
 def signature_of_tensor(name: str, tensor: Any) -> TensorSignature:
@@ -68,15 +70,28 @@ def convert(function: Function, signatures: Sequence[TensorSignature], outputs: 
     renamed = [f"understudy_out_{index}" for index in range(len(outputs))]
 
     def traced(*tensors: Any) -> dict[str, Any]:
-        answer = function(*tensors)
-        return {new: tf.identity(answer[name]) for new, name in zip(renamed, outputs, strict=True)}
+        found = function(*tensors)
+        return {new: tf.identity(found[name]) for new, name in zip(renamed, outputs, strict=True)}
 
     function_to_convert = tf.function(traced)
     captures = function_to_convert.get_concrete_function(*specs).graph.captures
-    model, _ = tf2onnx.convert.from_function(function_to_convert, specs, opset=OPSET)
+    model, _ = tf2onnx.convert.from_function(
+        function_to_convert, specs, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+    )
     _freeze(model, {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource})
     names = {spec.name: signature.name for spec, signature in zip(specs, signatures, strict=True)}
     return finished(model, names | dict(zip(renamed, outputs, strict=True)), outputs)
+
+
+def _erfc(context: Any, node: Any, _name: str, _args: Any) -> None:
+    """erfc(x) = 1 - erf(x), which GELU needs and tf2onnx lacks."""
+    output = node.output[0]
+    dtype, shape = context.get_dtype(output), context.get_shape(output)
+    context.remove_node(node.name)
+    erf = context.make_node("Erf", node.input)
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    one = context.make_const(f"{node.name}_one", np.array(1, kind))
+    context.make_node("Sub", [one.output[0], erf.output[0]], outputs=[output], dtypes=[dtype], shapes=[shape])
 
 
 def _freeze(model: onnx.ModelProto, captured: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """TensorFlow Lite files: the reference interpreter is LiteRT, the way to ONNX is tf2onnx."""
 
+import importlib.metadata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import tf2onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from app.compiler.formats.base import OPSET, Tensors, first_line, signature_of
+from app.compiler.formats.base import FLOAT_TOLERANCE, OPSET, QUANTISED_TOLERANCE, Tensors, first_line, signature_of
 from app.compiler.formats.keras_model import distinct
 from app.compiler.formats.tensorflow_graph import finished
 from app.errors import CompileFailed
@@ -53,8 +54,9 @@ class TFLite:
         )
         self._outputs = distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
         tensors = self._interpreter.get_tensor_details()
-        self.quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
-        self.framework = "ai_edge_litert"
+        quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        self.tolerance = QUANTISED_TOLERANCE if quantised else FLOAT_TOLERANCE
+        self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
         self.hints = PartialSpec(labels=_labels(path, width))

@@ -1,0 +1,52 @@
+"""Keeps other sites' pages from driving a server that has no access control.
+
+A page anywhere may send requests to 127.0.0.1 from its visitor's browser; the browser then names that page in `Origin`.
+A name that an attacker points at 127.0.0.1 (DNS rebinding) makes the two look alike, but shows in `Host`.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.problems import ProblemResponse
+from app.errors import Forbidden, ForeignHost, ForeignOrigin
+from app.settings import Settings
+
+_CLOSED_BY_POLICY = 1008
+
+
+class OwnPagesOnly:
+    """Refuses requests and WebSockets whose `Host` is a foreign name or whose `Origin` is another site."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._fault(Headers(scope=scope)) if scope["type"] in {"http", "websocket"} else None
+        if fault is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _CLOSED_BY_POLICY, "reason": fault.code})
+        else:
+            await ProblemResponse(fault.problem(), status_code=fault.status)(scope, receive, send)
+
+    def _fault(self, headers: Headers) -> Forbidden | None:
+        host = headers.get("host", "")
+        name = (urlsplit(f"//{host}").hostname or "").lower()
+        if name not in self._names and not _is_address(name):
+            return ForeignHost(f"This server does not answer for {host or 'a request without Host'}.")
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return ForeignOrigin(f"Pages of {origin} may not use this server.")
+        return None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

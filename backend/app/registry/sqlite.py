@@ -1,0 +1,74 @@
+"""SQLite set up for several threads and processes."""
+
+import sqlite3
+from functools import partial
+from threading import Thread
+from typing import Any
+
+import aiosqlite
+from anyio.to_thread import run_sync
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_LOCK_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+class _Connection(aiosqlite.Connection):
+    @property
+    def worker(self) -> Thread:
+        return self._thread
+
+
+class Workers:
+    """The threads behind an engine's connections.
+
+    A connection that failed to open, or was given up because its task was cancelled, leaves its thread to report to the
+    event loop later on; waiting for them keeps such a report from meeting a closed loop.
+    """
+
+    def __init__(self) -> None:
+        self._threads: list[Thread] = []
+
+    def connect(self, path: str, **options: Any) -> aiosqlite.Connection:
+        """A connection that opens when awaited; `options` are those of `sqlite3.connect`."""
+        connection = _Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
+        connection.worker.daemon = True
+        self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.worker]
+        return connection
+
+    async def ended(self) -> None:
+        """Return when every thread has stopped; their connections must be closed or given up."""
+        for thread in self._threads:
+            if thread.is_alive():
+                await run_sync(thread.join, _LONGEST_WAIT_SECONDS)
+
+
+def sqlite_engine(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
+    """An engine in WAL mode whose transactions begin as the execution option `sqlite_begin` says, else DEFERRED."""
+    # isolation_level None: the driver opens no transactions of its own, so that BEGIN is ours to spell.
+    engine = create_async_engine(
+        url,
+        connect_args={"async_creator_fn": workers.connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
+        pool_timeout=pool_timeout,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.close()
+    connection.create_function("unicode_lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: object) -> object:
+    """SQLite's own lower() knows ASCII only."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")

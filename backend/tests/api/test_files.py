@@ -1,0 +1,91 @@
+"""Uploads and the files that wait to be registered."""
+
+import hashlib
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.types import ModelFactory
+
+pytestmark = pytest.mark.anyio
+
+
+async def upload(client: httpx.AsyncClient, name: str, content: bytes) -> httpx.Response:
+    return await client.post("/api/v1/models/upload", params={"filename": name}, content=content)
+
+
+async def test_an_upload_is_stored_hashed_and_offered_for_registration(
+    client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory, tmp_path: Path
+) -> None:
+    content = make_model(tmp_path / "new.onnx").read_bytes()
+    answer = await upload(client, "new.onnx", content)
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "file_path": "models/new.onnx",
+        "bytes": len(content),
+        "digest": hashlib.sha256(content).hexdigest(),
+    }
+    assert (settings.models_dir / "new.onnx").read_bytes() == content
+    [offered] = (await client.get("/api/v1/models/files")).json()["files"]
+    assert (offered["file_path"], offered["kind"], offered["bytes"]) == ("models/new.onnx", "onnx", len(content))
+    body = {"model_name": "new", "file_path": "models/new.onnx"}
+    assert (await client.post("/api/v1/models", json=body)).json()["digest"] == answer.json()["digest"]
+    assert (await client.get("/api/v1/models/files")).json()["files"] == []
+
+
+async def test_an_upload_never_overwrites(client: httpx.AsyncClient, settings: Settings) -> None:
+    assert (await upload(client, "a.onnx", b"first")).status_code == 201
+    answer = await upload(client, "a.onnx", b"second")
+    assert (answer.status_code, answer.json()["code"]) == (409, "file_exists")
+    assert (settings.models_dir / "a.onnx").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("../a.onnx", "path_refused"),
+        ("sub/a.onnx", "path_refused"),
+        ("..\\a.onnx", "path_refused"),
+        (".hidden.onnx", "path_refused"),
+        ("a.onnx\0", "path_refused"),
+        ("a.pkl", "format_unknown"),
+        ("a.py", "format_unknown"),
+    ],
+)
+async def test_a_name_that_is_no_model_file_in_models_is_refused(
+    client: httpx.AsyncClient, settings: Settings, name: str, code: str
+) -> None:
+    answer = await upload(client, name, b"x")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert list(settings.models_dir.iterdir()) == []
+
+
+class TestTooLarge:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"max_model_bytes": 1000})
+
+    async def test_an_upload_past_the_limit_leaves_nothing_behind(
+        self, client: httpx.AsyncClient, settings: Settings
+    ) -> None:
+        answer = await upload(client, "a.onnx", b"x" * 1001)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        assert list(settings.models_dir.iterdir()) == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_behind(server: str, settings: Settings) -> None:
+    host, _, port = server.partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = "POST /api/v1/models/upload?filename=a.onnx HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        connection.sendall(head.encode() + b"x" * 100_000)
+        deadline = time.monotonic() + 30
+        while not list(settings.models_dir.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert [file.name.startswith(".upload-") for file in settings.models_dir.iterdir()] == [True]
+    while list(settings.models_dir.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(settings.models_dir.iterdir()) == []

@@ -1,0 +1,55 @@
+"""Open, convert and prove every model file of a folder in one process. Run as: matrix.py FOLDER TARGET.
+
+`understudy compile` does the same in a limited process of its own a file; here one framework import serves them all.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
+
+from app.compiler import graph
+from app.compiler.conversion import prove
+from app.compiler.formats import onnx_file, opening
+from app.compiler.formats.recognise import recognise
+from app.errors import UnderstudyError
+
+MEMORY_BYTES = 4 << 30
+
+
+def row(source: Path) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = recognise(source)
+            copied = Path(folder) / f"model{source.suffix}"
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, copied)
+            loaded = opening.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
+            model = loaded.to_onnx()
+            agreement = prove(loaded, onnx_file.open_session(model.SerializeToString()))
+        except UnderstudyError as error:
+            return {"code": error.code, "detail": error.detail, "remedy": error.remedy}
+    return {
+        "kind": found.kind.value,
+        "framework": loaded.framework,
+        "written_by": loaded.written_by,
+        "inputs": [signature.model_dump() for signature in loaded.inputs],
+        "outputs": {name: list(shape) for name, shape in agreement.shapes.items()},
+        "activation": graph.final_activation(model, model.graph.output[0].name).value,
+        "labels": loaded.hints.labels,
+        "shapes": [probe.input_shapes for probe in agreement.probes],
+        "errors": [probe.max_abs_error for probe in agreement.probes],
+        "tolerances": [probe.tolerance for probe in agreement.probes],
+    }
+
+
+def main(folder: Path, target: Path) -> None:
+    rows = {source.name: row(source) for source in sorted(folder.iterdir())}
+    target.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

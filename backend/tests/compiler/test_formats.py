@@ -1,0 +1,140 @@
+"""Every format and generation of Keras, written by its framework, converted and proven; hostile ones refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The first test pays for writing and converting every file, on machines that may be busy.
+pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
+
+Matrix = dict[str, dict[str, Any]]
+
+SIGNATURES: dict[str, tuple[list[int | None], list[int | None], str]] = {
+    "dense": ([None, 1024], [None, 3], "softmax"),
+    "scores": ([None, 521], [None, 2], "sigmoid"),
+    "logits": ([None, 1024], [None, 4], "none"),
+    "conv": ([None, 96, 64], [None, 5], "softmax"),
+    "bilstm": ([None, None, 64], [None, 3], "softmax"),
+    "lstm": ([None, None, 64], [None, 1], "sigmoid"),
+    "waveform": ([None, None, 1], [None, 3], "softmax"),
+    "window": ([None, 8000], [None, 2], "softmax"),
+}
+
+
+@pytest.mark.parametrize("what", SIGNATURES)
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("generation", [2, 3])
+def test_keras_files_of_both_generations_agree_with_their_framework(
+    matrix: Matrix, generation: int, suffix: str, what: str
+) -> None:
+    row = matrix[f"keras{generation}-{what}.{suffix}"]
+    shape, output, activation = SIGNATURES[what]
+    assert [signature["shape"] for signature in row["inputs"]] == [shape]
+    assert list(row["outputs"].values()) == [output]
+    assert row["activation"] == activation
+    assert row["framework"].startswith("keras 3." if generation == 3 else "tf_keras 2.")
+    assert row["written_by"].startswith(f"keras {generation}.")
+    assert max(row["errors"]) <= 1e-5
+    assert len(row["errors"]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "activation"),
+    [
+        ("keras3-mel.keras", [None, 16_000], "softmax"),
+        ("keras3-ops.keras", [None, 1024], "softmax"),
+        ("keras2-ops.keras", [None, 1024], "softmax"),
+        ("keras2-ops.h5", [None, 1024], "softmax"),
+        ("keras3-saved_model", [None, 1024], "softmax"),
+        ("keras2-saved_model", [None, 96, 64], "softmax"),
+        ("tf1-saved_model", [None, 1024], "softmax"),
+        ("tflite-dense.tflite", [None, 1024], "softmax"),
+        ("tflite-conv.tflite", [None, 96, 64], "softmax"),
+        ("tflite-lstm.tflite", [1, 96, 64], "sigmoid"),
+        ("tflite-waveform.tflite", [1, 16_000, 1], "softmax"),
+        ("onnx-dense.onnx", [None, 1024], "softmax"),
+    ],
+)
+def test_other_formats_and_layers_agree_with_their_framework(
+    matrix: Matrix, name: str, shape: list[int | None], activation: str
+) -> None:
+    row = matrix[name]
+    assert [signature["shape"] for signature in row["inputs"]] == [shape]
+    assert row["activation"] == activation
+    assert max(row["errors"]) <= 1e-5
+
+
+def test_a_yamnet_like_saved_model_gives_its_scores_first_and_its_class_map_as_labels(matrix: Matrix) -> None:
+    row = matrix["yammy-saved_model"]
+    assert [(signature["name"], signature["shape"]) for signature in row["inputs"]] == [("waveform", [None])]
+    assert row["outputs"] == {"scores": [None, 3], "embeddings": [None, 8], "log_mel": [None, 64]}
+    assert (row["activation"], row["labels"]) == ("sigmoid", ["Dog", "Rain", "Siren"])
+    assert [shapes[0] for shapes in row["shapes"]] == [[16_000], [24_001], [40_320]]
+    assert all(error <= tolerance for error, tolerance in zip(row["errors"], row["tolerances"], strict=True))
+
+
+def test_quantised_tflite_is_compared_with_a_tolerance_of_its_own(matrix: Matrix) -> None:
+    row = matrix["tflite-int8.tflite"]
+    assert row["tolerances"] == [2e-2] * len(row["errors"])
+    assert max(row["errors"]) <= 2e-2
+    assert row["activation"] == "softmax"
+
+
+def test_half_precision_is_compared_with_a_tolerance_of_its_own(matrix: Matrix) -> None:
+    row = matrix["keras3-half.keras"]
+    assert row["tolerances"] == [5e-3] * 3
+    assert max(row["errors"]) <= 1e-3
+
+
+def test_labels_inside_the_file_are_found(matrix: Matrix) -> None:
+    assert matrix["onnx-dense.onnx"]["labels"] == ["dog", "rain", "siren"]
+    assert matrix["tflite-dense.tflite"]["labels"] == ["dog", "rain", "siren"]
+    assert matrix["onnx-dense.onnx"]["written_by"] == "pytorch 2.9.0"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("keras3-lambda.keras", "model_unsafe", "Lambda"),
+        ("keras3-lambda.h5", "model_unsafe", "Lambda"),
+        ("keras2-lambda.keras", "model_unsafe", "Lambda"),
+        ("keras2-lambda.h5", "model_unsafe", "Lambda"),
+        ("keras3-custom.keras", "model_unsafe", "Mine>Bespoke"),
+        ("keras3-custom.h5", "model_unsafe", "Mine>Bespoke"),
+        ("keras2-custom.keras", "model_unsafe", "Mine>Bespoke2"),
+        ("keras2-custom.h5", "model_unsafe", "Mine>Bespoke2"),
+        ("keras3-import.keras", "model_unsafe", "module 'os'"),
+        ("keras3-bomb.keras", "model_unsafe", "200 times"),
+        ("keras3-escape.keras", "model_unsafe", "../outside.txt"),
+        ("keras3-huge.keras", "model_unsafe", "81920000000 bytes"),
+        ("keras3-deep.keras", "model_unsafe", "the file holds 8200"),
+        ("keras3-external.h5", "model_unsafe", "secret.h5"),
+        ("keras3-soft.h5", "model_unsafe", "soft link"),
+        ("keras3-storage.h5", "model_unsafe", "/etc/passwd"),
+        ("keras3-virtual.h5", "model_unsafe", "virtual"),
+        ("keras3-declared.h5", "model_unsafe", "compile_memory_bytes"),
+        ("keras3-truncated.h5", "compile_failed", "truncated"),
+        ("keras3-truncated.keras", "format_unknown", "truncated"),
+        ("weights-only.h5", "format_unknown", "weights without a model"),
+        ("py-saved_model", "model_unsafe", "EagerPyFunc"),
+        ("writes-saved_model", "model_unsafe", "WriteFile"),
+        ("unsigned-saved_model", "compile_failed", "serving_default"),
+        ("tflite-truncated.tflite", "compile_failed", "LiteRT"),
+        ("onnx-custom.onnx", "model_unsafe", "com.example.evil.MatMul"),
+        ("onnx-external.onnx", "model_unsafe", "another file"),
+        ("onnx-nan.onnx", "parity_failed", "NaN"),
+        ("onnx-old.onnx", "compile_failed", "operator set 6"),
+    ],
+)
+def test_what_is_hostile_or_broken_is_refused_with_what_was_found(
+    matrix: Matrix, name: str, code: str, said: str
+) -> None:
+    row = matrix[name]
+    assert (row.get("code"), said in row.get("detail", "")) == (code, True), row
+    assert row["remedy"]
+
+
+def test_no_hostile_file_left_a_trace(matrix: Matrix, model_files: Path) -> None:
+    assert not list(model_files.parent.rglob("stolen.txt"))
+    assert not list(model_files.parent.rglob("outside.txt"))
