@@ -7,8 +7,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Clips */
-        get: operations["clips_api_v1_demo_clips_get"];
+        /**
+         * Clips to try a model on
+         * @description The clips that come with the source; none in an installed wheel.
+         */
+        get: operations["list_demo_clips_api_v1_demo_clips_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24,8 +27,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Clip */
-        get: operations["clip_api_v1_demo_clips__name__get"];
+        /**
+         * One of the clips
+         * @description The recording itself.
+         */
+        get: operations["get_demo_clip_api_v1_demo_clips__name__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -548,21 +554,24 @@ export interface components {
             /** Reachable */
             reachable: boolean;
         };
-        /** DemoClip */
-        DemoClip: {
+        /** DemoClipOut */
+        DemoClipOut: {
             /** Name */
             name: string;
             /** Seconds */
             seconds: number;
             /** Title */
             title: string;
-            /** Url */
+            /**
+             * Url
+             * @description Where the clip itself is
+             */
             url: string;
         };
         /** DemoClips */
         DemoClips: {
             /** Clips */
-            clips: components["schemas"]["DemoClip"][];
+            clips: components["schemas"]["DemoClipOut"][];
         };
         /**
          * DesiredStatus
@@ -1223,7 +1232,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    clips_api_v1_demo_clips_get: {
+    list_demo_clips_api_v1_demo_clips_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1241,18 +1250,18 @@ export interface operations {
                     "application/json": components["schemas"]["DemoClips"];
                 };
             };
-            /** @description Default Response */
-            default: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    clip_api_v1_demo_clips__name__get: {
+    get_demo_clip_api_v1_demo_clips__name__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1268,17 +1277,24 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
-            /** @description Default Response */
-            default: {
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
