@@ -8,11 +8,15 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   build: {
     target: "baseline-widely-available",
-    manifest: true,
+    // The server's package: what is built here is served at / and goes into the wheel.
+    outDir: "../backend/app/page",
+    emptyOutDir: true,
+    manifest: "build.json",
     // Inlined assets would need `data:` in the content security policy.
     assetsInlineLimit: 0,
   },
-  server: { proxy: { "/api": { target: api, ws: true } } },
+  // The server answers its own pages only.
+  server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true, headers: { origin: api } } } },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],

@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 
 const BUDGET_KB = 250;
 const ENTRIES = ["index.html"];
-const dist = new URL("../dist/", import.meta.url);
-const manifest = JSON.parse(await readFile(new URL(".vite/manifest.json", dist), "utf8"));
+const built = new URL("../../backend/app/page/", import.meta.url);
+const manifest = JSON.parse(await readFile(new URL("build.json", built), "utf8"));
 
 const files = new Set();
 const visit = (key) => {
@@ -18,6 +18,6 @@ const visit = (key) => {
 for (const entry of ENTRIES) visit(entry);
 
 let total = 0;
-for (const file of files) total += gzipSync(await readFile(new URL(file, dist))).length / 1000;
+for (const file of files) total += gzipSync(await readFile(new URL(file, built))).length / 1000;
 console.log(`models page, first load: ${total.toFixed(1)} kB of JavaScript gzipped (budget ${BUDGET_KB} kB)`);
 if (total > BUDGET_KB) process.exit(1);
