@@ -128,7 +128,7 @@ def _read_saved_model(folder: Path, scratch: Path, settings: Settings, named: st
     environment |= dict.fromkeys(("HOME", "KERAS_HOME", "TMPDIR"), str(scratch.resolve()))
     try:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "app.compiler.backbone_child", *arguments],
+            [sys.executable, "-P", "-m", "app.compiler.backbone_child", *arguments],
             env=environment,
             cwd=scratch,
             stdin=subprocess.DEVNULL,

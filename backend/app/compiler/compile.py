@@ -18,7 +18,7 @@ from app.compiler.child import memory_refusal
 from app.compiler.formats.recognise import Kind, Recognised, recognise
 from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Outcome, Refusal
 from app.compiler.limits import Limits, speaks_of_memory
-from app.compiler.spec import resolve
+from app.compiler.spec import resolve, score_output
 from app.compiler.store import COMPILER_VERSION, MODEL_FILE, VERSION_NAME, CompiledModel, CompiledStore
 from app.errors import CompileFailed, FileChanged, UnderstudyError
 from app.schemas.report import CompileReport
@@ -104,7 +104,10 @@ class Compiler:
         started = time.monotonic()
         outcome = await self._convert(copied, found, scratch, say)
         seconds = time.monotonic() - started
-        spec = resolve(given or PartialSpec(), outcome.hints, outcome.inputs, outcome.outputs, outcome.graph_activation)
+        given = given or PartialSpec()
+        scores = score_output(outcome.outputs, given.over(outcome.hints).labels)
+        outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
+        spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
         say("store")
         model = scratch / "out" / MODEL_FILE
         report = CompileReport(
@@ -113,6 +116,8 @@ class Compiler:
             source_bytes=size,
             format=found.kind.value,
             spec=spec,
+            outputs=outputs,
+            graph_activation=outcome.activations[scores],
             onnx_digest=await anyio.to_thread.run_sync(source.digest_of, model),
             onnx_bytes=model.stat().st_size,
             seconds=seconds,
@@ -191,4 +196,4 @@ class Compiler:
         )
 
 
-_SHARED = ("framework", "written_by", "inputs", "outputs", "graph_activation", "parity", "peak_memory_bytes")
+_SHARED = ("framework", "written_by", "inputs", "parity", "peak_memory_bytes")

@@ -87,14 +87,13 @@ def convert(job: Job, isolation: tuple[str, ...], on_step: Callable[[str], None]
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
     np.savez(job.out / PROBES_FILE, allow_pickle=False, **arrays)
-    first = model.graph.output[0].name
     return Outcome(
         framework=loaded.framework,
         written_by=loaded.written_by,
         inputs=loaded.inputs,
         outputs=_outputs(model, agreement),
         hints=loaded.hints,
-        graph_activation=graph.final_activation(model, first),
+        activations=tuple(graph.final_activation(model, output.name) for output in model.graph.output),
         parity=agreement.probes,
         peak_memory_bytes=peak_memory_bytes(),
         isolation=isolation,

@@ -48,7 +48,7 @@ class Outcome(BaseModel):
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]
     hints: PartialSpec
-    graph_activation: Activation
+    activations: tuple[Activation, ...]  # what each output comes out of
     parity: tuple[ParityProbe, ...]
     peak_memory_bytes: int
     isolation: tuple[str, ...]

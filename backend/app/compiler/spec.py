@@ -73,6 +73,14 @@ def _samples(signature: TensorSignature) -> int | None:
     return shape[-1] if len(shape) in (1, 2) else None
 
 
+def score_output(outputs: Sequence[TensorSignature], labels: Sequence[str] | None) -> int:
+    """Which output holds the scores: the first as wide as the labels are many, else the first."""
+    for index, output in enumerate(outputs):
+        if labels is not None and output.shape and output.shape[-1] == len(labels):
+            return index
+    return 0
+
+
 def _width(outputs: Sequence[TensorSignature]) -> int | None:
     """C when the first output is [N, C] or [C] scores; None when it is something else."""
     shape = outputs[0].shape if outputs else ()

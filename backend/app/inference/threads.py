@@ -1,6 +1,6 @@
 """Threads of the numerical libraries."""
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 
 def pin_blas() -> None:

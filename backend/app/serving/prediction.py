@@ -41,10 +41,10 @@ class Predictor:
         """
         started = time.perf_counter()
         model, generation = await self.choose(model_id)
-        analysis, waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
+        (analysis, opening), waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
         timing = Timing(
             queue=waited,
-            decode=analysis.timing.decode,
+            decode=opening + analysis.timing.decode,
             features=analysis.timing.features,
             inference=analysis.timing.inference,
         )
@@ -79,5 +79,9 @@ class Predictor:
         return live.model, live.generation
 
 
-def _analyse(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits) -> Analysis:
-    return pipeline.analyse(open_clip(source, limits))
+def _analyse(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits) -> tuple[Analysis, float]:
+    """The analysis, and the milliseconds that recognising and opening the recording took."""
+    started = time.perf_counter()
+    clip = open_clip(source, limits)
+    opening = (time.perf_counter() - started) * 1e3
+    return pipeline.analyse(clip), opening

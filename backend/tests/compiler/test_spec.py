@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.compiler.spec import resolve, yamnet_labels
+from app.compiler.spec import resolve, score_output, yamnet_labels
 from app.errors import SpecInvalid
 from app.schemas.report import TensorSignature
 from app.schemas.spec import Activation, Aggregation, InputKind, PartialSpec, Spec
@@ -130,3 +130,18 @@ def test_what_a_person_gives_beyond_that_is_kept() -> None:
     spec = resolved((None, 1024), given)
     assert (spec.aggregation, spec.top_k, spec.thresholds) == (Aggregation.TOP_K_MEAN, 5, {"class_1": 0.4})
     assert spec.hop_seconds == 0.96
+
+
+@pytest.mark.parametrize(
+    ("shapes", "labels", "chosen"),
+    [
+        ([(None, 1024), (None, 3)], ("a", "b", "c"), 1),
+        ([(None, 3), (None, 1024)], ("a", "b", "c"), 0),
+        ([(None, 1024), (None, 521)], None, 0),
+        ([(None, 1024), (None, 521)], ("a", "b"), 0),
+    ],
+)
+def test_of_several_outputs_the_one_as_wide_as_the_labels_holds_the_scores(
+    shapes: list[Shape], labels: tuple[str, ...] | None, chosen: int
+) -> None:
+    assert score_output([signature(shape) for shape in shapes], labels) == chosen

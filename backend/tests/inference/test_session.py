@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info
 
 from app.errors import CannotServe
 from app.inference.session import build_session

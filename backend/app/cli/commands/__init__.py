@@ -1,0 +1,1 @@
+"""One module a group of commands; importing one adds its commands to the tree."""

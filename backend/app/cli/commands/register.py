@@ -1,0 +1,94 @@
+"""Registering a model; `scripts/register_model.py` is this command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from app.cli.backend import Backend
+from app.cli.command import command
+from app.cli.following import followed
+from app.cli.options import ModelPath
+from app.cli.problems import checked, invalid
+from app.cli.session import Session
+from app.cli.views import models
+from app.errors import SpecInvalid, UnderstudyError
+from app.registry.sidecar import read_spec
+from app.schemas.model import ModelCreate, ModelOut
+from app.schemas.spec import PartialSpec
+
+group = typer.Typer()
+
+
+@command(
+    group,
+    "register",
+    example='understudy register --name "Siren v2" --path models/siren_v2.keras --version v2.0 --activate',
+    remote=True,
+)
+async def register(
+    session: Session,
+    name: Annotated[str, typer.Option("--name", help="Unique name.")],
+    path: ModelPath,
+    version: Annotated[str | None, typer.Option("--version", show_default=False, help="Such as v1.0.")] = None,
+    description: Annotated[str | None, typer.Option("--description", show_default=False, help="Free text.")] = None,
+    model_type: Annotated[
+        str | None, typer.Option("--type", show_default=False, help="Any word; `yamnet` for models on YAMNet.")
+    ] = None,
+    accuracy: Annotated[float | None, typer.Option("--accuracy", show_default=False, help="0 to 1.")] = None,
+    activate: Annotated[bool, typer.Option("--activate", help="Activate it at once; running servers follow.")] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", show_default=False, help="Names of the outputs: a,b,c or a file with one a line."),
+    ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", exists=True, dir_okay=False, show_default=False, help="JSON file with a spec."),
+    ] = None,
+) -> None:
+    """Register a model file that is already in place."""
+    fields = {
+        "model_name": name,
+        "file_path": path,
+        "version": version,
+        "description": description,
+        "model_type": model_type,
+        "accuracy": accuracy,
+        "spec": given_spec(labels, spec),
+    }
+    request = checked(ModelCreate, fields)
+    async with session.backend() as backend:
+        model = await backend.register(request)
+        if activate:
+            model = await _activated(session, backend, model)
+    session.output.answer(model, models.model(model))
+
+
+async def _activated(session: Session, backend: Backend, model: ModelOut) -> ModelOut:
+    try:
+        await followed(backend, await backend.activate(model.model_id), session.output)
+    except UnderstudyError as error:
+        error.add_note(
+            f"It is registered as model {model.model_id} and not active; then: understudy activate {model.model_id}"
+        )
+        raise
+    return await backend.show(model.model_id)
+
+
+def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
+    """What `--labels` and `--spec` say together; `--labels` wins. Raises SpecInvalid."""
+    if labels is None and path is None:
+        return None
+    try:
+        named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
+    except ValidationError as error:
+        raise SpecInvalid(f"--labels: {invalid(error)}.") from error
+    return named if path is None else named.over(read_spec(path, str(path)))
+
+
+def _labels(given: str) -> tuple[str, ...]:
+    """A comma list, or the lines of a file."""
+    file = Path(given)
+    parts = file.read_text("utf-8-sig").splitlines() if file.is_file() else given.split(",")
+    return tuple(part.strip() for part in parts if part.strip())

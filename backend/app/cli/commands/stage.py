@@ -1,0 +1,34 @@
+"""Putting a model on stage: activate, rollback."""
+
+import typer
+
+from app.cli.backend import Backend
+from app.cli.command import command
+from app.cli.following import followed
+from app.cli.options import ModelId
+from app.cli.session import Session
+from app.cli.views.cells import text
+from app.schemas.operation import Operation
+
+group = typer.Typer()
+
+
+@command(group, "activate", example="understudy activate 2", remote=True)
+async def activate(session: Session, model_id: ModelId) -> None:
+    """Verify, compile, warm up and commit a model; running servers follow. If a step fails, nothing changes."""
+    async with session.backend() as backend:
+        await _follow(session, backend, await backend.activate(model_id))
+
+
+@command(group, "rollback", example="understudy rollback", remote=True)
+async def rollback(session: Session) -> None:
+    """Activate the model that was live before the present one."""
+    async with session.backend() as backend:
+        await _follow(session, backend, await backend.roll_back())
+
+
+async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
+    done = await followed(backend, operation, session.output)
+    model = await backend.show(done.model_id)
+    line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
+    session.output.answer(done, text(line, "bold green"))

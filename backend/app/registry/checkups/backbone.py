@@ -1,0 +1,41 @@
+"""The YAMNet backbone, where models need it."""
+
+from collections.abc import Iterator, Sequence
+
+from app.compiler.store import CompiledStore
+from app.errors import BackboneMissing
+from app.registry.checkups.finding import Finding
+from app.registry.checkups.model_files import key_of, name
+from app.registry.file_records import RegisteredFile
+from app.registry.rows import Row
+from app.schemas.spec import InputKind
+from app.settings import Settings
+
+_HEADS = {InputKind.EMBEDDING, InputKind.SCORES}
+
+
+def look(settings: Settings, rows: Sequence[Row]) -> Iterator[Finding]:
+    """A backbone that is absent or broken while heads are registered; it is not fetched without being asked for."""
+    heads = [row for row in rows if _is_head(settings, row)]
+    if not heads:
+        return
+    from app.inference.backbone import Backbone
+
+    path = settings.backbone_path
+    try:
+        Backbone.load(path)
+    except BackboneMissing as error:
+        needed = ", ".join(name(row) for row in heads)
+        yield Finding("backbone_missing", str(path), f"{error.detail} It is needed by {needed}.", error.remedy)
+
+
+def _is_head(settings: Settings, row: Row) -> bool:
+    """As the compiled form says, or before there is one as the spec says."""
+    if row.record is None:
+        return False
+    store = CompiledStore(settings.compiled_dir)
+    compiled = store.find(key_of(store, row))
+    if compiled is not None:
+        return compiled.report.spec.input in _HEADS
+    spec = RegisteredFile.of(row.model, row.record).spec
+    return spec is not None and spec.input in _HEADS

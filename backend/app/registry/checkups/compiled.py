@@ -1,0 +1,104 @@
+"""The compiled store against the rows: entries that nobody needs, that cannot be used, and states that do not hold."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from anyio import move_on_after
+from anyio.to_thread import run_sync
+
+from app.compiler import lock
+from app.compiler.store import CompiledModel, CompiledStore
+from app.errors import BackboneMissing, UnderstudyError
+from app.models import CompileState
+from app.registry import file_records
+from app.registry.checkups.finding import Finding
+from app.registry.checkups.model_files import key_of, name
+from app.registry.database import Database
+from app.registry.rows import Row
+from app.settings import Settings
+
+_WAIT_SECONDS = 5.0
+_FIX = "Remove it: understudy doctor --fix"
+
+
+async def look(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    """Unusable and unreferenced entries (removed by the fix) and rows whose compile state is not true (corrected).
+
+    Looks while no compilation runs, so that nothing half-written is taken for a leftover.
+    """
+    try:
+        with move_on_after(_WAIT_SECONDS):
+            async with lock.exclusive(settings.var_dir / "compile.lock"):
+                found = await run_sync(lambda: list(_entries(settings, rows, fix=fix)))
+                return [*found, *await _states(settings, database, rows, fix=fix)]
+    except OSError as error:
+        what = f"The compiled store cannot be read: {error.strerror}."
+        remedy = "Let the user that runs Understudy read and write there."
+        return [Finding("store_unreadable", str(settings.compiled_dir), what, remedy)]
+    what = "A compilation is running, so the compiled store was not looked at."
+    return [Finding("store_busy", str(settings.compiled_dir), what, "Run understudy doctor again when it is done.")]
+
+
+def _entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Iterator[Finding]:
+    store = CompiledStore(settings.compiled_dir)
+    wanted = {key_of(store, row) for row in rows if row.record is not None}
+
+    def removed(finding: Finding, entry: str) -> Finding:
+        if not fix:
+            return finding
+        store.remove(entry)
+        return finding.fixed()
+
+    unusable = store.stale()
+    for each in unusable:
+        what = f"An entry of the compiled store cannot be used: {each.reason} ({each.bytes} bytes)."
+        yield removed(Finding("compiled_unusable", str(each.folder), what, _FIX), each.name)
+    for key in sorted(set(store.keys()) - {each.name for each in unusable}):
+        if key not in wanted:
+            what = "An entry of the compiled store belongs to no registered model."
+            yield removed(Finding("compiled_unreferenced", str(store.folder(key)), what, _FIX), key)
+        elif (compiled := store.find(key)) is not None and (reason := _unsound(settings, compiled)) is not None:
+            what = f"A compiled form fails its warm-up: {reason}"
+            yield removed(Finding("compiled_unsound", str(compiled.folder), what, _FIX), key)
+
+
+def _unsound(settings: Settings, compiled: CompiledModel) -> str | None:
+    from app.inference.backbone import Backbone
+    from app.inference.pipeline import Pipeline
+
+    path: Path = settings.backbone_path
+    try:
+        backbone = Backbone.load(path) if path.exists() else None
+        seconds = settings.max_whole_clip_seconds
+        Pipeline.load(compiled.folder, backbone=backbone, max_whole_clip_seconds=seconds).warm_up()
+    except BackboneMissing:
+        return None
+    except UnderstudyError as error:
+        return error.detail
+    return None
+
+
+async def _states(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    store = CompiledStore(settings.compiled_dir)
+    found: list[Finding] = []
+    for row in rows:
+        if row.record is None:
+            continue
+        state = CompileState(row.record.compile_state)
+        if state is CompileState.COMPILING:
+            what = "Its compilation broke off."
+        elif state is CompileState.READY and await run_sync(store.find, key_of(store, row)) is None:
+            what = "It counts as compiled, and its compiled form is not there."
+        else:
+            continue
+        finding = Finding(
+            "compile_state_wrong", name(row), what, f"Compile it: understudy compile {row.model.model_id}"
+        )
+        if fix:
+            async with database.write() as session:
+                await file_records.set_compile_state(
+                    session, row.model.model_id, row.record.digest, CompileState.NOT_COMPILED
+                )
+            finding = finding.fixed()
+        found.append(finding)
+    return found

@@ -1,0 +1,56 @@
+"""The folders that Understudy reads and writes."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.registry.checkups.finding import Finding
+from app.settings import Settings
+
+_REMEDY = "Let the user that runs Understudy write there, or choose another folder with UNDERSTUDY_HOME."
+
+
+def look(settings: Settings, *, fix: bool) -> Iterator[Finding]:
+    """Folders that are absent or cannot be written, asked by writing. Missing ones are made, own ones made writable.
+
+    `var/` and what is in it may be absent: whoever needs it makes it.
+    """
+    own = (settings.var_dir, settings.compiled_dir)
+    for folder in (settings.home, settings.models_dir, *(each for each in own if os.path.lexists(each))):
+        if not folder.exists():
+            yield from _absent(folder, fix=fix)
+        elif (reason := _refusal(folder)) is not None:
+            finding = Finding("folder_unwritable", str(folder), f"The folder cannot be written: {reason}.", _REMEDY)
+            yield finding.fixed() if fix and _opened(folder) else finding
+
+
+def _absent(folder: Path, *, fix: bool) -> Iterator[Finding]:
+    finding = Finding("folder_missing", str(folder), "The folder does not exist.", "Make it: understudy doctor --fix")
+    if not fix:
+        yield finding
+        return
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        yield Finding("folder_missing", str(folder), f"The folder cannot be made: {error.strerror}.", _REMEDY)
+    else:
+        yield finding.fixed()
+
+
+def _refusal(folder: Path) -> str | None:
+    """Why nothing can be written; permission bits alone would not tell (read-only mounts, access lists)."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _opened(folder: Path) -> bool:
+    try:
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
+    except OSError:
+        return False
+    return _refusal(folder) is None and os.access(folder, os.R_OK | os.X_OK)

@@ -1,0 +1,59 @@
+"""Batches of log-mel patches as other rooms, microphones and moments would have given them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_OFFSET = 1e-3  # the front end's log(x + 0.001)
+_BANDS = 64
+_CURVE = 6
+_WIDEST_BANDS, _LONGEST_FRAMES, _LARGEST_SHIFT = 9, 17, 12
+
+_Patches = NDArray[np.float32]
+
+
+def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDArray[np.intp], NDArray[np.float64]]:
+    """New patches [n, 96, 64], and for each the row it was mixed with and its own share [n] (0.5 to 1).
+
+    Works on mel magnitudes, where gain, equalisation and mixing are what they are in the air: gain of -16 to +10 dB, a
+    smooth random equaliser, mixup (H. Zhang et al., ICLR 2018) for half of the rows, noise, a shift in time, and masks
+    over bands and frames (SpecAugment, D. Park et al., Interspeech 2019).
+    """
+    count = len(patches)
+    mel = np.maximum(np.exp(patches) - _OFFSET, 0)
+    mel *= 10 ** rng.uniform(-0.8, 0.5, (count, 1, 1))
+    mel *= 10 ** _smooth_curves(count, rng)[:, None]
+    partners = rng.permutation(count)
+    drawn = rng.beta(0.4, 0.4, count)
+    shares = np.where(rng.random(count) < 0.5, np.maximum(drawn, 1 - drawn), 1.0)
+    mel = mel * shares[:, None, None] + mel[partners] * (1 - shares)[:, None, None]
+    noisy = rng.random((count, 1, 1)) < 0.4
+    mel += noisy * 10 ** rng.uniform(-4, -1.5, (count, 1, 1)) * rng.exponential(1, mel.shape)
+    out = np.log(mel + _OFFSET).astype(np.float32)
+    for patch in out:
+        _mask(patch, rng)
+    return out, partners, shares
+
+
+def _smooth_curves(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Random curves [count, 64] over the bands, in decades, straight between a few points."""
+    points = rng.normal(0, 0.25, (count, _CURVE))
+    position = np.linspace(0, _CURVE - 1, _BANDS)
+    below = np.minimum(position.astype(int), _CURVE - 2)
+    part = position - below
+    curves: NDArray[np.float64] = points[:, below] * (1 - part) + points[:, below + 1] * part
+    return curves
+
+
+def _mask(patch: _Patches, rng: np.random.Generator) -> None:
+    frames, bands = patch.shape
+    mean = patch.mean()
+    if rng.random() < 0.5:
+        width = rng.integers(1, _WIDEST_BANDS)
+        start = rng.integers(0, bands - width)
+        patch[:, start : start + width] = mean
+    if rng.random() < 0.5:
+        length = rng.integers(1, _LONGEST_FRAMES)
+        start = rng.integers(0, frames - length)
+        patch[start : start + length] = mean
+    if rng.random() < 0.5:
+        patch[:] = np.roll(patch, rng.integers(-_LARGEST_SHIFT, _LARGEST_SHIFT + 1), axis=0)

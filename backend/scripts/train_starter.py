@@ -1,0 +1,105 @@
+"""Train the committed starter model: `python scripts/train_starter.py ESC10_FOLDER` from `backend/`.
+
+Needs the compiler's frameworks and an installed backbone (the teacher). Measures fold by fold first, each student and
+its teacher trained without the fold they are tested on, then trains on everything and writes
+models/starter.keras and models/starter.spec.json. Prints the figures of the model card.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from app.inference.backbone import Backbone
+from app.inference.scoring import aggregate
+from app.schemas.spec import YAMNET_RATE, Activation, Aggregation, InputKind, PartialSpec
+from app.settings import Settings
+from app.training.evaluation import Evaluation, evaluate
+from app.training.material import Kind, Sound, gather, served_windows
+from app.training.recordings import find_recordings
+from app.training.student import Student
+from app.training.synthesis import SOUNDS
+
+AGGREGATION = Aggregation.MEAN
+console = Console()
+
+
+def trained(labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int, name: str) -> Student:
+    student = Student(labels, seed)
+    with Progress(console=console) as progress:
+        task = progress.add_task(name, total=steps)
+        student.fit(sounds, steps, lambda done: progress.update(task, completed=done))
+    return student
+
+
+def cross_validate(
+    labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int
+) -> tuple[Evaluation, Evaluation]:
+    """Evaluations over the recordings, and over the synthesised sounds that have a label."""
+    answers: dict[int, int] = {}
+    for fold in sorted({sound.fold for sound in sounds}):
+        began = time.monotonic()
+        student = trained(labels, [sound for sound in sounds if sound.fold != fold], steps, seed, f"fold {fold}")
+        for index, sound in enumerate(sounds):
+            if sound.fold == fold and sound.label and sound.kind in (Kind.RECORDED, Kind.SYNTHESISED):
+                answers[index] = int(aggregate(student.scores(served_windows(sound)), AGGREGATION, 1).argmax())
+        console.print(f"fold {fold} in {time.monotonic() - began:.0f} s")
+
+    def of(kind: Kind) -> Evaluation:
+        chosen = [index for index in answers if sounds[index].kind is kind]
+        truth = np.array([list(labels).index(sounds[index].label or "") for index in chosen])
+        judged = np.array([answers[index] for index in chosen])
+        return evaluate(labels, truth, judged, [sounds[index].fold for index in chosen])
+
+    return of(Kind.RECORDED), of(Kind.SYNTHESISED)
+
+
+def show(title: str, evaluation: Evaluation) -> None:
+    console.print(f"\n{title}: {evaluation.accuracy:.2%}", evaluation.fold_accuracy)
+    for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
+        console.print(f"| {label} | {' | '.join(str(count) for count in row)} |", soft_wrap=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="ESC-10: a folder a label, the fold first in each file name")
+    parser.add_argument("--steps", type=int, default=1500, help="batches of 64 windows a training")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--synthesised", type=int, default=40, help="sounds of each synthesised kind")
+    parser.add_argument("--skip-folds", action="store_true", help="train the final model only")
+    arguments = parser.parse_args()
+
+    settings = Settings()
+    recordings = find_recordings(arguments.data, "prefix")
+    labels = sorted({recording.label for recording in recordings} | set(SOUNDS))
+    began = time.monotonic()
+    sounds = list(gather(recordings, Backbone.load(settings.backbone_path), arguments.synthesised, arguments.seed))
+    console.print(f"{len(sounds)} sounds in {time.monotonic() - began:.0f} s")
+    if not arguments.skip_folds:
+        recorded, synthesised = cross_validate(labels, sounds, arguments.steps, arguments.seed)
+        show("Recordings", recorded)
+        show("Synthesised sounds", synthesised)
+
+    student = trained(labels, sounds, arguments.steps, arguments.seed, "final")
+    spec = PartialSpec(
+        input=InputKind.LOG_MEL_PATCH,
+        sample_rate=YAMNET_RATE,
+        window_seconds=0.96,
+        hop_seconds=0.48,
+        labels=tuple(labels),
+        activation=Activation.SIGMOID,
+        aggregation=AGGREGATION,
+        thresholds=dict.fromkeys(labels, 0.5),
+    )
+    target = settings.models_dir / "starter.keras"
+    student.model.save(target)
+    target.with_name("starter.spec.json").write_text(spec.model_dump_json(exclude_none=True, indent=2) + "\n", "utf-8")
+    console.print(f"{target}: {target.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

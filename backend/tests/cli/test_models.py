@@ -1,0 +1,125 @@
+"""The commands over both backends: the database directly, and a server."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(params=["direct", "server"])
+def via(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Sends every command that can be sent to a server there, by UNDERSTUDY_URL."""
+    if request.param == "server":
+        monkeypatch.setenv("UNDERSTUDY_URL", request.getfixturevalue("server"))
+    return str(request.param)
+
+
+def test_the_life_of_two_models(via: str, run: Run, ask: Ask, models: Path, clip: Path) -> None:
+    one = ask("register", "--name", "One", "--path", "models/one.onnx", "--version", "v1", "--accuracy", "0.5")
+    two = ask("register", "--name", "Two", "--path", "models\\two.onnx", "--activate")
+    assert (one["is_active"], two["is_active"], two["file_path"]) == (False, True, "models/two.onnx")
+
+    assert ask("predict", str(clip))["label"] == "b"
+    assert ask("predict", str(clip), "--model", "1")["model"]["model_name"] == "One"
+    assert ask("activate", "1")["state"] == "succeeded"
+    assert ask("predict", str(clip))["label"] == "a"
+    assert ask("show")["model_id"] == 1
+    assert ask("show", "1", "--report")["source_digest"] == one["digest"]
+    assert ask("rollback")["kind"] == "rollback"
+    assert ask("predict", str(clip))["label"] == "b"
+
+    assert ask("update", "1", "--description", "Older", "--clear", "accuracy")["accuracy"] is None
+    found = ask("list", "--search", "old", "--sort=-name")
+    assert [model["model_name"] for model in found["models"]] == ["One"]
+    assert found["active_model"]["model_name"] == "Two"
+    assert ask("delete", "2", code=4)["code"] == "model_is_active"
+    assert ask("delete", "1")["model_id"] == 1
+    assert (models / "one.onnx").exists()
+    events = [entry["event"] for entry in ask("history")["entries"]]
+    assert events[0] == "deleted"
+    assert events[-1] == "registered"
+    assert {"activated", "rolled_back", "updated"} <= set(events)
+    assert ask("status")["desired"]["model_id"] == 2
+
+
+def test_people_see_the_active_model_marked(via: str, run: Run, models: Path, clip: Path) -> None:
+    assert "is active, generation" not in run("register", "--name", "One", "--path", "models/one.onnx").stdout
+    assert "One (model 1) is active, generation 1." in run("activate", "1").stdout
+    assert "● 1" in " ".join(run("list").stdout.split())
+    heard = run("predict", str(clip), str(clip), "--windows", "--top", "2").stdout
+    assert heard.count("and 1 more labels") == 2
+    assert "pcm" in heard.lower()
+    assert "active" in run("show").stdout
+    assert "parity" in run("show", "1", "--report").stdout
+    assert "activated" in run("history", "1").stdout
+    assert "generation 1" in run("status").stdout
+
+
+def test_several_clips_answer_in_order_and_a_bad_one_does_not_stop_the_rest(
+    via: str, ask: Ask, run: Run, models: Path, clip: Path, tmp_path: Path
+) -> None:
+    run("register", "--name", "One", "--path", "models/one.onnx", "--activate")
+    noise = tmp_path / "letter.wav"
+    noise.write_text("Dear all, this is not a recording.")
+    answers = ask("predict", str(clip), str(noise), str(clip), code=5)
+    assert [answer.get("label", answer.get("code")) for answer in answers] == ["a", "not_audio", "a"]
+    assert answers[1]["file"] == str(noise)
+    assert "letter.wav" in run("predict", str(clip), str(noise), code=5).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["show", "7"], 3, "model_not_found"),
+        (["show"], 6, "no_active_model"),
+        (["rollback"], 4, "nothing_to_roll_back"),
+        (["register", "--name", "x", "--path", "models/none.onnx"], 5, "file_missing"),
+        (["register", "--name", "x", "--path", "../x.onnx"], 5, "path_refused"),
+        (["register", "--name", "x", "--path", "models/one.onnx", "--accuracy", "1.5"], 5, "request_invalid"),
+        (["register", "--name", "x", "--path", "models/one.onnx", "--labels", "a,a,b"], 5, "spec_invalid"),
+        (["list", "--sort", "colour"], 5, "request_invalid"),
+    ],
+)
+def test_errors_are_the_same_either_way(
+    via: str, ask: Ask, run: Run, models: Path, arguments: list[str], code: int, problem: str
+) -> None:
+    document = ask(*arguments, code=code)
+    assert document["code"] == problem
+    said = run(*arguments, code=code)
+    assert said.stdout == ""
+    assert document["detail"] in " ".join(said.stderr.split())
+    assert document["remedy"] in " ".join(said.stderr.split())
+
+
+def test_a_refused_activation_says_that_the_row_is_there(via: str, ask: Ask, models: Path) -> None:
+    (models / "letter.onnx").write_text("not a model")
+    problem = ask("register", "--name", "Letter", "--path", "models/letter.onnx", "--activate", code=5)
+    assert "registered as model 1" in problem["notes"][0]
+    assert ask("list")["models"][0]["compile_state"] == "refused"
+
+
+def test_labels_come_from_a_list_or_a_file_and_win_over_the_spec(ask: Ask, models: Path, tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("rain\nwind\nsea waves\n", "utf-8")
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps({"labels": ["x", "y", "z"], "aggregation": "max"}))
+    ask("register", "--name", "One", "--path", "models/one.onnx", "--labels", str(names), "--spec", str(spec))
+    report = ask("compile", "1")
+    assert report["spec"]["labels"] == ["rain", "wind", "sea waves"]
+    assert report["spec"]["aggregation"] == "max"
+
+
+def test_an_update_that_changes_nothing_is_a_usage_error(run: Run) -> None:
+    assert "at least one option" in " ".join(run("update", "1", code=2).stderr.split())
+
+
+def test_predicting_leaves_no_trace_of_a_server(ask: Ask, models: Path, clip: Path) -> None:
+    ask("register", "--name", "One", "--path", "models/one.onnx", "--activate")
+    ask("predict", str(clip))
+    assert ask("status")["replicas"] == []

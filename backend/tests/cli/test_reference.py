@@ -1,0 +1,29 @@
+import shlex
+from pathlib import Path
+
+from app.cli.reference import commands, example_of, reference, root
+
+_DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
+
+DOCUMENTED = {
+    *((name,) for name in ("serve", "register", "list", "show", "activate", "rollback", "update", "delete", "predict")),
+    *((name,) for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo")),
+    ("backbone", "install"),
+    ("backbone", "status"),
+}
+
+
+def test_docs_cli_md_says_what_the_commands_say() -> None:
+    assert _DOCS.read_text("utf-8") == reference(), "run: python -m app.cli.reference > ../docs/cli.md (in backend/)"
+
+
+def test_every_promised_command_exists_and_takes_json_and_home() -> None:
+    taken = {path: {param.name for param in command.params} for path, command in commands(root())}
+    assert taken.keys() == DOCUMENTED
+    assert all({"as_json", "home"} <= names for names in taken.values())
+
+
+def test_every_option_has_a_meaning_and_every_example_calls_its_command() -> None:
+    for path, command in commands(root()):
+        assert shlex.split(example_of(command))[: len(path) + 1] == ["understudy", *path]
+        assert not [param.name for param in command.params if not getattr(param, "help", None)], path

@@ -1,0 +1,154 @@
+"""A folder of recordings becomes a head that is measured as it will be served."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.audio.decode import AudioLimits, open_clip
+from app.compiler.backbone import install_backbone
+from app.compiler.compile import Compiler
+from app.compiler.source import digest_of
+from app.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
+from app.inference.backbone import Backbone
+from app.inference.pipeline import Pipeline
+from app.schemas.spec import Activation, Aggregation, InputKind, PartialSpec
+from app.settings import Settings
+from app.training.embeddings import EmbeddingCache
+from app.training.head import framework
+from app.training.train import TrainingReport, train_head
+from tests.training.conftest import Dataset
+
+pytestmark = [
+    pytest.mark.frameworks,
+    # Keras 3.15 copies TensorFlow's variables in a way that numpy 2 will drop.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+LABELS = ("alarm_beep", "rain", "sea_waves")
+EPOCHS = 30
+
+
+@dataclass(frozen=True)
+class Training:
+    settings: Settings
+    data: Path
+    report: TrainingReport
+    progress: list[tuple[str, int, int | None]]
+
+
+@pytest.fixture(scope="module")
+def training(stand_in: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Training:
+    home = tmp_path_factory.mktemp("home")
+    data = dataset(home / "data", LABELS, 2)
+    settings = Settings(home=home, backbone=stand_in)
+    progress: list[tuple[str, int, int | None]] = []
+    out = settings.models_dir / "head.keras"
+    report = train_head(settings, data, out, epochs=EPOCHS, on_progress=lambda *told: progress.append(told))
+    return Training(settings, data, report, progress)
+
+
+def _weights(path: Path) -> list[np.ndarray[Any, Any]]:
+    return list(framework().models.load_model(path, compile=False).get_weights())
+
+
+def test_every_clip_is_judged_once_by_a_head_that_never_saw_its_fold(training: Training) -> None:
+    evaluation = training.report.evaluation
+    assert evaluation.labels == LABELS
+    assert [sum(row) for row in evaluation.confusion] == [4, 4, 4]
+    assert set(evaluation.fold_accuracy) == {"1", "2"}
+    assert evaluation.accuracy == sum(evaluation.confusion[i][i] for i in range(3)) / 12
+    assert evaluation.accuracy > 0.8, "beeps, rain and waves are far apart even for the stand-in"
+
+
+def test_the_spec_beside_the_model_says_how_it_is_served(training: Training) -> None:
+    report = training.report
+    assert report.model_path.is_file()
+    assert report.spec_path == report.model_path.with_name("head.spec.json")
+    written = PartialSpec.model_validate_json(report.spec_path.read_bytes())
+    assert written == report.spec
+    assert (written.input, written.activation, written.aggregation, written.labels) == (
+        InputKind.EMBEDDING,
+        Activation.SOFTMAX,
+        Aggregation.MEAN,
+        LABELS,
+    )
+
+
+def test_progress_covers_every_step(training: Training) -> None:
+    ends = [told for told in training.progress if told[1] == told[2]]
+    assert ends == [
+        ("embed", 12, 12),
+        ("fold 1", EPOCHS, EPOCHS),
+        ("fold 2", EPOCHS, EPOCHS),
+        ("final", EPOCHS, EPOCHS),
+    ]
+
+
+def test_nothing_but_model_spec_and_embeddings_is_left_behind(training: Training) -> None:
+    assert sorted(path.name for path in training.settings.models_dir.iterdir()) == ["head.keras", "head.spec.json"]
+    assert {path.suffix for path in training.settings.var_dir.rglob("*.*") if path.is_file()} == {".npy"}
+
+
+def test_a_seed_gives_the_same_head_again(training: Training, tmp_path: Path) -> None:
+    again = train_head(training.settings, training.data, tmp_path / "again.keras", epochs=EPOCHS)
+    assert again.evaluation == training.report.evaluation
+    for first, second in zip(_weights(training.report.model_path), _weights(again.model_path), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.anyio
+async def test_what_is_served_is_what_was_evaluated(training: Training, settings: Settings) -> None:
+    report = training.report
+    source = settings.models_dir / "head.keras"
+    source.write_bytes(report.model_path.read_bytes())
+    compiled = await Compiler(settings).compile(source, digest_of(source), report.spec)
+    backbone = Backbone.load(training.settings.backbone_path)
+    pipeline = Pipeline.load(compiled.folder, backbone=backbone, max_whole_clip_seconds=60)
+    clip = training.data / "rain" / "1-0.wav"
+    with clip.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as opened:
+        served = pipeline.analyse(opened)
+    embeddings = EmbeddingCache(training.settings.var_dir / "embeddings", backbone, 60).get(clip)
+    head = framework().models.load_model(report.model_path, compile=False)
+    expected = np.asarray(head(embeddings))
+    np.testing.assert_allclose(served.window_scores, expected, atol=1e-5)
+    np.testing.assert_allclose(served.totals, expected.mean(axis=0), atol=1e-5)
+
+
+def test_an_existing_file_is_kept_unless_told_otherwise(training: Training) -> None:
+    with pytest.raises(RequestInvalid, match=r"head\.keras exists"):
+        train_head(training.settings, training.data, training.report.model_path)
+
+
+def test_only_keras_files_are_written(training: Training, tmp_path: Path) -> None:
+    with pytest.raises(RequestInvalid, match=r"head\.onnx"):
+        train_head(training.settings, training.data, tmp_path / "head.onnx")
+
+
+def test_without_a_backbone_the_command_is_named(training: Training, settings: Settings) -> None:
+    with pytest.raises(BackboneMissing) as missing:
+        train_head(settings, training.data, settings.models_dir / "head.keras")
+    assert "understudy backbone install" in missing.value.remedy
+
+
+def test_an_unreadable_clip_stops_the_training_by_name(training: Training, dataset: Dataset, tmp_path: Path) -> None:
+    data = dataset(tmp_path / "data", LABELS[:2], 2)
+    (data / "rain" / "2-broken.ogg").write_bytes(b"OggS nothing more")
+    out = tmp_path / "head.keras"
+    with pytest.raises(TrainingDataInvalid, match=r"2-broken\.ogg"):
+        train_head(training.settings, data, out)
+    assert not out.exists()
+
+
+@pytest.mark.data
+def test_real_recordings_are_told_apart(settings: Settings, data_dir: Path, tmp_path: Path) -> None:
+    install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
+    chosen = tmp_path / "recordings"
+    for label in ("baby_cry", "dog_bark", "rain", "sea_waves"):
+        (chosen / label).mkdir(parents=True)
+        for clip in (data_dir / "esc10" / label).glob("[123]-*.ogg"):
+            (chosen / label / clip.name).symlink_to(clip)
+    report = train_head(settings, chosen, settings.models_dir / "esc.keras", epochs=15)
+    assert report.recordings == 96
+    assert report.evaluation.accuracy >= 0.95
