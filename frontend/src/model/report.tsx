@@ -13,8 +13,9 @@ const words = text.model.report;
 
 /** The spec and the compile report; both come from the same document. */
 export function Report({ model }: { model: Model }) {
-  const query = useQuery(reportQuery(model.model_id));
-  if (query.data) {
+  const compiled = model.compile_state === "ready";
+  const query = useQuery({ ...reportQuery(model.model_id), enabled: compiled });
+  if (compiled && query.data) {
     return (
       <>
         <SpecSection spec={query.data.spec} />
@@ -28,7 +29,7 @@ export function Report({ model }: { model: Model }) {
       </>
     );
   }
-  const absent = query.error instanceof ProblemError && query.error.problem.code === "report_not_found";
+  const absent = !compiled || (query.error instanceof ProblemError && query.error.problem.code === "report_not_found");
   if (query.error && !absent) {
     return (
       <Section title={words.title}>

@@ -63,7 +63,8 @@ export function ChoiceMenu<T extends string>({ trigger, value, onChange, choices
 
 function MenuSheet({ children }: { children: ReactNode }) {
   return (
-    <Radix.Portal>
+    // Inside the landmark, as all content is to be.
+    <Radix.Portal container={document.getElementById("content")}>
       <Radix.Content
         align="end"
         sideOffset={4}
