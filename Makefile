@@ -49,8 +49,8 @@ test-browser: $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real s
 	@cd frontend && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
 
 lint: $(call STAMP,dev) ## style, layers
-	@$(BIN)/ruff check backend scripts hatch_build.py
-	@$(BIN)/ruff format --check backend scripts hatch_build.py
+	@$(BIN)/ruff check backend scripts benchmarks hatch_build.py
+	@$(BIN)/ruff format --check backend scripts benchmarks hatch_build.py
 	@PYTHONPATH=backend $(BIN)/lint-imports --no-logo
 
 types: $(call STAMP,dev) ## mypy, strict, tests too

@@ -170,6 +170,7 @@ test("two browsers follow each other and what happens outside of both", async ({
 test("an outage shows, and the page recovers by itself", async ({ page, house }) => {
   const { six } = await house.stage();
   await page.goto(house.url);
+  await expect(live(page)).toContainText("ten");
   await expect(page.getByText("Following")).toBeVisible();
   await house.close();
   await expect(page.getByText("Offline")).toBeVisible();

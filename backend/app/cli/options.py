@@ -17,7 +17,33 @@ SomeModelId = Annotated[
 ModelPath = Annotated[
     str, typer.Option("--path", help="Model file, relative to the backend folder; either kind of slash.")
 ]
+Version = Annotated[str | None, typer.Option("--version", show_default=False, help="Such as v1.0.")]
+Description = Annotated[str | None, typer.Option("--description", show_default=False, help="Free text.")]
+ModelType = Annotated[
+    str | None, typer.Option("--type", show_default=False, help="Any word; `yamnet` for models on YAMNet.")
+]
+Accuracy = Annotated[float | None, typer.Option("--accuracy", show_default=False, help="0 to 1.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="next_cursor of the page before.")]
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")
 ]
+
+
+def columns(
+    name: str | None,
+    path: str | None,
+    version: str | None,
+    description: str | None,
+    model_type: str | None,
+    accuracy: float | None,
+) -> dict[str, object]:
+    """The columns that were named, under the names that the table gives them."""
+    named = {
+        "model_name": name,
+        "file_path": path,
+        "version": version,
+        "description": description,
+        "model_type": model_type,
+        "accuracy": accuracy,
+    }
+    return {column: value for column, value in named.items() if value is not None}

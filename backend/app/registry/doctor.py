@@ -20,7 +20,8 @@ from app.settings import Settings
 
 OnStep = Callable[[str], None]
 
-_BEFORE_MIGRATION = {"not_migrated", "table_unusable", "column_missing"}
+# With one of these open, the rows cannot be read.
+_FIRST = {"not_migrated", "table_unusable", "column_missing", "stage_row_missing"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Doctor:
         async with Database(self._settings) as database:
             schema = await tables.look(database, fix=fix)
             self._found += schema
-            if any(each.code in _BEFORE_MIGRATION and each.state is State.OPEN for each in schema):
+            if any(each.code in _FIRST and each.state is State.OPEN for each in schema):
                 return
             registry = Registry(self._settings, database)
             looked("model files")

@@ -1,6 +1,7 @@
 """Tells every open page what changes, whichever process changed it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -13,6 +14,8 @@ from app.schemas.model import HistoryEntry
 from app.schemas.prediction import ModelIdentity
 
 _QUEUE = 1000
+# Transactions may commit in another order than they drew their history_id: look back this far.
+_OVERLAP = 64
 _WENT_LIVE = {HistoryEvent.ACTIVATED, HistoryEvent.ROLLED_BACK}
 
 
@@ -24,6 +27,7 @@ class Events:
         self._replica = replica
         self._subscribers: set[asyncio.Queue[Event | None]] = set()
         self._position = 0
+        self._told: deque[int] = deque(maxlen=_OVERLAP)
         self._since = datetime.now(UTC)
 
     async def subscribe(self, after: int | None) -> AsyncIterator[Event]:
@@ -34,20 +38,18 @@ class Events:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE)
         async with self._database.read() as session:
             newest = await feed.newest_entry(session)
+            recent = await feed.entries_after(session, newest - _OVERLAP)
             missed = await feed.entries_after(session, after) if after is not None else []
         if not self._subscribers:
             self._position, self._since = newest, datetime.now(UTC)
-        position = missed[-1].history_id if missed else newest
+            self._told = deque((entry.history_id for entry in recent), _OVERLAP)
         self._subscribers.add(queue)
         try:
-            yield Event(
-                "hello", Hello(replica=self._replica, version=__version__), position if after is None else after
-            )
+            yield Event("hello", Hello(replica=self._replica, version=__version__), newest if after is None else after)
             for entry in missed:
                 yield _event(entry)
             while (next_event := await queue.get()) is not None:
-                if next_event.name == "operation" or next_event.position > position:
-                    yield next_event
+                yield next_event
         finally:
             self._subscribers.discard(queue)
 
@@ -56,10 +58,13 @@ class Events:
         if not self._subscribers:
             return
         async with self._database.read() as session:
-            entries = await feed.entries_after(session, self._position)
+            entries = await feed.entries_after(session, self._position - _OVERLAP)
             operations = await feed.operations_after(session, self._since)
         for entry in entries:
-            self._position = entry.history_id
+            if entry.history_id in self._told:
+                continue
+            self._told.append(entry.history_id)
+            self._position = max(self._position, entry.history_id)
             self._tell(_event(entry))
         for operation in operations:
             self._since = max(self._since, operation.updated_at)

@@ -80,7 +80,10 @@ class TestTooLarge:
 def test_an_upload_that_breaks_off_leaves_nothing_behind(server: str, settings: Settings) -> None:
     host, _, port = server.partition(":")
     with socket.create_connection((host, int(port))) as connection:
-        head = "POST /api/v1/models/upload?filename=a.onnx HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        head = (
+            "POST /api/v1/models/upload?filename=a.onnx HTTP/1.1\r\n"
+        )
+        head += "Host: localhost\r\nContent-Length: 1000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 100_000)
         deadline = time.monotonic() + 30
         while not list(settings.models_dir.iterdir()) and time.monotonic() < deadline:

@@ -1,6 +1,7 @@
 """The backbone is the same network whatever form its weights arrive in."""
 
 import http.server
+import io
 import itertools
 import json
 import threading
@@ -15,9 +16,14 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
+from app.audio.decode import AudioLimits, open_clip
 from app.compiler import backbone_graph, backbone_weights
 from app.compiler.backbone import install_backbone, installed_backbone
+from app.compiler.compile import Compiler
+from app.compiler.source import digest_of
 from app.errors import BackboneMissing, DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
+from app.inference.pipeline import Pipeline
+from app.schemas.spec import Activation, InputKind
 from app.settings import Settings
 
 Raw = dict[str, NDArray[np.float32]]
@@ -317,6 +323,21 @@ def test_a_failed_download_names_the_way_without_a_network(address: str, setting
         install_backbone(settings)
     assert "--from" in failed.value.remedy
     assert list(settings.models_dir.iterdir()) == []
+
+
+@pytest.mark.anyio
+async def test_the_file_is_itself_a_model_of_521_labels(settings: Settings, npz: Path, wav: bytes) -> None:
+    path = install_backbone(settings, npz).path
+    compiled = await Compiler(settings).compile(path, digest_of(path), None)
+    spec = compiled.report.spec
+    assert (spec.input, spec.labels) == (InputKind.LOG_MEL_PATCH, backbone_graph.class_names())
+    assert compiled.report.graph_activation is Activation.SIGMOID
+    pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
+    pipeline.warm_up()
+    with open_clip(io.BytesIO(wav), AudioLimits(max_seconds=60)) as clip:
+        heard = pipeline.analyse(clip)
+    assert heard.window_scores.shape == (4, 521)
+    assert 0 < heard.window_scores.min() < heard.window_scores.max() < 1
 
 
 @pytest.mark.data

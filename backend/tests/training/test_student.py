@@ -51,8 +51,8 @@ def test_silent_windows_are_called_nothing_and_loud_ones_their_label(sounds: lis
 def test_a_few_steps_tell_two_sounds_apart_and_the_file_does_too(sounds: list[Sound], tmp_path: Path) -> None:
     student = Student(LABELS, seed=1)
     steps: list[int] = []
-    student.fit(sounds, 60, steps.append)
-    assert steps[-1] == 60
+    student.fit(sounds, 25, steps.append)
+    assert steps[-1] == 25
     patches = np.concatenate([sound.patches[:2] for sound in sounds])
     truth = [LABELS.index(sound.label or "") for sound in sounds for _ in range(2)]
     scores = student.scores(patches)

@@ -144,6 +144,7 @@ test("a server that does not answer is named, with what to do", async () => {
   await page();
   expect(await screen.findByText("The server does not answer")).toBeVisible();
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+  expect(screen.queryByText("No model is live")).toBeNull();
 });
 
 test("registering a file from the models folder sends its path and labels", async () => {

@@ -44,7 +44,7 @@ export function ModelsPage() {
   return (
     <Page>
       <h1 className="sr-only">{text.models.title}</h1>
-      <LivePanel active={active} loading={query.isPending} />
+      {(query.data || query.isPending) && <LivePanel active={active} loading={query.isPending} />}
       <Section
         title={text.models.list.heading}
         lead={

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Query, Response, status
 from app.api.deps import ModelId, Served
 from app.api.responses import problems
 from app.errors import (
+    FileChanged,
     FileMissing,
+    FormatUnknown,
     ModelIsActive,
     ModelNotFound,
     NameTaken,
@@ -16,6 +18,7 @@ from app.errors import (
     ReportNotFound,
     RequestInvalid,
     SpecInvalid,
+    TooLarge,
 )
 from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
@@ -24,6 +27,7 @@ from app.schemas.report import CompileReport
 
 router = APIRouter(prefix="/models", tags=["models"])
 ACTOR: Literal["api"] = "api"
+FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 
 
 @router.get("", summary="List all models", responses=problems(RequestInvalid))
@@ -36,7 +40,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(NameTaken, PathRefused, FileMissing, SpecInvalid, RequestInvalid),
+    responses=problems(NameTaken, *FILE_REFUSALS, RequestInvalid),
 )
 async def register_model(services: Served, body: ModelCreate, response: Response) -> ModelOut:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
@@ -63,12 +67,12 @@ async def get_model(services: Served, model_id: ModelId) -> ModelOut:
 @router.put(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, PathRefused, FileMissing, RequestInvalid),
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, RequestInvalid),
 )
 @router.patch(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, PathRefused, FileMissing, RequestInvalid),
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, RequestInvalid),
 )
 async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -> ModelOut:
     """Change the fields that are present. The active model keeps its file."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.command import command
-from app.cli.options import Cursor, ModelId, SomeModelId
+from app.cli.options import Accuracy, Cursor, Description, ModelId, ModelType, SomeModelId, Version, columns
 from app.cli.problems import checked
 from app.cli.session import Session
 from app.cli.views import history as histories
@@ -81,24 +81,16 @@ async def update(
     path: Annotated[
         str | None, typer.Option("--path", show_default=False, help="Another model file; refused for the active model.")
     ] = None,
-    version: Annotated[str | None, typer.Option("--version", show_default=False, help="Such as v1.0.")] = None,
-    description: Annotated[str | None, typer.Option("--description", show_default=False, help="Free text.")] = None,
-    model_type: Annotated[str | None, typer.Option("--type", show_default=False, help="Any word.")] = None,
-    accuracy: Annotated[float | None, typer.Option("--accuracy", show_default=False, help="0 to 1.")] = None,
+    version: Version = None,
+    description: Description = None,
+    model_type: ModelType = None,
+    accuracy: Accuracy = None,
     clear: Annotated[
         list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this column; repeatable.")
     ] = None,
 ) -> None:
     """Change what is recorded about a model; what is not named stays."""
-    named = {
-        "model_name": name,
-        "file_path": path,
-        "version": version,
-        "description": description,
-        "model_type": model_type,
-        "accuracy": accuracy,
-    }
-    changes: dict[str, object] = {column: value for column, value in named.items() if value is not None}
+    changes = columns(name, path, version, description, model_type, accuracy)
     changes |= {_COLUMN.get(column, column.value): None for column in clear or ()}
     if not changes:
         raise typer.BadParameter("Name at least one option that changes something.")

@@ -9,12 +9,11 @@ from pydantic import ValidationError
 from app.cli.backend import Backend
 from app.cli.command import command
 from app.cli.following import followed
-from app.cli.options import ModelPath
+from app.cli.options import Accuracy, Description, ModelPath, ModelType, Version, columns
 from app.cli.problems import checked, invalid
 from app.cli.session import Session
 from app.cli.views import models
 from app.errors import SpecInvalid, UnderstudyError
-from app.registry.sidecar import read_spec
 from app.schemas.model import ModelCreate, ModelOut
 from app.schemas.spec import PartialSpec
 
@@ -31,12 +30,10 @@ async def register(
     session: Session,
     name: Annotated[str, typer.Option("--name", help="Unique name.")],
     path: ModelPath,
-    version: Annotated[str | None, typer.Option("--version", show_default=False, help="Such as v1.0.")] = None,
-    description: Annotated[str | None, typer.Option("--description", show_default=False, help="Free text.")] = None,
-    model_type: Annotated[
-        str | None, typer.Option("--type", show_default=False, help="Any word; `yamnet` for models on YAMNet.")
-    ] = None,
-    accuracy: Annotated[float | None, typer.Option("--accuracy", show_default=False, help="0 to 1.")] = None,
+    version: Version = None,
+    description: Description = None,
+    model_type: ModelType = None,
+    accuracy: Accuracy = None,
     activate: Annotated[bool, typer.Option("--activate", help="Activate it at once; running servers follow.")] = False,
     labels: Annotated[
         str | None,
@@ -48,16 +45,8 @@ async def register(
     ] = None,
 ) -> None:
     """Register a model file that is already in place."""
-    fields = {
-        "model_name": name,
-        "file_path": path,
-        "version": version,
-        "description": description,
-        "model_type": model_type,
-        "accuracy": accuracy,
-        "spec": given_spec(labels, spec),
-    }
-    request = checked(ModelCreate, fields)
+    given = columns(name, path, version, description, model_type, accuracy)
+    request = checked(ModelCreate, given | {"spec": given_spec(labels, spec)})
     async with session.backend() as backend:
         model = await backend.register(request)
         if activate:
@@ -84,7 +73,11 @@ def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
         named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
     except ValidationError as error:
         raise SpecInvalid(f"--labels: {invalid(error)}.") from error
-    return named if path is None else named.over(read_spec(path, str(path)))
+    if path is None:
+        return named
+    from app.registry.sidecar import read_spec
+
+    return named.over(read_spec(path, str(path)))
 
 
 def _labels(given: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def findings(report: DoctorReport) -> RenderableType:
         mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
         lines.append(mark.append_text(text(f"{finding.where}: ", "bold")).append_text(text(finding.what)))
         if finding.state is State.OPEN:
-            lines.append(Padding(text(finding.remedy), (0, 0, 0, 7)))
+            lines.append(Padding.indent(text(finding.remedy), 7))
     fixed = sum(finding.state is State.FIXED for finding in report.findings)
     lines.append(text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
     return Group(*lines)

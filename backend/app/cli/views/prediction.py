@@ -60,4 +60,4 @@ def prediction(name: str, answer: Prediction, *, top: int, windows: bool) -> Ren
     who = f"{model.model_name} {model.version or ''}".strip()
     took = f"decode {timing.decode:.1f}, features {timing.features:.1f}, inference {timing.inference:.1f} ms"
     lines.append(text(f"by {who} (model {model.model_id}); {took}", "dim"))
-    return Group(verdict, Padding(Group(*lines), (0, 0, 0, 2)))
+    return Group(verdict, Padding.indent(Group(*lines), 2))

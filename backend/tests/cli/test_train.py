@@ -1,0 +1,75 @@
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from app.training.synthesis import RATE, synthesise
+from tests.cli.conftest import Run
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two kinds of synthesised sounds in two folds."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for kind in ("alarm_beep", "rain"):
+        (folder / kind).mkdir()
+        for seed in range(4):
+            clip = synthesise(kind, 2.0, seed)
+            soundfile.write(folder / kind / f"{1 + seed % 2}-{seed}.wav", clip, RATE, subtype="PCM_16")
+    return folder
+
+
+@pytest.mark.data
+@pytest.mark.frameworks
+def test_a_head_is_trained_and_registered_in_one_command(
+    ask: Ask, run: Run, data_dir: Path, recordings: Path, home: Path
+) -> None:
+    run("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
+    order = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "10"]
+    trained = ask(*order, "--name", "Pair", "--version", "v1")
+    assert trained["evaluation"]["accuracy"] == 1.0
+    assert (trained["model"]["version"], trained["model"]["accuracy"]) == ("v1", 1.0)
+    assert Path(trained["model_path"]) == home / "models" / "pair.keras"
+    assert "exists" in ask(*order, code=5)["detail"]
+    assert ask("doctor")["findings"] == []
+
+
+def test_a_refusal_in_the_child_is_the_commands_own(ask: Ask, recordings: Path) -> None:
+    problem = ask("train", "--data", str(recordings), "--out", "models/x.keras", code=6)
+    assert problem["code"] == "backbone_missing"
+    assert "understudy backbone install" in problem["remedy"]
+
+
+def test_a_child_that_dies_is_an_error_with_its_last_words(
+    ask: Ask, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = tmp_path / "dying"
+    dying.write_text("#!/bin/sh\ncat > /dev/null\necho 'out of luck' >&2\nkill -9 $$\n")
+    dying.chmod(dying.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(dying))
+    problem = ask("train", "--data", str(recordings), "--out", "models/x.keras", code=1)
+    assert problem["detail"] == "The training ended with SIGKILL: out of luck"
+
+
+def test_a_model_that_could_not_be_registered_is_not_trained_first(ask: Ask, recordings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "elsewhere.keras"
+    assert ask("train", "--data", str(recordings), "--out", str(out), "--name", "x", code=5)["code"] == "path_refused"
+
+
+def test_activating_needs_a_name_to_register(run: Run, recordings: Path) -> None:
+    assert "--name" in run("train", "--data", str(recordings), "--out", "models/x.keras", "--activate", code=2).stderr
+
+
+@pytest.mark.data
+def test_the_backbone_is_installed_from_weights_at_hand(ask: Ask, run: Run, data_dir: Path) -> None:
+    assert ask("backbone", "status", code=6)["code"] == "backbone_missing"
+    installed = ask("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
+    assert ask("backbone", "status") == installed
+    assert installed["digest"][:8] in run("backbone", "status").stdout
+    assert ask("status")["backbone"]["installed"]

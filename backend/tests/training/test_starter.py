@@ -1,0 +1,59 @@
+"""The committed starter model answers truly on the committed clips, through the path that serves it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import app
+from app.audio.decode import AudioLimits, open_clip
+from app.compiler.compile import Compiler
+from app.compiler.source import digest_of
+from app.inference.pipeline import Pipeline
+from app.schemas.spec import PartialSpec
+from app.settings import Settings
+from scripts.make_demo_clips import SEEDS, make_clips
+
+BACKEND = Path(app.__file__).resolve().parents[1]
+STARTER = BACKEND / "models" / "starter.keras"
+SIDECAR = BACKEND / "models" / "starter.spec.json"
+CLIPS = BACKEND / "demo" / "clips"
+TRAINED_SEEDS = range(1000)
+
+
+@pytest.mark.frameworks
+@pytest.mark.anyio
+@pytest.mark.usefixtures("shared_store")
+async def test_every_demo_clip_gets_its_true_label(settings: Settings) -> None:
+    spec = PartialSpec.model_validate_json(SIDECAR.read_bytes())
+    compiled = await Compiler(settings).compile(STARTER, digest_of(STARTER), spec)
+    pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
+    heard = {}
+    for path in sorted(CLIPS.glob("*.wav")):
+        with path.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as clip:
+            analysis = pipeline.analyse(clip)
+        best = int(analysis.totals.argmax())
+        heard[path.stem] = (analysis.labels[best], bool(analysis.totals[best] > 0.5))
+    assert heard == {kind: (kind, True) for kind in SEEDS}
+
+
+def test_the_clips_are_those_that_the_script_makes(tmp_path: Path) -> None:
+    for made in make_clips(tmp_path):
+        committed, rate = soundfile.read(CLIPS / made.name, dtype="int16")
+        assert rate == 16_000
+        again, _ = soundfile.read(made, dtype="int16")
+        np.testing.assert_allclose(committed, again, atol=1, err_msg=made.name)
+        assert made.stat().st_size < 200_000
+
+
+def test_no_demo_clip_was_trained_on() -> None:
+    assert not set(SEEDS.values()) & set(TRAINED_SEEDS)
+
+
+def test_the_starter_model_is_small_and_its_card_covers_every_label() -> None:
+    assert STARTER.stat().st_size < 1_500_000
+    card = (BACKEND / "models" / "README.md").read_text(encoding="utf-8")
+    for label in json.loads(SIDECAR.read_bytes())["labels"]:
+        assert f"`{label}`" in card
