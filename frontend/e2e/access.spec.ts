@@ -81,7 +81,8 @@ const SCENES: readonly Scene[] = [
   {
     name: "operations",
     path: "/operations",
-    arrange: (page) => expect(page.getByRole("cell", { name: "Activated" }).first()).toBeVisible(),
+    arrange: (page) =>
+      expect(page.getByText("Activated", { exact: true }).and(page.locator("span")).first()).toBeVisible(),
   },
   { name: "no such page", path: "/nowhere", arrange: (page) => expect(page.getByText("no such page")).toBeVisible() },
 ];

@@ -4,8 +4,8 @@ import { expect, test } from "./test";
 const MOST_STEPS = 60;
 
 /** Presses Tab until the element with this name has the focus, as someone without a mouse would. */
-async function tabTo(page: Page, role: string, name: string, key = "Tab"): Promise<void> {
-  const wanted = page.getByRole(role as "button", { name, exact: true });
+async function tabTo(page: Page, role: string, name: string | RegExp, key = "Tab"): Promise<void> {
+  const wanted = page.getByRole(role as "button", typeof name === "string" ? { name, exact: true } : { name });
   await expect(wanted.first()).toBeVisible();
   for (let step = 0; step < MOST_STEPS; step++) {
     await page.keyboard.press(key);
@@ -39,10 +39,9 @@ test("everything on the models page is done by keyboard", async ({ page, house }
 
   await tabTo(page, "button", "Register a model");
   await page.keyboard.press("Enter");
-  await tabTo(page, "button", "models/broken.onnx 133 B");
+  await tabTo(page, "button", /^models\/broken.onnx/);
   await page.keyboard.press("Enter");
-  await tabTo(page, "textbox", "Name", "Shift+Tab");
-  await page.keyboard.press("ControlOrMeta+a");
+  await expect(page.getByRole("textbox", { name: "Name" })).toBeFocused();
   await page.keyboard.type("pointer");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("link", { name: "pointer" })).toBeVisible();

@@ -3,6 +3,7 @@ import type { Operation } from "./types";
 /** Activations that this page has seen, newest first, until a person dismisses them. */
 export class OperationLog {
   #operations: readonly Operation[] = [];
+  #followed: string | undefined;
   readonly #dismissed = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
@@ -16,6 +17,16 @@ export class OperationLog {
   dismiss(id: string): void {
     this.#dismissed.add(id);
     this.#set(this.#operations.filter((operation) => operation.operation_id !== id));
+  }
+
+  /** Names the operation that a dialog shows step by step, so that it is not shown a second time elsewhere. */
+  follow(id: string | undefined): void {
+    this.#followed = id;
+    this.#set(this.#operations);
+  }
+
+  get followed(): string | undefined {
+    return this.#followed;
   }
 
   get all(): readonly Operation[] {

@@ -1459,7 +1459,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
-            /** @description The name is taken */
+            /** @description The name is taken; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1468,7 +1468,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; The spec does not fit the model; The request is not valid */
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1554,7 +1563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name is taken; The model is live */
+            /** @description The name is taken; The model is live; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1563,7 +1572,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; The request is not valid */
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1658,7 +1676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name is taken; The model is live */
+            /** @description The name is taken; The model is live; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1667,7 +1685,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; The request is not valid */
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useOperation, useOperationLog } from "../api/live";
 import { useActivate } from "../api/mutations";
 import { problemFrom } from "../api/problem";
@@ -28,6 +28,10 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const log = useOperationLog();
   const id = activate.data?.operation_id;
   const operation = useOperation(id) ?? activate.data;
+  useEffect(() => {
+    log.follow(id);
+    return () => log.follow(undefined);
+  }, [id, log]);
   const close = () => {
     if (operation && operation.state !== "running") log.dismiss(operation.operation_id);
     onClose();

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useRegister } from "../api/mutations";
 import { problemFrom } from "../api/problem";
 import { text } from "../text";
@@ -37,6 +37,9 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
   const [tried, setTried] = useState(false);
   const register = useRegister();
   const faults = faultsOf(draft);
+  const form = useRef<HTMLFormElement>(null);
+  // The picker that had the focus is gone.
+  useEffect(() => form.current?.querySelector("input")?.select(), []);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -48,7 +51,7 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
   };
 
   return (
-    <form onSubmit={submit} noValidate className="space-y-4">
+    <form ref={form} onSubmit={submit} noValidate className="space-y-4">
       <MetadataFields draft={draft} faults={tried ? faults : {}} onChange={setDraft} />
       <TextField
         label={words.labels}

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { useOperation, useOperationLog, useOperations } from "../api/live";
 import { modelQuery } from "../api/queries";
 import type { Operation, Problem } from "../api/types";
@@ -14,7 +14,11 @@ const MOST = 3;
 
 /** Activations under way or just ended, whoever asked for them; lies over the page, so that nothing moves. */
 export function OperationTray() {
-  const operations = useOperations().slice(0, MOST);
+  const log = useOperationLog();
+  const followed = useSyncExternalStore(log.subscribe, () => log.followed);
+  const operations = useOperations()
+    .filter((operation) => operation.operation_id !== followed)
+    .slice(0, MOST);
   return (
     <section
       aria-label={text.models.tray.label}

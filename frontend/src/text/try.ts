@@ -57,8 +57,6 @@ export const tryIt = {
     sourceOf: (codec: string, rate: string, channels: number) =>
       `${codec}, ${rate} Hz, ${channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`}`,
     silence: "Digital silence",
-    silent: "The clip is silent. Scores of silence mean little.",
-    clipped: "The clip is clipped: its loudest parts were cut off while recording, which changes what models hear.",
     stages: { queue: "waiting", decode: "decoding", features: "features", inference: "inference" },
   },
   save: { json: "Save as JSON", csv: "Save as CSV" },

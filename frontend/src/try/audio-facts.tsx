@@ -3,7 +3,6 @@ import type { Prediction } from "../api/types";
 import { text } from "../text";
 import { clock, count } from "../ui/format";
 import { Fact, Facts, Panel } from "../ui/layout";
-import { WarningNotice } from "../ui/notice";
 
 const words = text.tryIt.result;
 
@@ -13,8 +12,6 @@ export function AudioFacts({ audio, wide }: { audio: Prediction["audio"]; wide: 
   return (
     <Panel className={clsx("space-y-4 p-5 sm:p-6", wide && "lg:col-span-2")}>
       <h2 className="text-ink-2 text-sm">{words.recording}</h2>
-      {audio.silent && <WarningNotice>{words.silent}</WarningNotice>}
-      {audio.clipped && <WarningNotice>{words.clipped}</WarningNotice>}
       <Facts className={clsx("grid-cols-2", wide && "lg:grid-cols-4")}>
         <Fact name={words.duration}>{clock(audio.duration_seconds)}</Fact>
         <Fact name={words.source}>{words.sourceOf(audio.codec, count(audio.sample_rate), audio.channels)}</Fact>

@@ -1,23 +1,17 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
 import { text } from "../text";
 import { buttonClass } from "./button";
-import { Page } from "./layout";
-import { Empty, QueryFailure } from "./notice";
+import { Page, PageTitle } from "./layout";
+import { QueryFailure } from "./notice";
 
 export function NotFound() {
   const words = text.shell.notFound;
   return (
     <Page>
-      <Empty
-        title={words.title}
-        action={
-          <Link to="/" className={buttonClass({ look: "primary" })}>
-            {words.back}
-          </Link>
-        }
-      >
-        {words.body}
-      </Empty>
+      <PageTitle lead={words.body}>{words.title}</PageTitle>
+      <Link to="/" className={buttonClass({ look: "primary" })}>
+        {words.back}
+      </Link>
     </Page>
   );
 }
