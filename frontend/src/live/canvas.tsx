@@ -12,7 +12,7 @@ export const SPECTRUM_PX = 150;
 export const ROW_PX = 22;
 export const AXIS_PX = 26;
 const GAP_PX = 2;
-const TICK_SECONDS = 5;
+const ROOMY_PX = 320;
 
 interface Props {
   sound: NonNullable<Listening["sound"]>;
@@ -103,8 +103,9 @@ function drawScores(view: View, record: LiveRecord, labels: readonly string[]): 
 function drawAxis(view: View): void {
   const { context, colours, time, height } = view;
   const top = height - AXIS_PX;
-  const first = Math.max(0, Math.ceil((time - SHOWN_SECONDS) / TICK_SECONDS)) * TICK_SECONDS;
-  for (let at = first; at <= time; at += TICK_SECONDS) {
+  const step = view.width < ROOMY_PX ? 10 : 5;
+  const first = Math.max(0, Math.ceil((time - SHOWN_SECONDS) / step)) * step;
+  for (let at = first; at <= time; at += step) {
     context.fillStyle = colours.tick;
     context.fillRect(xOf(view, at), top + 4, 1, 8);
     context.fillStyle = colours.number;

@@ -109,7 +109,7 @@ function Strip({ session, sound, labels }: StripProps) {
     <Panel className="p-4 sm:p-6">
       <section
         aria-label={words.strip}
-        className="grid grid-cols-[4.5rem_minmax(0,1fr)] sm:grid-cols-[9rem_minmax(0,1fr)]"
+        className="grid grid-cols-[5.5rem_minmax(0,1fr)] sm:grid-cols-[9rem_minmax(0,1fr)]"
       >
         <div aria-hidden="true" className="pr-2 text-xs sm:text-sm">
           <p className="truncate text-ink-2" style={{ height: SPECTRUM_PX }}>

@@ -48,7 +48,7 @@ function Plain({ report }: { report: CompileReport }) {
   const worst = Math.max(0, ...report.parity.map((probe) => probe.max_abs_error));
   const tolerance = Math.max(0, ...report.parity.map((probe) => probe.tolerance));
   return (
-    <div className="max-w-prose space-y-1">
+    <div className="max-w-prose space-y-1 text-pretty">
       <p className="font-medium">
         {report.parity.length === 0
           ? words.notConverted

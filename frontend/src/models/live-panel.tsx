@@ -13,6 +13,9 @@ import { ProblemNotice, WarningNotice } from "../ui/notice";
 import { Time } from "../ui/time";
 import { lastWentLive } from "./follow";
 
+// Nothing was live before it that could be put back.
+const FIRST_GENERATION = 1;
+
 /** The model that answers requests: what it is, since when, and by whom. */
 export function LivePanel({ active, loading }: { active: Model | null | undefined; loading: boolean }) {
   const status = useQuery(statusQuery()).data;
@@ -70,9 +73,15 @@ function LiveModel({ model }: { model: Model }) {
           <Link to="/try" className={buttonClass({ look: "primary" })}>
             {text.models.live.tryIt}
           </Link>
-          <Button onClick={() => rollback.mutate()} disabled={rollback.isPending} title={text.models.live.rollExplain}>
-            {text.models.live.roll}
-          </Button>
+          {entry?.generation !== FIRST_GENERATION && (
+            <Button
+              onClick={() => rollback.mutate()}
+              disabled={rollback.isPending}
+              title={text.models.live.rollExplain}
+            >
+              {text.models.live.roll}
+            </Button>
+          )}
         </div>
       </div>
       <Facts className="mt-6 grid-cols-2 border-line border-t pt-5 sm:mt-8 lg:grid-cols-5">

@@ -46,7 +46,7 @@ export function Chart({ series, swaps }: Props) {
       cursor: { sync: { key: "operations" }, y: false, points: { size: 6 } },
       padding: [8, 4, 0, 0],
       axes: [
-        axis({ space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
+        axis({ size: 28, space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
         axis({ size: 46 }),
       ],
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 0.001) * 1.1] } },

@@ -71,7 +71,7 @@ export const models = {
     added: "Added",
     removed: "Removed",
     sameLabels: "The same labels",
-    labelsUnknown: "Known once it is compiled",
+    labelsUnknown: "Its input and labels are known once it is compiled.",
     input: "Input",
     stays: (name: string) => `${name} is still live.`,
     staysEmpty: "Nothing is live, as before.",

@@ -38,7 +38,7 @@ export function Strips({ blob, predictions }: Props) {
       )}
       <section
         aria-label={words.label}
-        className="relative mt-4 grid grid-cols-[4.5rem_minmax(0,1fr)] gap-y-3 [--gutter:4.5rem] sm:grid-cols-[9rem_minmax(0,1fr)] sm:[--gutter:9rem]"
+        className="relative mt-4 grid grid-cols-[5.5rem_minmax(0,1fr)] gap-y-3 [--gutter:5.5rem] sm:grid-cols-[9rem_minmax(0,1fr)] sm:[--gutter:9rem]"
       >
         <RowName hidden={player.state === "failed"}>{words.waveform}</RowName>
         <div ref={wave} hidden={player.state === "failed"} className="min-h-22" />
@@ -49,6 +49,7 @@ export function Strips({ blob, predictions }: Props) {
             key={prediction.model.digest + prediction.model.model_id}
             prediction={prediction}
             duration={duration}
+            named={second !== undefined}
           />
         ))}
         {first && second && <Differences first={first} second={second} duration={duration} />}
@@ -119,10 +120,18 @@ function Controls({
   );
 }
 
-function HeatRows({ prediction, duration }: { prediction: Prediction; duration: number }) {
+interface HeatRowsProps {
+  prediction: Prediction;
+  duration: number;
+  /** Whether the rows stand under their model's name, as where there are two. */
+  named: boolean;
+}
+
+function HeatRows({ prediction, duration, named }: HeatRowsProps) {
   const labels = useMemo(() => topLabels(prediction, MOST_ROWS), [prediction]);
   return (
     <>
+      {named && <p className="col-span-2 -mb-2 font-medium text-sm">{prediction.model.model_name}</p>}
       <div className="pr-2">
         {labels.map((label) => (
           <p

@@ -12,6 +12,8 @@ export function CopyButton({ value, label }: { value: string; label: string }) {
     const timer = setTimeout(() => setCopied(false), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [copied]);
+  // Browsers have no clipboard for pages at plain http addresses of other machines.
+  if (!navigator.clipboard) return null;
   return (
     <Button
       look="quiet"
@@ -29,14 +31,13 @@ export function CopyButton({ value, label }: { value: string; label: string }) {
   );
 }
 
-/** A command that can be copied; long ones scroll inside their box. */
+/** A command that can be copied. */
 export function Command({ label, value }: { label: string; value: string }) {
   return (
     <div>
       <p className="mb-1 text-ink-2 text-sm">{label}</p>
       <div className="flex items-start gap-1 rounded-lg bg-sunken py-1 pr-1 pl-3">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-        <pre tabIndex={0} className="min-w-0 flex-1 overflow-x-auto py-1.5 text-sm leading-5">
+        <pre className="min-w-0 flex-1 whitespace-pre-wrap py-1.5 text-sm leading-5 [overflow-wrap:anywhere]">
           <code>{value}</code>
         </pre>
         <CopyButton value={value} label={label} />

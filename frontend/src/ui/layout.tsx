@@ -20,7 +20,7 @@ export function PageTitle({ children, lead, actions }: { children: ReactNode; le
     <div className="mb-6 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="break-words font-semibold text-2xl tracking-tight">{children}</h1>
-        {lead && <p className="mt-1 max-w-prose text-ink-2">{lead}</p>}
+        {lead && <p className="mt-1 max-w-prose text-balance text-ink-2">{lead}</p>}
       </div>
       {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
     </div>
@@ -63,7 +63,7 @@ export function Fact({ name, children }: { name: string; children: ReactNode }) 
   return (
     <div className="min-w-0">
       <dt className="text-ink-3 text-sm">{name}</dt>
-      <dd className="flex min-h-8 items-center break-words font-medium">{children}</dd>
+      <dd className="flex min-h-8 items-center break-words font-medium [&_time]:whitespace-normal">{children}</dd>
     </div>
   );
 }

@@ -19,9 +19,9 @@ const PAGES = [
 /** What every page stands in: the bar with the pages, the connection and the theme. */
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const present = PAGES.find((page) => page.to === path)?.label ?? text.shell.pages.models;
+  const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));
   useEffect(() => {
-    document.title = text.shell.titleOf(present);
+    document.title = present ? text.shell.titleOf(present.label) : text.shell.product;
   }, [present]);
   return (
     <>
@@ -45,8 +45,10 @@ export function Shell() {
                 key={page.to}
                 to={page.to}
                 activeOptions={{ exact: true, includeSearch: false }}
-                className="border-transparent border-b-2 px-2 py-3 text-ink-2 text-sm hover:text-ink sm:py-4.5"
-                activeProps={{ className: "border-accent! font-medium text-ink!", "aria-current": "page" }}
+                className={clsx(
+                  "border-b-2 px-2 py-3 text-sm hover:text-ink sm:py-4.5",
+                  page === present ? "border-accent font-medium text-ink" : "border-transparent text-ink-2",
+                )}
               >
                 {page.label}
               </Link>
