@@ -53,6 +53,7 @@ test("everything on the models page is done by keyboard", async ({ page, house }
   await page.keyboard.press("Enter");
   await expect(page.getByRole("menuitem", { name: "Edit" })).toBeFocused();
   await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: "Delete" })).toBeFocused();
   await page.keyboard.press("Enter");
   await tabTo(page, "button", "Delete the row");
   await page.keyboard.press("Enter");

@@ -6,10 +6,16 @@ import { text } from "../text";
 import { bytes, span, tiny } from "../ui/format";
 import { Fact, Facts, Panel, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
+import { PlainTable } from "../ui/table";
 import { Time } from "../ui/time";
 import { SpecSection } from "./spec";
 
 const words = text.model.report;
+const PROBE_COLUMNS = [
+  { name: words.shape },
+  { name: words.error, numeric: true },
+  { name: words.allowed, numeric: true },
+];
 
 /** The spec and the compile report; both come from the same document. */
 export function Report({ model }: { model: Model }) {
@@ -64,33 +70,14 @@ function Probes({ report }: { report: CompileReport }) {
   if (report.parity.length === 0) return null;
   return (
     <div className="mt-5 overflow-x-auto">
-      <table className="w-full max-w-xl text-sm">
-        <thead className="text-left text-ink-3">
-          <tr>
-            <th scope="col" className="py-2 font-normal">
-              {words.shape}
-            </th>
-            <th scope="col" className="py-2 text-right font-normal">
-              {words.error}
-            </th>
-            <th scope="col" className="py-2 pl-4 text-right font-normal">
-              {words.allowed}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.parity.map((probe) => {
-            const shape = probe.input_shapes.map((dimensions) => dimensions.join(" × ")).join(", ");
-            return (
-              <tr key={shape} className="border-line border-t">
-                <td className="py-2">{shape}</td>
-                <td className="py-2 text-right">{tiny(probe.max_abs_error)}</td>
-                <td className="py-2 pl-4 text-right text-ink-2">{tiny(probe.tolerance)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <PlainTable
+        className="max-w-xl"
+        columns={PROBE_COLUMNS}
+        rows={report.parity.map((probe) => {
+          const shape = probe.input_shapes.map((dimensions) => dimensions.join(" × ")).join(", ");
+          return { key: shape, cells: [shape, tiny(probe.max_abs_error), tiny(probe.tolerance)] };
+        })}
+      />
     </div>
   );
 }

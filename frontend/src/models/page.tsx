@@ -39,6 +39,7 @@ export function ModelsPage() {
   const models = pages.flatMap((page) => page.models);
   const active = pages[0]?.active_model;
   const total = pages[0]?.total ?? 0;
+  const filtered = Boolean(filter.q || filter.type);
   const close = () => setOpened(undefined);
 
   return (
@@ -49,7 +50,7 @@ export function ModelsPage() {
         title={text.models.list.heading}
         lead={
           <span className="block min-h-5" aria-live="polite">
-            {query.data && text.models.list.shown(models.length, total)}
+            {query.data && (filtered ? text.models.list.found(total) : text.models.list.shown(models.length, total))}
           </span>
         }
         actions={<Button onClick={() => setOpened({ action: "register" })}>{text.models.actions.register}</Button>}
@@ -59,7 +60,7 @@ export function ModelsPage() {
         {query.isPending && <ListSkeleton />}
         {query.data && models.length === 0 && (
           <Nothing
-            filtered={Boolean(filter.q || filter.type)}
+            filtered={filtered}
             onClear={() => setFilter({})}
             onRegister={() => setOpened({ action: "register" })}
           />

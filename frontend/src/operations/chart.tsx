@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { text } from "../text";
+import { PlainTable } from "../ui/table";
 import { token, useShownTheme } from "../ui/theme";
 import { useWidth } from "../ui/use-width";
 import type { Series } from "./series";
@@ -166,32 +167,13 @@ function Numbers({ series }: { series: Series }) {
       <summary className="w-fit text-ink-2">{words.table}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
       <section tabIndex={0} aria-label={series.title} className="mt-2 max-h-64 overflow-auto">
-        <table className="w-full">
-          <thead className="text-ink-3">
-            <tr>
-              <th scope="col" className="py-1 text-left font-normal">
-                {words.time}
-              </th>
-              {series.lines.map((line) => (
-                <th key={line.name} scope="col" className="py-1 pl-3 text-right font-normal">
-                  {line.name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {newest.map(({ at, index }) => (
-              <tr key={at} className="border-line border-t">
-                <td className="py-1">{time.format(at * 1000)}</td>
-                {series.lines.map((line) => (
-                  <td key={line.name} className="py-1 pl-3 text-right">
-                    {line.values[index]?.toFixed(2) ?? "–"}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <PlainTable
+          columns={[{ name: words.time }, ...series.lines.map(({ name }) => ({ name, numeric: true }))]}
+          rows={newest.map(({ at, index }) => ({
+            key: at,
+            cells: [time.format(at * 1000), ...series.lines.map(({ values }) => values[index]?.toFixed(2) ?? "–")],
+          }))}
+        />
       </section>
     </details>
   );

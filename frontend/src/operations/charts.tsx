@@ -1,5 +1,6 @@
 import type { Metrics } from "../api/types";
 import { text } from "../text";
+import { BarRow } from "../ui/bar";
 import { count } from "../ui/format";
 import { Panel } from "../ui/layout";
 import { Empty } from "../ui/notice";
@@ -34,15 +35,7 @@ function Errors({ errors }: { errors: Metrics["errors_by_code"] }) {
       {ranked.length === 0 && <p className="text-ink-2 text-sm">{words.noErrors}</p>}
       <ul className="space-y-2 text-sm">
         {ranked.map(([code, number]) => (
-          <li key={code} className="grid grid-cols-[10rem_minmax(0,1fr)_3rem] items-center gap-3">
-            <span className="truncate" title={code}>
-              {code}
-            </span>
-            <span aria-hidden="true" className="h-2.5 overflow-hidden rounded-sm bg-sunken">
-              <span className="block h-full bg-danger" style={{ width: `${(number / most) * 100}%` }} />
-            </span>
-            <span className="text-right">{count(number)}</span>
-          </li>
+          <BarRow key={code} name={code} fraction={number / most} value={count(number)} tone="danger" />
         ))}
       </ul>
     </section>

@@ -6,9 +6,13 @@ import { text } from "../text";
 import { span } from "../ui/format";
 import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, QueryFailure } from "../ui/notice";
+import { PlainTable } from "../ui/table";
 import { Time } from "../ui/time";
 
 const words = text.operations.status;
+const REPLICA_COLUMNS = [words.replica, words.state, words.generation, words.seen, words.problem].map((name) => ({
+  name,
+}));
 const REFRESH_MS = 5000;
 
 export function StatusSection() {
@@ -57,32 +61,22 @@ function Replicas({ status }: { status: Status }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
     <section tabIndex={0} aria-label={words.replicas} className="mt-5 overflow-x-auto border-line border-t pt-3">
-      <table className="w-full text-sm">
-        <thead className="text-left text-ink-3">
-          <tr>
-            {[words.replica, words.state, words.generation, words.seen, words.problem].map((name) => (
-              <th key={name} scope="col" className="py-1.5 pr-6 font-normal">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {status.replicas.map((replica) => (
-            <tr key={replica.replica} className="border-line border-t">
-              <td className="whitespace-nowrap py-2 pr-6">{replica.replica}</td>
-              <td className={replica.state === "failed" ? "py-2 pr-6 font-medium text-danger" : "py-2 pr-6"}>
-                {words.replicaStates[replica.state] ?? replica.state}
-              </td>
-              <td className="py-2 pr-6">{replica.generation ?? "–"}</td>
-              <td className="py-2 pr-6">
-                <Time at={replica.seen_at} form="exact" />
-              </td>
-              <td className="min-w-48 py-2">{replica.error ? String(replica.error.detail) : "–"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <PlainTable
+        className="min-w-2xl"
+        columns={REPLICA_COLUMNS}
+        rows={status.replicas.map((replica) => ({
+          key: replica.replica,
+          cells: [
+            replica.replica,
+            <span key="state" className={replica.state === "failed" ? "font-medium text-danger" : ""}>
+              {words.replicaStates[replica.state] ?? replica.state}
+            </span>,
+            replica.generation ?? "–",
+            <Time key="seen" at={replica.seen_at} form="exact" />,
+            replica.error ? String(replica.error.detail) : "–",
+          ],
+        }))}
+      />
     </section>
   );
 }

@@ -41,6 +41,7 @@ export const models = {
     },
     sortBy: (column: string) => `Sort by ${column.toLowerCase()}`,
     shown: (shown: number, total: number) => (shown === total ? `${total} registered` : `${shown} of ${total} shown`),
+    found: (total: number) => (total === 1 ? "1 match" : `${total} matches`),
     more: "Show more",
     emptyTitle: "No models yet",
     empty: "Put a model file into the models folder or drop it here, then register it.",

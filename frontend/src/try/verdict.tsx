@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Prediction } from "../api/types";
 import { text } from "../text";
+import { BarRow } from "../ui/bar";
 import { Button } from "../ui/button";
 import { clock, milliseconds, share } from "../ui/format";
 import { Panel } from "../ui/layout";
@@ -41,15 +42,7 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
       <h3 className="sr-only">{words.scores}</h3>
       <ul className="mt-5 space-y-2 text-sm">
         {shown.map(([label, score]) => (
-          <li key={label} className="grid grid-cols-[8rem_minmax(0,1fr)_3.5rem] items-center gap-3">
-            <span className="truncate" title={label}>
-              {label}
-            </span>
-            <span aria-hidden="true" className="h-2.5 overflow-hidden rounded-sm bg-sunken">
-              <span className="block h-full bg-accent" style={{ width: `${Math.min(1, Math.max(0, score)) * 100}%` }} />
-            </span>
-            <span className="text-right">{share(score)}</span>
-          </li>
+          <BarRow key={label} name={label} fraction={score} value={share(score)} />
         ))}
       </ul>
       {!all && ranked.length > FEW && (

@@ -1,8 +1,10 @@
 import type { Prediction } from "../api/types";
 import { text } from "../text";
 import { clock, share } from "../ui/format";
+import { PlainTable } from "../ui/table";
 
 const words = text.tryIt.strips;
+const COLUMNS = [{ name: words.start }, { name: words.end }, { name: words.top }, { name: words.score, numeric: true }];
 const MOST = 400;
 
 /** The heat strips in words, for readers who cannot see them. */
@@ -13,28 +15,14 @@ export function WindowTable({ predictions }: { predictions: readonly Prediction[
       <div className="mt-3 grid gap-8 lg:grid-cols-2">
         {predictions.map((prediction) => (
           <div key={prediction.model.model_id} className="overflow-x-auto">
-            <table className="w-full">
-              <caption className="pb-1 text-left text-ink-2">{words.scores(prediction.model.model_name)}</caption>
-              <thead className="text-left text-ink-3">
-                <tr>
-                  {[words.start, words.end, words.top, words.score].map((name) => (
-                    <th key={name} scope="col" className="py-1 pr-4 font-normal last:pr-0 last:text-right">
-                      {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {prediction.windows.slice(0, MOST).map((window) => (
-                  <tr key={window.start} className="border-line border-t">
-                    <td className="py-1 pr-4">{clock(window.start, 2)}</td>
-                    <td className="py-1 pr-4">{clock(window.end, 2)}</td>
-                    <td className="py-1 pr-4">{window.label}</td>
-                    <td className="py-1 text-right">{share(window.score)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <PlainTable
+              caption={words.scores(prediction.model.model_name)}
+              columns={COLUMNS}
+              rows={prediction.windows.slice(0, MOST).map((window) => ({
+                key: window.start,
+                cells: [clock(window.start, 2), clock(window.end, 2), window.label, share(window.score)],
+              }))}
+            />
             {prediction.windows.length > MOST && (
               <p className="mt-2 text-ink-2">{words.tableCut(MOST, prediction.windows.length)}</p>
             )}
