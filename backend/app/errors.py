@@ -38,6 +38,7 @@ UnderstudyError                  500 internal_error
 │   ├── BackboneMissing          503 backbone_missing
 │   ├── DownloadFailed           503 download_failed
 │   ├── CompilerMissing          503 compiler_missing
+│   ├── StorageUnavailable       503 storage_unavailable
 │   └── DatabaseUnavailable      503 database_unavailable
 └── Misconfigured                500 misconfigured
     └── UnsafeBinding            500 unsafe_binding
@@ -291,15 +292,19 @@ class BackboneMissing(Unavailable):
 class DownloadFailed(Unavailable):
     code = "download_failed"
     title = "The download failed"
-    default_remedy = (
-        "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
-    )
+    default_remedy = "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
 
 
 class CompilerMissing(Unavailable):
     code = "compiler_missing"
     title = "The compiler's frameworks are not installed"
     default_remedy = "Install them: pip install 'understudy[compiler]', or share the compiled store of another node."
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "The disk cannot be used"
+    default_remedy = "Free space, and let the user that runs Understudy write there; `understudy doctor` looks."
 
 
 class DatabaseUnavailable(Unavailable):

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from app.errors import BodyTooLarge, RequestInvalid
+from app.storage import disk_refusals_named
 
 SPOOL_BYTES = 1 << 20
 FIELD = "audio_file"
+_SPOOL = "the folder for temporary files"
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -39,7 +41,8 @@ def _too_large(limit: int) -> BodyTooLarge:
 async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
     """The request's audio as a seekable file, closed afterwards.
 
-    Raises BodyTooLarge, RequestInvalid for a multipart body without the field or another content type.
+    Raises BodyTooLarge, RequestInvalid for a multipart body without the field or another content type, and
+    StorageUnavailable where a long one cannot be spooled.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
@@ -61,7 +64,9 @@ async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
 
 @asynccontextmanager
 async def _multipart(request: Request) -> AsyncIterator[BinaryIO]:
-    async with request.form(max_files=1, max_fields=8) as form:
+    with disk_refusals_named(_SPOOL):
+        form = await request.form(max_files=1, max_fields=8)
+    try:
         part = form.get(FIELD)
         if not isinstance(part, UploadFile):
             raise RequestInvalid(
@@ -69,13 +74,16 @@ async def _multipart(request: Request) -> AsyncIterator[BinaryIO]:
                 remedy=f"Send the recording as {FIELD}, for example: curl -F {FIELD}=@clip.wav …/api/v1/predict",
             )
         yield part.file
+    finally:
+        await form.close()
 
 
 @asynccontextmanager
 async def _raw(request: Request) -> AsyncIterator[BinaryIO]:
     with SpooledTemporaryFile(SPOOL_BYTES) as file:
         upload = UploadFile(cast("BinaryIO", file))  # writes in a thread once the spool is on disk
-        async for chunk in request.stream():
-            await upload.write(chunk)
-        await upload.seek(0)
+        with disk_refusals_named(_SPOOL):
+            async for chunk in request.stream():
+                await upload.write(chunk)
+            await upload.seek(0)
         yield upload.file

@@ -5,7 +5,7 @@ A name that an attacker points at 127.0.0.1 (DNS rebinding) makes the two look a
 """
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,13 +35,21 @@ class OwnPagesOnly:
 
     def _fault(self, headers: Headers) -> Forbidden | None:
         host = headers.get("host", "")
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        name = _split(f"//{host}").hostname or ""
         if name not in self._names and not _is_address(name):
             return ForeignHost(f"This server does not answer for {host or 'a request without Host'}.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _split(origin).netloc.lower() != host.lower():
             return ForeignOrigin(f"Pages of {origin} may not use this server.")
         return None
+
+
+def _split(address: str) -> SplitResult:
+    """Empty parts for what is no address, such as an unclosed bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _is_address(name: str) -> bool:

@@ -46,8 +46,10 @@ async def _http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
     if error.status_code == HTTPStatus.NOT_FOUND:
         return _respond(request, NotFound(f"Nothing is served at {request.url.path}.").problem(), NotFound.status)
-    status = HTTPStatus(error.status_code)
     problem = RequestInvalid(str(error.detail)).problem()
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:  # a body that cannot be parsed, as a body that says the wrong thing
+        return _respond(request, problem, RequestInvalid.status)
     code = status.phrase.lower().replace(" ", "_")
     problem |= {
         "type": f"urn:understudy:problem:{code}",

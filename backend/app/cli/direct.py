@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.errors import NoActiveModel
-from app.registry import replicas, stage
+from app.registry import stage
 from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from app.schemas.operation import Operation
@@ -79,8 +79,7 @@ class DirectBackend:
         await convergence.once()
         if convergence.outage is not None:
             raise convergence.outage
-        async with self._services.database.write() as session:
-            await replicas.forget(session, convergence.replica)
+        await convergence.leave()
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from app.errors import CompileFailed, FileChanged, UnderstudyError
 from app.schemas.report import CompileReport
 from app.schemas.spec import PartialSpec
 from app.settings import Settings
+from app.storage import disk_refusals_named
 
 _SUFFIX = {Kind.KERAS: ".keras", Kind.H5: ".h5", Kind.TFLITE: ".tflite", Kind.ONNX: ".onnx", Kind.SAVED_MODEL: ""}
 _FILE_SLACK = 64 << 20
@@ -64,19 +65,20 @@ class Compiler:
         """The compiled form of the source at `path`, from the store when it is there.
 
         `digest` is the source's as registered; `on_step` hears queue, copy, load, convert, parity and store. Raises
-        FileMissing, FileChanged, TooLarge, FormatUnknown, ModelUnsafe, CompileFailed, ParityFailed, SpecInvalid and
-        CompilerMissing.
+        FileMissing, FileChanged, TooLarge, FormatUnknown, ModelUnsafe, CompileFailed, ParityFailed, SpecInvalid,
+        CompilerMissing and StorageUnavailable.
         """
         say = on_step or (lambda _: None)
         key = self.store.key(digest, given)
         if found := await anyio.to_thread.run_sync(self.store.find, key):
             return found
         say("queue")
-        async with lock.exclusive(self._settings.var_dir / "compile.lock"):
-            if found := await anyio.to_thread.run_sync(self.store.find, key):
-                return found
-            with self._scratch() as scratch:
-                return await self._make(path, digest, given, key, scratch, say)
+        with disk_refusals_named(self._settings.var_dir):
+            async with lock.exclusive(self._settings.var_dir / "compile.lock"):
+                if found := await anyio.to_thread.run_sync(self.store.find, key):
+                    return found
+                with self._scratch() as scratch:
+                    return await self._make(path, digest, given, key, scratch, say)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:

@@ -24,11 +24,11 @@ def decode(cursor: str, sort: str, *, largest_id: int) -> tuple[Key, int]:
         key = datetime.fromisoformat(value["time"]) if isinstance(value, dict) else value
         if isinstance(key, str):
             key.encode()
-    except (binascii.Error, ValueError, TypeError, KeyError) as error:
+    except (binascii.Error, ValueError, TypeError, KeyError, RecursionError) as error:
         raise foreign() from error
     if not isinstance(key, str | float | int | datetime | None) or has_nul(key):
         raise foreign()
-    if written_for != sort or not isinstance(row_id, int) or not 0 <= row_id <= largest_id:
+    if written_for != sort or type(row_id) is not int or not 0 <= row_id <= largest_id:
         raise foreign()
     return key, row_id
 

@@ -76,6 +76,11 @@ def outages_named(engine: AsyncEngine) -> Iterator[None]:
             ) from error
         if "invalid connection option" in said:
             raise Misconfigured(f"DATABASE_URL: {said}.", remedy="Remove that option from the address.") from error
+        if "not a database" in said or "malformed" in said:
+            raise DatabaseUnavailable(
+                f"{_shown(engine)} is damaged or no database: {said}.",
+                remedy="Put a backup in its place, or move the file away to begin with an empty registry.",
+            ) from error
         if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
             raise DatabaseUnavailable(f"{_shown(engine)} does not answer: {said}.") from error
         raise

@@ -14,10 +14,11 @@ from anyio.to_thread import run_sync
 from app.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from app.schemas.files import UploadedFile
 from app.settings import Settings
+from app.storage import disk_refusals_named
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".spec.json")
 _CHUNK_BYTES = 1 << 20
-_PART = ".upload-"
+PART_PREFIX = ".upload-"
 
 
 class Uploads:
@@ -31,25 +32,33 @@ class Uploads:
         """Store `chunks` as `models/<name>`.
 
         Raises PathRefused for a name that is more than a file name, FormatUnknown for an ending that no model file
-        has, FileExists, and BodyTooLarge past `max_model_bytes`. Whatever ends the stream early, a client that goes
-        away included, leaves nothing behind.
+        has, FileExists, BodyTooLarge past `max_model_bytes`, and StorageUnavailable. Whatever ends the stream early, a
+        client that goes away included, leaves nothing behind.
         """
         self._check(name)
         final = self._folder / name
         if await run_sync(os.path.lexists, final):
             raise _exists(name)
-        part = self._folder / f"{_PART}{uuid4().hex}"
+        part = self._folder / f"{PART_PREFIX}{uuid4().hex}"
         digest = hashlib.sha256()
         try:
-            size = await self._write(part, chunks, digest)
-            await run_sync(_publish, part, final)
+            with disk_refusals_named(self._folder):
+                size = await self._write(part, chunks, digest)
+                await run_sync(_publish, part, final)
         finally:
             with anyio.CancelScope(shield=True):
                 await run_sync(lambda: part.unlink(missing_ok=True))
         return UploadedFile(file_path=f"models/{name}", bytes=size, digest=digest.hexdigest())
 
     def _check(self, name: str) -> None:
-        if Path(name).name != name or "\\" in name or "\0" in name or name.startswith(".") or len(name) > 200:
+        if (
+            not name.isprintable()
+            or Path(name).name != name
+            or "\\" in name
+            or "\0" in name
+            or name.startswith(".")
+            or len(name) > 200
+        ):
             raise PathRefused(f"{name!r} is not a plain file name.", remedy="Send the name alone, without folders.")
         if not name.lower().endswith(SUFFIXES):
             raise FormatUnknown(f"{name} does not end like a model file ({', '.join(SUFFIXES)}).")

@@ -1,13 +1,18 @@
 """The spec: what turns audio into a model's input and its output into words."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 YAMNET_RATE = 16_000
 YAMNET_WINDOW_SECONDS = 0.96
 YAMNET_HOP_SECONDS = 0.48
+
+LONGEST_WINDOW_SECONDS = 86_400.0
+SHORTEST_HOP_SECONDS = 0.001
+
+Label = Annotated[str, Field(max_length=500)]
 
 
 class InputKind(StrEnum):
@@ -56,13 +61,15 @@ class PartialSpec(_SpecBase):
 
     input: InputKind | None = None
     sample_rate: int | None = Field(default=None, ge=1_000, le=192_000, description="Hz")
-    window_seconds: float | None = Field(default=None, gt=0)
-    hop_seconds: float | None = Field(default=None, gt=0)
-    labels: tuple[str, ...] | None = None
+    window_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WINDOW_SECONDS)
+    hop_seconds: float | None = Field(default=None, ge=SHORTEST_HOP_SECONDS, le=LONGEST_WINDOW_SECONDS)
+    labels: tuple[Label, ...] | None = None
     activation: Activation | None = None
     aggregation: Aggregation | None = None
     top_k: int | None = Field(default=None, ge=1)
-    thresholds: dict[str, float] | None = Field(default=None, description="Score from which a label is an event")
+    thresholds: dict[Label, FiniteFloat] | None = Field(
+        default=None, description="Score from which a label is an event"
+    )
 
     @field_validator("labels")
     @classmethod

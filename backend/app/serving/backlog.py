@@ -30,3 +30,5 @@ class Backlog:
                 await self._compilation.compile(await self._registry.ensure_file_record(model_id))
             except UnderstudyError as error:
                 log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
+            except Exception:  # one model's mishap must not keep the next ones waiting for ever
+                log.exception("not compiled in advance", model_id=model_id, remedy="Activate it to try again.")

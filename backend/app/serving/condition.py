@@ -3,7 +3,7 @@
 import time
 
 from app import __version__
-from app.errors import DatabaseUnavailable, ModelNotLoaded
+from app.errors import DatabaseUnavailable
 from app.registry import replicas
 from app.registry.database import Database
 from app.schemas.status import BackboneStatus, DatabaseStatus, DesiredStatus, LiveStatus, ReplicaStatus, Status
@@ -36,17 +36,8 @@ class Condition:
 
         During a database outage the model in memory counts: it was desired when the database last answered.
         """
-        if self._convergence.in_sync:
-            return
-        desired, problem = self._convergence.desired, self._convergence.problem or self._convergence.outage
-        if problem is not None:
-            raise ModelNotLoaded(problem.detail, remedy=problem.remedy)
-        wanted = (
-            "the database has not answered yet"
-            if desired is None
-            else f"model {desired.active_model_id} is being loaded"
-        )
-        raise ModelNotLoaded(f"Not ready: {wanted}.")
+        if not self._convergence.in_sync:
+            raise self._convergence.not_loaded()
 
     async def status(self) -> Status:
         live, desired, problem = self._stage.live, self._convergence.desired, self._convergence.problem

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.errors import DatabaseUnavailable, Misconfigured, UnderstudyError
+from app.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
 from app.registry import history, replicas, rows
 from app.registry import stage as desired_stage
 from app.registry.database import Database
@@ -28,7 +28,7 @@ EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 REPORT_SECONDS = 10.0
-FORGET_AFTER = timedelta(minutes=1)
+FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 
 
 class Convergence:
@@ -59,6 +59,15 @@ class Convergence:
         live = self._stage.live
         return self.desired.active_model_id == (live.model.identity.model_id if live else None)
 
+    def not_loaded(self) -> ModelNotLoaded:
+        """Why this process is not in sync."""
+        problem = self.problem or self.outage
+        if problem is not None:
+            return ModelNotLoaded(problem.detail, remedy=problem.remedy)
+        if self.desired is None:
+            return ModelNotLoaded("Not ready: the database has not answered yet.")
+        return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
+
     def wake(self) -> None:
         """Look at the database now rather than at the next tick."""
         self._wake.set()
@@ -76,33 +85,50 @@ class Convergence:
                         await self._wake.wait()
                 self._wake.clear()
 
+    async def leave(self) -> None:
+        """Take this process off the list of replicas: it stops in order."""
+        with suppress(DatabaseUnavailable):  # the others forget it by themselves
+            async with self._database.write() as session:
+                await replicas.forget(session, self.replica)
+
     async def _listen(self) -> None:
         async for _ in changes(self._settings):
             self.wake()
 
     async def once(self) -> None:
-        """One look at the database and whatever follows from it; an outage leaves the model in memory serving."""
+        """One look at the database and whatever follows from it.
+
+        An outage, and whatever else goes wrong, leaves the model in memory serving until a later look succeeds.
+        """
         try:
-            async with self._database.read() as session:
-                desired = await desired_stage.poll(session)
-            if self.outage is not None:
-                log.info("database answers again")
-            self.desired, self.outage = desired, None
-            if desired.active_count > 1:
-                self.problem = Misconfigured(
-                    "Several models are marked active; the one that is live stays.",
-                    remedy="Run `understudy doctor --fix`.",
-                )
-            elif desired.active_model_id is None:
-                await self._follow_empty()
-            else:
-                self._empty_since = None
-                await self._follow(await self._reconciled(desired), desired.active_model_id)
-            await self._report()
+            await self._look()
         except DatabaseUnavailable as error:
             if self.outage is None:
                 log.error("database unavailable", detail=error.detail, remedy=error.remedy)
             self.outage = error
+        except Exception as error:  # a follower that ends would leave this process behind for good
+            problem = _unforeseen(error)
+            if self.problem is None or self.problem.detail != problem.detail:
+                log.exception("following the database broke off", remedy="It is tried again; report this line.")
+            self.problem = problem
+
+    async def _look(self) -> None:
+        async with self._database.read() as session:
+            desired = await desired_stage.poll(session)
+        if self.outage is not None:
+            log.info("database answers again")
+        self.desired, self.outage = desired, None
+        if desired.active_count > 1:
+            self.problem = Misconfigured(
+                "Several models are marked active; the one that is live stays.",
+                remedy="Run `understudy doctor --fix`.",
+            )
+        elif desired.active_model_id is None:
+            await self._follow_empty()
+        else:
+            self._empty_since = None
+            await self._follow(await self._reconciled(desired), desired.active_model_id)
+        await self._report()
 
     async def _reconciled(self, desired: Poll) -> Poll:
         """Count a generation for a switch that was made by hand."""
@@ -139,6 +165,10 @@ class Convergence:
             raise
         except UnderstudyError as error:
             await self._note_failure(desired, model_id, error)
+            return
+        except Exception as error:  # retried with the same back-off as a refusal
+            log.exception("loading broke off", model_id=model_id)
+            await self._note_failure(desired, model_id, _unforeseen(error))
             return
         self.problem = self._failed = None
         if self._stage.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
@@ -186,3 +216,7 @@ class Convergence:
                 await replicas.report(session, present)
                 await replicas.forget_unseen(session, since=present.seen_at - FORGET_AFTER)
             self._reported, self._reported_at = report, now
+
+
+def _unforeseen(error: Exception) -> UnderstudyError:
+    return UnderstudyError(f"Following the database broke off: {error}")

@@ -37,7 +37,8 @@ class Predictor:
     async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
         """Scores of the recording in `source`, a seekable file that belongs to the caller.
 
-        Raises NoActiveModel, the audio errors, NotForAudio and, for `model_id`, what preparing that model raises.
+        Raises NoActiveModel, ModelNotLoaded, the audio errors, NotForAudio and, for `model_id`, what preparing that
+        model raises.
         """
         started = time.perf_counter()
         model, generation = await self.choose(model_id)
@@ -65,17 +66,14 @@ class Predictor:
     async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
         """The live model and its generation, or the model `model_id` in rehearsal, whose generation is None.
 
-        Raises NoActiveModel, naming why the desired model is not loaded, and what preparing `model_id` raises.
+        Raises NoActiveModel, ModelNotLoaded with the reason where one should be live, and what preparing `model_id`
+        raises.
         """
         live = self._stage.live
         if model_id is not None and (live is None or live.model.identity.model_id != model_id):
             return await self._preparation.rehearse(model_id), None
         if live is None:
-            problem = self._convergence.problem
-            raise NoActiveModel(
-                f"The active model could not be loaded: {problem.detail}" if problem else "No model is active.",
-                remedy=problem.remedy if problem else None,
-            )
+            raise NoActiveModel("No model is active.") if self._convergence.in_sync else self._convergence.not_loaded()
         return live.model, live.generation
 
 

@@ -117,3 +117,4 @@ async def on_stage(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        await services.convergence.leave()

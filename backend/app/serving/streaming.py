@@ -25,7 +25,7 @@ class Streaming:
         self._pool = pool
 
     async def open(self, start: StreamStart, model_id: int | None) -> "LiveStream":
-        """Raises NoActiveModel, NotForAudio and, for `model_id`, what preparing that model raises."""
+        """Raises NoActiveModel, ModelNotLoaded, NotForAudio and, for `model_id`, what preparing that model raises."""
         model, generation = await self._predictor.choose(model_id)
         return LiveStream(start, _Hearing(start, model, generation), self._predictor, self._pool, model_id)
 

@@ -52,6 +52,7 @@ async def test_an_upload_never_overwrites(client: httpx.AsyncClient, settings: S
         ("..\\a.onnx", "path_refused"),
         (".hidden.onnx", "path_refused"),
         ("a.onnx\0", "path_refused"),
+        ("a\n.onnx", "path_refused"),
         ("a.pkl", "format_unknown"),
         ("a.py", "format_unknown"),
     ],
@@ -61,6 +62,20 @@ async def test_a_name_that_is_no_model_file_in_models_is_refused(
 ) -> None:
     answer = await upload(client, name, b"x")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert list(settings.models_dir.iterdir()) == []
+
+
+async def test_an_upload_that_the_disk_refuses_leaves_nothing_behind(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, limits[1]))
+    try:
+        answer = await upload(client, "a.onnx", b"x" * (5 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert list(settings.models_dir.iterdir()) == []
 
 
@@ -80,9 +95,7 @@ class TestTooLarge:
 def test_an_upload_that_breaks_off_leaves_nothing_behind(server: str, settings: Settings) -> None:
     host, _, port = server.partition(":")
     with socket.create_connection((host, int(port))) as connection:
-        head = (
-            "POST /api/v1/models/upload?filename=a.onnx HTTP/1.1\r\n"
-        )
+        head = "POST /api/v1/models/upload?filename=a.onnx HTTP/1.1\r\n"
         head += "Host: localhost\r\nContent-Length: 1000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 100_000)
         deadline = time.monotonic() + 30

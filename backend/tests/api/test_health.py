@@ -51,5 +51,5 @@ class TestDesiredModelWithoutFile:
         assert status["problem"]["code"] == "file_missing"
         assert status["replicas"][0]["state"] == "failed"
         answer = await client.post("/api/v1/predict", files={"audio_file": ("x", wav)})
-        assert answer.status_code == 503
+        assert (answer.status_code, answer.json()["code"]) == (503, "model_not_loaded")
         assert "models/gone.onnx" in answer.json()["detail"]

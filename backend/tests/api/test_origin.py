@@ -18,6 +18,9 @@ pytestmark = pytest.mark.anyio
         ({"origin": "https://evil.example"}, 403, "foreign_origin"),
         ({"origin": "http://localhost:9999"}, 403, "foreign_origin"),
         ({"origin": "null"}, 403, "foreign_origin"),
+        ({"host": "[::1"}, 403, "foreign_host"),
+        ({"host": ""}, 403, "foreign_host"),
+        ({"origin": "http://["}, 403, "foreign_origin"),
     ],
 )
 async def test_host_and_origin_are_checked(

@@ -41,6 +41,23 @@ async def test_every_refusal_is_a_problem_document(
     assert body["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/api/v1/models", "application/json", b"\xff"),
+        ("/api/v1/models", "application/json", b"[" * 100_000),
+        ("/api/v1/models", "application/json", b'{"spec": {"labels": ["\\ud800"]}}'),
+        ("/api/v1/predict", "multipart/form-data", b"--a"),
+        ("/api/v1/predict", "multipart/form-data; boundary=a", b"--b\r\n"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_an_invalid_request(
+    client: httpx.AsyncClient, path: str, content_type: str, body: bytes
+) -> None:
+    answer = await client.post(path, content=body, headers={"content-type": content_type})
+    assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (422, 422, "request_invalid")
+
+
 async def test_an_unforeseen_failure_tells_no_internals(settings: Settings) -> None:
     app: FastAPI = create_app(settings)
 

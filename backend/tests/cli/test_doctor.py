@@ -252,3 +252,13 @@ def test_postgresql_is_examined_and_repaired_the_same_way(
     assert codes(ask("doctor", code=1)) == ["several_active", "index_missing"]
     assert states(ask("doctor", "--fix")) == {"fixed"}
     assert ask("doctor")["findings"] == []
+
+
+def test_what_an_upload_left_behind_goes_once_nobody_can_be_writing_it(ask: Ask, home: Path, one: Path) -> None:
+    old, new = home / "models" / ".upload-old", home / "models" / ".upload-new"
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    repaired(ask, "upload_left_over")
+    assert new.exists()
+    assert not old.exists()

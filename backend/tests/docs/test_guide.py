@@ -89,7 +89,7 @@ def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_every_command_of_the_guide_succeeds_in_order(instance: Instance) -> None:

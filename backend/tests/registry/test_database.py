@@ -110,3 +110,11 @@ async def test_an_option_the_driver_does_not_know_is_named(settings: Settings) -
 async def test_other_databases_are_refused_at_start(settings: Settings, address: str) -> None:
     with pytest.raises(Misconfigured):
         Database(Settings(home=settings.home, database_url=address))
+
+
+async def test_a_file_that_is_no_database_is_named_with_a_remedy(settings: Settings) -> None:
+    (settings.var_dir / "understudy.db").write_bytes(b"these bytes are no database" * 100)
+    async with Database(settings) as database:
+        with pytest.raises(DatabaseUnavailable, match="no database") as refusal:
+            await database.migrate()
+    assert "backup" in refusal.value.remedy

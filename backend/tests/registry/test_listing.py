@@ -138,6 +138,7 @@ async def test_a_cursor_that_was_not_given_out_is_refused(registry: Registry) ->
         *("x", "!!!", "äöü", _forged("name", "a", 1), _forged("accuracy", "a", 1), _forged("accuracy", 0.5, "1")),
         *(_forged("accuracy", [1], 1), _forged("accuracy", {"time": "never"}, 1), _forged("accuracy", 0.5)),
         *(_forged("accuracy", {"time": "2024-01-01"}, 1), _forged("accuracy", 0.5, 10**30)),
+        *(_forged("accuracy", 0.5, True), base64.urlsafe_b64encode(b"[" * 2900).decode()),
     ]
     for cursor in forged:
         with pytest.raises(RequestInvalid):

@@ -46,8 +46,9 @@ async def test_two_processes_converge_on_every_activation_of_either(
             await until_live(following, model)
             assert following.stage.live is not None
             assert following.stage.live.generation == live.generation
-    reports = (await services.condition.status()).replicas
-    assert {report.model_id for report in reports} <= set(models)
+        reports = (await services.condition.status()).replicas
+        assert {report.model_id for report in reports} <= set(models)
+    assert (await services.condition.status()).replicas == ()
 
 
 async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services: Services, register: Register) -> None:
@@ -108,6 +109,39 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
             await asyncio.sleep(0.05)
             await other.convergence.once()
     other.condition.require_ready()
+
+
+async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_backlog(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    model = await register("first", labels=("not", "compiled", database_settings.sqlalchemy_url[-200:]))
+    in_the_way = database_settings.var_dir / "scratch"
+    in_the_way.write_bytes(b"a file where the compiler makes a folder")
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
+    async with on_stage(services):
+        services.backlog.add(model)
+        with pytest.raises(ModelNotLoaded, match="scratch"):
+            services.condition.require_ready()
+        in_the_way.unlink()
+        services.backlog.add(
+            await register("second", 1, labels=("too", "not", database_settings.sqlalchemy_url[-200:]))
+        )
+        await until_live(services, model)
+        services.condition.require_ready()
+        async with asyncio.timeout(60):
+            while (await services.registry.get(model + 1)).compile_state != "ready":
+                await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    await services.activation.activate(await register("first"), "test")
+    other = await open_process()
+    with pytest.raises(ModelNotLoaded, match="has not answered yet"):
+        await other.prediction.choose(None)
+    await other.convergence.once()
+    assert (await other.prediction.choose(None))[1] == 1
 
 
 async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(

@@ -13,6 +13,7 @@ from app.errors import (
     BackboneMissing,
     BodyTooLarge,
     ModelNotFound,
+    ModelNotLoaded,
     NoActiveModel,
     NotAudio,
     NotForAudio,
@@ -45,6 +46,7 @@ _BODY = {
     summary="What is heard in a recording",
     responses=problems(
         NoActiveModel,
+        ModelNotLoaded,
         ModelNotFound,
         BackboneMissing,
         NotAudio,

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -89,9 +90,9 @@ async def _rehearse(session: Session) -> DemoReport:
             done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
         else:
             done("activate", f"{active.model_name} (model {active.model_id}) is active already", skipped=True)
-        clips = sorted(
-            path for path in (_CHECKOUT / "demo" / "clips").glob("*") if path.suffix in {".wav", ".ogg", ".flac"}
-        )
+        from app.audio.demo import demo_clips  # here, so that --help loads no audio library
+
+        clips = [clip.path for clip in demo_clips()]
         for clip in clips:
             heard = await backend.predict(clip, None)
             report.predictions[clip.name] = heard
@@ -134,4 +135,5 @@ def _request() -> ModelCreate:
         file_path=_STARTER,
         model_type="log_mel",
         description="Small model of everyday sounds that needs no backbone.",
+        accuracy=Decimal("0.9"),  # over ESC-10's five folds: models/README.md
     )

@@ -3,12 +3,15 @@
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from app.registry.checkups.finding import Finding
+from app.registry.uploads import PART_PREFIX
 from app.settings import Settings
 
+_UPLOAD_SECONDS = 3600.0
 _REMEDY = "Let the user that runs Understudy write there, or choose another folder with UNDERSTUDY_HOME."
 
 
@@ -24,6 +27,18 @@ def look(settings: Settings, *, fix: bool) -> Iterator[Finding]:
         elif (reason := _refusal(folder)) is not None:
             finding = Finding("folder_unwritable", str(folder), f"The folder cannot be written: {reason}.", _REMEDY)
             yield finding.fixed() if fix and _opened(folder) else finding
+    yield from _left_over(settings.models_dir, fix=fix)
+
+
+def _left_over(models: Path, *, fix: bool) -> Iterator[Finding]:
+    """Parts of uploads that no running upload can still be writing: a server that was killed leaves them."""
+    for part in sorted(models.glob(f"{PART_PREFIX}*")):
+        if time.time() - part.stat().st_mtime < _UPLOAD_SECONDS:
+            continue
+        finding = Finding("upload_left_over", str(part), "An upload broke off here.", "Remove it: doctor --fix")
+        if fix:
+            part.unlink()
+        yield finding.fixed() if fix else finding
 
 
 def _absent(folder: Path, *, fix: bool) -> Iterator[Finding]:
