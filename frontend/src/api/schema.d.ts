@@ -2149,7 +2149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No model is live; The YAMNet backbone is not installed */
+            /** @description No model is live; The model that should be live is not loaded; The YAMNet backbone is not installed */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -48,6 +48,7 @@ export const tryIt = {
     events: "Events",
     noEvents: "No label reached its threshold.",
     event: (start: string, end: string, peak: string) => `${start} to ${end}, peak ${peak}`,
+    eventsCut: (shown: number, of: number) => `The first ${shown} of ${of} events; the JSON has all.`,
     recording: "The recording",
     duration: "Duration",
     source: "Source",

@@ -10,6 +10,7 @@ import { WarningNotice } from "../ui/notice";
 
 const words = text.tryIt.result;
 const FEW = 6;
+const MOST_EVENTS = 50;
 
 /** One model's answer: what it heard, how sure it is of what, and where. */
 export function Verdict({ prediction }: { prediction: Prediction }) {
@@ -53,13 +54,16 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
       <h3 className="mt-5 font-medium text-sm">{words.events}</h3>
       {prediction.events.length === 0 && <p className="text-ink-2 text-sm">{words.noEvents}</p>}
       <ul className="text-sm">
-        {prediction.events.map((event) => (
+        {prediction.events.slice(0, MOST_EVENTS).map((event) => (
           <li key={`${event.label}${event.start}`} className="flex flex-wrap justify-between gap-x-4 py-0.5">
             <span>{event.label}</span>
             <span className="text-ink-2">{words.event(clock(event.start), clock(event.end), share(event.peak))}</span>
           </li>
         ))}
       </ul>
+      {prediction.events.length > MOST_EVENTS && (
+        <p className="mt-2 text-ink-2 text-sm">{words.eventsCut(MOST_EVENTS, prediction.events.length)}</p>
+      )}
       <p className="mt-5 text-ink-3 text-sm">
         {words.time}:{" "}
         {(["queue", "decode", "features", "inference"] as const)
