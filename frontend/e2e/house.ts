@@ -14,11 +14,17 @@ const START_MS = 60_000;
 export interface Kit {
   models: string;
   compiled: string;
+  /** What Chromium hears instead of a microphone. */
+  microphone: string;
 }
 
 export function makeKit(): { kit: Kit; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "understudy-kit-"));
-  const kit = { models: join(folder, "models"), compiled: join(folder, "compiled") };
+  const kit = {
+    models: join(folder, "models"),
+    compiled: join(folder, "compiled"),
+    microphone: join(folder, "microphone.wav"),
+  };
   mkdirSync(kit.models);
   mkdirSync(kit.compiled);
   execFileSync(PYTHON, [join(import.meta.dirname, "models.py"), kit.models], { stdio: "inherit" });

@@ -1,7 +1,3 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 const RATE = 16_000;
 const HEADER_BYTES = 44;
 
@@ -31,11 +27,4 @@ export function wav(seconds: number): Buffer<ArrayBuffer> {
     );
   }
   return file;
-}
-
-/** A WAV on disk, for Chromium's microphone that never was. */
-export function wavFile(seconds: number): string {
-  const path = join(mkdtempSync(join(tmpdir(), "understudy-sound-")), "microphone.wav");
-  writeFileSync(path, wav(seconds));
-  return path;
 }

@@ -1,10 +1,13 @@
+import { writeFileSync } from "node:fs";
 import { type BrowserContext, test as base, chromium, expect } from "@playwright/test";
 import { House, type Kit, makeKit } from "./house";
-import { wavFile } from "./sound";
+import { wav } from "./sound";
 
 export { expect };
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+const MICROPHONE_SECONDS = 12;
 
 interface Fixtures {
   house: House;
@@ -23,8 +26,8 @@ export const test = base.extend<Fixtures, { kit: Kit }>({
     { scope: "worker" },
   ],
   browser: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures from this pattern
-    async ({}, use) => {
+    async ({ kit }, use) => {
+      writeFileSync(kit.microphone, wav(MICROPHONE_SECONDS));
       const browser = await chromium.launch({
         executablePath: CHROMIUM,
         args: [
@@ -34,7 +37,7 @@ export const test = base.extend<Fixtures, { kit: Kit }>({
           "--disable-component-update",
           "--use-fake-ui-for-media-stream",
           "--use-fake-device-for-media-stream",
-          `--use-file-for-fake-audio-capture=${wavFile(12)}`,
+          `--use-file-for-fake-audio-capture=${kit.microphone}`,
         ],
       });
       await use(browser);
