@@ -7,7 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 
-.PHONY: help install demo serve test lint types openapi lock clean
+PAGE := backend/app/page/build.json
+PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
+
+.PHONY: help install page demo serve test test-page test-browser lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,7 +25,14 @@ $(call STAMP,dev): $(call STAMP,run)
 	@scripts/install.sh $(PYTHON) $(VENV) dev
 	@touch $@
 
+page: $(PAGE) ## build the page that the server shows at / (Node.js 20.19+, or one is installed into .venv)
+
+$(PAGE): $(PAGE_SOURCES) | $(call STAMP,run)
+	@$(BIN)/python hatch_build.py
+	@touch $@
+
 demo: install ## register and activate the starter model, predict the bundled clips, then serve on PORT
+	@$(MAKE) --no-print-directory page || echo "The page could not be built; the server starts without it."
 	@$(BIN)/understudy demo --port $(PORT)
 
 serve: install ## serve API and docs on PORT
@@ -32,9 +42,15 @@ test: $(call STAMP,dev) ## run the whole suite
 	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope; status=$$?; \
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
+test-page: $(PAGE) ## the page: types, style, drift of its API client, component tests
+	@cd frontend && npm run --silent check && npm run --silent api:check && npm run --silent test
+
+test-browser: $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real server (CHROMIUM=/usr/bin/chromium)
+	@cd frontend && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
+
 lint: $(call STAMP,dev) ## style, layers
-	@$(BIN)/ruff check backend scripts benchmarks
-	@$(BIN)/ruff format --check backend scripts benchmarks
+	@$(BIN)/ruff check backend scripts benchmarks hatch_build.py
+	@$(BIN)/ruff format --check backend scripts benchmarks hatch_build.py
 	@PYTHONPATH=backend $(BIN)/lint-imports --no-logo
 
 types: $(call STAMP,dev) ## mypy, strict, tests too
@@ -47,4 +63,4 @@ lock: ## renew requirements/*.lock (needs uv)
 	@requirements/lock.sh
 
 clean: ## remove .venv and what was built; models, var/ and the database stay
-	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) dist backend/app/page frontend/node_modules .mypy_cache .pytest_cache .ruff_cache

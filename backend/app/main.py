@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from app.api import health, v1
 from app.api.deps import State
 from app.api.openapi import install_openapi
 from app.api.origin import OwnPagesOnly
+from app.api.page import BUILT, install_page
 from app.api.problems import install_problem_handlers
 from app.logs import configure_logs
 from app.serving.services import on_stage, open_services
@@ -25,7 +27,7 @@ Every answer names the model that produced it. Every error is one JSON shape (RF
 """
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     """The application; settings come from the environment unless given. Raises UnsafeBinding."""
     settings = settings or Settings()
     configure_logs(settings)
@@ -42,4 +44,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_openapi(app)
     app.include_router(health.router)
     app.include_router(v1.router)
+    install_page(app, page)
     return app

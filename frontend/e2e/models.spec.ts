@@ -1,0 +1,186 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { wav } from "./sound";
+import { expect, guard, test } from "./test";
+
+const live = (page: Page) => page.getByRole("region", { name: "Live now" });
+const row = (page: Page, name: string) => page.getByRole("row").filter({ has: page.getByRole("link", { name }) });
+
+async function makeLive(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: `Activate ${name}` }).click();
+  await page.getByRole("button", { name: "Make it live" }).click();
+}
+
+/** Drops a file onto what has `text`, as a file manager would. */
+async function drop(page: Page, text: string, name: string, bytes: Buffer<ArrayBuffer>): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ({ name, data }) => {
+      const transfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+      return transfer;
+    },
+    { name, data: bytes.toString("base64") },
+  );
+  await page.getByText(text).dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+test("an empty server says so, and its first model is registered from the folder", async ({ page, house }) => {
+  house.put("ten.onnx");
+  await page.goto(house.url);
+  await expect(page.getByText("No model is live")).toBeVisible();
+  await expect(page.getByText("No models yet")).toBeVisible();
+
+  await page.getByRole("button", { name: "Register a model" }).first().click();
+  await page.getByRole("button", { name: "models/ten.onnx" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Name")).toHaveValue("ten");
+  await dialog.getByLabel("Version").fill("v1");
+  await dialog.getByLabel("Accuracy").fill("1.5");
+  await dialog.getByRole("button", { name: "Register", exact: true }).click();
+  await expect(dialog.getByText("Give a number between 0 and 1")).toBeVisible();
+  await dialog.getByLabel("Accuracy").fill("0.91");
+  await dialog.getByRole("button", { name: "Register", exact: true }).click();
+
+  await expect(row(page, "ten")).toContainText("91.0%");
+  await expect(row(page, "ten")).toContainText("Ready");
+  await makeLive(page, "ten");
+  await expect(page.getByRole("heading", { name: "ten is live" })).toBeVisible();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
+  await expect(live(page)).toContainText("ten");
+});
+
+test("a dropped file uploads with progress and is registered under labels given by hand", async ({ page, house }) => {
+  await page.goto(house.url);
+  await expect(page.getByText("No models yet")).toBeVisible();
+  await page.getByRole("button", { name: "Register a model" }).first().click();
+  await drop(page, "Drop a model file here", "from my desk.onnx", house.read("six.onnx"));
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("models/from my desk.onnx")).toBeVisible();
+  expect(existsSync(join(house.models, "from my desk.onnx"))).toBe(true);
+
+  await dialog.getByLabel("Labels").fill("dog, rain, crying baby, siren, glass, speech");
+  await dialog.getByRole("button", { name: "Register", exact: true }).click();
+  await expect(row(page, "from my desk")).toContainText("Ready");
+  await page.getByRole("link", { name: "from my desk" }).click();
+  await expect(page.getByText("crying baby")).toBeVisible();
+});
+
+test("a cancelled upload leaves nothing behind", async ({ page, house }) => {
+  await page.goto(house.url);
+  const slow = await page.context().newCDPSession(page);
+  await slow.send("Network.enable");
+  const speed = { offline: false, latency: 0, downloadThroughput: -1 };
+  await slow.send("Network.emulateNetworkConditions", { ...speed, uploadThroughput: 300_000 });
+  await page.getByRole("button", { name: "Register a model" }).first().click();
+  await drop(page, "Drop a model file here", "large.onnx", Buffer.alloc(6_000_000));
+
+  const progress = page.getByRole("progressbar", { name: "Uploading large.onnx" });
+  await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0);
+  await page.getByRole("button", { name: "Cancel the upload" }).click();
+  await expect(page.getByText("Drop a model file here")).toBeVisible();
+  await expect.poll(() => readdirSync(house.models)).toEqual([]);
+});
+
+test("requests go on without a fault while the live model is switched", async ({ page, house }) => {
+  await house.stage();
+  await page.goto(house.url);
+  await expect(live(page)).toContainText("ten");
+
+  const clip = new Blob([wav(2)]);
+  const answers: string[] = [];
+  let asking = true;
+  const ask = async () => {
+    while (asking) {
+      const body = new FormData();
+      body.append("audio_file", clip, "clip.wav");
+      const answer = await fetch(`${house.url}/api/v1/predict`, { method: "POST", body });
+      const said = (await answer.json()) as { model?: { model_name: string } };
+      answers.push(answer.ok ? (said.model?.model_name ?? "nobody") : `${answer.status}`);
+    }
+  };
+  const askers = Promise.all([ask(), ask()]);
+  for (const next of ["six", "ten"]) {
+    const before = answers.length;
+    await expect.poll(() => answers.length).toBeGreaterThan(before + 5);
+    await makeLive(page, next);
+    await expect(page.getByRole("heading", { name: `${next} is live` })).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(live(page)).toContainText(next);
+    const after = answers.length;
+    await expect.poll(() => answers.slice(after + 2)).toContain(next);
+  }
+  asking = false;
+  await askers;
+  expect(new Set(answers)).toEqual(new Set(["ten", "six"]));
+});
+
+test("a model that cannot be served says why, and the old one stays", async ({ page, house }) => {
+  await house.stage();
+  await house.register("broken");
+  await page.goto(house.url);
+  await makeLive(page, "broken");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("heading", { name: "broken did not go live" })).toBeVisible();
+  await expect(dialog.getByRole("alert")).toContainText("Git-LFS pointer");
+  await expect(dialog.getByRole("alert")).toContainText("git lfs pull");
+  await expect(dialog).toContainText("ten is still live");
+  await page.keyboard.press("Escape");
+  await expect(live(page)).toContainText("ten");
+  await expect(row(page, "broken")).toContainText("Refused");
+});
+
+test("roll back puts the previous model on, and delete leaves the file", async ({ page, house }) => {
+  await house.stage();
+  await page.goto(house.url);
+  await expect(live(page)).toContainText("ten");
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await expect(live(page)).toContainText("six");
+
+  await page.getByRole("button", { name: "More actions for ten" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expect(page.getByRole("dialog")).toContainText("models/ten.onnx stays where it is");
+  await page.getByRole("button", { name: "Delete the row" }).click();
+  await expect(row(page, "ten")).toHaveCount(0);
+  expect(existsSync(join(house.models, "ten.onnx"))).toBe(true);
+});
+
+test("two browsers follow each other and what happens outside of both", async ({ page, browser, house }) => {
+  const { six } = await house.stage();
+  const other = await browser.newContext();
+  const faults = await guard(other, house.url);
+  const second = await other.newPage();
+  await page.goto(house.url);
+  await second.goto(house.url);
+  await expect(live(second)).toContainText("ten");
+
+  await makeLive(page, "six");
+  await expect(live(second)).toContainText("six");
+  await page.keyboard.press("Escape");
+  await second.getByRole("button", { name: "Roll back" }).click();
+  await expect(live(page)).toContainText("ten");
+  await house.activate(six);
+  await expect(live(page)).toContainText("six");
+  await expect(live(second)).toContainText("six");
+  expect(faults).toEqual([]);
+  await other.close();
+});
+
+test("an outage shows, and the page recovers by itself", async ({ page, house }) => {
+  const { six } = await house.stage();
+  await page.goto(house.url);
+  await expect(live(page)).toContainText("ten");
+  await expect(page.getByText("Following")).toBeVisible();
+  await house.close();
+  await expect(page.getByText("Offline")).toBeVisible();
+  await expect(live(page)).toContainText("ten");
+  await page.getByRole("button", { name: "Activate six" }).click();
+  await page.getByRole("button", { name: "Make it live" }).click();
+  await expect(page.getByRole("alert")).toContainText("The server does not answer");
+  await page.keyboard.press("Escape");
+  await house.open();
+  await house.activate(six);
+  await expect(page.getByText("Following")).toBeVisible();
+  await expect(live(page)).toContainText("six");
+});

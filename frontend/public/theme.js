@@ -1,0 +1,6 @@
+// Runs before the first paint, so that the page never flashes in the other theme. src/ui/theme.ts takes over later.
+(() => {
+  const stored = localStorage.getItem("understudy-theme");
+  const dark = stored === "dark" || (stored !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+})();

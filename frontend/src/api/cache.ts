@@ -1,0 +1,19 @@
+import { QueryClient } from "@tanstack/react-query";
+import { ProblemError } from "./problem";
+
+const OFTEN = 2;
+
+/** Answers are fetched again when an event names them; a refusal is not asked for twice. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      networkMode: "always",
+      retry: (failures, error) => {
+        const status = error instanceof ProblemError ? error.problem.status : 0;
+        return failures < OFTEN && (status === 0 || status >= 500);
+      },
+    },
+    mutations: { networkMode: "always" },
+  },
+});

@@ -1,0 +1,60 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "./client";
+import { useOperationLog } from "./live";
+import type { ModelCreate, ModelUpdate, Operation } from "./types";
+
+/** Events say the same to every open page; this one need not wait for them. */
+function useRefresh() {
+  const client = useQueryClient();
+  return () => {
+    void client.invalidateQueries({ queryKey: ["models"] });
+    void client.invalidateQueries({ queryKey: ["history"] });
+  };
+}
+
+export function useActivate() {
+  const log = useOperationLog();
+  return useMutation({
+    mutationFn: async (id: number) =>
+      (await unwrap(
+        api.POST("/api/v1/models/{model_id}/activate", {
+          params: { path: { model_id: id }, query: { wait: false } },
+        }),
+      )) as Operation,
+    onSuccess: (operation) => log.put(operation),
+  });
+}
+
+export function useRollback() {
+  const log = useOperationLog();
+  return useMutation({
+    mutationFn: async () =>
+      (await unwrap(api.POST("/api/v1/models/rollback", { params: { query: { wait: false } } }))) as Operation,
+    onSuccess: (operation) => log.put(operation),
+  });
+}
+
+export function useRegister() {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (body: ModelCreate) => unwrap(api.POST("/api/v1/models", { body })),
+    onSuccess: refresh,
+  });
+}
+
+export function useUpdate(id: number) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (body: ModelUpdate) =>
+      unwrap(api.PATCH("/api/v1/models/{model_id}", { params: { path: { model_id: id } }, body })),
+    onSuccess: refresh,
+  });
+}
+
+export function useDelete() {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (id: number) => unwrap(api.DELETE("/api/v1/models/{model_id}", { params: { path: { model_id: id } } })),
+    onSuccess: refresh,
+  });
+}

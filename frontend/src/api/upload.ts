@@ -1,0 +1,26 @@
+import { ProblemError, problemOf, unreachable } from "./problem";
+import type { Uploaded } from "./types";
+
+/** Sends a model file; `onProgress` gets the fraction that has left. Aborting the signal aborts the upload. */
+export function uploadModel(
+  file: File,
+  onProgress: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  return new Promise((resolve, reject) => {
+    // fetch does not report how much of a body has been sent.
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1/models/upload?filename=${encodeURIComponent(file.name)}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
+    request.onerror = () => reject(new ProblemError(unreachable()));
+    request.onabort = () => reject(new DOMException("The upload was cancelled", "AbortError"));
+    request.onload = () => {
+      if (request.status === 201) resolve(request.response as Uploaded);
+      else reject(new ProblemError(problemOf(request.response, request.status)));
+    };
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(file);
+  });
+}

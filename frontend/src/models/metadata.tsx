@@ -1,0 +1,72 @@
+import type { Model } from "../api/types";
+import { text } from "../text";
+import { TextArea, TextField } from "../ui/field";
+
+const words = text.models.edit;
+
+/** The editable columns as they stand in the form. */
+export interface Draft {
+  name: string;
+  version: string;
+  type: string;
+  description: string;
+  accuracy: string;
+}
+
+export type Faults = Partial<Record<keyof Draft, string>>;
+
+export const EMPTY_DRAFT: Draft = { name: "", version: "", type: "", description: "", accuracy: "" };
+
+export function draftOf(model: Model): Draft {
+  return {
+    name: model.model_name,
+    version: model.version ?? "",
+    type: model.model_type ?? "",
+    description: model.description ?? "",
+    accuracy: model.accuracy === null ? "" : String(model.accuracy),
+  };
+}
+
+export function faultsOf(draft: Draft): Faults {
+  const accuracy = Number(draft.accuracy.replace(",", "."));
+  return {
+    ...(draft.name.trim() === "" && { name: words.nameMissing }),
+    ...(!(accuracy >= 0 && accuracy <= 1) && { accuracy: words.accuracyInvalid }),
+  };
+}
+
+/** The draft as the API takes it; an empty field is null. */
+export function valuesOf(draft: Draft) {
+  return {
+    model_name: draft.name.trim(),
+    version: draft.version.trim() || null,
+    model_type: draft.type.trim() || null,
+    description: draft.description.trim() || null,
+    accuracy: draft.accuracy.trim() === "" ? null : Number(draft.accuracy.replace(",", ".")),
+  };
+}
+
+interface Props {
+  draft: Draft;
+  faults: Faults;
+  onChange: (draft: Draft) => void;
+}
+
+export function MetadataFields({ draft, faults, onChange }: Props) {
+  const field = (key: keyof Draft) => ({
+    value: draft[key],
+    error: faults[key],
+    onChange: (event: { target: { value: string } }) => onChange({ ...draft, [key]: event.target.value }),
+  });
+  return (
+    <>
+      <TextField label={words.name} required maxLength={255} {...field("name")} />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField label={words.version} maxLength={50} {...field("version")} />
+        <TextField label={words.accuracy} inputMode="decimal" hint={words.accuracyHint} {...field("accuracy")} />
+      </div>
+      <TextField label={words.type} maxLength={100} hint={words.typeHint} {...field("type")} />
+      <TextArea label={words.description} {...field("description")} />
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { type ModelFilter, modelChoicesQuery } from "../api/queries";
+import { text } from "../text";
+import { SelectField, TextField } from "../ui/field";
+import { DEFAULT_SORT, isSort } from "./filter";
+
+const TYPING_PAUSE_MS = 250;
+
+interface Props {
+  filter: ModelFilter;
+  onChange: (filter: ModelFilter) => void;
+}
+
+/** Search, type and order of the list. */
+export function Toolbar({ filter, onChange }: Props) {
+  const [typed, setTyped] = useState(filter.q ?? "");
+  const choices = useQuery(modelChoicesQuery()).data?.models ?? [];
+  const types = [...new Set(choices.flatMap((model) => model.model_type ?? []))].sort();
+
+  useEffect(() => setTyped(filter.q ?? ""), [filter.q]);
+  useEffect(() => {
+    if (typed === (filter.q ?? "")) return;
+    const timer = setTimeout(() => onChange({ ...filter, q: typed || undefined }), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed, filter, onChange]);
+
+  return (
+    <search className="mb-4 grid gap-3 sm:grid-cols-[minmax(0,1fr)_11rem_12rem]">
+      <TextField
+        label={text.models.list.search}
+        hideLabel
+        type="search"
+        placeholder={text.models.list.searchHint}
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+      <SelectField
+        label={text.models.list.type}
+        hideLabel
+        value={filter.type ?? ""}
+        onChange={(event) => onChange({ ...filter, type: event.target.value || undefined })}
+      >
+        <option value="">{text.models.list.anyType}</option>
+        {types.map((type) => (
+          <option key={type}>{type}</option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={text.models.list.sort}
+        hideLabel
+        value={filter.sort ?? DEFAULT_SORT}
+        onChange={(event) => isSort(event.target.value) && onChange({ ...filter, sort: event.target.value })}
+      >
+        {Object.entries(text.models.list.sorts).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+    </search>
+  );
+}

@@ -1,0 +1,53 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { metricsQuery } from "../api/queries";
+import { text } from "../text";
+import { SelectField } from "../ui/field";
+import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
+import { QueryFailure } from "../ui/notice";
+import { Charts } from "./charts";
+import { HistorySection } from "./history";
+import { StatusSection } from "./status";
+import { LiveThen } from "./then";
+
+const words = text.operations;
+const REFRESH_MS = 5000;
+
+export function OperationsPage() {
+  const [minutes, setMinutes] = useState(15);
+  const metrics = useQuery({
+    ...metricsQuery(minutes),
+    refetchInterval: REFRESH_MS,
+    placeholderData: (before) => before,
+  });
+  return (
+    <Page wide>
+      <PageTitle lead={words.lead}>{words.title}</PageTitle>
+      <StatusSection />
+      <Section
+        title={words.charts.title}
+        actions={
+          <SelectField
+            label={words.range}
+            hideLabel
+            className="w-40"
+            value={minutes}
+            onChange={(event) => setMinutes(Number(event.target.value))}
+          >
+            {Object.entries(words.ranges).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </SelectField>
+        }
+      >
+        {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
+        {metrics.isPending && <Skeleton className="h-80 w-full" />}
+        {metrics.data && <Charts metrics={metrics.data} />}
+      </Section>
+      <LiveThen />
+      <HistorySection />
+    </Page>
+  );
+}

@@ -1,0 +1,52 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { readFilter } from "./models/filter";
+import { ModelsPage } from "./models/page";
+import { NotFound, PageFailure } from "./ui/failure";
+import { Shell } from "./ui/shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailure });
+
+const models = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: ModelsPage,
+  validateSearch: readFilter,
+});
+
+const model = createRoute({
+  getParentRoute: () => root,
+  path: "/models/$id",
+  component: lazyRouteComponent(() => import("./model/page"), "ModelPage"),
+});
+
+const tryIt = createRoute({
+  getParentRoute: () => root,
+  path: "/try",
+  validateSearch: (search: Record<string, unknown>): { model?: number } =>
+    Number.isInteger(search.model) ? { model: Number(search.model) } : {},
+  component: lazyRouteComponent(() => import("./try/page"), "TryPage"),
+});
+
+const live = createRoute({
+  getParentRoute: () => root,
+  path: "/live",
+  component: lazyRouteComponent(() => import("./live/page"), "LivePage"),
+});
+
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  component: lazyRouteComponent(() => import("./operations/page"), "OperationsPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([models, model, tryIt, live, operations]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

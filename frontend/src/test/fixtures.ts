@@ -1,0 +1,113 @@
+import type { HistoryEntry, Model, Operation, Prediction, ScoredWindow, Spec } from "../api/types";
+
+export function aModel(own: Partial<Model> = {}): Model {
+  return {
+    model_id: 1,
+    model_name: "Starter",
+    version: "v1.0",
+    file_path: "models/starter.keras",
+    description: null,
+    model_type: "log_mel",
+    accuracy: 0.8725,
+    created_at: "2026-11-01T10:00:00Z",
+    updated_at: "2026-11-01T10:00:00Z",
+    is_active: false,
+    created_by_user_id: null,
+    file_exists: true,
+    file_changed: false,
+    file_bytes: 1_310_720,
+    digest: "262b4ff6afdd0000000000000000000000000000000000000000000000000000",
+    compile_state: "ready",
+    compile_error: null,
+    ...own,
+  };
+}
+
+export function anEntry(own: Partial<HistoryEntry>): HistoryEntry {
+  return {
+    history_id: 1,
+    at: "2026-11-01T10:00:00Z",
+    event: "registered",
+    model_id: 1,
+    model_name: "Starter",
+    version: "v1.0",
+    digest: null,
+    generation: null,
+    actor: "api",
+    code: null,
+    detail: null,
+    remedy: null,
+    ...own,
+  };
+}
+
+export function anOperation(own: Partial<Operation> = {}): Operation {
+  return {
+    operation_id: "op1",
+    kind: "activate",
+    model_id: 2,
+    state: "running",
+    step: "verify",
+    progress: 0,
+    generation: null,
+    error: null,
+    started_at: "2026-11-01T10:00:00Z",
+    updated_at: "2026-11-01T10:00:00Z",
+    ...own,
+  };
+}
+
+export function aSpec(labels: string[]): Spec {
+  return {
+    input: "log_mel_patch",
+    sample_rate: 16_000,
+    window_seconds: 0.96,
+    hop_seconds: 0.48,
+    labels,
+    labels_named: true,
+    activation: "softmax",
+    aggregation: "mean",
+    top_k: 3,
+    thresholds: {},
+  };
+}
+
+export function aWindow(start: number, scores: Record<string, number>): ScoredWindow {
+  const [label, score] = Object.entries(scores).sort(([, one], [, other]) => other - one)[0] ?? ["", 0];
+  return { start, end: start + 1, label, score, scores };
+}
+
+export function aPrediction(windows: ScoredWindow[], own: Partial<Prediction> = {}): Prediction {
+  return {
+    label: "dog",
+    score: 0.9,
+    scores: { dog: 0.9, rain: 0.1 },
+    windows,
+    events: [],
+    audio: {
+      duration_seconds: windows.length,
+      sample_rate: 16_000,
+      channels: 1,
+      codec: "pcm_s16le",
+      level_dbfs: -20,
+      peak_dbfs: -3,
+      silent: false,
+      clipped: false,
+    },
+    model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab" },
+    generation: 1,
+    warnings: [],
+    timing_ms: { queue: 0, decode: 1, features: 1, inference: 1 },
+    ...own,
+  };
+}
+
+export const aProblem = (own: Record<string, unknown> = {}) => ({
+  type: "urn:understudy:problem:model_unsafe",
+  title: "The model file would run code of its own",
+  status: 422,
+  code: "model_unsafe",
+  detail: "Layer 'scale' is a Lambda layer.",
+  remedy: "Replace Lambda layers by standard layers and save the model again.",
+  ...own,
+});

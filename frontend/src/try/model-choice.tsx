@@ -1,0 +1,38 @@
+import { useQuery } from "@tanstack/react-query";
+import { modelChoicesQuery } from "../api/queries";
+import { text } from "../text";
+import { SelectField } from "../ui/field";
+
+const words = text.tryIt.models;
+
+/** `undefined` is no model; "live" is whichever is live when the request arrives. */
+export type Choice = number | "live" | undefined;
+
+interface Props {
+  label: string;
+  value: Choice;
+  optional?: boolean;
+  onChange: (choice: Choice) => void;
+}
+
+export function ModelChoice({ label, value, optional = false, onChange }: Props) {
+  const models = useQuery(modelChoicesQuery()).data?.models ?? [];
+  return (
+    <SelectField
+      label={label}
+      value={value ?? ""}
+      onChange={(event) => onChange(parse(event.target.value))}
+      className="sm:w-64"
+    >
+      {optional && <option value="">{words.none}</option>}
+      <option value="live">{words.live}</option>
+      {models.map((model) => (
+        <option key={model.model_id} value={model.model_id}>
+          {model.version ? `${model.model_name}, ${model.version}` : model.model_name}
+        </option>
+      ))}
+    </SelectField>
+  );
+}
+
+const parse = (value: string): Choice => (value === "" ? undefined : value === "live" ? "live" : Number(value));

@@ -1,0 +1,79 @@
+import { useEffect, useRef, useState } from "react";
+import { problemFrom } from "../api/problem";
+import type { Problem } from "../api/types";
+import { type Capture, openMicrophone } from "../audio/microphone";
+import { toWav } from "../audio/pcm";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { clock } from "../ui/format";
+import { MicrophoneIcon, StopIcon } from "../ui/icons";
+import { ProblemNotice } from "../ui/notice";
+import { type Clip, clipOf } from "./predict";
+
+const words = text.tryIt.source;
+
+/** Records the microphone without loss: samples go into a WAV file as they came. */
+export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
+  const capture = useRef<Capture>(undefined);
+  const blocks = useRef<Float32Array[]>([]);
+  const [seconds, setSeconds] = useState<number>();
+  const [altered, setAltered] = useState<string[]>([]);
+  const [problem, setProblem] = useState<Problem>();
+  const recording = seconds !== undefined;
+
+  useEffect(() => () => capture.current?.stop(), []);
+
+  const start = async () => {
+    setProblem(undefined);
+    blocks.current = [];
+    let samples = 0;
+    try {
+      const opened = await openMicrophone((block) => {
+        blocks.current.push(block);
+        samples += block.length;
+        if (capture.current) setSeconds(samples / capture.current.sampleRate);
+      });
+      capture.current = opened;
+      setAltered(opened.altered);
+      setSeconds(0);
+    } catch (error) {
+      setProblem(problemFrom(error));
+    }
+  };
+
+  const stop = () => {
+    const opened = capture.current;
+    if (!opened) return;
+    opened.stop();
+    capture.current = undefined;
+    setSeconds(undefined);
+    const name = words.recordingName(new Date().toLocaleTimeString().replaceAll(":", "."));
+    onClip(clipOf(name, toWav(blocks.current, opened.sampleRate)));
+  };
+
+  return (
+    <div>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        {recording ? (
+          <Button look="danger" onClick={stop}>
+            <StopIcon />
+            {words.stop(clock(seconds, 0))}
+          </Button>
+        ) : (
+          <Button onClick={() => void start()}>
+            <MicrophoneIcon />
+            {words.record}
+          </Button>
+        )}
+        <p className="min-w-0 flex-1 basis-56 text-ink-2 text-sm">
+          {altered.length > 0 ? text.common.microphone.altered(altered.join(", ")) : text.common.microphone.raw}
+        </p>
+      </div>
+      {problem && (
+        <div className="mt-3">
+          <ProblemNotice problem={problem} />
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import type { Prediction } from "../api/types";
+import { text } from "../text";
+import { clock, share } from "../ui/format";
+import { PlainTable } from "../ui/table";
+
+const words = text.tryIt.strips;
+const COLUMNS = [{ name: words.start }, { name: words.end }, { name: words.top }, { name: words.score, numeric: true }];
+const MOST = 400;
+
+/** The heat strips in words, for readers who cannot see them. */
+export function WindowTable({ predictions }: { predictions: readonly Prediction[] }) {
+  return (
+    <details className="mt-6 text-sm">
+      <summary className="w-fit font-medium">{words.table}</summary>
+      <div className="mt-3 grid gap-8 lg:grid-cols-2">
+        {predictions.map((prediction) => (
+          <div key={prediction.model.model_id} className="overflow-x-auto">
+            <PlainTable
+              caption={words.scores(prediction.model.model_name)}
+              columns={COLUMNS}
+              rows={prediction.windows.slice(0, MOST).map((window) => ({
+                key: window.start,
+                cells: [clock(window.start, 2), clock(window.end, 2), window.label, share(window.score)],
+              }))}
+            />
+            {prediction.windows.length > MOST && (
+              <p className="mt-2 text-ink-2">{words.tableCut(MOST, prediction.windows.length)}</p>
+            )}
+          </div>
+        ))}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,47 @@
+import { Dialog as Radix } from "radix-ui";
+import type { ReactNode } from "react";
+import { text } from "../text";
+import { Button } from "./button";
+import { CloseIcon } from "./icons";
+
+interface Props {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: string;
+  description?: ReactNode;
+  children: ReactNode;
+  wide?: boolean;
+}
+
+/** A modal dialog; closes with Escape, a click outside or its button, and gives the focus back. */
+export function Dialog({ open, onOpenChange, title, description, children, wide = false }: Props) {
+  return (
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-scrim" />
+        <Radix.Content
+          {...(description === undefined && { "aria-describedby": undefined })}
+          className={`fixed inset-x-3 top-[max(0.75rem,8dvh)] z-50 mx-auto flex max-h-[84dvh] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-2xl ${wide ? "max-w-2xl" : "max-w-lg"}`}
+        >
+          <div className="flex items-start justify-between gap-4 px-6 pt-5">
+            <Radix.Title className="pt-1 font-semibold text-lg leading-snug">{title}</Radix.Title>
+            <Radix.Close asChild>
+              <Button look="quiet" small square aria-label={text.common.close} className="-mr-2">
+                <CloseIcon />
+              </Button>
+            </Radix.Close>
+          </div>
+          {description !== undefined && (
+            <Radix.Description className="px-6 pt-1 text-ink-2 text-sm">{description}</Radix.Description>
+          )}
+          <div className="overflow-y-auto px-6 pt-5 pb-6">{children}</div>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** The row of buttons at the end of a dialog. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="mt-6 flex flex-wrap justify-end gap-2">{children}</div>;
+}

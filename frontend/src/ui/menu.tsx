@@ -1,0 +1,77 @@
+import { DropdownMenu as Radix } from "radix-ui";
+import type { ReactNode } from "react";
+import { Button } from "./button";
+import { MoreIcon } from "./icons";
+
+interface Item {
+  label: string;
+  onSelect: () => void;
+  danger?: boolean;
+}
+
+const ITEM =
+  "flex w-full items-center gap-2 rounded px-3 py-2 text-sm outline-none data-[highlighted]:bg-sunken data-[state=checked]:font-semibold";
+
+/** A "more" button with the actions that do not earn a button of their own. */
+export function Menu({ label, items }: { label: string; items: readonly Item[] }) {
+  return (
+    <Radix.Root modal={false}>
+      <Radix.Trigger asChild>
+        <Button look="quiet" small square aria-label={label}>
+          <MoreIcon />
+        </Button>
+      </Radix.Trigger>
+      <MenuSheet>
+        {items.map((item) => (
+          <Radix.Item
+            key={item.label}
+            onSelect={item.onSelect}
+            className={`${ITEM} ${item.danger ? "text-danger" : ""}`}
+          >
+            {item.label}
+          </Radix.Item>
+        ))}
+      </MenuSheet>
+    </Radix.Root>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  trigger: ReactNode;
+  value: T;
+  onChange: (value: T) => void;
+  choices: readonly { value: T; label: string }[];
+}
+
+/** A menu of which one entry holds. */
+export function ChoiceMenu<T extends string>({ trigger, value, onChange, choices }: ChoiceProps<T>) {
+  return (
+    <Radix.Root modal={false}>
+      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
+      <MenuSheet>
+        <Radix.RadioGroup value={value} onValueChange={(chosen) => onChange(chosen as T)}>
+          {choices.map((choice) => (
+            <Radix.RadioItem key={choice.value} value={choice.value} className={ITEM}>
+              {choice.label}
+            </Radix.RadioItem>
+          ))}
+        </Radix.RadioGroup>
+      </MenuSheet>
+    </Radix.Root>
+  );
+}
+
+function MenuSheet({ children }: { children: ReactNode }) {
+  return (
+    // Inside the landmark, as all content is to be.
+    <Radix.Portal container={document.getElementById("content")}>
+      <Radix.Content
+        align="end"
+        sideOffset={4}
+        className="z-50 min-w-40 rounded-lg border border-line bg-surface p-1 shadow-lg"
+      >
+        {children}
+      </Radix.Content>
+    </Radix.Portal>
+  );
+}

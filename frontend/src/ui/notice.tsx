@@ -1,0 +1,69 @@
+import type { ReactNode } from "react";
+import { problemFrom } from "../api/problem";
+import type { Problem } from "../api/types";
+import { text } from "../text";
+import { Button } from "./button";
+import { AlertIcon } from "./icons";
+
+interface Props {
+  problem: Problem;
+  actions?: ReactNode;
+}
+
+/** What went wrong and what to do about it, as the problem document says. */
+export function ProblemNotice({ problem, actions }: Props) {
+  return (
+    <div role="alert" className="flex gap-3 rounded-lg bg-danger-soft p-4 text-sm">
+      <span className="pt-0.5 text-danger">
+        <AlertIcon />
+      </span>
+      <div className="min-w-0 flex-1">
+        <p className="font-semibold text-danger">{problem.title}</p>
+        <p className="mt-1 break-words text-ink">{problem.detail}</p>
+        <p className="mt-2 break-words text-ink-2">
+          <span className="font-medium text-ink">{text.common.whatToDo}: </span>
+          {problem.remedy}
+        </p>
+        {actions && <div className="mt-3 flex gap-2">{actions}</div>}
+      </div>
+    </div>
+  );
+}
+
+/** The notice for a query that failed, with its retry. */
+export function QueryFailure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  return (
+    <ProblemNotice
+      problem={problemFrom(error)}
+      actions={
+        onRetry && (
+          <Button small onClick={onRetry}>
+            {text.common.retry}
+          </Button>
+        )
+      }
+    />
+  );
+}
+
+export function WarningNotice({ children }: { children: ReactNode }) {
+  return (
+    <div role="status" className="flex gap-3 rounded-lg bg-warn-soft px-4 py-3 text-ink text-sm">
+      <span className="pt-0.5 text-warn">
+        <AlertIcon />
+      </span>
+      <div className="min-w-0 flex-1">{children}</div>
+    </div>
+  );
+}
+
+/** What stands where there is nothing yet, and the way on. */
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="rounded-xl border border-line border-dashed px-6 py-12 text-center">
+      <p className="font-medium">{title}</p>
+      {children && <div className="mx-auto mt-1 max-w-prose text-ink-2 text-sm">{children}</div>}
+      {action && <div className="mt-5 flex justify-center gap-2">{action}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { useSyncExternalStore } from "react";
+
+export type Theme = "system" | "light" | "dark";
+
+const KEY = "understudy-theme";
+const listeners = new Set<() => void>();
+const darkness = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
+
+function stored(): Theme {
+  const value = localStorage.getItem(KEY);
+  return value === "light" || value === "dark" ? value : "system";
+}
+
+function apply(): void {
+  const theme = stored();
+  const dark = theme === "dark" || (theme === "system" && darkness?.matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  for (const listener of listeners) listener();
+}
+
+darkness?.addEventListener("change", apply);
+
+export function setTheme(theme: Theme): void {
+  if (theme === "system") localStorage.removeItem(KEY);
+  else localStorage.setItem(KEY, theme);
+  apply();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useTheme = (): Theme => useSyncExternalStore(subscribe, stored);
+
+/** "light" or "dark", whichever is on screen; canvases draw again when it changes. */
+export const useShownTheme = (): string =>
+  useSyncExternalStore(subscribe, () => document.documentElement.dataset.theme ?? "light");
+
+/** The present value of a colour token of styles.css, for drawing on a canvas. */
+export const token = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
