@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-from app.inference.pipeline import Pipeline
 
+from app.inference.pipeline import Pipeline
 from app.schemas.prediction import ModelIdentity
 from app.serving.live import LiveModel, LoadedModel, Stage
 from app.serving.standby import Standby
