@@ -57,6 +57,8 @@ class Convergence:
         if self.desired is None:
             return False
         live = self._stage.live
+        if live is not None and live.generation > self.desired.generation:
+            return True  # committed after the last poll
         return self.desired.active_model_id == (live.model.identity.model_id if live else None)
 
     def not_loaded(self) -> ModelNotLoaded:
@@ -66,6 +68,8 @@ class Convergence:
             return ModelNotLoaded(problem.detail, remedy=problem.remedy)
         if self.desired is None:
             return ModelNotLoaded("Not ready: the database has not answered yet.")
+        if self.desired.active_model_id is None:
+            return ModelNotLoaded("Not ready: no model is marked active any more.")
         return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
 
     def wake(self) -> None:
@@ -113,8 +117,13 @@ class Convergence:
             self.problem = problem
 
     async def _look(self) -> None:
+        live = self._stage.live
         async with self._database.read() as session:
             desired = await desired_stage.poll(session)
+        if live is not None and live.generation > desired.generation:
+            # It was committed before this look began, and the database knows nothing of it.
+            log.warning("database restored from an earlier state", generation=desired.generation, was=live.generation)
+            self._stage.rewind(desired.generation)
         if self.outage is not None:
             log.info("database answers again")
         self.desired, self.outage = desired, None

@@ -48,6 +48,11 @@ class Stage:
         self._on_swap(live)
         return True
 
+    def rewind(self, generation: int) -> None:
+        """Let `generation` come next, because the database was restored and counts on from there."""
+        if self._live is not None:
+            self._live = replace(self._live, generation=generation - 1)
+
     def rename(self, model_id: int, model_name: str, version: str | None) -> None:
         """Name the live model, if it is this one, as its row now does: no answer carries a name that was changed."""
         live = self._live

@@ -65,6 +65,29 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     assert ("activated", "database") in events
 
 
+async def test_an_activation_is_in_sync_before_the_next_look(services: Services, register: Register) -> None:
+    await services.convergence.once()
+    for model in (await register("first"), await register("second", 1)):
+        await services.activation.activate(model, "test")
+        services.condition.require_ready()
+
+
+async def test_a_database_restored_from_a_backup_is_followed(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    for model in (first, second, second):
+        await services.activation.activate(model, "test")
+    await by_hand(
+        services,
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {first}",
+        f"UPDATE understudy_stage SET generation = 1, model_id = {first}",
+    )
+    await services.convergence.once()
+    assert live_id(services) == first
+    assert (await services.activation.activate(second, "test")).generation == 2
+    assert live_id(services) == second
+
+
 async def test_a_stage_left_empty_is_emptied_after_the_grace(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
