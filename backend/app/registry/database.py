@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionm
 
 from app.migrations import AdoptionReport, Finding, examine, repair, upgrade
 from app.registry import stage
-from app.registry.engine import build_engine, outages_named
+from app.registry.engine import build_engine, outages_named, shown
 from app.registry.sqlite import Workers
 from app.settings import Settings
 
@@ -41,7 +41,7 @@ class Database:
     @property
     def address(self) -> str:
         """The address without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return shown(self._engine.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

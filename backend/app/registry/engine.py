@@ -23,6 +23,12 @@ def database_address(settings: Settings) -> URL:
         url = make_url(settings.sqlalchemy_url)
     except ArgumentError as error:
         raise Misconfigured(f"DATABASE_URL is not a database address: {error}") from error
+    except ValueError:
+        # What it could not read may be a piece of a password that should have been percent-encoded.
+        raise Misconfigured(
+            "DATABASE_URL is not a database address: its host or port cannot be read.",
+            remedy="Percent-encode special characters of the password, such as %40 for @.",
+        ) from None
     if url.drivername == "sqlite":
         url = url.set(drivername="sqlite+aiosqlite")
     if url.drivername not in {"sqlite+aiosqlite", "postgresql+psycopg"}:
@@ -30,6 +36,12 @@ def database_address(settings: Settings) -> URL:
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise Misconfigured("DATABASE_URL names no file: SQLite in memory would be forgotten with every connection.")
     return url
+
+
+def shown(url: URL) -> str:
+    """The address without its password, which may stand among the options as well."""
+    harmless = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    return url.set(query=harmless).render_as_string(hide_password=True)
 
 
 def build_engine(settings: Settings, workers: Workers) -> AsyncEngine:
@@ -72,21 +84,19 @@ def outages_named(engine: AsyncEngine) -> Iterator[None]:
         said = str(error.orig).strip().partition("\n")[0]
         if "no such table" in said or "UndefinedTable" in type(error.orig).__name__:
             raise DatabaseUnavailable(
-                f"The tables are missing in {_shown(engine)}: {said}.", remedy="Create them: `understudy migrate`."
+                f"The tables are missing in {shown(engine.url)}: {said}.", remedy="Create them: `understudy migrate`."
             ) from error
         if "invalid connection option" in said:
             raise Misconfigured(f"DATABASE_URL: {said}.", remedy="Remove that option from the address.") from error
         if "not a database" in said or "malformed" in said:
             raise DatabaseUnavailable(
-                f"{_shown(engine)} is damaged or no database: {said}.",
+                f"{shown(engine.url)} is damaged or no database: {said}.",
                 remedy="Put a backup in its place, or move the file away to begin with an empty registry.",
             ) from error
         if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-            raise DatabaseUnavailable(f"{_shown(engine)} does not answer: {said}.") from error
+            raise DatabaseUnavailable(f"{shown(engine.url)} does not answer: {said}.") from error
         raise
     except PoolTimeout as error:
-        raise DatabaseUnavailable(f"No free connection to {_shown(engine)} within {_POOL_WAIT_SECONDS:g} s.") from error
-
-
-def _shown(engine: AsyncEngine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+        raise DatabaseUnavailable(
+            f"No free connection to {shown(engine.url)} within {_POOL_WAIT_SECONDS:g} s."
+        ) from error

@@ -78,12 +78,16 @@ async def test_connections_cut_by_the_server_are_replaced(postgres_url: str, set
             assert (await stage.poll(session)).generation == 0
 
 
-async def test_a_server_that_is_not_there_is_an_outage_without_its_password(settings: Settings, tmp_path: Path) -> None:
-    address = f"postgresql://someone:secret@/db?host={tmp_path}"
+@pytest.mark.parametrize("address", ["//someone:secret@/db?", "///db?user=someone&password=secret&"])
+async def test_a_server_that_is_not_there_is_an_outage_without_its_password(
+    settings: Settings, tmp_path: Path, address: str
+) -> None:
+    address = f"postgresql:{address}host={tmp_path}"
     async with Database(Settings(home=settings.home, database_url=address)) as database:
         with pytest.raises(DatabaseUnavailable) as refusal:
             await database.migrate()
         assert "secret" not in f"{refusal.value.detail} {database.address}"
+        assert str(tmp_path) in database.address
 
 
 async def test_a_database_file_that_cannot_be_opened_is_an_outage(settings: Settings) -> None:
@@ -104,6 +108,14 @@ async def test_an_option_the_driver_does_not_know_is_named(settings: Settings) -
     async with Database(Settings(home=settings.home, database_url=address)) as database:
         with pytest.raises(Misconfigured, match="pgbouncer"):
             await database.migrate()
+
+
+@pytest.mark.parametrize("address", ["postgresql://a:b@host:secret/db", "postgresql://a:se/cret@host/db", "//[secret"])
+async def test_an_address_that_cannot_be_read_is_refused_without_its_text(settings: Settings, address: str) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        Database(Settings(home=settings.home, database_url=address))
+    assert "secret" not in refusal.value.detail
+    assert "cret@" not in refusal.value.detail
 
 
 @pytest.mark.parametrize("address", ["mysql://host/db", "postgresql+asyncpg://host/db", "nonsense", "sqlite://"])
