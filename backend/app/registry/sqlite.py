@@ -1,6 +1,7 @@
 """SQLite set up for several threads and processes."""
 
 import sqlite3
+import time
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _LOCK_SECONDS = 30.0
+_LOCK_RETRY_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 5.0
 
 
@@ -32,7 +34,7 @@ class Workers:
 
     def connect(self, path: str, **options: Any) -> aiosqlite.Connection:
         """A connection that opens when awaited; `options` are those of `sqlite3.connect`."""
-        connection = _Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
+        connection = _Connection(partial(_open, path, **options), iter_chunk_size=64)
         connection.worker.daemon = True
         self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.worker]
         return connection
@@ -57,10 +59,29 @@ def sqlite_engine(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngin
     return engine
 
 
+def _open(path: str, **options: Any) -> sqlite3.Connection:
+    """A connection in WAL mode; runs on the connection's own thread.
+
+    SQLite answers "database is locked" at once, without its busy timeout, to one of two connections that switch a new
+    file to WAL together (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
+    """
+    connection: sqlite3.Connection = sqlite3.connect(path, **options)
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(_LOCK_RETRY_SECONDS)
+        else:
+            return connection
+
+
 def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")
     cursor.close()
     connection.create_function("unicode_lower", 1, _lower, deterministic=True)
 
