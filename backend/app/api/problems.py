@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.errors import NotFound, RequestInvalid, UnderstudyError
 
@@ -60,6 +61,13 @@ async def _http(request: Request, error: Exception) -> ProblemResponse:
     return _respond(request, problem, status, dict(error.headers or {}))
 
 
+async def _gone(request: Request, _: Exception) -> ProblemResponse:
+    """Nobody reads this answer, and nothing failed here."""
+    log.info("client went away", method=request.method, path=request.url.path)
+    problem = RequestInvalid("The connection ended before the body was complete.").problem()
+    return ProblemResponse(problem, status_code=RequestInvalid.status)
+
+
 async def _unforeseen(request: Request, error: Exception) -> ProblemResponse:
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return _respond(
@@ -72,4 +80,5 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UnderstudyError, _understudy)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unforeseen)

@@ -105,3 +105,5 @@ def test_an_upload_that_breaks_off_leaves_nothing_behind(server: str, settings: 
     while list(settings.models_dir.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert list(settings.models_dir.iterdir()) == []
+    errors = httpx.get(f"http://{server}/api/v1/metrics/summary").json()["errors_by_code"]
+    assert errors == {}, "a client that goes away is no failure of the server"
