@@ -30,11 +30,6 @@ class Clip:
     ) -> None:
         self.close()
 
-    @property
-    def promised_seconds(self) -> float | None:
-        """Length that the header promises; None when it promises none."""
-        return self._reader.seconds
-
     def close(self) -> None:
         """Free the decoder of a clip that is not read to its end."""
         self._reader.close()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 import onnx
-from onnx import helper, shape_inference
+from onnx import helper
 
 from app.schemas.report import TensorSignature
 from app.schemas.spec import Activation
@@ -84,13 +84,6 @@ def rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
                     visit(inner)
 
     visit(model.graph)
-
-
-def with_inferred_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with what shape inference can add; a graph over protobuf's 2 GB limit is handed back as it is."""
-    if model.ByteSize() >= (1 << 31) - (1 << 20):
-        return model
-    return shape_inference.infer_shapes(model)
 
 
 def unknown_ops(model: onnx.ModelProto) -> list[str]:
