@@ -49,6 +49,7 @@ class Convergence:
         self._empty_since: float | None = None
         self._reported: tuple[object, ...] = ()
         self._reported_at = 0.0
+        self._told_badly = False
         self._wake = asyncio.Event()
 
     @property
@@ -82,12 +83,22 @@ class Convergence:
             tasks.create_task(self._listen())
             while True:
                 await self.once()
-                with suppress(DatabaseUnavailable):  # the next look names it
-                    await then()
+                await self._tell(then)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.poll_seconds):
                         await self._wake.wait()
                 self._wake.clear()
+
+    async def _tell(self, then: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with suppress(DatabaseUnavailable):  # the next look names it
+                await then()
+        except Exception:  # the pages may go without news, this process may not
+            if not self._told_badly:
+                log.exception("telling the pages what is new broke off", remedy="It is tried again; report this line.")
+            self._told_badly = True
+        else:
+            self._told_badly = False
 
     async def leave(self) -> None:
         """Take this process off the list of replicas: it stops in order."""

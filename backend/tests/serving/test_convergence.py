@@ -167,6 +167,24 @@ async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active
     assert (await other.prediction.choose(None))[1] == 1
 
 
+async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Services, register: Register) -> None:
+    model = await register("first")
+    told = 0
+
+    async def failing() -> None:
+        nonlocal told
+        told += 1
+        raise ValueError("a row that nobody can read")
+
+    following = asyncio.create_task(services.convergence.follow(failing))
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
+    await until_live(services, model)
+    assert told
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+
+
 async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
