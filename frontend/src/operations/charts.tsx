@@ -9,6 +9,7 @@ import { Chart } from "./chart";
 import { latency, rate, stages } from "./series";
 
 const words = text.operations.charts;
+const LISTED_SWAPS = 5;
 
 export function Charts({ metrics }: { metrics: Metrics }) {
   if (metrics.buckets.every((bucket) => bucket.requests === 0)) return <Empty title={words.none} />;
@@ -44,17 +45,20 @@ function Errors({ errors }: { errors: Metrics["errors_by_code"] }) {
 
 function Swaps({ metrics }: { metrics: Metrics }) {
   if (metrics.swaps.length === 0) return null;
+  const latest = metrics.swaps.slice(-LISTED_SWAPS).reverse();
+  const earlier = metrics.swaps.length - latest.length;
   return (
     <div className="mt-6 border-line border-t pt-4 text-sm">
       <p className="text-ink-2">{words.swaps}</p>
       <ul className="mt-1">
-        {metrics.swaps.map((swap) => (
+        {latest.map((swap) => (
           <li key={swap.generation}>
             <Time at={swap.at} form="exact" />{" "}
             <span className="ml-2">{words.swap(swap.model?.model_name ?? text.operations.status.nothing)}</span>
           </li>
         ))}
       </ul>
+      {earlier > 0 && <p className="mt-1 text-ink-2">{words.earlierSwaps(earlier)}</p>}
     </div>
   );
 }

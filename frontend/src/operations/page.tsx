@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { metricsQuery } from "../api/queries";
+import { metricsQuery, statusQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField } from "../ui/field";
 import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
@@ -20,6 +20,16 @@ export function OperationsPage() {
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
+  const status = useQuery(statusQuery());
+  // Sections below one that is still loading would move when it arrives.
+  if (metrics.isPending || status.isPending) {
+    return (
+      <Page wide>
+        <PageTitle lead={words.lead}>{words.title}</PageTitle>
+        <Skeleton className="h-screen w-full" />
+      </Page>
+    );
+  }
   return (
     <Page wide>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
@@ -43,7 +53,6 @@ export function OperationsPage() {
         }
       >
         {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
-        {metrics.isPending && <Skeleton className="h-80 w-full" />}
         {metrics.data && <Charts metrics={metrics.data} />}
       </Section>
       <LiveThen />

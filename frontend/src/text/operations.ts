@@ -43,6 +43,7 @@ export const operations = {
     table: "As a table",
     time: "Time",
     swap: (name: string) => `Switch to ${name}`,
+    earlierSwaps: (number: number) => `${number} earlier: the history below lists all.`,
   },
   history: {
     title: "History",
