@@ -168,21 +168,21 @@ async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active
 
 
 async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Services, register: Register) -> None:
-    model = await register("first")
-    told = 0
-
-    async def failing() -> None:
-        nonlocal told
-        told += 1
-        raise ValueError("a row that nobody can read")
-
-    following = asyncio.create_task(services.convergence.follow(failing))
-    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
-    await until_live(services, model)
-    assert told
-    following.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await following
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    page = services.events.subscribe(None)
+    async with on_stage(services):
+        await anext(page)
+        await services.operations.activate(first, "test", wait=True)
+        await by_hand(services, "UPDATE understudy_operations SET state = 'odd', updated_at = '2999-01-01 00:00:00'")
+        await asyncio.sleep(2 * services.settings.poll_seconds)
+        await by_hand(
+            services,
+            "UPDATE ml_models SET is_active = FALSE",
+            f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
+        )
+        await until_live(services, second)
+    assert await anext(page, None) is None
 
 
 async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
