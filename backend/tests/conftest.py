@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+import structlog
 from onnx import TensorProto, helper, numpy_helper
 
 from app.settings import Settings
@@ -23,6 +24,12 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def fresh_logs() -> None:
+    """Logging is set up for a whole process: what a command or a server set in one test ends with it."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
