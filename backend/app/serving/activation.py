@@ -1,10 +1,11 @@
 """The one use-case that puts a model on stage."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
 
-from app.errors import FileChanged, NothingToRollBack, UnderstudyError
+from app.errors import DatabaseUnavailable, FileChanged, NothingToRollBack, UnderstudyError
 from app.models import HistoryEvent
 from app.registry import history, rollback, rows
 from app.registry import stage as desired_stage
@@ -40,8 +41,6 @@ class Activation:
             await on_step(Step.COMMIT)
             generation = await self._commit(model_id, loaded.identity.digest, actor, event)
         except UnderstudyError as error:
-            async with self._database.write() as session:
-                await history.record_refusal(session, model_id, error, actor=actor)
             log.warning(
                 "activation refused",
                 model_id=model_id,
@@ -51,11 +50,14 @@ class Activation:
                 remedy=error.remedy,
                 still_live=self._stage.live.model.identity.model_name if self._stage.live else None,
             )
+            with suppress(DatabaseUnavailable):  # it must not hide why the activation failed, which is logged
+                async with self._database.write() as session:
+                    await history.record_refusal(session, model_id, error, actor=actor)
             raise
         live = LiveModel(loaded, generation, datetime.now(UTC))
         self._stage.swap(live)
-        await on_step(Step.SWAP)
         log.info("model live", actor=actor, generation=generation, **loaded.identity.model_dump())
+        await on_step(Step.SWAP)
         return live
 
     async def previous(self) -> int:

@@ -32,7 +32,7 @@ class Operations:
     def __init__(self, database: Database, activation: Activation) -> None:
         self._database = database
         self._activation = activation
-        self._running: set[asyncio.Task[LiveModel]] = set()
+        self._running: set[asyncio.Task[Operation]] = set()
 
     async def activate(self, model_id: int, actor: str, *, wait: bool) -> Operation:
         """Raises ModelNotFound; with `wait`, everything that the activation raises too."""
@@ -92,23 +92,26 @@ class Operations:
         task.add_done_callback(self._forget)
         if not wait:
             return tracked
-        await asyncio.shield(task)
-        return await self.get(tracked.operation_id)
+        return await asyncio.shield(task)
 
     async def _save(self, operation: Operation) -> None:
         async with self._database.write() as session:
             await operations.save(session, operation)
 
-    def _forget(self, task: asyncio.Task[LiveModel]) -> None:
+    def _forget(self, task: asyncio.Task[Operation]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # recorded with the operation; read here so that asyncio does not report it again
 
-    async def _track(self, tracked: Operation, activate: Callable[[OnStep], Awaitable[LiveModel]]) -> LiveModel:
+    async def _track(self, tracked: Operation, activate: Callable[[OnStep], Awaitable[LiveModel]]) -> Operation:
         async def save(**changes: object) -> None:
+            """Note it for whoever polls. An outage here decides nothing: the commit is what fails or succeeds."""
             nonlocal tracked
             tracked = tracked.model_copy(update={**changes, "updated_at": datetime.now(UTC)})
-            await self._save(tracked)
+            try:
+                await self._save(tracked)
+            except DatabaseUnavailable as error:
+                log.warning("progress not recorded", operation_id=tracked.operation_id, detail=error.detail)
 
         async def on_step(step: Step) -> None:
             await save(step=step, progress=_PROGRESS[step])
@@ -126,7 +129,7 @@ class Operations:
             )
             raise
         await save(state=OperationState.SUCCEEDED, progress=1.0, generation=live.generation)
-        return live
+        return tracked
 
 
 @asynccontextmanager
@@ -136,8 +139,7 @@ async def _signs_of_life(save: Callable[[], Awaitable[None]]) -> AsyncIterator[N
     async def go_on() -> None:
         while True:
             await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
-            with suppress(DatabaseUnavailable):  # the next sign may get through
-                await save()
+            await save()
 
     signs = asyncio.create_task(go_on())
     try:

@@ -4,12 +4,22 @@ import asyncio
 import io
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import FileChanged, FileMissing, FormatUnknown, ModelNotFound, NothingToRollBack, WarmUpFailed
+from app.errors import (
+    DatabaseUnavailable,
+    FileChanged,
+    FileMissing,
+    FormatUnknown,
+    ModelNotFound,
+    NothingToRollBack,
+    WarmUpFailed,
+)
 from app.inference.pipeline import Pipeline
+from app.registry import operations
 from app.registry import stage as desired_stage
 from app.schemas.model import ModelCreate
-from app.schemas.operation import OperationState, Step
+from app.schemas.operation import Operation, OperationState, Step
 from app.schemas.prediction import Prediction
 from app.serving.services import Services
 from app.settings import Settings
@@ -220,3 +230,20 @@ async def test_the_compiled_copy_serves_where_the_file_is_gone_at_start(
     status = await restarted.condition.status()
     assert status.live is not None
     assert "models/first.onnx" in status.live.notes[0]
+
+
+async def test_an_outage_after_the_commit_does_not_turn_a_success_into_an_error(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    save = operations.save
+
+    async def down_after_the_commit(session: AsyncSession, operation: Operation) -> None:
+        if operation.step is Step.SWAP:
+            raise DatabaseUnavailable("The database does not answer.")
+        await save(session, operation)
+
+    monkeypatch.setattr(operations, "save", down_after_the_commit)
+    operation = await services.operations.activate(model, "test", wait=True)
+    assert (operation.state, operation.generation) == (OperationState.SUCCEEDED, 1)
+    assert live_id(services) == model
