@@ -1,0 +1,1 @@
+"""Understudy, its in-process ceiling and its peers, side by side on one machine."""

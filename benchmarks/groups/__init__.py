@@ -1,0 +1,1 @@
+"""What is measured; each module has one `measure(bench)` that yields results."""
