@@ -104,7 +104,7 @@ async def main() -> None:
         await asyncio.sleep(2)
         done.set()
         await asyncio.gather(*listeners)
-    print(report(log, memory))  # noqa: T201  # the answer of a script
+    print(report(log, memory))
 
 
 asyncio.run(main())
