@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.errors import Misconfigured
-from app.migrations.runner import VERSION_TABLE
+from app.migrations.revision import NEWEST, VERSION_TABLE
 from app.models import Base
 from app.registry.database import Database
 from app.settings import Settings
@@ -100,3 +102,9 @@ async def test_a_database_of_a_newer_version_is_refused(database_settings: Setti
             await session.execute(text("UPDATE understudy_version SET version_num = '9999'"))
         with pytest.raises(Misconfigured, match="9999"):
             await database.migrate()
+
+
+def test_the_newest_revision_that_a_start_compares_with_is_the_last_one_there_is() -> None:
+    config = Config()
+    config.set_main_option("script_location", "app:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]
