@@ -6,7 +6,6 @@ Source: M. Plakal and D. Ellis, YAMNet (TensorFlow models/research/audioset/yamn
 """
 
 import numpy as np
-import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -67,7 +66,7 @@ class LogMel:
     def _transform(self, frames: Samples, out: Samples) -> None:
         padded = self._padded[: len(frames)]
         np.multiply(frames, self._window, out=padded[:, :FRAME])
-        magnitude = np.abs(scipy.fft.rfft(padded, axis=1)).astype(np.float32)
+        magnitude = np.abs(np.fft.rfft(padded, axis=1)).astype(np.float32)
         np.matmul(magnitude, self._mel, out=out)
         out += _OFFSET
         np.log(out, out=out)
