@@ -1,7 +1,6 @@
 """Open an upload as a clip."""
 
 from app.audio.clip import Clip
-from app.audio.ffmpeg import FfmpegReader
 from app.audio.intact import check_intact
 from app.audio.limits import AudioLimits
 from app.audio.reader import Reader
@@ -24,10 +23,18 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     """
     kind = recognise(source)
     check_intact(source, kind)
-    reader: Reader = SndfileReader(source, kind) if kind in _BY_LIBSNDFILE else FfmpegReader(source, kind)
+    reader = _reader(source, kind)
     try:
         limits.check_length(reader.seconds or 0.0)
     except AudioTooLong:
         reader.close()
         raise
     return Clip(reader, limits)
+
+
+def _reader(source: Source, kind: Kind) -> Reader:
+    if kind in _BY_LIBSNDFILE:
+        return SndfileReader(source, kind)
+    from app.audio.ffmpeg import FfmpegReader  # 15 MB of libraries, for the first clip that needs them
+
+    return FfmpegReader(source, kind)
