@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -80,10 +81,22 @@ async def _multipart(request: Request) -> AsyncIterator[BinaryIO]:
 
 @asynccontextmanager
 async def _raw(request: Request) -> AsyncIterator[BinaryIO]:
+    held: list[bytes] = []
+    size = 0
+    chunks = request.stream()
+    async for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size > SPOOL_BYTES:
+            break
+    else:
+        yield BytesIO(b"".join(held))
+        return
     with SpooledTemporaryFile(SPOOL_BYTES) as file:
         upload = UploadFile(cast("BinaryIO", file))  # writes in a thread once the spool is on disk
         with disk_refusals_named(_SPOOL):
-            async for chunk in request.stream():
+            await upload.write(b"".join(held))
+            async for chunk in chunks:
                 await upload.write(chunk)
             await upload.seek(0)
         yield upload.file

@@ -14,7 +14,7 @@ class State(TypedDict):
     services: Services
 
 
-def _services(connection: HTTPConnection) -> Services:
+async def _services(connection: HTTPConnection) -> Services:  # FastAPI would run a plain function in a thread
     return cast("Services", connection.state.services)
 
 

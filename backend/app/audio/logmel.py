@@ -5,6 +5,8 @@ Frames of 400 samples every 160, periodic Hann window, magnitude of a 512-point 
 Source: M. Plakal and D. Ellis, YAMNet (TensorFlow models/research/audioset/yamnet, features.py).
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -18,7 +20,8 @@ BANDS = 64
 _FFT = 512
 _LOW_HZ, _HIGH_HZ = 125.0, 7500.0
 _OFFSET = np.float32(1e-3)
-_CHUNK = 128
+# Frames a step: their spectra stay in a core's cache, which is twice as fast over a minute as 128.
+_CHUNK = 32
 
 
 def hann_window() -> NDArray[np.float64]:
@@ -36,6 +39,12 @@ def mel_matrix() -> NDArray[np.float64]:
     return weights
 
 
+@cache
+def _tables() -> tuple[NDArray[np.float64], Samples]:
+    """The window and the mel weights in float32: making them costs a fifth of a second of sound's features."""
+    return hann_window(), mel_matrix().astype(np.float32)
+
+
 def _mel(hertz: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     return np.asarray(1127.0 * np.log1p(hertz / 700.0))
 
@@ -44,8 +53,7 @@ class LogMel:
     """Streaming front end: pushing a clip in pieces gives the frames of pushing it whole."""
 
     def __init__(self) -> None:
-        self._window = hann_window()
-        self._mel = mel_matrix().astype(np.float32)
+        self._window, self._mel = _tables()
         # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
         # bands, and their logarithm is wrong by 6e-3.
         self._padded = np.zeros((_CHUNK, _FFT))

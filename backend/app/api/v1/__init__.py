@@ -7,5 +7,6 @@ from app.api.v1 import demo, events, files, history, models, operations, predict
 from app.errors import RequestInvalid
 
 router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
-for part in (stage, files, models, predict, stream, demo, operations, history, events, traffic, status):
+# Routes are tried in order, and predictions come by the thousand.
+for part in (predict, stream, stage, files, models, demo, operations, history, events, traffic, status):
     router.include_router(part.router)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from app.api.body import FIELD, audio_body
 from app.api.deps import Served
@@ -43,6 +43,7 @@ _BODY = {
 
 @router.post(
     "/predict",
+    response_model=Prediction,
     summary="What is heard in a recording",
     responses=problems(
         NoActiveModel,
@@ -64,7 +65,9 @@ async def predict(
     model_id: Annotated[
         int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
     ] = None,
-) -> Prediction:
+) -> Response:
     """Scores of the whole clip, window by window, and the model that gave them."""
     async with audio_body(request, services.settings.max_upload_bytes) as clip:
-        return await services.prediction.predict(clip, model_id)
+        prediction = await services.prediction.predict(clip, model_id)
+    # FastAPI would validate what was just validated, and copy it, before it encodes it.
+    return Response(prediction.model_dump_json(), media_type="application/json")
