@@ -8,7 +8,8 @@ import structlog
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import health, v1
+from app.api import health, metrics, v1
+from app.api.counted import Counted
 from app.api.deps import State
 from app.api.openapi import install_openapi
 from app.api.origin import OwnPagesOnly
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     install_problem_handlers(app)
     install_openapi(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(v1.router)
     install_page(app, page)
+    app.add_middleware(Counted, routes=app.routes)
     return app

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import ProblemResponse
+from app.api.problems import ProblemResponse, addressed
 from app.errors import Forbidden, ForeignHost, ForeignOrigin
 from app.settings import Settings
 
@@ -28,10 +28,13 @@ class OwnPagesOnly:
         fault = self._fault(Headers(scope=scope)) if scope["type"] in {"http", "websocket"} else None
         if fault is None:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        scope["state"]["services"].traffic.refused(fault.code)
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _CLOSED_BY_POLICY, "reason": fault.code})
         else:
-            await ProblemResponse(fault.problem(), status_code=fault.status)(scope, receive, send)
+            problem = addressed(fault.problem(), scope["path"])
+            await ProblemResponse(problem, status_code=fault.status)(scope, receive, send)
 
     def _fault(self, headers: Headers) -> Forbidden | None:
         host = headers.get("host", "")

@@ -1,18 +1,22 @@
 """Every error leaves as one JSON shape: RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457) plus `code` and `remedy`."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import ClassVar
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.errors import NotFound, RequestInvalid, UnderstudyError
+from app.schemas.stream import StreamFailed
 
 log = structlog.get_logger()
+
+_POLICY_VIOLATION = 1008
 
 
 class ProblemResponse(JSONResponse):
@@ -23,7 +27,13 @@ def _respond(
     request: Request, problem: dict[str, object], status: int, headers: dict[str, str] | None = None
 ) -> ProblemResponse:
     request.state.services.traffic.refused(str(problem["code"]))
-    return ProblemResponse(problem, status_code=status, headers=headers)
+    return ProblemResponse(addressed(problem, request.url.path), status_code=status, headers=headers)
+
+
+def addressed(problem: dict[str, object], path: str) -> dict[str, object]:
+    """The document for whoever asked for `path`: clients of the v2 protocol look for the message in `error`."""
+    said = f"{problem['detail']} {problem['remedy']}"
+    return problem | {"error": said} if path == "/v2" or path.startswith("/v2/") else problem
 
 
 async def _understudy(request: Request, error: Exception) -> ProblemResponse:
@@ -38,9 +48,28 @@ async def _understudy(request: Request, error: Exception) -> ProblemResponse:
 
 async def _validation(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class only
+    return _respond(request, _invalid(error), RequestInvalid.status)
+
+
+async def _stream_validation(socket: WebSocket, error: Exception) -> None:
+    assert isinstance(error, WebSocketRequestValidationError)  # noqa: S101  # registered for this class only
+    # A browser shows its page nothing of a handshake that fails.
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        await refuse_stream(socket, _invalid(error))
+
+
+def _invalid(error: ValidationException) -> dict[str, object]:
     faults = [{"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]} for fault in error.errors()]
-    problem = RequestInvalid("; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)).problem()
-    return _respond(request, problem | {"errors": faults}, RequestInvalid.status)
+    said = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
+    return RequestInvalid(said).problem() | {"errors": faults}
+
+
+async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
+    """Tell the problem on an accepted socket and close it. Raises WebSocketDisconnect where nobody listens."""
+    socket.state.services.traffic.refused(str(problem["code"]))
+    await socket.send_text(StreamFailed(problem=problem).model_dump_json())
+    await socket.close(_POLICY_VIOLATION)
 
 
 async def _http(request: Request, error: Exception) -> ProblemResponse:
@@ -79,6 +108,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Register the handlers; nothing else in the package turns an error into a response."""
     app.add_exception_handler(UnderstudyError, _understudy)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(WebSocketRequestValidationError, _stream_validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unforeseen)

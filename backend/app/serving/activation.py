@@ -12,6 +12,7 @@ from app.registry import stage as desired_stage
 from app.registry.database import Database
 from app.schemas.operation import Step
 from app.serving.live import LiveModel, Stage
+from app.serving.metrics import Metrics
 from app.serving.preparation import OnStep, Preparation, ignore_step
 
 log = structlog.get_logger()
@@ -23,10 +24,11 @@ class Activation:
     Whatever fails before the commit leaves row, file and memory as they were, and is recorded in the history.
     """
 
-    def __init__(self, database: Database, preparation: Preparation, stage: Stage) -> None:
+    def __init__(self, database: Database, preparation: Preparation, stage: Stage, metrics: Metrics) -> None:
         self._database = database
         self._preparation = preparation
         self._stage = stage
+        self._metrics = metrics
 
     async def activate(
         self,
@@ -41,6 +43,7 @@ class Activation:
             await on_step(Step.COMMIT)
             generation = await self._commit(model_id, loaded.identity.digest, actor, event)
         except UnderstudyError as error:
+            self._metrics.activation_refusals[error.code] += 1
             log.warning(
                 "activation refused",
                 model_id=model_id,

@@ -11,6 +11,7 @@ from app.models import CompileState
 from app.registry.file_records import RegisteredFile
 from app.registry.registry import Registry
 from app.schemas.report import CompileReport
+from app.serving.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -18,14 +19,18 @@ log = structlog.get_logger()
 class Compilation:
     """Compile a registered model, or find that it already is; the outcome is written beside its row."""
 
-    def __init__(self, registry: Registry, compiler: Compiler) -> None:
+    def __init__(self, registry: Registry, compiler: Compiler, metrics: Metrics) -> None:
         self._registry = registry
         self._compiler = compiler
+        self._metrics = metrics
+
+    def key(self, model: RegisteredFile) -> str:
+        """The name of its compiled form, which covers the file's content and its spec."""
+        return self._compiler.store.key(model.facts.digest, model.spec)
 
     async def find(self, model: RegisteredFile) -> CompiledModel | None:
         """The compiled form, if there is a complete one."""
-        store = self._compiler.store
-        return await asyncio.to_thread(store.find, store.key(model.facts.digest, model.spec))
+        return await asyncio.to_thread(self._compiler.store.find, self.key(model))
 
     async def compile(self, model: RegisteredFile) -> CompiledModel:
         """The compiled form. Raises the compiler's refusals, after recording them."""
@@ -56,6 +61,7 @@ class Compilation:
             # Cancelled or broken off: the next attempt starts afresh instead of waiting for this one.
             await asyncio.shield(self._note(model, CompileState.NOT_COMPILED))
             raise
+        self._metrics.compilations.observe(compiled.report.seconds)
         log.info(
             "model compiled",
             model_id=model.model_id,

@@ -18,6 +18,7 @@ from app.registry.notify import changes
 from app.registry.replicas import ReplicaReport
 from app.registry.stage import Poll
 from app.serving.live import LiveModel, Stage
+from app.serving.metrics import Metrics
 from app.serving.preparation import Preparation
 from app.settings import Settings
 
@@ -34,11 +35,14 @@ FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 class Convergence:
     """Polls the generation; loads, retries with back-off and reports. A failed load keeps the old model on stage."""
 
-    def __init__(self, settings: Settings, database: Database, preparation: Preparation, stage: Stage) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, preparation: Preparation, stage: Stage, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._database = database
         self._preparation = preparation
         self._stage = stage
+        self._metrics = metrics
         self.replica = f"{socket.gethostname()}:{os.getpid()}"
         self.desired: Poll | None = None
         self.problem: UnderstudyError | None = None
@@ -200,6 +204,7 @@ class Convergence:
             self._stage.rename(model_id, model.model_name, model.version)
 
     async def _note_failure(self, desired: Poll, model_id: int, error: UnderstudyError) -> None:
+        self._metrics.activation_refusals[error.code] += 1
         again = self._failed == desired
         self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS) if again else FIRST_RETRY_SECONDS
         self._retry_at = time.monotonic() + self._retry_seconds

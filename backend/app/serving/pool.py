@@ -20,6 +20,13 @@ class WorkerPool:
     def __init__(self, threads: int) -> None:
         self._inference = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="loading")
+        self._threads = threads
+        self._under_way = 0
+
+    @property
+    def waiting(self) -> int:
+        """Calls of `infer` that wait for a thread."""
+        return max(0, self._under_way - self._threads)
 
     async def infer(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
         """Run `work` on an inference thread; returns its result and the milliseconds it waited for a thread."""
@@ -29,7 +36,11 @@ class WorkerPool:
             waited = (time.perf_counter() - queued) * 1e3
             return work(*args, **kwargs), waited
 
-        return await asyncio.get_running_loop().run_in_executor(self._inference, timed)
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._inference, timed)
+        finally:
+            self._under_way -= 1
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on the loading thread."""

@@ -1,6 +1,7 @@
 """From a registered row to a warm model in memory, beside whatever is live."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -15,6 +16,7 @@ from app.schemas.prediction import ModelIdentity
 from app.serving.backbones import BackboneHolder
 from app.serving.compilation import Compilation
 from app.serving.live import LoadedModel
+from app.serving.metrics import Metrics
 from app.serving.pool import WorkerPool
 from app.serving.standby import Standby
 from app.settings import Settings
@@ -38,12 +40,14 @@ class Preparation:
         compilation: Compilation,
         backbones: BackboneHolder,
         pool: WorkerPool,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._registry = registry
         self._compilation = compilation
         self._backbones = backbones
         self._pool = pool
+        self._metrics = metrics
         self._standby = Standby()
 
     async def rehearse(self, model_id: int, on_step: OnStep = ignore_step) -> LoadedModel:
@@ -53,6 +57,12 @@ class Preparation:
         """
         await on_step(Step.VERIFY)
         return await self._load(await self._verified(model_id), (), on_step)
+
+    async def still_is(self, loaded: LoadedModel) -> bool:
+        """Whether its row and file are what it was loaded from; raises as `rehearse` does where they cannot be read."""
+        model = await self._verified(loaded.identity.model_id)
+        now = model.model_name, model.version, self._compilation.key(model)
+        return now == (loaded.identity.model_name, loaded.identity.version, loaded.pipeline.report.key)
 
     async def recover(self, model_id: int) -> LoadedModel:
         """The model, because the database desires it: its compiled form serves even where its file is gone or changed.
@@ -93,10 +103,12 @@ class Preparation:
         backbone = await self._backbones.get()
 
         def load_and_warm() -> Pipeline:
+            started = time.perf_counter()
             pipeline = Pipeline.load(
                 compiled.folder, backbone=backbone, max_whole_clip_seconds=self._settings.max_whole_clip_seconds
             )
             pipeline.warm_up()
+            self._metrics.loads.observe(time.perf_counter() - started)
             return pipeline
 
         return await self._pool.load(load_and_warm)

@@ -17,7 +17,9 @@ from app.serving.compilation import Compilation
 from app.serving.condition import Condition
 from app.serving.convergence import Convergence
 from app.serving.events import Events
+from app.serving.exposition import Exposition
 from app.serving.live import Stage
+from app.serving.metrics import Metrics
 from app.serving.operations import Operations
 from app.serving.pool import WorkerPool
 from app.serving.prediction import Predictor
@@ -45,6 +47,8 @@ class Services:
     uploads: Uploads
     events: Events
     traffic: Traffic
+    metrics: Metrics
+    exposition: Exposition
     streaming: Streaming
 
 
@@ -60,14 +64,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     try:
         await database.migrate()
         registry = Registry(settings, database)
-        traffic = Traffic()
+        metrics = Metrics()
+        traffic = Traffic(metrics)
         stage = Stage(on_swap=traffic.swapped)
-        compilation = Compilation(registry, Compiler(settings))
+        compilation = Compilation(registry, Compiler(settings), metrics)
         backbones = BackboneHolder(settings, pool)
-        preparation = Preparation(settings, registry, compilation, backbones, pool)
-        activation = Activation(database, preparation, stage)
+        preparation = Preparation(settings, registry, compilation, backbones, pool, metrics)
+        activation = Activation(database, preparation, stage, metrics)
         operations = Operations(database, activation)
-        convergence = Convergence(settings, database, preparation, stage)
+        convergence = Convergence(settings, database, preparation, stage, metrics)
         prediction = Predictor(settings, stage, convergence, preparation, pool, traffic)
         events = Events(database, convergence.replica)
         yield Services(
@@ -85,6 +90,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             uploads=Uploads(settings),
             events=events,
             traffic=traffic,
+            metrics=metrics,
+            exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting),
             streaming=Streaming(prediction, pool),
         )
         await operations.close()

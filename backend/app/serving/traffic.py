@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from app.schemas.prediction import Timing
 from app.schemas.traffic import Bucket, Percentiles, Swap, TrafficSummary
 from app.serving.live import LiveModel
+from app.serving.metrics import Metrics
 
 BUCKET_SECONDS = 10
 KEPT_BUCKETS = 360
@@ -27,14 +28,16 @@ class _Tally:
 
 
 class Traffic:
-    """The last hour in buckets; called on the event loop only. `clock` gives seconds since the epoch."""
+    """The last hour in buckets, and what `metrics` counts; called on the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._clock = time.time
         self._tallies: deque[_Tally] = deque(maxlen=KEPT_BUCKETS)
         self._swaps: deque[Swap] = deque(maxlen=KEPT_BUCKETS)
 
     def answered(self, milliseconds: float, timing: Timing) -> None:
+        self._metrics.answered(milliseconds, timing)
         tally = self._tally()
         tally.requests += 1
         if len(tally.latency) < SAMPLES:
@@ -43,9 +46,11 @@ class Traffic:
                 tally.stages[stage].append(getattr(timing, stage))
 
     def refused(self, code: str) -> None:
+        self._metrics.refusals[code] += 1
         self._tally().errors[code] += 1
 
     def swapped(self, live: LiveModel) -> None:
+        self._metrics.swaps += 1
         self._swaps.append(Swap(at=live.since, generation=live.generation, model=live.model.identity))
 
     def summary(self, minutes: float) -> TrafficSummary:

@@ -3,6 +3,7 @@
 import pytest
 
 from app.schemas.prediction import Timing
+from app.serving.metrics import Metrics
 from app.serving.traffic import BUCKET_SECONDS, Traffic
 
 TIMING = Timing(queue=1, decode=2, features=3, inference=4)
@@ -22,7 +23,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def traffic(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Traffic:
-    traffic = Traffic()
+    traffic = Traffic(Metrics())
     monkeypatch.setattr(traffic, "_clock", clock)
     return traffic
 

@@ -1,18 +1,19 @@
 """A microphone over a WebSocket."""
 
 import json
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from app.api.deps import Served
+from app.api.problems import refuse_stream
 from app.errors import RequestInvalid, UnderstudyError
-from app.schemas.stream import StreamFailed, StreamStart
+from app.schemas.stream import StreamStart
+from app.serving.services import Services
 
 router = APIRouter(tags=["predict"])
-
-POLICY_VIOLATION = 1008
 
 
 @router.websocket("/stream")
@@ -21,21 +22,22 @@ async def stream(
 ) -> None:
     """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
     await socket.accept()
-    try:
-        live = await services.streaming.open(await _start(socket), model_id)
-        await _tell(socket, live.ready())
-        while (message := await _frames(socket)) is not None:
-            for told in await live.push(message):
-                await _tell(socket, told)
-        for told in await live.finish():
+    with services.metrics.stream(), suppress(WebSocketDisconnect):
+        try:
+            await _listen(socket, services, model_id)
+        except UnderstudyError as error:
+            await refuse_stream(socket, error.problem())
+
+
+async def _listen(socket: WebSocket, services: Services, model_id: int | None) -> None:
+    live = await services.streaming.open(await _start(socket), model_id)
+    await _tell(socket, live.ready())
+    while (message := await _frames(socket)) is not None:
+        for told in await live.push(message):
             await _tell(socket, told)
-        await socket.close()
-    except UnderstudyError as error:
-        services.traffic.refused(error.code)
-        await _tell(socket, StreamFailed(problem=error.problem()))
-        await socket.close(POLICY_VIOLATION)
-    except WebSocketDisconnect:
-        return
+    for told in await live.finish():
+        await _tell(socket, told)
+    await socket.close()
 
 
 async def _tell(socket: WebSocket, message: BaseModel) -> None:
