@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,8 @@ from websockets.sync.client import connect
 
 from app.settings import Settings
 from tests.types import ModelFactory
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -128,6 +131,21 @@ class TestOverAsgi:
         now = await scrape(client)
         assert now.of("understudy_activation_refusals_total", code="file_missing") == 1
         assert now.of("understudy_swaps_total") == 0
+
+    async def test_the_documentation_lists_every_metric_and_no_other(
+        self, client: httpx.AsyncClient, models: list[int], settings: Settings, wav: bytes
+    ) -> None:
+        await client.post(f"/api/v1/models/{models[0]}/activate")
+        (settings.models_dir / "second.onnx").unlink()
+        await client.post(f"/api/v1/models/{models[1]}/activate")
+        rows = []
+        for family in text_string_to_metric_families((await client.get("/metrics")).text):
+            if family.name.startswith("understudy_"):
+                names = {label: None for sample in family.samples for label in sample.labels if label != "le"}
+                name = family.name + "_total" * (family.type == "counter")
+                labels = ", ".join(f"`{label}`" for label in names)
+                rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
+        assert [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")] == rows
 
     async def test_openmetrics_for_those_who_accept_it(self, client: httpx.AsyncClient) -> None:
         await client.get("/health/live")
