@@ -8,13 +8,14 @@ import structlog
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import health, metrics, v1
+from app.api import health, metrics, v1, v2
 from app.api.counted import Counted
 from app.api.deps import State
 from app.api.openapi import install_openapi
 from app.api.origin import OwnPagesOnly
 from app.api.page import BUILT, install_page
 from app.api.problems import install_problem_handlers
+from app.api.v2.infer import install_infer
 from app.logs import configure_logs
 from app.serving.services import on_stage, open_services
 from app.settings import Settings
@@ -43,9 +44,11 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     app.add_middleware(OwnPagesOnly, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
+    install_infer(app)
+    app.include_router(v1.router)
+    app.include_router(v2.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    app.include_router(v1.router)
     install_page(app, page)
     app.add_middleware(Counted, routes=app.routes)
     return app

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     max_whole_clip_seconds: float = Field(
         default=600.0, gt=0, description="Longest recording for a model that takes the whole clip at once."
     )
+    max_tensor_bytes: int = Field(
+        default=64 << 20, gt=0, description="Largest body of an inference under `/v2`, also when decompressed."
+    )
     max_model_bytes: int = Field(default=2 << 30, gt=0, description="Largest model file that is read.")
     compile_memory_bytes: int = Field(
         default=12 << 30, gt=0, description="Address space of the compiler's child process."

@@ -30,6 +30,8 @@ class Registry:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self.files = ModelFiles(settings)
+        # Counts the changes to existing rows that this process has committed.
+        self.revision = 0
 
     async def register(self, request: ModelCreate, actor: str) -> ModelOut:
         """Add a model whose file is there already, inactive.
@@ -85,6 +87,7 @@ class Registry:
                 row = await _changed(session, row, changes, facts, sidecar)
                 said = ", ".join(sorted(changes))
                 await history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=f"Changed: {said}.")
+        self.revision += 1
         return (await self._shown([row]))[0]
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
@@ -95,6 +98,7 @@ class Registry:
             _refuse_active(model, "cannot be deleted")
             await history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
             await session.delete(model)
+        self.revision += 1
         return ModelDeleted(
             model_id=model_id,
             model_name=model.model_name,

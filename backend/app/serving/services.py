@@ -20,11 +20,13 @@ from app.serving.events import Events
 from app.serving.exposition import Exposition
 from app.serving.live import Stage
 from app.serving.metrics import Metrics
+from app.serving.named import NamedModels
 from app.serving.operations import Operations
 from app.serving.pool import WorkerPool
 from app.serving.prediction import Predictor
 from app.serving.preparation import Preparation
 from app.serving.streaming import Streaming
+from app.serving.tensors import TensorInference
 from app.serving.traffic import Traffic
 from app.settings import Settings
 
@@ -50,6 +52,8 @@ class Services:
     metrics: Metrics
     exposition: Exposition
     streaming: Streaming
+    named: NamedModels
+    tensors: TensorInference
 
 
 @asynccontextmanager
@@ -75,6 +79,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         convergence = Convergence(settings, database, preparation, stage, metrics)
         prediction = Predictor(settings, stage, convergence, preparation, pool, traffic)
         events = Events(database, convergence.replica)
+        named = NamedModels(settings, database, registry, stage, compilation, preparation)
         yield Services(
             settings=settings,
             database=database,
@@ -93,8 +98,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             metrics=metrics,
             exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting),
             streaming=Streaming(prediction, pool),
+            named=named,
+            tensors=TensorInference(named, pool, traffic),
         )
         await operations.close()
+        await named.close()
     finally:
         pool.close()
         await database.dispose()

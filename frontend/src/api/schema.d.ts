@@ -410,6 +410,191 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server */
+        get: operations["server_v2_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers */
+        get: operations["live_v2_health_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is desired is loaded */
+        get: operations["ready_v2_health_ready_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model
+         * @description Inputs and outputs of the graph; a dimension of -1 varies.
+         */
+        get: operations["model_metadata_v2_models__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Raw tensors through a model
+         * @description JSON, or JSON followed by binary data, whose sizes the inputs' `binary_data_size` give.
+         */
+        post: operations["infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model can be served
+         * @description 200 for a model that is live or compiled: it answers at once or as soon as it is loaded.
+         */
+        get: operations["model_ready_v2_models__name__ready_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model's version */
+        get: operations["version_metadata_v2_models__name__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Raw tensors through a model's version
+         * @description JSON, or JSON followed by binary data, whose sizes the inputs' `binary_data_size` give.
+         */
+        post: operations["infer_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/versions/{version}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model's version can be served */
+        get: operations["version_ready_v2_models__name__versions__version__ready_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The registered models
+         * @description The newest 10,000; `GET /api/v1/models` pages through all of them.
+         */
+        post: operations["index_v2_repository_index_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -673,6 +858,31 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * IndexEntry
+         * @description One registered model; `state` is READY where it is compiled.
+         */
+        IndexEntry: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * IndexRequest
+         * @description Body of POST /v2/repository/index.
+         */
+        IndexRequest: {
+            /**
+             * Ready
+             * @default false
+             */
+            ready: boolean;
+        };
+        /**
          * InputKind
          * @description What the model takes; all arrays are float32 with a leading batch axis unless said otherwise.
          * @enum {string}
@@ -776,6 +986,29 @@ export interface components {
             total: number;
         };
         /**
+         * ModelMetadata
+         * @description Answer of GET /v2/models/{name}.
+         */
+        ModelMetadata: {
+            /** Inputs */
+            inputs: components["schemas"]["TensorMetadata"][];
+            /** Name */
+            name: string;
+            /** Outputs */
+            outputs: components["schemas"]["TensorMetadata"][];
+            /** Parameters */
+            parameters: {
+                [key: string]: string | number;
+            };
+            /** Platform */
+            platform: string;
+            /**
+             * Versions
+             * @description The row's version; empty where it has none
+             */
+            versions: string[];
+        };
+        /**
          * ModelOut
          * @description One registered model: the documented columns, then what is known about its file.
          */
@@ -828,6 +1061,16 @@ export interface components {
             updated_at: string | null;
             /** Version */
             version: string | null;
+        };
+        /** ModelReady */
+        ModelReady: {
+            /** Name */
+            name: string;
+            /**
+             * Ready
+             * @default true
+             */
+            ready: boolean;
         };
         /**
          * ModelUpdate
@@ -1046,6 +1289,34 @@ export interface components {
              */
             state: string;
         };
+        /** ServerLive */
+        ServerLive: {
+            /**
+             * Live
+             * @default true
+             */
+            live: boolean;
+        };
+        /**
+         * ServerMetadata
+         * @description Answer of GET /v2.
+         */
+        ServerMetadata: {
+            /** Extensions */
+            extensions: string[];
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+        };
+        /** ServerReady */
+        ServerReady: {
+            /**
+             * Ready
+             * @default true
+             */
+            ready: boolean;
+        };
         /**
          * Spec
          * @description A complete spec. `window_seconds` None means that the whole clip is one window.
@@ -1136,6 +1407,18 @@ export interface components {
             /** Generation */
             generation: number;
             model: components["schemas"]["ModelIdentity"];
+        };
+        /**
+         * TensorMetadata
+         * @description One input or output; a dimension of -1 varies.
+         */
+        TensorMetadata: {
+            /** Datatype */
+            datatype: string;
+            /** Name */
+            name: string;
+            /** Shape */
+            shape: number[];
         };
         /**
          * TensorSignature
@@ -2278,6 +2561,544 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    server_v2_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerMetadata"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_v2_health_live_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerLive"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ready_v2_health_ready_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerReady"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    model_metadata_v2_models__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_name` of a registered model */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMetadata"];
+                };
+            };
+            /** @description No such model; Not compiled yet */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    infer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bytes of JSON */
+                "Inference-Header-Content-Length"?: number;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    id?: string;
+                    inputs: {
+                        /** @description Row-major, flat or nested as `shape` is */
+                        data?: unknown[];
+                        /** @enum {string} */
+                        datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
+                        name: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                        shape: number[];
+                    }[];
+                    outputs?: {
+                        name: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                    }[];
+                    parameters?: {
+                        [key: string]: unknown;
+                    };
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Outputs, and the model that they come from */
+            200: {
+                headers: {
+                    "Inference-Header-Content-Length"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id?: string;
+                        model_name: string;
+                        model_version: string;
+                        outputs: {
+                            /** @description Row-major, flat or nested as `shape` is */
+                            data?: unknown[];
+                            /** @enum {string} */
+                            datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
+                            name: string;
+                            parameters?: {
+                                [key: string]: unknown;
+                            };
+                            shape: number[];
+                        }[];
+                        parameters: {
+                            digest: string;
+                            /** @description Absent where the model is not live */
+                            generation?: number;
+                            model_id: number;
+                        };
+                    };
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file is missing; The model cannot be served; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    model_ready_v2_models__name__ready_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_name` of a registered model */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReady"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    version_metadata_v2_models__name__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_name` of a registered model */
+                name: string;
+                /** @description Its `version`, which the row must have */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMetadata"];
+                };
+            };
+            /** @description No such model; Not compiled yet */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    infer_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bytes of JSON */
+                "Inference-Header-Content-Length"?: number;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    id?: string;
+                    inputs: {
+                        /** @description Row-major, flat or nested as `shape` is */
+                        data?: unknown[];
+                        /** @enum {string} */
+                        datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
+                        name: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                        shape: number[];
+                    }[];
+                    outputs?: {
+                        name: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                    }[];
+                    parameters?: {
+                        [key: string]: unknown;
+                    };
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Outputs, and the model that they come from */
+            200: {
+                headers: {
+                    "Inference-Header-Content-Length"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id?: string;
+                        model_name: string;
+                        model_version: string;
+                        outputs: {
+                            /** @description Row-major, flat or nested as `shape` is */
+                            data?: unknown[];
+                            /** @enum {string} */
+                            datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
+                            name: string;
+                            parameters?: {
+                                [key: string]: unknown;
+                            };
+                            shape: number[];
+                        }[];
+                        parameters: {
+                            digest: string;
+                            /** @description Absent where the model is not live */
+                            generation?: number;
+                            model_id: number;
+                        };
+                    };
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file is missing; The model cannot be served; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    version_ready_v2_models__name__versions__version__ready_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_name` of a registered model */
+                name: string;
+                /** @description Its `version`, which the row must have */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReady"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    index_v2_repository_index_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["IndexRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexEntry"][];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
