@@ -11,6 +11,7 @@ from app import __version__
 from app.api import health, metrics, v1, v2
 from app.api.counted import Counted
 from app.api.deps import State
+from app.api.head import HeadAsGet
 from app.api.openapi import install_openapi
 from app.api.origin import OwnPagesOnly
 from app.api.page import BUILT, install_page
@@ -51,4 +52,5 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     app.include_router(metrics.router)
     install_page(app, page)
     app.add_middleware(Counted, routes=app.routes)
+    app.add_middleware(HeadAsGet)
     return app
