@@ -1,21 +1,25 @@
 """What a group of measurements is given."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = ROOT / "benchmarks" / ".envs"
+from benchmarks.paths import ENVIRONMENTS
+from benchmarks.site import Site
+from benchmarks.subject import Subject
+from benchmarks.subjects import SUBJECTS
 
 
 @dataclass(frozen=True)
 class Bench:
     """One run of the suite: where it may write, how long it measures, and whom.
 
-    `work` is an empty folder that ends with the run. `seconds` is how long one measurement lasts and `repeats` how
-    often it is made; `quick` asks for fewer cases. `subjects` are the peers that were chosen and could be installed.
+    `work` is a folder that ends with the run. `seconds` is how long one measurement lasts and `repeats` how often it
+    is made; `quick` asks for fewer cases. `subjects` are those that were chosen and could be installed.
     """
 
     work: Path
+    site: Site
     seconds: float
     repeats: int
     quick: bool
@@ -24,3 +28,7 @@ class Bench:
     def python(self, environment: str) -> Path:
         """The interpreter of an environment (`bench`, `mlflow`, …), which exists."""
         return ENVIRONMENTS / environment / "bin" / "python"
+
+    def chosen(self, *names: str) -> Iterator[Subject]:
+        """The chosen ones among `names`, or among all."""
+        return (subject for name, subject in SUBJECTS.items() if name in self.subjects and name in (names or SUBJECTS))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from app.compiler import backbone_graph, backbone_weights
-from benchmarks.bench import ROOT
+from benchmarks.paths import ROOT
 
 LABELS = ("chainsaw", "clock", "cry", "dog", "fire", "helicopter", "rain", "rooster", "sneeze", "waves")
 TINY = (8, 4)
@@ -39,10 +39,10 @@ def write_networks(folder: Path) -> str:
     np.savez(folder / "backbone.npz", allow_pickle=False, **weights)
     onnx.save(backbone_graph.build(weights, source=origin, source_digest=""), folder / "yamnet.onnx")
     heads = {f"head_{name}": head_weights(seed) for seed, name in enumerate("ab")}
-    np.savez(folder / "heads.npz", allow_pickle=False, **heads)
     for name, kernel in heads.items():
         onnx.save(_dense(kernel, "embedding", softmax=True), folder / f"{name}.onnx")
     tiny = np.random.default_rng(5).normal(size=TINY).astype(np.float32)
+    np.savez(folder / "heads.npz", allow_pickle=False, tiny=tiny, **heads)
     onnx.save(_dense(tiny, "x", softmax=False), folder / "tiny.onnx")
     return origin
 

@@ -41,7 +41,8 @@ class Result:
     """The figures of one subject in one case.
 
     `group` is the table (predict, tensor, swap, start, registry), `case` its row, `subject` who was measured
-    (ceiling, understudy, litserve, …). `problem` says why figures are missing or must not be trusted.
+    (ceiling, understudy, litserve, …), `connections` how many requests were under way at once, where that varies.
+    `problem` says why figures are missing or must not be trusted.
     """
 
     group: str
@@ -49,6 +50,7 @@ class Result:
     subject: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
     problem: str | None = None
+    connections: int | None = None
 
 
 @dataclass

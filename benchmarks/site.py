@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import ROOT
+from benchmarks.paths import ROOT
 from benchmarks.clips import ClipFile, write_clips
 from benchmarks.networks import LABELS, write_networks
 
