@@ -16,9 +16,11 @@ from app.storage import disk_refusals_named
 SPOOL_BYTES = 1 << 20
 FIELD = "audio_file"
 _SPOOL = "the folder for temporary files"
+_REMEDY = "Send less, or raise UNDERSTUDY_MAX_UPLOAD_BYTES."
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def limited(receive: Receive, limit: int, remedy: str = _REMEDY) -> Receive:
+    """`receive`, which raises BodyTooLarge as soon as more than `limit` bytes have come."""
     seen = 0
 
     async def counted() -> Message:
@@ -26,16 +28,14 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise _too_large(limit)
+            raise _too_large(limit, remedy)
         return message
 
     return counted
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(
-        f"The body is larger than {limit} bytes.", remedy="Send less, or raise UNDERSTUDY_MAX_UPLOAD_BYTES."
-    )
+def _too_large(limit: int, remedy: str) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit} bytes.", remedy=remedy)
 
 
 @asynccontextmanager
@@ -47,13 +47,13 @@ async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    limited = Request(request.scope, _limited(request.receive, limit))
+        raise _too_large(limit, _REMEDY)
+    within = Request(request.scope, limited(request.receive, limit))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        reader = _multipart(limited)
+        reader = _multipart(within)
     elif kind.startswith(("audio/", "video/")) or kind in {"application/octet-stream", "application/ogg"}:
-        reader = _raw(limited)
+        reader = _raw(within)
     else:
         raise RequestInvalid(
             f"The content type is {kind or 'missing'}.",

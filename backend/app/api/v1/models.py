@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response, status
 
 from app.api.deps import ModelId, Served
+from app.api.json_body import JsonRoute
 from app.api.responses import problems
 from app.errors import (
+    BodyTooLarge,
     FileChanged,
     FileMissing,
     FormatUnknown,
@@ -25,7 +27,7 @@ from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, Mod
 from app.schemas.query import ModelQuery
 from app.schemas.report import CompileReport
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = APIRouter(prefix="/models", tags=["models"], route_class=JsonRoute)
 ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 
@@ -40,7 +42,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(NameTaken, *FILE_REFUSALS, RequestInvalid),
+    responses=problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def register_model(services: Served, body: ModelCreate, response: Response) -> ModelOut:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
@@ -67,12 +69,12 @@ async def get_model(services: Served, model_id: ModelId) -> ModelOut:
 @router.put(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, RequestInvalid),
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 @router.patch(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, RequestInvalid),
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -> ModelOut:
     """Change the fields that are present. The active model keeps its file."""

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Path
 
 from app import __version__
 from app.api.deps import Served
+from app.api.json_body import JsonRoute
 from app.api.responses import problems
 from app.api.v2.datatypes import NAMES
-from app.errors import ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
+from app.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
 from app.models import CompileState
 from app.registry import names
 from app.schemas.report import TensorSignature
@@ -24,7 +25,7 @@ from app.schemas.tensors import (
     TensorMetadata,
 )
 
-router = APIRouter(prefix="/v2", tags=["v2"], responses=problems(RequestInvalid))
+router = APIRouter(prefix="/v2", tags=["v2"], route_class=JsonRoute, responses=problems(RequestInvalid))
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
 PLATFORM = "onnxruntime_onnx"
@@ -50,7 +51,7 @@ async def ready(services: Served) -> ServerReady:
     return ServerReady()
 
 
-@router.post("/repository/index", summary="The registered models")
+@router.post("/repository/index", summary="The registered models", responses=problems(BodyTooLarge))
 async def index(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
     async with services.database.read() as session:
