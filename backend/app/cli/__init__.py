@@ -8,8 +8,11 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "understudy",
 
     `actor` is who the history names: `cli` or `script`.
     """
-    from typer.main import get_command
+    from app.cli.collector import undisturbed
 
-    from app.cli.tree import tree
+    with undisturbed():
+        from typer.main import get_command
+
+        from app.cli.tree import tree
 
     get_command(tree)(args=arguments, prog_name=program, obj=actor)

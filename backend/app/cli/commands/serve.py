@@ -1,11 +1,12 @@
 """The server in this process."""
 
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
 
+from app.cli.collector import undisturbed
 from app.cli.command import command
 from app.cli.session import Session
 from app.errors import Misconfigured
@@ -46,13 +47,15 @@ def run_server(session: Session, settings: Settings) -> None:
 
     Raises Misconfigured when the address cannot be bound, and whatever keeps the application from starting.
     """
-    from app.cli.server import AnnouncingServer
+    with ExitStack() as starting, _bound(settings.host, settings.port) as listener:
+        starting.enter_context(undisturbed())
+        from app.cli.server import AnnouncingServer
 
-    with _bound(settings.host, settings.port) as listener:
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{shown}:{listener.getsockname()[1]}"
 
         def announce() -> None:
+            starting.close()
             session.output.line({"url": url})
             session.output.note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
 
