@@ -1,6 +1,7 @@
 """YAMNet, shared by every head."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Self
 
@@ -28,20 +29,23 @@ class Backbone:
     def load(cls, path: Path) -> Self:
         """Raises BackboneMissing when there is no file, or one that is not the backbone."""
         try:
-            body = path.read_bytes()
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                session = build_session(path)  # a session on the file's bytes would keep a copy of them
+                replaced = not os.path.samestat(os.fstat(file.fileno()), path.stat())
         except OSError as error:
             raise BackboneMissing(f"There is no YAMNet backbone at {path}: {error.strerror}.") from error
-        try:
-            session = build_session(body)
         except CannotServe as error:
             raise BackboneMissing(f"The file at {path} is not a YAMNet backbone: {error.detail}") from error
+        if replaced:
+            raise BackboneMissing(f"The YAMNet backbone at {path} was replaced while it was read.", remedy="Try again.")
         found = {tensor.name: tensor.shape for tensor in inputs_of(session)}
         made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in outputs_of(session)}
         if list(found) != ["patches"] or len(found["patches"]) != 3 or made != _OUTPUTS:
             raise BackboneMissing(
                 f"The file at {path} is not a YAMNet backbone: it takes {sorted(found)} and gives {made}."
             )
-        return cls(session, hashlib.sha256(body).hexdigest())
+        return cls(session, digest)
 
     def run(self, patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings float32 [n, 1024] and independent scores [n, 521] of float32 [n, 96, 64]."""

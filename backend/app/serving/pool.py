@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from app.inference.memory import give_back
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -43,8 +45,15 @@ class WorkerPool:
             self._under_way -= 1
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` on the loading thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._loading, lambda: work(*args, **kwargs))
+        """Run `work` on the loading thread, and give back the memory that it freed."""
+
+        def tidied() -> T:
+            try:
+                return work(*args, **kwargs)
+            finally:
+                give_back()
+
+        return await asyncio.get_running_loop().run_in_executor(self._loading, tidied)
 
     def close(self) -> None:
         """Wait for what runs, refuse what is queued."""
