@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.compiler.waveforms import is_waveform
 from app.errors import CompileFailed, ParityFailed
 from app.schemas.report import ParityProbe, TensorSignature
 
@@ -30,14 +31,6 @@ class Agreement:
     inputs: dict[str, NDArray[Any]]
     outputs: dict[str, NDArray[Any]]
     shapes: dict[str, tuple[int | None, ...]]
-
-
-def is_waveform(signature: TensorSignature) -> bool:
-    """True for [T], [N, T] and [N, T, 1] of floats whose T varies."""
-    shape = signature.shape
-    if not signature.dtype.startswith("float"):
-        return False
-    return (len(shape) in (1, 2) and shape[-1] is None) or (len(shape) == 3 and shape[1] is None and shape[2] == 1)
 
 
 def probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int, ...], ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.compiler.parity import is_waveform
+from app.compiler.waveforms import is_waveform
 from app.errors import SpecInvalid
 from app.schemas.report import TensorSignature
 from app.schemas.spec import (
