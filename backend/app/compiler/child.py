@@ -1,4 +1,4 @@
-"""The compiler's child: `python -m app.compiler.child JOB.json`.
+"""The compiler's child: `python -m app.compiler.child TASK JOB.json`, TASK being `convert` or `quantise`.
 
 Only this process opens model files of others. It limits itself before it imports anything that reads them, and ends
 with exit code 0 and outcome.json, or with 1 and refusal.json.
@@ -8,9 +8,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, Refusal
+from app.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, QuantiseJob, Refusal
 from app.compiler.limits import apply, speaks_of_memory
 from app.errors import CompileFailed, UnderstudyError
+
+_TASKS: dict[str, tuple[type[Job | QuantiseJob], str]] = {
+    "convert": (Job, "app.compiler.conversion"),
+    "quantise": (QuantiseJob, "app.compiler.quantisation"),
+}
 
 
 def _announce(step: str) -> None:
@@ -39,12 +44,12 @@ def _refusal(error: Exception, limit: int) -> UnderstudyError:
     )
 
 
-def main(path: Path) -> int:
-    job = Job.model_validate_json(path.read_bytes())
+def main(task: str, path: Path) -> int:
+    kind, module = _TASKS[task]
+    job = kind.model_validate_json(path.read_bytes())
     isolation = apply(job.limits, job.parent)
     try:
-        convert = import_module("app.compiler.conversion").convert
-        outcome = convert(job, isolation, _announce)
+        outcome = getattr(import_module(module), task)(job, isolation, _announce)
     except Exception as error:
         # The process boundary: whatever a framework raises becomes a refusal that the parent can read.
         (job.out / REFUSAL_FILE).write_text(Refusal.of(_refusal(error, job.limits.memory_bytes)).model_dump_json())
@@ -56,4 +61,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,13 +1,14 @@
 """What the compiler and its child tell each other: one JSON file there, one back."""
 
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from app import errors
 from app.compiler.formats.recognise import Kind
 from app.compiler.limits import Limits
+from app.schemas.quantization import KeptLayer
 from app.schemas.report import ParityProbe, TensorSignature
 from app.schemas.spec import Activation, PartialSpec
 
@@ -29,6 +30,7 @@ class Job(BaseModel):
     """One compilation. `source` and `out` lie below `limits.scratch`."""
 
     model_config = ConfigDict(frozen=True)
+    task: ClassVar[str] = "convert"
 
     source: Path
     kind: Kind
@@ -52,6 +54,37 @@ class Outcome(BaseModel):
     parity: tuple[ParityProbe, ...]
     peak_memory_bytes: int
     isolation: tuple[str, ...]
+    versions: dict[str, str]
+
+
+class QuantiseJob(BaseModel):
+    """One quantisation of the float graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
+
+    `feeds` is an npz of arrays, each one input of the graph; `output` names the output whose error is watched.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    task: ClassVar[str] = "quantise"
+
+    source: Path
+    feeds: Path
+    output: str
+    out: Path
+    limits: Limits
+    parent: int
+
+
+class QuantiseOutcome(BaseModel):
+    """What the child found out, beside the model.onnx and probes.npz it wrote."""
+
+    model_config = ConfigDict(frozen=True)
+
+    layers: int
+    equalised: int
+    kept: tuple[KeptLayer, ...]
+    noise: float
+    isolation: tuple[str, ...]
+    peak_memory_bytes: int
     versions: dict[str, str]
 
 

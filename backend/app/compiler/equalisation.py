@@ -1,0 +1,107 @@
+"""Levels the channel ranges of neighbouring convolutions, so that one scale for all channels loses little.
+
+ReLU(s x) = s ReLU(x) for s > 0: a factor can move from one layer's output channel into the next layer's input channel
+without changing what the network computes (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
+Correction", ICCV 2019; the balance between weights and activations is that of SmoothQuant, Xiao et al., ICML 2023).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+_BALANCE = 0.5  # a square root each; on YAMNet 0.25 and 1.0 lose more
+_SMALLEST = 1e-6
+_LARGEST_FACTOR = 1e4
+
+
+@dataclass(frozen=True)
+class _Pair:
+    first: onnx.NodeProto
+    activation: str
+    second: onnx.NodeProto
+    depthwise: bool
+
+
+def equalise(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.float32]]]) -> int:
+    """Rescale the weights of `model` in place and return how many pairs of convolutions were levelled.
+
+    A pair is Conv, ReLU, Conv with nothing else attached, the second over all channels or depthwise.
+    """
+    pairs = _pairs(model)
+    if not pairs:
+        return 0
+    largest = _largest(model, [pair.activation for pair in pairs], feeds)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for pair in pairs:
+        second = numpy_helper.to_array(constants[pair.second.input[1]])
+        seen = np.maximum(largest[pair.activation], _SMALLEST)
+        if pair.depthwise:  # its weights have a scale a channel, so they bear any factor
+            factors = seen
+        else:
+            weights = np.maximum(np.abs(second).max(axis=(0, 2, 3)), _SMALLEST)
+            factors = seen**_BALANCE / weights ** (1 - _BALANCE)
+        factors = factors / np.exp(np.log(factors).mean())
+        factors = np.clip(factors, 1 / _LARGEST_FACTOR, _LARGEST_FACTOR).astype(np.float32)
+        for name in pair.first.input[1:3]:
+            values = numpy_helper.to_array(constants[name])
+            _replace(constants[name], values / factors.reshape(-1, *[1] * (values.ndim - 1)))
+        shape = (-1, 1, 1, 1) if pair.depthwise else (1, -1, 1, 1)
+        _replace(constants[pair.second.input[1]], second * factors.reshape(shape))
+    return len(pairs)
+
+
+def _replace(tensor: onnx.TensorProto, values: NDArray[np.float32]) -> None:
+    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), tensor.name))
+
+
+def _pairs(model: onnx.ModelProto) -> list[_Pair]:
+    graph = model.graph
+    users: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    outputs = {output.name for output in graph.output}
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+
+    def lone_user(name: str, operator: str) -> onnx.NodeProto | None:
+        found = users.get(name, [])
+        return found[0] if len(found) == 1 and found[0].op_type == operator and name not in outputs else None
+
+    def own_weights(node: onnx.NodeProto) -> bool:
+        names = node.input[1:]
+        return len(shapes.get(node.input[1], ())) == 4 and all(
+            name in shapes and len(users[name]) == 1 and name not in outputs for name in names
+        )
+
+    pairs = []
+    for first in graph.node:
+        relu = lone_user(first.output[0], "Relu") if first.op_type == "Conv" else None
+        second = lone_user(relu.output[0], "Conv") if relu is not None else None
+        if relu is None or second is None or not own_weights(first) or not own_weights(second):
+            continue
+        channels, (out, inside, *_) = shapes[first.input[1]][0], shapes[second.input[1]]
+        depthwise = inside == 1 and out == channels
+        if depthwise or inside == channels:
+            pairs.append(_Pair(first, relu.output[0], second, depthwise))
+    return pairs
+
+
+def _largest(
+    model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Mapping[str, NDArray[np.float32]]]
+) -> dict[str, NDArray[np.float32]]:
+    """The largest value of each channel of [n, channels, rows, columns] over all feeds."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = ort.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    found: dict[str, NDArray[np.float32]] = {}
+    for feed in feeds:
+        for name, values in zip(names, session.run(list(names), dict(feed)), strict=True):
+            seen = np.asarray(values).max(axis=(0, 2, 3))
+            found[name] = np.maximum(found[name], seen) if name in found else seen
+    return found
