@@ -41,11 +41,18 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
             log.info("server up", version=__version__, home=str(settings.home), replica=services.convergence.replica)
             yield {"services": services}
 
-    app = FastAPI(title="Understudy", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Understudy",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        # Even without a provider it costs 8 microseconds a request; /metrics tells the same.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    install_infer(app)
     app.add_middleware(OwnPagesOnly, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
-    install_infer(app)
     app.include_router(v1.router)
     app.include_router(v2.router)
     app.include_router(health.router)

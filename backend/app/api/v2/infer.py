@@ -4,13 +4,14 @@ A plain ASGI endpoint: with tiny tensors the framework's own routing and validat
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from fastapi import FastAPI
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.v2 import compression
 from app.api.v2.reading import read_request
@@ -18,7 +19,7 @@ from app.api.v2.writing import write_answer
 from app.errors import BodyTooLarge
 from app.serving.services import Services
 
-PATHS = ("/v2/models/{name:path}/versions/{version}/infer", "/v2/models/{name:path}/infer")
+_PREFIX, _SUFFIX = "/v2/models/", "/infer"
 
 # Bytes from which a thread does the work, so that the event loop goes on.
 SMALL = 1 << 16
@@ -28,21 +29,45 @@ _LENGTH = b"inference-header-content-length"
 T = TypeVar("T")
 
 
+class InferFirst:
+    """Middleware that answers …/infer before the framework's router, which takes as long as all of it.
+
+    `endpoint` is registered with the router too: for other methods, and because requests are counted by it.
+    """
+
+    def __init__(self, app: ASGIApp, endpoint: ASGIApp, handlers: Mapping[Any, Callable[..., Any]]) -> None:
+        self._app = app
+        self._endpoint = endpoint
+        self._infer = ExceptionMiddleware(endpoint, handlers=handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if path.startswith(_PREFIX) and path.endswith(_SUFFIX) and scope.get("method") == "POST":
+            scope["endpoint"] = self._endpoint
+            scope["path_params"] = {"model": path[len(_PREFIX) : -len(_SUFFIX)]}
+            await self._infer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 def install_infer(app: FastAPI) -> None:
-    """Comes before the routers: each of them is searched twice for every request."""
-    for path in PATHS:
-        app.router.routes.append(Route(path, _Infer(), methods=["POST"], include_in_schema=False))
+    """Comes before all other middleware, which so stands around it; the error handlers may come later."""
+    endpoint = Infer()
+    app.router.routes.append(Route(f"{_PREFIX}{{model:path}}{_SUFFIX}", endpoint, methods=["POST"]))
+    app.add_middleware(InferFirst, endpoint=endpoint, handlers=app.exception_handlers)
 
 
-class _Infer:
+class Infer:
+    """POST /v2/models/NAME/infer and /v2/models/NAME/versions/VERSION/infer."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = cast("Services", scope["state"]["services"])
         headers: dict[bytes, bytes] = dict(scope["headers"])
         body = await _body(receive, headers, services.settings.max_tensor_bytes)
         length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
         request = await _off_loop(len(body), lambda: read_request(body, length))
-        asked = scope["path_params"]
-        inferred = await services.tensors.infer(asked["name"], asked.get("version"), request.inputs)
+        name, version = _named(scope["path_params"]["model"])
+        inferred = await services.tensors.infer(name, version, request.inputs)
         size = sum(output.nbytes for output in inferred.outputs.values())
         answer, json_length = await _off_loop(size, lambda: write_answer(inferred, request))
         fields = [(b"content-type", b"application/json" if json_length is None else b"application/octet-stream")]
@@ -55,6 +80,11 @@ class _Infer:
         fields.append((b"content-length", b"%d" % len(answer)))
         await send({"type": "http.response.start", "status": 200, "headers": fields})
         await send({"type": "http.response.body", "body": answer})
+
+
+def _named(model: str) -> tuple[str, str | None]:
+    name, versions, version = model.rpartition("/versions/")
+    return (name, version) if versions else (model, None)
 
 
 async def _off_loop(size: int, work: Callable[[], T]) -> T:
