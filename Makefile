@@ -10,7 +10,7 @@ STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>
 PAGE := backend/app/page/build.json
 PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
-.PHONY: help install page demo serve test test-page test-browser lint types openapi lock clean
+.PHONY: help install page demo serve test test-page test-browser bench lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ lint: $(call STAMP,dev) ## style, layers
 
 types: $(call STAMP,dev) ## mypy, strict, tests too
 	@$(BIN)/mypy
+
+bench: ## measure Understudy beside its peers into docs/benchmarks (QUICK=1: fewer and shorter; needs wrk)
+	@benchmarks/install.sh $(PYTHON) bench
+	@PYTHONPATH=backend:. benchmarks/.envs/bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(BENCH)
 
 openapi: $(call STAMP,dev) ## renew backend/openapi.json, which the page's client is generated from
 	@$(BIN)/python scripts/export_openapi.py

@@ -54,7 +54,7 @@ def measure(site: Site, clip: ClipFile, seconds: float, rounds: int) -> Ceiling:
 @contextmanager
 def _worker(site: Site, clip: ClipFile, *, threads: int) -> Iterator["subprocess.Popen[str]"]:
     paths = [site.models[LIVE].compiled, site.backbone, clip.path]
-    command = [sys.executable, "-m", "benchmarks.ceiling", *paths, str(threads)]
+    command = [sys.executable, "-m", "benchmarks.ceiling", *map(str, paths), str(threads)]
     with subprocess.Popen(
         command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as worker:

@@ -71,17 +71,17 @@ def fire(
     wrk = shutil.which("wrk")
     if wrk is None:
         raise LoadError("wrk is not installed (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk).")
+    threads = connections if trace else 1
     posted = scratch / "body"
     posted.write_bytes(body.content)
     given = {
         "BENCH_BODY": posted,
         "BENCH_TYPE": body.content_type,
         "BENCH_LENGTHS": body.header_length,
-        "BENCH_RATE": rate,
+        "BENCH_RATE": rate and rate / threads,
         "BENCH_TRACE": trace,
     }
     environment = os.environ | {name: str(value) for name, value in given.items() if value is not None}
-    threads = connections if trace else 1
     flags = [f"-t{threads}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout=60s", f"-s{SCRIPT}", url]
     before = _cpu_of_children()
     done = subprocess.run([wrk, *flags], env=environment, capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.compose
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -24,10 +25,11 @@ def data_folder() -> Path | None:
 
 
 def write_networks(folder: Path) -> str:
-    """Write backbone.npz, yamnet.onnx, head_a.onnx, head_b.onnx, heads.npz and tiny.onnx; says whose weights they are.
+    """Write backbone.npz, heads.npz and the ONNX files yamnet, head_a, head_b, net_a, net_b and tiny.
 
     The backbone is the real YAMNet where the data folder has it, else a random network of the same shape, which costs
-    the same to run. The heads are random, each with its own seed: 1024 values to ten labels behind a softmax.
+    the same to run; which of them is returned. The heads are random, each with its own seed: 1024 values to ten labels
+    behind a softmax. A net is backbone and head in one graph.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = data_folder()
@@ -37,10 +39,13 @@ def write_networks(folder: Path) -> str:
     else:
         weights, origin = random_weights(), "random weights of YAMNet's shape"
     np.savez(folder / "backbone.npz", allow_pickle=False, **weights)
-    onnx.save(backbone_graph.build(weights, source=origin, source_digest=""), folder / "yamnet.onnx")
-    heads = {f"head_{name}": head_weights(seed) for seed, name in enumerate("ab")}
+    backbone = backbone_graph.build(weights, source=origin, source_digest="")
+    onnx.save(backbone, folder / "yamnet.onnx")
+    heads = {name: head_weights(seed) for seed, name in enumerate("ab")}
     for name, kernel in heads.items():
-        onnx.save(_dense(kernel, "embedding", softmax=True), folder / f"{name}.onnx")
+        head = _dense(kernel, "embedding", softmax=True)
+        onnx.save(head, folder / f"head_{name}.onnx")
+        onnx.save(_merged(backbone, head), folder / f"net_{name}.onnx")
     tiny = np.random.default_rng(5).normal(size=TINY).astype(np.float32)
     np.savez(folder / "heads.npz", allow_pickle=False, tiny=tiny, **heads)
     onnx.save(_dense(tiny, "x", softmax=False), folder / "tiny.onnx")
@@ -62,6 +67,13 @@ def random_weights() -> backbone_weights.Weights:
 def head_weights(seed: int) -> NDArray[np.float32]:
     """A random kernel [1024, 10]."""
     return np.random.default_rng(seed).normal(0, _SHARPNESS, (_EMBEDDING, len(LABELS))).astype(np.float32)
+
+
+def _merged(backbone: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
+    """Patches float32 [n, 96, 64] to the head's scores."""
+    model = onnx.compose.merge_models(backbone, head, io_map=[("embeddings", "embedding")], outputs=["y"])
+    del model.metadata_props[:]  # the names of YAMNet's own scores
+    return model
 
 
 def _dense(kernel: NDArray[np.float32], name: str, *, softmax: bool) -> onnx.ModelProto:

@@ -1,6 +1,6 @@
 -- Posts one body over and over. From the environment:
 --   BENCH_BODY, BENCH_TYPE  file with the body, its content type; BENCH_LENGTHS: Inference-Header-Content-Length
---   BENCH_RATE              requests a second over all connections, evenly spaced; unset: as fast as answers come
+--   BENCH_RATE              requests a second over all connections of a thread, evenly spaced; unset: as fast as answers come
 --   BENCH_TRACE             files to which each thread writes "began ended status generation" of every request, by
 --                           CLOCK_MONOTONIC; only with one connection a thread
 local ffi = require("ffi")

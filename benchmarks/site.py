@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.paths import ROOT
 from benchmarks.clips import ClipFile, write_clips
 from benchmarks.networks import LABELS, write_networks
+from benchmarks.paths import ROOT
 
-_SPECS: dict[str, dict[str, Any]] = {
-    "head_a": {"input": "embedding", "labels": LABELS, "activation": "none"},
-    "head_b": {"input": "embedding", "labels": LABELS, "activation": "none"},
-    "yamnet": {"input": "log_mel_patch", "activation": "none"},
-    "tiny": {"input": "tensor"},
-}
+_HEAD: dict[str, Any] = {"input": "embedding", "labels": LABELS, "activation": "none"}
+_NET = _HEAD | {"input": "log_mel_patch"}
+_SPECS = {"head_a": _HEAD, "head_b": _HEAD, "net_a": _NET, "net_b": _NET, "tiny": {"input": "tensor"}}
 LIVE = "head_a"
 
 
@@ -60,6 +57,7 @@ def build_site(folder: Path) -> Site:
     networks, home = folder / "networks", folder / "home"
     origin = write_networks(networks)
     (home / "models").mkdir(parents=True)
+    shutil.copy(networks / "yamnet.onnx", home / "models")
     models = {}
     for name, spec in _SPECS.items():
         shutil.copy(networks / f"{name}.onnx", home / "models")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.paths import ENVIRONMENTS
 from benchmarks.networks import LABELS
+from benchmarks.paths import ENVIRONMENTS
 from benchmarks.server import Server, ServerError, free_port
 from benchmarks.site import LIVE, Site, environment
 from benchmarks.wire import Dense, Hearing

@@ -1,1 +1,26 @@
-"""What is measured; each module has one `measure(bench)` that yields results."""
+"""What is measured, a module each."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from benchmarks.bench import Bench
+from benchmarks.groups import predict, start, swap, tail, tensor
+from benchmarks.results import Result
+
+
+class Group(Protocol):
+    """A module: the heading and the paragraph of its results on the page, and what measures them."""
+
+    TITLE: str
+    ABOUT: str
+
+    def measure(self, bench: Bench) -> Iterator[Result]: ...
+
+
+GROUPS: Mapping[str, Group] = {
+    predict.GROUP: predict,
+    tensor.GROUP: tensor,
+    tail.GROUP: tail,
+    swap.GROUP: swap,
+    start.GROUP: start,
+}

@@ -13,6 +13,10 @@ from benchmarks.subjects import UNDERSTUDY
 from benchmarks.wire import Answer, Hearing
 
 GROUP = "predict"
+TITLE = "Clips over HTTP"
+ABOUT = """\
+The ceiling is the same decoding, features and ONNX files without HTTP, in one process with a thread a core or in one
+process a core, whichever is faster; it is measured before and after each clip's group."""
 CEILING = "ceiling"
 TOLERANCE = 1e-3
 _LONG = 60

@@ -15,6 +15,8 @@ from benchmarks.subjects import UNDERSTUDY
 from benchmarks.wire import Array
 
 GROUP = "tensor"
+TITLE = "A tiny tensor over HTTP"
+ABOUT = "One row of eight float32 through a dense layer to four: next to nothing but serving."
 _ROWS = np.linspace(-1, 1, TINY[0], dtype=np.float32)[None]
 _MANY = 32
 

@@ -53,7 +53,7 @@ def main(networks: Path, folder: Path) -> None:
     with np.load(networks / "backbone.npz") as archive:
         tf.saved_model.save(Yamnet(dict(archive)), str(folder / "yamnet"))
     with np.load(networks / "heads.npz") as archive:
-        kernel = archive["head_a"]
+        kernel = archive["a"]
     head = tf.keras.Sequential(
         [tf.keras.Input((kernel.shape[0],)), tf.keras.layers.Dense(kernel.shape[1], "softmax", use_bias=False)]
     )

@@ -1,0 +1,78 @@
+"""Figures as cells and Markdown tables."""
+
+import math
+from collections.abc import Sequence
+
+from benchmarks.results import Figure, Result
+
+NAMES = {
+    "ceiling": "in-process ceiling",
+    "understudy": "Understudy",
+    "understudy (form)": "Understudy, form upload",
+    "fastapi": "FastAPI + ONNX Runtime",
+    "litserve": "LitServe",
+    "bentoml": "BentoML",
+    "mlserver": "MLServer",
+    "ray": "Ray Serve",
+    "mlflow": "MLflow",
+    "keras": "Keras in a route by hand",
+}
+
+
+def name_of(subject: str) -> str:
+    return NAMES.get(subject, subject)
+
+
+def number(value: float) -> str:
+    """Three significant digits; nothing for what is not a number."""
+    if math.isnan(value):
+        return "-"
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def cell(figure: Figure | None) -> str:
+    """The median, and the least and the most where it was measured several times."""
+    if figure is None:
+        return "-"
+    if len(figure.values) == 1 or figure.low == figure.high:
+        return number(figure.median)
+    return f"{number(figure.median)} ({number(figure.low)} to {number(figure.high)})"
+
+
+def ratio(figure: Figure | None, other: Figure | None) -> float:
+    """Of the medians; not a number where one is missing."""
+    return figure.median / other.median if figure and other and other.median else float("nan")
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Texts to the left, figures to the right: the first column is text, and every column without digits."""
+    texts = [index == 0 or not any(any(map(str.isdigit, row[index])) for row in rows) for index in range(len(head))]
+    marks = [":--" if text else "--:" for text in texts]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, marks, *rows))
+
+
+def listing(results: Sequence[Result]) -> str:
+    """One row a result, one column a figure, for groups that need nothing special."""
+    good = [result for result in results if result.figures]
+    columns = list(dict.fromkeys((name, figure.unit) for result in good for name, figure in result.figures.items()))
+    spread = any(result.connections for result in good)
+    head = ["case", "who", *(["connections"] if spread else [])]
+    head += [f"{name}, {unit}" if unit else name for name, unit in columns]
+    rows = []
+    for result in good:
+        row = [result.case, name_of(result.subject), *([str(result.connections or "-")] if spread else [])]
+        rows.append(row + [cell(result.figures.get(name)) for name, _ in columns])
+    return markdown(head, rows)
+
+
+def problems(results: Sequence[Result]) -> list[str]:
+    """What could not be measured, or must not be trusted, a line each."""
+    return [
+        f"- **{name_of(result.subject)}**, {result.group}, {result.case}"
+        + (f", {result.connections} connections" if result.connections else "")
+        + f": {' '.join(result.problem.split())}"
+        for result in results
+        if result.problem
+    ]
