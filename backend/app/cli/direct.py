@@ -85,5 +85,5 @@ class DirectBackend:
 @asynccontextmanager
 async def open_direct(settings: Settings, actor: str) -> AsyncIterator[DirectBackend]:
     """A backend on the database and files of `settings`. Raises DatabaseUnavailable and Misconfigured."""
-    async with open_services(settings) as services:
+    async with open_services(settings, actor) as services:
         yield DirectBackend(services, actor)

@@ -84,10 +84,12 @@ class CompiledStore:
             return f"{REPORT_FILE} belongs to {report.key}"
         if digest_of(folder / MODEL_FILE) != report.onnx_digest:
             return f"{MODEL_FILE} is not the file that the report describes"
+        if report.probes_digest is not None and digest_of(folder / PROBES_FILE) != report.probes_digest:
+            return f"{PROBES_FILE} is not the file that the report describes"
         return report
 
     def find(self, key: str) -> CompiledModel | None:
-        """The compiled form, its model file verified against the report; None when absent, incomplete or altered."""
+        """The compiled form, its files verified against the report; None when absent, incomplete or altered."""
         folder = self.folder(key)
         report = self._read(folder)
         return CompiledModel(key, folder, report) if isinstance(report, CompileReport) else None

@@ -158,11 +158,17 @@ class Registry:
         return RegisteredFile.of(now.model, record)
 
     async def set_compile_state(
-        self, model_id: int, digest: str, state: CompileState, error: dict[str, object] | None = None
+        self,
+        model_id: int,
+        digest: str,
+        state: CompileState,
+        error: dict[str, object] | None = None,
+        *,
+        actor: str = "server",
     ) -> bool:
         """See `file_records.set_compile_state`."""
         async with self._database.write() as session:
-            return await file_records.set_compile_state(session, model_id, digest, state, error)
+            return await file_records.set_compile_state(session, model_id, digest, state, error, actor=actor)
 
     async def list(self, query: ModelQuery) -> ModelList:
         """One page and the active model; raises RequestInvalid for a foreign cursor."""

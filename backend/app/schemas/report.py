@@ -45,6 +45,7 @@ class CompileReport(BaseModel):
     parity: tuple[ParityProbe, ...]
     onnx_digest: str
     onnx_bytes: int
+    probes_digest: str | None = Field(default=None, description="Of the recorded inputs and outputs; null in reports made before it was kept")
     seconds: float = Field(description="Wall-clock time of the child process")
     peak_memory_bytes: int
     isolation: tuple[str, ...] = Field(description="Limits that held while the file was loaded")

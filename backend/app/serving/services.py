@@ -57,8 +57,10 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, actor: str = "server") -> AsyncIterator[Services]:
     """Migrate the database, wire the rooms and close them in reverse; nothing is loaded yet.
+
+    `actor` is who the history names for what this process compiles.
 
     Raises DatabaseUnavailable and Misconfigured.
     """
@@ -71,7 +73,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         metrics = Metrics()
         traffic = Traffic(metrics)
         stage = Stage(on_swap=traffic.swapped)
-        compilation = Compilation(registry, Compiler(settings), metrics)
+        compilation = Compilation(registry, Compiler(settings), metrics, actor)
         backbones = BackboneHolder(settings, pool)
         preparation = Preparation(settings, registry, compilation, backbones, pool, metrics)
         activation = Activation(database, preparation, stage, metrics)

@@ -112,6 +112,7 @@ def test_labels_come_from_a_list_or_a_file_and_win_over_the_spec(ask: Ask, model
     report = ask("compile", "1")
     assert report["spec"]["labels"] == ["rain", "wind", "sea waves"]
     assert report["spec"]["aggregation"] == "max"
+    assert [entry["actor"] for entry in ask("history", "1", "--event", "compiled")["entries"]] == ["cli"]
 
 
 def test_an_update_that_changes_nothing_is_a_usage_error(run: Run) -> None:

@@ -113,6 +113,25 @@ async def test_a_compiled_form_that_computes_something_else_fails_its_warm_up(
     assert (await events(services, second))[0] == ("refused", "warm_up_failed")
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "probes.npz"])
+async def test_a_damaged_compiled_form_is_compiled_anew(services: Services, register: Register, name: str) -> None:
+    model_id = await register("damaged", labels=("damaged", name, "c"))
+    compiled = await services.compilation.compile(await services.registry.ensure_file_record(model_id))
+    file = compiled.folder / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100] + b"bad sector" + whole[110:])
+    await services.activation.activate(model_id, "test")
+    assert live_id(services) == model_id
+    assert file.read_bytes() == whole
+    assert (await services.registry.get(model_id)).compile_state == "ready"
+    assert await events(services, model_id) == [
+        ("activated", None),
+        ("compiled", None),
+        ("compiled", None),
+        ("registered", None),
+    ]
+
+
 async def test_a_row_deleted_while_its_model_warms_up_is_not_activated(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")

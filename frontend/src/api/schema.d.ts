@@ -726,6 +726,11 @@ export interface components {
             /** Peak Memory Bytes */
             peak_memory_bytes: number;
             /**
+             * Probes Digest
+             * @description Of the recorded inputs and outputs; null in reports made before it was kept
+             */
+            probes_digest?: string | null;
+            /**
              * Seconds
              * @description Wall-clock time of the child process
              */

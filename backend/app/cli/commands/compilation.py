@@ -16,7 +16,7 @@ async def compile_model(session: Session, model_id: ModelId) -> None:
     """Compile a model now and show the report; nothing is done when its compiled form is there already."""
     from app.serving.services import open_services
 
-    async with open_services(session.quiet_settings()) as services:
+    async with open_services(session.quiet_settings(), session.actor) as services:
         model = await services.registry.ensure_file_record(model_id)
         found = await services.compilation.find(model)
         with session.output.progress() as progress:
