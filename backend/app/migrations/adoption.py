@@ -12,8 +12,10 @@ from sqlalchemy import Connection, text
 from app.migrations.active_rows import one_active_row, unique_index
 from app.migrations.checks import accuracy_check
 from app.migrations.columns import missing_columns, required_columns, types_as_documented
+from app.migrations.counting import kept_count
 from app.migrations.finding import Finding
 from app.migrations.keys import identity, model_ids, unique_names
+from app.migrations.sorting import sort_indexes
 
 _Step = Callable[[Connection, bool], Iterator[Finding]]
 
@@ -29,21 +31,34 @@ _STEPS: tuple[_Step, ...] = (
     accuracy_check,
 )
 
+# What the document does not ask for, and a table of any size needs.
+_EQUIPMENT: tuple[_Step, ...] = (sort_indexes, kept_count)
+
 
 def examine(connection: Connection) -> tuple[Finding, ...]:
     """What differs from the document; changes nothing. Raises Misconfigured when required columns are missing."""
-    return tuple(_walk(connection, repair=False))
+    return tuple(_walk(connection, (*_STEPS, *_EQUIPMENT), repair=False))
 
 
 def adopt(connection: Connection) -> tuple[Finding, ...]:
     """Repair what can be repaired without loss. Raises Misconfigured when the table is beyond that."""
+    _keep_writers_out(connection)
+    return tuple(_walk(connection, _STEPS, repair=True))
+
+
+def equip(connection: Connection) -> tuple[Finding, ...]:
+    """Add the indexes for sorting and the triggers that count, where they are missing."""
+    _keep_writers_out(connection)
+    return tuple(_walk(connection, _EQUIPMENT, repair=True))
+
+
+def _keep_writers_out(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))
-    return tuple(_walk(connection, repair=True))
 
 
-def _walk(connection: Connection, *, repair: bool) -> Iterator[Finding]:
-    for step in _STEPS:
+def _walk(connection: Connection, steps: tuple[_Step, ...], *, repair: bool) -> Iterator[Finding]:
+    for step in steps:
         findings = list(step(connection, repair))
         yield from findings
         if not repair and any(finding.code == "column_missing" for finding in findings):

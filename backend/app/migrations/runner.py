@@ -39,12 +39,16 @@ def upgrade(connection: Connection) -> AdoptionReport:
 
 def examine(connection: Connection) -> tuple[Finding, ...]:
     """What differs from the documented table, without changing anything."""
-    if not inspect(connection).has_table(TABLE) or current(connection) is None:
+    revision = current(connection)
+    if not inspect(connection).has_table(TABLE) or revision is None:
         return (Finding("not_migrated", "The tables do not exist yet; `understudy migrate` makes them.", Outcome.OPEN),)
+    if revision != NEWEST:
+        detail = f"The tables are those of another version ({revision}); `understudy migrate` brings them up to date."
+        return (Finding("not_migrated", detail, Outcome.OPEN),)
     return adoption.examine(connection)
 
 
 def repair(connection: Connection) -> tuple[Finding, ...]:
     """Repair what `examine` finds, as far as no data is lost by it; raises Misconfigured like `upgrade`."""
     upgrade(connection)
-    return adoption.adopt(connection)
+    return adoption.adopt(connection) + adoption.equip(connection)

@@ -4,6 +4,7 @@ from app.models.base import Base, utc_now
 from app.models.file_record import CompileState, FileRecord
 from app.models.history import History, HistoryEvent
 from app.models.ml_model import MlModel
+from app.models.model_count import ModelCount
 from app.models.operation import OperationRow
 from app.models.replica import Replica
 from app.models.stage import Stage
@@ -15,6 +16,7 @@ __all__ = [
     "History",
     "HistoryEvent",
     "MlModel",
+    "ModelCount",
     "OperationRow",
     "Replica",
     "Stage",

@@ -25,7 +25,11 @@ class MlModel(Base):
     is_active: Mapped[bool | None] = mapped_column(Boolean, default=False, server_default=false())
     created_by_user_id: Mapped[int | None] = mapped_column(Integer)
 
-    __table_args__ = (CheckConstraint("accuracy >= 0 AND accuracy <= 1", name="accuracy"),)
+    __table_args__ = (
+        CheckConstraint("accuracy >= 0 AND accuracy <= 1", name="accuracy"),
+        # A page of the list, in whatever order, walks one of these.
+        *(Index(None, each, "model_id") for each in ("created_at", "updated_at", "accuracy", "version", "model_type")),
+    )
 
 
 _ACTIVE = MlModel.__table__.c.is_active == true()

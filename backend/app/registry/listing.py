@@ -1,20 +1,22 @@
 """Pages of the model list: filters, sorting, and continuing where the page before ended.
 
 Pages continue after a sort key and id, not after a count, so that rows that come or go in between shift nothing, and
-the default order (by id) walks the primary key at any size of table.
+every order walks an index: a page costs the same at any size of table and any depth.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, Text, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models import MlModel
+from app.models import FileRecord, MlModel, ModelCount
 from app.registry import cursor as cursors
-from app.registry.rows import LARGEST_ID, Row, with_records
+from app.registry.rows import LARGEST_ID
+from app.registry.view import RECORDED
 from app.schemas.query import ModelQuery
 
 _COLUMNS = {
@@ -29,38 +31,108 @@ _COLUMNS = {
 _SEARCHED = (MlModel.model_name, MlModel.version, MlModel.description, MlModel.file_path)
 _NEVER_NULL = {"id", "name"}
 _TIMES = {"created_at", "updated_at"}
+_KEY = "sort_key"
 _KEY_TYPES: dict[str, tuple[type, ...]] = {"id": (int,), "accuracy": (float,)}
 
 
 @dataclass(frozen=True)
 class Page:
-    rows: list[Row]
+    """`rows` have the columns of `ml_models`, and those of the file's record that are shown."""
+
+    rows: list[dict[str, Any]]
     next_cursor: str | None
     total: int
 
 
 async def page(session: AsyncSession, query: ModelQuery) -> Page:
     """Raises RequestInvalid for a cursor that does not belong to this sort order."""
-    dialect = session.get_bind().dialect.name
-    filters = _filters(query, dialect)
-    name, falling = query.sort.removeprefix("-"), query.sort.startswith("-")
-    key = _key(name, dialect)
-    wanted: Select[Any] = with_records().add_columns(key.label("sort_key")).where(*filters).limit(query.limit + 1)
-    if query.cursor is not None:
-        wanted = wanted.where(_after(query, name, key, dialect, falling=falling))
-    ordered = key.desc() if falling else key.asc()
-    if name not in _NEVER_NULL:
-        ordered = ordered.nulls_last()
-    ties = MlModel.model_id.desc() if falling else MlModel.model_id.asc()
-    found = (await session.execute(wanted.order_by(ordered, ties) if name != "id" else wanted.order_by(ordered))).all()
+    order = _Order.of(query, session.get_bind().dialect.name)
+    filters = _filters(query, order.dialect)
+    connection = await session.connection()
+    found: list[dict[str, Any]] = []
+    for part in order.parts(query):
+        if (room := query.limit + 1 - len(found)) > 0:
+            statement = _with_records(part.where(*filters).limit(room), order)
+            found += [row._asdict() for row in await connection.execute(statement)]
     shown = found[: query.limit]
     more = len(found) > query.limit
-    total = await session.scalar(select(func.count()).select_from(MlModel).where(*filters))
     return Page(
-        rows=[Row(model, record) for model, record, _ in shown],
-        next_cursor=cursors.encode(query.sort, shown[-1].sort_key, shown[-1][0].model_id) if more else None,
-        total=total or 0,
+        rows=shown,
+        next_cursor=cursors.encode(query.sort, shown[-1][_KEY], shown[-1]["model_id"]) if more else None,
+        total=await _total(session, filters),
     )
+
+
+def _with_records(models: Select[Any], order: "_Order") -> Select[Any]:
+    """The limit stays inside: PostgreSQL would otherwise merge with all records from the first one on."""
+    page = models.subquery("page")
+    record = FileRecord.__table__.c
+    about = (record.model_id == page.c.model_id) & (record.file_path == page.c.file_path)
+    return (
+        select(page, *(record[name] for name in RECORDED))
+        .select_from(page.outerjoin(FileRecord.__table__, about))
+        .order_by(*order.of_columns(page.c[_KEY], page.c.model_id))
+    )
+
+
+async def _total(session: AsyncSession, filters: list[ColumnElement[bool]]) -> int:
+    """Exact. Without a filter it is the number that triggers keep; otherwise the matches are counted."""
+    kept = select(func.sum(ModelCount.models))
+    counted = select(func.count()).select_from(MlModel).where(*filters)
+    return int(await session.scalar(counted if filters else kept) or 0)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A sort order as the database can walk an index by it.
+
+    No index has the rows without a value at the end of both directions, so they are a part of their own.
+    """
+
+    name: str
+    falling: bool
+    key: ColumnElement[Any]
+    dialect: str
+
+    @classmethod
+    def of(cls, query: ModelQuery, dialect: str) -> Self:
+        name = query.sort.removeprefix("-")
+        column: ColumnElement[Any] = _COLUMNS[name].expression
+        # SQLite holds times as text, in several spellings once people insert rows.
+        key = type_coerce(column, Text) if name in _TIMES and dialect == "sqlite" else column
+        return cls(name, query.sort.startswith("-"), key, dialect)
+
+    def parts(self, query: ModelQuery) -> Iterator[Select[Any]]:
+        """What is left of the list after the query's cursor, one part after the other."""
+        after = None
+        if query.cursor is not None:
+            after = cursors.decode(query.cursor, query.sort, largest_id=LARGEST_ID)
+        rows = select(*MlModel.__table__.c, self.key.label(_KEY)).order_by(*self.of_columns(self.key, MlModel.model_id))
+        if self.name == "id":
+            yield rows if after is None else rows.where(self._beyond(MlModel.model_id, after[1]))
+            return
+        if after is None or after[0] is not None:
+            valued = rows if self.name in _NEVER_NULL else rows.where(self.key.is_not(None))
+            if after is not None:
+                _refuse_other_type(self.name, after[0], self.dialect)
+                place = tuple_(literal(after[0], self.key.type), literal(after[1], Integer))
+                valued = valued.where(self._beyond(tuple_(self.key, MlModel.model_id), place))
+            yield valued
+        if self.name not in _NEVER_NULL:
+            empty = rows.where(self.key.is_(None))
+            yield (
+                empty
+                if after is None or after[0] is not None
+                else empty.where(self._beyond(MlModel.model_id, after[1]))
+            )
+
+    def of_columns(self, key: ColumnElement[Any], model_id: Any) -> tuple[ColumnElement[Any], ...]:
+        columns = (model_id,) if self.name == "id" else (key, model_id)
+        return tuple(column.desc() if self.falling else column.asc() for column in columns)
+
+    def _beyond(self, column: Any, place: Any) -> ColumnElement[bool]:
+        beyond: ColumnElement[bool] = column < place if self.falling else column > place
+        return beyond
 
 
 def _filters(query: ModelQuery, dialect: str) -> list[ColumnElement[bool]]:
@@ -81,26 +153,6 @@ def _contains(
     folded = column if text.isascii() else func.unicode_lower(column)
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return folded.like(f"%{escaped}%", escape="\\")
-
-
-def _key(name: str, dialect: str) -> ColumnElement[Any]:
-    """The value that is sorted by. SQLite holds times as text, in several spellings once people insert rows."""
-    column: ColumnElement[Any] = _COLUMNS[name].expression
-    return type_coerce(column, Text) if name in _TIMES and dialect == "sqlite" else column
-
-
-def _after(
-    query: ModelQuery, name: str, key: ColumnElement[Any], dialect: str, *, falling: bool
-) -> ColumnElement[bool]:
-    value, model_id = cursors.decode(query.cursor or "", query.sort, largest_id=LARGEST_ID)
-    later = MlModel.model_id < model_id if falling else MlModel.model_id > model_id
-    if name == "id":
-        return later
-    if value is None:
-        return and_(key.is_(None), later)
-    _refuse_other_type(name, value, dialect)
-    beyond = or_(key < value if falling else key > value, and_(key == value, later))
-    return beyond if name in _NEVER_NULL else or_(beyond, key.is_(None))
 
 
 def _refuse_other_type(name: str, value: cursors.Key, dialect: str) -> None:

@@ -1,6 +1,6 @@
 """Use-cases on the set of registered models; which of them is live is the stage's business."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from app.registry.file_records import RegisteredFile
 from app.registry.files import FileFacts, ModelFiles
 from app.registry.rows import Row
 from app.registry.values import columns_of, refuse_nul
-from app.registry.view import facts_of, shown
+from app.registry.view import facts_in, shown, values_of
 from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from app.schemas.query import ModelQuery
@@ -55,7 +55,7 @@ class Registry:
             await session.flush()
             record = await file_records.put(session, Row(model, None), facts, given=request.spec, sidecar=sidecar)
             await history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-        return (await self._shown([Row(model, record)]))[0]
+        return (await self._shown([values_of(Row(model, record))]))[0]
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelOut:
         """Change the fields that are present. A new `file_path` is read anew, with its sidecar.
@@ -88,7 +88,7 @@ class Registry:
                 said = ", ".join(sorted(changes))
                 await history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=f"Changed: {said}.")
         self.revision += 1
-        return (await self._shown([row]))[0]
+        return (await self._shown([values_of(row)]))[0]
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
         """Delete the record; the file stays. Raises ModelNotFound and ModelIsActive."""
@@ -110,12 +110,12 @@ class Registry:
         """Raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
-        return (await self._shown([row]))[0]
+        return (await self._shown([values_of(row)]))[0]
 
     async def active(self) -> ModelOut | None:
         async with self._database.read() as session:
             row = await rows.active(session)
-        return None if row is None else (await self._shown([row]))[0]
+        return None if row is None else (await self._shown([values_of(row)]))[0]
 
     async def history(
         self,
@@ -177,7 +177,7 @@ class Registry:
         async with self._database.read() as session:
             page = await listing.page(session, query)
             active = await rows.active(session)
-        shown_rows = await self._shown(page.rows if active is None else [*page.rows, active])
+        shown_rows = await self._shown(page.rows if active is None else [*page.rows, values_of(active)])
         return ModelList(
             models=shown_rows[: len(page.rows)],
             active_model=None if active is None else shown_rows[-1],
@@ -201,9 +201,9 @@ class Registry:
         facts = await run_sync(self.files.read, path)
         return facts, await run_sync(self.files.sidecar, path)
 
-    async def _shown(self, found: Sequence[Row]) -> Sequence[ModelOut]:
-        states = await run_sync(self.files.states, [(row.model.file_path, facts_of(row.record)) for row in found])
-        return [shown(row, state) for row, state in zip(found, states, strict=True)]
+    async def _shown(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
+        states = await run_sync(self.files.states, [(values["file_path"], facts_in(values)) for values in found])
+        return [shown(values, state) for values, state in zip(found, states, strict=True)]
 
     def _same(self, stored: str, path: str) -> bool:
         """Whether a row's path, which may have been written by hand, means the normalised `path`."""

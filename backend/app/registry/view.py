@@ -1,9 +1,15 @@
 """Rows as the API shows them."""
 
-from app.models import CompileState, FileRecord
+from collections.abc import Mapping
+from typing import Any
+
+from app.models import CompileState, FileRecord, MlModel
 from app.registry.files import FileFacts, FileState
 from app.registry.rows import Row
 from app.schemas.model import ModelOut
+
+RECORDED = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")
+_COLUMNS = tuple(MlModel.__table__.c.keys())
 
 
 def facts_of(record: FileRecord | None) -> FileFacts | None:
@@ -13,24 +19,28 @@ def facts_of(record: FileRecord | None) -> FileFacts | None:
     return FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint)
 
 
-def shown(row: Row, state: FileState) -> ModelOut:
-    model, record = row.model, row.record
-    return ModelOut(
-        model_id=model.model_id,
-        model_name=model.model_name,
-        version=model.version,
-        file_path=model.file_path,
-        description=model.description,
-        model_type=model.model_type,
-        accuracy=model.accuracy,
-        created_at=model.created_at,
-        updated_at=model.updated_at,
-        is_active=bool(model.is_active),
-        created_by_user_id=model.created_by_user_id,
-        file_exists=state.exists,
-        file_changed=state.changed,
-        file_bytes=state.bytes,
-        digest=record.digest if record else None,
-        compile_state=record.compile_state if record else CompileState.NOT_COMPILED,
-        compile_error=record.compile_error if record else None,
+def values_of(row: Row) -> dict[str, Any]:
+    """The columns of the row and, as in `RECORDED`, those of its record."""
+    return {name: getattr(row.model, name) for name in _COLUMNS} | {
+        name: getattr(row.record, name, None) for name in RECORDED
+    }
+
+
+def facts_in(values: Mapping[str, Any]) -> FileFacts | None:
+    """`facts_of`, from `values_of` or from a page of the list."""
+    if values["digest"] is None:
+        return None
+    return FileFacts(values["file_path"], values["digest"], values["bytes"], values["fingerprint"])
+
+
+def shown(values: Mapping[str, Any], state: FileState) -> ModelOut:
+    return ModelOut.model_validate(
+        {
+            **values,
+            "is_active": bool(values["is_active"]),
+            "file_exists": state.exists,
+            "file_changed": state.changed,
+            "file_bytes": state.bytes,
+            "compile_state": values["compile_state"] or CompileState.NOT_COMPILED,
+        }
     )
