@@ -6,17 +6,21 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from app import __version__
 from app.api import health, metrics, v1, v2
 from app.api.counted import Counted
 from app.api.deps import State
+from app.api.first import AnsweredFirst
 from app.api.head import HeadAsGet
 from app.api.openapi import install_openapi
 from app.api.origin import OwnPagesOnly
 from app.api.page import BUILT, install_page
 from app.api.problems import install_problem_handlers
-from app.api.v2.infer import install_infer
+from app.api.v1.predict import Predict
+from app.api.v2.infer import PATH as INFER
+from app.api.v2.infer import Infer
 from app.logs import configure_logs
 from app.serving.services import on_stage, open_services
 from app.settings import Settings
@@ -49,7 +53,10 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
         # Even without a provider it costs 8 microseconds a request; /metrics tells the same.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    install_infer(app)
+    infer = Infer()
+    app.router.routes.append(Route(INFER, infer, methods=["POST"]))
+    # The innermost middleware: all others stand around it.
+    app.add_middleware(AnsweredFirst, quick=(Predict(), infer), handlers=app.exception_handlers)
     app.add_middleware(OwnPagesOnly, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)

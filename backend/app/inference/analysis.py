@@ -77,11 +77,8 @@ def window_of(
 ) -> Window:
     """One window of scores float32 [labels]; `order` picks the labels that are listed, all of them without it."""
     best = int(row.argmax())
-    listed = np.arange(len(row)) if order is None else order
-    return Window(
-        start=start,
-        end=end,
-        label=labels[best],
-        score=float(row[best]),
-        scores={labels[index]: score for index, score in zip(listed, row[listed].tolist(), strict=True)},
-    )
+    if order is None:
+        scores = dict(zip(labels, row.tolist(), strict=True))
+    else:
+        scores = {labels[index]: score for index, score in zip(order.tolist(), row[order].tolist(), strict=True)}
+    return Window(start=start, end=end, label=labels[best], score=float(row[best]), scores=scores)

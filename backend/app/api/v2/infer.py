@@ -4,14 +4,11 @@ A plain ASGI endpoint: with tiny tensors the framework's own routing and validat
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
-from fastapi import FastAPI
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.api.v2 import compression
 from app.api.v2.reading import read_request
@@ -20,6 +17,7 @@ from app.errors import BodyTooLarge
 from app.serving.services import Services
 
 _PREFIX, _SUFFIX = "/v2/models/", "/infer"
+PATH = f"{_PREFIX}{{model:path}}{_SUFFIX}"
 
 # Bytes from which a thread does the work, so that the event loop goes on.
 SMALL = 1 << 16
@@ -29,36 +27,19 @@ _LENGTH = b"inference-header-content-length"
 T = TypeVar("T")
 
 
-class InferFirst:
-    """Middleware that answers …/infer before the framework's router, which takes as long as all of it.
-
-    `endpoint` is registered with the router too: for other methods, and because requests are counted by it.
-    """
-
-    def __init__(self, app: ASGIApp, endpoint: ASGIApp, handlers: Mapping[Any, Callable[..., Any]]) -> None:
-        self._app = app
-        self._endpoint = endpoint
-        self._infer = ExceptionMiddleware(endpoint, handlers=handlers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope.get("path", "")
-        if path.startswith(_PREFIX) and path.endswith(_SUFFIX) and scope.get("method") == "POST":
-            scope["endpoint"] = self._endpoint
-            scope["path_params"] = {"model": path[len(_PREFIX) : -len(_SUFFIX)]}
-            await self._infer(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-
-def install_infer(app: FastAPI) -> None:
-    """Comes before all other middleware, which so stands around it; the error handlers may come later."""
-    endpoint = Infer()
-    app.router.routes.append(Route(f"{_PREFIX}{{model:path}}{_SUFFIX}", endpoint, methods=["POST"]))
-    app.add_middleware(InferFirst, endpoint=endpoint, handlers=app.exception_handlers)
-
-
 class Infer:
     """POST /v2/models/NAME/infer and /v2/models/NAME/versions/VERSION/infer."""
+
+    @property
+    def endpoint(self) -> object:
+        return self
+
+    def takes(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if not (path.startswith(_PREFIX) and path.endswith(_SUFFIX)):
+            return False
+        scope["path_params"] = {"model": path[len(_PREFIX) : -len(_SUFFIX)]}
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = cast("Services", scope["state"]["services"])
