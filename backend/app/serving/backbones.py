@@ -1,6 +1,7 @@
 """The shared YAMNet backbone, loaded once for every head."""
 
 import asyncio
+from pathlib import Path
 
 import structlog
 
@@ -12,12 +13,16 @@ log = structlog.get_logger()
 
 
 class BackboneHolder:
-    """Loads the backbone on first use; a backbone installed while the server runs is found at the next activation."""
+    """Loads the backbone on first use, and again once another one is installed: the next activation finds it.
+
+    A loaded model keeps the backbone that it was loaded with.
+    """
 
     def __init__(self, settings: Settings, pool: WorkerPool) -> None:
         self._path = settings.backbone_path
         self._pool = pool
         self._backbone: Backbone | None = None
+        self._loaded_from: tuple[int, int, int] | None = None
         self._once = asyncio.Lock()
 
     @property
@@ -25,9 +30,20 @@ class BackboneHolder:
         return self._backbone
 
     async def get(self) -> Backbone | None:
-        """The backbone, or None where no file is installed. Raises what `Backbone.load` raises for a bad file."""
+        """The backbone, or None where none was ever installed. Raises what `Backbone.load` raises for a bad file."""
         async with self._once:
-            if self._backbone is None and await asyncio.to_thread(self._path.exists):
+            present = await asyncio.to_thread(_which, self._path)
+            if present is not None and present != self._loaded_from:
                 self._backbone = await self._pool.load(Backbone.load, self._path)
+                self._loaded_from = present
                 log.info("backbone loaded", file=str(self._path), digest=self._backbone.digest)
             return self._backbone
+
+
+def _which(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another file takes the path's place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -8,6 +8,7 @@ import structlog
 
 from app.compiler.store import CompiledModel
 from app.errors import FileChanged, FileMissing
+from app.inference.backbone import Backbone
 from app.inference.pipeline import Pipeline
 from app.registry.file_records import RegisteredFile
 from app.registry.registry import Registry
@@ -87,10 +88,12 @@ class Preparation:
         await on_step(Step.COMPILE)
         compiled = await self._compilation.compile(model)
         await on_step(Step.WARM_UP)
-        pipeline = self._standby.get(compiled.key)
+        backbone = await self._backbones.get()
+        key = f"{compiled.key} on {backbone.digest if backbone else None}"
+        pipeline = self._standby.get(key)
         if pipeline is None:
-            pipeline = await self._warm(compiled)
-            self._standby.put(compiled.key, pipeline)
+            pipeline = await self._warm(compiled, backbone)
+            self._standby.put(key, pipeline)
         identity = ModelIdentity(
             model_id=model.model_id,
             model_name=model.model_name,
@@ -99,9 +102,7 @@ class Preparation:
         )
         return LoadedModel(identity=identity, pipeline=pipeline, notes=notes)
 
-    async def _warm(self, compiled: CompiledModel) -> Pipeline:
-        backbone = await self._backbones.get()
-
+    async def _warm(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
         def load_and_warm() -> Pipeline:
             started = time.perf_counter()
             pipeline = Pipeline.load(

@@ -6,7 +6,7 @@ from app.inference.pipeline import Pipeline
 
 
 class Standby:
-    """The pipelines used last, each known by its compiled form's key; the least recent leaves first."""
+    """The pipelines used last, each known by what it was made of; the least recent leaves first."""
 
     def __init__(self, capacity: int = 4) -> None:
         self._capacity = capacity
