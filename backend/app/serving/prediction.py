@@ -40,8 +40,11 @@ class Predictor:
         Raises NoActiveModel, ModelNotLoaded, the audio errors, NotForAudio and, for `model_id`, what preparing that
         model raises.
         """
+        return await self.hear(source, *await self.choose(model_id))
+
+    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Prediction:
+        """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
-        model, generation = await self.choose(model_id)
         (analysis, opening), waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
         timing = Timing(
             queue=waited,

@@ -13,6 +13,7 @@ from app.registry.uploads import Uploads
 from app.serving.activation import Activation
 from app.serving.backbones import BackboneHolder
 from app.serving.backlog import Backlog
+from app.serving.batch import BatchPredictor
 from app.serving.compilation import Compilation
 from app.serving.condition import Condition
 from app.serving.convergence import Convergence
@@ -52,6 +53,7 @@ class Services:
     metrics: Metrics
     exposition: Exposition
     streaming: Streaming
+    batch: BatchPredictor
     named: NamedModels
     tensors: TensorInference
 
@@ -100,6 +102,7 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
             metrics=metrics,
             exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting),
             streaming=Streaming(prediction, pool),
+            batch=BatchPredictor(settings, prediction),
             named=named,
             tensors=TensorInference(named, pool, traffic),
         )

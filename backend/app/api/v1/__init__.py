@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from app.api.responses import problems
-from app.api.v1 import demo, events, files, history, models, operations, predict, stage, status, stream, traffic
+from app.api.v1 import batch, demo, events, files, history, models, operations, predict, stage, status, stream, traffic
 from app.errors import RequestInvalid
 
 router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
 # Routes are tried in order, and predictions come by the thousand.
-for part in (predict, stream, stage, files, models, demo, operations, history, events, traffic, status):
+for part in (predict, batch, stream, stage, files, models, demo, operations, history, events, traffic, status):
     router.include_router(part.router)
