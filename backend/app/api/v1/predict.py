@@ -79,7 +79,7 @@ async def predict(
 class Predict:
     """The same without a query, which is for the router to validate."""
 
-    endpoint = predict
+    endpoint = staticmethod(predict)  # as it is, not bound
 
     def takes(self, scope: Scope) -> bool:
         return scope["path"] == PATH and not scope["query_string"]
