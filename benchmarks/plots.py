@@ -17,16 +17,16 @@ def throughput(results: Sequence[Result], ceilings: Mapping[str, Figure], path: 
 
     Of several numbers of connections the largest is drawn.
     """
+    panels = {case: _shares(results, case, ceiling) for case, ceiling in ceilings.items()}
+    panels = {case: shares for case, shares in panels.items() if len(shares) > 2}
+    if not panels:
+        return False
     import matplotlib as mpl
 
     mpl.use("svg")
     import matplotlib.pyplot as plt
 
     mpl.rcParams["svg.hashsalt"] = "understudy"  # the same figures give the same file
-    panels = {case: _shares(results, case, ceiling) for case, ceiling in ceilings.items()}
-    panels = {case: shares for case, shares in panels.items() if len(shares) > 2}
-    if not panels:
-        return False
     height = _ROW * sum(map(len, panels.values())) + 0.9 * len(panels)
     figure, axes = plt.subplots(
         len(panels), 1, figsize=(8, height), sharex=True, squeeze=False, height_ratios=[*map(len, panels.values())]

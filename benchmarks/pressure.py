@@ -7,7 +7,7 @@ from benchmarks.load import Body, fire
 from benchmarks.results import Figure, combined
 from benchmarks.server import Server
 
-RATE, P50, P99, LONGEST = "requests/s", "p50", "p99", "longest"
+RATE, P50, P99, LONGEST = "rate", "p50", "p99", "longest"
 SERVER_CPU, WRK_CPU = "server CPU", "wrk CPU"
 UNITS = {RATE: "1/s", P50: "ms", P99: "ms", LONGEST: "ms", SERVER_CPU: "cores", WRK_CPU: "cores"}
 

@@ -14,6 +14,7 @@ import psutil
 
 _POLL = 0.005
 _GRACE = 15.0
+_LEFT_BEHIND = 3.0
 
 
 class ServerError(Exception):
@@ -72,14 +73,21 @@ class Server:
         self.stop()
 
     def stop(self) -> None:
-        """End the whole tree: politely, then not."""
+        """End the process politely, then whatever it left behind."""
         self._look()
         self._process.terminate()
-        _, alive = psutil.wait_procs(self._known.values(), timeout=_GRACE)
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for process in self._look():
+                with suppress(psutil.NoSuchProcess):
+                    end(process)
+            deadline = time.monotonic() + _LEFT_BEHIND
+            while self._look() and time.monotonic() < deadline:
+                time.sleep(_POLL)
 
     def cpu_seconds(self) -> float:
         """CPU time of the tree so far."""

@@ -159,7 +159,7 @@ SUBJECTS = {
             "ray",
             "ray",
             _ray,
-            "/-/healthz",
+            "/ready",
             {"raw": _HEAR},
             {"JSON": _JSON_ROWS},
             variables={

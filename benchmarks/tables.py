@@ -47,9 +47,10 @@ def ratio(figure: Figure | None, other: Figure | None) -> float:
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Texts to the left, figures to the right: the first column is text, and every column without digits."""
-    texts = [index == 0 or not any(any(map(str.isdigit, row[index])) for row in rows) for index in range(len(head))]
-    marks = [":--" if text else "--:" for text in texts]
+    """Columns whose cells all begin like numbers, or are empty, stand to the right; the first never does."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(head)
+    figures = [all(not text or text[0] in "-0123456789" for text in column) for column in columns]
+    marks = ["--:" if right and index else ":--" for index, right in enumerate(figures)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, marks, *rows))
 
 

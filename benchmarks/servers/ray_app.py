@@ -20,7 +20,9 @@ class Peer:
     async def __call__(self, request: Request) -> dict[str, Any]:
         if request.url.path == "/hear":
             return self.ear(await request.body())
-        return {"outputs": self.matrix((await request.json())["inputs"]).tolist()}
+        if request.url.path == "/dense":
+            return {"outputs": self.matrix((await request.json())["inputs"]).tolist()}
+        return {"status": "ready"}
 
 
 def main() -> None:
