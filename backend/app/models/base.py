@@ -3,11 +3,8 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import JSON, TIMESTAMP, Dialect, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
-
-type_of_json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 def utc_now() -> datetime:
@@ -33,6 +30,20 @@ class UtcTimestamp(TypeDecorator[datetime]):
         return None if value is None else naive_utc(value)
 
 
+class JsonDocument(TypeDecorator[dict[str, object]]):
+    """JSONB on PostgreSQL, JSON elsewhere; None is NULL. SQLite's servers never load PostgreSQL's dialect: 3 MB."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[dict[str, object]]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+
 class Base(DeclarativeBase):
     """Constraint names are the ones PostgreSQL itself chooses, so that a table made by hand compares equal."""
 
@@ -45,4 +56,4 @@ class Base(DeclarativeBase):
             "ck": "%(table_name)s_%(constraint_name)s_check",
         }
     )
-    type_annotation_map = {datetime: UtcTimestamp(), dict[str, object]: type_of_json}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcTimestamp(), dict[str, object]: JsonDocument()}  # noqa: RUF012

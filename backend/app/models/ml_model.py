@@ -34,4 +34,5 @@ class MlModel(Base):
 
 _ACTIVE = MlModel.__table__.c.is_active == true()
 
-Index("ml_models_one_active", MlModel.is_active, unique=True, postgresql_where=_ACTIVE, sqlite_where=_ACTIVE)
+# Partial on PostgreSQL too, as the revisions make it; to say so here would load PostgreSQL's dialect everywhere.
+Index("ml_models_one_active", MlModel.is_active, unique=True, sqlite_where=_ACTIVE)
