@@ -40,29 +40,27 @@ class Counted:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        metrics: Metrics = scope["state"]["services"].metrics
         begun = False
 
-        def count(status: int) -> None:
-            nonlocal begun
-            begun = True
-            metrics.requested(self._template(scope), _method(scope), status)
-
         def noting(message: Message) -> Awaitable[None]:
+            nonlocal begun
             if not begun and (kind := message["type"]) in _BEGINNINGS:
-                count(message.get("status") or _BEGINNINGS[kind])
+                begun = True
+                self._count(scope, message.get("status") or _BEGINNINGS[kind])
             return send(message)
 
         try:
             await self._app(scope, receive, noting)
         except Exception:
             if not begun:  # the answer is made outside of all middleware
-                count(_BROKEN)
+                self._count(scope, _BROKEN)
             raise
 
-    def _template(self, scope: Scope) -> str:
+    def _count(self, scope: Scope, status: int) -> None:
+        metrics: Metrics = scope["state"]["services"].metrics
         known = self._templates
-        return known.get(id(scope.get("route"))) or known.get(id(scope.get("endpoint"))) or OTHER
+        route = known.get(id(scope.get("route"))) or known.get(id(scope.get("endpoint"))) or OTHER
+        metrics.requested(route, _method(scope), status)
 
 
 def _method(scope: Scope) -> str:

@@ -18,34 +18,30 @@ STAGES = ("queue", "decode", "features", "inference", "total")
 
 
 class Distribution:
-    """How often values fell up to each of `bounds`, and their sum; may be told from any thread."""
+    """How often values fell up to each of `bounds`, and their sum; told by one thread at a time, as locks cost most."""
 
-    __slots__ = ("_bounds", "_counts", "_lock", "_sum")
+    __slots__ = ("_bounds", "_counts", "_sum")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
-        self._lock = threading.Lock()
 
     def observe(self, value: float) -> None:
-        with self._lock:
-            self._counts[bisect_left(self._bounds, value)] += 1
-            self._sum += value
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
 
     def seen(self) -> tuple[list[tuple[float, int]], float]:
         """Pairs of upper bound and how many values were at most that, the last bound infinite; and the sum of all."""
-        with self._lock:
-            counts, total = list(self._counts), self._sum
         below, pairs = 0, []
-        for bound, count in zip((*self._bounds, float("inf")), counts, strict=True):
+        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
             below += count
             pairs.append((bound, below))
-        return pairs, total
+        return pairs, self._sum
 
 
 class Metrics:
-    """Told by the use-cases; except for distributions, on the event loop only. Everything but `open_streams` grows."""
+    """Told by the use-cases on the event loop, loads on the loading thread. Everything but `open_streams` grows."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
@@ -58,6 +54,7 @@ class Metrics:
         self.swaps = 0
         self.streams = 0
         self.open_streams = 0
+        self._batching = threading.Lock()
 
     def requested(self, route: str, method: str, status: int) -> None:
         """One HTTP request or WebSocket handshake, by the template of its route: never by its path."""
@@ -84,4 +81,5 @@ class Metrics:
 
     def batch(self, size: int) -> None:
         """One run of a network on `size` inputs at once; from any thread."""
-        self.batches.observe(size)
+        with self._batching:
+            self.batches.observe(size)
