@@ -1,15 +1,12 @@
 """What a pipeline found in a clip."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.schemas.prediction import AudioFacts, Event, Window
-
-# Scores that an answer lists window by window at most: about 20 MB of JSON.
-MAX_LISTED = 500_000
-TOP = 10
 
 
 @dataclass(frozen=True)
@@ -26,12 +23,14 @@ class Analysis:
     """Scores of a clip and of its windows.
 
     `totals` float32 [labels]: the aggregated scores. `window_scores` float32 [windows, labels], `starts` and `ends`
-    float64 [windows] in seconds. They stay arrays because an hour under 521 labels is 3.9 million scores.
+    float64 [windows] in seconds. Of a long clip `window_scores` [windows, TOP] are the best, and `window_labels` tells
+    which labels they belong to.
     """
 
     labels: tuple[str, ...]
     totals: NDArray[np.float32]
     window_scores: NDArray[np.float32]
+    window_labels: NDArray[np.int32] | None
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
     events: tuple[Event, ...]
@@ -56,29 +55,30 @@ class Analysis:
     @property
     def abridged(self) -> bool:
         """Whether `windows` lists only the best labels of each window."""
-        return self.window_scores.size > MAX_LISTED
+        return self.window_labels is not None
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """The windows in order of time, with all their scores or, where that exceeds MAX_LISTED, the TOP best."""
-        windows = []
-        for start, end, row in zip(self.starts.tolist(), self.ends.tolist(), self.window_scores, strict=True):
-            order = np.argsort(-row, kind="stable")[:TOP] if self.abridged else None
-            windows.append(window_of(self.labels, row, start, end, order))
-        return tuple(windows)
+        """The windows in order of time, with all their scores or, of a long clip, the TOP best."""
+        return tuple(self.windows_from(0, len(self.starts)))
+
+    def windows_from(self, first: int, stop: int) -> Iterator[Window]:
+        """The windows from number `first` up to `stop`, one after the other: those of hours take much memory."""
+        part = slice(first, stop)
+        times = zip(self.starts[part].tolist(), self.ends[part].tolist(), self.window_scores[part], strict=True)
+        if self.window_labels is None:
+            yield from (window_of(self.labels, row, start, end) for start, end, row in times)
+            return
+        for (start, end, row), order in zip(times, self.window_labels[part].tolist(), strict=True):
+            listed = [self.labels[index] for index in order]
+            scores = row.tolist()
+            yield Window(
+                start=start, end=end, label=listed[0], score=scores[0], scores=dict(zip(listed, scores, strict=True))
+            )
 
 
-def window_of(
-    labels: tuple[str, ...],
-    row: NDArray[np.float32],
-    start: float,
-    end: float,
-    order: NDArray[np.intp] | None = None,
-) -> Window:
-    """One window of scores float32 [labels]; `order` picks the labels that are listed, all of them without it."""
+def window_of(labels: tuple[str, ...], row: NDArray[np.float32], start: float, end: float) -> Window:
+    """One window of scores float32 [labels]."""
     best = int(row.argmax())
-    if order is None:
-        scores = dict(zip(labels, row.tolist(), strict=True))
-    else:
-        scores = {labels[index]: score for index, score in zip(order.tolist(), row[order].tolist(), strict=True)}
+    scores = dict(zip(labels, row.tolist(), strict=True))
     return Window(start=start, end=end, label=labels[best], score=float(row[best]), scores=scores)

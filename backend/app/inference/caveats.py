@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 
-from app.inference.analysis import TOP
+from app.inference.tally import MAX_EVENTS, TOP
 from app.schemas.prediction import AudioFacts
 from app.schemas.report import CompileReport
 from app.schemas.spec import Activation
 
 
 def caveats(
-    report: CompileReport, facts: AudioFacts, *, window_seconds: float | None, last_end: float, abridged: bool
+    report: CompileReport,
+    facts: AudioFacts,
+    *,
+    window_seconds: float | None,
+    last_end: float,
+    abridged: bool,
+    events: int,
 ) -> Iterator[str]:
     """Warnings of one answer.
 
     `last_end`: where the last window would end, in seconds, had the clip been long enough. `abridged`: the answer
-    lists only the best labels of each window.
+    lists only the best labels of each window. `events`: how many it lists.
     """
     spec = report.spec
     if not spec.labels_named:
@@ -35,3 +41,5 @@ def caveats(
         yield "The recording is clipped: samples in a row are at full scale, which distorts the sound."
     if abridged:
         yield f"The clip is long: each window lists its {TOP} best labels."
+    if events == MAX_EVENTS:
+        yield f"The clip is full of events: the first {MAX_EVENTS} are listed."

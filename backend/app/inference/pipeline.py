@@ -11,16 +11,16 @@ from pydantic import ValidationError
 
 from app.audio.clip import Clip
 from app.errors import BackboneMissing, CannotServe, NotForAudio, RequestInvalid, SpecInvalid, WarmUpFailed
-from app.inference.analysis import MAX_LISTED, Analysis
+from app.inference.analysis import Analysis
 from app.inference.backbone import Backbone
 from app.inference.caveats import caveats
 from app.inference.framing import Framing, frame_for
 from app.inference.head import Head
 from app.inference.listener import Listener
 from app.inference.probes import load_probes, replay
-from app.inference.scoring import aggregate, find_events
 from app.inference.session import ORT_ERRORS, build_session
 from app.inference.stopwatch import Stopwatch
+from app.inference.tally import Tally
 from app.inference.tensors import Tensor, inputs_of
 from app.schemas.report import CompileReport
 from app.schemas.spec import InputKind, Spec
@@ -100,13 +100,12 @@ class Pipeline:
         watch = Stopwatch()
         cutter = framing.cutter(self._max_whole_clip_seconds)
         pending: list[tuple[float, Array]] = []
-        starts: list[float] = []
-        scored: list[Array] = []
+        tally = Tally(self.spec, framing.window_seconds)
 
         def score(count: int) -> None:
             with watch.stage("inference"):
-                scored.append(self._score(head, [item for _, item in pending[:count]]))
-            starts.extend(start for start, _ in pending[:count])
+                scores = self._score(head, [item for _, item in pending[:count]])
+            tally.add([start for start, _ in pending[:count]], scores)
             del pending[:count]
 
         blocks = clip.blocks(framing.rate)
@@ -119,7 +118,7 @@ class Pipeline:
                 score(MAX_BATCH)
             if block is None:
                 break
-        return self._verdict(clip, framing, np.concatenate(scored), np.array(starts), watch)
+        return self._verdict(clip, framing, tally, watch)
 
     def listen(self) -> Listener:
         """A listener on a fresh stream of mono samples.
@@ -154,26 +153,25 @@ class Pipeline:
             batch = self._backbone.embeddings(batch) if embedding else self._backbone.scores(batch)
         return head.scores(batch)
 
-    def _verdict(
-        self, clip: Clip, framing: Framing, scores: Array, starts: NDArray[np.float64], watch: Stopwatch
-    ) -> Analysis:
-        spec, facts = self.spec, clip.facts()
-        ends = starts + (framing.window_seconds or facts.duration_seconds)
+    def _verdict(self, clip: Clip, framing: Framing, tally: Tally, watch: Stopwatch) -> Analysis:
+        facts = clip.facts()
+        found = tally.finish(facts.duration_seconds)
         warnings = caveats(
             self.report,
             facts,
             window_seconds=framing.window_seconds,
-            last_end=float(ends[-1]),
-            abridged=scores.size > MAX_LISTED,
+            last_end=found.last_end,
+            abridged=found.window_labels is not None,
+            events=len(found.events),
         )
-        ends = np.minimum(ends, facts.duration_seconds)
         return Analysis(
-            labels=spec.labels,
-            totals=aggregate(scores, spec.aggregation, spec.top_k),
-            window_scores=scores,
-            starts=starts,
-            ends=ends,
-            events=find_events(scores, starts, ends, spec.labels, spec.thresholds),
+            labels=self.spec.labels,
+            totals=found.totals,
+            window_scores=found.window_scores,
+            window_labels=found.window_labels,
+            starts=found.starts,
+            ends=found.ends,
+            events=found.events,
             audio=facts,
             warnings=tuple(warnings),
             timing=watch.timing(),
