@@ -73,10 +73,10 @@ class Settings(BaseSettings):
         description="Worker threads that decode and infer; more than cores is slower.",
     )
     max_upload_bytes: int = Field(
-        default=1 << 30, gt=0, description="Largest audio body that is accepted; past 1 MiB it is spooled to disk."
+        default=2 << 30, gt=0, description="Largest audio body that is accepted; past 1 MiB it is spooled to disk."
     )
     max_audio_seconds: float = Field(
-        default=4 * 3600.0, gt=0, description="Longest recording that is analysed, in seconds."
+        default=12 * 3600.0, gt=0, description="Longest recording that is analysed, in seconds."
     )
     max_whole_clip_seconds: float = Field(
         default=600.0, gt=0, description="Longest recording for a model that takes the whole clip at once."
