@@ -14,6 +14,19 @@ except SystemExit as done:
     print("LOADED", *sorted({name.partition(".")[0] for name in sys.modules}))
     sys.exit(done.code)
 """
+_SERVER = """
+import asyncio, sys
+from asgi_lifespan import LifespanManager
+from app.cli import server
+from app.main import create_app
+
+async def live():
+    async with LifespanManager(create_app()) as manager:
+        assert manager._state["services"].stage.live
+        print(*sys.modules)
+
+asyncio.run(live())
+"""
 FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "tf2onnx", "h5py"}
 
 
@@ -32,3 +45,11 @@ def test_compiling_and_predicting_load_no_training_framework(run: Run, models: P
     run("register", "--name", "One", "--path", "models/one.onnx", "--labels", "x,y,z")
     assert not loaded("activate", "1") & FRAMEWORKS
     assert not loaded("predict", str(clip)) & FRAMEWORKS
+
+
+def test_a_server_with_nothing_to_migrate_loads_nothing_that_only_some_work_needs(one: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _SERVER], cwd=_BACKEND, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert {"onnxruntime", "sqlalchemy.dialects.sqlite", "uvicorn"} <= modules
+    heavy = {"alembic", "scipy", "av", "onnx", "httpx", "numpy.random", "sqlalchemy.dialects.postgresql", "psycopg"}
+    assert not modules & (FRAMEWORKS | heavy)

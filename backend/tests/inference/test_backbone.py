@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import BackboneMissing
 from app.inference.backbone import Backbone
+from app.inference.session import build_session
 
 
 def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
@@ -34,3 +35,14 @@ def test_another_graph_or_no_graph_is_not_the_backbone(mean_graph: Any, tmp_path
         path.write_bytes(body)
         with pytest.raises(BackboneMissing, match="not a YAMNet backbone"):
             Backbone.load(path)
+
+
+def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_before(
+    mean_graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "yamnet.onnx", tmp_path / "other.onnx"
+    for each in (path, other):
+        each.write_bytes(mean_graph(["n", 96, 64], [1.0]))
+    monkeypatch.setattr("app.inference.backbone.build_session", lambda model: build_session(other.replace(model)))
+    with pytest.raises(BackboneMissing, match="replaced while it was read"):
+        Backbone.load(path)

@@ -1,9 +1,11 @@
 """Work leaves the event loop."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from app.serving.pool import WorkerPool
@@ -50,3 +52,19 @@ async def test_an_error_reaches_the_caller(pool: WorkerPool) -> None:
 
     with pytest.raises(ValueError, match="broken"):
         await pool.infer(fails)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what is freed, and has a call to return it")
+async def test_what_a_load_freed_goes_back_to_the_system(pool: WorkerPool) -> None:
+    """glibc keeps twice the largest block that was ever freed, up to 64 MiB."""
+    process = psutil.Process()
+
+    def load() -> int:
+        del bytearray(30 << 20)[:]
+        parts = [bytes(64 << 10) for _ in range(800)]
+        return len(parts)
+
+    await pool.load(int)
+    before = process.memory_info().rss
+    assert await pool.load(load) == 800
+    assert process.memory_info().rss - before < 25 << 20
