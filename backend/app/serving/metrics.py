@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.errors import UnderstudyError
 from app.schemas.prediction import Timing
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -46,7 +47,8 @@ class Metrics:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
-        self.activation_refusals: Counter[str] = Counter()
+        # From zero on: Prometheus' increase() does not see a series begin.
+        self.activation_refusals: Counter[str] = Counter(dict.fromkeys(_codes(UnderstudyError), 0))
         self.stages = {stage: Distribution(SECONDS) for stage in STAGES}
         self.batches = Distribution(SIZES)
         self.loads = Distribution(LONG_SECONDS)
@@ -83,3 +85,9 @@ class Metrics:
         """One run of a network on `size` inputs at once; from any thread."""
         with self._batching:
             self.batches.observe(size)
+
+
+def _codes(error: type[UnderstudyError]) -> Iterator[str]:
+    yield error.code
+    for kind in error.__subclasses__():
+        yield from _codes(kind)

@@ -126,6 +126,9 @@ class TestOverAsgi:
     async def test_what_keeps_a_model_from_the_stage_is_counted_by_its_code(
         self, client: httpx.AsyncClient, models: list[int], settings: Settings
     ) -> None:
+        assert ("understudy_activation_refusals_total", frozenset({("code", "file_missing")})) in (
+            await scrape(client)
+        ).samples, "increase() needs a zero before the first one"
         (settings.models_dir / "first.onnx").unlink()
         assert (await client.post(f"/api/v1/models/{models[0]}/activate")).status_code == 422
         now = await scrape(client)
