@@ -8,6 +8,7 @@ from benchmarks.clips import ClipFile
 from benchmarks.results import Figure, Result
 from benchmarks.server import ServerError
 from benchmarks.subject import Subject
+from benchmarks.subjects import UNDERSTUDY
 
 GROUP = "tail"
 TITLE = "The tail at half load"
@@ -15,15 +16,14 @@ ABOUT = """Requests come evenly spaced at half the rate that eight connections r
 connection."""
 ALONE, HALF_RATE, RATIO = "alone p50", "half rate", "p99 / alone"
 _CLIPS = ((1, "wav 16 kHz"), (5, "wav 44.1 kHz"), (10, "wav 44.1 kHz"))
-_SUBJECTS = ("understudy", "fastapi")
 _SATURATED, _WAITING = 8, 32
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """Understudy and the leanest peer. Raises LoadError without wrk."""
+    """Understudy alone. Raises LoadError without wrk."""
     for seconds, kind in _CLIPS[: 1 if bench.quick else None]:
         clip = bench.site.clip(seconds, kind)
-        for subject in bench.chosen(*_SUBJECTS):
+        for subject in bench.chosen(UNDERSTUDY):
             try:
                 yield _measured(bench, subject, clip)
             except ServerError as error:

@@ -39,7 +39,9 @@ def _measured(bench: Bench, subject: Subject, expected: Array) -> Iterator[Resul
                 answer = route.unwrap(exchange(server, route.path, body))
                 right = answer.shape == expected.shape and bool(np.allclose(answer, expected, atol=1e-4))
                 wrong = [] if right else [f"answers {answer.tolist()}, which should be {expected.tolist()}"]
-                pressure.press(server, route.path, body, bench.work, connections=_MANY, seconds=1, repeats=1)
+                pressure.press(
+                    server, route.path, body, bench.work, connections=_MANY, seconds=bench.seconds, repeats=1
+                )
                 for connections in counts:
                     figures, problem = pressure.press(
                         server,
