@@ -109,6 +109,10 @@ class Settings(BaseSettings):
     def compiled_dir(self) -> Path:
         return self.var_dir / "compiled"
 
+    def quantised_backbone(self, name: str) -> Path:
+        """Where the int8 form of the backbone of that name lies, or belongs."""
+        return self.var_dir / "backbones" / f"{name}.onnx"
+
     @property
     def backbone_path(self) -> Path:
         return self.backbone or self.models_dir / "yamnet.onnx"

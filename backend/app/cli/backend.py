@@ -7,6 +7,7 @@ from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from app.schemas.operation import Operation
 from app.schemas.prediction import Prediction
+from app.schemas.quantization import Precision
 from app.schemas.query import ModelQuery
 from app.schemas.report import CompileReport
 from app.schemas.status import Status
@@ -27,7 +28,7 @@ class Backend(Protocol):
 
     async def delete(self, model_id: int) -> ModelDeleted: ...
 
-    async def activate(self, model_id: int) -> Operation:
+    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
         """Start; `operation` tells how far it is."""
         ...
 

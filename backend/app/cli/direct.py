@@ -11,6 +11,7 @@ from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from app.schemas.operation import Operation
 from app.schemas.prediction import Prediction
+from app.schemas.quantization import Precision
 from app.schemas.query import ModelQuery
 from app.schemas.report import CompileReport
 from app.schemas.status import Status
@@ -46,8 +47,8 @@ class DirectBackend:
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._services.registry.delete(model_id, self._actor)
 
-    async def activate(self, model_id: int) -> Operation:
-        return await self._services.operations.activate(model_id, self._actor, wait=False)
+    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
+        return await self._services.operations.activate(model_id, self._actor, wait=False, precision=precision)
 
     async def roll_back(self) -> Operation:
         return await self._services.operations.roll_back(self._actor, wait=False)

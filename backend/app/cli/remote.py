@@ -14,6 +14,7 @@ from app.schemas.deletion import ModelDeleted
 from app.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from app.schemas.operation import Operation
 from app.schemas.prediction import Prediction
+from app.schemas.quantization import Precision
 from app.schemas.query import ModelQuery
 from app.schemas.report import CompileReport
 from app.schemas.status import Status
@@ -51,8 +52,9 @@ class RemoteBackend:
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._ask(ModelDeleted, "DELETE", f"models/{model_id}")
 
-    async def activate(self, model_id: int) -> Operation:
-        return await self._ask(Operation, "POST", f"models/{model_id}/activate", params={"wait": "false"})
+    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
+        params = {"wait": "false", "precision": precision.value}
+        return await self._ask(Operation, "POST", f"models/{model_id}/activate", params=params)
 
     async def roll_back(self) -> Operation:
         return await self._ask(Operation, "POST", "models/rollback", params={"wait": "false"})

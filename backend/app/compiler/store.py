@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.compiler.source import digest_of
+from app.schemas.quantization import Precision
 from app.schemas.report import CompileReport
 from app.schemas.spec import PartialSpec
 
@@ -33,6 +34,10 @@ class CompiledModel:
     key: str
     folder: Path
     report: CompileReport
+
+    @property
+    def precision(self) -> Precision:
+        return self.report.quantization.precision if self.report.quantization else Precision.FLOAT32
 
 
 @dataclass(frozen=True)

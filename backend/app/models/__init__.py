@@ -7,9 +7,10 @@ from app.models.ml_model import MlModel
 from app.models.model_count import ModelCount
 from app.models.operation import OperationRow
 from app.models.replica import Replica
-from app.models.stage import Stage
+from app.models.stage import FLOAT32, Stage
 
 __all__ = [
+    "FLOAT32",
     "Base",
     "CompileState",
     "FileRecord",

@@ -21,6 +21,7 @@ class FileRecord(Base):
 
     `file_path` is the row's path at that time: when the row's path is changed by hand, the record no longer counts.
     `fingerprint` is a cheap mark of the file's size and times; only when it differs is the file hashed again.
+    `twin` is the key of the latest int8 twin, whether it may go live or not.
     """
 
     __tablename__ = "understudy_files"
@@ -35,5 +36,6 @@ class FileRecord(Base):
     given_spec: Mapped[dict[str, object] | None]
     spec: Mapped[dict[str, object] | None]
     compile_state: Mapped[str] = mapped_column(String(20), default=CompileState.NOT_COMPILED)
+    twin: Mapped[str | None] = mapped_column(String(60))
     compile_error: Mapped[dict[str, object] | None]
     recorded_at: Mapped[datetime]

@@ -22,7 +22,10 @@ class HistoryEvent(StrEnum):
 
 
 class History(Base):
-    """Append-only; repeats the model's name, version and digest because the row may be deleted."""
+    """Append-only; repeats the model's name, version and digest because the row may be deleted.
+
+    `form` is the stage's, in entries of a model that went live; entries of earlier versions have none and mean float32.
+    """
 
     __tablename__ = "understudy_history"
 
@@ -34,6 +37,7 @@ class History(Base):
     version: Mapped[str | None] = mapped_column(String(50))
     digest: Mapped[str | None] = mapped_column(String(64))
     generation: Mapped[int | None] = mapped_column(BigInteger)
+    form: Mapped[str | None] = mapped_column(String(60))
     actor: Mapped[str | None] = mapped_column(String(100))
     code: Mapped[str | None] = mapped_column(String(50))
     detail: Mapped[str | None] = mapped_column(Text)

@@ -24,6 +24,7 @@ class RegisteredFile:
     facts: FileFacts
     spec: PartialSpec | None
     compile_state: CompileState
+    twin: str | None = None
 
     @classmethod
     def of(cls, model: MlModel, record: FileRecord) -> "RegisteredFile":
@@ -35,6 +36,7 @@ class RegisteredFile:
             facts=FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint),
             spec=recorded_spec(model, record.spec),
             compile_state=CompileState(record.compile_state),
+            twin=record.twin,
         )
 
 
@@ -58,13 +60,11 @@ def merged(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpe
     return given.over(sidecar)
 
 
-async def put(
-    session: AsyncSession, row: Row, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None
-) -> FileRecord:
-    """Take down the evidence, replacing any about another file; the caller holds the row or has just inserted it."""
-    record = FileRecord(
-        model_id=row.model.model_id,
-        file_path=row.model.file_path,
+def evidence(model: MlModel, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None) -> FileRecord:
+    """What is taken down about the model's file, not compiled yet."""
+    return FileRecord(
+        model_id=model.model_id,
+        file_path=model.file_path,
         digest=facts.digest,
         bytes=facts.bytes,
         fingerprint=facts.fingerprint,
@@ -72,9 +72,16 @@ async def put(
         spec=_json(merged(given, sidecar)),
         compile_state=CompileState.NOT_COMPILED,
         compile_error=None,
+        twin=None,
         recorded_at=utc_now(),
     )
-    kept = await session.merge(record)
+
+
+async def put(
+    session: AsyncSession, row: Row, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None
+) -> FileRecord:
+    """Take down the evidence in place of any about another file; the caller holds the row."""
+    kept = await session.merge(evidence(row.model, facts, given=given, sidecar=sidecar))
     await session.flush()
     return kept
 
@@ -108,3 +115,14 @@ async def set_compile_state(
     if state is CompileState.READY:
         await history.record(session, HistoryEvent.COMPILED, model_id, actor=actor)
     return True
+
+
+async def set_twin(session: AsyncSession, model_id: int, digest: str, twin: str) -> bool:
+    """Note the latest int8 twin of the file with this digest; False when the model has another file by now."""
+    changed = await session.execute(
+        update(FileRecord)
+        .where(FileRecord.model_id == model_id, FileRecord.digest == digest)
+        .values(twin=twin)
+        .returning(FileRecord.model_id)
+    )
+    return changed.scalar_one_or_none() is not None

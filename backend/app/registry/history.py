@@ -1,6 +1,8 @@
 """What happened to models: writing entries, reading them back."""
 
-from sqlalchemy import select
+from typing import cast
+
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import UnderstudyError
@@ -8,6 +10,7 @@ from app.models import FileRecord, History, HistoryEvent, MlModel, utc_now
 from app.registry import cursor as cursors
 from app.schemas.model import HistoryEntry, HistoryPage
 
+_TABLE = cast("Table", History.__table__)
 _ORDER = "history"
 _LARGEST_ID = 2**63 - 1
 
@@ -19,33 +22,29 @@ async def record(
     *,
     actor: str,
     generation: int | None = None,
+    form: str | None = None,
     code: str | None = None,
     detail: str | None = None,
     remedy: str | None = None,
 ) -> None:
     """Append an entry with the model's present name, version and digest; a model that is gone leaves them empty."""
-    named = select(MlModel.model_name, MlModel.version, FileRecord.digest).outerjoin(
-        FileRecord, FileRecord.model_id == MlModel.model_id
-    )
-    found = (
-        None if model_id is None else (await session.execute(named.where(MlModel.model_id == model_id))).one_or_none()
-    )
-    session.add(
-        History(
+    model = select(MlModel).where(MlModel.model_id == model_id)
+    await session.execute(
+        insert(_TABLE).values(
             at=utc_now(),
             event=event,
             model_id=model_id,
-            model_name=found.model_name if found else None,
-            version=found.version if found else None,
-            digest=found.digest if found else None,
+            model_name=model.with_only_columns(MlModel.model_name).scalar_subquery(),
+            version=model.with_only_columns(MlModel.version).scalar_subquery(),
+            digest=select(FileRecord.digest).where(FileRecord.model_id == model_id).scalar_subquery(),
             generation=generation,
+            form=form,
             actor=actor,
             code=code,
             detail=detail,
             remedy=remedy,
         )
     )
-    await session.flush()
 
 
 async def record_refusal(session: AsyncSession, model_id: int | None, error: UnderstudyError, *, actor: str) -> None:

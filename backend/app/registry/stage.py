@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict, DatabaseUnavailable, ModelNotFound
-from app.models import HistoryEvent, MlModel, Stage, utc_now
+from app.models import FLOAT32, HistoryEvent, MlModel, Stage, utc_now
 from app.registry import history
 
 CHANNEL = "understudy_stage"
@@ -15,20 +15,25 @@ _SWITCH_LOCK = 7_237_413_002
 
 @dataclass(frozen=True)
 class Desired:
-    """The model that every process should have live."""
+    """The model that every process should have live, and in which form."""
 
     model_id: int
     generation: int
+    form: str = FLOAT32
 
 
 @dataclass(frozen=True)
 class Poll:
-    """One look at the stage. `active_model_id` is the row marked active; `stage_model_id` the one last switched to."""
+    """One look at the stage. `active_model_id` is the row marked active; `stage_model_id` the one last switched to.
+
+    `form` is the form in which that one should be live.
+    """
 
     generation: int
     stage_model_id: int | None
     active_model_id: int | None
     active_count: int
+    form: str = FLOAT32
 
     @property
     def drifted(self) -> bool:
@@ -50,13 +55,12 @@ async def poll(session: AsyncSession) -> Poll:
     """One query; raises DatabaseUnavailable when the stage's row is missing."""
     count = select(func.count()).select_from(MlModel).where(MlModel.is_active == true())
     found = await session.execute(
-        select(Stage.generation, Stage.model_id, _active_id().scalar_subquery(), count.scalar_subquery())
+        select(Stage.generation, Stage.model_id, _active_id().scalar_subquery(), count.scalar_subquery(), Stage.form)
     )
     row = found.one_or_none()
     if row is None:
         raise DatabaseUnavailable("The row of understudy_stage is missing.", remedy="Run `understudy doctor --fix`.")
-    generation, stage_model_id, active_model_id, active_count = row
-    return Poll(generation, stage_model_id, active_model_id, active_count)
+    return Poll(*row)
 
 
 async def desired(session: AsyncSession) -> Desired | None:
@@ -65,7 +69,9 @@ async def desired(session: AsyncSession) -> Desired | None:
     A change by hand shows at once, but keeps the old generation until `reconcile` was called.
     """
     seen = await poll(session)
-    return None if seen.active_model_id is None else Desired(seen.active_model_id, seen.generation)
+    if seen.active_model_id is None:
+        return None
+    return Desired(seen.active_model_id, seen.generation, FLOAT32 if seen.drifted else seen.form)
 
 
 async def lock(session: AsyncSession) -> None:
@@ -83,8 +89,11 @@ async def switch(
     *,
     actor: str,
     event: HistoryEvent = HistoryEvent.ACTIVATED,
+    form: str = FLOAT32,
 ) -> int:
-    """Make `model_id` the one active model and return the new generation; `session` is from `Database.write`.
+    """Make `model_id` the one active model, live in `form`, and return the new generation.
+
+    `session` is from `Database.write`.
 
     Two statements, clear and set: a single one breaks the unique index whenever the new row is visited first.
     Raises ModelNotFound when the row is gone.
@@ -105,7 +114,7 @@ async def switch(
     after = await poll(session)
     if after.active_count != 1 or after.active_model_id != model_id:
         raise Conflict(f"{after.active_count} models would be active after the switch to model {model_id}.")
-    return await _turn(session, before, model_id, actor=actor, event=event)
+    return await _turn(session, before, model_id, actor=actor, event=event, form=form)
 
 
 async def reconcile(session: AsyncSession) -> Desired | None:
@@ -115,20 +124,31 @@ async def reconcile(session: AsyncSession) -> Desired | None:
     """
     await lock(session)
     seen = await poll(session)
-    generation = seen.generation
+    generation, form = seen.generation, seen.form
     if seen.drifted:
+        form = FLOAT32
         generation = await _turn(session, seen, seen.active_model_id, actor="database", event=HistoryEvent.ACTIVATED)
-    return None if seen.active_model_id is None else Desired(seen.active_model_id, generation)
+    return None if seen.active_model_id is None else Desired(seen.active_model_id, generation, form)
 
 
-async def _turn(session: AsyncSession, before: Poll, model_id: int | None, *, actor: str, event: HistoryEvent) -> int:
+async def _turn(
+    session: AsyncSession,
+    before: Poll,
+    model_id: int | None,
+    *,
+    actor: str,
+    event: HistoryEvent,
+    form: str = FLOAT32,
+) -> int:
     generation = before.generation + 1
-    await session.execute(update(Stage).values(generation=generation, model_id=model_id, changed_at=utc_now()))
+    await session.execute(
+        update(Stage).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=form)
+    )
     left = {before.stage_model_id, before.active_model_id} - {None, model_id}
     for left_id in sorted(each for each in left if each is not None):
         await history.record(session, HistoryEvent.DEACTIVATED, left_id, actor=actor, generation=generation)
     if model_id is not None:
-        await history.record(session, event, model_id, actor=actor, generation=generation)
+        await history.record(session, event, model_id, actor=actor, generation=generation, form=form)
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_notify(CHANNEL, str(generation))))
     return generation

@@ -106,6 +106,7 @@ class HistoryEntry(BaseModel):
     version: str | None
     digest: str | None
     generation: int | None
+    form: str | None = Field(default=None, description="Of a model that went live: float32, or its int8 twin's key")
     actor: str | None = Field(description="Who asked: api, cli, script, server or database")
     code: str | None = Field(description="Error code of a refusal")
     detail: str | None

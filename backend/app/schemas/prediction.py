@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.quantization import Precision
+
 
 class ModelIdentity(BaseModel):
     """Which model an answer comes from."""
@@ -12,6 +14,7 @@ class ModelIdentity(BaseModel):
     model_name: str
     version: str | None
     digest: str = Field(description="SHA-256 of the registered file")
+    precision: Precision = Field(default=Precision.FLOAT32, description="What it computed with")
 
 
 class AudioFacts(BaseModel):

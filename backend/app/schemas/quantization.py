@@ -12,6 +12,11 @@ class Precision(StrEnum):
     FLOAT32 = "float32"
     INT8 = "int8"
 
+    @classmethod
+    def of(cls, form: str) -> "Precision":
+        """That of a compiled form: `float32`, or the key of a twin, which begins with its precision."""
+        return cls(form.partition("-")[0])
+
 
 class Gate(BaseModel):
     """What an int8 twin must reach before it may go live."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.quantization import Quantization
 from app.schemas.spec import Activation, Spec
 
 
@@ -45,13 +46,16 @@ class CompileReport(BaseModel):
     parity: tuple[ParityProbe, ...]
     onnx_digest: str
     onnx_bytes: int
-    probes_digest: str | None = Field(default=None, description="Of the recorded inputs and outputs; null in reports made before it was kept")
+    probes_digest: str | None = Field(
+        default=None, description="Of the recorded inputs and outputs; null in reports made before it was kept"
+    )
     seconds: float = Field(description="Wall-clock time of the child process")
     peak_memory_bytes: int
     isolation: tuple[str, ...] = Field(description="Limits that held while the file was loaded")
     notes: tuple[str, ...] = Field(default=(), description="What a reader should know, such as a misleading file name")
     versions: dict[str, str] = Field(description="Package versions that took part")
     compiled_at: datetime
+    quantization: Quantization | None = Field(default=None, description="Of the int8 twin, where one was made")
 
     @property
     def max_abs_error(self) -> float:

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.model import UtcTime
 from app.schemas.prediction import ModelIdentity
+from app.schemas.quantization import Precision
 
 
 class LiveStatus(BaseModel):
@@ -22,6 +23,7 @@ class DesiredStatus(BaseModel):
 
     model_id: int | None
     generation: int
+    precision: Precision = Field(description="In which the model should be live")
 
 
 class BackboneStatus(BaseModel):

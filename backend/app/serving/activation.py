@@ -11,7 +11,8 @@ from app.registry import history, rollback, rows
 from app.registry import stage as desired_stage
 from app.registry.database import Database
 from app.schemas.operation import Step
-from app.serving.live import LiveModel, Stage
+from app.schemas.quantization import Precision
+from app.serving.live import LiveModel, LoadedModel, Stage
 from app.serving.metrics import Metrics
 from app.serving.preparation import OnStep, Preparation, ignore_step
 
@@ -36,12 +37,16 @@ class Activation:
         actor: str,
         on_step: OnStep = ignore_step,
         event: HistoryEvent = HistoryEvent.ACTIVATED,
+        form: str = Precision.FLOAT32,
     ) -> LiveModel:
-        """Make `model_id` the live model. Raises ModelNotFound and every refusal of `Preparation.rehearse`."""
+        """Make `model_id` the live model in `form`: float32, int8 or the key of a twin.
+
+        Raises ModelNotFound and every refusal of `Preparation.rehearse`.
+        """
         try:
-            loaded = await self._preparation.rehearse(model_id, on_step)
+            loaded = await self._preparation.rehearse(model_id, on_step, form)
             await on_step(Step.COMMIT)
-            generation = await self._commit(model_id, loaded.identity.digest, actor, event)
+            generation = await self._commit(loaded, actor, event)
         except UnderstudyError as error:
             self._metrics.activation_refusals[error.code] += 1
             log.warning(
@@ -63,18 +68,19 @@ class Activation:
         await on_step(Step.SWAP)
         return live
 
-    async def previous(self) -> int:
-        """The model that was live before the present one. Raises NothingToRollBack."""
+    async def previous(self) -> tuple[int, str]:
+        """The model that was live before the present one, and in which form. Raises NothingToRollBack."""
         async with self._database.read() as session:
-            model_id = await rollback.previous_active(session)
-        if model_id is None:
+            found = await rollback.previous_active(session)
+        if found is None:
             raise NothingToRollBack("No other registered model was ever live.")
-        return model_id
+        return found
 
-    async def _commit(self, model_id: int, digest: str, actor: str, event: HistoryEvent) -> int:
+    async def _commit(self, loaded: LoadedModel, actor: str, event: HistoryEvent) -> int:
+        model_id, digest = loaded.identity.model_id, loaded.identity.digest
         async with self._database.write() as session:
             await desired_stage.lock(session)
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this one was prepared.")
-            return await desired_stage.switch(session, model_id, actor=actor, event=event)
+            return await desired_stage.switch(session, model_id, actor=actor, event=event, form=loaded.form)

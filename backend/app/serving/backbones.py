@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -23,6 +24,8 @@ class BackboneHolder:
         self._pool = pool
         self._backbone: Backbone | None = None
         self._loaded_from: tuple[int, int, int] | None = None
+        self._twins: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
+        self._settings = settings
         self._once = asyncio.Lock()
 
     @property
@@ -38,6 +41,17 @@ class BackboneHolder:
                 self._loaded_from = present
                 log.info("backbone loaded", file=str(self._path), digest=self._backbone.digest)
             return self._backbone
+
+    async def twin(self, name: str) -> Backbone:
+        """The int8 form of the backbone, shared by every head that runs on it. Raises BackboneMissing."""
+        async with self._once:
+            backbone = self._twins.get(name)
+            if backbone is None:
+                backbone = self._twins[name] = await self._pool.load(
+                    Backbone.load, self._settings.quantised_backbone(name)
+                )
+                log.info("int8 backbone loaded", file=f"{name}.onnx", digest=backbone.digest)
+            return backbone
 
 
 def _which(path: Path) -> tuple[int, int, int] | None:

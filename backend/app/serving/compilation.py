@@ -6,10 +6,11 @@ import structlog
 
 from app.compiler.compile import Compiler
 from app.compiler.store import CompiledModel
-from app.errors import ReportNotFound, UnderstudyError
+from app.errors import ParityFailed, ReportNotFound, UnderstudyError
 from app.models import CompileState
 from app.registry.file_records import RegisteredFile
 from app.registry.registry import Registry
+from app.schemas.quantization import Precision, Quantization
 from app.schemas.report import CompileReport
 from app.serving.metrics import Metrics
 
@@ -84,10 +85,39 @@ class Compilation:
     async def _note(self, model: RegisteredFile, state: CompileState, problem: dict[str, object] | None = None) -> None:
         await self._registry.set_compile_state(model.model_id, model.facts.digest, state, problem, actor=self._actor)
 
+    async def twin(self, model: RegisteredFile, form: str) -> CompiledModel:
+        """An int8 twin that may go live: the one whose key `form` is, or the latest where `form` is "int8".
+
+        Raises ReportNotFound where there is none on this machine, and ParityFailed for one that did not pass.
+        """
+        key = model.twin if form == Precision.INT8 else form
+        found = await asyncio.to_thread(self._compiler.store.find, key) if key else None
+        quantization = found.report.quantization if found else None
+        if found is None or quantization is None or quantization.of != self.key(model):
+            raise ReportNotFound(
+                f"{model.model_name} has no int8 twin on this machine.",
+                remedy=f"Make it: `understudy compile {model.model_id} --precision int8 --clips FOLDER`, or share the "
+                "compiled store and var/backbones of the machine that has it.",
+            )
+        if not quantization.passed:
+            raise refusal_of(model.model_name, quantization)
+        return found
+
     async def report(self, model_id: int) -> CompileReport:
-        """The compile report. Raises ModelNotFound and ReportNotFound."""
+        """The compile report, with what became of the latest int8 twin. Raises ModelNotFound and ReportNotFound."""
         model = await self._registry.ensure_file_record(model_id)
         compiled = await self.find(model)
         if compiled is None:
             raise ReportNotFound(f"{model.model_name} has no compiled form.")
-        return compiled.report
+        twin = await asyncio.to_thread(self._compiler.store.find, model.twin) if model.twin else None
+        if twin is None or twin.report.quantization is None or twin.report.quantization.of != compiled.key:
+            return compiled.report
+        return compiled.report.model_copy(update={"quantization": twin.report.quantization})
+
+
+def refusal_of(model_name: str, quantization: Quantization) -> ParityFailed:
+    """Why a twin that did not reach its gate may not go live."""
+    return ParityFailed(
+        f"The int8 twin of {model_name} does not answer as float32 does: {quantization.reason}",
+        remedy="Keep float32, calibrate on more clips like those it will hear, or lower --min-agreement knowingly.",
+    )

@@ -6,6 +6,7 @@ from app import __version__
 from app.errors import DatabaseUnavailable
 from app.registry import replicas
 from app.registry.database import Database
+from app.schemas.quantization import Precision
 from app.schemas.status import BackboneStatus, DatabaseStatus, DesiredStatus, LiveStatus, ReplicaStatus, Status
 from app.serving.backbones import BackboneHolder
 from app.serving.convergence import Convergence
@@ -55,7 +56,13 @@ class Condition:
             )
             if live
             else None,
-            desired=DesiredStatus(model_id=desired.active_model_id, generation=desired.generation) if desired else None,
+            desired=DesiredStatus(
+                model_id=desired.active_model_id,
+                generation=desired.generation,
+                precision=Precision.of(desired.form),
+            )
+            if desired
+            else None,
             backbone=BackboneStatus(
                 installed=path.exists(), digest=backbone.digest if backbone else None, file=path.name
             ),

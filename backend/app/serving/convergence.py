@@ -64,7 +64,10 @@ class Convergence:
         live = self._stage.live
         if live is not None and live.generation > self.desired.generation:
             return True  # committed after the last poll
-        return self.desired.active_model_id == (live.model.identity.model_id if live else None)
+        if live is None:
+            return self.desired.active_model_id is None
+        wanted = self.desired.active_model_id, self.desired.form
+        return wanted == (live.model.identity.model_id, live.model.form)
 
     def not_loaded(self) -> ModelNotLoaded:
         """Why this process is not in sync."""
@@ -184,7 +187,7 @@ class Convergence:
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
         try:
-            loaded = await self._preparation.recover(model_id)
+            loaded = await self._preparation.recover(model_id, desired.form)
         except DatabaseUnavailable:
             raise
         except UnderstudyError as error:

@@ -12,6 +12,7 @@ from app.registry.database import Database
 from app.schemas.event import Event, Hello, ModelChanged, StageChanged
 from app.schemas.model import HistoryEntry
 from app.schemas.prediction import ModelIdentity
+from app.schemas.quantization import Precision
 
 _QUEUE = 1000
 # Transactions may commit in another order than they drew their history_id: look back this far.
@@ -95,7 +96,11 @@ def _event(entry: HistoryEntry) -> Event:
     model = None
     if entry.model_id is not None and entry.model_name is not None and entry.digest is not None:
         model = ModelIdentity(
-            model_id=entry.model_id, model_name=entry.model_name, version=entry.version, digest=entry.digest
+            model_id=entry.model_id,
+            model_name=entry.model_name,
+            version=entry.version,
+            digest=entry.digest,
+            precision=Precision.of(entry.form or Precision.FLOAT32),
         )
     changed = StageChanged(generation=entry.generation, model_id=entry.model_id, model=model, at=entry.at)
     return Event("stage", changed, entry.history_id)

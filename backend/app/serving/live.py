@@ -6,15 +6,20 @@ from datetime import datetime
 
 from app.inference.pipeline import Pipeline
 from app.schemas.prediction import ModelIdentity
+from app.schemas.quantization import Precision
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory, warmed up. `notes` say what differs from the registered file, such as its absence."""
+    """A model in memory, warmed up.
+
+    `notes` say what differs from the registered file, such as its absence; `form` is float32, or its twin's key.
+    """
 
     identity: ModelIdentity
     pipeline: Pipeline
     notes: tuple[str, ...] = ()
+    form: str = Precision.FLOAT32
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from app.models import HistoryEvent
 from app.registry import operations, rows
 from app.registry.database import Database
 from app.schemas.operation import Operation, OperationState, Step
+from app.schemas.quantization import Precision
 from app.serving.activation import Activation
 from app.serving.live import LiveModel
 from app.serving.preparation import OnStep
@@ -34,21 +35,26 @@ class Operations:
         self._activation = activation
         self._running: set[asyncio.Task[Operation]] = set()
 
-    async def activate(self, model_id: int, actor: str, *, wait: bool) -> Operation:
+    async def activate(
+        self, model_id: int, actor: str, *, wait: bool, precision: Precision = Precision.FLOAT32
+    ) -> Operation:
         """Raises ModelNotFound; with `wait`, everything that the activation raises too."""
         async with self._database.read() as session:
             await rows.get(session, model_id)
         return await self._run(
-            "activate", model_id, lambda on_step: self._activation.activate(model_id, actor, on_step), wait
+            "activate",
+            model_id,
+            lambda on_step: self._activation.activate(model_id, actor, on_step, form=precision),
+            wait,
         )
 
     async def roll_back(self, actor: str, *, wait: bool) -> Operation:
         """Raises NothingToRollBack; with `wait`, everything that the activation raises too."""
-        model_id = await self._activation.previous()
+        model_id, form = await self._activation.previous()
         return await self._run(
             "rollback",
             model_id,
-            lambda on_step: self._activation.activate(model_id, actor, on_step, event=HistoryEvent.ROLLED_BACK),
+            lambda on_step: self._activation.activate(model_id, actor, on_step, HistoryEvent.ROLLED_BACK, form),
             wait,
         )
 

@@ -14,6 +14,7 @@ from app.registry.file_records import RegisteredFile
 from app.registry.registry import Registry
 from app.schemas.operation import Step
 from app.schemas.prediction import ModelIdentity
+from app.schemas.quantization import Precision
 from app.serving.backbones import BackboneHolder
 from app.serving.compilation import Compilation
 from app.serving.live import LoadedModel
@@ -51,13 +52,16 @@ class Preparation:
         self._metrics = metrics
         self._standby = Standby()
 
-    async def rehearse(self, model_id: int, on_step: OnStep = ignore_step) -> LoadedModel:
+    async def rehearse(
+        self, model_id: int, on_step: OnStep = ignore_step, form: str = Precision.FLOAT32
+    ) -> LoadedModel:
         """The model, for someone who asks for it now: its file must be there, exactly as registered.
 
-        Raises ModelNotFound, FileMissing, FileChanged and whatever compiling and warming up raise.
+        `form` is float32, int8 (the latest twin) or the key of a twin. Raises ModelNotFound, FileMissing, FileChanged,
+        whatever compiling and warming up raise, and what `Compilation.twin` raises.
         """
         await on_step(Step.VERIFY)
-        return await self._load(await self._verified(model_id), (), on_step)
+        return await self._load(await self._verified(model_id), (), on_step, form)
 
     async def still_is(self, loaded: LoadedModel) -> bool:
         """Whether its row and file are what it was loaded from; raises as `rehearse` does where they cannot be read."""
@@ -65,30 +69,32 @@ class Preparation:
         now = model.model_name, model.version, self._compilation.key(model)
         return now == (loaded.identity.model_name, loaded.identity.version, loaded.pipeline.report.key)
 
-    async def recover(self, model_id: int) -> LoadedModel:
+    async def recover(self, model_id: int, form: str = Precision.FLOAT32) -> LoadedModel:
         """The model, because the database desires it: its compiled form serves even where its file is gone or changed.
 
         Raises what `rehearse` raises when there is no compiled form either.
         """
         try:
-            return await self.rehearse(model_id)
+            return await self.rehearse(model_id, form=form)
         except (FileMissing, FileChanged) as error:
             model = await self._registry.ensure_file_record(model_id)
             if await self._compilation.find(model) is None:
                 raise
             log.warning("serving the compiled copy", model_id=model_id, reason=error.detail, remedy=error.remedy)
-            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step)
+            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step, form)
 
     async def _verified(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)
         await asyncio.to_thread(self._registry.files.verified, model.facts)
         return model
 
-    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep) -> LoadedModel:
+    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep, form: str) -> LoadedModel:
         await on_step(Step.COMPILE)
         compiled = await self._compilation.compile(model)
+        if form != Precision.FLOAT32:
+            compiled = await self._compilation.twin(model, form)
         await on_step(Step.WARM_UP)
-        backbone = await self._backbones.get()
+        backbone = await self._backbone_of(compiled)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
         pipeline = self._standby.get(key)
         if pipeline is None:
@@ -99,8 +105,16 @@ class Preparation:
             model_name=model.model_name,
             version=model.version,
             digest=compiled.report.source_digest,
+            precision=compiled.precision,
         )
-        return LoadedModel(identity=identity, pipeline=pipeline, notes=notes)
+        form = compiled.key if compiled.report.quantization else Precision.FLOAT32
+        return LoadedModel(identity=identity, pipeline=pipeline, notes=notes, form=form)
+
+    async def _backbone_of(self, compiled: CompiledModel) -> Backbone | None:
+        quantization = compiled.report.quantization
+        if quantization is not None and quantization.backbone is not None:
+            return await self._backbones.twin(quantization.backbone)
+        return await self._backbones.get()
 
     async def _warm(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
         def load_and_warm() -> Pipeline:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.audio.suffixes import SUFFIXES
 from app.errors import TrainingDataInvalid
 
-_SUFFIXES = frozenset(
-    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm"}
-)
 _PREFIX = re.compile(r"(\d+)[-_]")
 
 
@@ -37,7 +35,7 @@ def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recordi
     recordings = [
         Recording(path, path.parent.name, _fold_of(path, data, table))
         for path in sorted(data.glob("*/*"))
-        if path.is_file() and path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+        if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
     folds_by_label: dict[str, set[str]] = defaultdict(set)
     for recording in recordings:

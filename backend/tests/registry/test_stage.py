@@ -142,7 +142,8 @@ async def test_rolling_back_goes_to_the_last_model_that_is_still_there(
 ) -> None:
     async def previous() -> int | None:
         async with database.read() as session:
-            return await rollback.previous_active(session)
+            found = await rollback.previous_active(session)
+            return found and found[0]
 
     first, second, third = [(await add(name)).model_id for name in ("first", "second", "third")]
     assert await previous() is None
@@ -165,7 +166,7 @@ async def test_with_nothing_active_the_last_live_model_is_the_one_to_go_back_to(
     await _switch(database, live)
     by_hand("UPDATE ml_models SET is_active = FALSE")
     async with database.read() as session:
-        assert await rollback.previous_active(session) == live
+        assert await rollback.previous_active(session) == (live, "float32")
 
 
 async def test_an_id_given_out_again_by_hand_does_not_inherit_a_past(

@@ -16,13 +16,16 @@ from app.errors import (
     ModelUnsafe,
     NothingToRollBack,
     ParityFailed,
+    ReportNotFound,
     WarmUpFailed,
 )
 from app.schemas.operation import Operation
+from app.schemas.quantization import Precision
 
 router = APIRouter(prefix="/models", tags=["stage"])
 
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
+InPrecision = Annotated[Precision, Query(description="int8 needs a twin that passed its gate")]
 REFUSALS = (
     FileMissing,
     FileChanged,
@@ -38,11 +41,20 @@ REFUSALS = (
 @router.post(
     "/{model_id}/activate",
     summary="Activate a model",
-    responses={202: {"model": Operation, "description": "Under way"}, **problems(ModelNotFound, *REFUSALS)},
+    responses={
+        202: {"model": Operation, "description": "Under way"},
+        **problems(ModelNotFound, ReportNotFound, *REFUSALS),
+    },
 )
-async def activate_model(services: Served, model_id: ModelId, response: Response, wait: Wait = True) -> Operation:
+async def activate_model(
+    services: Served,
+    model_id: ModelId,
+    response: Response,
+    wait: Wait = True,
+    precision: InPrecision = Precision.FLOAT32,
+) -> Operation:
     """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
-    operation = await services.operations.activate(model_id, actor="api", wait=wait)
+    operation = await services.operations.activate(model_id, actor="api", wait=wait, precision=precision)
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation

@@ -1,5 +1,7 @@
 """Putting a model on stage: activate, rollback."""
 
+from typing import Annotated
+
 import typer
 
 from app.cli.backend import Backend
@@ -9,15 +11,22 @@ from app.cli.options import ModelId
 from app.cli.session import Session
 from app.cli.views.cells import text
 from app.schemas.operation import Operation
+from app.schemas.quantization import Precision
 
 group = typer.Typer()
 
 
 @command(group, "activate", example="understudy activate 2", remote=True)
-async def activate(session: Session, model_id: ModelId) -> None:
+async def activate(
+    session: Session,
+    model_id: ModelId,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="int8 needs a twin: understudy compile --precision int8.")
+    ] = Precision.FLOAT32,
+) -> None:
     """Verify, compile, warm up and commit a model; running servers follow. If a step fails, nothing changes."""
     async with session.backend() as backend:
-        await _follow(session, backend, await backend.activate(model_id))
+        await _follow(session, backend, await backend.activate(model_id, precision))
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from app.cli.views.cells import facts, size, text
+from app.schemas.quantization import Quantization
 from app.schemas.report import CompileReport, TensorSignature
 
 
@@ -21,6 +22,7 @@ def report(shown: CompileReport) -> RenderableType:
         "whole clip" if spec.window_seconds is None else f"{spec.window_seconds:g} s every {spec.hop_seconds or 0:g} s"
     )
     named = "" if spec.labels_named else " (no names known)"
+    twin = shown.quantization
     return facts(
         [
             ("format", text(f"{shown.format}, {size(shown.source_bytes)}, written by {shown.written_by or 'unknown'}")),
@@ -37,5 +39,31 @@ def report(shown: CompileReport) -> RenderableType:
             ("compiled", f"{size(shown.onnx_bytes)} in {shown.seconds:.1f} s, {size(shown.peak_memory_bytes)} at peak"),
             ("isolation", text(", ".join(shown.isolation))),
             ("key", text(shown.key)),
+            *(_twin(twin) if twin is not None else ()),
         ]
     )
+
+
+def _twin(twin: Quantization) -> list[tuple[str, RenderableType]]:
+    agreed, heard = twin.agreement, twin.calibration
+    own = "" if agreed.disjoint else ", the same clips: too few to measure on others"
+    kept = ", ".join(f"{layer.name} ({layer.reason})" for layer in twin.kept_in_float)
+    worst = sorted(agreed.labels.items(), key=lambda each: each[1].agreed / each[1].total)[:3]
+    labels = ", ".join(f"{label} {seen.agreed}/{seen.total}" for label, seen in worst)
+    rows: list[tuple[str, RenderableType]] = [
+        ("int8 twin", text("may go live", "green") if twin.passed else text(f"refused: {twin.reason}", "red")),
+        ("calibrated on", text(f"{heard.clips} clips, {heard.windows} windows, {heard.seconds:.0f} s: {heard.source}")),
+        (
+            "same label",
+            f"{agreed.clip_agreement:.2%} of {agreed.clips} clips, "
+            + f"{agreed.window_agreement:.2%} of {agreed.windows} windows{own}; counted on {agreed.counted_on}",
+        ),
+        ("by label", text(f"lowest: {labels}")),
+        ("score change", f"{agreed.max_change:.3f} at most, {agreed.mean_change:.4f} on average, of a clip's scores"),
+        ("throughput", f"{agreed.throughput_ratio:.2f} x float32's, side by side; {size(twin.int8_bytes)}"),
+        ("in float32", text(f"{len(twin.kept_in_float)} of {twin.layers} layers: {kept}")),
+    ]
+    if agreed.accuracy is not None:
+        told = ", ".join(f"{precision} {share:.2%}" for precision, share in agreed.accuracy.items())
+        rows.append(("accuracy", f"{told} on the clips' folders"))
+    return rows

@@ -24,14 +24,22 @@ def status(answer: Status, *, server: bool) -> RenderableType:
         rows.append(
             (
                 "live",
-                text(f"{live.model.model_name} (model {live.model.model_id}), digest {live.model.digest[:12]}", "green")
+                text(
+                    f"{live.model.model_name} (model {live.model.model_id}, {live.model.precision}), "
+                    f"digest {live.model.digest[:12]}",
+                    "green",
+                )
                 if live
                 else Text("no model", "yellow"),
             )
         )
         rows += [("note", text(note, "yellow")) for note in (live.notes if live else ())]
         rows.append(("in sync", Text("yes", "green") if answer.in_sync else Text("no", "red")))
-    wanted = ABSENT if desired is None else f"model {desired.model_id or ABSENT}, generation {desired.generation}"
+    wanted = (
+        ABSENT
+        if desired is None
+        else f"model {desired.model_id or ABSENT}, generation {desired.generation}, {desired.precision}"
+    )
     rows.append(("desired", wanted))
     if answer.problem:
         rows.append(("problem", _problem(answer.problem)))

@@ -41,7 +41,8 @@ async def look(settings: Settings, database: Database, rows: Sequence[Row], *, f
 
 def _entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Iterator[Finding]:
     store = CompiledStore(settings.compiled_dir)
-    wanted = {key_of(store, row) for row in rows if row.record is not None}
+    records = [(row, row.record) for row in rows if row.record is not None]
+    wanted = {key for row, record in records for key in (key_of(store, row), record.twin)}
 
     def removed(finding: Finding, entry: str) -> Finding:
         if not fix:
@@ -66,7 +67,10 @@ def _unsound(settings: Settings, compiled: CompiledModel) -> str | None:
     from app.inference.backbone import Backbone
     from app.inference.pipeline import Pipeline
 
+    quantization = compiled.report.quantization
     path: Path = settings.backbone_path
+    if quantization is not None and quantization.backbone is not None:
+        path = settings.quantised_backbone(quantization.backbone)
     try:
         backbone = Backbone.load(path) if path.exists() else None
         seconds = settings.max_whole_clip_seconds
