@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.audio.clip import Clip
-from app.errors import BackboneMissing, CannotServe, NotForAudio, RequestInvalid, SpecInvalid, WarmUpFailed
+from app.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
 from app.inference.analysis import Analysis
 from app.inference.backbone import Backbone
 from app.inference.caveats import caveats
 from app.inference.framing import Framing, frame_for
+from app.inference.graph import Graph
 from app.inference.head import Head
 from app.inference.listener import Listener
-from app.inference.probes import load_probes, replay
-from app.inference.session import ORT_ERRORS, build_session
+from app.inference.probes import load_probes, recorded_inputs, replay
+from app.inference.session import build_session
 from app.inference.stopwatch import Stopwatch
 from app.inference.tally import Tally
-from app.inference.tensors import Tensor, inputs_of
 from app.schemas.report import CompileReport
 from app.schemas.spec import InputKind, Spec
 
@@ -50,15 +50,16 @@ class Pipeline:
         self._probes = probes
         self._backbone = backbone if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) else None
         self._max_whole_clip_seconds = max_whole_clip_seconds
-        self._inputs = {tensor.name: tensor for tensor in inputs_of(session)}
+        self.graph = Graph(session, recorded_inputs(probes))
         self._ear: tuple[Framing, Head] | None = None
         if self.spec.input is InputKind.TENSOR:
             return
         if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) and backbone is None:
             raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
-        if len(self._inputs) != 1:
-            raise SpecInvalid(f"The model has {len(self._inputs)} inputs ({', '.join(self._inputs)}); audio fills one.")
-        framing, layout = frame_for(self.spec, *self._inputs.values())
+        inputs = self.graph.inputs
+        if len(inputs) != 1:
+            raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}); audio fills one.")
+        framing, layout = frame_for(self.spec, *inputs.values())
         head = Head(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
         self._ear = framing, head
 
@@ -128,19 +129,6 @@ class Pipeline:
         framing, head = self._hearing()
         return Listener(framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items))
 
-    def infer(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The graph's outputs by name, unchanged.
-
-        Raises RequestInvalid for names, types or shapes that the graph does not take, CannotServe when it fails.
-        """
-        self._check(inputs)
-        names = [node.name for node in self._session.get_outputs()]
-        try:
-            answers = self._session.run(names, dict(inputs))
-        except ORT_ERRORS as error:
-            raise CannotServe(f"The model failed on these inputs: {error}") from error
-        return dict(zip(names, answers, strict=True))
-
     def _hearing(self) -> tuple[Framing, Head]:
         if self._ear is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
@@ -176,19 +164,3 @@ class Pipeline:
             warnings=tuple(warnings),
             timing=watch.timing(),
         )
-
-    def _check(self, inputs: Mapping[str, NDArray[Any]]) -> None:
-        if set(inputs) != set(self._inputs):
-            raise RequestInvalid(f"The model takes {sorted(self._inputs)}, and the request gives {sorted(inputs)}.")
-        for name, array in inputs.items():
-            tensor = self._inputs[name]
-            if tensor.dtype is not None and array.dtype != tensor.dtype:
-                raise RequestInvalid(f"{name} must be {tensor.dtype}, and the request gives {array.dtype}.")
-            if not _accepts(tensor, array.shape):
-                raise RequestInvalid(f"The model takes {tensor}, and the request gives {list(array.shape)}.")
-
-
-def _accepts(tensor: Tensor, shape: tuple[int, ...]) -> bool:
-    return len(shape) == len(tensor.shape) and all(
-        asked is None or asked == given for asked, given in zip(tensor.shape, shape, strict=True)
-    )

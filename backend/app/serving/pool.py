@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from app.inference.memory import give_back
@@ -22,13 +23,20 @@ class WorkerPool:
     def __init__(self, threads: int) -> None:
         self._inference = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="loading")
-        self._threads = threads
+        self.threads = threads
         self._under_way = 0
 
     @property
     def waiting(self) -> int:
-        """Calls of `infer` that wait for a thread."""
-        return max(0, self._under_way - self._threads)
+        """Work that waits for an inference thread."""
+        return max(0, self._under_way - self.threads)
+
+    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Begin `work` on an inference thread."""
+        self._under_way += 1
+        run = asyncio.get_running_loop().run_in_executor(self._inference, partial(work, *args, **kwargs))
+        run.add_done_callback(self._ended)
+        return run
 
     async def infer(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
         """Run `work` on an inference thread; returns its result and the milliseconds it waited for a thread."""
@@ -38,11 +46,7 @@ class WorkerPool:
             waited = (time.perf_counter() - queued) * 1e3
             return work(*args, **kwargs), waited
 
-        self._under_way += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._inference, timed)
-        finally:
-            self._under_way -= 1
+        return await self.submit(timed)
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on the loading thread, and give back the memory that it freed."""
@@ -59,3 +63,6 @@ class WorkerPool:
         """Wait for what runs, refuse what is queued."""
         self._inference.shutdown(cancel_futures=True)
         self._loading.shutdown(cancel_futures=True)
+
+    def _ended(self, _: object) -> None:
+        self._under_way -= 1

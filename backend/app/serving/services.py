@@ -14,6 +14,7 @@ from app.serving.activation import Activation
 from app.serving.backbones import BackboneHolder
 from app.serving.backlog import Backlog
 from app.serving.batch import BatchPredictor
+from app.serving.batcher import Batcher
 from app.serving.compilation import Compilation
 from app.serving.condition import Condition
 from app.serving.convergence import Convergence
@@ -104,7 +105,7 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
             streaming=Streaming(prediction, pool),
             batch=BatchPredictor(settings, prediction),
             named=named,
-            tensors=TensorInference(named, pool, traffic),
+            tensors=TensorInference(named, Batcher(pool, metrics), traffic),
         )
         await operations.close()
         await named.close()

@@ -8,9 +8,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app.schemas.prediction import Timing
+from app.serving.batcher import Batcher
 from app.serving.live import LoadedModel
 from app.serving.named import NamedModels
-from app.serving.pool import WorkerPool
 from app.serving.traffic import Traffic
 
 
@@ -26,9 +26,9 @@ class Inferred:
 class TensorInference:
     """Takes the reference to a model once a request, as `Predictor` does for recordings."""
 
-    def __init__(self, models: NamedModels, pool: WorkerPool, traffic: Traffic) -> None:
+    def __init__(self, models: NamedModels, batcher: Batcher, traffic: Traffic) -> None:
         self._models = models
-        self._pool = pool
+        self._batcher = batcher
         self._traffic = traffic
 
     async def infer(self, name: str, version: str | None, inputs: Mapping[str, NDArray[Any]]) -> Inferred:
@@ -39,7 +39,7 @@ class TensorInference:
         """
         started = time.perf_counter()
         model, generation = await self._models.choose(name, version)
-        outputs, waited = await self._pool.infer(model.pipeline.infer, inputs)
+        outputs, waited = await self._batcher.infer(model.pipeline.graph, inputs)
         spent = (time.perf_counter() - started) * 1e3
         self._traffic.answered(spent, Timing(queue=waited, decode=0, features=0, inference=max(0, spent - waited)))
         return Inferred(outputs, model, generation)

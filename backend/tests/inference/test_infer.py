@@ -16,7 +16,7 @@ def pipeline(load: Any, mean_graph: Any) -> Any:
 
 
 def test_outputs_come_back_by_name(pipeline: Any) -> None:
-    answer = pipeline.infer({"x": np.full((3, 4), 0.5, np.float32)})
+    answer = pipeline.graph.run({"x": np.full((3, 4), 0.5, np.float32)})
     np.testing.assert_allclose(answer["y"], [[0.5, 1.0]] * 3)
 
 
@@ -32,11 +32,11 @@ def test_outputs_come_back_by_name(pipeline: Any) -> None:
 )
 def test_inputs_that_the_graph_does_not_take_are_refused(pipeline: Any, inputs: dict[str, Any], words: str) -> None:
     with pytest.raises(RequestInvalid, match=words):
-        pipeline.infer(inputs)
+        pipeline.graph.check(inputs)
 
 
 def test_failure_within_the_graph_is_typed(load: Any, graph: Any) -> None:
     model = graph({"x": ["n"]}, {"y": ["m", 7]}, [("Reshape", ["x", "rows"], ["y"], {})], {"rows": np.array([-1, 7])})
     pipeline = load(model, probe={"x": np.ones(14, np.float32)}, **SPEC)
     with pytest.raises(CannotServe, match="failed"):
-        pipeline.infer({"x": np.ones(13, np.float32)})
+        pipeline.graph.run({"x": np.ones(13, np.float32)})
