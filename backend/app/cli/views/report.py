@@ -47,17 +47,15 @@ def report(shown: CompileReport) -> RenderableType:
 def _twin(twin: Quantization) -> list[tuple[str, RenderableType]]:
     agreed, heard = twin.agreement, twin.calibration
     own = "" if agreed.disjoint else ", the same clips: too few to measure on others"
+    clips = f"{agreed.clip_agreement:.2%} of {agreed.clips} clips"
+    windows = f"{agreed.window_agreement:.2%} of {agreed.windows} windows"
     kept = ", ".join(f"{layer.name} ({layer.reason})" for layer in twin.kept_in_float)
     worst = sorted(agreed.labels.items(), key=lambda each: each[1].agreed / each[1].total)[:3]
     labels = ", ".join(f"{label} {seen.agreed}/{seen.total}" for label, seen in worst)
     rows: list[tuple[str, RenderableType]] = [
         ("int8 twin", text("may go live", "green") if twin.passed else text(f"refused: {twin.reason}", "red")),
         ("calibrated on", text(f"{heard.clips} clips, {heard.windows} windows, {heard.seconds:.0f} s: {heard.source}")),
-        (
-            "same label",
-            f"{agreed.clip_agreement:.2%} of {agreed.clips} clips, "
-            + f"{agreed.window_agreement:.2%} of {agreed.windows} windows{own}; counted on {agreed.counted_on}",
-        ),
+        ("same label", f"{clips}, {windows}{own}; counted on {agreed.counted_on}"),
         ("by label", text(f"lowest: {labels}")),
         ("score change", f"{agreed.max_change:.3f} at most, {agreed.mean_change:.4f} on average, of a clip's scores"),
         ("throughput", f"{agreed.throughput_ratio:.2f} x float32's, side by side; {size(twin.int8_bytes)}"),
