@@ -21,7 +21,12 @@ class AnnouncingServer(uvicorn.Server):
         self._reason: Exception | None = None
         super().__init__(
             uvicorn.Config(
-                self._remembering, interface="asgi3", log_config=None, log_level="critical", access_log=False
+                self._remembering,
+                interface="asgi3",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,  # nothing here depends on who asks
             )
         )
 

@@ -1,8 +1,8 @@
 """A compiled model, ready to hear."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import onnxruntime as ort
@@ -92,10 +92,20 @@ class Pipeline:
         return replay(self._session, self._probes, tolerance)
 
     def analyse(self, clip: Clip) -> Analysis:
-        """Hear the clip from start to end; blocks, in memory bounded by the windows' scores.
+        """Hear the clip from start to end, as `steps` does, without a pause."""
+        steps = self.steps(clip)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return cast("Analysis", end.value)
 
-        Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does, and CannotServe when
-        the model fails or answers with values that are not numbers.
+    def steps(self, clip: Clip) -> Generator[None, None, Analysis]:
+        """Hear the clip, pausing after every MAX_BATCH windows, so that others get their turn; returns the analysis.
+
+        Blocks between pauses, in memory that does not grow with the clip but for its windows' scores, as `Tally` keeps
+        them. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does, and CannotServe
+        when the model fails or answers with values that are not numbers.
         """
         framing, head = self._hearing()
         watch = Stopwatch()
@@ -117,6 +127,8 @@ class Pipeline:
                 pending += cutter.finish() if block is None else cutter.push(block)
             while len(pending) >= MAX_BATCH or (block is None and pending):
                 score(MAX_BATCH)
+                if block is not None or pending:
+                    yield
             if block is None:
                 break
         return self._verdict(clip, framing, tally, watch)

@@ -2,15 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 from app.inference.memory import give_back
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended(Generic[T]):
+    result: T
 
 
 class WorkerPool:
@@ -47,6 +53,24 @@ class WorkerPool:
             return work(*args, **kwargs), waited
 
         return await self.submit(timed)
+
+    async def infer_in_turns(self, steps: Generator[None, None, T]) -> tuple[T, float]:
+        """Run `steps` to their end; at every pause whatever else waits for an inference thread goes first.
+
+        Returns the result and the milliseconds before the first step.
+        """
+
+        def step() -> _Ended[T] | None:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return _Ended(end.value)
+            return None
+
+        ended, waited = await self.infer(step)
+        while ended is None:
+            ended = await self.submit(step)
+        return ended.result, waited
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on the loading thread, and give back the memory that it freed."""
