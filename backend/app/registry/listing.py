@@ -53,7 +53,9 @@ async def page(session: AsyncSession, query: ModelQuery) -> Page:
     for part in order.parts(query):
         if (room := query.limit + 1 - len(found)) > 0:
             statement = _with_records(part.where(*filters).limit(room), order)
-            found += [row._asdict() for row in await connection.execute(statement)]
+            result = await connection.execute(statement)
+            names = tuple(result.keys())
+            found += [dict(zip(names, row, strict=True)) for row in result]
     shown = found[: query.limit]
     more = len(found) > query.limit
     return Page(

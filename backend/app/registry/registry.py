@@ -13,7 +13,7 @@ from app.models import CompileState, HistoryEvent, MlModel, utc_now
 from app.registry import file_records, history, listing, rows, stage
 from app.registry.database import Database
 from app.registry.file_records import RegisteredFile
-from app.registry.files import FileFacts, ModelFiles
+from app.registry.files import FileFacts, FileState, ModelFiles
 from app.registry.rows import Row
 from app.registry.values import columns_of, refuse_nul
 from app.registry.view import facts_in, shown, values_of
@@ -42,8 +42,6 @@ class Registry:
         columns = columns_of(request)
         refuse_nul("spec", request.spec and request.spec.model_dump())
         columns["file_path"] = path = self.files.normalise(request.file_path)
-        async with self._database.read() as session:
-            await rows.refuse_taken_name(session, request.model_name)
         facts, sidecar = await self._read(path)
         now = utc_now()
         async with self._writing(request.model_name) as session:
@@ -53,9 +51,11 @@ class Registry:
                 model.model_id = model_id
             session.add(model)
             await session.flush()
-            record = await file_records.put(session, Row(model, None), facts, given=request.spec, sidecar=sidecar)
+            record = file_records.evidence(model, facts, given=request.spec, sidecar=sidecar)
+            session.add(record)
+            await session.flush()
             await history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-        return (await self._shown([values_of(Row(model, record))]))[0]
+        return shown(values_of(Row(model, record)), FileState(exists=True, changed=False, bytes=facts.bytes))
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelOut:
         """Change the fields that are present. A new `file_path` is read anew, with its sidecar.
@@ -198,8 +198,7 @@ class Registry:
             raise Conflict(f"The database refused the row: {said}.", remedy="Run `understudy doctor`.") from error
 
     async def _read(self, path: str) -> tuple[FileFacts, PartialSpec | None]:
-        facts = await run_sync(self.files.read, path)
-        return facts, await run_sync(self.files.sidecar, path)
+        return await run_sync(lambda: (self.files.read(path), self.files.sidecar(path)))
 
     async def _shown(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
         states = await run_sync(self.files.states, [(values["file_path"], facts_in(values)) for values in found])

@@ -74,6 +74,8 @@ async def next_id(session: AsyncSession) -> int | None:
     """
     if session.get_bind().dialect.name != "sqlite":
         return None
-    present = await session.scalar(select(func.max(MlModel.model_id)))
-    past = await session.scalar(select(func.max(History.model_id)))
-    return max(present or 0, past or 0) + 1
+    highest = (
+        select(func.coalesce(func.max(each), 0)).scalar_subquery() for each in (MlModel.model_id, History.model_id)
+    )
+    present, past = (await session.execute(select(*highest))).one()
+    return int(max(present, past)) + 1

@@ -79,6 +79,8 @@ def sqlite_engine(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngin
         url,
         connect_args={"async_creator_fn": workers.connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
         pool_timeout=pool_timeout,
+        # The pages that a connection has read stay good for as long as no other one writes.
+        pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
