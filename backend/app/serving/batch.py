@@ -67,4 +67,4 @@ class BatchPredictor:
             log.exception("recording of a batch failed", index=index)
             problem = UnderstudyError("The server met an error it did not foresee.").problem()
             return BatchLine(index=index, file=clip.name, generation=generation, problem=problem)
-        return BatchLine(index=index, file=clip.name, generation=generation, prediction=heard)
+        return BatchLine(index=index, file=clip.name, generation=generation, prediction=await heard.whole())

@@ -8,6 +8,7 @@ from app.errors import NoActiveModel
 from app.inference.pipeline import Analysis, Pipeline
 from app.schemas.prediction import Prediction, Timing
 from app.serving.convergence import Convergence
+from app.serving.heard import Heard
 from app.serving.live import LoadedModel, Stage
 from app.serving.pool import WorkerPool
 from app.serving.preparation import Preparation
@@ -40,9 +41,9 @@ class Predictor:
         Raises NoActiveModel, ModelNotLoaded, the audio errors, NotForAudio and, for `model_id`, what preparing that
         model raises.
         """
-        return await self.hear(source, *await self.choose(model_id))
+        return await (await self.hear(source, *await self.choose(model_id))).whole()
 
-    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Prediction:
+    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Heard:
         """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
         (analysis, opening), waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
@@ -53,11 +54,11 @@ class Predictor:
             inference=analysis.timing.inference,
         )
         self._traffic.answered((time.perf_counter() - started) * 1e3, timing)
-        return Prediction(
+        prediction = Prediction(
             label=analysis.label,
             score=analysis.score,
             scores=analysis.scores,
-            windows=analysis.windows,
+            windows=() if analysis.abridged else analysis.windows,
             events=analysis.events,
             audio=analysis.audio,
             model=model.identity,
@@ -65,6 +66,7 @@ class Predictor:
             warnings=(*model.notes, *analysis.warnings),
             timing_ms=timing,
         )
+        return Heard(prediction, analysis if analysis.abridged else None)
 
     async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
         """The live model and its generation, or the model `model_id` in rehearsal, whose generation is None.

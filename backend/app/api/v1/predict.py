@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.body import FIELD, audio_body
@@ -71,9 +72,11 @@ async def predict(
 ) -> Response:
     """Scores of the whole clip, window by window, and the model that gave them."""
     async with audio_body(request, services.settings.max_upload_bytes) as clip:
-        prediction = await services.prediction.predict(clip, model_id)
+        heard = await services.prediction.hear(clip, *await services.prediction.choose(model_id))
     # FastAPI would validate what was just validated, and copy it, before it encodes it.
-    return Response(prediction.model_dump_json(), media_type="application/json")
+    if heard.rest is None:
+        return Response(heard.prediction.model_dump_json(), media_type="application/json")
+    return StreamingResponse(heard.json(), media_type="application/json")
 
 
 class Predict:
