@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import plots
-from benchmarks.groups import GROUPS
-from benchmarks.groups.predict import CEILING
+from benchmarks.groups import GROUPS, predict, start, tensor
 from benchmarks.pressure import P50, P99, RATE, SERVER_CPU, WRK_CPU
 from benchmarks.results import Figure, Result, Run
 from benchmarks.subjects import UNDERSTUDY
@@ -24,14 +23,15 @@ ratios within one run can. All of them are in [results.json](results.json).
 """
 
 
-def write_report(run: Run, folder: Path) -> Path:
-    """README.md, results.json and plots under `folder`; returns the page."""
+def write_report(run: Run, folder: Path, *, with_plots: bool = True) -> Path:
+    """README.md, results.json and plots (which need matplotlib) under `folder`; returns the page."""
     run.save(folder / JSON_NAME)
     sections = [_INTRODUCTION, _facts(run)]
     for group in dict.fromkeys(result.group for result in run.results):
         results = run.of(group)
         sections.append(f"## {GROUPS[group].TITLE}\n\n{GROUPS[group].ABOUT}\n")
-        sections += _predictions(results, folder) if group == "predict" else [listing(results) + "\n"]
+        sections += [_predictions(results) if group == predict.GROUP else listing(results) + "\n"]
+        sections += _plot(group, results, folder) if with_plots else []
     if found := problems(run.results):
         sections.append("## What went wrong\n\n" + "\n".join(found) + "\n")
     sections.append(_versions(run))
@@ -53,20 +53,38 @@ def _versions(run: Run) -> str:
     return "## Versions\n\n" + markdown(("environment", "packages"), rows) + "\n"
 
 
-def _predictions(results: Sequence[Result], folder: Path) -> list[str]:
-    ceilings = {result.case: result.figures[RATE] for result in results if result.subject == CEILING}
+def _plot(group: str, results: Sequence[Result], folder: Path) -> list[str]:
+    """The line that shows a group's plot, where there is one."""
+    path = folder / f"{group}.svg"
+    drawn = False
+    if group == predict.GROUP:
+        panels = plots.shares(results, _ceilings(results))
+        drawn = plots.draw(panels, path, label="% of the in-process ceiling", limit=100)
+    elif group == tensor.GROUP:
+        drawn = plots.draw(plots.rates(results), path, label="answers a second")
+    elif group == start.GROUP:
+        drawn = plots.draw(plots.named(results, start.READY, start.LOADED), path)
+    return [f"![{GROUPS[group].TITLE}]({path.name})\n"] if drawn else []
+
+
+def _ceilings(results: Sequence[Result]) -> dict[str, Figure]:
+    return {result.case: result.figures[RATE] for result in results if result.subject == predict.CEILING}
+
+
+def _predictions(results: Sequence[Result]) -> str:
+    ceilings = _ceilings(results)
     ours = {
         (result.case, result.connections): result.figures[RATE]
         for result in results
         if result.subject == UNDERSTUDY and RATE in result.figures
     }
-    sections = [
-        "### Understudy and the ceiling\n\n" + _ours(results, ceilings) + "\n",
-        "### Beside the peers\n\n" + _peers(results, ceilings, ours) + "\n",
-    ]
-    if plots.throughput(results, ceilings, folder / "throughput.svg"):
-        sections.append("![Clips a second of everyone, beside the ceiling](throughput.svg)\n")
-    return sections
+    sections = (
+        "### Understudy and the ceiling",
+        _ours(results, ceilings),
+        "### Beside the peers",
+        _peers(results, ceilings, ours),
+    )
+    return "\n\n".join(sections) + "\n"
 
 
 def _ours(results: Sequence[Result], ceilings: dict[str, Figure]) -> str:
@@ -83,7 +101,7 @@ def _ours(results: Sequence[Result], ceilings: dict[str, Figure]) -> str:
 
 
 def _peers(results: Sequence[Result], ceilings: dict[str, Figure], ours: dict[tuple[str, int | None], Figure]) -> str:
-    compared = {(r.case, r.connections) for r in results if r.subject not in (CEILING, UNDERSTUDY)}
+    compared = {(r.case, r.connections) for r in results if r.subject not in (predict.CEILING, UNDERSTUDY)}
     rows = []
     for result in sorted(results, key=lambda r: (_position(r, results), r.connections or 0)):
         if (result.case, result.connections) not in compared or not result.figures:
