@@ -56,6 +56,11 @@ class Batcher:
         self._metrics = metrics
         self._lanes: WeakKeyDictionary[Graph, _Lane] = WeakKeyDictionary()
 
+    @property
+    def waiting(self) -> int:
+        """Requests that no run has taken yet."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
     async def infer(self, graph: Graph, inputs: Tensors) -> tuple[Outputs, float]:
         """The outputs by name, and the milliseconds before the run.
 

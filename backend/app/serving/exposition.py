@@ -67,8 +67,17 @@ class Exposition(Collector):
             ("stage",),
             {(stage,): seen for stage, seen in told.stages.items()},
         )
-        yield _histogram("understudy_batch_size", "Inputs in one run of a network.", (), {(): told.batches})
-        yield _gauge("understudy_queue_depth", "Predictions that wait for a worker.", self._queue_depth())
+        yield _histogram(
+            "understudy_batch_size",
+            "Rows in one run of a graph on tensors, whose requests share runs.",
+            (),
+            {(): told.batches},
+        )
+        yield _gauge(
+            "understudy_queue_depth",
+            "Work that waits for an inference thread, and requests for tensors that wait for a run.",
+            self._queue_depth(),
+        )
         yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})
         yield _gauge("understudy_open_streams", "Microphone streams open now.", told.open_streams)
 
@@ -120,6 +129,7 @@ def _identity(live: LiveModel) -> dict[str, str]:
         "name": identity.model_name,
         "version": identity.version or "",
         "digest": identity.digest,
+        "precision": identity.precision,
     }
 
 

@@ -3,7 +3,6 @@
 Telling them costs a fraction of what Prometheus' own instruments take, and it is done for every request.
 """
 
-import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
@@ -56,7 +55,6 @@ class Metrics:
         self.swaps = 0
         self.streams = 0
         self.open_streams = 0
-        self._batching = threading.Lock()
 
     def requested(self, route: str, method: str, status: int) -> None:
         """One HTTP request or WebSocket handshake, by the template of its route: never by its path."""
@@ -80,11 +78,6 @@ class Metrics:
             yield
         finally:
             self.open_streams -= 1
-
-    def batch(self, size: int) -> None:
-        """One run of a network on `size` inputs at once; from any thread."""
-        with self._batching:
-            self.batches.observe(size)
 
 
 def _codes(error: type[UnderstudyError]) -> Iterator[str]:

@@ -84,6 +84,7 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
         convergence = Convergence(settings, database, preparation, stage, metrics)
         prediction = Predictor(settings, stage, convergence, preparation, pool, traffic)
         events = Events(database, convergence.replica)
+        batcher = Batcher(pool, metrics)
         named = NamedModels(settings, database, registry, stage, compilation, preparation)
         yield Services(
             settings=settings,
@@ -101,11 +102,11 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
             events=events,
             traffic=traffic,
             metrics=metrics,
-            exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting),
+            exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting + batcher.waiting),
             streaming=Streaming(prediction, pool),
             batch=BatchPredictor(settings, prediction),
             named=named,
-            tensors=TensorInference(named, Batcher(pool, metrics), traffic),
+            tensors=TensorInference(named, batcher, traffic),
         )
         await operations.close()
         await named.close()

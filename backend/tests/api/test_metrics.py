@@ -96,6 +96,7 @@ class TestOverAsgi:
             assert info["model_id"] == str(model_id)
             assert info["digest"] == status["model"]["digest"]
             assert (info["name"], info["version"]) == (status["model"]["model_name"], "1")
+            assert info["precision"] == "float32"
             assert now.of("understudy_generation") == live["generation"]
             seen.append(live["generation"])
         assert seen == sorted(set(seen))

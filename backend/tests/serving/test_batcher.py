@@ -143,3 +143,11 @@ async def test_other_shapes_of_rows_are_not_joined(batcher: Batcher) -> None:
     sequences = graph_of("Softplus", TensorProto.FLOAT, ["n", "t"])
     answers = await many(batcher, sequences, [any_length(2 + number % 3) for number in range(12)])
     assert [answer.shape for answer in answers] == [(1, 2 + number % 3) for number in range(12)]
+
+
+async def test_how_many_wait_for_a_run_is_known(batcher: Batcher, softplus: Graph) -> None:
+    tasks = [asyncio.create_task(batcher.infer(softplus, row(number))) for number in range(10)]
+    await asyncio.sleep(0)
+    assert batcher.waiting == 9  # the first runs
+    await asyncio.gather(*tasks)
+    assert batcher.waiting == 0
