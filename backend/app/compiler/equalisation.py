@@ -32,6 +32,7 @@ def equalise(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.flo
 
     A pair is Conv, ReLU, Conv with nothing else attached, the second over all channels or depthwise.
     """
+    _unshare(model)
     pairs = _pairs(model)
     if not pairs:
         return 0
@@ -57,6 +58,20 @@ def equalise(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.flo
 
 def _replace(tensor: onnx.TensorProto, values: NDArray[np.float32]) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), tensor.name))
+
+
+def _unshare(model: onnx.ModelProto) -> None:
+    """Give every convolution constants of its own: optimisers merge equal ones, such as biases of zero."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    used: set[str] = set()
+    for index, node in enumerate(model.graph.node):
+        for position, name in enumerate(node.input if node.op_type == "Conv" else ()):
+            if name in used:
+                own = model.graph.initializer.add()
+                own.CopyFrom(constants[name])
+                own.name = node.input[position] = f"{name}/{index}"
+            elif name in constants:
+                used.add(name)
 
 
 def _pairs(model: onnx.ModelProto) -> list[_Pair]:
