@@ -1,5 +1,9 @@
 """Clients of Triton work unchanged."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -80,3 +84,14 @@ def test_a_refusal_reaches_the_client_in_words_and_is_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
     assert httpx.get(f"http://{server}/v2/nothing").json()["error"].startswith("Nothing is served")
+
+
+def test_the_documented_example_works(register: Register, server: str) -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "v2.md").read_text(encoding="utf-8")
+    register("adder", plus=1, live=True)
+    for language, run in (("python", [sys.executable, "-c"]), ("bash", ["bash", "-euc"])):
+        [example] = re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+        done = subprocess.run([*run, example.replace("127.0.0.1:8000", server)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "generation" in done.stdout
+        assert re.search(r"2\.0?,? *2\.0?,? *2\.", done.stdout), done.stdout
