@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable, ModelNotLoaded
 from app.serving import convergence
-from app.serving.services import Services, on_stage
+from app.serving.services import Services, on_stage, open_services
 from app.settings import Settings
 from tests.serving.conftest import Opener, Register
 
@@ -49,6 +49,17 @@ async def test_two_processes_converge_on_every_activation_of_either(
         reports = (await services.condition.status()).replicas
         assert {report.model_id for report in reports} <= set(models)
     assert (await services.condition.status()).replicas == ()
+
+
+async def test_a_process_that_seldom_looks_is_told_of_a_switch(
+    services: Services, register: Register, database_settings: Settings, shared_store: None
+) -> None:
+    model = await register("first")
+    seldom = database_settings.model_copy(update={"poll_seconds": 600.0})
+    async with open_services(seldom) as other, on_stage(other), asyncio.timeout(60):
+        while live_id(other) != model:
+            await services.activation.activate(model, "test")
+            await asyncio.sleep(0.2)
 
 
 async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services: Services, register: Register) -> None:
