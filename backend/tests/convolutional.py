@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 LABELS = ("a", "b", "c")
@@ -16,7 +18,7 @@ def write_convolutional(path: Path, *, seed: int = 0, layers: int = 4, spread: f
     `spread` makes the channels' ranges differ by that factor without changing what the network computes.
     """
     generator = np.random.default_rng(seed)
-    constants = {"axis": np.array([1], np.int64)}
+    constants: dict[str, NDArray[Any]] = {"axis": np.array([1], np.int64)}
     nodes = [helper.make_node("Unsqueeze", ["patch", "axis"], ["channel"])]
     source, width = "channel", 1
     factors = np.ones(1, np.float32)

@@ -333,6 +333,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/predict/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What is heard in many recordings
+         * @description One JSON document a line and recording, in the order of completion, all by one model.
+         *
+         *     The body is read to its end first. What is wrong with a recording stands on its line.
+         */
+        post: operations["predict_batch_api_v1_predict_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -648,6 +670,32 @@ export interface components {
             /** Installed */
             installed: boolean;
         };
+        /**
+         * BatchLine
+         * @description One recording's line: its `prediction`, or the `problem` that it was refused with.
+         */
+        BatchLine: {
+            /**
+             * File
+             * @description Name of the uploaded file
+             */
+            file: string;
+            /**
+             * Generation
+             * @description Of the model that the whole batch is heard by; null for a rehearsal
+             */
+            generation: number | null;
+            /**
+             * Index
+             * @description Place in the request, from 0; lines come in the order of completion
+             */
+            index: number;
+            prediction?: components["schemas"]["Prediction"] | null;
+            /** Problem */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** Bucket */
         Bucket: {
             /**
@@ -674,6 +722,25 @@ export interface components {
             stages: {
                 [key: string]: components["schemas"]["Percentiles"];
             };
+        };
+        /**
+         * Calibration
+         * @description The recordings that set the ranges of the 8-bit numbers.
+         */
+        Calibration: {
+            /** Clips */
+            clips: number;
+            /**
+             * Digest
+             * @description SHA-256 over the digests of all clips, those that measure included
+             */
+            digest: string;
+            /** Seconds */
+            seconds: number;
+            /** Source */
+            source: string;
+            /** Windows */
+            windows: number;
         };
         /**
          * CompileReport
@@ -730,6 +797,8 @@ export interface components {
              * @description Of the recorded inputs and outputs; null in reports made before it was kept
              */
             probes_digest?: string | null;
+            /** @description Of the int8 twin, where one was made */
+            quantization?: components["schemas"]["Quantization"] | null;
             /**
              * Seconds
              * @description Wall-clock time of the child process
@@ -792,6 +861,8 @@ export interface components {
             generation: number;
             /** Model Id */
             model_id: number | null;
+            /** @description In which the model should be live */
+            precision: components["schemas"]["Precision"];
         };
         /**
          * Event
@@ -806,6 +877,30 @@ export interface components {
             peak: number;
             /** Start */
             start: number;
+        };
+        /**
+         * Gate
+         * @description What an int8 twin must reach before it may go live.
+         */
+        Gate: {
+            /**
+             * Max Change
+             * @description Largest change of any score of a clip
+             * @default 0.25
+             */
+            max_change: number;
+            /**
+             * Min Agreement
+             * @description Share of answers with float32's top label
+             * @default 0.99
+             */
+            min_agreement: number;
+            /**
+             * Min Label Agreement
+             * @description The same share for each label that float32 gives at least 10 times
+             * @default 0.9
+             */
+            min_label_agreement: number;
         };
         /**
          * HistoryEntry
@@ -836,6 +931,11 @@ export interface components {
              * @description registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused or repaired
              */
             event: string;
+            /**
+             * Form
+             * @description Of a model that went live: float32, or its int8 twin's key
+             */
+            form?: string | null;
             /** Generation */
             generation: number | null;
             /** History Id */
@@ -893,6 +993,34 @@ export interface components {
          * @enum {string}
          */
         InputKind: "waveform" | "log_mel_patch" | "embedding" | "scores" | "tensor";
+        /**
+         * KeptLayer
+         * @description A layer that stays in float32.
+         */
+        KeptLayer: {
+            /** Name */
+            name: string;
+            /**
+             * Noise
+             * @description Relative error of the output with this layer alone in int8
+             */
+            noise: number | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "first" | "last" | "sensitive";
+        };
+        /**
+         * LabelAgreement
+         * @description `total` answers in which float32 gave this label; int8 gave it too in `agreed` of them.
+         */
+        LabelAgreement: {
+            /** Agreed */
+            agreed: number;
+            /** Total */
+            total: number;
+        };
         /**
          * LiveStatus
          * @description The model that answers requests in this process.
@@ -968,6 +1096,11 @@ export interface components {
             model_id: number;
             /** Model Name */
             model_name: string;
+            /**
+             * @description What it computed with
+             * @default float32
+             */
+            precision: components["schemas"]["Precision"];
             /** Version */
             version: string | null;
         };
@@ -1192,6 +1325,65 @@ export interface components {
             p99: number | null;
         };
         /**
+         * Precision
+         * @description The numbers that a model computes with.
+         * @enum {string}
+         */
+        Precision: "float32" | "int8";
+        /**
+         * PrecisionAgreement
+         * @description float32 and int8 side by side on the same clips, from the recording to the label.
+         */
+        PrecisionAgreement: {
+            /**
+             * Accuracy
+             * @description Share of clips whose label is their folder's name; null where folders are not named so
+             */
+            accuracy: {
+                [key: string]: number;
+            } | null;
+            /** Clip Agreement */
+            clip_agreement: number;
+            /** Clips */
+            clips: number;
+            /**
+             * Counted On
+             * @description clips from 100 clips on, else windows
+             * @enum {string}
+             */
+            counted_on: "clips" | "windows";
+            /**
+             * Disjoint
+             * @description False when there were too few clips to measure on others than calibrated on
+             */
+            disjoint: boolean;
+            /**
+             * Labels
+             * @description Counted on clips or windows, as `counted_on` says
+             */
+            labels: {
+                [key: string]: components["schemas"]["LabelAgreement"];
+            };
+            /**
+             * Max Change
+             * @description Of any score of a clip
+             */
+            max_change: number;
+            /** Max Window Change */
+            max_window_change: number;
+            /** Mean Change */
+            mean_change: number;
+            /**
+             * Throughput Ratio
+             * @description Median over clips of float32's inference time by int8's
+             */
+            throughput_ratio: number;
+            /** Window Agreement */
+            window_agreement: number;
+            /** Windows */
+            windows: number;
+        };
+        /**
          * Prediction
          * @description `label` is the clip's best label and `score` its aggregated score.
          */
@@ -1265,6 +1457,56 @@ export interface components {
              * @example urn:understudy:problem:model_not_found
              */
             type: string;
+        };
+        /**
+         * Quantization
+         * @description One attempt at an int8 twin, passed or not.
+         */
+        Quantization: {
+            agreement: components["schemas"]["PrecisionAgreement"];
+            /**
+             * Backbone
+             * @description Name of the int8 backbone that the model runs on; null for its own graph
+             */
+            backbone: string | null;
+            calibration: components["schemas"]["Calibration"];
+            /**
+             * Equalised
+             * @description Pairs of layers whose channel ranges were levelled first
+             */
+            equalised: number;
+            /** Float Bytes */
+            float_bytes: number;
+            gate: components["schemas"]["Gate"];
+            /** Int8 Bytes */
+            int8_bytes: number;
+            /** Kept In Float */
+            kept_in_float: components["schemas"]["KeptLayer"][];
+            /**
+             * Layers
+             * @description Convolutions and matrix products of the graph
+             */
+            layers: number;
+            /**
+             * Noise
+             * @description Relative error of the quantised graph's output on calibration windows
+             */
+            noise: number;
+            /**
+             * Of
+             * @description Key of the float32 compiled form
+             */
+            of: string;
+            /** Passed */
+            passed: boolean;
+            precision: components["schemas"]["Precision"];
+            /**
+             * Reason
+             * @description Why it did not pass
+             */
+            reason: string | null;
+            /** Seconds */
+            seconds: number;
         };
         /**
          * ReplicaStatus
@@ -2016,6 +2258,8 @@ export interface operations {
     activate_model_api_v1_models__model_id__activate_post: {
         parameters: {
             query?: {
+                /** @description int8 needs a twin that passed its gate */
+                precision?: components["schemas"]["Precision"];
                 /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
             };
@@ -2046,7 +2290,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description No such model */
+            /** @description No such model; Not compiled yet */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2449,6 +2693,72 @@ export interface operations {
                 };
             };
             /** @description The audio cannot be used; The model does not take audio; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model is live; The model that should be live is not loaded; The YAMNet backbone is not installed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predict_batch_api_v1_predict_batch_post: {
+        parameters: {
+            query?: {
+                /** @description Rehearse this model instead of the live one */
+                model_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description The recordings */
+                    audio_file: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["BatchLine"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

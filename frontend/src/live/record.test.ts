@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LiveWindow } from "./messages";
 import { EMPTY_RECORD, received, shownLabels, withThreshold } from "./record";
 
-const model = { model_id: 1, model_name: "Starter", version: null, digest: "ab" };
+const model = { model_id: 1, model_name: "Starter", version: null, digest: "ab", precision: "float32" as const };
 const ready = {
   type: "ready" as const,
   model,

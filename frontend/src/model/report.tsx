@@ -62,7 +62,21 @@ function Plain({ report }: { report: CompileReport }) {
       </p>
       <p className="text-ink-2">{words.loaded(report.framework, report.written_by)}</p>
       <p className="text-ink-2">{words.took(span(report.seconds), bytes(report.peak_memory_bytes))}</p>
+      {report.quantization ? <Twin twin={report.quantization} /> : null}
     </div>
+  );
+}
+
+function Twin({ twin }: { twin: NonNullable<CompileReport["quantization"]> }) {
+  const { agreement } = twin;
+  return (
+    <>
+      <p className="pt-3 font-medium">{twin.passed ? words.int8Passed : words.int8Refused(twin.reason ?? "")}</p>
+      <p className="text-ink-2">
+        {words.int8Measured(agreement.clip_agreement, agreement.clips, agreement.window_agreement, agreement.windows)}
+      </p>
+      <p className="text-ink-2">{words.int8Gain(agreement.throughput_ratio, agreement.max_change)}</p>
+    </>
   );
 }
 

@@ -94,7 +94,7 @@ export function aPrediction(windows: ScoredWindow[], own: Partial<Prediction> = 
       silent: false,
       clipped: false,
     },
-    model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab" },
+    model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
     generation: 1,
     warnings: [],
     timing_ms: { queue: 0, decode: 1, features: 1, inference: 1 },

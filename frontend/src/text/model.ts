@@ -48,6 +48,12 @@ export const model = {
       writtenBy ? `Loaded with ${framework}; the file was written by ${writtenBy}.` : `Loaded with ${framework}.`,
     took: (seconds: string, memory: string) =>
       `Converting and checking took ${seconds} and at most ${memory} of memory.`,
+    int8Passed: "The int8 twin may go live.",
+    int8Refused: (reason: string) => `The int8 twin stays off stage: ${reason}`,
+    int8Measured: (clipShare: number, clips: number, windowShare: number, windows: number) =>
+      `${(100 * clipShare).toFixed(2)} % of ${clips} clips and ${(100 * windowShare).toFixed(2)} % of ${windows} windows keep their label.`,
+    int8Gain: (ratio: number, change: number) =>
+      `It infers ${ratio.toFixed(1)} times as fast; a clip's score changes by at most ${change.toFixed(3)}.`,
     agrees: (error: string, tolerance: string, probes: number) =>
       `On ${probes} random inputs, original and compiled model differ by at most ${error}; ${tolerance} is allowed.`,
     notConverted: "The source is ONNX already, so nothing was converted.",

@@ -43,7 +43,7 @@ test("the labels shown are those with the highest single window", () => {
 
 test("the table to save has a row a window, and names cannot become formulas", () => {
   const named = aPrediction(first.windows.slice(0, 1), {
-    model: { model_id: 1, model_name: '=cmd, "x"', version: null, digest: "ab" },
+    model: { model_id: 1, model_name: '=cmd, "x"', version: null, digest: "ab", precision: "float32" },
   });
   const [head, row] = toCsv([named]).split("\r\n");
   expect(head).toBe("model,version,digest,start,end,label,score,dog,rain");
