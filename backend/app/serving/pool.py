@@ -54,11 +54,8 @@ class WorkerPool:
 
         return await self.submit(timed)
 
-    async def infer_in_turns(self, steps: Generator[None, None, T]) -> tuple[T, float]:
-        """Run `steps` to their end; at every pause whatever else waits for an inference thread goes first.
-
-        Returns the result and the milliseconds before the first step.
-        """
+    async def infer_in_turns(self, steps: Generator[None, None, T]) -> T:
+        """Run `steps` to their end; at every pause whatever else waits for an inference thread goes first."""
 
         def step() -> _Ended[T] | None:
             try:
@@ -67,10 +64,9 @@ class WorkerPool:
                 return _Ended(end.value)
             return None
 
-        ended, waited = await self.infer(step)
-        while ended is None:
-            ended = await self.submit(step)
-        return ended.result, waited
+        while (ended := await self.submit(step)) is None:
+            pass
+        return ended.result
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on the loading thread, and give back the memory that it freed."""

@@ -1,14 +1,14 @@
 """Answer what is heard, by the live model or by one in rehearsal."""
 
 import time
+from collections.abc import Generator
 from typing import BinaryIO
 
 from app.audio.decode import AudioLimits, open_clip
 from app.errors import NoActiveModel
-from app.inference.pipeline import Analysis, Pipeline
 from app.schemas.prediction import Prediction, Timing
 from app.serving.convergence import Convergence
-from app.serving.heard import Heard
+from app.serving.heard import AT_ONCE, Heard
 from app.serving.live import LoadedModel, Stage
 from app.serving.pool import WorkerPool
 from app.serving.preparation import Preparation
@@ -46,27 +46,9 @@ class Predictor:
     async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Heard:
         """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
-        (analysis, opening), waited = await self._pool.infer(_analyse, model.pipeline, source, self._limits)
-        timing = Timing(
-            queue=waited,
-            decode=opening + analysis.timing.decode,
-            features=analysis.timing.features,
-            inference=analysis.timing.inference,
-        )
-        self._traffic.answered((time.perf_counter() - started) * 1e3, timing)
-        prediction = Prediction(
-            label=analysis.label,
-            score=analysis.score,
-            scores=analysis.scores,
-            windows=() if analysis.abridged else analysis.windows,
-            events=analysis.events,
-            audio=analysis.audio,
-            model=model.identity,
-            generation=generation,
-            warnings=(*model.notes, *analysis.warnings),
-            timing_ms=timing,
-        )
-        return Heard(prediction, analysis if analysis.abridged else None)
+        heard = await self._pool.infer_in_turns(_hear(source, self._limits, model, generation, started))
+        self._traffic.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
+        return heard
 
     async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
         """The live model and its generation, or the model `model_id` in rehearsal, whose generation is None.
@@ -82,9 +64,30 @@ class Predictor:
         return live.model, live.generation
 
 
-def _analyse(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits) -> tuple[Analysis, float]:
-    """The analysis, and the milliseconds that recognising and opening the recording took."""
-    started = time.perf_counter()
+def _hear(
+    source: BinaryIO, limits: AudioLimits, model: LoadedModel, generation: int | None, queued: float
+) -> Generator[None, None, Heard]:
+    """From the recording to the answer on a worker thread, step by step; `queued` since when it waits for one."""
+    begun = time.perf_counter()
     clip = open_clip(source, limits)
-    opening = (time.perf_counter() - started) * 1e3
-    return pipeline.analyse(clip), opening
+    opening = time.perf_counter() - begun
+    analysis = yield from model.pipeline.steps(clip)
+    apart = analysis.window_scores.size > AT_ONCE
+    prediction = Prediction(
+        label=analysis.label,
+        score=analysis.score,
+        scores=analysis.scores,
+        windows=() if apart else analysis.windows,
+        events=analysis.events,
+        audio=analysis.audio,
+        model=model.identity,
+        generation=generation,
+        warnings=(*model.notes, *analysis.warnings),
+        timing_ms=Timing(
+            queue=(begun - queued) * 1e3,
+            decode=opening * 1e3 + analysis.timing.decode,
+            features=analysis.timing.features,
+            inference=analysis.timing.inference,
+        ),
+    )
+    return Heard(prediction, analysis if apart else None)

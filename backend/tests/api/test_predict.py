@@ -41,6 +41,7 @@ async def test_the_answer_names_the_model_and_describes_the_audio(
         "model_name": "live",
         "version": "v1",
         "digest": live["digest"],
+        "precision": "float32",
     }
     assert body["generation"] == 1
     assert body["audio"]["duration_seconds"] == pytest.approx(2.0)
