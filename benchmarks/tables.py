@@ -9,6 +9,8 @@ NAMES = {
     "ceiling": "in-process ceiling",
     "understudy": "Understudy",
     "understudy (form)": "Understudy, form upload",
+    "understudy (SQLite)": "Understudy on SQLite",
+    "understudy (PostgreSQL)": "Understudy on PostgreSQL",
     "fastapi": "FastAPI + ONNX Runtime",
     "litserve": "LitServe",
     "bentoml": "BentoML",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from benchmarks.bench import Bench
-from benchmarks.groups import precision, predict, start, swap, tail, tensor
+from benchmarks.groups import precision, predict, registry, start, swap, tail, tensor
 from benchmarks.results import Result
 
 
@@ -24,4 +24,5 @@ GROUPS: Mapping[str, Group] = {
     swap.GROUP: swap,
     start.GROUP: start,
     precision.GROUP: precision,
+    registry.GROUP: registry,
 }
