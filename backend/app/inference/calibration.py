@@ -15,7 +15,6 @@ from app.inference.framing import frame_for
 from app.inference.layout import Layout
 from app.inference.tensors import Tensor
 from app.schemas.report import CompileReport
-from app.schemas.spec import InputKind
 
 MOST_WINDOWS = 256
 _BATCH = 16
@@ -87,7 +86,7 @@ def windows_of(
 
 def feeds_of(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -> Iterator[NDArray[np.generic]]:
     """The windows as the graph takes them, in batches of 16, of its own size, or alone where lengths differ."""
-    if report.spec.input in (InputKind.EMBEDDING, InputKind.SCORES):
+    if report.spec.input.on_backbone:
         layout = None
         size = _BATCH
     else:

@@ -48,13 +48,13 @@ class Pipeline:
         self.report = report
         self._session = session
         self._probes = probes
-        self._backbone = backbone if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) else None
+        self._backbone = backbone if self.spec.input.on_backbone else None
         self._max_whole_clip_seconds = max_whole_clip_seconds
         self.graph = Graph(session, recorded_inputs(probes))
         self._ear: tuple[Framing, Head] | None = None
         if self.spec.input is InputKind.TENSOR:
             return
-        if self.spec.input in (InputKind.EMBEDDING, InputKind.SCORES) and backbone is None:
+        if self.spec.input.on_backbone and backbone is None:
             raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
         inputs = self.graph.inputs
         if len(inputs) != 1:

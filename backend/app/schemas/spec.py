@@ -24,6 +24,11 @@ class InputKind(StrEnum):
     SCORES = "scores"  # YAMNet's 521 scores a patch
     TENSOR = "tensor"  # anything else; not offered for audio
 
+    @property
+    def on_backbone(self) -> bool:
+        """Whether YAMNet runs before the model."""
+        return self in (InputKind.EMBEDDING, InputKind.SCORES)
+
 
 class Activation(StrEnum):
     """The function between a model's logits and its scores."""

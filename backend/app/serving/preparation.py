@@ -111,6 +111,8 @@ class Preparation:
         return LoadedModel(identity=identity, pipeline=pipeline, notes=notes, form=form)
 
     async def _backbone_of(self, compiled: CompiledModel) -> Backbone | None:
+        if not compiled.report.spec.input.on_backbone:
+            return None
         quantization = compiled.report.quantization
         if quantization is not None and quantization.backbone is not None:
             return await self._backbones.twin(quantization.backbone)

@@ -36,7 +36,6 @@ from app.serving.services import Services
 from app.storage import disk_refusals_named
 
 QUANTISER_VERSION = 1  # raise it whenever the same graph and clips would give another twin
-_ON_BACKBONE = (InputKind.EMBEDDING, InputKind.SCORES)
 
 Say = Callable[[str], None]
 
@@ -109,7 +108,7 @@ class Quantisation:
             )
         found = await asyncio.to_thread(calibration.find_clips, clips)
         calibrating, judging = calibration.split(found)
-        on_backbone = compiled.report.spec.input in _ON_BACKBONE
+        on_backbone = compiled.report.spec.input.on_backbone
         order = _Order(
             model=model,
             compiled=compiled,

@@ -1,4 +1,4 @@
-"""A backbone installed over another one while the server runs."""
+"""Which models take the backbone, and one that is installed over another while the server runs."""
 
 import io
 from pathlib import Path
@@ -11,6 +11,7 @@ from app.schemas.model import ModelCreate
 from app.schemas.spec import PartialSpec
 from app.serving.services import Services
 from app.settings import Settings
+from tests.serving.conftest import Register
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +70,11 @@ async def test_the_next_activation_takes_the_new_one_and_what_is_live_keeps_the_
     database_settings.backbone_path.unlink()
     await services.activation.activate(model_id, "test")
     assert await label(services, wav) == "positive"
+
+
+async def test_a_model_that_runs_on_none_does_not_ask_for_it(
+    services: Services, database_settings: Settings, register: Register
+) -> None:
+    database_settings.backbone_path.write_bytes(b"no graph")
+    await services.activation.activate(await register("model"), "test")
+    assert (await services.condition.status()).backbone.digest is None

@@ -8,10 +8,7 @@ from app.registry.checkups.finding import Finding
 from app.registry.checkups.model_files import key_of, name
 from app.registry.file_records import RegisteredFile
 from app.registry.rows import Row
-from app.schemas.spec import InputKind
 from app.settings import Settings
-
-_HEADS = {InputKind.EMBEDDING, InputKind.SCORES}
 
 
 def look(settings: Settings, rows: Sequence[Row]) -> Iterator[Finding]:
@@ -36,6 +33,6 @@ def _is_head(settings: Settings, row: Row) -> bool:
     store = CompiledStore(settings.compiled_dir)
     compiled = store.find(key_of(store, row))
     if compiled is not None:
-        return compiled.report.spec.input in _HEADS
+        return compiled.report.spec.input.on_backbone
     spec = RegisteredFile.of(row.model, row.record).spec
-    return spec is not None and spec.input in _HEADS
+    return spec is not None and spec.input is not None and spec.input.on_backbone
