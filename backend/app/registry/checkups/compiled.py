@@ -1,6 +1,6 @@
 """The compiled store against the rows: entries that nobody needs, that cannot be used, and states that do not hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from anyio import move_on_after
@@ -55,12 +55,18 @@ def _entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Iterator[
         what = f"An entry of the compiled store cannot be used: {each.reason} ({each.bytes} bytes)."
         yield removed(Finding("compiled_unusable", str(each.folder), what, _FIX), each.name)
     for key in sorted(set(store.keys()) - {each.name for each in unusable}):
-        if key not in wanted:
+        if key not in wanted and not _may_serve(store.find(key), wanted):
             what = "An entry of the compiled store belongs to no registered model."
             yield removed(Finding("compiled_unreferenced", str(store.folder(key)), what, _FIX), key)
         elif (compiled := store.find(key)) is not None and (reason := _unsound(settings, compiled)) is not None:
             what = f"A compiled form fails its warm-up: {reason}"
             yield removed(Finding("compiled_unsound", str(compiled.folder), what, _FIX), key)
+
+
+def _may_serve(entry: CompiledModel | None, wanted: Collection[str | None]) -> bool:
+    """Whether it is an earlier int8 twin of a wanted form: it may be live, or a rollback may go back to it."""
+    quantization = entry.report.quantization if entry else None
+    return quantization is not None and quantization.passed and quantization.of in wanted
 
 
 def _unsound(settings: Settings, compiled: CompiledModel) -> str | None:
