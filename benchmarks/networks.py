@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from app.compiler import backbone_graph, backbone_weights
+from app.inference.backbone import Backbone
+from benchmarks.heads import fitted_head, random_head
 from benchmarks.paths import ROOT
 
-LABELS = ("chainsaw", "clock", "cry", "dog", "fire", "helicopter", "rain", "rooster", "sneeze", "waves")
 TINY = (8, 4)
-_EMBEDDING = 1024
-_SHARPNESS = 0.5
 
 
 def data_folder() -> Path | None:
@@ -28,12 +27,13 @@ def write_networks(folder: Path) -> str:
     """Write backbone.npz, heads.npz and the ONNX files yamnet, head_a, head_b, net_a, net_b and tiny.
 
     The backbone is the real YAMNet where the data folder has it, else a random network of the same shape, which costs
-    the same to run; which of them is returned. The heads are random, each with its own seed: 1024 values to ten labels
-    behind a softmax. A net is backbone and head in one graph.
+    the same to run; which of them is returned. A head maps 1024 values to ten labels behind a softmax; each is fitted
+    to recordings of its own, or random too. A net is backbone and head in one graph.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = data_folder()
     real = source / "yamnet" / "yamnet.npz" if source else None
+    recordings = source / "esc10" if source else None
     if real and real.is_file():
         weights, origin = backbone_weights.read_file(real), "YAMNet's own weights"
     else:
@@ -41,7 +41,11 @@ def write_networks(folder: Path) -> str:
     np.savez(folder / "backbone.npz", allow_pickle=False, **weights)
     backbone = backbone_graph.build(weights, source=origin, source_digest="")
     onnx.save(backbone, folder / "yamnet.onnx")
-    heads = {name: head_weights(seed) for seed, name in enumerate("ab")}
+    if real and real.is_file() and recordings and recordings.is_dir():
+        loaded = Backbone.load(folder / "yamnet.onnx")
+        heads = {name: fitted_head(loaded, recordings, fold) for name, fold in (("a", 1), ("b", 2))}
+    else:
+        heads = {name: random_head(seed) for name, seed in (("a", 1), ("b", 2))}
     for name, kernel in heads.items():
         head = _dense(kernel, "embedding", softmax=True)
         onnx.save(head, folder / f"head_{name}.onnx")
@@ -62,11 +66,6 @@ def random_weights() -> backbone_weights.Weights:
         scale = np.sqrt(2 / fan_in) if name.endswith("kernel") else 0.01
         weights[name] = random.normal(0, scale, shape).astype(np.float32)
     return weights
-
-
-def head_weights(seed: int) -> NDArray[np.float32]:
-    """A random kernel [1024, 10]."""
-    return np.random.default_rng(seed).normal(0, _SHARPNESS, (_EMBEDDING, len(LABELS))).astype(np.float32)
 
 
 def _merged(backbone: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clips import ClipFile, write_clips
-from benchmarks.networks import LABELS, write_networks
+from benchmarks.heads import LABELS
+from benchmarks.networks import write_networks
 from benchmarks.paths import ROOT
 
 _HEAD: dict[str, Any] = {"input": "embedding", "labels": LABELS, "activation": "none"}
@@ -72,7 +73,7 @@ def build_site(folder: Path) -> Site:
 
 
 def understudy(home: Path, *arguments: str) -> Any:
-    """What a command answers as JSON. Raises CalledProcessError with the problem on standard error."""
+    """What a command answers as JSON. Raises CalledProcessError, whose output is the problem as JSON."""
     command = [sys.executable, "-m", "app.cli", *arguments, "--home", str(home), "--json"]
     done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.networks import LABELS
+from benchmarks.heads import LABELS
 from benchmarks.paths import ENVIRONMENTS
 from benchmarks.server import Server, ServerError, free_port
 from benchmarks.site import LIVE, Site, environment
