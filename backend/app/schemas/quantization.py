@@ -99,6 +99,7 @@ class Quantization(BaseModel):
     kept_in_float: tuple[KeptLayer, ...]
     noise: float = Field(description="Relative error of the quantised graph's output on calibration windows")
     backbone: str | None = Field(description="Name of the int8 backbone that the model runs on; null for its own graph")
+    backbone_digest: str | None = Field(description="Of the float32 backbone that it was measured against")
     float_bytes: int
     int8_bytes: int
     seconds: float

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from app.compiler.source import digest_of
 from app.compiler.store import CompiledModel
 from app.errors import FileChanged, FileMissing
 from app.inference.backbone import Backbone
@@ -108,7 +109,16 @@ class Preparation:
             precision=compiled.precision,
         )
         form = compiled.key if compiled.report.quantization else Precision.FLOAT32
-        return LoadedModel(identity=identity, pipeline=pipeline, notes=notes, form=form)
+        return LoadedModel(identity, pipeline, (*notes, *await self._changed_since(compiled)), form)
+
+    async def _changed_since(self, compiled: CompiledModel) -> tuple[str, ...]:
+        """A note where another backbone was installed after an int8 twin was measured against the one before."""
+        quantization, path = compiled.report.quantization, self._settings.backbone_path
+        if quantization is None or quantization.backbone_digest is None or not path.is_file():
+            return ()
+        if await asyncio.to_thread(digest_of, path) == quantization.backbone_digest:
+            return ()
+        return ("Its int8 twin was made from another YAMNet backbone than the one that is installed.",)
 
     async def _backbone_of(self, compiled: CompiledModel) -> Backbone | None:
         if not compiled.report.spec.input.on_backbone:

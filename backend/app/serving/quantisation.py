@@ -211,6 +211,7 @@ class Quantisation:
             kept_in_float=outcome.kept,
             noise=outcome.noise,
             backbone=order.backbone_name,
+            backbone_digest=order.backbone and order.backbone.digest,
             float_bytes=graph.stat().st_size,
             int8_bytes=int8_bytes,
             seconds=time.monotonic() - started,

@@ -84,6 +84,7 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
         twin = await Quantisation(services).quantise(model_id, clips, Gate(), "test", lambda _: None)
     quantization = twin.report.quantization
     assert quantization is not None
+    assert quantization.backbone_digest == backbone.digest
     assert quantization.agreement.counted_on == "clips"
     assert quantization.agreement.clip_agreement >= 0.99
     assert quantization.int8_bytes < 0.6 * quantization.float_bytes

@@ -1469,6 +1469,11 @@ export interface components {
              * @description Name of the int8 backbone that the model runs on; null for its own graph
              */
             backbone: string | null;
+            /**
+             * Backbone Digest
+             * @description Of the float32 backbone that it was measured against
+             */
+            backbone_digest: string | null;
             calibration: components["schemas"]["Calibration"];
             /**
              * Equalised
