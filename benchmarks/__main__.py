@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from benchmarks.groups import GROUPS
-from benchmarks.load import LoadError
+from benchmarks.load import LoadError, find_wrk
 from benchmarks.paths import ROOT
 from benchmarks.report import JSON_NAME, write_report
 from benchmarks.results import Run
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     seconds = asked.seconds or (1 if asked.quick else 2)
     repeats = asked.repeats or (2 if asked.quick else 3)
     try:
+        find_wrk()
         run = run_suite(groups, subjects, quick=asked.quick, seconds=seconds, repeats=repeats)
     except LoadError as error:
         print(error, file=sys.stderr)

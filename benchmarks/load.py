@@ -53,6 +53,14 @@ class Load:
         return f"{lost} of {self.requests} requests failed" if lost else None
 
 
+def find_wrk() -> str:
+    """Raises LoadError where there is none."""
+    found = shutil.which("wrk")
+    if found is None:
+        raise LoadError("wrk is not installed (Debian, Ubuntu: apt-get install wrk).")
+    return found
+
+
 def fire(
     url: str,
     body: Body,
@@ -68,9 +76,6 @@ def fire(
     `trace` begins the names of the files into which every request is written, one a connection, each with a thread of
     its own. Raises LoadError when wrk is missing or gives no summary. No other child may end meanwhile.
     """
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise LoadError("wrk is not installed (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk).")
     threads = connections if trace else 1
     posted = scratch / "body"
     posted.write_bytes(body.content)
@@ -84,7 +89,7 @@ def fire(
     environment = os.environ | {name: str(value) for name, value in given.items() if value is not None}
     flags = [f"-t{threads}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout=60s", f"-s{SCRIPT}", url]
     before = _cpu_of_children()
-    done = subprocess.run([wrk, *flags], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([find_wrk(), *flags], env=environment, capture_output=True, text=True, check=False)
     return parse(done.stdout, done.stderr, _cpu_of_children() - before)
 
 

@@ -1,5 +1,6 @@
 """Clips over HTTP beside the in-process ceiling, which is measured before and after every clip's group."""
 
+import math
 from collections.abc import Iterator
 
 from benchmarks import ceiling, pressure
@@ -19,7 +20,7 @@ The ceiling is the same decoding, features and ONNX files without HTTP, in one p
 process a core, whichever is faster; it is measured before and after each clip's group."""
 CEILING = "ceiling"
 TOLERANCE = 1e-3
-_LONG = 60
+_ANSWERS = 4
 _MANY = (8, 32)
 _PEERS_HEAR = {(1, "wav 16 kHz"), (5, "wav 44.1 kHz"), (10, "wav 44.1 kHz")}
 _QUICK_UNDERSTUDY = {(1, "wav 16 kHz"), (5, "wav 44.1 kHz"), (10, "mp3 44.1 kHz")}
@@ -73,9 +74,9 @@ def _route(
     body = hearing.wrap(clip.read(), clip.kind.content_type)
     answer = hearing.unwrap(exchange(server, hearing.path, body))
     wrong = disagreement(answer, expected)
-    long = clip.seconds == _LONG
-    seconds = bench.seconds * (3 if long else 1)
-    pressure.press(server, hearing.path, body, bench.work, connections=max(counts), seconds=bench.seconds, repeats=1)
+    warm, _ = pressure.press(
+        server, hearing.path, body, bench.work, connections=max(counts), seconds=bench.seconds, repeats=1
+    )
     for connections in counts:
         figures, problem = pressure.press(
             server,
@@ -83,11 +84,17 @@ def _route(
             body,
             bench.work,
             connections=connections,
-            seconds=seconds,
-            repeats=min(2, bench.repeats) if long else bench.repeats,
+            seconds=lasting(bench.seconds, connections, warm[pressure.RATE].median),
+            repeats=bench.repeats,
         )
         found = pressure.joined([text for text in (wrong, problem) if text])
         yield Result(GROUP, clip.name, name, figures, found, connections)
+
+
+def lasting(seconds: float, connections: int, rate: float) -> float:
+    """Long enough for a few answers a connection at `rate` a second, and at most thrice as long as asked."""
+    needed = _ANSWERS * connections / rate if rate else math.inf
+    return min(3 * seconds, max(seconds, needed))
 
 
 def disagreement(answer: Answer, expected: Answer) -> str | None:
