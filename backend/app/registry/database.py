@@ -1,7 +1,8 @@
 """The database of one process: connections, transactions, migration."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -32,6 +33,8 @@ class Database:
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         self._read = async_sessionmaker(self._engine, expire_on_commit=False)
         self._write = async_sessionmaker(self._writer, expire_on_commit=False)
+        # Whoever waits for SQLite's own lock sleeps between looks at it; only other processes need to.
+        self._turn = asyncio.Lock() if self.kind == "sqlite" else nullcontext()
 
     @property
     def kind(self) -> str:
@@ -52,7 +55,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         with outages_named(self._engine):
-            async with self._write() as session:
+            async with self._turn, self._write() as session:
                 yield session
                 await session.commit()
 

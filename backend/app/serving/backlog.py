@@ -10,6 +10,9 @@ from app.serving.compilation import Compilation
 
 log = structlog.get_logger()
 
+# Between two models: whoever registers many of them, one after the other, is answered meanwhile.
+_PAUSE_SECONDS = 0.05
+
 
 class Backlog:
     """A queue of model ids; a refusal is recorded beside the row and never stops the queue."""
@@ -32,3 +35,4 @@ class Backlog:
                 log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
             except Exception:  # one model's mishap must not keep the next ones waiting for ever
                 log.exception("not compiled in advance", model_id=model_id, remedy="Activate it to try again.")
+            await asyncio.sleep(_PAUSE_SECONDS)
