@@ -7,31 +7,31 @@ from sqlalchemy import Connection, text
 from app.migrations.finding import Finding
 
 # With OR REPLACE the holders of what a row claims are removed, and their own trigger fires only where the connection
-# asked for recursive triggers. Without it there are none, or the statement fails and takes the note back.
-_NOTE = """
-    UPDATE understudy_counts SET replaced = (
-        SELECT count(*) FROM (
-            SELECT model_id FROM ml_models WHERE model_id = NEW.model_id {but}
-            UNION SELECT model_id FROM ml_models WHERE model_name = NEW.model_name {but}
-            UNION SELECT model_id FROM ml_models WHERE NEW.is_active AND is_active = 1 {but}
-        )
+# asked for recursive triggers. They are counted before, and those that survived (no index forbids it) after.
+_HOLDERS = """(
+    SELECT count(*) FROM (
+        SELECT model_id FROM ml_models WHERE model_id = NEW.model_id {but}
+        UNION SELECT model_id FROM ml_models WHERE model_name = NEW.model_name {but}
+        UNION SELECT * FROM (SELECT model_id FROM ml_models WHERE NEW.is_active AND is_active = 1 {but} LIMIT 1)
     )
-"""
+)"""
+_BUT_OLD = _HOLDERS.format(but="AND model_id IS NOT OLD.model_id")
+_BUT_NEW = _HOLDERS.format(but="AND model_id IS NOT NEW.model_id")
 _CLAIMS = """
     OF model_id, model_name, is_active ON ml_models
     WHEN NEW.model_id IS NOT OLD.model_id OR NEW.model_name IS NOT OLD.model_name
         OR (NEW.is_active AND OLD.is_active IS NOT 1)
 """
+_SET = "BEGIN UPDATE understudy_counts SET"
 _SQLITE = {
-    "understudy_count_insert_begins": f"BEFORE INSERT ON ml_models BEGIN {_NOTE.format(but='')}; END",
-    "understudy_count_insert_ends": "AFTER INSERT ON ml_models BEGIN"
-    " UPDATE understudy_counts SET models = models + 1 - replaced, replaced = 0; END",
-    "understudy_count_update_begins": f"BEFORE UPDATE {_CLAIMS} BEGIN"
-    f" {_NOTE.format(but='AND model_id IS NOT OLD.model_id')}; END",
-    "understudy_count_update_ends": f"AFTER UPDATE {_CLAIMS} BEGIN"  # noqa: S608
-    " UPDATE understudy_counts SET models = models - replaced, replaced = 0; END",
-    "understudy_count_delete_ends": "AFTER DELETE ON ml_models BEGIN"
-    " UPDATE understudy_counts SET models = models - 1, replaced = max(replaced - 1, 0); END",
+    "understudy_count_insert_begins": f"BEFORE INSERT ON ml_models {_SET} replaced = {_HOLDERS.format(but='')}; END",
+    "understudy_count_insert_ends": f"AFTER INSERT ON ml_models {_SET}"
+    f" models = models + 1 - replaced + {_BUT_NEW}, replaced = 0; END",
+    "understudy_count_update_begins": f"BEFORE UPDATE {_CLAIMS} {_SET} replaced = {_BUT_OLD}; END",
+    "understudy_count_update_ends": f"AFTER UPDATE {_CLAIMS} {_SET}"
+    f" models = models - replaced + {_BUT_NEW}, replaced = 0; END",
+    "understudy_count_delete_ends": f"AFTER DELETE ON ml_models {_SET}"
+    " models = models - 1, replaced = max(replaced - 1, 0); END",
 }
 
 # Runs with its maker's rights: whoever may write ml_models need not know of this table. Rows that another transaction

@@ -88,6 +88,15 @@ async def test_rows_that_sqlite_replaces_without_a_word_count(
 
 @only_sqlite
 @pytest.mark.usefixtures("three")
+async def test_what_no_index_forbids_replaces_nothing(registry: Registry, by_hand: ByHand) -> None:
+    by_hand("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
+    assert await _total(registry) == 3
+    by_hand(f"{_INSERT} (4, 'd', 'd', TRUE)")
+    assert await _total(registry) == 4
+
+
+@only_sqlite
+@pytest.mark.usefixtures("three")
 async def test_a_statement_that_fails_changes_nothing(registry: Registry, by_hand: ByHand) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         by_hand(f"{_INSERT} (4, 'd', 'd', FALSE), (5, 'a', 'a', FALSE)")
