@@ -5,6 +5,7 @@ A name that an attacker points at 127.0.0.1 (DNS rebinding) makes the two look a
 """
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
@@ -23,9 +24,13 @@ class OwnPagesOnly:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
+        self._known_fault = lru_cache(64)(self._fault)  # a client says the same each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._fault(Headers(scope=scope)) if scope["type"] in {"http", "websocket"} else None
+        fault = None
+        if scope["type"] in {"http", "websocket"}:
+            headers = Headers(scope=scope)
+            fault = self._known_fault(headers.get("host", ""), headers.get("origin"))
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -36,12 +41,10 @@ class OwnPagesOnly:
             problem = addressed(fault.problem(), scope["path"])
             await ProblemResponse(problem, status_code=fault.status)(scope, receive, send)
 
-    def _fault(self, headers: Headers) -> Forbidden | None:
-        host = headers.get("host", "")
+    def _fault(self, host: str, origin: str | None) -> Forbidden | None:
         name = _split(f"//{host}").hostname or ""
         if name not in self._names and not _is_address(name):
             return ForeignHost(f"This server does not answer for {host or 'a request without Host'}.")
-        origin = headers.get("origin")
         if origin is not None and _split(origin).netloc.lower() != host.lower():
             return ForeignOrigin(f"Pages of {origin} may not use this server.")
         return None
