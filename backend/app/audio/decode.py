@@ -3,6 +3,7 @@
 from app.audio.clip import Clip
 from app.audio.intact import check_intact
 from app.audio.limits import AudioLimits
+from app.audio.plain_wav import plain_wav
 from app.audio.reader import Reader
 from app.audio.recognise import Kind, recognise
 from app.audio.sndfile import SndfileReader
@@ -33,6 +34,9 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
 
 
 def _reader(source: Source, kind: Kind) -> Reader:
+    if kind is Kind.WAV and (plain := plain_wav(source)) is not None:
+        return plain
+    source.seek(0)
     if kind in _BY_LIBSNDFILE:
         return SndfileReader(source, kind)
     from app.audio.ffmpeg import FfmpegReader  # 15 MB of libraries, for the first clip that needs them

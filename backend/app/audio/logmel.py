@@ -20,8 +20,9 @@ BANDS = 64
 _FFT = 512
 _LOW_HZ, _HIGH_HZ = 125.0, 7500.0
 _OFFSET = np.float32(1e-3)
-# Frames a step: their spectra stay in a core's cache, which is twice as fast over a minute as 128.
-_CHUNK = 32
+# Frames a step, somewhat more than a block of sound gives: between any two operations of a step another thread may
+# take the interpreter's lock, and with steps of 32 a server answers 5 % fewer clips.
+_CHUNK = 160
 
 
 def hann_window() -> NDArray[np.float64]:
@@ -54,9 +55,6 @@ class LogMel:
 
     def __init__(self) -> None:
         self._window, self._mel = _tables()
-        # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
-        # bands, and their logarithm is wrong by 6e-3.
-        self._padded = np.zeros((_CHUNK, _FFT))
         self._rest = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
@@ -72,9 +70,9 @@ class LogMel:
         return out
 
     def _transform(self, frames: Samples, out: Samples) -> None:
-        padded = self._padded[: len(frames)]
-        np.multiply(frames, self._window, out=padded[:, :FRAME])
-        magnitude = np.abs(np.fft.rfft(padded, axis=1)).astype(np.float32)
+        # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
+        # bands, and their logarithm is wrong by 6e-3.
+        magnitude = np.abs(np.fft.rfft(frames * self._window, _FFT, axis=1)).astype(np.float32)
         np.matmul(magnitude, self._mel, out=out)
         out += _OFFSET
         np.log(out, out=out)

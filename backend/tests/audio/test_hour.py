@@ -41,8 +41,8 @@ class HourOfWav:
             body = self._header[start:stop]
             start += len(body)
         offset = (start - len(self._header)) % len(self._second)
-        needed = min(stop - start, len(self._second))
-        body += (self._second + self._second)[offset : offset + needed]
+        needed = stop - start
+        body += (self._second * (needed // len(self._second) + 2))[offset : offset + needed]
         self._at += len(body)
         return body
 
