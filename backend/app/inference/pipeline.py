@@ -1,8 +1,10 @@
 """A compiled model, ready to hear."""
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Generator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import onnxruntime as ort
@@ -31,6 +33,9 @@ MAX_BATCH = 16
 _FALLBACK_TOLERANCE = 1e-4
 
 Array = NDArray[np.float32]
+Items = list[Array]
+T = TypeVar("T")
+Steps = Generator[Items, tuple[Array, float], T]
 
 
 class Pipeline:
@@ -92,33 +97,27 @@ class Pipeline:
         return replay(self._session, self._probes, tolerance)
 
     def analyse(self, clip: Clip) -> Analysis:
-        """Hear the clip from start to end, as `steps` does, without a pause."""
+        """Hear the clip from start to end, as `steps` does; blocks."""
         steps = self.steps(clip)
+        items = next(steps)
         while True:
+            [scores], seconds = self.score([items])
             try:
-                next(steps)
+                items = steps.send((scores, seconds))
             except StopIteration as end:
                 return cast("Analysis", end.value)
 
-    def steps(self, clip: Clip) -> Generator[None, None, Analysis]:
-        """Hear the clip, pausing after every MAX_BATCH windows, so that others get their turn; returns the analysis.
+    def steps(self, clip: Clip) -> Steps[Analysis]:
+        """Hear the clip: yields up to MAX_BATCH windows, takes what `score` makes of them, and returns the analysis.
 
-        Blocks between pauses, in memory that does not grow with the clip but for its windows' scores, as `Tally` keeps
-        them. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does, and CannotServe
-        when the model fails or answers with values that are not numbers.
+        Blocks between the yields, in memory that does not grow with the clip but for its windows' scores, as `Tally`
+        keeps them. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
         """
-        framing, head = self._hearing()
+        framing, _ = self._hearing()
         watch = Stopwatch()
         cutter = framing.cutter(self._max_whole_clip_seconds)
         pending: list[tuple[float, Array]] = []
         tally = Tally(self.spec, framing.window_seconds)
-
-        def score(count: int) -> None:
-            with watch.stage("inference"):
-                scores = self._score(head, [item for _, item in pending[:count]])
-            tally.add([start for start, _ in pending[:count]], scores)
-            del pending[:count]
-
         blocks = clip.blocks(framing.rate)
         while True:
             with watch.stage("decode"):
@@ -126,12 +125,32 @@ class Pipeline:
             with watch.stage("features"):
                 pending += cutter.finish() if block is None else cutter.push(block)
             while len(pending) >= MAX_BATCH or (block is None and pending):
-                score(MAX_BATCH)
-                if block is not None or pending:
-                    yield
+                batch = pending[:MAX_BATCH]
+                del pending[:MAX_BATCH]
+                scores, seconds = yield [item for _, item in batch]
+                watch.add("inference", seconds)
+                tally.add([start for start, _ in batch], scores)
             if block is None:
                 break
         return self._verdict(clip, framing, tally, watch)
+
+    @cached_property
+    def joins(self) -> bool:
+        """Whether windows of several clips may be scored together; runs the graph at the first call."""
+        framing, _ = self._hearing()
+        return framing.size is not None and self.graph.joinable
+
+    def score(self, requests: Sequence[Items]) -> tuple[list[Array], float]:
+        """Scores float32 [n, labels] of each clip's n windows, and the seconds that the run over all of them took.
+
+        Several clips only where the pipeline `joins`. Raises CannotServe when the model fails or answers with values
+        that are not numbers.
+        """
+        _, head = self._hearing()
+        began = time.perf_counter()
+        scores = self._score(head, [item for items in requests for item in items])
+        ends = np.cumsum([len(items) for items in requests])[:-1]
+        return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
 
     def listen(self) -> Listener:
         """A listener on a fresh stream of mono samples.

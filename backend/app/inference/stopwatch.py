@@ -21,5 +21,9 @@ class Stopwatch:
         finally:
             self._spent[name] += time.perf_counter_ns() - started
 
+    def add(self, name: str, seconds: float) -> None:
+        """What was measured elsewhere."""
+        self._spent[name] += round(seconds * 1e9)
+
     def timing(self) -> StageTimes:
         return StageTimes(**{name: spent / 1e6 for name, spent in self._spent.items()})

@@ -69,13 +69,13 @@ class Exposition(Collector):
         )
         yield _histogram(
             "understudy_batch_size",
-            "Rows in one run of a graph on tensors, whose requests share runs.",
+            "Rows or windows in one run of a graph, which requests share.",
             (),
             {(): told.batches},
         )
         yield _gauge(
             "understudy_queue_depth",
-            "Work that waits for an inference thread, and requests for tensors that wait for a run.",
+            "Work that waits for an inference thread, clips for a turn on one, and requests for tensors for a run.",
             self._queue_depth(),
         )
         yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})

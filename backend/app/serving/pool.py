@@ -2,21 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Generic, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from app.inference.memory import give_back
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended(Generic[T]):
-    result: T
 
 
 class WorkerPool:
@@ -53,20 +47,6 @@ class WorkerPool:
             return work(*args, **kwargs), waited
 
         return await self.submit(timed)
-
-    async def infer_in_turns(self, steps: Generator[None, None, T]) -> T:
-        """Run `steps` to their end; at every pause whatever else waits for an inference thread goes first."""
-
-        def step() -> _Ended[T] | None:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return _Ended(end.value)
-            return None
-
-        while (ended := await self.submit(step)) is None:
-            pass
-        return ended.result
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on the loading thread, and give back the memory that it freed."""

@@ -1,17 +1,17 @@
 """Answer what is heard, by the live model or by one in rehearsal."""
 
 import time
-from collections.abc import Generator
 from typing import BinaryIO
 
 from app.audio.decode import AudioLimits, open_clip
 from app.errors import NoActiveModel
+from app.inference.pipeline import Steps
 from app.schemas.prediction import Prediction, Timing
 from app.serving.convergence import Convergence
 from app.serving.heard import AT_ONCE, Heard
 from app.serving.live import LoadedModel, Stage
-from app.serving.pool import WorkerPool
 from app.serving.preparation import Preparation
+from app.serving.scheduler import Scheduler
 from app.serving.traffic import Traffic
 from app.settings import Settings
 
@@ -25,14 +25,14 @@ class Predictor:
         stage: Stage,
         convergence: Convergence,
         preparation: Preparation,
-        pool: WorkerPool,
+        scheduler: Scheduler,
         traffic: Traffic,
     ) -> None:
         self._limits = AudioLimits(max_seconds=settings.max_audio_seconds)
         self._stage = stage
         self._convergence = convergence
         self._preparation = preparation
-        self._pool = pool
+        self._scheduler = scheduler
         self._traffic = traffic
 
     async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
@@ -46,7 +46,7 @@ class Predictor:
     async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Heard:
         """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
-        heard = await self._pool.infer_in_turns(_hear(source, self._limits, model, generation, started))
+        heard = await self._scheduler.hear(model.pipeline, _hear(source, self._limits, model, generation, started))
         self._traffic.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
         return heard
 
@@ -66,7 +66,7 @@ class Predictor:
 
 def _hear(
     source: BinaryIO, limits: AudioLimits, model: LoadedModel, generation: int | None, queued: float
-) -> Generator[None, None, Heard]:
+) -> Steps[Heard]:
     """From the recording to the answer on a worker thread, step by step; `queued` since when it waits for one."""
     begun = time.perf_counter()
     clip = open_clip(source, limits)

@@ -27,6 +27,7 @@ from app.serving.operations import Operations
 from app.serving.pool import WorkerPool
 from app.serving.prediction import Predictor
 from app.serving.preparation import Preparation
+from app.serving.scheduler import Scheduler
 from app.serving.streaming import Streaming
 from app.serving.tensors import TensorInference
 from app.serving.traffic import Traffic
@@ -82,7 +83,8 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
         activation = Activation(database, preparation, stage, metrics)
         operations = Operations(database, activation)
         convergence = Convergence(settings, database, preparation, stage, metrics)
-        prediction = Predictor(settings, stage, convergence, preparation, pool, traffic)
+        scheduler = Scheduler(pool, metrics)
+        prediction = Predictor(settings, stage, convergence, preparation, scheduler, traffic)
         events = Events(database, convergence.replica)
         batcher = Batcher(pool, metrics)
         named = NamedModels(settings, database, registry, stage, compilation, preparation)
@@ -102,7 +104,9 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
             events=events,
             traffic=traffic,
             metrics=metrics,
-            exposition=Exposition(metrics, stage, convergence, lambda: pool.waiting + batcher.waiting),
+            exposition=Exposition(
+                metrics, stage, convergence, lambda: pool.waiting + scheduler.waiting + batcher.waiting
+            ),
             streaming=Streaming(prediction, pool),
             batch=BatchPredictor(settings, prediction),
             named=named,

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -44,28 +44,6 @@ async def test_the_wait_for_a_thread_is_told(pool: WorkerPool) -> None:
 
     results = await asyncio.gather(*(pool.infer(time.sleep, 0.05) for _ in range(4)))
     assert max(waited for _, waited in results) >= 40
-
-
-async def test_long_work_lets_what_waits_go_first_at_every_pause() -> None:
-    import asyncio
-
-    pool, order = WorkerPool(threads=1), list[str]()
-    begun = threading.Event()
-
-    def long() -> Generator[None, None, str]:
-        for number in range(3):
-            order.append(f"long {number}")
-            begun.set()
-            time.sleep(0.05)
-            yield
-        return "done"
-
-    working = asyncio.create_task(pool.infer_in_turns(long()))
-    await asyncio.to_thread(begun.wait)
-    await asyncio.gather(*(pool.infer(order.append, f"short {number}") for number in range(2)))
-    assert await working == "done"
-    pool.close()
-    assert order == ["long 0", "short 0", "short 1", "long 1", "long 2"]
 
 
 async def test_an_error_reaches_the_caller(pool: WorkerPool) -> None:
