@@ -1,12 +1,16 @@
 """What a worker thread does at once: clips of one model, whose windows share runs."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from app.errors import UnderstudyError
 from app.inference.pipeline import MAX_BATCH, Array, Items, Pipeline, Steps
+
+# A clip that takes longer lets others in between. A turn costs as much as a tenth of a second of sound.
+SECONDS = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -45,10 +49,11 @@ class Job:
 
 
 def take(jobs: list[Job]) -> list[int]:
-    """Decode clips until their windows fill a run, score those, and take each clip to where it needs the next run.
+    """Decode clips until their windows fill a run, and score them, run by run, for as long as a turn lasts.
 
     Returns how many windows each run had. Clips that were not begun are left as they are.
     """
+    until = time.perf_counter() + SECONDS
     ready: list[Job] = []
     for job in jobs:
         if sum(len(other.items or ()) for other in ready) >= MAX_BATCH:
@@ -58,9 +63,11 @@ def take(jobs: list[Job]) -> list[int]:
         if job.items:
             ready.append(job)
     sizes = []
-    for run in _runs(ready):
-        sizes.append(sum(len(job.items or ()) for job in run))
-        _score(run)
+    while ready:
+        for run in _runs(ready):
+            sizes.append(sum(len(job.items or ()) for job in run))
+            _score(run)
+        ready = [job for job in ready if job.items] if time.perf_counter() < until else []
     return sizes
 
 
