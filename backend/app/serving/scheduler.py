@@ -48,7 +48,7 @@ class Scheduler:
 
     def _next_jobs(self) -> list[Job]:
         """The clip that waits longest and, if it is a new one, those of its model right behind it."""
-                jobs: list[Job] = []
+        jobs: list[Job] = []
         while self._queue and len(jobs) < MAX_CLIPS:
             job = self._queue[0]
             if jobs and (job.pipeline is not jobs[0].pipeline or job.items or jobs[0].items):
