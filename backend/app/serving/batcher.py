@@ -68,7 +68,9 @@ class Batcher:
         """
         graph.check(inputs)
         lane = self._lanes.setdefault(graph, _Lane())
-        key = tuple((name, array.dtype.char, array.shape[1:]) for name, array in inputs.items())
+        key: Key = tuple((name, array.dtype.char, array.shape[1:]) for name, array in inputs.items())
+        if len({array.shape[:1] for array in inputs.values()}) != 1:
+            key = ()  # rows that do not correspond would meet those of another request
         done: asyncio.Future[tuple[Outputs, float]] = asyncio.get_running_loop().create_future()
         rows = rows_of(inputs) if inputs and all(array.ndim for array in inputs.values()) else 1
         lane.waiting.append(_Job(inputs, rows, key, time.perf_counter(), done))
@@ -111,7 +113,7 @@ def _next_batch(lane: _Lane) -> list[_Job]:
     """The oldest request, and those right after it that may join it."""
     first = lane.waiting.popleft()
     jobs, rows = [first], first.rows
-    while lane.waiting and (job := lane.waiting[0]).key == first.key:
+    while first.key and lane.waiting and (job := lane.waiting[0]).key == first.key:
         rows += job.rows
         if rows > MAX_ROWS or rows * lane.row_seconds > MAX_SECONDS:
             break

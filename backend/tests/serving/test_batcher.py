@@ -151,3 +151,27 @@ async def test_how_many_wait_for_a_run_is_known(batcher: Batcher, softplus: Grap
     assert batcher.waiting == 9  # the first runs
     await asyncio.gather(*tasks)
     assert batcher.waiting == 0
+
+
+async def test_inputs_of_unequal_rows_never_meet_those_of_another_request(batcher: Batcher) -> None:
+    wide: list[str | int | None] = ["n", 4]
+    model = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Add", ["p", "q"], ["y"])],
+            "sum",
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, wide) for name in ("p", "q")],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, wide)],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    sample = {name: np.ones((2, 4), np.float32) for name in ("p", "q")}
+    graph = Graph(build_session(model.SerializeToString()), sample)
+
+    def request(first: int, second: int, value: float) -> dict[str, NDArray[Any]]:
+        return {"p": np.full((first, 4), value, np.float32), "q": np.full((second, 4), value, np.float32)}
+
+    requests = [request(*((2, 1), (1, 2))[number % 2], float(number)) for number in range(13)]
+    answers = await many(batcher, graph, requests)
+    for number, answer in enumerate(answers):
+        np.testing.assert_array_equal(answer, np.full((2, 4), 2.0 * number))
