@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 
-PAGE := backend/app/page/build.json
+PAGE := backend/understudy/page/build.json
 PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
 .PHONY: help install page demo serve test test-page test-browser bench lint types openapi lock clean
@@ -67,4 +67,4 @@ lock: ## renew requirements/*.lock (needs uv)
 	@requirements/lock.sh
 
 clean: ## remove .venv and what was built; models, var/ and the database stay
-	@rm -rf $(VENV) dist backend/app/page frontend/node_modules .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) dist backend/understudy/page frontend/node_modules .mypy_cache .pytest_cache .ruff_cache

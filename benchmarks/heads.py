@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.audio.decode import AudioLimits, open_clip
-from app.audio.patches import PatchStream
-from app.inference.backbone import EMBEDDING_SIZE, Backbone
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.patches import PatchStream
+from understudy.inference.backbone import EMBEDDING_SIZE, Backbone
 
 # ESC-10's folders.
 LABELS = (

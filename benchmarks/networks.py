@@ -9,10 +9,10 @@ import onnx.compose
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.compiler import backbone_graph, backbone_weights
-from app.inference.backbone import Backbone
 from benchmarks.heads import fitted_head, random_head
 from benchmarks.paths import ROOT
+from understudy.compiler import backbone_graph, backbone_weights
+from understudy.inference.backbone import Backbone
 
 TINY = (8, 4)
 

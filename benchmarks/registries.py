@@ -36,7 +36,7 @@ class Home:
         port = free_port()
         url = {} if self.database_url is None else {"DATABASE_URL": self.database_url}
         python = ENVIRONMENTS / "bench" / "bin" / "python"
-        command = [str(python), "-m", "app.cli", "serve", "--port", str(port)]
+        command = [str(python), "-m", "understudy.cli", "serve", "--port", str(port)]
         variables = environment(UNDERSTUDY_HOME=self.folder, UNDERSTUDY_LOG_LEVEL="error", **url)
         return Server(command, variables, port=port, ready_path="/health/live", log=self.folder / "server.log")
 

@@ -13,7 +13,7 @@ UNDERSTUDY = "understudy"
 
 def _understudy(launch: Launch) -> Command:
     return [
-        *(launch.python, "-m", "app.cli", "serve", "--port", str(launch.port)),
+        *(launch.python, "-m", "understudy.cli", "serve", "--port", str(launch.port)),
         *("--home", launch.site.home),
     ]
 

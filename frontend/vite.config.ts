@@ -9,7 +9,7 @@ export default defineConfig({
   build: {
     target: "baseline-widely-available",
     // The server's package: what is built here is served at / and goes into the wheel.
-    outDir: "../backend/app/page",
+    outDir: "../backend/understudy/page",
     emptyOutDir: true,
     manifest: "build.json",
     // Inlined assets would need `data:` in the content security policy.

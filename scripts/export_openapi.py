@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from app.main import create_app
+from understudy.main import create_app
 
 TARGET = Path(__file__).resolve().parents[1] / "backend" / "openapi.json"
 

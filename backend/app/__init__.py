@@ -1,3 +1,1 @@
-"""Understudy: the place where a team keeps, rehearses and swaps its sound-event models."""
-
-__version__ = "0.1.0"
+"""The documented paths of this checkout, kept for tools that name them; the library is `understudy`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import soundfile
 
-from app.training.synthesis import RATE, synthesise
+from understudy.training.synthesis import RATE, synthesise
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo" / "clips"
 SECONDS = 4.0

@@ -27,7 +27,7 @@ def register() -> None:
     sys.path.insert(0, str(BACKEND))
     missing = [name for name in NEEDED if find_spec(name) is None]
     if sys.version_info >= OLDEST and not missing:
-        from app.cli import main
+        from understudy.cli import main
 
         main(["register", *sys.argv[1:]], program="register_model.py", actor="script")
         return

@@ -14,15 +14,15 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from app.inference.backbone import Backbone
-from app.inference.scoring import aggregate
-from app.schemas.spec import YAMNET_RATE, Activation, Aggregation, InputKind, PartialSpec
-from app.settings import Settings
-from app.training.evaluation import Evaluation, evaluate
-from app.training.material import Kind, Sound, gather, served_windows
-from app.training.recordings import find_recordings
-from app.training.student import Student
-from app.training.synthesis import SOUNDS
+from understudy.inference.backbone import Backbone
+from understudy.inference.scoring import aggregate
+from understudy.schemas.spec import YAMNET_RATE, Activation, Aggregation, InputKind, PartialSpec
+from understudy.settings import Settings
+from understudy.training.evaluation import Evaluation, evaluate
+from understudy.training.material import Kind, Sound, gather, served_windows
+from understudy.training.recordings import find_recordings
+from understudy.training.student import Student
+from understudy.training.synthesis import SOUNDS
 
 AGGREGATION = Aggregation.MEAN
 console = Console()

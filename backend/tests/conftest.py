@@ -13,8 +13,8 @@ import soundfile
 import structlog
 from onnx import TensorProto, helper, numpy_helper
 
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.settings import Settings
 
 pytest_plugins = ["tests.postgres"]
 

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app.settings import Settings
+from understudy.settings import Settings
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 _UNPRIVILEGED = ("postgres", "nobody")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from app import errors
-from app.errors import ModelNotFound, UnderstudyError
+from understudy import errors
+from understudy.errors import ModelNotFound, UnderstudyError
 
 CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, UnderstudyError)]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import UnsafeBinding
-from app.settings import Settings, is_loopback
+from understudy.errors import UnsafeBinding
+from understudy.settings import Settings, is_loopback
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StorageUnavailable
-from app.storage import disk_refusals_named
+from understudy.errors import StorageUnavailable
+from understudy.storage import disk_refusals_named
 
 FULL = Path("/dev/full")
 

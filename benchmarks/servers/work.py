@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.audio.decode import AudioLimits, open_clip
-from app.inference.backbone import Backbone
-from app.inference.pipeline import Pipeline
-from app.inference.session import build_session
-from app.inference.threads import pin_blas
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.inference.backbone import Backbone
+from understudy.inference.pipeline import Pipeline
+from understudy.inference.session import build_session
+from understudy.inference.threads import pin_blas
 
 Array = NDArray[np.float32]
 CORES = int(os.environ.get("BENCH_CORES") or os.cpu_count() or 1)

@@ -55,7 +55,7 @@ export class House {
   async open(): Promise<void> {
     const port = this.url ? new URL(this.url).port : String(await freePort());
     this.url = `http://localhost:${port}`;
-    const command = ["-m", "uvicorn", "--factory", "app.main:create_app", "--port", port, "--log-level", "warning"];
+    const command = ["-m", "uvicorn", "--factory", "understudy.main:create_app", "--port", port, "--log-level", "warning"];
     const environment = { ...process.env, PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
     const started = spawn(PYTHON, command, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = started;

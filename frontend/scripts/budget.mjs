@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 const BUDGET_KB = 250;
 const ENTRIES = ["index.html"];
-const built = new URL("../../backend/app/page/", import.meta.url);
+const built = new URL("../../backend/understudy/page/", import.meta.url);
 const manifest = JSON.parse(await readFile(new URL("build.json", built), "utf8"));
 
 const files = new Set();

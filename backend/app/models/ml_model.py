@@ -1,38 +1,5 @@
-"""The documented table, column for column."""
+"""The documented table `ml_models` under its documented path."""
 
-from datetime import datetime
+from understudy.models.ml_model import MlModel
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, Numeric, String, Text, false, true
-from sqlalchemy.orm import Mapped, mapped_column
-
-from app.models.base import Base
-
-
-class MlModel(Base):
-    """One registered model. At most one row has `is_active` TRUE: that is the model which should be live."""
-
-    __tablename__ = "ml_models"
-
-    model_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    model_name: Mapped[str] = mapped_column(String(255), unique=True)
-    version: Mapped[str | None] = mapped_column(String(50))
-    file_path: Mapped[str] = mapped_column(String(500))
-    description: Mapped[str | None] = mapped_column(Text)
-    model_type: Mapped[str | None] = mapped_column(String(100))
-    accuracy: Mapped[float | None] = mapped_column(Numeric(5, 4, asdecimal=False))
-    created_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime | None]
-    is_active: Mapped[bool | None] = mapped_column(Boolean, default=False, server_default=false())
-    created_by_user_id: Mapped[int | None] = mapped_column(Integer)
-
-    __table_args__ = (
-        CheckConstraint("accuracy >= 0 AND accuracy <= 1", name="accuracy"),
-        # A page of the list, in whatever order, walks one of these.
-        *(Index(None, each, "model_id") for each in ("created_at", "updated_at", "accuracy", "version", "model_type")),
-    )
-
-
-_ACTIVE = MlModel.__table__.c.is_active == true()
-
-# Partial on PostgreSQL too, as the revisions make it; to say so here would load PostgreSQL's dialect everywhere.
-Index("ml_models_one_active", MlModel.is_active, unique=True, sqlite_where=_ACTIVE)
+__all__ = ["MlModel"]

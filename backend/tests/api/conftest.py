@@ -12,8 +12,8 @@ import httpx
 import pytest
 from asgi_lifespan import LifespanManager
 
-from app.main import create_app
-from app.settings import Settings
+from understudy.main import create_app
+from understudy.settings import Settings
 
 
 @pytest.fixture
@@ -34,7 +34,15 @@ def server(settings: Settings, shared_store: None) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     environment = os.environ | {"UNDERSTUDY_HOME": str(settings.home)}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", address.split(":")[1]]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "understudy.main:create_app",
+        "--port",
+        address.split(":")[1],
+    ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):

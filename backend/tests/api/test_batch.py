@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

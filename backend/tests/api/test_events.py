@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate
+from understudy.settings import Settings
 
 Message = dict[str, Any]
 

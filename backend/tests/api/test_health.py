@@ -3,12 +3,12 @@
 import httpx
 import pytest
 
-from app.registry import stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.registry import stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

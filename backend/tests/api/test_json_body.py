@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from app.api.json_body import MAX_JSON_BYTES, JsonRoute
-from app.main import create_app
-from app.settings import Settings
+from understudy.api.json_body import MAX_JSON_BYTES, JsonRoute
+from understudy.main import create_app
+from understudy.settings import Settings
 
 JSON = {"content-type": "application/json"}
 

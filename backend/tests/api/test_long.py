@@ -14,8 +14,8 @@ import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from app.inference.tally import TOP
-from app.settings import Settings
+from understudy.inference.tally import TOP
+from understudy.settings import Settings
 
 RATE = 16_000
 LABELS = 521

@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
+from understudy.main import create_app
+from understudy.settings import Settings
 
 EXPORTED = Path(__file__).resolve().parents[2] / "openapi.json"
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from asgi_lifespan import LifespanManager
 
-from app.main import create_app
-from app.settings import Settings
+from understudy.main import create_app
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
-from app.main import create_app
-from app.settings import Settings
+from understudy.main import create_app
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 MEMBERS = {"type", "title", "status", "code", "detail", "remedy"}

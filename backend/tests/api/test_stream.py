@@ -12,8 +12,8 @@ import soundfile
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.settings import Settings
 
 RATE = 44_100
 

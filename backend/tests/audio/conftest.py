@@ -13,9 +13,9 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from app.audio.decode import AudioLimits, open_clip
-from app.inference.threads import pin_blas
-from app.schemas.prediction import AudioFacts
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.inference.threads import pin_blas
+from understudy.schemas.prediction import AudioFacts
 
 RATE = 44_100
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import AudioUnusable, NotAudio
+from understudy.errors import AudioUnusable, NotAudio
 
 Encode = Callable[..., bytes]
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-from app.audio.decode import AudioLimits, open_clip
+from understudy.audio.decode import AudioLimits, open_clip
 
 Encode = Callable[..., bytes]
 

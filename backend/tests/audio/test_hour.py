@@ -9,8 +9,8 @@ import numpy as np
 import psutil
 import pytest
 
-from app.audio.decode import AudioLimits, open_clip
-from app.audio.patches import PatchStream
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.patches import PatchStream
 
 RATE = 8_000
 HOUR = 3600

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 import soxr
 
-from app.audio.logmel import LogMel, hann_window, log_mel, mel_matrix
-from app.audio.patches import PatchStream
+from understudy.audio.logmel import LogMel, hann_window, log_mel, mel_matrix
+from understudy.audio.patches import PatchStream
 
 RATE = 16_000
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.audio.plain_wav import plain_wav
-from app.audio.reader import Reader
-from app.audio.recognise import Kind
-from app.audio.sndfile import SndfileReader
-from app.errors import AudioUnusable
+from understudy.audio.plain_wav import plain_wav
+from understudy.audio.reader import Reader
+from understudy.audio.recognise import Kind
+from understudy.audio.sndfile import SndfileReader
+from understudy.errors import AudioUnusable
 
 Encode = Callable[..., bytes]
 

@@ -11,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from app.audio.decode import AudioLimits, open_clip
-from app.audio.ffmpeg import FfmpegReader
-from app.audio.recognise import Kind
-from app.errors import AudioTooLong, AudioUnusable, NotAudio
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.ffmpeg import FfmpegReader
+from understudy.audio.recognise import Kind
+from understudy.errors import AudioTooLong, AudioUnusable, NotAudio
 
 Encode = Callable[..., bytes]
 

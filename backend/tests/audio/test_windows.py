@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio.windows import Windower, tail_padding
+from understudy.audio.windows import Windower, tail_padding
 
 
 @given(

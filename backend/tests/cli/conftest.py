@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.cli.tree import tree
 from tests.types import ModelFactory
+from understudy.cli.tree import tree
 
 
 class Run(Protocol):
@@ -91,7 +91,7 @@ def clip(tmp_path: Path, wav: bytes) -> Path:
 @pytest.fixture
 def server(run: Run, home: Path) -> Iterator[str]:
     """The address of `understudy serve`, in a process of its own, on the same home."""
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--json"]
+    command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from app.cli.collector import undisturbed
+from understudy.cli.collector import undisturbed
 
 
 def test_it_rests_during_a_start_and_passes_over_what_the_start_made() -> None:

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-import app
+import understudy
 from tests.cli.conftest import Run
 from tests.types import ModelFactory
 
 Ask = Callable[..., Any]
 
-_BACKEND = Path(app.__file__).parents[1]
+_BACKEND = Path(understudy.__file__).parents[1]
 CLIPS = sorted(path.name for path in (_BACKEND / "demo" / "clips").iterdir())
 
 

@@ -1,9 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
-from app.cli.exits import EXITS, exit_code
-from app.cli.problems import checked, error_from, invalid
-from app.errors import (
+from understudy.cli.exits import EXITS, exit_code
+from understudy.cli.problems import checked, error_from, invalid
+from understudy.errors import (
     DatabaseUnavailable,
     ModelNotFound,
     NameTaken,
@@ -15,7 +15,7 @@ from app.errors import (
     UnderstudyError,
     UnsafeBinding,
 )
-from app.schemas.model import ModelCreate
+from understudy.schemas.model import ModelCreate
 
 
 @pytest.mark.parametrize(

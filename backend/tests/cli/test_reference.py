@@ -1,7 +1,7 @@
 import shlex
 from pathlib import Path
 
-from app.cli.reference import commands, example_of, reference, root
+from understudy.cli.reference import commands, example_of, reference, root
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 
@@ -14,7 +14,9 @@ DOCUMENTED = {
 
 
 def test_docs_cli_md_says_what_the_commands_say() -> None:
-    assert _DOCS.read_text("utf-8") == reference(), "run: python -m app.cli.reference > ../docs/cli.md (in backend/)"
+    assert _DOCS.read_text("utf-8") == reference(), (
+        "run: python -m understudy.cli.reference > ../docs/cli.md (in backend/)"
+    )
 
 
 def test_every_promised_command_exists_and_takes_json_and_home() -> None:

@@ -7,7 +7,7 @@ from tests.cli.conftest import Run
 _BACKEND = str(Path(__file__).resolve().parents[2])
 _SCRIPT = """
 import sys
-from app.cli import main
+from understudy.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit as done:
@@ -17,8 +17,8 @@ except SystemExit as done:
 _SERVER = """
 import asyncio, sys
 from asgi_lifespan import LifespanManager
-from app.cli import server
-from app.main import create_app
+from understudy.cli import server
+from understudy.main import create_app
 
 async def live():
     async with LifespanManager(create_app()) as manager:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import soundfile
 
-from app.training.synthesis import RATE, synthesise
 from tests.cli.conftest import Run
+from understudy.training.synthesis import RATE, synthesise
 
 Ask = Callable[..., Any]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
 
-from app.compiler import graph
-from app.compiler.conversion import prove
-from app.compiler.formats import onnx_file, opening
-from app.compiler.formats.recognise import recognise
-from app.errors import UnderstudyError
+from understudy.compiler import graph
+from understudy.compiler.conversion import prove
+from understudy.compiler.formats import onnx_file, opening
+from understudy.compiler.formats.recognise import recognise
+from understudy.errors import UnderstudyError
 
 MEMORY_BYTES = 4 << 30
 

@@ -16,15 +16,15 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from app.audio.decode import AudioLimits, open_clip
-from app.compiler import backbone_graph, backbone_weights
-from app.compiler.backbone import install_backbone, installed_backbone
-from app.compiler.compile import Compiler
-from app.compiler.source import digest_of
-from app.errors import BackboneMissing, DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
-from app.inference.pipeline import Pipeline
-from app.schemas.spec import Activation, InputKind
-from app.settings import Settings
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.compiler import backbone_graph, backbone_weights
+from understudy.compiler.backbone import install_backbone, installed_backbone
+from understudy.compiler.compile import Compiler
+from understudy.compiler.source import digest_of
+from understudy.errors import BackboneMissing, DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
+from understudy.inference.pipeline import Pipeline
+from understudy.schemas.spec import Activation, InputKind
+from understudy.settings import Settings
 
 Raw = dict[str, NDArray[np.float32]]
 Patches = NDArray[np.float32]

@@ -16,13 +16,13 @@ import psutil
 import pytest
 from onnx import TensorProto, helper
 
-from app import errors
-from app.compiler import landlock
-from app.compiler.compile import Compiler
-from app.compiler.source import digest_of
-from app.compiler.store import MODEL_FILE, PROBES_FILE
-from app.schemas.spec import Activation, InputKind, PartialSpec
-from app.settings import Settings
+from understudy import errors
+from understudy.compiler import landlock
+from understudy.compiler.compile import Compiler
+from understudy.compiler.source import digest_of
+from understudy.compiler.store import MODEL_FILE, PROBES_FILE
+from understudy.schemas.spec import Activation, InputKind, PartialSpec
+from understudy.settings import Settings
 
 
 def write_onnx(path: Path, *nodes: onnx.NodeProto, width: int = 1024) -> Path:
@@ -222,8 +222,8 @@ async def test_the_event_loop_goes_on_during_a_compilation(settings: Settings, m
 def test_a_killed_server_takes_its_child_along(settings: Settings, home: Path) -> None:
     model = endless(home / "models" / "endless.onnx")
     script = (
-        "import asyncio, sys; from pathlib import Path; from app.settings import Settings; "
-        "from app.compiler.compile import Compiler; from app.compiler.source import digest_of; "
+        "import asyncio, sys; from pathlib import Path; from understudy.settings import Settings; "
+        "from understudy.compiler.compile import Compiler; from understudy.compiler.source import digest_of; "
         "p = Path(sys.argv[2]); c = Compiler(Settings(home=Path(sys.argv[1]))); "
         "asyncio.run(c.compile(p, digest_of(p), None, lambda step: print(step, flush=True)))"
     )
@@ -276,7 +276,7 @@ async def test_lambda_code_in_an_h5_file_never_runs(settings: Settings, home: Pa
 
 def test_the_server_side_of_the_compiler_imports_no_framework() -> None:
     code = (
-        "import sys, app.compiler.compile; "
+        "import sys, understudy.compiler.compile; "
         "print({'tensorflow', 'keras', 'tf_keras', 'tf2onnx', 'h5py', 'ai_edge_litert'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -286,8 +286,9 @@ def test_the_server_side_of_the_compiler_imports_no_framework() -> None:
 def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(model_files: Path) -> None:
     code = (
         "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
-        "from app.compiler.formats.opening import open_source; from app.compiler.formats.recognise import Kind\n"
-        "from app.errors import CompilerMissing\n"
+        "from understudy.compiler.formats.opening import open_source\n"
+        "from understudy.compiler.formats.recognise import Kind\n"
+        "from understudy.errors import CompilerMissing\n"
         "try: open_source(Path(sys.argv[1]), Kind.H5, None, 1 << 30)\n"
         "except CompilerMissing as error: print(error.detail, error.remedy)"
     )

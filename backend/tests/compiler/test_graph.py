@@ -6,8 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from app.compiler import graph
-from app.schemas.spec import Activation
+from understudy.compiler import graph
+from understudy.schemas.spec import Activation
 
 
 def model(*nodes: onnx.NodeProto, inputs: tuple[str, ...] = ("x",), **props: str) -> onnx.ModelProto:

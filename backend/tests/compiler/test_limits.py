@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from app.compiler import landlock
+from understudy.compiler import landlock
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits in full are Linux's")
 
 PRELUDE = """
 import json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
-from app.compiler.limits import Limits, apply
+from understudy.compiler.limits import Limits, apply
 
 scratch, outside = Path(sys.argv[1]), Path(sys.argv[2])
 limits = Limits(memory_bytes=1 << 30, cpu_seconds=30, file_bytes=1 << 20, scratch=scratch)
@@ -130,7 +130,7 @@ def test_every_limit_this_kernel_can_give_is_reported(tmp_path: Path) -> None:
 
 def test_a_child_whose_parent_is_gone_does_not_start(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from app.compiler.limits import *; "
+        "import sys; from pathlib import Path; from understudy.compiler.limits import *; "
         "apply(Limits(memory_bytes=1<<30, cpu_seconds=9, file_bytes=9, scratch=Path(sys.argv[1])), 1)"
     )
     done = subprocess.run(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.compiler import parity
-from app.errors import CompileFailed, ParityFailed
-from app.schemas.report import TensorSignature
+from understudy.compiler import parity
+from understudy.errors import CompileFailed, ParityFailed
+from understudy.schemas.report import TensorSignature
 
 RELATIVE = 1e-4
 Tensors = Mapping[str, NDArray[Any]]

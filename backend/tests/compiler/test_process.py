@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.compiler import lock, process
+from understudy.compiler import lock, process
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from app.compiler.equalisation import equalise
-from app.compiler.job import QuantiseJob, QuantiseOutcome
-from app.compiler.sandbox import Sandbox
-from app.errors import CompileFailed
-from app.settings import Settings
 from tests.convolutional import write_convolutional
+from understudy.compiler.equalisation import equalise
+from understudy.compiler.job import QuantiseJob, QuantiseOutcome
+from understudy.compiler.sandbox import Sandbox
+from understudy.errors import CompileFailed
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from app.compiler.formats.recognise import Kind, recognise
-from app.errors import FormatUnknown
+from understudy.compiler.formats.recognise import Kind, recognise
+from understudy.errors import FormatUnknown
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.compiler.scan import archive, keras_config
-from app.errors import CompileFailed, ModelUnsafe
+from understudy.compiler.scan import archive, keras_config
+from understudy.errors import CompileFailed, ModelUnsafe
 
 BIG = 1 << 32
 

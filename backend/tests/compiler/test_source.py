@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.compiler.source import copy_of, digest_of, size_of
-from app.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
+from understudy.compiler.source import copy_of, digest_of, size_of
+from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
 
 
 @pytest.fixture

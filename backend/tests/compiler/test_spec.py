@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.compiler.spec import resolve, score_output, yamnet_labels
-from app.errors import SpecInvalid
-from app.schemas.report import TensorSignature
-from app.schemas.spec import Activation, Aggregation, InputKind, PartialSpec, Spec
+from understudy.compiler.spec import resolve, score_output, yamnet_labels
+from understudy.errors import SpecInvalid
+from understudy.schemas.report import TensorSignature
+from understudy.schemas.spec import Activation, Aggregation, InputKind, PartialSpec, Spec
 
 Shape = tuple[int | None, ...]
 

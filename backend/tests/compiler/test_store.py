@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from app.compiler.source import digest_of
-from app.compiler.store import COMPILER_VERSION, MODEL_FILE, PROBES_FILE, REPORT_FILE, VERSION_NAME, CompiledStore
-from app.schemas.report import CompileReport
-from app.schemas.spec import Activation, InputKind, PartialSpec, Spec
+from understudy.compiler.source import digest_of
+from understudy.compiler.store import (
+    COMPILER_VERSION,
+    MODEL_FILE,
+    PROBES_FILE,
+    REPORT_FILE,
+    VERSION_NAME,
+    CompiledStore,
+)
+from understudy.schemas.report import CompileReport
+from understudy.schemas.spec import Activation, InputKind, PartialSpec, Spec
 
 
 @pytest.fixture
@@ -121,5 +128,5 @@ def test_the_key_covers_source_spec_and_compiler_but_not_the_order_of_words(
     assert store.key("a", spec) != plain
     same = PartialSpec.model_validate_json('{"activation": "sigmoid", "labels": ["x", "y"]}')
     assert store.key("a", same) == store.key("a", spec)
-    monkeypatch.setattr("app.compiler.store.COMPILER_VERSION", COMPILER_VERSION + 1)
+    monkeypatch.setattr("understudy.compiler.store.COMPILER_VERSION", COMPILER_VERSION + 1)
     assert store.key("a", None) != plain

@@ -50,7 +50,7 @@ class Instance:
 def instance(tmp_path: Path) -> Iterator[Instance]:
     folder = tmp_path / "backend"
     (folder / "models").mkdir(parents=True)
-    for name in ("scripts", "app"):
+    for name in ("scripts", "app", "understudy"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "demo").symlink_to(BACKEND / "demo")
     for name in FILES:
@@ -65,7 +65,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
         "UNDERSTUDY_HOME": str(folder),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]]),
     }
-    serve = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
+    serve = [sys.executable, "-m", "understudy.cli", "serve", "--port", str(port)]
     with (tmp_path / "server.log").open("wb") as log:
         server = subprocess.Popen(serve, cwd=BACKEND, env=environment, stderr=log, stdout=log)
     try:

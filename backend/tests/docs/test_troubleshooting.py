@@ -3,8 +3,8 @@
 import inspect
 from pathlib import Path
 
-from app import errors
-from app.errors import UnderstudyError
+from understudy import errors
+from understudy.errors import UnderstudyError
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "troubleshooting.md"
 

@@ -13,14 +13,14 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.audio.clip import Clip
-from app.audio.decode import AudioLimits, open_clip
-from app.inference.backbone import Backbone
-from app.inference.pipeline import Pipeline
-from app.inference.session import build_session
-from app.inference.threads import pin_blas
-from app.schemas.report import CompileReport, ParityProbe
-from app.schemas.spec import Activation, Spec
+from understudy.audio.clip import Clip
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.inference.backbone import Backbone
+from understudy.inference.pipeline import Pipeline
+from understudy.inference.session import build_session
+from understudy.inference.threads import pin_blas
+from understudy.schemas.report import CompileReport, ParityProbe
+from understudy.schemas.spec import Activation, Spec
 
 Dim = int | str
 Op = tuple[str, Sequence[str], Sequence[str], dict[str, Any]]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.errors import BackboneMissing
-from app.inference.backbone import Backbone
-from app.inference.session import build_session
+from understudy.errors import BackboneMissing
+from understudy.inference.backbone import Backbone
+from understudy.inference.session import build_session
 
 
 def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
@@ -43,6 +43,8 @@ def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_bef
     path, other = tmp_path / "yamnet.onnx", tmp_path / "other.onnx"
     for each in (path, other):
         each.write_bytes(mean_graph(["n", 96, 64], [1.0]))
-    monkeypatch.setattr("app.inference.backbone.build_session", lambda model: build_session(other.replace(model)))
+    monkeypatch.setattr(
+        "understudy.inference.backbone.build_session", lambda model: build_session(other.replace(model))
+    )
     with pytest.raises(BackboneMissing, match="replaced while it was read"):
         Backbone.load(path)

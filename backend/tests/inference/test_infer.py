@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.errors import CannotServe, RequestInvalid
+from understudy.errors import CannotServe, RequestInvalid
 
 SPEC: dict[str, Any] = {"input": "tensor", "labels": ()}
 

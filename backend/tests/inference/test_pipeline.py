@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.audio.logmel import log_mel
-from app.errors import AudioTooLong, CannotServe, NotForAudio
-from app.inference.tally import TOP
-from app.schemas.spec import Activation, Aggregation
+from understudy.audio.logmel import log_mel
+from understudy.errors import AudioTooLong, CannotServe, NotForAudio
+from understudy.inference.tally import TOP
+from understudy.schemas.spec import Activation, Aggregation
 
 RATE = 16_000
 WINDOW: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 0.5}

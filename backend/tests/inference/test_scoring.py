@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.inference.scoring import activate, aggregate, find_events
-from app.schemas.spec import Activation, Aggregation
+from understudy.inference.scoring import activate, aggregate, find_events
+from understudy.schemas.spec import Activation, Aggregation
 
 ROWS = np.array([[0.1, 0.9], [0.5, 0.7], [0.3, 0.8], [0.9, 0.0]], np.float32)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from app.errors import CannotServe
-from app.inference.session import build_session
-from app.inference.threads import pin_blas
+from understudy.errors import CannotServe
+from understudy.inference.session import build_session
+from understudy.inference.threads import pin_blas
 
 
 def test_session_runs_from_bytes_and_from_a_file(mean_graph: Any, tmp_path: Any) -> None:

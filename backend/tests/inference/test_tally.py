@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.errors import AudioTooLong
-from app.inference import tally
-from app.inference.scoring import aggregate, find_events
-from app.inference.tally import Tallied, Tally
-from app.schemas.spec import Activation, Aggregation, InputKind, Spec
+from understudy.errors import AudioTooLong
+from understudy.inference import tally
+from understudy.inference.scoring import aggregate, find_events
+from understudy.inference.tally import Tallied, Tally
+from understudy.schemas.spec import Activation, Aggregation, InputKind, Spec
 
 LABELS = tuple("abcdefghijkl")
 HOP, WINDOW = 0.48, 0.96

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.errors import BackboneMissing, SpecInvalid, WarmUpFailed
-from app.inference.pipeline import Pipeline
+from understudy.errors import BackboneMissing, SpecInvalid, WarmUpFailed
+from understudy.inference.pipeline import Pipeline
 
 MODEL: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 1.0}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.settings import Settings
+from understudy.settings import Settings
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 import pytest
 
-from app.errors import Misconfigured
-from app.migrations import Outcome
-from app.registry import history, stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate
-from app.settings import Settings
 from tests.postgres import ByHand, only_postgresql
+from understudy.errors import Misconfigured
+from understudy.migrations import Outcome
+from understudy.registry import history, stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

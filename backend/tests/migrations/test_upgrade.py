@@ -11,12 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.errors import Misconfigured
-from app.migrations.revision import NEWEST, VERSION_TABLE
-from app.models import Base
-from app.registry.database import Database
-from app.settings import Settings
 from tests.postgres import ByHand, only_postgresql
+from understudy.errors import Misconfigured
+from understudy.migrations.revision import NEWEST, VERSION_TABLE
+from understudy.models import Base
+from understudy.registry.database import Database
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -64,8 +64,8 @@ async def test_a_documented_table_made_by_hand_compares_equal_too(
 def test_processes_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
     program = (
         "import asyncio\n"
-        "from app.registry.database import Database\n"
-        "from app.settings import Settings\n"
+        "from understudy.registry.database import Database\n"
+        "from understudy.settings import Settings\n"
         "async def main():\n"
         "    async with Database(Settings()) as database:\n"
         "        print((await database.migrate()).changed)\n"
@@ -106,5 +106,5 @@ async def test_a_database_of_a_newer_version_is_refused(database_settings: Setti
 
 def test_the_newest_revision_that_a_start_compares_with_is_the_last_one_there_is() -> None:
     config = Config()
-    config.set_main_option("script_location", "app:migrations")
+    config.set_main_option("script_location", "understudy:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]

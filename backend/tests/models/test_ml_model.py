@@ -3,7 +3,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex
 
-from app.models import MlModel
+from understudy.models import MlModel
 
 _DOCUMENTED = {
     "model_id": ("INTEGER", False),

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate, ModelOut
-from app.settings import Settings
 from tests.registry.types import Add
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate, ModelOut
+from understudy.settings import Settings
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from hashlib import sha256
 
 import pytest
 
-from app.errors import FileMissing, ModelIsActive, ModelNotFound, NameTaken, PathRefused
-from app.models import CompileState
-from app.registry import stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelUpdate
-from app.schemas.spec import PartialSpec
-from app.settings import Settings
 from tests.registry.types import Add
+from understudy.errors import FileMissing, ModelIsActive, ModelNotFound, NameTaken, PathRefused
+from understudy.models import CompileState
+from understudy.registry import stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelUpdate
+from understudy.schemas.spec import PartialSpec
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -4,15 +4,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.errors import DatabaseUnavailable, Misconfigured
-from app.models import MlModel
-from app.registry import rows, stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.query import ModelQuery
-from app.settings import Settings
 from tests.postgres import ByHand
 from tests.registry.types import Add
+from understudy.errors import DatabaseUnavailable, Misconfigured
+from understudy.models import MlModel
+from understudy.registry import rows, stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.query import ModelQuery
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from threading import Event, Thread
 
 import pytest
 
-from app.errors import FileChanged, FileMissing, FormatUnknown, TooLarge
-from app.registry.files import FileState, ModelFiles
-from app.settings import Settings
+from understudy.errors import FileChanged, FileMissing, FormatUnknown, TooLarge
+from understudy.registry.files import FileState, ModelFiles
+from understudy.settings import Settings
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.errors import RequestInvalid
-from app.registry import stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.query import ModelQuery, SortKey
 from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
+from understudy.errors import RequestInvalid
+from understudy.registry import stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.query import ModelQuery, SortKey
 
 pytestmark = pytest.mark.anyio
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.registry import stage
-from app.registry.database import Database
-from app.registry.notify import changes
-from app.settings import Settings
 from tests.postgres import ByHand
 from tests.registry.types import Add
+from understudy.registry import stage
+from understudy.registry.database import Database
+from understudy.registry.notify import changes
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import PathRefused
-from app.registry.paths import contained, normalise
+from understudy.errors import PathRefused
+from understudy.registry.paths import contained, normalise
 
 
 @pytest.mark.parametrize(

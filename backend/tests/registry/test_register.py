@@ -5,16 +5,16 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import func, select
 
-from app.errors import FileMissing, NameTaken, PathRefused, RequestInvalid, SpecInvalid, UnderstudyError
-from app.models import FileRecord, History, MlModel
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate
-from app.schemas.query import ModelQuery
-from app.schemas.spec import PartialSpec
-from app.settings import Settings
 from tests.postgres import ByHand
 from tests.registry.types import Add
+from understudy.errors import FileMissing, NameTaken, PathRefused, RequestInvalid, SpecInvalid, UnderstudyError
+from understudy.models import FileRecord, History, MlModel
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.query import ModelQuery
+from understudy.schemas.spec import PartialSpec
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

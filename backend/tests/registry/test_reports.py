@@ -2,11 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.errors import OperationNotFound
-from app.registry import operations, replicas
-from app.registry.database import Database
-from app.registry.replicas import ReplicaReport
-from app.schemas.operation import Operation, OperationState, Step
+from understudy.errors import OperationNotFound
+from understudy.registry import operations, replicas
+from understudy.registry.database import Database
+from understudy.registry.replicas import ReplicaReport
+from understudy.schemas.operation import Operation, OperationState, Step
 
 pytestmark = pytest.mark.anyio
 

@@ -3,14 +3,14 @@ from itertools import pairwise
 
 import pytest
 
-from app.errors import CompileFailed, ModelNotFound
-from app.models import HistoryEvent
-from app.registry import history, rollback, stage
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.settings import Settings
 from tests.postgres import ByHand
 from tests.registry.types import Add
+from understudy.errors import CompileFailed, ModelNotFound
+from understudy.models import HistoryEvent
+from understudy.registry import history, rollback, stage
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

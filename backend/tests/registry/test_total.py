@@ -6,15 +6,15 @@ import sqlite3
 import psycopg
 import pytest
 
-from app.registry.checkups import tables
-from app.registry.checkups.finding import State
-from app.registry.database import Database
-from app.registry.registry import Registry
-from app.schemas.model import ModelCreate, ModelUpdate
-from app.schemas.query import ModelQuery
-from app.settings import Settings
 from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
+from understudy.registry.checkups import tables
+from understudy.registry.checkups.finding import State
+from understudy.registry.database import Database
+from understudy.registry.registry import Registry
+from understudy.schemas.model import ModelCreate, ModelUpdate
+from understudy.schemas.query import ModelQuery
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

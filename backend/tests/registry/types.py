@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from app.schemas.model import ModelOut
+from understudy.schemas.model import ModelOut
 
 
 class Add(Protocol):

@@ -35,7 +35,7 @@ def checkout(home: Path) -> Path:
     """A backend folder with the package, the script and models/, as a clone has it; returns the backend folder."""
     (home / "scripts").mkdir()
     shutil.copyfile(_BACKEND / "scripts" / "register_model.py", home / "scripts" / "register_model.py")
-    (home / "app").symlink_to(_BACKEND / "app", target_is_directory=True)
+    (home / "understudy").symlink_to(_BACKEND / "understudy", target_is_directory=True)
     return home
 
 
@@ -89,7 +89,7 @@ def test_the_short_line_of_the_workflow(checkout: Path, make_model: ModelFactory
 def test_history_names_the_script(checkout: Path, make_model: ModelFactory) -> None:
     make_model(checkout / "legacy.onnx")
     assert shell("python scripts/register_model.py --name Legacy --path legacy.onnx", checkout).returncode == 0
-    assert "script" in shell("python -m app.cli history", checkout).stdout
+    assert "script" in shell("python -m understudy.cli history", checkout).stdout
 
 
 def test_a_refusal_writes_nothing_and_says_why(checkout: Path) -> None:

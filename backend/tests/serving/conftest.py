@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from app.schemas.model import ModelCreate
-from app.serving.services import Services, open_services
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.schemas.model import ModelCreate
+from understudy.serving.services import Services, open_services
+from understudy.settings import Settings
 
 Opener = Callable[[], Awaitable[Services]]
 Register = Callable[..., Awaitable[int]]

@@ -6,7 +6,9 @@ import io
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import (
+from tests.serving.conftest import Opener, Register
+from tests.types import ModelFactory
+from understudy.errors import (
     DatabaseUnavailable,
     FileChanged,
     FileMissing,
@@ -15,16 +17,14 @@ from app.errors import (
     NothingToRollBack,
     WarmUpFailed,
 )
-from app.inference.pipeline import Pipeline
-from app.registry import operations
-from app.registry import stage as desired_stage
-from app.schemas.model import ModelCreate
-from app.schemas.operation import Operation, OperationState, Step
-from app.schemas.prediction import Prediction
-from app.serving.services import Services
-from app.settings import Settings
-from tests.serving.conftest import Opener, Register
-from tests.types import ModelFactory
+from understudy.inference.pipeline import Pipeline
+from understudy.registry import operations
+from understudy.registry import stage as desired_stage
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.operation import Operation, OperationState, Step
+from understudy.schemas.prediction import Prediction
+from understudy.serving.services import Services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

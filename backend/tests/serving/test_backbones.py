@@ -7,11 +7,11 @@ import onnx
 import onnx.parser
 import pytest
 
-from app.schemas.model import ModelCreate
-from app.schemas.spec import PartialSpec
-from app.serving.services import Services
-from app.settings import Settings
 from tests.serving.conftest import Register
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.spec import PartialSpec
+from understudy.serving.services import Services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.errors import CannotServe, RequestInvalid
-from app.inference.graph import Graph
-from app.inference.session import build_session
-from app.serving.batcher import MAX_ROWS, Batcher
-from app.serving.metrics import Metrics
-from app.serving.pool import WorkerPool
+from understudy.errors import CannotServe, RequestInvalid
+from understudy.inference.graph import Graph
+from understudy.inference.session import build_session
+from understudy.serving.batcher import MAX_ROWS, Batcher
+from understudy.serving.metrics import Metrics
+from understudy.serving.pool import WorkerPool
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from app.errors import DatabaseUnavailable, ModelNotLoaded
-from app.serving import convergence
-from app.serving.services import Services, on_stage, open_services
-from app.settings import Settings
 from tests.serving.conftest import Opener, Register
+from understudy.errors import DatabaseUnavailable, ModelNotLoaded
+from understudy.serving import convergence
+from understudy.serving.services import Services, on_stage, open_services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
-from app.inference.pipeline import Pipeline
-from app.schemas.prediction import ModelIdentity
-from app.serving.live import LiveModel, LoadedModel, Stage
-from app.serving.standby import Standby
+from understudy.inference.pipeline import Pipeline
+from understudy.schemas.prediction import ModelIdentity
+from understudy.serving.live import LiveModel, LoadedModel, Stage
+from understudy.serving.standby import Standby
 
 PIPELINE = cast("Pipeline", object())
 

@@ -1,6 +1,6 @@
 """Plain numbers, as Prometheus counts them."""
 
-from app.serving.metrics import Distribution
+from understudy.serving.metrics import Distribution
 
 
 def test_a_bucket_holds_everything_up_to_its_bound() -> None:

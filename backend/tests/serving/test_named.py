@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from app.errors import FileMissing, ModelNotFound, ReportNotFound, Unavailable
-from app.schemas.model import ModelUpdate
-from app.serving.services import Services
-from app.settings import Settings
+from understudy.errors import FileMissing, ModelNotFound, ReportNotFound, Unavailable
+from understudy.schemas.model import ModelUpdate
+from understudy.serving.services import Services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ async def test_what_another_process_changes_shows_after_the_poll_interval(
     services: Services, open_process: Any, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 100.0
-    monkeypatch.setattr("app.serving.named.time.monotonic", lambda: clock)
+    monkeypatch.setattr("understudy.serving.named.time.monotonic", lambda: clock)
     a = await register("a", winner=0)
     await winner(services, "a")
     other: Services = await open_process()
@@ -79,7 +79,7 @@ async def test_a_model_in_use_is_looked_up_again_without_a_wait(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 100.0
-    monkeypatch.setattr("app.serving.named.time.monotonic", lambda: clock)
+    monkeypatch.setattr("understudy.serving.named.time.monotonic", lambda: clock)
     await register("a")
     first, _ = await services.named.choose("a", None)
     looks = 0

@@ -5,15 +5,15 @@ import os
 import subprocess
 import sys
 
-from app.settings import Settings
 from tests.types import ModelFactory
+from understudy.settings import Settings
 
 FRAMEWORKS = ["tensorflow", "keras", "tf_keras", "tf2onnx", "h5py", "torch", "jax", "ai_edge_litert"]
 LIFE = """
 import asyncio, json, sys
 import httpx
 from asgi_lifespan import LifespanManager
-from app.main import create_app
+from understudy.main import create_app
 
 async def main():
     async with LifespanManager(create_app()) as manager:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.errors import OperationNotFound
-from app.registry import operations as stored
-from app.schemas.operation import Operation, OperationState, Step
-from app.serving import operations
-from app.serving.services import Services
 from tests.serving.conftest import Register
+from understudy.errors import OperationNotFound
+from understudy.registry import operations as stored
+from understudy.schemas.operation import Operation, OperationState, Step
+from understudy.serving import operations
+from understudy.serving.services import Services
 
 pytestmark = pytest.mark.anyio
 

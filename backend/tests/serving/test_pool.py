@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from app.serving.pool import WorkerPool
+from understudy.serving.pool import WorkerPool
 
 pytestmark = pytest.mark.anyio
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.errors import NotForAudio, ParityFailed, ReportNotFound, TrainingDataInvalid
-from app.schemas.model import ModelCreate
-from app.schemas.quantization import Gate, Precision
-from app.schemas.spec import InputKind, PartialSpec
-from app.serving.quantisation import Quantisation
-from app.serving.services import Services
-from app.settings import Settings
 from tests.convolutional import write_convolutional
 from tests.serving.conftest import Opener
+from understudy.errors import NotForAudio, ParityFailed, ReportNotFound, TrainingDataInvalid
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.quantization import Gate, Precision
+from understudy.schemas.spec import InputKind, PartialSpec
+from understudy.serving.quantisation import Quantisation
+from understudy.serving.services import Services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -9,15 +9,15 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.errors import AudioUnusable, CannotServe
-from app.inference.pipeline import MAX_BATCH, Pipeline, Steps
-from app.schemas.model import ModelCreate
-from app.schemas.spec import Activation, InputKind, PartialSpec
-from app.serving.metrics import Metrics
-from app.serving.pool import WorkerPool
-from app.serving.scheduler import Scheduler
-from app.serving.services import Services
-from app.serving.turn import SECONDS
+from understudy.errors import AudioUnusable, CannotServe
+from understudy.inference.pipeline import MAX_BATCH, Pipeline, Steps
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.spec import Activation, InputKind, PartialSpec
+from understudy.serving.metrics import Metrics
+from understudy.serving.pool import WorkerPool
+from understudy.serving.scheduler import Scheduler
+from understudy.serving.services import Services
+from understudy.serving.turn import SECONDS
 
 pytestmark = pytest.mark.anyio
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.schemas.prediction import Timing
-from app.serving.metrics import Metrics
-from app.serving.traffic import BUCKET_SECONDS, Traffic
+from understudy.schemas.prediction import Timing
+from understudy.serving.metrics import Metrics
+from understudy.serving.traffic import BUCKET_SECONDS, Traffic
 
 TIMING = Timing(queue=1, decode=2, features=3, inference=4)
 

@@ -8,18 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.audio.decode import AudioLimits, open_clip
-from app.audio.logmel import RATE
-from app.audio.patches import PatchStream
-from app.compiler.backbone import install_backbone
-from app.inference import calibration
-from app.inference.backbone import Backbone
-from app.schemas.model import ModelCreate
-from app.schemas.quantization import Gate
-from app.schemas.spec import Activation, PartialSpec
-from app.serving.quantisation import Quantisation
-from app.serving.services import open_services
-from app.settings import Settings
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.logmel import RATE
+from understudy.audio.patches import PatchStream
+from understudy.compiler.backbone import install_backbone
+from understudy.inference import calibration
+from understudy.inference.backbone import Backbone
+from understudy.schemas.model import ModelCreate
+from understudy.schemas.quantization import Gate
+from understudy.schemas.spec import Activation, PartialSpec
+from understudy.serving.quantisation import Quantisation
+from understudy.serving.services import open_services
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

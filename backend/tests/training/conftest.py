@@ -10,8 +10,8 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.inference.backbone import CLASSES, EMBEDDING_SIZE
-from app.training.synthesis import RATE, synthesise
+from understudy.inference.backbone import CLASSES, EMBEDDING_SIZE
+from understudy.training.synthesis import RATE, synthesise
 
 Dataset = Callable[[Path, Sequence[str], int], Path]
 

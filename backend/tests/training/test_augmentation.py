@@ -1,6 +1,6 @@
 import numpy as np
 
-from app.training.augmentation import augment
+from understudy.training.augmentation import augment
 
 _FLOOR = np.log(1e-3)
 

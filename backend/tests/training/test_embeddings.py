@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.audio.logmel import RATE, log_mel
-from app.errors import TrainingDataInvalid
-from app.inference.backbone import Backbone
-from app.training.embeddings import EmbeddingCache, embed_all
-from app.training.synthesis import synthesise
+from understudy.audio.logmel import RATE, log_mel
+from understudy.errors import TrainingDataInvalid
+from understudy.inference.backbone import Backbone
+from understudy.training.embeddings import EmbeddingCache, embed_all
+from understudy.training.synthesis import synthesise
 
 
 @pytest.fixture

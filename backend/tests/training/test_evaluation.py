@@ -1,6 +1,6 @@
 import numpy as np
 
-from app.training.evaluation import evaluate
+from understudy.training.evaluation import evaluate
 
 
 def test_rows_are_truth_columns_answers_and_folds_are_counted_apart() -> None:

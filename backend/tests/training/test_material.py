@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.audio.logmel import RATE
-from app.audio.patches import PatchStream
-from app.inference.backbone import Backbone
-from app.training.material import Kind, Sound, gather, served_windows
-from app.training.recordings import Recording, find_recordings
-from app.training.synthesis import OTHERS, SOUNDS
 from tests.training.conftest import Dataset
+from understudy.audio.logmel import RATE
+from understudy.audio.patches import PatchStream
+from understudy.inference.backbone import Backbone
+from understudy.training.material import Kind, Sound, gather, served_windows
+from understudy.training.recordings import Recording, find_recordings
+from understudy.training.synthesis import OTHERS, SOUNDS
 
 
 @pytest.fixture(scope="module")

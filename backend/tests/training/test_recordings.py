@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import TrainingDataInvalid
-from app.training.recordings import find_recordings
+from understudy.errors import TrainingDataInvalid
+from understudy.training.recordings import find_recordings
 
 
 def _touch(folder: Path, names: Sequence[str]) -> Path:

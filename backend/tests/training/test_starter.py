@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import soundfile
 
-import app
-from app.audio.decode import AudioLimits, open_clip
-from app.compiler.compile import Compiler
-from app.compiler.source import digest_of
-from app.inference.pipeline import Pipeline
-from app.schemas.spec import PartialSpec
-from app.settings import Settings
+import understudy
 from scripts.make_demo_clips import SEEDS, make_clips
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.compiler.compile import Compiler
+from understudy.compiler.source import digest_of
+from understudy.inference.pipeline import Pipeline
+from understudy.schemas.spec import PartialSpec
+from understudy.settings import Settings
 
-BACKEND = Path(app.__file__).resolve().parents[1]
+BACKEND = Path(understudy.__file__).resolve().parents[1]
 STARTER = BACKEND / "models" / "starter.keras"
 SIDECAR = BACKEND / "models" / "starter.spec.json"
 CLIPS = BACKEND / "demo" / "clips"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.training.head import framework
-from app.training.material import Kind, Sound
-from app.training.student import Student
+from understudy.training.head import framework
+from understudy.training.material import Kind, Sound
+from understudy.training.student import Student
 
 pytestmark = [
     pytest.mark.frameworks,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.training.synthesis import OTHERS, RATE, SOUNDS, synthesise
+from understudy.training.synthesis import OTHERS, RATE, SOUNDS, synthesise
 
 KINDS = [*SOUNDS, *OTHERS]
 

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.audio.decode import AudioLimits, open_clip
-from app.compiler.backbone import install_backbone
-from app.compiler.compile import Compiler
-from app.compiler.source import digest_of
-from app.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
-from app.inference.backbone import Backbone
-from app.inference.pipeline import Pipeline
-from app.schemas.spec import Activation, Aggregation, InputKind, PartialSpec
-from app.settings import Settings
-from app.training.embeddings import EmbeddingCache
-from app.training.head import framework
-from app.training.train import TrainingReport, train_head
 from tests.training.conftest import Dataset
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.compiler.backbone import install_backbone
+from understudy.compiler.compile import Compiler
+from understudy.compiler.source import digest_of
+from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
+from understudy.inference.backbone import Backbone
+from understudy.inference.pipeline import Pipeline
+from understudy.schemas.spec import Activation, Aggregation, InputKind, PartialSpec
+from understudy.settings import Settings
+from understudy.training.embeddings import EmbeddingCache
+from understudy.training.head import framework
+from understudy.training.train import TrainingReport, train_head
 
 pytestmark = [
     pytest.mark.frameworks,

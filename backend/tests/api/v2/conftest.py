@@ -10,7 +10,7 @@ import pytest
 import tritonclient.http as triton
 from onnx import TensorProto, helper, numpy_helper
 
-from app.settings import Settings
+from understudy.settings import Settings
 
 Register = Callable[..., int]
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from app.api.v2.compression import accepted, compressed, decompressed
-from app.api.v2.datatypes import DTYPES
-from app.api.v2.reading import read_request
-from app.errors import BodyTooLarge, RequestInvalid
+from understudy.api.v2.compression import accepted, compressed, decompressed
+from understudy.api.v2.datatypes import DTYPES
+from understudy.api.v2.reading import read_request
+from understudy.errors import BodyTooLarge, RequestInvalid
 
 
 def tensor(data: Any, *, shape: Any, datatype: Any = "FP32", **more: Any) -> dict[str, Any]:

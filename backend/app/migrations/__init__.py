@@ -1,6 +1,0 @@
-"""The way to the present schema from an empty database or from a hand-made `ml_models`."""
-
-from app.migrations.finding import Finding, Outcome
-from app.migrations.runner import AdoptionReport, examine, repair, upgrade
-
-__all__ = ["AdoptionReport", "Finding", "Outcome", "examine", "repair", "upgrade"]

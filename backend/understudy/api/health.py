@@ -1,0 +1,21 @@
+"""Probes for whoever restarts processes and routes traffic."""
+
+from fastapi import APIRouter
+
+from understudy.api.deps import Served
+from understudy.api.responses import problems
+from understudy.errors import Unavailable
+
+router = APIRouter(prefix="/health", tags=["status"])
+
+
+@router.get("/live", summary="The process answers")
+async def live() -> dict[str, str]:
+    return {"status": "live"}
+
+
+@router.get("/ready", summary="What is desired is loaded", responses=problems(Unavailable))
+async def ready(services: Served) -> dict[str, str]:
+    """503 with the reason while the model that should be live is not loaded."""
+    services.condition.require_ready()
+    return {"status": "ready"}

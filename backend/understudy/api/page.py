@@ -1,0 +1,87 @@
+"""The page: the build of `frontend/`, served by the same process."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from understudy.errors import NotFound
+
+BUILT = Path(__file__).resolve().parents[1] / "page"
+
+# Places of the API: what they do not know is a problem document, never the page.
+_NOT_THE_PAGE = ("/api", "/health", "/docs", "/redoc", "/openapi.json", "/v2", "/metrics")
+
+# Vite names these files by their content.
+_HASHED = "/assets"
+
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        # The waveform and the dialogs write their own style elements; no script can come in by this way.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Understudy</title>
+<style>body{font:1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}</style>
+<h1>The server is up; its page is not built</h1>
+<p>Run <code>make page</code> in the checkout, then start the server again. It uses Node.js 20.19 or newer, or the one
+that comes with the environment.</p>
+<p>Everything works without it: see <a href="/docs">the API</a> and <code>understudy --help</code>.</p>
+</html>
+"""
+
+
+def install_page(app: FastAPI, folder: Path = BUILT) -> None:
+    """Serve the build in `folder` at `/`, and its index.html for the page's own addresses.
+
+    Comes after every other route. Where there is no build, `/` says how to make one.
+    """
+    router = APIRouter(dependencies=[Depends(_of_the_page)])
+    if (folder / "index.html").is_file():
+        router.frontend("/", directory=folder, fallback="index.html", check_dir=True)
+        router.frontend(_HASHED, directory=folder / _HASHED[1:], fallback=None, check_dir=True)
+        app.add_middleware(_CompressedAssets)
+    else:
+
+        @router.get("/", include_in_schema=False)
+        async def not_built() -> HTMLResponse:
+            return HTMLResponse(_NOT_BUILT)
+
+    app.include_router(router)
+
+
+def _of_the_page(request: Request, response: Response) -> None:
+    path = request.url.path
+    if any(path == place or path.startswith(f"{place}/") for place in _NOT_THE_PAGE):
+        raise NotFound(f"Nothing is served at {path}.", remedy="The API is described at /docs.")
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if path.startswith(f"{_HASHED}/") else "no-cache"
+    )
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+
+
+class _CompressedAssets:
+    """Compresses the page's files only: predictions are small, and events must not wait for a full buffer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._compressed = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        of_the_page = scope["type"] == "http" and scope["path"].startswith(f"{_HASHED}/")
+        await (self._compressed if of_the_page else self._plain)(scope, receive, send)

@@ -1,0 +1,25 @@
+"""The documented API, version 1."""
+
+from fastapi import APIRouter
+
+from understudy.api.responses import problems
+from understudy.api.v1 import (
+    batch,
+    demo,
+    events,
+    files,
+    history,
+    models,
+    operations,
+    predict,
+    stage,
+    status,
+    stream,
+    traffic,
+)
+from understudy.errors import RequestInvalid
+
+router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
+# Routes are tried in order, and predictions come by the thousand.
+for part in (predict, batch, stream, stage, files, models, demo, operations, history, events, traffic, status):
+    router.include_router(part.router)

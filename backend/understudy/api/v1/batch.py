@@ -1,0 +1,72 @@
+"""Prediction of many recordings over HTTP."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from understudy.api.body import FIELD
+from understudy.api.deps import Served
+from understudy.api.parts import audio_parts
+from understudy.api.responses import problems
+from understudy.errors import (
+    BackboneMissing,
+    BodyTooLarge,
+    ModelNotFound,
+    ModelNotLoaded,
+    NoActiveModel,
+    RequestInvalid,
+)
+from understudy.schemas.batch import BatchLine
+
+router = APIRouter(tags=["predict"])
+
+_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "The recordings"}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _FILES}},
+            }
+        },
+    }
+}
+
+
+class _Line(JSONResponse):
+    """What one line of the stream is, for OpenAPI."""
+
+    media_type: ClassVar[str] = "application/x-ndjson"  # type: ignore[misc]  # Starlette declares an instance attribute
+
+
+@router.post(
+    "/predict/batch",
+    response_model=BatchLine,
+    response_class=_Line,
+    summary="What is heard in many recordings",
+    responses=problems(NoActiveModel, ModelNotLoaded, ModelNotFound, BackboneMissing, BodyTooLarge, RequestInvalid),
+    openapi_extra=_BODY,
+)
+async def predict_batch(
+    services: Served,
+    request: Request,
+    model_id: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
+    ] = None,
+) -> StreamingResponse:
+    """One JSON document a line and recording, in the order of completion, all by one model.
+
+    The body is read to its end first. What is wrong with a recording stands on its line.
+    """
+    clips = await audio_parts(request, services.settings.max_upload_bytes)
+    lines = await services.batch.predict(clips, model_id)
+    return StreamingResponse(_written(lines), media_type=_Line.media_type)
+
+
+async def _written(lines: AsyncGenerator[BatchLine]) -> AsyncGenerator[str]:
+    async with aclosing(lines):
+        async for line in lines:
+            yield line.model_dump_json(exclude_unset=True) + "\n"

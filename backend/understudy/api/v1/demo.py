@@ -1,0 +1,37 @@
+"""Clips to try a model on, over HTTP."""
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from understudy.api.responses import problems
+from understudy.audio.demo import demo_clips
+from understudy.errors import NotFound
+from understudy.schemas.demo import DemoClipOut, DemoClips
+
+router = APIRouter(prefix="/demo-clips", tags=["predict"])
+
+
+@router.get("", summary="Clips to try a model on")
+async def list_demo_clips() -> DemoClips:
+    """The clips that come with the source; none in an installed wheel."""
+    return DemoClips(
+        clips=[
+            DemoClipOut(
+                name=clip.path.name,
+                title=clip.title,
+                url=f"/api/v1/demo-clips/{clip.path.name}",
+                seconds=clip.seconds,
+            )
+            for clip in await run_sync(demo_clips)
+        ]
+    )
+
+
+@router.get("/{name}", summary="One of the clips", response_class=FileResponse, responses=problems(NotFound))
+async def get_demo_clip(name: str) -> FileResponse:
+    """The recording itself."""
+    for clip in await run_sync(demo_clips):
+        if clip.path.name == name:
+            return FileResponse(clip.path)
+    raise NotFound(f"There is no demo clip {name}.", remedy="List them with GET /api/v1/demo-clips.")

@@ -1,0 +1,24 @@
+"""What happens, as it happens, by server-sent events."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from understudy.api.deps import Served
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/events", summary="Follow what happens", response_class=EventSourceResponse)
+async def follow_events(
+    services: Served,
+    last_event_id: Annotated[int | None, Header(ge=0, description="Continue after this event")] = None,
+    after: Annotated[
+        int | None, Query(ge=0, alias="last_event_id", description="The same, for a first request")
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """`hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing."""
+    async for event in services.events.subscribe(after if last_event_id is None else last_event_id):
+        yield ServerSentEvent(event=event.name, id=str(event.position), data=event.data)

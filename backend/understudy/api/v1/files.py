@@ -1,0 +1,40 @@
+"""Model files over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, status
+
+from understudy.api.deps import Served
+from understudy.api.responses import problems
+from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
+from understudy.registry.unregistered import unregistered_files
+from understudy.schemas.files import UnregisteredFiles, UploadedFile
+
+router = APIRouter(prefix="/models", tags=["files"])
+
+
+@router.get("/files", summary="Files that are not registered yet")
+async def list_unregistered_files(services: Served) -> UnregisteredFiles:
+    """Model files in `models/` that no row refers to."""
+    return UnregisteredFiles(files=await unregistered_files(services.settings, services.database))
+
+
+@router.post(
+    "/upload",
+    summary="Upload a model file",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(FileExists, BodyTooLarge, PathRefused, FormatUnknown),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def upload_model_file(
+    services: Served,
+    request: Request,
+    filename: Annotated[str, Query(min_length=1, max_length=200, description="Name of the file in `models/`")],
+) -> UploadedFile:
+    """The raw body becomes `models/<filename>`; a file that is there is never overwritten. Register it afterwards."""
+    return await services.uploads.receive(filename, request.stream())

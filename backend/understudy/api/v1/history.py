@@ -1,0 +1,24 @@
+"""The history of the whole house."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from understudy.api.deps import Served
+from understudy.api.responses import problems
+from understudy.errors import RequestInvalid
+from understudy.schemas.model import HistoryPage
+
+router = APIRouter(prefix="/history", tags=["models"])
+
+
+@router.get("", summary="Everything that happened", responses=problems(RequestInvalid))
+async def get_history(
+    services: Served,
+    event: str | None = None,
+    model_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: str | None = None,
+) -> HistoryPage:
+    """Registrations, activations and refusals of every model, latest first."""
+    return await services.registry.history(model_id=model_id, event=event, limit=limit, cursor=cursor)

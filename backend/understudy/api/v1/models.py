@@ -1,0 +1,111 @@
+"""The registry over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response, status
+
+from understudy.api.deps import ModelId, Served
+from understudy.api.json_body import JsonRoute
+from understudy.api.responses import problems
+from understudy.errors import (
+    BodyTooLarge,
+    FileChanged,
+    FileMissing,
+    FormatUnknown,
+    ModelIsActive,
+    ModelNotFound,
+    NameTaken,
+    NoActiveModel,
+    PathRefused,
+    ReportNotFound,
+    RequestInvalid,
+    SpecInvalid,
+    TooLarge,
+)
+from understudy.schemas.deletion import ModelDeleted
+from understudy.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.query import ModelQuery
+from understudy.schemas.report import CompileReport
+
+router = APIRouter(prefix="/models", tags=["models"], route_class=JsonRoute)
+ACTOR: Literal["api"] = "api"
+FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
+
+
+@router.get("", summary="List all models", responses=problems(RequestInvalid))
+async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -> ModelList:
+    """All models, with the active one highlighted, a page at a time."""
+    return await services.registry.list(query)
+
+
+@router.post(
+    "",
+    summary="Register a model",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+)
+async def register_model(services: Served, body: ModelCreate, response: Response) -> ModelOut:
+    """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
+    model = await services.registry.register(body, ACTOR)
+    services.backlog.add(model.model_id)
+    response.headers["Location"] = f"/api/v1/models/{model.model_id}"
+    return model
+
+
+@router.get("/active", summary="Get the active model", responses=problems(NoActiveModel))
+async def get_active_model(services: Served) -> ModelOut:
+    """The model that the database says is active; `/api/v1/status` says what this process has loaded."""
+    model = await services.registry.active()
+    if model is None:
+        raise NoActiveModel("No model is active.")
+    return model
+
+
+@router.get("/{model_id}", summary="Get a model", responses=problems(ModelNotFound, RequestInvalid))
+async def get_model(services: Served, model_id: ModelId) -> ModelOut:
+    return await services.registry.get(model_id)
+
+
+@router.put(
+    "/{model_id}",
+    summary="Update a model's metadata",
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+)
+@router.patch(
+    "/{model_id}",
+    summary="Update a model's metadata",
+    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+)
+async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -> ModelOut:
+    """Change the fields that are present. The active model keeps its file."""
+    model = await services.registry.update(model_id, body, ACTOR)
+    services.stage.rename(model_id, model.model_name, model.version)
+    return model
+
+
+@router.delete(
+    "/{model_id}",
+    summary="Delete a model's record",
+    responses=problems(ModelNotFound, ModelIsActive, RequestInvalid),
+)
+async def delete_model(services: Served, model_id: ModelId) -> ModelDeleted:
+    """Delete the database record; the model file stays where it is."""
+    return await services.registry.delete(model_id, ACTOR)
+
+
+@router.get("/{model_id}/history", summary="A model's history", responses=problems(ModelNotFound, RequestInvalid))
+async def get_model_history(
+    services: Served, model_id: ModelId, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
+) -> HistoryPage:
+    """What happened to this model, latest first; kept after its record is deleted."""
+    return await services.registry.history(model_id=model_id, limit=limit, cursor=cursor)
+
+
+@router.get(
+    "/{model_id}/report",
+    summary="A model's compile report",
+    responses=problems(ModelNotFound, ReportNotFound, RequestInvalid),
+)
+async def get_model_report(services: Served, model_id: ModelId) -> CompileReport:
+    """How the file was loaded and converted, and how far the compiled form agrees with the original framework."""
+    return await services.compilation.report(model_id)

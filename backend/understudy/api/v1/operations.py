@@ -1,0 +1,16 @@
+"""Activations on their way."""
+
+from fastapi import APIRouter
+
+from understudy.api.deps import Served
+from understudy.api.responses import problems
+from understudy.errors import OperationNotFound
+from understudy.schemas.operation import Operation
+
+router = APIRouter(prefix="/operations", tags=["stage"])
+
+
+@router.get("/{operation_id}", summary="Follow an activation", responses=problems(OperationNotFound))
+async def get_operation(services: Served, operation_id: str) -> Operation:
+    """Step, progress and, when it failed, the problem."""
+    return await services.operations.get(operation_id)

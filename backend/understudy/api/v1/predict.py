@@ -1,0 +1,92 @@
+"""Prediction over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from understudy.api.body import FIELD, audio_body
+from understudy.api.deps import Served
+from understudy.api.responses import problems
+from understudy.errors import (
+    AudioTooLong,
+    AudioUnusable,
+    BackboneMissing,
+    BodyTooLarge,
+    ModelNotFound,
+    ModelNotLoaded,
+    NoActiveModel,
+    NotAudio,
+    NotForAudio,
+    RequestInvalid,
+)
+from understudy.schemas.prediction import Prediction
+
+router = APIRouter(tags=["predict"])
+
+PATH = "/api/v1/predict"
+
+_AUDIO = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The recording"}},
+                }
+            },
+            "audio/*": _AUDIO,
+        },
+    }
+}
+
+
+@router.post(
+    "/predict",
+    response_model=Prediction,
+    summary="What is heard in a recording",
+    responses=problems(
+        NoActiveModel,
+        ModelNotLoaded,
+        ModelNotFound,
+        BackboneMissing,
+        NotAudio,
+        AudioUnusable,
+        AudioTooLong,
+        BodyTooLarge,
+        NotForAudio,
+        RequestInvalid,
+    ),
+    openapi_extra=_BODY,
+)
+async def predict(
+    services: Served,
+    request: Request,
+    model_id: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
+    ] = None,
+) -> Response:
+    """Scores of the whole clip, window by window, and the model that gave them."""
+    async with audio_body(request, services.settings.max_upload_bytes) as clip:
+        heard = await services.prediction.hear(clip, *await services.prediction.choose(model_id))
+    # FastAPI would validate what was just validated, and copy it, before it encodes it.
+    if heard.rest is None:
+        return Response(heard.prediction.model_dump_json(), media_type="application/json")
+    return StreamingResponse(heard.json(), media_type="application/json")
+
+
+class Predict:
+    """The same without a query, which is for the router to validate."""
+
+    endpoint = staticmethod(predict)  # as it is, not bound
+
+    def takes(self, scope: Scope) -> bool:
+        return scope["path"] == PATH and not scope["query_string"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await predict(scope["state"]["services"], Request(scope, receive))
+        await answer(scope, receive, send)

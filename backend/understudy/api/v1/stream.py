@@ -1,0 +1,75 @@
+"""A microphone over a WebSocket."""
+
+import json
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ValidationError
+
+from understudy.api.deps import Served
+from understudy.api.problems import refuse_stream
+from understudy.errors import RequestInvalid, UnderstudyError
+from understudy.schemas.stream import StreamStart
+from understudy.serving.services import Services
+
+router = APIRouter(tags=["predict"])
+
+
+@router.websocket("/stream")
+async def stream(
+    socket: WebSocket, services: Served, model_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> None:
+    """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
+    await socket.accept()
+    with services.metrics.stream(), suppress(WebSocketDisconnect):
+        try:
+            await _listen(socket, services, model_id)
+        except UnderstudyError as error:
+            await refuse_stream(socket, error.problem())
+
+
+async def _listen(socket: WebSocket, services: Services, model_id: int | None) -> None:
+    live = await services.streaming.open(await _start(socket), model_id)
+    await _tell(socket, live.ready())
+    while (message := await _frames(socket)) is not None:
+        for told in await live.push(message):
+            await _tell(socket, told)
+    for told in await live.finish():
+        await _tell(socket, told)
+    await socket.close()
+
+
+async def _tell(socket: WebSocket, message: BaseModel) -> None:
+    await socket.send_text(message.model_dump_json())
+
+
+async def _start(socket: WebSocket) -> StreamStart:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    try:
+        return StreamStart.model_validate_json(message.get("text") or "")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "first message"
+        raise RequestInvalid(
+            f"{where}: {first['msg']}.",
+            remedy='Begin with {"sample_rate": 48000, "encoding": "pcm16", "channels": 1}.',
+        ) from error
+
+
+async def _frames(socket: WebSocket) -> bytes | None:
+    """The next samples; None when the client ends the stream in order."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    if (samples := message.get("bytes")) is not None:
+        return bytes(samples)
+    try:
+        said = json.loads(message.get("text") or "")
+    except (ValueError, RecursionError):
+        said = None
+    if said == {"type": "end"}:
+        return None
+    raise RequestInvalid('Only samples and {"type": "end"} may follow the first message.')

@@ -1,0 +1,101 @@
+"""Raw tensors through a model.
+
+A plain ASGI endpoint: with tiny tensors the framework's own routing and validation would cost more than the model.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from understudy.api.v2 import compression
+from understudy.api.v2.reading import read_request
+from understudy.api.v2.writing import write_answer
+from understudy.errors import BodyTooLarge
+from understudy.serving.services import Services
+
+_PREFIX, _SUFFIX = "/v2/models/", "/infer"
+PATH = f"{_PREFIX}{{model:path}}{_SUFFIX}"
+
+# Bytes from which a thread does the work, so that the event loop goes on.
+SMALL = 1 << 16
+
+_LENGTH = b"inference-header-content-length"
+
+T = TypeVar("T")
+
+
+class Infer:
+    """POST /v2/models/NAME/infer and /v2/models/NAME/versions/VERSION/infer."""
+
+    @property
+    def endpoint(self) -> object:
+        return self
+
+    def takes(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if not (path.startswith(_PREFIX) and path.endswith(_SUFFIX)):
+            return False
+        scope["path_params"] = {"model": path[len(_PREFIX) : -len(_SUFFIX)]}
+        return True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services = cast("Services", scope["state"]["services"])
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        body = await _body(receive, headers, services.settings.max_tensor_bytes)
+        length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
+        request = await _off_loop(len(body), lambda: read_request(body, length))
+        name, version = _named(scope["path_params"]["model"])
+        inferred = await services.tensors.infer(name, version, request.inputs)
+        size = sum(output.nbytes for output in inferred.outputs.values())
+        answer, json_length = await _off_loop(size, lambda: write_answer(inferred, request))
+        fields = [(b"content-type", b"application/json" if json_length is None else b"application/octet-stream")]
+        if json_length is not None:
+            fields.append((_LENGTH, b"%d" % json_length))
+        encoding = compression.accepted(headers.get(b"accept-encoding", b"").decode("latin-1"), len(answer))
+        if encoding is not None:
+            answer = await _off_loop(len(answer), lambda: compression.compressed(answer, encoding))
+            fields.append((b"content-encoding", encoding.encode()))
+        fields.append((b"content-length", b"%d" % len(answer)))
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body", "body": answer})
+
+
+def _named(model: str) -> tuple[str, str | None]:
+    name, versions, version = model.rpartition("/versions/")
+    return (name, version) if versions else (model, None)
+
+
+async def _off_loop(size: int, work: Callable[[], T]) -> T:
+    return work() if size <= SMALL else await asyncio.to_thread(work)
+
+
+async def _body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
+    """The body without its content encoding; raises BodyTooLarge and what `decompressed` raises."""
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if (encoding := headers.get(b"content-encoding")) is None:
+        return body
+    said = encoding.decode("latin-1").strip().lower()
+    return await asyncio.to_thread(compression.decompressed, body, said, limit)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body is larger than {limit} bytes.", remedy="Send less, or raise UNDERSTUDY_MAX_TENSOR_BYTES."
+    )

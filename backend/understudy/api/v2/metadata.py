@@ -1,0 +1,122 @@
+"""The server and its models, as the Open Inference Protocol describes them."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Path
+
+from understudy import __version__
+from understudy.api.deps import Served
+from understudy.api.json_body import JsonRoute
+from understudy.api.responses import problems
+from understudy.api.v2.datatypes import NAMES
+from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
+from understudy.models import CompileState
+from understudy.registry import names
+from understudy.schemas.report import TensorSignature
+from understudy.schemas.tensors import (
+    IndexEntry,
+    IndexRequest,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    TensorMetadata,
+)
+
+router = APIRouter(prefix="/v2", tags=["v2"], route_class=JsonRoute, responses=problems(RequestInvalid))
+
+EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
+PLATFORM = "onnxruntime_onnx"
+INDEXED = 10_000
+
+Name = Annotated[str, Path(description="`model_name` of a registered model", examples=["yamnet"])]
+Version = Annotated[str, Path(description="Its `version`, which the row must have", examples=["v1.0"])]
+
+
+@router.get("", summary="The server")
+async def server() -> ServerMetadata:
+    return ServerMetadata(name="understudy", version=__version__, extensions=EXTENSIONS)
+
+
+@router.get("/health/live", summary="The process answers")
+async def live() -> ServerLive:
+    return ServerLive()
+
+
+@router.get("/health/ready", summary="What is desired is loaded", responses=problems(Unavailable))
+async def ready(services: Served) -> ServerReady:
+    services.condition.require_ready()
+    return ServerReady()
+
+
+@router.post("/repository/index", summary="The registered models", responses=problems(BodyTooLarge))
+async def index(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
+    """The newest 10,000; `GET /api/v1/models` pages through all of them."""
+    async with services.database.read() as session:
+        found = await names.index(session, limit=INDEXED)
+    entries = [
+        IndexEntry(
+            name=model.model_name,
+            version=model.version or "",
+            state="READY" if model.compile_state == CompileState.READY else "UNAVAILABLE",
+            reason="" if model.compile_state == CompileState.READY else model.compile_state,
+        )
+        for model in found
+    ]
+    return [entry for entry in entries if entry.state == "READY" or not (body and body.ready)]
+
+
+@router.get(
+    "/models/{name:path}/versions/{version}/ready",
+    summary="A model's version can be served",
+    responses=problems(ModelNotFound, Unavailable),
+)
+async def version_ready(services: Served, name: Name, version: Version) -> ModelReady:
+    await services.named.require_ready(name, version)
+    return ModelReady(name=name)
+
+
+@router.get(
+    "/models/{name:path}/ready", summary="A model can be served", responses=problems(ModelNotFound, Unavailable)
+)
+async def model_ready(services: Served, name: Name) -> ModelReady:
+    """200 for a model that is live or compiled: it answers at once or as soon as it is loaded."""
+    await services.named.require_ready(name, None)
+    return ModelReady(name=name)
+
+
+@router.get(
+    "/models/{name:path}/versions/{version}",
+    summary="A model's version",
+    responses=problems(ModelNotFound, ReportNotFound),
+)
+async def version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
+    return await _metadata(services, name, version)
+
+
+@router.get("/models/{name:path}", summary="A model", responses=problems(ModelNotFound, ReportNotFound))
+async def model_metadata(services: Served, name: Name) -> ModelMetadata:
+    """Inputs and outputs of the graph; a dimension of -1 varies."""
+    return await _metadata(services, name, None)
+
+
+async def _metadata(services: Served, name: str, version: str | None) -> ModelMetadata:
+    identity, report = await services.named.describe(name, version)
+    return ModelMetadata(
+        name=identity.model_name,
+        versions=() if identity.version is None else (identity.version,),
+        platform=PLATFORM,
+        inputs=tuple(map(_tensor, report.inputs)),
+        outputs=tuple(map(_tensor, report.outputs)),
+        parameters={"model_id": identity.model_id, "digest": identity.digest},
+    )
+
+
+def _tensor(signature: TensorSignature) -> TensorMetadata:
+    return TensorMetadata(
+        name=signature.name,
+        datatype=NAMES[np.dtype(signature.dtype)],
+        shape=tuple(-1 if size is None else size for size in signature.shape),
+    )

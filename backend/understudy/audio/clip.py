@@ -1,0 +1,75 @@
+"""A recording on its way from a file to mono samples at a model's rate."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from understudy.audio.limits import AudioLimits
+from understudy.audio.meter import Meter
+from understudy.audio.mono import MonoStream
+from understudy.audio.reader import Reader, Samples
+from understudy.errors import AudioUnusable
+from understudy.schemas.prediction import AudioFacts
+
+
+class Clip:
+    """An opened recording, read once from start to end in bounded memory. No gain is applied."""
+
+    def __init__(self, reader: Reader, limits: AudioLimits) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._meter = Meter(reader.channels)
+        self._frames = 0
+        self._finished = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the decoder of a clip that is not read to its end."""
+        self._reader.close()
+
+    def blocks(self, rate: int) -> Iterator[Samples]:
+        """Consecutive mono float32 [samples] at `rate` Hz (soxr HQ when the source's rate differs).
+
+        May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and
+        AudioUnusable for damaged files, files without samples, and samples that are not numbers.
+        """
+        reader = self._reader
+        stream = MonoStream(reader.channels, reader.rate, rate)
+        try:
+            for block in reader.blocks():
+                self._frames += len(block)
+                self._limits.check_length(self._frames / reader.rate)
+                mono = stream.mix(block)
+                self._meter.add(block, mono)
+                if len(out := stream.resample(mono)):
+                    yield out
+        finally:
+            self.close()
+        if not self._frames:
+            raise AudioUnusable("The recording holds no samples.")
+        if len(tail := stream.finish()):
+            yield tail
+        self._finished = True
+
+    def facts(self) -> AudioFacts:
+        """What was heard; only after `blocks` was exhausted (RuntimeError before)."""
+        if not self._finished:
+            raise RuntimeError("facts() before the clip was read to its end")
+        meter = self._meter
+        return AudioFacts(
+            duration_seconds=self._frames / self._reader.rate,
+            sample_rate=self._reader.rate,
+            channels=self._reader.channels,
+            codec=self._reader.codec,
+            level_dbfs=meter.level_dbfs,
+            peak_dbfs=meter.peak_dbfs,
+            silent=meter.silent,
+            clipped=meter.clipped,
+        )

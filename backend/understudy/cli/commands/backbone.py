@@ -1,0 +1,65 @@
+"""The YAMNet backbone that heads on embeddings and scores need."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.session import Session
+from understudy.cli.views.cells import facts, size, text
+
+if TYPE_CHECKING:
+    from understudy.compiler.backbone import BackboneInfo
+
+group = typer.Typer(help="The YAMNet backbone: install, status.", no_args_is_help=True)
+
+
+@command(group, "install", example="understudy backbone install --from yamnet.h5")
+def install(
+    session: Session,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            exists=True,
+            show_default=False,
+            help="yamnet.h5, a SavedModel folder or yamnet.npz already at hand.",
+        ),
+    ] = None,
+) -> None:
+    """Install the backbone from the official release, or from weights at hand."""
+    settings = session.quiet_settings()
+    from understudy.compiler.backbone import install_backbone
+
+    with session.output.progress() as progress:
+        steps: dict[str, int] = {}
+
+        def show(step: str, done: int, total: int | None) -> None:
+            if step not in steps:
+                steps[step] = int(progress.add_task(step, total=total))
+            progress.update(progress.task_ids[steps[step]], completed=done, total=total)
+
+        info = install_backbone(settings, source, show)
+    _answer(session, info)
+
+
+@command(group, "status", example="understudy backbone status")
+def status(session: Session) -> None:
+    """Show which backbone is installed; exit code 6 when none is."""
+    settings = session.quiet_settings()
+    from understudy.compiler.backbone import installed_backbone
+
+    _answer(session, installed_backbone(settings))
+
+
+def _answer(session: Session, info: "BackboneInfo") -> None:
+    document = {
+        "file": str(info.path),
+        "digest": info.digest,
+        "bytes": info.bytes,
+        "source": info.source,
+        "source_digest": info.source_digest,
+    }
+    shown = [(name, text(value) if name != "bytes" else text(size(info.bytes))) for name, value in document.items()]
+    session.output.answer(document, facts(shown))

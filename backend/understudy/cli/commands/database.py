@@ -1,0 +1,29 @@
+"""The database's schema."""
+
+from dataclasses import asdict
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.session import Session
+from understudy.cli.views.cells import text
+
+group = typer.Typer()
+
+
+@command(group, "migrate", example="understudy migrate")
+async def migrate(session: Session) -> None:
+    """Bring the database to the newest schema; an ml_models made by hand is adopted without loss."""
+    settings = session.quiet_settings()
+    from understudy.registry.database import Database
+
+    async with Database(settings) as database:
+        report = await database.migrate()
+    lines = [
+        f"The schema is at revision {report.revision}"
+        + (f", before {report.revision_before}." if report.changed else ".")
+    ]
+    if report.adopted:
+        lines.append("The ml_models table that was there is adopted; no row was dropped.")
+    lines += [f"{finding.outcome}: {finding.detail}" for finding in report.findings]
+    session.output.answer(asdict(report), *(text(line) for line in lines))

@@ -1,0 +1,34 @@
+"""What is wrong with an installation, and its repair."""
+
+from typing import Annotated
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.exits import INTERNAL
+from understudy.cli.session import Session
+
+group = typer.Typer()
+
+
+@command(group, "doctor", example="understudy doctor --fix")
+async def doctor(
+    session: Session,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Repair what can be repaired; model files and rows are never deleted.")
+    ] = False,
+) -> None:
+    """Look for what is wrong with folders, database, model files, compiled store and servers.
+
+    The exit code is 1 while any finding is left open.
+    """
+    settings = session.quiet_settings()
+    from understudy.cli.views import findings
+    from understudy.registry.doctor import Doctor
+
+    with session.output.progress() as progress:
+        task = progress.add_task("looking", total=None)
+        report = await Doctor(settings).examine(fix=fix, on_step=lambda step: progress.update(task, description=step))
+    session.output.answer(report.document(), findings.findings(report))
+    if report.left:
+        raise typer.Exit(INTERNAL)

@@ -1,0 +1,132 @@
+"""Which models there are: list, show, update, delete, history."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.options import Accuracy, Cursor, Description, ModelId, ModelType, SomeModelId, Version, columns
+from understudy.cli.problems import checked
+from understudy.cli.session import Session
+from understudy.cli.views import history as histories
+from understudy.cli.views import models
+from understudy.cli.views import report as reports
+from understudy.cli.views import status as statuses
+from understudy.cli.views.cells import text
+from understudy.schemas.model import ModelUpdate
+from understudy.schemas.query import ModelQuery
+
+group = typer.Typer()
+
+
+class Clearable(StrEnum):
+    """Columns that may be empty."""
+
+    VERSION = "version"
+    DESCRIPTION = "description"
+    TYPE = "type"
+    ACCURACY = "accuracy"
+
+
+_COLUMN = {Clearable.TYPE: "model_type"}
+
+
+@command(group, "list", example="understudy list --search siren --sort=-accuracy", remote=True)
+async def list_models(
+    session: Session,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", "-q", show_default=False, help="Text in name, version, description or path."),
+    ] = None,
+    model_type: Annotated[str | None, typer.Option("--type", show_default=False, help="Exact type.")] = None,
+    sort: Annotated[
+        str,
+        typer.Option("--sort", help="id, name, version, type, accuracy, created_at or updated_at; - sorts downwards."),
+    ] = "id",
+    limit: Annotated[int, typer.Option("--limit", help="Rows a page, 1 to 500.")] = 100,
+    cursor: Cursor = None,
+) -> None:
+    """List the registered models, the active one highlighted."""
+    fields = {"q": search, "type": model_type, "sort": sort, "limit": limit, "cursor": cursor}
+    query = checked(ModelQuery, fields)
+    async with session.backend() as backend:
+        answer = await backend.list(query)
+    session.output.answer(answer, models.models(answer), models.below(answer))
+
+
+@command(group, "show", example="understudy show 2 --report", remote=True)
+async def show(
+    session: Session,
+    model_id: SomeModelId = None,
+    report: Annotated[bool, typer.Option("--report", help="Show the compile report instead of the row.")] = False,
+) -> None:
+    """Show a model, or the active one."""
+    async with session.backend() as backend:
+        model = await (backend.active() if model_id is None else backend.show(model_id))
+        if report:
+            compiled = await backend.report(model.model_id)
+            session.output.answer(compiled, reports.report(compiled))
+        else:
+            session.output.answer(model, models.model(model))
+
+
+@command(
+    group, "update", example='understudy update 2 --accuracy 0.95 --description "Updated description"', remote=True
+)
+async def update(
+    session: Session,
+    model_id: ModelId,
+    name: Annotated[str | None, typer.Option("--name", show_default=False, help="Unique name.")] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", show_default=False, help="Another model file; refused for the active model.")
+    ] = None,
+    version: Version = None,
+    description: Description = None,
+    model_type: ModelType = None,
+    accuracy: Accuracy = None,
+    clear: Annotated[
+        list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this column; repeatable.")
+    ] = None,
+) -> None:
+    """Change what is recorded about a model; what is not named stays."""
+    changes = columns(name, path, version, description, model_type, accuracy)
+    changes |= {_COLUMN.get(column, column.value): None for column in clear or ()}
+    if not changes:
+        raise typer.BadParameter("Name at least one option that changes something.")
+    async with session.backend() as backend:
+        model = await backend.update(model_id, checked(ModelUpdate, changes))
+    session.output.answer(model, models.model(model))
+
+
+@command(group, "delete", example="understudy delete 2", remote=True)
+async def delete(session: Session, model_id: ModelId) -> None:
+    """Delete a model's record; the file stays. The active model is refused."""
+    async with session.backend() as backend:
+        gone = await backend.delete(model_id)
+    session.output.answer(gone, text(gone.detail))
+
+
+@command(group, "history", example="understudy history --event refused", remote=True)
+async def history(
+    session: Session,
+    model_id: SomeModelId = None,
+    event: Annotated[
+        str | None, typer.Option("--event", show_default=False, help="Only this, such as activated or refused.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Entries a page.")] = 30,
+    cursor: Cursor = None,
+) -> None:
+    """Show registrations, activations and refusals, latest first."""
+    async with session.backend() as backend:
+        page = await backend.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+    below = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
+    session.output.answer(page, histories.history(page), *([text(below, "dim")] if below else []))
+
+
+@command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)
+async def status(session: Session) -> None:
+    """Show what is desired, what each server has live, backbone and database."""
+    async with session.backend() as backend:
+        answer = await backend.status()
+    session.output.answer(answer, statuses.status(answer, server=session.url is not None))

@@ -1,0 +1,62 @@
+"""What is heard in recordings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.exits import exit_code
+from understudy.cli.options import LARGEST_ID, Clips
+from understudy.cli.session import Session
+from understudy.cli.views.prediction import prediction
+from understudy.errors import UnderstudyError
+from understudy.schemas.prediction import Prediction
+
+group = typer.Typer()
+
+
+@command(group, "predict", example="understudy predict demo/clips/*.wav --model 2", remote=True)
+async def predict(
+    session: Session,
+    clips: Clips,
+    model_id: Annotated[
+        int | None,
+        typer.Option(
+            "--model", min=1, max=LARGEST_ID, show_default=False, help="Rehearse this model instead of the active one."
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="Labels to show.")] = 10,
+    windows: Annotated[bool, typer.Option("--windows", help="Show each window as well.")] = False,
+) -> None:
+    """Predict recordings with the active model, or rehearse another one.
+
+    With --json one recording answers like the API; several answer with an array, each element naming its `file`.
+    """
+    outcomes: list[tuple[Path, Prediction | UnderstudyError]] = []
+    async with session.backend() as backend:
+        for clip in clips:
+            try:
+                heard = await backend.predict(clip, model_id)
+            except UnderstudyError as error:
+                outcomes.append((clip, error))
+                if len(clips) > 1:
+                    error.add_note(f"File: {clip}")
+                    if not session.output.as_json:
+                        session.output.problem(error)
+            else:
+                outcomes.append((clip, heard))
+                session.output.say(prediction(str(clip), heard, top=top, windows=windows))
+    failed = [outcome for _, outcome in outcomes if isinstance(outcome, UnderstudyError)]
+    if len(clips) == 1 and failed:
+        raise failed[0]
+    if session.output.as_json:
+        documents = [_document(clip, outcome) for clip, outcome in outcomes]
+        session.output.answer(list(documents) if len(clips) > 1 else documents[0])
+    if failed:
+        raise typer.Exit(exit_code(failed[0]))
+
+
+def _document(clip: Path, outcome: Prediction | UnderstudyError) -> dict[str, object]:
+    answer = outcome.problem() if isinstance(outcome, UnderstudyError) else outcome.model_dump(mode="json")
+    return {"file": str(clip), **answer}

@@ -1,0 +1,87 @@
+"""Registering a model; `scripts/register_model.py` is this command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from understudy.cli.backend import Backend
+from understudy.cli.command import command
+from understudy.cli.following import followed
+from understudy.cli.options import Accuracy, Description, ModelPath, ModelType, Version, columns
+from understudy.cli.problems import checked, invalid
+from understudy.cli.session import Session
+from understudy.cli.views import models
+from understudy.errors import SpecInvalid, UnderstudyError
+from understudy.schemas.model import ModelCreate, ModelOut
+from understudy.schemas.spec import PartialSpec
+
+group = typer.Typer()
+
+
+@command(
+    group,
+    "register",
+    example='understudy register --name "Siren v2" --path models/siren_v2.keras --version v2.0 --activate',
+    remote=True,
+)
+async def register(
+    session: Session,
+    name: Annotated[str, typer.Option("--name", help="Unique name.")],
+    path: ModelPath,
+    version: Version = None,
+    description: Description = None,
+    model_type: ModelType = None,
+    accuracy: Accuracy = None,
+    activate: Annotated[bool, typer.Option("--activate", help="Activate it at once; running servers follow.")] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", show_default=False, help="Names of the outputs: a,b,c or a file with one a line."),
+    ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", exists=True, dir_okay=False, show_default=False, help="JSON file with a spec."),
+    ] = None,
+) -> None:
+    """Register a model file that is already in place."""
+    given = columns(name, path, version, description, model_type, accuracy)
+    request = checked(ModelCreate, given | {"spec": given_spec(labels, spec)})
+    async with session.backend() as backend:
+        model = await backend.register(request)
+        if activate:
+            model = await _activated(session, backend, model)
+    session.output.answer(model, models.model(model))
+
+
+async def _activated(session: Session, backend: Backend, model: ModelOut) -> ModelOut:
+    try:
+        await followed(backend, await backend.activate(model.model_id), session.output)
+    except UnderstudyError as error:
+        error.add_note(
+            f"It is registered as model {model.model_id} and not active; then: understudy activate {model.model_id}"
+        )
+        raise
+    return await backend.show(model.model_id)
+
+
+def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
+    """What `--labels` and `--spec` say together; `--labels` wins. Raises SpecInvalid."""
+    if labels is None and path is None:
+        return None
+    try:
+        named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
+    except ValidationError as error:
+        raise SpecInvalid(f"--labels: {invalid(error)}.") from error
+    if path is None:
+        return named
+    from understudy.registry.sidecar import read_spec
+
+    return named.over(read_spec(path, str(path)))
+
+
+def _labels(given: str) -> tuple[str, ...]:
+    """A comma list, or the lines of a file."""
+    file = Path(given)
+    parts = file.read_text("utf-8-sig").splitlines() if file.is_file() else given.split(",")
+    return tuple(part.strip() for part in parts if part.strip())

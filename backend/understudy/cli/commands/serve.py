@@ -1,0 +1,78 @@
+"""The server in this process."""
+
+import socket
+from contextlib import ExitStack, suppress
+from typing import Annotated
+
+import typer
+
+from understudy.cli.collector import undisturbed
+from understudy.cli.command import command
+from understudy.cli.session import Session
+from understudy.errors import Misconfigured
+from understudy.settings import Settings
+
+group = typer.Typer()
+
+
+@command(group, "serve", example="understudy serve --port 8080")
+def serve(
+    session: Session,
+    host: Annotated[
+        str | None, typer.Option("--host", show_default=False, help="Address to bind (UNDERSTUDY_HOST; 127.0.0.1).")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, show_default=False, help="Port (UNDERSTUDY_PORT; 8000); 0 takes a free one."
+        ),
+    ] = None,
+    allow_unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated", help="Permit an address that others can reach: there is no access control."
+        ),
+    ] = False,
+) -> None:
+    """Serve the API and its documentation until interrupted.
+
+    With --json the address is printed on a line, {"url": …}, once the server answers.
+    """
+    settings = session.settings(host=host, port=port, allow_unauthenticated=allow_unauthenticated or None)
+    run_server(session, settings)
+
+
+def run_server(session: Session, settings: Settings) -> None:
+    """Bind, start, announce, and serve until interrupted.
+
+    Raises Misconfigured when the address cannot be bound, and whatever keeps the application from starting.
+    """
+    with ExitStack() as starting, _bound(settings.host, settings.port) as listener:
+        starting.enter_context(undisturbed())
+        from understudy.cli.server import AnnouncingServer
+
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{shown}:{listener.getsockname()[1]}"
+
+        def announce() -> None:
+            starting.close()
+            session.output.line({"url": url})
+            session.output.note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
+
+        with suppress(KeyboardInterrupt):
+            AnnouncingServer(settings, announce).serve_on(listener)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if hasattr(socket, "SO_REUSEPORT"):  # on Windows SO_REUSEADDR would share the port with whoever has it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Misconfigured(
+            f"{host}:{port} cannot be bound: {error.strerror}.",
+            remedy="Stop what listens there, or choose another port: --port 8001 (make demo PORT=8001).",
+        ) from error
+    return listener

@@ -1,0 +1,122 @@
+"""Training a head on YAMNet's embeddings from a folder of recordings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.command import command
+from understudy.cli.following import followed
+from understudy.cli.session import Session
+from understudy.cli.views.cells import text
+from understudy.errors import PathRefused
+from understudy.schemas.model import ModelCreate, ModelOut
+
+if TYPE_CHECKING:
+    from understudy.training.train import TrainingReport
+
+group = typer.Typer()
+
+
+@command(
+    group, "train", example='understudy train --data recordings --out models/siren.keras --name "Siren" --activate'
+)
+async def train(
+    session: Session,
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="Folder with one folder of recordings a label.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The .keras file to write; relative to the backend folder.")],
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            "--folds",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+            help="CSV with file,fold; else the name's prefix.",
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the recordings.")] = 25,
+    seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal weights.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file if it is there.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", show_default=False, help="Register the model under this name.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", show_default=False, help="Version to register it with.")
+    ] = None,
+    activate: Annotated[bool, typer.Option("--activate", help="Activate it as well; needs --name.")] = False,
+) -> None:
+    """Train a head on YAMNet embeddings and measure it by cross-validation over folds.
+
+    Embeddings are computed once and kept. The model and its spec are written beside each other.
+    """
+    if activate and name is None:
+        raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
+    settings = session.quiet_settings()
+    target = out if out.is_absolute() else settings.home / out
+    registered = None if name is None else _inside(settings.home, target)
+    from understudy.cli.training import trained
+    from understudy.cli.training_child import Order
+    from understudy.cli.views import training
+
+    order = Order(home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite)
+    with session.output.progress() as progress:
+        bars = {"": progress.add_task("starting", total=None)}
+
+        def show(step: str, done: int, total: int | None) -> None:
+            if step not in bars:
+                progress.update(bars[next(reversed(bars))], visible=False)
+                bars[step] = progress.add_task(step, total=total)
+            progress.update(bars[step], completed=done, total=total)
+
+        report = await trained(order, show)
+    model = None
+    if name is not None and registered is not None:
+        model = await _registered(session, report, name, version, registered, activate=activate)
+    document = report.model_dump(mode="json") | {"model": model.model_dump(mode="json") if model else None}
+    last = [] if model is None else [text(_said(model), "bold green")]
+    session.output.answer(document, training.summary(report), training.confusion(report), *last)
+
+
+def _inside(home: Path, target: Path) -> str:
+    """The path to register. Raises PathRefused before the time for a training is spent."""
+    try:
+        return target.resolve().relative_to(home.resolve()).as_posix()
+    except ValueError as error:
+        raise PathRefused(f"{target} is outside {home}, so that it could not be registered.") from error
+
+
+async def _registered(
+    session: Session, report: "TrainingReport", name: str, version: str | None, path: str, *, activate: bool
+) -> ModelOut:
+    request = ModelCreate.model_validate(
+        {
+            "model_name": name,
+            "version": version,
+            "file_path": path,
+            "model_type": "yamnet",
+            "accuracy": round(report.evaluation.accuracy, 4),
+            "description": f"Head on YAMNet embeddings, trained on {report.recordings} recordings.",
+        }
+    )
+    async with session.backend() as backend:
+        model = await backend.register(request)
+        if not activate:
+            return model
+        await followed(backend, await backend.activate(model.model_id), session.output)
+        return await backend.show(model.model_id)
+
+
+def _said(model: ModelOut) -> str:
+    if model.is_active:
+        return f"{model.model_name} is registered as model {model.model_id} and active."
+    return f"{model.model_name} is registered as model {model.model_id}; understudy activate {model.model_id}"

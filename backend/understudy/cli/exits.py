@@ -1,0 +1,23 @@
+"""Exit codes, one a family of statuses; docs/cli.md shows this table."""
+
+from understudy.errors import UnderstudyError
+
+INTERNAL = 1
+INTERRUPTED = 130
+
+EXITS: dict[int, str] = {
+    0: "done",
+    1: "an error inside Understudy or its configuration (status 500); `doctor`: findings are left",
+    2: "the command line itself is wrong",
+    3: "not found (status 404)",
+    4: "conflict with the present state (status 409)",
+    5: "refused: too large, not audio, not a model that can be served, not valid (status 413, 415, 422)",
+    6: "unavailable: no active model, no backbone, no database, no server (status 502, 503)",
+    130: "interrupted",
+}
+
+_BY_STATUS = {404: 3, 409: 4, 413: 5, 415: 5, 422: 5, 502: 6, 503: 6}
+
+
+def exit_code(error: UnderstudyError) -> int:
+    return _BY_STATUS.get(error.status, INTERNAL)

@@ -1,0 +1,94 @@
+"""docs/cli.md, written from the commands: `python -m understudy.cli.reference > ../docs/cli.md` in backend/."""
+
+import sys
+from collections.abc import Iterator
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from understudy.cli.exits import EXITS
+from understudy.cli.tree import tree
+
+_HEAD = """\
+# Command line
+
+`understudy` does from a terminal what the API does over HTTP. This page is written from the commands themselves
+(`python -m understudy.cli.reference > ../docs/cli.md` in `backend/`); a test holds it against them.
+
+- Without `--url` a command works on the database and the files directly, and a running server follows what it commits.
+  With `--url http://HOST:PORT` (or `UNDERSTUDY_URL`) it asks that server instead.
+- `--json` prints one JSON document on standard output and nothing else there: the API's answer, or the problem document
+  of an error. `demo --json` prints a second one, the address, when it serves.
+- An error says on standard error what happened and what to do about it, and ends with the code of its family.
+- `python scripts/register_model.py` in `backend/` is `understudy register`, with the same options.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+"""
+
+
+def commands(node: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    """Every command with the words that call it."""
+    for name, child in node.commands.items():
+        if isinstance(child, TyperGroup):
+            yield from commands(child, (*above, name))
+        elif isinstance(child, TyperCommand):
+            yield (*above, name), child
+
+
+def example_of(command: TyperCommand) -> str:
+    return (command.epilog or "").removeprefix("Example: ")
+
+
+def root() -> TyperGroup:
+    """The whole tree."""
+    found = get_command(tree)
+    if not isinstance(found, TyperGroup):
+        raise TypeError("the tree of commands is a group")
+    return found
+
+
+def reference() -> str:
+    """The page as Markdown."""
+    codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXITS.items())
+    return _HEAD + codes + "".join(_section(path, command) for path, command in commands(root()))
+
+
+def _section(path: tuple[str, ...], command: TyperCommand) -> str:
+    arguments = [each for each in command.params if isinstance(each, TyperArgument)]
+    options = [each for each in command.params if isinstance(each, TyperOption)]
+    usage = " ".join(["understudy", *path, *(_word(each) for each in arguments)])
+    rows = "".join(f"| `{_word(each)}` | | {_cell(each.help)} |\n" for each in arguments)
+    rows += "".join(f"| `{', '.join(each.opts)}` | {_default(each)} | {_cell(each.help)} |\n" for each in options)
+    return f"""
+## {usage}
+
+{(command.help or "").strip()}
+
+```bash
+{example_of(command)}
+```
+
+| option | default | meaning |
+|---|---|---|
+{rows}"""
+
+
+def _word(argument: TyperArgument) -> str:
+    return argument.metavar or (argument.name or "").upper()
+
+
+def _default(option: TyperOption) -> str:
+    if option.required:
+        return "required"
+    return "" if option.default in (None, False) else f"`{option.default}`"
+
+
+def _cell(help_text: str | None) -> str:
+    return (help_text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,26 @@
+"""What the doctor found."""
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from understudy.cli.views.cells import text
+from understudy.registry.checkups.finding import State
+from understudy.registry.doctor import DoctorReport
+
+_STYLES = {State.OPEN: "bold red", State.FIXED: "bold green", State.NOTED: "bold yellow"}
+
+
+def findings(report: DoctorReport) -> RenderableType:
+    """Each finding with where, what, and what was done or is left to do."""
+    if not report.findings:
+        return Text(f"Nothing is wrong ({len(report.looked_at)} things looked at).", "green")
+    lines: list[RenderableType] = []
+    for finding in report.findings:
+        mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
+        lines.append(mark.append_text(text(f"{finding.where}: ", "bold")).append_text(text(finding.what)))
+        if finding.state is State.OPEN:
+            lines.append(Padding.indent(text(finding.remedy), 7))
+    fixed = sum(finding.state is State.FIXED for finding in report.findings)
+    lines.append(text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
+    return Group(*lines)

@@ -1,0 +1,31 @@
+"""What happened, latest first."""
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.views.cells import moment, text
+from understudy.schemas.model import HistoryPage
+
+_STYLES = {"activated": "green", "rolled_back": "green", "refused": "red", "repaired": "yellow", "deactivated": "dim"}
+
+
+def history(page: HistoryPage) -> RenderableType:
+    """The page as a table; refusals with their remedy."""
+    if not page.entries:
+        return Text("Nothing happened yet.")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("when", "event", "model", "generation", "by", "detail"):
+        table.add_column(heading, justify="right" if heading == "generation" else "left", overflow="fold")
+    for entry in page.entries:
+        said = " ".join(part for part in (entry.detail, entry.remedy) if part)
+        table.add_row(
+            moment(entry.at),
+            Text(entry.event, _STYLES.get(entry.event, "")),
+            text(f"{entry.model_id or ''} {entry.model_name or ''}".strip()),
+            text(entry.generation),
+            text(entry.actor),
+            text(said or entry.version),
+        )
+    return table

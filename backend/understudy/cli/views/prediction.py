@@ -1,0 +1,63 @@
+"""What is heard in a recording, with a bar a class."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from understudy.cli.views.cells import text
+from understudy.schemas.prediction import AudioFacts, Prediction
+
+_BAR_WIDTH = 30
+
+
+def _audio(heard: AudioFacts) -> str:
+    level = "digital silence" if heard.level_dbfs is None else f"{heard.level_dbfs:.1f} dBFS"
+    channels = "mono" if heard.channels == 1 else f"{heard.channels} channels"
+    marks = [word for word, true in (("silent", heard.silent), ("clipped", heard.clipped)) if true]
+    parts = [f"{heard.duration_seconds:.2f} s", heard.codec, f"{heard.sample_rate} Hz", channels, level, *marks]
+    return ", ".join(parts)
+
+
+def bars(answer: Prediction, top: int) -> RenderableType:
+    """The `top` best labels with their scores."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(width=_BAR_WIDTH)
+    grid.add_column(justify="right")
+    ranked = sorted(answer.scores.items(), key=lambda each: each[1], reverse=True)
+    for label, score in ranked[:top]:
+        bar = ProgressBar(total=1.0, completed=min(max(score, 0.0), 1.0), width=_BAR_WIDTH)
+        grid.add_row(text(label, "bold" if label == answer.label else ""), bar, f"{score:.3f}")
+    return grid
+
+
+def _windows(answer: Prediction) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("from", "to", "label", "score"):
+        table.add_column(heading, justify="left" if heading == "label" else "right")
+    for window in answer.windows:
+        table.add_row(f"{window.start:.2f} s", f"{window.end:.2f} s", text(window.label), f"{window.score:.3f}")
+    return table
+
+
+def prediction(name: str, answer: Prediction, *, top: int, windows: bool) -> RenderableType:
+    """One clip: verdict, bars, events, warnings, and which model said so how fast."""
+    verdict = text(name, "dim").append(f"  {answer.label}", "bold green").append(f"  {answer.score:.3f}")
+    left = len(answer.scores) - top
+    timing, model = answer.timing_ms, answer.model
+    lines: list[RenderableType] = [text(_audio(answer.audio), "dim"), bars(answer, top)]
+    if left > 0:
+        lines.append(text(f"and {left} more labels (--top)", "dim"))
+    lines += [
+        text(f"{event.start:.2f} to {event.end:.2f} s: {event.label}, at most {event.peak:.3f}")
+        for event in answer.events
+    ]
+    lines += [text(f"note: {warning}", "yellow") for warning in answer.warnings]
+    if windows:
+        lines.append(_windows(answer))
+    who = f"{model.model_name} {model.version or ''}".strip()
+    took = f"decode {timing.decode:.1f}, features {timing.features:.1f}, inference {timing.inference:.1f} ms"
+    lines.append(text(f"by {who} (model {model.model_id}); {took}", "dim"))
+    return Group(verdict, Padding.indent(Group(*lines), 2))

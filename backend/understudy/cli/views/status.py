@@ -1,0 +1,69 @@
+"""What a server, or the database without one, says of itself."""
+
+from collections.abc import Mapping
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.views.cells import ABSENT, facts, moment, text
+from understudy.schemas.status import Status
+
+
+def _problem(document: Mapping[str, object]) -> Text:
+    return text(document.get("detail"), "red").append(f" {document.get('remedy', '')}", "default")
+
+
+def status(answer: Status, *, server: bool) -> RenderableType:
+    """`server` False leaves out what only a running server has."""
+    live, desired, backbone, database = answer.live, answer.desired, answer.backbone, answer.database
+    rows: list[tuple[str, RenderableType]] = [("version", answer.version)]
+    if server:
+        rows.append(("up", f"{answer.uptime_seconds:.0f} s as {answer.replica}"))
+        rows.append(
+            (
+                "live",
+                text(
+                    f"{live.model.model_name} (model {live.model.model_id}, {live.model.precision}), "
+                    f"digest {live.model.digest[:12]}",
+                    "green",
+                )
+                if live
+                else Text("no model", "yellow"),
+            )
+        )
+        rows += [("note", text(note, "yellow")) for note in (live.notes if live else ())]
+        rows.append(("in sync", Text("yes", "green") if answer.in_sync else Text("no", "red")))
+    wanted = (
+        ABSENT
+        if desired is None
+        else f"model {desired.model_id or ABSENT}, generation {desired.generation}, {desired.precision}"
+    )
+    rows.append(("desired", wanted))
+    if answer.problem:
+        rows.append(("problem", _problem(answer.problem)))
+    state = "installed" if backbone.installed else "not installed"
+    rows.append(("backbone", text(f"{backbone.file} {state}")))
+    rows.append(("database", text(f"{database.dialect}, {'reachable' if database.reachable else 'not reachable'}")))
+    if database.problem:
+        rows.append(("problem", _problem(database.problem)))
+    if not answer.replicas:
+        return Group(facts(rows), Text("No server has reported lately.", "dim"))
+    return Group(facts(rows), _replicas(answer))
+
+
+def _replicas(answer: Status) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("server", "state", "model", "generation", "seen"):
+        table.add_column(heading)
+    for each in answer.replicas:
+        style = {"live": "green", "failed": "red"}.get(each.state, "")
+        table.add_row(
+            text(each.replica),
+            Text(each.state, style),
+            text(each.model_id),
+            text(each.generation),
+            moment(each.seen_at),
+        )
+    return table

@@ -1,0 +1,47 @@
+"""What a training came to."""
+
+from rich import box
+from rich.console import RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.views.cells import facts, text
+from understudy.training.train import TrainingReport
+
+_BAR_WIDTH = 20
+
+
+def summary(report: TrainingReport) -> RenderableType:
+    """Where the files are and how well the folds were answered."""
+    folds = ", ".join(f"{fold}: {accuracy:.1%}" for fold, accuracy in report.evaluation.fold_accuracy.items())
+    return facts(
+        [
+            ("model", text(report.model_path, "bold")),
+            ("spec", text(report.spec_path)),
+            ("accuracy", Text(f"{report.evaluation.accuracy:.2%}", "bold green")),
+            ("by fold", folds),
+            ("material", f"{report.recordings} recordings, {report.windows} windows"),
+            ("took", f"{report.seconds:.1f} s"),
+        ]
+    )
+
+
+def confusion(report: TrainingReport) -> RenderableType:
+    """Recordings by true label (row) and answered label (column)."""
+    evaluation = report.evaluation
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("true label")
+    table.add_column("recall", justify="right")
+    table.add_column(width=_BAR_WIDTH)
+    for number in range(1, len(evaluation.labels) + 1):
+        table.add_column(str(number), justify="right")
+    for number, (label, row) in enumerate(zip(evaluation.labels, evaluation.confusion, strict=True)):
+        recall = evaluation.recall[label]
+        cells = [
+            Text(str(count) if count else "·", "bold green" if column == number else "red" if count else "dim")
+            for column, count in enumerate(row)
+        ]
+        bar = ProgressBar(total=1.0, completed=recall, width=_BAR_WIDTH)
+        table.add_row(text(f"{number + 1} {label}"), f"{recall:.1%}", bar, *cells)
+    return table

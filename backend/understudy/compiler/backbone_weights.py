@@ -1,0 +1,156 @@
+"""YAMNet's weights from the three forms in which people hold them, folded into one.
+
+The folded form has a kernel and a bias for every convolution, batch norm multiplied in:
+
+- `layer1/conv/kernel` [3, 3, 1, 32] and `layer1/conv/bias` [32];
+- for N = 2..14 `layerN/depthwise/kernel` [3, 3, C], `layerN/pointwise/kernel` [C, D] and a bias for each;
+- `dense/kernel` [1024, 521] and `dense/bias` [521].
+
+Layer names, widths, strides and the batch norm (epsilon 1e-4, centred, not scaled) are those of Google's
+tensorflow/models, research/audioset/yamnet.
+"""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, ModelUnsafe
+
+CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
+CLASSES = 521
+_EPSILON = 1e-4
+LARGEST_SOURCE_BYTES = 256 << 20
+FORMS = "The official yamnet.h5, a YAMNet SavedModel folder and the folded .npz can be read."
+
+# A weight's own name is the tail of its path: HDF5 repeats the layer's name, a full model puts `model_weights/` before.
+_RAW_NAME = re.compile(
+    r"(?P<layer>layer\d+/(?:conv|depthwise_conv|pointwise_conv))(?P<norm>/bn)?"
+    r"/(?P<weight>kernel|depthwise_kernel|gamma|beta|moving_mean|moving_variance)(?::0)?$"
+)
+
+Weights = dict[str, NDArray[np.float32]]
+
+
+def folded_shapes() -> dict[str, tuple[int, ...]]:
+    """Name and shape of every folded weight, in the order of the network."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "layer1/conv/kernel": (3, 3, 1, CHANNELS[0]),
+        "layer1/conv/bias": (CHANNELS[0],),
+    }
+    for number, (width, next_width) in enumerate(pairwise(CHANNELS), start=2):
+        shapes[f"layer{number}/depthwise/kernel"] = (3, 3, width)
+        shapes[f"layer{number}/depthwise/bias"] = (width,)
+        shapes[f"layer{number}/pointwise/kernel"] = (width, next_width)
+        shapes[f"layer{number}/pointwise/bias"] = (next_width,)
+    shapes["dense/kernel"] = (CHANNELS[-1], CLASSES)
+    shapes["dense/bias"] = (CLASSES,)
+    return shapes
+
+
+def read_file(path: Path) -> Weights:
+    """Folded weights of a `.npz` or `.h5` file; runs no code that the file could carry.
+
+    Raises FileMissing, FormatUnknown (neither kind, or not YAMNet), ModelUnsafe (HDF5 data kept in other files),
+    CompilerMissing (no h5py).
+    """
+    if not path.is_file():
+        raise FileMissing(f"{path} is not a file.", remedy=FORMS)
+    if path.stat().st_size > LARGEST_SOURCE_BYTES:
+        raise FormatUnknown(f"{path} is too large to be YAMNet's weights.", remedy=FORMS)
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head.startswith(b"PK"):
+        return checked(_read_npz(path), str(path))
+    if head == b"\x89HDF\r\n\x1a\n":
+        return checked(fold(_read_h5(path), str(path)), str(path))
+    raise FormatUnknown(f"{path} begins with {head!r}: neither HDF5 nor npz.", remedy=FORMS)
+
+
+def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
+    """The folded form of unfolded weights, named by path as `layer1/conv/bn/beta`.
+
+    kernel' = kernel * gamma / sqrt(variance + epsilon); bias = beta - mean * gamma / sqrt(variance + epsilon).
+    The dense layer is known by its shape, since Keras numbers its name. Raises FormatUnknown for a missing weight.
+    """
+    known: dict[tuple[str, str], NDArray[np.float32]] = {}
+    folded: Weights = {}
+    for name, values in raw.items():
+        found = _RAW_NAME.search(name)
+        if found:
+            known[found["layer"], found["weight"].removeprefix("depthwise_")] = values
+        elif values.shape == (CHANNELS[-1], CLASSES):
+            folded["dense/kernel"] = values
+        elif values.shape == (CLASSES,):
+            folded["dense/bias"] = values
+    for target, shape in folded_shapes().items():
+        layer, weight = target.rsplit("/", 1)
+        if layer == "dense" or weight == "bias":
+            continue
+        layer_in_file = layer if layer == "layer1/conv" else f"{layer}_conv"
+        try:
+            kernel, beta, mean, variance = (
+                known[layer_in_file, part] for part in ("kernel", "beta", "moving_mean", "moving_variance")
+            )
+        except KeyError as missing:
+            raise FormatUnknown(f"{source} has no {'/'.join(missing.args[0])}: not YAMNet.", remedy=FORMS) from None
+        if kernel.size != np.prod(shape) or not beta.shape == mean.shape == variance.shape == (shape[-1],):
+            raise FormatUnknown(f"{source}: {layer_in_file} has shape {kernel.shape}, not YAMNet's.", remedy=FORMS)
+        scale = known.get((layer_in_file, "gamma"), np.float32(1)) / np.sqrt(variance.astype(np.float64) + _EPSILON)
+        folded[target] = (kernel.reshape(shape) * scale).astype(np.float32)
+        folded[f"{layer}/bias"] = (beta - mean * scale).astype(np.float32)
+    return folded
+
+
+def checked(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
+    """The weights that YAMNet needs, each float32, of the right shape and finite; else FormatUnknown."""
+    complete: Weights = {}
+    for name, shape in folded_shapes().items():
+        if name not in weights:
+            raise FormatUnknown(f"{source} has no {name}: not YAMNet.", remedy=FORMS)
+        values = weights[name]
+        if values.shape != shape or values.dtype.kind != "f":
+            raise FormatUnknown(
+                f"{source}: {name} is {values.dtype} {values.shape}, not float32 {shape}.", remedy=FORMS
+            )
+        if not np.isfinite(values).all():
+            raise FormatUnknown(f"{source}: {name} holds values that are not finite.", remedy=FORMS)
+        complete[name] = np.ascontiguousarray(values, dtype=np.float32)
+    return complete
+
+
+def _read_npz(path: Path) -> Weights:
+    wanted = folded_shapes()
+    try:
+        # numpy leaves a file that it opened itself open when the archive is cut off.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files if name in wanted}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise FormatUnknown(f"{path} is not a readable .npz file: {error}", remedy=FORMS) from error
+
+
+def _read_h5(path: Path) -> Weights:
+    try:
+        import h5py
+    except ImportError as error:
+        raise CompilerMissing(f"Reading {path.name} needs h5py.") from error
+
+    raw: Weights = {}
+
+    def collect(name: str, item: object) -> None:
+        if not isinstance(item, h5py.Dataset) or item.dtype.kind != "f":
+            return
+        if item.external or item.is_virtual:
+            raise ModelUnsafe(f"{path}: {name} keeps its values in another file.", remedy=FORMS)
+        raw[name] = item[()]
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(collect)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise FormatUnknown(f"{path} is not a readable HDF5 file: {error}", remedy=FORMS) from error
+    return raw

@@ -1,0 +1,82 @@
+"""What a Keras model of either generation offers once it is loaded."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+
+from understudy.compiler.formats import tensorflow_graph
+from understudy.compiler.formats.base import FLOAT_TOLERANCE, HALF_TOLERANCE, Tensors
+from understudy.errors import CompileFailed
+from understudy.schemas.spec import PartialSpec
+
+
+def _plain(name: str) -> str:
+    """A tensor's name without TensorFlow's `:0` and scopes."""
+    return name.split(":", maxsplit=1)[0].replace("/", "_") or "tensor"
+
+
+def _output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
+    """The names of the layers the outputs come from; a Sequential of Keras 3 does not list them."""
+    names = getattr(model, "output_names", None) or [tensor._keras_history[0].name for tensor in outputs]  # noqa: SLF001
+    return [_plain(str(name)) for name in names]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one occurs again."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, -1) + 1
+        out.append(name if seen[name] == 0 else f"{name}_{seen[name]}")
+    return out
+
+
+class KerasModel:
+    """A built model; implements `Loaded`.
+
+    `tracing` is entered while the model is traced for conversion, for layers that need a substitute there.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        framework: str,
+        written_by: str | None,
+        tracing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
+        if not inputs or not outputs:
+            raise CompileFailed(
+                "The model was saved before it knew its input shape.",
+                remedy="Call the model once on real input (or give it an Input layer), then save it again.",
+            )
+        self.framework = framework
+        self.written_by = written_by
+        self.hints = PartialSpec()
+        half = any(getattr(layer, "compute_dtype", None) in ("float16", "bfloat16") for layer in model.layers)
+        self.tolerance = HALF_TOLERANCE if half else FLOAT_TOLERANCE
+        names = distinct([_plain(tensor.name) for tensor in inputs])
+        self.inputs = tuple(
+            tensorflow_graph.signature_of_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
+        )
+        # An output may share its name with an input (a model that hands its input on), and ONNX has one name space.
+        self._outputs = distinct([*names, *_output_names(model, outputs)])[len(names) :]
+        self._model = model
+        self._tracing = tracing
+        # One trace for all shapes: a recurrent layer run step by step costs seconds a probe.
+        self._reference = tensorflow_graph.traced_function(self._call, self.inputs)
+
+    def _call(self, *tensors: Any) -> dict[str, Any]:
+        answer = self._model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+        return tensorflow_graph.named_outputs(answer, self._outputs)
+
+    def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        return tensorflow_graph.answer(self._reference, tensors, self.inputs)
+
+    def to_onnx(self) -> onnx.ModelProto:
+        with self._tracing():
+            return tensorflow_graph.convert(self._call, self.inputs, self._outputs)

@@ -1,0 +1,81 @@
+"""ONNX files: nothing to convert; parity is asked between the optimised graph and the graph as it stands."""
+
+from typing import Any
+
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from understudy.compiler import graph
+from understudy.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
+from understudy.compiler.limits import speaks_of_memory
+from understudy.errors import CompileFailed
+from understudy.schemas.spec import PartialSpec
+
+OLDEST_OPSET = 7  # ONNX Runtime promises nothing below
+
+
+def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceSession:
+    """One-threaded CPU session; raises CompileFailed with ONNX Runtime's own words."""
+    options = ort.SessionOptions()
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # ONNX Runtime's exceptions share no base class but Exception.
+        raise CompileFailed(
+            f"ONNX Runtime {ort.__version__} cannot build the graph: {first_line(error)}",
+            remedy="Export it with an operator set that this ONNX Runtime knows, and with standard operators only.",
+        ) from error
+
+
+def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """All outputs by name; raises ValueError where it cannot take these shapes and MemoryError."""
+    names = [output.name for output in session.get_outputs()]
+    try:
+        return dict(zip(names, session.run(names, dict(tensors)), strict=True))
+    except Exception as error:
+        # As above: the binding raises classes of its own, derived from Exception alone.
+        if speaks_of_memory(str(error)):
+            raise MemoryError(str(error)) from error
+        raise ValueError(str(error)) from error
+
+
+class OnnxFile:
+    """A graph as it was registered; implements `Loaded`."""
+
+    tolerance = FLOAT_TOLERANCE
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self._model = model
+        self._session = open_session(model.SerializeToString(), optimise=False)
+        self.inputs = graph.inputs_of(model)
+        self.framework = f"onnxruntime {ort.__version__}"
+        producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
+        self.written_by = producer or None
+        self.hints = PartialSpec(labels=graph.metadata_labels(model))
+
+    def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        return run(self._session, tensors)
+
+    def to_onnx(self) -> onnx.ModelProto:
+        return self._model
+
+
+def load(model: onnx.ModelProto) -> OnnxFile:
+    """Take a graph that was scanned before; raises CompileFailed for old operator sets and for non-tensors."""
+    opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None)
+    if opset is not None and opset < OLDEST_OPSET:
+        raise CompileFailed(
+            f"The file uses operator set {opset}; {OLDEST_OPSET} is the oldest that can be served.",
+            remedy=f"Convert it: onnx.version_converter.convert_version(model, {OLDEST_OPSET} or higher).",
+        )
+    if names := graph.non_tensors(model):
+        raise CompileFailed(
+            f"These inputs or outputs are not numeric tensors: {', '.join(names)}.",
+            remedy="Export with tensors only (for scikit-learn: options={'zipmap': False}, no string labels).",
+        )
+    return OnnxFile(model)

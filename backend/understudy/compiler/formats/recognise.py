@@ -1,0 +1,196 @@
+"""What a file is, by its content; nothing here loads it and no framework is imported."""
+
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from understudy.errors import FormatUnknown
+
+_HEAD_BYTES = 4096
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_HDF5_OFFSETS = (0, 512, 1024, 2048)
+_LFS_MAGIC = b"version https://git-lfs.github.com/spec"
+_EXPORT = "Convert it in the environment that made it to ONNX and register the .onnx file."
+_COPY_AGAIN = "Copy or download the file again and compare its size with the original."
+
+
+class Kind(StrEnum):
+    KERAS = "keras"
+    H5 = "h5"
+    SAVED_MODEL = "saved_model"
+    TFLITE = "tflite"
+    ONNX = "onnx"
+
+
+_SUFFIXES = {
+    ".keras": Kind.KERAS,
+    ".h5": Kind.H5,
+    ".hdf5": Kind.H5,
+    ".tflite": Kind.TFLITE,
+    ".lite": Kind.TFLITE,
+    ".onnx": Kind.ONNX,
+}
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """`keras_version` is known here for archives only; `note` says when name and content disagree."""
+
+    kind: Kind
+    keras_version: str | None = None
+    note: str | None = None
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def _onnx_fields(path: Path) -> tuple[set[int], bool]:
+    """Field numbers at the top of a protobuf message, and whether it ends where its lengths say.
+
+    ModelProto: 1 ir_version, 7 graph, 8 opset_import (onnx/onnx.proto). Reads heads only, never the weights.
+    """
+    found: set[int] = set()
+    size = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(20)
+            try:
+                tag, used = _varint(head, 0)
+                length, used = _varint(head, used)
+            except IndexError:
+                return found, False
+            if tag & 7 == 0:
+                at += used
+            elif tag & 7 == 2:
+                at += used + length
+            else:
+                return set(), False
+            found.add(tag >> 3)
+    return found, at == size
+
+
+def _from_zip(path: Path) -> Recognised:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if {"metadata.json", "config.json"} <= set(names):
+                metadata = json.loads(archive.read("metadata.json")) if _small(archive, "metadata.json") else {}
+                version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+                return Recognised(Kind.KERAS, keras_version=str(version) if version else None)
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise FormatUnknown(
+            f"The file starts like a .keras archive, but is truncated or damaged: {error}.", remedy=_COPY_AGAIN
+        ) from error
+    if any(name.endswith((".pkl", "/data.pkl", "constants.pkl")) for name in names):
+        raise FormatUnknown(
+            "This is a PyTorch file, which holds a pickle; pickles run code and are never opened.",
+            remedy="Export it with torch.onnx.export(model, example, 'model.onnx') and register that file.",
+        )
+    if any(name.endswith("saved_model.pb") for name in names):
+        raise FormatUnknown(
+            "This is a SavedModel packed as a zip.", remedy="Unpack it and register the folder that has saved_model.pb."
+        )
+    if any(name.endswith(".npy") for name in names):
+        raise FormatUnknown(
+            "This is a NumPy archive: weights without a model.",
+            remedy="Register the model itself; YAMNet's weights go to `understudy backbone install --from`.",
+        )
+    shown = ", ".join(sorted(names)[:5]) or "nothing"
+    raise FormatUnknown(f"This is a zip archive, but not one of Keras: it holds {shown}.")
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> bool:
+    return archive.getinfo(name).file_size <= 1 << 20
+
+
+def _refuse_known(head: bytes, path: Path) -> None:
+    """Raise FormatUnknown for what is recognisably something else."""
+    if head.startswith(_LFS_MAGIC):
+        raise FormatUnknown(
+            "This is a Git-LFS pointer: the name and size of a file that was not fetched.",
+            remedy="Fetch it: git lfs install, then git lfs pull.",
+        )
+    if not head:
+        raise FormatUnknown("The file is empty.", remedy=_COPY_AGAIN)
+    if re.match(rb"\x80[\x02-\x05]", head) or path.suffix in (".pkl", ".pickle", ".joblib"):
+        maker = "scikit-learn" if b"sklearn" in head else "PyTorch" if b"torch" in head else "Python"
+        raise FormatUnknown(f"This is a {maker} pickle; pickles run code and are never opened.", remedy=_EXPORT)
+    others = {
+        b"\x1f\x8b": ("a gzip file", "Unpack it and register what is inside."),
+        b"\x93NUMPY": ("a NumPy array", "Register the model itself."),
+        b"GGUF": ("a GGUF language model", "Register a sound-event model."),
+        b"\x7fELF": ("a program", None),
+        b"BZh": ("a bzip2 file", "Unpack it and register what is inside."),
+    }
+    for magic, (what, remedy) in others.items():
+        if head.startswith(magic):
+            raise FormatUnknown(f"This is {what}.", remedy=remedy)
+    if re.match(rb"\s*<(!doctype|html)", head, re.IGNORECASE):
+        raise FormatUnknown(
+            "This is an HTML page, not a model.", remedy="Download the file itself, not the page about it."
+        )
+    if len(head) > 9 and head[8:9] == b"{" and b'"dtype"' in head:
+        raise FormatUnknown("This is a safetensors file: weights without a model.", remedy=_EXPORT)
+
+
+def _folder(path: Path) -> Recognised:
+    if (path / "saved_model.pb").is_file():
+        return Recognised(Kind.SAVED_MODEL)
+    names = sorted(entry.name for entry in path.iterdir())
+    models = [name for name in names if Path(name).suffix in _SUFFIXES]
+    raise FormatUnknown(
+        f"The folder has no saved_model.pb (it holds: {', '.join(names[:8]) or 'nothing'}).",
+        remedy=f"Register the file in it: {models[0]}." if models else "Register a SavedModel folder or a model file.",
+    )
+
+
+def _content(path: Path, head: bytes) -> Recognised:
+    if head.startswith(b"PK\x03\x04"):
+        return _from_zip(path)
+    if any(head[offset : offset + 8] == _HDF5_MAGIC for offset in _HDF5_OFFSETS):
+        return Recognised(Kind.H5)
+    if head[4:8] == b"TFL3":
+        return Recognised(Kind.TFLITE)
+    fields, whole = _onnx_fields(path)
+    if 7 in fields and fields & {1, 8}:
+        if not whole:
+            raise FormatUnknown("The ONNX file is truncated: it ends inside its graph.", remedy=_COPY_AGAIN)
+        return Recognised(Kind.ONNX)
+    if path.name == "saved_model.pb":
+        raise FormatUnknown("This is one part of a SavedModel.", remedy="Register the folder that holds it.")
+    shown = head[:12].hex(" ")
+    promised = _SUFFIXES.get(path.suffix.lower())
+    if promised is not None:
+        raise FormatUnknown(
+            f"The file is named {path.suffix}, but its content is not: it starts with the bytes {shown}.",
+            remedy=_COPY_AGAIN,
+        )
+    raise FormatUnknown(f"The file's content is of no known model format; it starts with the bytes {shown}.")
+
+
+def recognise(path: Path, name: str | None = None) -> Recognised:
+    """What `path` holds; `name` is what its user calls it, where that differs. Raises FormatUnknown."""
+    named = Path(name or path.name)
+    if path.is_dir():
+        return _folder(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    _refuse_known(head, named)
+    found = _content(path, head)
+    promised = _SUFFIXES.get(named.suffix.lower())
+    if promised is not None and promised is not found.kind:
+        note = f"The file is named {named.suffix} and holds the format {found.kind.value}; it was read by its content."
+        return Recognised(found.kind, found.keras_version, note)
+    return found

@@ -1,0 +1,131 @@
+"""SavedModel folders: the `serving_default` signature."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from understudy.compiler.formats import tensorflow_graph
+from understudy.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
+from understudy.compiler.scan.saved_model import meta_graph
+from understudy.errors import CompileFailed
+from understudy.schemas.spec import PartialSpec
+
+_TAG = "serve"
+_SIGNATURE = "serving_default"
+_SCORE_NAMES = ("scores", "score", "probabilities", "predictions", "prediction", "logits", "output_0", "output")
+
+
+def _scores_first(names: Sequence[str]) -> list[str]:
+    """Signature outputs come in alphabetical order; the one that holds the scores goes first."""
+    rank = {name: index for index, name in enumerate(_SCORE_NAMES)}
+    return sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
+
+
+def _labels(folder: Path) -> tuple[str, ...] | None:
+    """The `display_name` column of a class map among the assets, as YAMNet's SavedModel carries it."""
+    for path in sorted((folder / "assets").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            if "display_name" in (rows.fieldnames or ()):
+                words = tuple(str(row["display_name"]).strip() for row in rows)
+                if words and all(words) and len(set(words)) == len(words):
+                    return words
+    return None
+
+
+class SavedModel:
+    """A signature of a loaded SavedModel; implements `Loaded`.
+
+    `function` takes the inputs of `specs` by name and answers with a dict that has `outputs`; `root` owns the variables
+    it refers to and is kept alive with it.
+    """
+
+    tolerance = FLOAT_TOLERANCE
+
+    def __init__(
+        self,
+        root: Any,
+        function: Callable[..., dict[str, Any]],
+        specs: dict[str, Any],
+        outputs: Sequence[str],
+        hints: PartialSpec,
+        written_by: str | None,
+    ) -> None:
+        self._root = root
+        self._function = function
+        self._outputs = _scores_first(outputs)
+        self.inputs = tuple(tensorflow_graph.signature_of_tensor(name, spec) for name, spec in specs.items())
+        self.framework = f"tensorflow {tf.__version__}"
+        self.written_by = written_by
+        self.hints = hints
+
+    def _public(self, name: str) -> str:
+        """ONNX has one name space for inputs and outputs, a signature has two."""
+        return f"{name}_out" if any(name == signature.name for signature in self.inputs) else name
+
+    def _call(self, *tensors: Any) -> dict[str, Any]:
+        named = {signature.name: tensor for signature, tensor in zip(self.inputs, tensors, strict=True)}
+        answer = self._function(**named)
+        return {self._public(name): answer[name] for name in self._outputs}
+
+    def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        return tensorflow_graph.answer(self._call, tensors, self.inputs)
+
+    def to_onnx(self) -> onnx.ModelProto:
+        return tensorflow_graph.convert(self._call, self.inputs, [self._public(name) for name in self._outputs])
+
+
+def _load_version_1(folder: Path, signature: Any) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
+    """A TensorFlow 1 signature with its reference variables frozen, since tracing cannot capture them."""
+    v1 = tf.compat.v1
+    inputs, outputs = (
+        {name: info.name for name, info in side.items()} for side in (signature.inputs, signature.outputs)
+    )
+    with tf.Graph().as_default(), v1.Session() as session:
+        v1.saved_model.load(session, [_TAG], str(folder))
+        nodes = [tensor.split(":")[0] for tensor in outputs.values()]
+        frozen = v1.graph_util.convert_variables_to_constants(session, session.graph_def, nodes)
+    graph = v1.wrap_function(lambda: tf.import_graph_def(frozen, name=""), [])
+    feeds = {name: graph.graph.get_tensor_by_name(tensor) for name, tensor in inputs.items()}
+    pruned = graph.prune(feeds, {name: graph.graph.get_tensor_by_name(tensor) for name, tensor in outputs.items()})
+    # A pruned function takes its feeds by position, in the order in which TensorFlow flattens a dict.
+    return lambda **named: pruned(*(named[name] for name in sorted(feeds))), feeds
+
+
+def load(folder: Path) -> SavedModel:
+    """Open a folder that was scanned before, as a TensorFlow function without any Keras class."""
+    try:
+        meta = meta_graph(folder)
+        if _SIGNATURE not in meta.signature_def:
+            named = ", ".join(sorted(name for name in meta.signature_def if not name.startswith("__"))) or "none"
+            raise CompileFailed(
+                f"The SavedModel has no signature called {_SIGNATURE} (it has: {named}).",
+                remedy=f"Save it with tf.saved_model.save(model, folder, signatures={{'{_SIGNATURE}': function}}).",
+            )
+        signature = meta.signature_def[_SIGNATURE]
+        if meta.HasField("object_graph_def"):
+            root = tf.saved_model.load(str(folder))
+            function = root.signatures[_SIGNATURE]
+            specs = dict(function.structured_input_signature[1])
+        else:
+            root = None
+            function, specs = _load_version_1(folder, signature)
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, tf.errors.OpError) as error:
+        raise CompileFailed(
+            f"TensorFlow {tf.__version__} cannot load the SavedModel: {first_line(error)}",
+            remedy="Check that saved_model.pb and the variables folder are complete.",
+        ) from error
+    version = meta.meta_info_def.tensorflow_version
+    return SavedModel(
+        root,
+        function,
+        specs,
+        list(signature.outputs),
+        PartialSpec(labels=_labels(folder)),
+        f"tensorflow {version}" if version else None,
+    )

@@ -1,0 +1,116 @@
+"""From a TensorFlow function to an ONNX graph; shared by the formats that TensorFlow loads."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from understudy.compiler import graph
+from understudy.compiler.formats.base import OPSET, Tensors, signature_of
+from understudy.errors import CompileFailed
+from understudy.schemas.report import TensorSignature
+
+Function = Callable[..., dict[str, Any]]
+
+
+def answer(function: Function, tensors: Tensors, signatures: Sequence[TensorSignature]) -> dict[str, NDArray[Any]]:
+    """`function` on arrays; raises ValueError where TensorFlow refuses their shapes or values."""
+    try:
+        found = function(*(tf.constant(tensors[signature.name]) for signature in signatures))
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except tf.errors.OpError as error:
+        raise ValueError(error.message) from error
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def named_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
+    """What a model answers (one tensor, a list or a dict) as a dict in the order of `names`."""
+    return dict(zip(names, tf.nest.flatten(found), strict=True))
+
+
+def signature_of_tensor(name: str, tensor: Any) -> TensorSignature:
+    """Signature of a symbolic tensor of either Keras or TensorFlow; raises CompileFailed where it is not numeric."""
+    try:
+        dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
+        if isinstance(tensor.shape, tf.TensorShape) and tensor.shape.rank is None:
+            raise CompileFailed(
+                f"The input {name!r} has no fixed number of dimensions.",
+                remedy="Save the model with an input signature that names its rank.",
+            )
+        return signature_of(name, dtype, tuple(tensor.shape))
+    except TypeError as error:
+        raise CompileFailed(
+            f"The input {name!r} has the type {tensor.dtype!r}, which is not a numeric tensor.",
+            remedy="Export the model with float or integer inputs.",
+        ) from error
+
+
+def traced_function(function: Function, signatures: Sequence[TensorSignature]) -> Function:
+    """`function` as one TensorFlow graph for every shape that `signatures` allow, traced at its first call."""
+    specs = [tf.TensorSpec(signature.shape, signature.dtype) for signature in signatures]
+    traced: Function = tf.function(function, input_signature=specs)
+    return traced
+
+
+def convert(function: Function, signatures: Sequence[TensorSignature], outputs: Sequence[str]) -> onnx.ModelProto:
+    """Trace `function` and convert it, with dynamic dimensions kept and inputs and outputs named as asked.
+
+    Raises CompileFailed naming the operators that have no ONNX equivalent.
+    """
+    specs = [
+        tf.TensorSpec(signature.shape, signature.dtype, name=f"understudy_in_{index}")
+        for index, signature in enumerate(signatures)
+    ]
+    renamed = [f"understudy_out_{index}" for index in range(len(outputs))]
+
+    def traced(*tensors: Any) -> dict[str, Any]:
+        found = function(*tensors)
+        return {new: tf.identity(found[name]) for new, name in zip(renamed, outputs, strict=True)}
+
+    function_to_convert = tf.function(traced)
+    captures = function_to_convert.get_concrete_function(*specs).graph.captures
+    model, _ = tf2onnx.convert.from_function(
+        function_to_convert, specs, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+    )
+    _freeze(model, {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource})
+    names = {spec.name: signature.name for spec, signature in zip(specs, signatures, strict=True)}
+    return finished(model, names | dict(zip(renamed, outputs, strict=True)), outputs)
+
+
+def _erfc(context: Any, node: Any, _name: str, _args: Any) -> None:
+    """erfc(x) = 1 - erf(x), which GELU needs and tf2onnx lacks."""
+    output = node.output[0]
+    dtype, shape = context.get_dtype(output), context.get_shape(output)
+    context.remove_node(node.name)
+    erf = context.make_node("Erf", node.input)
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    one = context.make_const(f"{node.name}_one", np.array(1, kind))
+    context.make_node("Sub", [one.output[0], erf.output[0]], outputs=[output], dtypes=[dtype], shapes=[shape])
+
+
+def _freeze(model: onnx.ModelProto, captured: dict[str, Any]) -> None:
+    """Store constants that the function captured from outside; tf2onnx lists them as inputs."""
+    for value in [value for value in model.graph.input if value.name in captured]:
+        model.graph.initializer.append(numpy_helper.from_array(captured[value.name].numpy(), value.name))
+        model.graph.input.remove(value)
+
+
+def finished(model: onnx.ModelProto, names: dict[str, str], outputs: Sequence[str]) -> onnx.ModelProto:
+    """A converted model with its public names and the outputs in the wanted order."""
+    if unknown := graph.unknown_ops(model):
+        raise CompileFailed(
+            f"ONNX has no equivalent for these operators of the model: {', '.join(unknown)}.",
+            remedy="Replace the layers that use them, or move that step in front of the model.",
+        )
+    graph.rename(model, names)
+    order = {name: index for index, name in enumerate(outputs)}
+    ordered = sorted(model.graph.output, key=lambda value: order[value.name])
+    del model.graph.output[:]
+    model.graph.output.extend(ordered)
+    return model

@@ -1,0 +1,103 @@
+"""TensorFlow Lite files: the reference interpreter is LiteRT, the way to ONNX is tf2onnx."""
+
+import importlib.metadata
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import tf2onnx
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from understudy.compiler.formats.base import (
+    FLOAT_TOLERANCE,
+    OPSET,
+    QUANTISED_TOLERANCE,
+    Tensors,
+    first_line,
+    signature_of,
+)
+from understudy.compiler.formats.keras_model import distinct
+from understudy.compiler.formats.tensorflow_graph import finished
+from understudy.errors import CompileFailed
+from understudy.schemas.spec import PartialSpec
+
+_LABEL_BYTES = 1 << 20
+
+
+def _labels(path: Path, width: int | None) -> tuple[str, ...] | None:
+    """Words of a label file that TensorFlow Lite's metadata packs as a zip behind the model; only when they fit."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.filename.endswith(".txt") and info.file_size <= _LABEL_BYTES:
+                lines = archive.read(info).decode("utf-8", "replace").splitlines()
+                words = tuple(line.strip() for line in lines if line.strip())
+                if len(words) == width and len(set(words)) == len(words):
+                    return words
+    return None
+
+
+class TFLite:
+    """An interpreter and its file; implements `Loaded`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # The built-in kernels alone: delegates trade accuracy for speed and would blur the reference.
+        self._interpreter = Interpreter(
+            model_path=str(path),
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        self._in = self._interpreter.get_input_details()
+        self._out = self._interpreter.get_output_details()
+        names = distinct([detail["name"].split(":")[0] for detail in self._in])
+        self.inputs = tuple(
+            signature_of(name, detail["dtype"], tuple(int(dim) for dim in detail["shape_signature"]))
+            for name, detail in zip(names, self._in, strict=True)
+        )
+        self._outputs = distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
+        tensors = self._interpreter.get_tensor_details()
+        quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        self.tolerance = QUANTISED_TOLERANCE if quantised else FLOAT_TOLERANCE
+        self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
+        self.written_by: str | None = None
+        width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
+        self.hints = PartialSpec(labels=_labels(path, width))
+
+    def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        for detail, signature in zip(self._in, self.inputs, strict=True):
+            self._interpreter.resize_tensor_input(detail["index"], tensors[signature.name].shape)
+        self._interpreter.allocate_tensors()
+        for detail, signature in zip(self._in, self.inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], tensors[signature.name])
+        self._interpreter.invoke()
+        return {
+            name: self._interpreter.get_tensor(detail["index"])
+            for name, detail in zip(self._outputs, self._out, strict=True)
+        }
+
+    def to_onnx(self) -> onnx.ModelProto:
+        model, _ = tf2onnx.convert.from_tflite(
+            str(self._path),
+            input_names=[detail["name"] for detail in self._in],
+            output_names=[detail["name"] for detail in self._out],
+            opset=OPSET,
+        )
+        names = dict(zip([detail["name"] for detail in self._in], [s.name for s in self.inputs], strict=True))
+        names |= dict(zip([detail["name"] for detail in self._out], self._outputs, strict=True))
+        return finished(model, names, self._outputs)
+
+
+def load(path: Path) -> TFLite:
+    """Open a flatbuffer; raises CompileFailed when LiteRT cannot read it or it needs operators of its own."""
+    try:
+        return TFLite(path)
+    except (ValueError, RuntimeError) as error:
+        raise CompileFailed(
+            f"LiteRT cannot load the file: {first_line(error)}",
+            remedy="Convert the model again with built-in operators only (no custom or Flex operators).",
+        ) from error

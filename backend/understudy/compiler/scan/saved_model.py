@@ -1,0 +1,92 @@
+"""A SavedModel's graph, read as data before TensorFlow runs any of it."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+
+from understudy.errors import CompileFailed, ModelUnsafe
+
+_TAG = "serve"
+# The standard saver uses these; nothing that computes an answer may.
+_SAVER_OPS = {"Save", "SaveSlices", "SaveV2", "Restore", "RestoreSlice", "RestoreV2", "MergeV2Checkpoints"}
+_REFUSED_OPS = {
+    *("PyFunc", "PyFuncStateless", "EagerPyFunc"),
+    *("ReadFile", "WriteFile", "MatchingFiles", "FileSystemSetConfiguration", "PrintV2"),
+    *("InitializeTableFromTextFile", "InitializeTableFromTextFileV2", "GenerateVocabRemapping", "LoadAndRemapMatrix"),
+    *("ReaderRead", "ReaderReadV2", "ReaderReadUpTo", "ReaderReadUpToV2", "ImmutableConst", "RemoteCall", "RpcCall"),
+}
+_REFUSED_STARTS = ("DataService", "Debug", "WholeFileReader", "TextLine", "TFRecord", "FixedLengthRecord")
+_REFUSED_PARTS = ("Dataset", "SummaryWriter", "SummaryFile", "SummaryDb", "Lmdb", "WriteSummary", "Rpc", "Xla")
+
+
+def meta_graph(folder: Path) -> Any:
+    """The MetaGraphDef tagged for serving; raises CompileFailed when the file is no SavedModel or has none."""
+    model = saved_model_pb2.SavedModel()
+    try:
+        model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    except DecodeError as error:
+        raise CompileFailed(
+            "saved_model.pb cannot be read: it is truncated or damaged.",
+            remedy="Copy the whole SavedModel folder again.",
+        ) from error
+    for meta in model.meta_graphs:
+        if _TAG in meta.meta_info_def.tags:
+            return meta
+    found = ", ".join("+".join(meta.meta_info_def.tags) or "(no tag)" for meta in model.meta_graphs) or "none"
+    raise CompileFailed(
+        f"The SavedModel has no graph tagged {_TAG!r} (it has: {found}).",
+        remedy="Save it with tf.saved_model.save, which tags it for serving.",
+    )
+
+
+def _refused(op: str) -> bool:
+    return op in _REFUSED_OPS or op.startswith(_REFUSED_STARTS) or any(part in op for part in _REFUSED_PARTS)
+
+
+def _called(node: Any) -> Iterator[str]:
+    """Names of the functions a node calls."""
+    for attribute in node.attr.values():
+        if attribute.HasField("func"):
+            yield attribute.func.name
+        yield from (function.name for function in attribute.list.func)
+
+
+def _answering(meta: Any) -> Iterable[Any]:
+    """Every node that a signature can reach: back from its outputs and into the functions it calls; not the saver."""
+    nodes = {node.name: node for node in meta.graph_def.node}
+    functions = {function.signature.name: function.node_def for function in meta.graph_def.library.function}
+    waiting = [info.name for signature in meta.signature_def.values() for info in signature.outputs.values()]
+    seen: dict[str, Any] = {}
+    bodies: set[str] = set()
+    while waiting:
+        name = waiting.pop().removeprefix("^").split(":")[0]
+        if name in seen or name not in nodes:
+            continue
+        seen[name] = nodes[name]
+        waiting.extend(nodes[name].input)
+    calls = [called for node in seen.values() for called in _called(node)]
+    found = list(seen.values())
+    while calls:
+        name = calls.pop()
+        if name in bodies or name not in functions:
+            continue
+        bodies.add(name)
+        found.extend(functions[name])
+        calls.extend(called for node in functions[name] for called in _called(node))
+    return found
+
+
+def scan(folder: Path) -> None:
+    """Refuse operators that touch files, the network or Python; raises ModelUnsafe naming them."""
+    meta = meta_graph(folder)
+    everywhere = [*meta.graph_def.node, *(n for f in meta.graph_def.library.function for n in f.node_def)]
+    found = {node.op for node in everywhere if _refused(node.op)}
+    found |= {node.op for node in _answering(meta) if node.op in _SAVER_OPS}
+    if found:
+        raise ModelUnsafe(
+            f"The SavedModel's graph contains operators that reach outside the model: {', '.join(sorted(found))}.",
+            remedy="Remove the Python, file and dataset operations from the exported function and save it again.",
+        )

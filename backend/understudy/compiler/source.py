@@ -1,0 +1,97 @@
+"""A registered source: one file, or a SavedModel folder taken as one thing."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
+
+_BLOCK = 1 << 20
+
+
+def _members(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below `folder` by its relative POSIX path, sorted; raises PathRefused for links that lead out."""
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise PathRefused(
+                f"{path.relative_to(folder).as_posix()} in the model folder is a link that leads out of it.",
+                remedy="Replace the link by the file itself.",
+            )
+        if path.is_symlink() and path.is_dir():
+            # rglob does not descend into it, so its files would be missing from the digest.
+            raise PathRefused(
+                f"{path.relative_to(folder).as_posix()} in the model folder is a link to a folder.",
+                remedy="Replace the link by the folder itself.",
+            )
+        if not path.is_dir():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _require_regular(path: Path) -> os.stat_result:
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileMissing(f"There is no file {path.name}.") from error
+    if not stat.S_ISREG(facts.st_mode):
+        raise FormatUnknown(f"{path.name} is neither a regular file nor a folder.")
+    return facts
+
+
+def _digest_file(path: Path, copy_to: Path | None = None) -> str:
+    _require_regular(path)
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if copy_to is None:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        else:
+            with copy_to.open("xb") as target:
+                while block := file.read(_BLOCK):
+                    digest.update(block)
+                    target.write(block)
+    return digest.hexdigest()
+
+
+def _digest(path: Path, copy_to: Path | None) -> str:
+    if not path.is_dir():
+        return _digest_file(path, copy_to)
+    if copy_to is not None:
+        copy_to.mkdir()
+    digest = hashlib.sha256()
+    for name, member in _members(path):
+        target = None
+        if copy_to is not None:
+            target = copy_to / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+        digest.update(f"{name}\0{_digest_file(member, target)}\n".encode())
+    return digest.hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 in hex: of a file its content, of a folder its sorted relative paths each with its content's digest.
+
+    Raises FileMissing, PathRefused for links that leave the folder and FormatUnknown for devices and pipes.
+    """
+    return _digest(path, None)
+
+
+def copy_of(path: Path, target: Path, max_bytes: int) -> str:
+    """Copy a source to the new path `target` and return the digest of exactly what was copied.
+
+    Raises as `digest_of`, and TooLarge when the source holds more than `max_bytes`.
+    """
+    if (size := size_of(path)) > max_bytes:
+        raise TooLarge(
+            f"The model holds {size} bytes; {max_bytes} are allowed.", remedy="Raise UNDERSTUDY_MAX_MODEL_BYTES."
+        )
+    return _digest(path, target)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder. Raises as `digest_of`."""
+    if path.is_dir():
+        return sum(_require_regular(member).st_size for _, member in _members(path))
+    return _require_regular(path).st_size

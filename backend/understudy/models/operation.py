@@ -1,0 +1,23 @@
+"""Activations on their way, so that any process can answer how far one is."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Float, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from understudy.models.base import Base
+
+
+class OperationRow(Base):
+    __tablename__ = "understudy_operations"
+
+    operation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    model_id: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(20))
+    step: Mapped[str] = mapped_column(String(20))
+    progress: Mapped[float] = mapped_column(Float)
+    generation: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[dict[str, object] | None]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]

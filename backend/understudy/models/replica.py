@@ -1,0 +1,20 @@
+"""What each server process has in memory."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from understudy.models.base import Base
+
+
+class Replica(Base):
+    __tablename__ = "understudy_replicas"
+
+    replica: Mapped[str] = mapped_column(String(255), primary_key=True)
+    model_id: Mapped[int | None] = mapped_column(Integer)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    generation: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(20))
+    error: Mapped[dict[str, object] | None]
+    seen_at: Mapped[datetime]

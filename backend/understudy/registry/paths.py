@@ -1,0 +1,51 @@
+"""Containment: a registered path is relative, POSIX, and stays inside the home folder."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from understudy.errors import PathRefused
+
+_LONGEST = 500
+_DRIVE = re.compile(r"[A-Za-z]:")
+_OWN_FOLDER = "var"
+
+
+def normalise(path: str) -> str:
+    """`path` with forward slashes and without `.` steps.
+
+    Raises PathRefused for an empty or absolute path, a drive letter or network share, a step upwards, a control
+    character, more than 500 characters, and for `var/`, which holds what Understudy itself writes.
+    """
+    posix = path.strip().replace("\\", "/")
+    if any(ord(character) < 32 or ord(character) == 127 for character in posix):
+        raise PathRefused(f"The path {posix!r} contains a control character.")
+    if posix.startswith("//"):
+        raise PathRefused(f"{path} is a network path.")
+    if posix.startswith("/") or _DRIVE.match(posix):
+        raise PathRefused(f"{path} is an absolute path.")
+    parts = PurePosixPath(posix).parts
+    if ".." in parts:
+        raise PathRefused(f"{path} leads out of the backend folder.")
+    if not parts:
+        raise PathRefused(f"{path!r} names no file.")
+    if parts[0].casefold() == _OWN_FOLDER:
+        raise PathRefused(f"{path} is inside var/, which holds Understudy's own data.")
+    relative = "/".join(parts)
+    if len(relative) > _LONGEST:
+        raise PathRefused(f"The path has {len(relative)} characters, and the database keeps at most {_LONGEST}.")
+    return relative
+
+
+def contained(home: Path, path: str) -> Path:
+    """The place of `path` on this machine, links followed; raises PathRefused when it lies outside `home`."""
+    relative = normalise(path)
+    try:
+        root = home.resolve()
+        place = (root / relative).resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathRefused(f"{relative} cannot be followed: {error}.") from error
+    if not place.is_relative_to(root):
+        raise PathRefused(f"{relative} is a link that leads out of the backend folder.")
+    if place.is_relative_to(root / _OWN_FOLDER):
+        raise PathRefused(f"{relative} is a link into var/, which holds Understudy's own data.")
+    return place

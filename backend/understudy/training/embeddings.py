@@ -1,0 +1,76 @@
+"""YAMNet embeddings of recordings, computed once and kept."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.logmel import RATE
+from understudy.audio.patches import PatchStream
+from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
+from understudy.inference.backbone import Backbone
+
+_BATCH = 16
+
+
+class EmbeddingCache:
+    """Embeddings by the digests of recording and backbone, so that neither can change unnoticed."""
+
+    def __init__(self, folder: Path, backbone: Backbone, max_seconds: float) -> None:
+        self._folder = folder / backbone.digest[:16]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._backbone = backbone
+        self._limits = AudioLimits(max_seconds=max_seconds)
+
+    def get(self, path: Path) -> NDArray[np.float32]:
+        """Embeddings float32 [windows, 1024] of one recording, a row a window as the server cuts them.
+
+        Raises TrainingDataInvalid, naming the file, when it cannot be decoded.
+        """
+        with path.open("rb") as file:
+            kept = self._folder / f"{hashlib.file_digest(file, 'sha256').hexdigest()}.npy"
+            if kept.exists():
+                return np.asarray(np.load(kept, allow_pickle=False), dtype=np.float32)
+            file.seek(0)
+            try:
+                patches = self._patches(file)
+            except (NotAudio, AudioUnusable, AudioTooLong) as error:
+                raise TrainingDataInvalid(
+                    f"{path}: {error.detail}", remedy=f"Leave the clip out or replace it. {error.remedy}"
+                ) from error
+        rows = [self._backbone.embeddings(patches[start : start + _BATCH]) for start in range(0, len(patches), _BATCH)]
+        embeddings = np.concatenate(rows)
+        partial = kept.with_suffix(f".{os.getpid()}.partial")
+        with partial.open("wb") as target:
+            np.save(target, embeddings, allow_pickle=False)
+        partial.replace(kept)
+        return embeddings
+
+    def _patches(self, file: BinaryIO) -> NDArray[np.float32]:
+        stream = PatchStream()
+        with open_clip(file, self._limits) as clip:
+            patches = [patch for block in clip.blocks(RATE) for _, patch in stream.push(block)]
+            patches += [patch for _, patch in stream.finish()]
+        return np.stack(patches)
+
+
+def embed_all(
+    cache: EmbeddingCache, paths: Sequence[Path], threads: int, on_progress: Callable[[str, int, int | None], None]
+) -> list[NDArray[np.float32]]:
+    """Embeddings of all recordings in their order; reports the step "embed" a recording. Raises as `cache.get`."""
+    found = []
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for done, embeddings in enumerate(pool.map(cache.get, paths), start=1):
+                found.append(embeddings)
+                on_progress("embed", done, len(paths))
+        except TrainingDataInvalid:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return found

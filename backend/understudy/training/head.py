@@ -1,0 +1,77 @@
+"""A small Keras head on YAMNet's embeddings."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import CompilerMissing
+
+EMBEDDING = 1024
+_HIDDEN = 128
+_BATCH = 256
+_RATE = 1e-3
+_DROPOUT = 0.3
+
+
+def framework() -> Any:
+    """Keras 3 on TensorFlow; raises CompilerMissing where it is not installed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        import keras
+    except ImportError as error:
+        raise CompilerMissing("Training needs Keras and TensorFlow.") from error
+    return keras
+
+
+class Head:
+    """Embeddings float32 [n, 1024] in, softmax scores float32 [n, labels] out."""
+
+    def __init__(self, label_count: int, scale: float, seed: int) -> None:
+        """`scale` is the embeddings' standard deviation over all values; the model divides by it itself."""
+        self._keras = framework()
+        self._keras.utils.set_random_seed(seed)
+        layers = self._keras.layers
+        decay = self._keras.regularizers.L2(1e-4)
+        self._labels = label_count
+        self.model = self._keras.Sequential(
+            [
+                self._keras.Input((EMBEDDING,), name="embedding"),
+                layers.Rescaling(1 / scale),
+                layers.Dropout(_DROPOUT),
+                layers.Dense(_HIDDEN, activation="relu", kernel_regularizer=decay),
+                layers.Dropout(_DROPOUT),
+                layers.Dense(label_count, activation="softmax", kernel_regularizer=decay, name="scores"),
+            ],
+            name="head",
+        )
+
+    def fit(
+        self,
+        clips: Sequence[NDArray[np.float32]],
+        truth: NDArray[np.int64],
+        epochs: int,
+        on_epoch: Callable[[int], None],
+    ) -> None:
+        """Learn from every window [windows, 1024] of the clips and from each clip's mean embedding."""
+        rows = np.concatenate([*clips, np.stack([clip.mean(axis=0) for clip in clips])])
+        answers = np.concatenate([np.repeat(truth, [len(clip) for clip in clips]), truth])
+        targets = np.eye(self._labels, dtype=np.float32)[answers]
+        steps = epochs * -(-len(rows) // _BATCH)
+        schedule = self._keras.optimizers.schedules.CosineDecay(_RATE, steps)
+        self.model.compile(self._keras.optimizers.Adam(schedule), "categorical_crossentropy")
+        tell = self._keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, *_, **__: on_epoch(epoch + 1))
+        self.model.fit(rows, targets, epochs=epochs, batch_size=_BATCH, verbose=0, callbacks=[tell])
+
+    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(self.model.predict(embeddings, batch_size=1024, verbose=0), dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the `.keras` file without the optimiser; complete or not at all."""
+        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
+        self.model.save(partial, include_optimizer=False)
+        partial.replace(path)

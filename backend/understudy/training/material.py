@@ -1,0 +1,106 @@
+"""What the starter model learns from: recordings, variants and synthesised sounds, each heard by YAMNet too."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from understudy.audio.decode import AudioLimits, open_clip
+from understudy.audio.logmel import FRAME, HOP, RATE, log_mel
+from understudy.audio.patches import PATCH_FRAMES
+from understudy.inference.backbone import Backbone
+from understudy.training.recordings import Recording
+from understudy.training.synthesis import OTHERS, SOUNDS, synthesise
+
+WINDOW_STEP = 24
+"""Frames between training windows, half of what serving uses: the same sound is seen at more positions."""
+
+_BATCH = 16
+_SECONDS = 5.0
+_Samples = NDArray[np.float32]
+
+
+class Kind(StrEnum):
+    """Where a sound comes from, and so how far its label can be trusted for every window of it."""
+
+    RECORDED = "recorded"
+    RESAMPLED = "resampled"
+    MIXED = "mixed"
+    SYNTHESISED = "synthesised"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One sound as the student sees it and as YAMNet hears it, a row a window every WINDOW_STEP frames.
+
+    `patches` [windows, 96, 64], `embeddings` [windows, 1024], `scores` [windows, 521], all float32. `label` None: none
+    of the labels.
+    """
+
+    label: str | None
+    fold: str
+    kind: Kind
+    patches: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+def gather(recordings: Sequence[Recording], backbone: Backbone, synthesised: int, seed: int) -> Iterator[Sound]:
+    """All sounds, recordings first. A variant stays in its recording's fold and is mixed only within it."""
+    rng = np.random.default_rng(seed)
+    waveforms = [_decode(recording) for recording in recordings]
+    for recording, waveform in zip(recordings, waveforms, strict=True):
+        yield _heard(recording.label, recording.fold, Kind.RECORDED, waveform, backbone)
+    for recording, waveform in zip(recordings, waveforms, strict=True):
+        mates = [index for index, mate in enumerate(recordings) if mate.fold == recording.fold]
+        other = _stretched(waveforms[rng.choice(mates)], rng)
+        mixed = _mixed(_stretched(waveform, rng), other * 10 ** rng.uniform(-1, 0.2))
+        yield _heard(recording.label, recording.fold, Kind.MIXED, _levelled(mixed, rng), backbone)
+        alone = _levelled(_stretched(waveform, rng), rng)
+        yield _heard(recording.label, recording.fold, Kind.RESAMPLED, alone, backbone)
+    folds = sorted({recording.fold for recording in recordings})
+    for name in [*SOUNDS, *OTHERS]:
+        for number in range(synthesised):
+            waveform = synthesise(name, _SECONDS, seed=number)
+            label = name if name in SOUNDS else None
+            yield _heard(label, folds[number % len(folds)], Kind.SYNTHESISED, waveform, backbone)
+
+
+def served_windows(sound: Sound) -> NDArray[np.float32]:
+    """The patches that the server would cut: every second one."""
+    return sound.patches[::2]
+
+
+def _decode(recording: Recording) -> _Samples:
+    limits = AudioLimits(max_seconds=3600)
+    with recording.path.open("rb") as file, open_clip(file, limits) as clip:
+        return np.concatenate(list(clip.blocks(RATE)))
+
+
+def _heard(label: str | None, fold: str, kind: Kind, waveform: _Samples, backbone: Backbone) -> Sound:
+    size, step = (PATCH_FRAMES - 1) * HOP + FRAME, 2 * WINDOW_STEP * HOP
+    hops = max(0, -(-(len(waveform) - size) // step))
+    frames = log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))
+    patches = np.stack([frames[at : at + PATCH_FRAMES] for at in range(0, len(frames) - PATCH_FRAMES + 1, WINDOW_STEP)])
+    heard = [backbone.run(patches[at : at + _BATCH]) for at in range(0, len(patches), _BATCH)]
+    embeddings, scores = (np.concatenate(part) for part in zip(*heard, strict=True))
+    return Sound(label, fold, kind, patches, embeddings, scores)
+
+
+def _stretched(waveform: _Samples, rng: np.random.Generator) -> _Samples:
+    """Faster or slower by up to a sixth, pitch and all, at most five seconds."""
+    return np.asarray(soxr.resample(waveform, RATE * rng.uniform(0.85, 1.18), RATE)[: int(_SECONDS * RATE)])
+
+
+def _mixed(first: _Samples, second: _Samples) -> _Samples:
+    total = np.zeros(max(len(first), len(second)), dtype=np.float32)
+    total[: len(first)] += first
+    total[: len(second)] += second
+    return total
+
+
+def _levelled(waveform: _Samples, rng: np.random.Generator) -> _Samples:
+    return np.asarray(np.clip(waveform * 10 ** rng.uniform(-1.2, 0.3), -1, 1), dtype=np.float32)

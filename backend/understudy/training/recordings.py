@@ -1,0 +1,80 @@
+"""The recordings a head is trained on: a folder a label, each clip in a fold."""
+
+import csv
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from understudy.audio.suffixes import SUFFIXES
+from understudy.errors import TrainingDataInvalid
+
+_PREFIX = re.compile(r"(\d+)[-_]")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One clip. Clips that stem from one original recording share a fold, or evaluation flatters."""
+
+    path: Path
+    label: str
+    fold: str
+
+
+def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recording]:
+    """All clips below `data`, a folder a label, sorted by path.
+
+    `folds` is "prefix" (a file `2-rain.wav` lies in fold 2) or a CSV with the columns `file` (relative to `data`) and
+    `fold`. Hidden files and files without an audio suffix are passed over. Raises TrainingDataInvalid, naming the
+    folder, clip or label, where there are fewer than two labels or folds, a clip has no fold, or a label has only one.
+    """
+    if not data.is_dir():
+        raise TrainingDataInvalid(f"{data} is not a folder.")
+    table = None if folds == "prefix" else _read_table(Path(folds))
+    recordings = [
+        Recording(path, path.parent.name, _fold_of(path, data, table))
+        for path in sorted(data.glob("*/*"))
+        if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
+    folds_by_label: dict[str, set[str]] = defaultdict(set)
+    for recording in recordings:
+        folds_by_label[recording.label].add(recording.fold)
+    if len(folds_by_label) < 2:
+        found = f"only the label {next(iter(folds_by_label))}" if folds_by_label else "no clips in label folders"
+        raise TrainingDataInvalid(f"{data} holds {found}; a classifier needs at least two labels.")
+    if len({recording.fold for recording in recordings}) < 2:
+        raise TrainingDataInvalid(f"All clips of {data} lie in one fold; accuracy needs at least two.")
+    for label, seen in folds_by_label.items():
+        if len(seen) < 2:
+            raise TrainingDataInvalid(
+                f"All clips of {label} lie in fold {next(iter(seen))}: none is left to learn from when it is tested.",
+                remedy="Spread the clips of every label over at least two folds.",
+            )
+    return recordings
+
+
+def _fold_of(path: Path, data: Path, table: dict[str, str] | None) -> str:
+    if table is None:
+        found = _PREFIX.match(path.name)
+        if found is None:
+            raise TrainingDataInvalid(
+                f"{path} has no fold in its name.",
+                remedy="Name clips FOLD-anything, such as 2-rain.wav, or give a CSV of file and fold.",
+            )
+        return found[1]
+    name = path.relative_to(data).as_posix()
+    if name not in table:
+        raise TrainingDataInvalid(f"The fold table does not name {name}.", remedy="Add the clip to the table.")
+    return table[name]
+
+
+def _read_table(path: Path) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {row["file"].replace("\\", "/"): row["fold"] for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
+        raise TrainingDataInvalid(
+            f"{path} is not a fold table: {error}", remedy="Give a CSV with the columns file and fold."
+        ) from error

@@ -1,0 +1,121 @@
+"""The starter model: a small log-mel network that learns from labels and from what YAMNet hears.
+
+Two teachers. A head on YAMNet's embeddings, fitted on the same folds as the student, says window by window which label
+is really there; YAMNet's own 521 scores are a second task that shapes the network and is dropped from the file.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.inference.backbone import CLASSES
+from understudy.training.augmentation import augment
+from understudy.training.head import Head, framework
+from understudy.training.material import Kind, Sound
+
+# Channels, kernel and stride of each convolution.
+_LAYERS = ((16, 3, 2), (32, 3, 2), (48, 3, 2), (96, 3, 1), (128, 3, 2))
+_BATCH = 64
+_RATE = 3e-3
+_TEACHER_EPOCHS = 15
+_TEACHER_SHARE = 0.5
+_AUXILIARY_WEIGHT = 5.0
+_SYNTHESISED_SHARE = 0.2
+_QUIET = -4.5  # log-mel; a window that never rises above it holds nothing to learn a label from
+_QUIET_WEIGHT = 0.3
+
+_Floats = NDArray[np.float32]
+
+
+class Student:
+    """Log-mel patches float32 [n, 96, 64] in, independent scores float32 [n, labels] out."""
+
+    def __init__(self, labels: Sequence[str], seed: int) -> None:
+        self._labels = list(labels)
+        self._seed = seed
+        keras = framework()
+        keras.utils.set_random_seed(seed)
+        layers = keras.layers
+        patch = keras.Input((96, 64), name="log_mel")
+        net = layers.Rescaling(0.4, offset=1.6)(patch)
+        net = layers.Reshape((96, 64, 1))(net)
+        for channels, kernel, stride in _LAYERS:
+            net = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(net)
+            net = layers.BatchNormalization()(net)
+            net = layers.ReLU()(net)
+        net = layers.GlobalAveragePooling2D()(net)
+        scores = layers.Dense(len(self._labels), activation="sigmoid", name="scores")(layers.Dropout(0.3)(net))
+        yamnet = layers.Dense(CLASSES, activation="sigmoid", name="yamnet")(net)
+        self.model = keras.Model(patch, scores, name="starter")
+        self._trained = keras.Model(patch, {"scores": scores, "yamnet": yamnet})
+
+    def fit(self, sounds: Sequence[Sound], steps: int, on_step: Callable[[int], None]) -> None:
+        """Learn from all windows of `sounds` in `steps` batches; the caller leaves out the fold it will test."""
+        keras = framework()
+        patches = np.concatenate([sound.patches for sound in sounds])
+        batches = _batches(
+            patches,
+            self._targets(sounds),
+            np.concatenate([sound.scores for sound in sounds]),
+            _weights(sounds, patches),
+            np.random.default_rng(self._seed),
+        )
+        optimiser = keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(_RATE, steps), weight_decay=1e-3)
+        losses = dict.fromkeys(("scores", "yamnet"), "binary_crossentropy")
+        self._trained.compile(optimiser, losses, loss_weights={"scores": 1.0, "yamnet": _AUXILIARY_WEIGHT})
+        tell = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, *_, **__: on_step(batch + 1))
+        self._trained.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0, callbacks=[tell])
+
+    def scores(self, patches: _Floats) -> _Floats:
+        return np.asarray(self.model.predict(patches, batch_size=512, verbose=0), dtype=np.float32)
+
+    def _targets(self, sounds: Sequence[Sound]) -> _Floats:
+        """What each window should be called [windows, labels]; windows without sound are called nothing."""
+        taught = sorted({sound.label for sound in sounds if sound.kind is Kind.RECORDED and sound.label})
+        teacher = self._teacher(sounds, taught)
+        columns = [self._labels.index(label) for label in taught]
+        targets = []
+        for sound in sounds:
+            rows = np.zeros((len(sound.patches), len(self._labels)), dtype=np.float32)
+            share = {Kind.SYNTHESISED: 0.0, Kind.MIXED: 1.0}.get(sound.kind, _TEACHER_SHARE)
+            if share:
+                rows[:, columns] += share * teacher.scores(sound.embeddings)
+            if sound.label is not None:
+                rows[:, self._labels.index(sound.label)] += 1 - share
+            rows[sound.patches.max(axis=(1, 2)) <= _QUIET] = 0
+            targets.append(rows)
+        return np.concatenate(targets)
+
+    def _teacher(self, sounds: Sequence[Sound], taught: Sequence[str]) -> Head:
+        recorded = [sound for sound in sounds if sound.kind is Kind.RECORDED]
+        truth = np.array([taught.index(sound.label) for sound in recorded if sound.label], dtype=np.int64)
+        scale = float(np.sqrt(np.mean([np.mean(np.square(sound.embeddings)) for sound in recorded])))
+        teacher = Head(len(taught), scale, self._seed)
+        teacher.fit([sound.embeddings for sound in recorded], truth, _TEACHER_EPOCHS, lambda _epoch: None)
+        return teacher
+
+
+def _weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.float64]:
+    """How often each window is drawn; sums to 1."""
+    synthesised = np.concatenate([[sound.kind is Kind.SYNTHESISED] * len(sound.patches) for sound in sounds])
+    weights = np.where(synthesised, _SYNTHESISED_SHARE / max(synthesised.sum(), 1), 0.0)
+    weights[~synthesised] = (1 - _SYNTHESISED_SHARE) / max((~synthesised).sum(), 1)
+    weights[patches.max(axis=(1, 2)) <= _QUIET] *= _QUIET_WEIGHT
+    return np.asarray(weights / weights.sum())
+
+
+def _batches(
+    patches: _Floats, targets: _Floats, scores: _Floats, weights: NDArray[np.float64], rng: np.random.Generator
+) -> Any:
+    """Augmented batches without end."""
+    while True:
+        rows = rng.choice(len(patches), _BATCH, p=weights)
+        batch, partners, shares = augment(patches[rows], rng)
+        own = shares[:, None].astype(np.float32)
+        wanted = {
+            name: values[rows] * own + values[rows][partners] * (1 - own)
+            for name, values in (("scores", targets), ("yamnet", scores))
+        }
+        yield batch, wanted
