@@ -22,8 +22,8 @@ from benchmarks.clips import ClipFile
 from benchmarks.servers.work import pipeline_of
 from benchmarks.site import LIVE, Site, environment
 from benchmarks.wire import Answer
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.inference.pipeline import Pipeline
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.pipeline import Pipeline
 
 CORES = os.cpu_count() or 1
 _LIMITS = AudioLimits(3600.0)

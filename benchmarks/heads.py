@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.audio.patches import PatchStream
-from understudy.inference.backbone import EMBEDDING_SIZE, Backbone
+from understudy.audio.features.patches import PatchStream
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.yamnet_backbone import EMBEDDING_SIZE, Backbone
 
 # ESC-10's folders.
 LABELS = (

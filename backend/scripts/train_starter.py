@@ -14,9 +14,15 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from understudy.inference.backbone import Backbone
-from understudy.inference.scoring import aggregate
-from understudy.schemas.spec import YAMNET_RATE, Activation, Aggregation, InputKind, PartialSpec
+from understudy.inference.pipeline.scoring import aggregate
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.schemas.compiler.spec import (
+    YAMNET_RATE,
+    Activation,
+    Aggregation,
+    InputKind,
+    PartialSpec,
+)
 from understudy.settings import Settings
 from understudy.training.evaluation import Evaluation, evaluate
 from understudy.training.material import Kind, Sound, gather, served_windows

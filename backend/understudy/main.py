@@ -10,19 +10,19 @@ from starlette.routing import Route
 
 from understudy import __version__
 from understudy.api import health, metrics, v1, v2
-from understudy.api.counted import Counted
-from understudy.api.deps import State
-from understudy.api.first import AnsweredFirst
-from understudy.api.head import HeadAsGet
+from understudy.api.dependencies import State
+from understudy.api.error_handlers import install_problem_handlers
+from understudy.api.middleware.fast_path import AnsweredFirst
+from understudy.api.middleware.head_as_get import HeadAsGet
+from understudy.api.middleware.origin_guard import OwnPagesOnly
+from understudy.api.middleware.request_counter import Counted
 from understudy.api.openapi import install_openapi
-from understudy.api.origin import OwnPagesOnly
-from understudy.api.page import BUILT, install_page
-from understudy.api.problems import install_problem_handlers
+from understudy.api.spa import BUILT, install_page
 from understudy.api.v1.predict import Predict
 from understudy.api.v2.infer import PATH as INFER
 from understudy.api.v2.infer import Infer
+from understudy.container import on_stage, open_services
 from understudy.logs import configure_logs
-from understudy.serving.services import on_stage, open_services
 from understudy.settings import Settings
 
 log = structlog.get_logger()

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.inference.backbone import Backbone
-from understudy.inference.pipeline import Pipeline
-from understudy.inference.session import build_session
-from understudy.inference.threads import pin_blas
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.runtime.blas_threads import pin_blas
+from understudy.inference.runtime.onnx_session import build_session
 
 Array = NDArray[np.float32]
 CORES = int(os.environ.get("BENCH_CORES") or os.cpu_count() or 1)

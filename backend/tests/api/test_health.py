@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from tests.types import ModelFactory
-from understudy.registry import stage
-from understudy.registry.database import Database
-from understudy.registry.registry import Registry
-from understudy.schemas.model import ModelCreate
+from understudy.registry.database.database import Database
+from understudy.registry.deployment import desired_state as stage
+from understudy.registry.models.registry import Registry
+from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio

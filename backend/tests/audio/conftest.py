@@ -13,9 +13,9 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.inference.threads import pin_blas
-from understudy.schemas.prediction import AudioFacts
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.runtime.blas_threads import pin_blas
+from understudy.schemas.inference.prediction import AudioFacts
 
 RATE = 44_100
 

@@ -75,7 +75,7 @@ def model_files(pytestconfig: pytest.Config) -> Path:
 def matrix(pytestconfig: pytest.Config, model_files: Path) -> dict[str, dict[str, Any]]:
     """What the compiler makes of every file of `model_files`: signature and parity, or the refusal."""
     cache = pytestconfig.cache.mkdir("model-files")
-    code = [*sorted((_HERE.parents[1] / "app" / "compiler").rglob("*.py")), *sorted(_HERE.glob("m*.py"))]
+    code = [*sorted((_HERE.parents[1] / "understudy" / "compiler").rglob("*.py")), *sorted(_HERE.glob("m*.py"))]
     made = _made_once(
         cache, "matrix", code, lambda folder: _run_script("matrix.py", model_files, folder / "matrix.json")
     )

@@ -12,10 +12,11 @@ from pathlib import Path
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
 
-from understudy.compiler import graph
-from understudy.compiler.conversion import prove
-from understudy.compiler.formats import onnx_file, opening
-from understudy.compiler.formats.recognise import recognise
+from understudy.compiler.convert import onnx_graph as graph
+from understudy.compiler.convert.conversion import prove
+from understudy.compiler.formats import onnx_file
+from understudy.compiler.formats import open_source as opening
+from understudy.compiler.formats.detect_format import recognise
 from understudy.errors import UnderstudyError
 
 MEMORY_BYTES = 4 << 30

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.audio.clip import Clip
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.inference.backbone import Backbone
-from understudy.inference.pipeline import Pipeline
-from understudy.inference.session import build_session
-from understudy.inference.threads import pin_blas
-from understudy.schemas.report import CompileReport, ParityProbe
-from understudy.schemas.spec import Activation, Spec
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.runtime.blas_threads import pin_blas
+from understudy.inference.runtime.onnx_session import build_session
+from understudy.schemas.compiler.report import CompileReport, ParityProbe
+from understudy.schemas.compiler.spec import Activation, Spec
 
 Dim = int | str
 Op = tuple[str, Sequence[str], Sequence[str], dict[str, Any]]

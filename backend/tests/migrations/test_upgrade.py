@@ -15,7 +15,7 @@ from tests.postgres import ByHand, only_postgresql
 from understudy.errors import Misconfigured
 from understudy.migrations.revision import NEWEST, VERSION_TABLE
 from understudy.models import Base
-from understudy.registry.database import Database
+from understudy.registry.database.database import Database
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -64,7 +64,7 @@ async def test_a_documented_table_made_by_hand_compares_equal_too(
 def test_processes_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
     program = (
         "import asyncio\n"
-        "from understudy.registry.database import Database\n"
+        "from understudy.registry.database.database import Database\n"
         "from understudy.settings import Settings\n"
         "async def main():\n"
         "    async with Database(Settings()) as database:\n"

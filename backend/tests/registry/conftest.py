@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.types import Add
-from understudy.registry.database import Database
-from understudy.registry.registry import Registry
-from understudy.schemas.model import ModelCreate, ModelOut
+from understudy.registry.database.database import Database
+from understudy.registry.models.registry import Registry
+from understudy.schemas.registry.model import ModelCreate, ModelOut
 from understudy.settings import Settings
 
 

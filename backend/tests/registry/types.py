@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from understudy.schemas.model import ModelOut
+from understudy.schemas.registry.model import ModelOut
 
 
 class Add(Protocol):

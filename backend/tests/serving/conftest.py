@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.types import ModelFactory
-from understudy.schemas.model import ModelCreate
-from understudy.serving.services import Services, open_services
+from understudy.container import Services, open_services
+from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
 
 Opener = Callable[[], Awaitable[Services]]

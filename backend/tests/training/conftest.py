@@ -10,7 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from understudy.inference.backbone import CLASSES, EMBEDDING_SIZE
+from understudy.inference.pipeline.yamnet_backbone import CLASSES, EMBEDDING_SIZE
 from understudy.training.synthesis import RATE, synthesise
 
 Dataset = Callable[[Path, Sequence[str], int], Path]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from understudy.audio.logmel import RATE, log_mel
+from understudy.audio.features.log_mel import RATE, log_mel
 from understudy.errors import TrainingDataInvalid
-from understudy.inference.backbone import Backbone
+from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.embeddings import EmbeddingCache, embed_all
 from understudy.training.synthesis import synthesise
 

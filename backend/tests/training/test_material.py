@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from tests.training.conftest import Dataset
-from understudy.audio.logmel import RATE
-from understudy.audio.patches import PatchStream
-from understudy.inference.backbone import Backbone
+from understudy.audio.features.log_mel import RATE
+from understudy.audio.features.patches import PatchStream
+from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.material import Kind, Sound, gather, served_windows
 from understudy.training.recordings import Recording, find_recordings
 from understudy.training.synthesis import OTHERS, SOUNDS

@@ -9,11 +9,11 @@ import soundfile
 
 import understudy
 from scripts.make_demo_clips import SEEDS, make_clips
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.compiler.compile import Compiler
-from understudy.compiler.source import digest_of
-from understudy.inference.pipeline import Pipeline
-from understudy.schemas.spec import PartialSpec
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.compiler.compiler import Compiler
+from understudy.compiler.model_source import digest_of
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
 
 BACKEND = Path(understudy.__file__).resolve().parents[1]

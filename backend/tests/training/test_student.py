@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.training.head import framework
+from understudy.training.keras_head import framework
 from understudy.training.material import Kind, Sound
 from understudy.training.student import Student
 

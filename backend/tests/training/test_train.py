@@ -8,18 +8,23 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import Dataset
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.compiler.backbone import install_backbone
-from understudy.compiler.compile import Compiler
-from understudy.compiler.source import digest_of
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.compiler.compiler import Compiler
+from understudy.compiler.model_source import digest_of
 from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
-from understudy.inference.backbone import Backbone
-from understudy.inference.pipeline import Pipeline
-from understudy.schemas.spec import Activation, Aggregation, InputKind, PartialSpec
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.schemas.compiler.spec import (
+    Activation,
+    Aggregation,
+    InputKind,
+    PartialSpec,
+)
 from understudy.settings import Settings
 from understudy.training.embeddings import EmbeddingCache
-from understudy.training.head import framework
+from understudy.training.keras_head import framework
 from understudy.training.train import TrainingReport, train_head
+from understudy.yamnet.install import install_backbone
 
 pytestmark = [
     pytest.mark.frameworks,

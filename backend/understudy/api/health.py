@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from understudy.api.deps import Served
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
 from understudy.errors import Unavailable
 
 router = APIRouter(prefix="/health", tags=["status"])

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from understudy.api.deps import Served
+from understudy.api.dependencies import Served
 
 router = APIRouter(tags=["status"])
 

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from understudy.api.v2.description import infer_paths
-from understudy.schemas.problem import Problem
+from understudy.api.v2.infer_openapi import infer_paths
+from understudy.schemas.server.problem import Problem
 
 
 def install_openapi(app: FastAPI) -> None:

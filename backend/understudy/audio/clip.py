@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from understudy.audio.limits import AudioLimits
+from understudy.audio.decoding.audio_limits import AudioLimits
+from understudy.audio.decoding.reader import Reader, Samples
 from understudy.audio.meter import Meter
 from understudy.audio.mono import MonoStream
-from understudy.audio.reader import Reader, Samples
 from understudy.errors import AudioUnusable
-from understudy.schemas.prediction import AudioFacts
+from understudy.schemas.inference.prediction import AudioFacts
 
 
 class Clip:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from understudy.audio.reader import Samples
+from understudy.audio.decoding.reader import Samples
 from understudy.errors import AudioUnusable
 
 # -60 dBFS: 33 of the 32768 steps of a 16-bit recording.

@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-from understudy.audio.reader import Samples
+from understudy.audio.decoding.reader import Samples
 
 
 class MonoStream:

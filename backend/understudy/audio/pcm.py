@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from understudy.audio.reader import Samples
+from understudy.audio.decoding.reader import Samples
 from understudy.errors import AudioUnusable
-from understudy.schemas.encoding import Encoding
+from understudy.schemas.inference.sample_encoding import Encoding
 
 _SAMPLE_BYTES = {Encoding.PCM16: 2, Encoding.FLOAT32: 4}
 

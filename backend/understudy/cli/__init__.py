@@ -8,7 +8,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "understudy",
 
     `actor` is who the history names: `cli` or `script`.
     """
-    from understudy.cli.collector import undisturbed
+    from understudy.cli.garbage_collection import undisturbed
 
     with undisturbed():
         from typer.main import get_command

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from understudy.cli.exits import EXITS
+from understudy.cli.framework.exit_codes import EXITS
 from understudy.cli.tree import tree
 
 _HEAD = """\

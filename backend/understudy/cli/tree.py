@@ -5,7 +5,6 @@ import typer
 from understudy import __version__
 from understudy.cli.commands import (
     backbone,
-    compilation,
     database,
     demo,
     doctor,
@@ -13,9 +12,10 @@ from understudy.cli.commands import (
     predict,
     register,
     serve,
-    stage,
     train,
 )
+from understudy.cli.commands import compile as compilation
+from understudy.cli.commands import deployment as stage
 
 tree = typer.Typer(
     name="understudy",

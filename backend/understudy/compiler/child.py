@@ -8,13 +8,20 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from understudy.compiler.job import OUTCOME_FILE, REFUSAL_FILE, STEP_MARK, Job, QuantiseJob, Refusal
-from understudy.compiler.limits import apply, speaks_of_memory
+from understudy.compiler.isolation.child_protocol import (
+    OUTCOME_FILE,
+    REFUSAL_FILE,
+    STEP_MARK,
+    Job,
+    QuantiseJob,
+    Refusal,
+)
+from understudy.compiler.isolation.process_limits import apply, speaks_of_memory
 from understudy.errors import CompileFailed, UnderstudyError
 
 _TASKS: dict[str, tuple[type[Job | QuantiseJob], str]] = {
-    "convert": (Job, "understudy.compiler.conversion"),
-    "quantise": (QuantiseJob, "understudy.compiler.quantisation"),
+    "convert": (Job, "understudy.compiler.convert.conversion"),
+    "quantise": (QuantiseJob, "understudy.compiler.quantize.quantizer"),
 }
 
 

@@ -6,7 +6,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from understudy.errors import Misconfigured
-from understudy.migrations.finding import Finding
+from understudy.migrations.adoption.table_finding import Finding
 from understudy.migrations.revision import NEWEST
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect
 
-from understudy.migrations import adoption
-from understudy.migrations.finding import TABLE, Finding, Outcome
+from understudy.migrations.adoption import adoption
+from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
 from understudy.migrations.revision import NEWEST, current
 
 

@@ -1,13 +1,13 @@
 """The tables: `ml_models` as documented, and Understudy's own beside it."""
 
 from understudy.models.base import Base, utc_now
+from understudy.models.deployment import FLOAT32, Stage
 from understudy.models.file_record import CompileState, FileRecord
 from understudy.models.history import History, HistoryEvent
 from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
 from understudy.models.replica import Replica
-from understudy.models.stage import FLOAT32, Stage
 
 __all__ = [
     "FLOAT32",

@@ -10,11 +10,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.audio.logmel import RATE
-from understudy.audio.patches import PatchStream
+from understudy.audio.features.log_mel import RATE
+from understudy.audio.features.patches import PatchStream
+from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
-from understudy.inference.backbone import Backbone
+from understudy.inference.pipeline.yamnet_backbone import Backbone
 
 _BATCH = 16
 

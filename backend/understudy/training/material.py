@@ -8,10 +8,15 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from understudy.audio.decode import AudioLimits, open_clip
-from understudy.audio.logmel import FRAME, HOP, RATE, log_mel
-from understudy.audio.patches import PATCH_FRAMES
-from understudy.inference.backbone import Backbone
+from understudy.audio.features.log_mel import (
+    FRAME,
+    HOP,
+    RATE,
+    log_mel,
+)
+from understudy.audio.features.patches import PATCH_FRAMES
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.recordings import Recording
 from understudy.training.synthesis import OTHERS, SOUNDS, synthesise
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.inference.backbone import CLASSES
+from understudy.inference.pipeline.yamnet_backbone import CLASSES
 from understudy.training.augmentation import augment
-from understudy.training.head import Head, framework
+from understudy.training.keras_head import Head, framework
 from understudy.training.material import Kind, Sound
 
 # Channels, kernel and stride of each convolution.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from understudy.schemas.spec import YAMNET_RATE
+from understudy.schemas.compiler.spec import YAMNET_RATE
 
 RATE = YAMNET_RATE
 Waveform = NDArray[np.float32]

@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import RequestInvalid
-from understudy.inference.backbone import Backbone
-from understudy.inference.scoring import aggregate
-from understudy.schemas.spec import YAMNET_RATE, Activation, Aggregation, InputKind, PartialSpec
+from understudy.inference.pipeline.scoring import aggregate
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.schemas.compiler.spec import (
+    YAMNET_RATE,
+    Activation,
+    Aggregation,
+    InputKind,
+    PartialSpec,
+)
 from understudy.settings import Settings
 from understudy.training.embeddings import EmbeddingCache, embed_all
 from understudy.training.evaluation import Evaluation, evaluate
-from understudy.training.head import Head
+from understudy.training.keras_head import Head
 from understudy.training.recordings import find_recordings
 
 Progress = Callable[[str, int, int | None], None]

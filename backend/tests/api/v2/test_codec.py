@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from understudy.api.v2.compression import accepted, compressed, decompressed
 from understudy.api.v2.datatypes import DTYPES
-from understudy.api.v2.reading import read_request
+from understudy.api.v2.request_decoder import read_request
 from understudy.errors import BodyTooLarge, RequestInvalid
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from understudy.api.responses import problems
+from understudy.api.problem_responses import problems
 from understudy.api.v1 import (
     batch,
     demo,
@@ -12,11 +12,11 @@ from understudy.api.v1 import (
     models,
     operations,
     predict,
-    stage,
     status,
     stream,
-    traffic,
 )
+from understudy.api.v1 import deployment as stage
+from understudy.api.v1 import recent_statistics as traffic
 from understudy.errors import RequestInvalid
 
 router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))

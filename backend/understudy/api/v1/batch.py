@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from understudy.api.body import FIELD
-from understudy.api.deps import Served
-from understudy.api.parts import audio_parts
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
+from understudy.api.uploads.audio_upload import FIELD
+from understudy.api.uploads.multipart import audio_parts
 from understudy.errors import (
     BackboneMissing,
     BodyTooLarge,
@@ -19,7 +19,7 @@ from understudy.errors import (
     NoActiveModel,
     RequestInvalid,
 )
-from understudy.schemas.batch import BatchLine
+from understudy.schemas.inference.batch import BatchLine
 
 router = APIRouter(tags=["predict"])
 

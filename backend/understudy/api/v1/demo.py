@@ -4,10 +4,10 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from understudy.api.responses import problems
-from understudy.audio.demo import demo_clips
+from understudy.api.problem_responses import problems
+from understudy.audio.demo_clips import demo_clips
 from understudy.errors import NotFound
-from understudy.schemas.demo import DemoClipOut, DemoClips
+from understudy.schemas.server.demo import DemoClipOut, DemoClips
 
 router = APIRouter(prefix="/demo-clips", tags=["predict"])
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from understudy.api.deps import Served
+from understudy.api.dependencies import Served
 
 router = APIRouter(tags=["status"])
 

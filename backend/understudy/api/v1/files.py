@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, status
 
-from understudy.api.deps import Served
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
-from understudy.registry.unregistered import unregistered_files
-from understudy.schemas.files import UnregisteredFiles, UploadedFile
+from understudy.registry.files.unregistered import unregistered_files
+from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 
 router = APIRouter(prefix="/models", tags=["files"])
 

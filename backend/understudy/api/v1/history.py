@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from understudy.api.deps import Served
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
 from understudy.errors import RequestInvalid
-from understudy.schemas.model import HistoryPage
+from understudy.schemas.registry.model import HistoryPage
 
 router = APIRouter(prefix="/history", tags=["models"])
 

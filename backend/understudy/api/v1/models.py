@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
-from understudy.api.deps import ModelId, Served
-from understudy.api.json_body import JsonRoute
-from understudy.api.responses import problems
+from understudy.api.dependencies import ModelId, Served
+from understudy.api.problem_responses import problems
+from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
     BodyTooLarge,
     FileChanged,
@@ -22,10 +22,16 @@ from understudy.errors import (
     SpecInvalid,
     TooLarge,
 )
-from understudy.schemas.deletion import ModelDeleted
-from understudy.schemas.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
-from understudy.schemas.query import ModelQuery
-from understudy.schemas.report import CompileReport
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.model import (
+    HistoryPage,
+    ModelCreate,
+    ModelList,
+    ModelOut,
+    ModelUpdate,
+)
+from understudy.schemas.registry.model_query import ModelQuery
 
 router = APIRouter(prefix="/models", tags=["models"], route_class=JsonRoute)
 ACTOR: Literal["api"] = "api"

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from understudy.api.deps import Served
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
 from understudy.errors import OperationNotFound
-from understudy.schemas.operation import Operation
+from understudy.schemas.server.operation import Operation
 
 router = APIRouter(prefix="/operations", tags=["stage"])
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from understudy.api.body import FIELD, audio_body
-from understudy.api.deps import Served
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
+from understudy.api.uploads.audio_upload import FIELD, audio_body
 from understudy.errors import (
     AudioTooLong,
     AudioUnusable,
@@ -21,7 +21,7 @@ from understudy.errors import (
     NotForAudio,
     RequestInvalid,
 )
-from understudy.schemas.prediction import Prediction
+from understudy.schemas.inference.prediction import Prediction
 
 router = APIRouter(tags=["predict"])
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from understudy.api.deps import Served
-from understudy.schemas.status import Status
+from understudy.api.dependencies import Served
+from understudy.schemas.server.status import Status
 
 router = APIRouter(prefix="/status", tags=["status"])
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
-from understudy.api.deps import Served
-from understudy.api.problems import refuse_stream
+from understudy.api.dependencies import Served
+from understudy.api.error_handlers import refuse_stream
+from understudy.container import Services
 from understudy.errors import RequestInvalid, UnderstudyError
-from understudy.schemas.stream import StreamStart
-from understudy.serving.services import Services
+from understudy.schemas.inference.stream import StreamStart
 
 router = APIRouter(tags=["predict"])
 

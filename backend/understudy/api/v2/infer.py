@@ -11,10 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from understudy.api.v2 import compression
-from understudy.api.v2.reading import read_request
-from understudy.api.v2.writing import write_answer
+from understudy.api.v2.request_decoder import read_request
+from understudy.api.v2.response_encoder import write_answer
+from understudy.container import Services
 from understudy.errors import BodyTooLarge
-from understudy.serving.services import Services
 
 _PREFIX, _SUFFIX = "/v2/models/", "/infer"
 PATH = f"{_PREFIX}{{model:path}}{_SUFFIX}"

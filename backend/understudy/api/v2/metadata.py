@@ -6,15 +6,15 @@ import numpy as np
 from fastapi import APIRouter, Path
 
 from understudy import __version__
-from understudy.api.deps import Served
-from understudy.api.json_body import JsonRoute
-from understudy.api.responses import problems
+from understudy.api.dependencies import Served
+from understudy.api.problem_responses import problems
+from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
 from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
 from understudy.models import CompileState
-from understudy.registry import names
-from understudy.schemas.report import TensorSignature
-from understudy.schemas.tensors import (
+from understudy.registry.models import name_index as names
+from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.inference.open_inference import (
     IndexEntry,
     IndexRequest,
     ModelMetadata,

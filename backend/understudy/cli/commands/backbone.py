@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import facts, size, text
 
 if TYPE_CHECKING:
-    from understudy.compiler.backbone import BackboneInfo
+    from understudy.yamnet.install import BackboneInfo
 
 group = typer.Typer(help="The YAMNet backbone: install, status.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def install(
 ) -> None:
     """Install the backbone from the official release, or from weights at hand."""
     settings = session.quiet_settings()
-    from understudy.compiler.backbone import install_backbone
+    from understudy.yamnet.install import install_backbone
 
     with session.output.progress() as progress:
         steps: dict[str, int] = {}
@@ -48,7 +48,7 @@ def install(
 def status(session: Session) -> None:
     """Show which backbone is installed; exit code 6 when none is."""
     settings = session.quiet_settings()
-    from understudy.compiler.backbone import installed_backbone
+    from understudy.yamnet.install import installed_backbone
 
     _answer(session, installed_backbone(settings))
 

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import text
 
 group = typer.Typer()
@@ -15,7 +15,7 @@ group = typer.Typer()
 async def migrate(session: Session) -> None:
     """Bring the database to the newest schema; an ml_models made by hand is adopted without loss."""
     settings = session.quiet_settings()
-    from understudy.registry.database import Database
+    from understudy.registry.database.database import Database
 
     async with Database(settings) as database:
         report = await database.migrate()

@@ -11,17 +11,17 @@ import typer
 from pydantic import BaseModel
 
 import understudy
-from understudy.cli.backend import Backend
-from understudy.cli.command import command
+from understudy.cli.backends.backend import Backend
 from understudy.cli.commands.serve import run_server
-from understudy.cli.following import followed
-from understudy.cli.session import Session
+from understudy.cli.follow_operation import followed
+from understudy.cli.framework.command import command
+from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import text
 from understudy.cli.views.prediction import prediction
 from understudy.errors import FileMissing, NoActiveModel
-from understudy.schemas.model import ModelCreate, ModelOut
-from understudy.schemas.prediction import Prediction
-from understudy.schemas.query import ModelQuery
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.model import ModelCreate, ModelOut
+from understudy.schemas.registry.model_query import ModelQuery
 
 group = typer.Typer()
 
@@ -90,7 +90,7 @@ async def _rehearse(session: Session) -> DemoReport:
             done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
         else:
             done("activate", f"{active.model_name} (model {active.model_id}) is active already", skipped=True)
-        from understudy.audio.demo import demo_clips  # here, so that --help loads no audio library
+        from understudy.audio.demo_clips import demo_clips  # here, so that --help loads no audio library
 
         clips = [clip.path for clip in demo_clips()]
         for clip in clips:

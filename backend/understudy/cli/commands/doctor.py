@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.exits import INTERNAL
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.exit_codes import INTERNAL
+from understudy.cli.framework.session import Session
 
 group = typer.Typer()
 
@@ -24,7 +24,7 @@ async def doctor(
     """
     settings = session.quiet_settings()
     from understudy.cli.views import findings
-    from understudy.registry.doctor import Doctor
+    from understudy.doctor.doctor import Doctor
 
     with session.output.progress() as progress:
         task = progress.add_task("looking", total=None)

@@ -5,17 +5,26 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.options import Accuracy, Cursor, Description, ModelId, ModelType, SomeModelId, Version, columns
-from understudy.cli.problems import checked
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.error_translation import checked
+from understudy.cli.framework.options import (
+    Accuracy,
+    Cursor,
+    Description,
+    ModelId,
+    ModelType,
+    SomeModelId,
+    Version,
+    columns,
+)
+from understudy.cli.framework.session import Session
 from understudy.cli.views import history as histories
-from understudy.cli.views import models
+from understudy.cli.views import model as models
 from understudy.cli.views import report as reports
 from understudy.cli.views import status as statuses
 from understudy.cli.views.cells import text
-from understudy.schemas.model import ModelUpdate
-from understudy.schemas.query import ModelQuery
+from understudy.schemas.registry.model import ModelUpdate
+from understudy.schemas.registry.model_query import ModelQuery
 
 group = typer.Typer()
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.exits import exit_code
-from understudy.cli.options import LARGEST_ID, Clips
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.exit_codes import exit_code
+from understudy.cli.framework.options import LARGEST_ID, Clips
+from understudy.cli.framework.session import Session
 from understudy.cli.views.prediction import prediction
 from understudy.errors import UnderstudyError
-from understudy.schemas.prediction import Prediction
+from understudy.schemas.inference.prediction import Prediction
 
 group = typer.Typer()
 

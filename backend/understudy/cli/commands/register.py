@@ -6,16 +6,23 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from understudy.cli.backend import Backend
-from understudy.cli.command import command
-from understudy.cli.following import followed
-from understudy.cli.options import Accuracy, Description, ModelPath, ModelType, Version, columns
-from understudy.cli.problems import checked, invalid
-from understudy.cli.session import Session
-from understudy.cli.views import models
+from understudy.cli.backends.backend import Backend
+from understudy.cli.follow_operation import followed
+from understudy.cli.framework.command import command
+from understudy.cli.framework.error_translation import checked, invalid
+from understudy.cli.framework.options import (
+    Accuracy,
+    Description,
+    ModelPath,
+    ModelType,
+    Version,
+    columns,
+)
+from understudy.cli.framework.session import Session
+from understudy.cli.views import model as models
 from understudy.errors import SpecInvalid, UnderstudyError
-from understudy.schemas.model import ModelCreate, ModelOut
-from understudy.schemas.spec import PartialSpec
+from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.model import ModelCreate, ModelOut
 
 group = typer.Typer()
 
@@ -75,7 +82,7 @@ def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
         raise SpecInvalid(f"--labels: {invalid(error)}.") from error
     if path is None:
         return named
-    from understudy.registry.sidecar import read_spec
+    from understudy.registry.files.sidecar import read_spec
 
     return named.over(read_spec(path, str(path)))
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.collector import undisturbed
-from understudy.cli.command import command
-from understudy.cli.session import Session
+from understudy.cli.framework.command import command
+from understudy.cli.framework.session import Session
+from understudy.cli.garbage_collection import undisturbed
 from understudy.errors import Misconfigured
 from understudy.settings import Settings
 

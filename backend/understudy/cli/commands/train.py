@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.command import command
-from understudy.cli.following import followed
-from understudy.cli.session import Session
+from understudy.cli.follow_operation import followed
+from understudy.cli.framework.command import command
+from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import text
 from understudy.errors import PathRefused
-from understudy.schemas.model import ModelCreate, ModelOut
+from understudy.schemas.registry.model import ModelCreate, ModelOut
 
 if TYPE_CHECKING:
     from understudy.training.train import TrainingReport
@@ -64,9 +64,9 @@ async def train(
     settings = session.quiet_settings()
     target = out if out.is_absolute() else settings.home / out
     registered = None if name is None else _inside(settings.home, target)
-    from understudy.cli.training import trained
-    from understudy.cli.training_child import Order
-    from understudy.cli.views import training
+    from understudy.cli.views import training_report as training
+    from understudy.training.training_child import Order
+    from understudy.training.training_process import trained
 
     order = Order(home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite)
     with session.output.progress() as progress:

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.output import printable
+from understudy.cli.framework.output import printable
 
 ABSENT = "-"
 

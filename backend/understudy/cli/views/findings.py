@@ -5,8 +5,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from understudy.cli.views.cells import text
-from understudy.registry.checkups.finding import State
-from understudy.registry.doctor import DoctorReport
+from understudy.doctor.doctor import DoctorReport
+from understudy.doctor.finding import State
 
 _STYLES = {State.OPEN: "bold red", State.FIXED: "bold green", State.NOTED: "bold yellow"}
 

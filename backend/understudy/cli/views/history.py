@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import moment, text
-from understudy.schemas.model import HistoryPage
+from understudy.schemas.registry.model import HistoryPage
 
 _STYLES = {"activated": "green", "rolled_back": "green", "refused": "red", "repaired": "yellow", "deactivated": "dim"}
 

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from understudy.cli.views.cells import text
-from understudy.schemas.prediction import AudioFacts, Prediction
+from understudy.schemas.inference.prediction import AudioFacts, Prediction
 
 _BAR_WIDTH = 30
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from understudy.cli.views.cells import facts, size, text
-from understudy.schemas.quantization import Quantization
-from understudy.schemas.report import CompileReport, TensorSignature
+from understudy.schemas.compiler.quantization import Quantization
+from understudy.schemas.compiler.report import CompileReport, TensorSignature
 
 
 def _tensors(signatures: Sequence[TensorSignature]) -> str:

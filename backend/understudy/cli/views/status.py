@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import ABSENT, facts, moment, text
-from understudy.schemas.status import Status
+from understudy.schemas.server.status import Status
 
 
 def _problem(document: Mapping[str, object]) -> Text:

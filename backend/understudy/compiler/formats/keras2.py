@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tf_keras
 
-from understudy.compiler.formats.base import first_line
 from understudy.compiler.formats.keras_model import KerasModel
+from understudy.compiler.formats.loaded_model import first_line
 from understudy.errors import CompileFailed
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow import math as backend_math
 
-from understudy.compiler.formats.base import first_line
 from understudy.compiler.formats.keras_model import KerasModel
+from understudy.compiler.formats.loaded_model import first_line
 from understudy.errors import CompileFailed
 
 

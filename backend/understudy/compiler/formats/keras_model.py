@@ -8,9 +8,9 @@ import onnx
 from numpy.typing import NDArray
 
 from understudy.compiler.formats import tensorflow_graph
-from understudy.compiler.formats.base import FLOAT_TOLERANCE, HALF_TOLERANCE, Tensors
+from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, HALF_TOLERANCE, Tensors
 from understudy.errors import CompileFailed
-from understudy.schemas.spec import PartialSpec
+from understudy.schemas.compiler.spec import PartialSpec
 
 
 def _plain(name: str) -> str:

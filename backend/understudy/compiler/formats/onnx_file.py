@@ -6,11 +6,11 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from understudy.compiler import graph
-from understudy.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
-from understudy.compiler.limits import speaks_of_memory
+from understudy.compiler.convert import onnx_graph as graph
+from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, first_line
+from understudy.compiler.isolation.process_limits import speaks_of_memory
 from understudy.errors import CompileFailed
-from understudy.schemas.spec import PartialSpec
+from understudy.schemas.compiler.spec import PartialSpec
 
 OLDEST_OPSET = 7  # ONNX Runtime promises nothing below
 

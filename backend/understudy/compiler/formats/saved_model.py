@@ -10,10 +10,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from understudy.compiler.formats import tensorflow_graph
-from understudy.compiler.formats.base import FLOAT_TOLERANCE, Tensors, first_line
+from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, first_line
 from understudy.compiler.scan.saved_model import meta_graph
 from understudy.errors import CompileFailed
-from understudy.schemas.spec import PartialSpec
+from understudy.schemas.compiler.spec import PartialSpec
 
 _TAG = "serve"
 _SIGNATURE = "serving_default"

@@ -10,10 +10,10 @@ import tf2onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from understudy.compiler import graph
-from understudy.compiler.formats.base import OPSET, Tensors, signature_of
+from understudy.compiler.convert import onnx_graph as graph
+from understudy.compiler.formats.loaded_model import OPSET, Tensors, signature_of
 from understudy.errors import CompileFailed
-from understudy.schemas.report import TensorSignature
+from understudy.schemas.compiler.report import TensorSignature
 
 Function = Callable[..., dict[str, Any]]
 

@@ -11,7 +11,8 @@ import tf2onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from understudy.compiler.formats.base import (
+from understudy.compiler.formats.keras_model import distinct
+from understudy.compiler.formats.loaded_model import (
     FLOAT_TOLERANCE,
     OPSET,
     QUANTISED_TOLERANCE,
@@ -19,10 +20,9 @@ from understudy.compiler.formats.base import (
     first_line,
     signature_of,
 )
-from understudy.compiler.formats.keras_model import distinct
 from understudy.compiler.formats.tensorflow_graph import finished
 from understudy.errors import CompileFailed
-from understudy.schemas.spec import PartialSpec
+from understudy.schemas.compiler.spec import PartialSpec
 
 _LABEL_BYTES = 1 << 20
 

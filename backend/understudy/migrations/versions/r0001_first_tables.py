@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
-from understudy.migrations.adoption import adopt
-from understudy.migrations.finding import INDEX, TABLE
+from understudy.migrations.adoption.adoption import adopt
+from understudy.migrations.adoption.table_finding import INDEX, TABLE
 
 revision = "0001"
 down_revision = None

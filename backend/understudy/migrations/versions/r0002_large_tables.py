@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from understudy.migrations.adoption import equip
+from understudy.migrations.adoption.adoption import equip
 
 revision = "0002"
 down_revision = "0001"

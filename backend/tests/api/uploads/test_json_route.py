@@ -1,0 +1,56 @@
+"""No client can fill the memory with JSON."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from understudy.api.uploads.json_route import MAX_JSON_BYTES, JsonRoute
+from understudy.main import create_app
+from understudy.settings import Settings
+
+JSON = {"content-type": "application/json"}
+
+
+async def endless() -> AsyncIterator[bytes]:
+    yield b'{"model_name": "'
+    while True:
+        yield b"x" * 4096
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/models"),
+        ("PUT", "/api/v1/models/1"),
+        ("PATCH", "/api/v1/models/1"),
+        ("POST", "/v2/repository/index"),
+    ],
+)
+async def test_a_body_that_never_ends_is_refused_past_the_limit(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await client.request(method, path, content=endless(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert str(MAX_JSON_BYTES) in answer.json()["detail"]
+
+
+@pytest.mark.anyio
+async def test_up_to_the_limit_a_body_is_read(client: httpx.AsyncClient) -> None:
+    empty = '{"model_name": "a", "file_path": "models/a.onnx", "description": ""}'
+    body = empty[:-2] + "x" * (MAX_JSON_BYTES - len(empty)) + '"}'
+    for content, status in ((body, 422), (body + " ", 413)):
+        answer = await client.post("/api/v1/models", content=content, headers=JSON)
+        assert answer.status_code == status
+
+
+def test_every_route_with_a_json_body_has_the_limit(settings: Settings) -> None:
+    routes = [found.original_route for found in iter_route_contexts(create_app(settings).routes)]
+    unlimited = [
+        route.path
+        for route in routes
+        if isinstance(route, APIRoute) and route.body_field and not isinstance(route, JsonRoute)
+    ]
+    assert unlimited == []

@@ -1,0 +1,86 @@
+"""Pages follow what happens, whichever process did it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.types import ModelFactory
+from understudy.registry.database.database import Database
+from understudy.registry.models.registry import Registry
+from understudy.schemas.registry.model import ModelCreate
+from understudy.settings import Settings
+
+Message = dict[str, Any]
+
+
+@contextmanager
+def following(server: str, last_id: int | None = None) -> Iterator[Iterator[Message]]:
+    headers = {} if last_id is None else {"Last-Event-ID": str(last_id)}
+    with httpx.stream("GET", f"http://{server}/api/v1/events", headers=headers, timeout=30) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield _messages(answer)
+
+
+def _messages(answer: httpx.Response) -> Iterator[Message]:
+    message: Message = {}
+    for line in answer.iter_lines():
+        field, _, value = line.partition(": ")
+        if field == "data":
+            message["data"] = json.loads(value)
+        elif field in {"id", "event"}:
+            message[field] = value
+        elif not line and "event" in message:
+            yield message
+            message = {}
+
+
+def _until(messages: Iterator[Message], event: str) -> Message:
+    return next(message for message in messages if message["event"] == event)
+
+
+@pytest.fixture
+def model(server: str, settings: Settings, make_model: ModelFactory) -> int:
+    make_model(settings.models_dir / "one.onnx")
+    body = {"model_name": "one", "file_path": "models/one.onnx"}
+    model_id: int = httpx.post(f"http://{server}/api/v1/models", json=body).json()["model_id"]
+    return model_id
+
+
+def test_an_activation_is_told_step_by_step(server: str, model: int) -> None:
+    with following(server) as messages:
+        assert next(messages)["event"] == "hello"
+        httpx.post(f"http://{server}/api/v1/models/{model}/activate", timeout=60).raise_for_status()
+        stage = _until(messages, "stage")
+        assert stage["data"]["model"]["model_id"] == model
+        operation = next(m for m in messages if m["event"] == "operation" and m["data"]["state"] == "succeeded")
+        assert operation["data"]["step"] == "swap"
+
+
+@pytest.mark.anyio
+async def test_what_another_process_registers_is_told(
+    server: str, settings: Settings, make_model: ModelFactory
+) -> None:
+    make_model(settings.models_dir / "other.onnx")
+    with following(server) as messages:
+        next(messages)
+        async with Database(settings) as database:
+            registry = Registry(settings, database)
+            model = await registry.register(ModelCreate(model_name="o", file_path="models/other.onnx"), "script")
+        message = _until(messages, "models")
+    assert message["data"]["model_id"] == model.model_id
+    assert message["data"]["change"] == "registered"
+
+
+def test_a_page_that_reconnects_misses_nothing(server: str, model: int) -> None:
+    with following(server) as messages:
+        position = int(next(messages)["id"])
+    httpx.patch(f"http://{server}/api/v1/models/{model}", json={"version": "v2"}).raise_for_status()
+    httpx.patch(f"http://{server}/api/v1/models/{model}", json={"version": "v3"}).raise_for_status()
+    with following(server, position) as messages:
+        assert next(messages)["event"] == "hello"
+        changes = [next(messages)["data"]["change"] for _ in range(2)]
+    assert changes.count("updated") >= 1

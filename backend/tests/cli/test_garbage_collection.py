@@ -1,0 +1,26 @@
+"""The cyclic garbage collector at the start."""
+
+import gc
+
+import pytest
+
+from understudy.cli.garbage_collection import undisturbed
+
+
+def test_it_rests_during_a_start_and_passes_over_what_the_start_made() -> None:
+    try:
+        with undisturbed():
+            assert not gc.isenabled()
+            kept: list[object] = [[]]
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        assert not any(each is kept for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_it_goes_on_after_a_start_that_failed() -> None:
+    with pytest.raises(ValueError, match="no start"), undisturbed():
+        raise ValueError("no start")
+    gc.unfreeze()
+    assert gc.isenabled()

@@ -1,0 +1,137 @@
+"""The compiled store: whole entries or none, verified before use."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from understudy.compiler.compiled_store import (
+    COMPILER_VERSION,
+    MODEL_FILE,
+    PROBES_FILE,
+    REPORT_FILE,
+    VERSION_NAME,
+    CompiledStore,
+)
+from understudy.compiler.model_source import digest_of
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.spec import (
+    Activation,
+    InputKind,
+    PartialSpec,
+    Spec,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CompiledStore:
+    return CompiledStore(tmp_path / "compiled")
+
+
+def put(store: CompiledStore, made: Path, key: str = "k1", version: int = COMPILER_VERSION) -> CompileReport:
+    made.mkdir(exist_ok=True)
+    (made / MODEL_FILE).write_bytes(b"graph")
+    (made / PROBES_FILE).write_bytes(b"probes")
+    report = CompileReport(
+        key=key,
+        source_digest="d" * 64,
+        source_bytes=1,
+        format="onnx",
+        framework="onnxruntime",
+        written_by=None,
+        inputs=(),
+        outputs=(),
+        spec=Spec(input=InputKind.TENSOR, labels=(), labels_named=False, activation=Activation.NONE),
+        graph_activation=Activation.NONE,
+        parity=(),
+        onnx_digest=digest_of(made / MODEL_FILE),
+        onnx_bytes=5,
+        seconds=0.1,
+        peak_memory_bytes=1,
+        isolation=(),
+        versions={VERSION_NAME: str(version)},
+        compiled_at=datetime.now(UTC),
+    )
+    store.add(made, report)
+    return report
+
+
+def test_what_was_added_is_found_again(store: CompiledStore, tmp_path: Path) -> None:
+    assert store.find("k1") is None
+    report = put(store, tmp_path / "made")
+    found = store.find("k1")
+    assert found is not None
+    assert found.report == report
+    assert found.folder == store.folder("k1")
+    assert list(store.keys()) == ["k1"]
+    assert store.stale() == []
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, REPORT_FILE, PROBES_FILE])
+def test_an_incomplete_entry_is_not_found_and_is_listed_as_stale(
+    store: CompiledStore, tmp_path: Path, name: str
+) -> None:
+    put(store, tmp_path / "made")
+    (store.folder("k1") / name).unlink()
+    assert store.find("k1") is None
+    assert [(entry.name, name in entry.reason) for entry in store.stale()] == [("k1", True)]
+
+
+def test_an_altered_model_is_not_found_and_is_replaced_by_the_next_compilation(
+    store: CompiledStore, tmp_path: Path
+) -> None:
+    put(store, tmp_path / "made")
+    (store.folder("k1") / MODEL_FILE).write_bytes(b"other")
+    assert store.find("k1") is None
+    assert "not the file" in store.stale()[0].reason
+    put(store, tmp_path / "made")
+    assert store.find("k1") is not None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"key": "k1"}'])
+def test_a_damaged_report_makes_the_entry_stale(store: CompiledStore, tmp_path: Path, text: str) -> None:
+    put(store, tmp_path / "made")
+    (store.folder("k1") / REPORT_FILE).write_text(text)
+    assert store.find("k1") is None
+    assert "not readable" in store.stale()[0].reason
+
+
+def test_a_folder_copied_under_another_name_is_not_taken_for_that_model(store: CompiledStore, tmp_path: Path) -> None:
+    put(store, tmp_path / "made")
+    store.folder("k1").rename(store.folder("k2"))
+    assert store.find("k2") is None
+
+
+def test_leftovers_and_other_compiler_versions_are_stale_and_can_be_removed(
+    store: CompiledStore, tmp_path: Path
+) -> None:
+    put(store, tmp_path / "made", version=COMPILER_VERSION + 1)
+    (store.root / ".new-123").mkdir()
+    (store.root / ".new-123" / MODEL_FILE).write_bytes(b"half")
+    stale = store.stale()
+    assert {entry.name: entry.bytes > 0 for entry in stale} == {".new-123": True, "k1": True}
+    for entry in stale:
+        store.remove(entry.name)
+    assert store.stale() == []
+    assert list(store.root.iterdir()) == []
+
+
+def test_remove_stays_inside_the_store(store: CompiledStore, tmp_path: Path) -> None:
+    store.root.mkdir()
+    (tmp_path / "precious").write_text("x")
+    store.remove("../precious")
+    assert (tmp_path / "precious").exists()
+
+
+def test_the_key_covers_source_spec_and_compiler_but_not_the_order_of_words(
+    store: CompiledStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = store.key("a", None)
+    assert store.key("a", PartialSpec()) == plain
+    assert store.key("b", None) != plain
+    spec = PartialSpec(labels=("x", "y"), activation=Activation.SIGMOID)
+    assert store.key("a", spec) != plain
+    same = PartialSpec.model_validate_json('{"activation": "sigmoid", "labels": ["x", "y"]}')
+    assert store.key("a", same) == store.key("a", spec)
+    monkeypatch.setattr("understudy.compiler.compiled_store.COMPILER_VERSION", COMPILER_VERSION + 1)
+    assert store.key("a", None) != plain

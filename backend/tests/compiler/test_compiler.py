@@ -1,0 +1,303 @@
+"""Compilation through the real child process."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import psutil
+import pytest
+from onnx import TensorProto, helper
+
+from understudy import errors
+from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
+from understudy.compiler.compiler import Compiler
+from understudy.compiler.isolation import landlock
+from understudy.compiler.model_source import digest_of
+from understudy.schemas.compiler.spec import Activation, InputKind, PartialSpec
+from understudy.settings import Settings
+
+
+def write_onnx(path: Path, *nodes: onnx.NodeProto, width: int = 1024) -> Path:
+    """x [N, width] -> y [N, width]; without nodes y = softmax(x)."""
+    made = list(nodes) or [helper.make_node("Softmax", ["x"], ["y"], axis=-1)]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", width])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", width])]
+    model = helper.make_model(
+        helper.make_graph(made, "g", inputs, outputs), opset_imports=[helper.make_opsetid("", 18)], ir_version=9
+    )
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture
+def model(home: Path) -> Path:
+    return write_onnx(home / "models" / "soft.onnx")
+
+
+@pytest.mark.anyio
+async def test_a_file_is_compiled_once_and_then_found(settings: Settings, model: Path) -> None:
+    compiler = Compiler(settings)
+    steps: list[str] = []
+    made = await compiler.compile(model, digest_of(model), None, steps.append)
+    assert steps == ["queue", "copy", "load", "convert", "parity", "store"]
+    report = made.report
+    assert (report.format, report.graph_activation) == ("onnx", Activation.SOFTMAX)
+    assert (report.spec.input, report.spec.activation) == (InputKind.EMBEDDING, Activation.SOFTMAX)
+    assert [output.shape for output in report.outputs] == [(None, 1024)]
+    assert report.source_bytes == model.stat().st_size
+    assert report.onnx_digest == digest_of(made.folder / MODEL_FILE)
+    assert report.peak_memory_bytes > 10_000_000
+    assert report.seconds > 0
+    assert "tensorflow-cpu" not in report.versions
+    steps.clear()
+    again = await Compiler(settings).compile(model, digest_of(model), None, steps.append)
+    assert (again, steps) == (made, [])
+    assert not (settings.var_dir / "scratch").exists()
+
+
+@pytest.mark.anyio
+async def test_a_live_models_compiled_form_outlasts_its_file(settings: Settings, model: Path) -> None:
+    digest = digest_of(model)
+    made = await Compiler(settings).compile(model, digest, None)
+    model.unlink()
+    assert await Compiler(settings).compile(model, digest, None) == made
+    with pytest.raises(errors.FileMissing):
+        await Compiler(settings).compile(model, digest, PartialSpec(labels=("a",) * 1))
+
+
+@pytest.mark.anyio
+async def test_the_recorded_probes_replay(settings: Settings, model: Path) -> None:
+    made = await Compiler(settings).compile(model, digest_of(model), None)
+    session = ort.InferenceSession(made.folder / MODEL_FILE, providers=["CPUExecutionProvider"])
+    with np.load(made.folder / PROBES_FILE) as probes:
+        (answer,) = session.run(["y"], {"x": probes["in.x"]})
+        np.testing.assert_allclose(answer, probes["out.y"], atol=1e-6)
+
+
+@pytest.mark.anyio
+async def test_another_spec_is_another_compiled_form(settings: Settings, home: Path) -> None:
+    wide = write_onnx(home / "models" / "wide.onnx", width=521)
+    compiler = Compiler(settings)
+    labels = tuple(f"label {index}" for index in range(521))
+    plain = await compiler.compile(wide, digest_of(wide), None)
+    named = await compiler.compile(wide, digest_of(wide), PartialSpec(labels=labels))
+    assert plain.key != named.key
+    assert (plain.report.spec.labels_named, named.report.spec.labels_named) == (False, True)
+    with pytest.raises(errors.SpecInvalid, match="1 labels are given, but the model answers 521"):
+        await compiler.compile(wide, digest_of(wide), PartialSpec(labels=("one",)))
+
+
+@pytest.mark.anyio
+async def test_a_file_that_changed_after_registration_is_not_compiled(settings: Settings, model: Path) -> None:
+    digest = digest_of(model)
+    model.write_bytes(model.read_bytes() + b"\x00")
+    with pytest.raises(errors.FileChanged):
+        await Compiler(settings).compile(model, digest, None)
+    assert list(Compiler(settings).store.keys()) == []
+
+
+@pytest.mark.anyio
+async def test_refusals_come_back_typed_with_detail_and_remedy(settings: Settings, home: Path) -> None:
+    pointer = home / "models" / "pointer.keras"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(errors.FormatUnknown) as unknown:
+        await Compiler(settings).compile(pointer, digest_of(pointer), None)
+    assert "git lfs pull" in unknown.value.remedy
+    foreign = write_onnx(
+        home / "models" / "foreign.onnx", helper.make_node("Softmax", ["x"], ["y"], domain="com.example")
+    )
+    with pytest.raises(errors.ModelUnsafe, match=r"com\.example\.Softmax"):
+        await Compiler(settings).compile(foreign, digest_of(foreign), None)
+    assert list(Compiler(settings).store.keys()) == []
+    assert not (settings.var_dir / "scratch").exists()
+
+
+@pytest.mark.anyio
+async def test_a_file_with_another_formats_name_is_compiled_and_the_report_says_so(
+    settings: Settings, model: Path
+) -> None:
+    misnamed = model.rename(model.with_suffix(".keras"))
+    report = (await Compiler(settings).compile(misnamed, digest_of(misnamed), None)).report
+    assert report.format == "onnx"
+    assert "named .keras and holds the format onnx" in report.notes[0]
+
+
+def asks_for(gigabytes: int) -> list[onnx.NodeProto]:
+    """x plus a block of zeros that only exists once the graph runs."""
+    shape = helper.make_tensor("shape", TensorProto.INT64, [2], [gigabytes << 20, 256])
+    return [
+        helper.make_node("Constant", [], ["shape"], value=shape),
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["x", "sum"], ["y"]),
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_small_file_that_asks_for_80_gb_meets_the_memory_limit(settings: Settings, home: Path) -> None:
+    greedy = write_onnx(home / "models" / "greedy.onnx", *asks_for(80))
+    assert greedy.stat().st_size < 1000
+    with pytest.raises(errors.CompileFailed, match=f"{settings.compile_memory_bytes} bytes") as refused:
+        await Compiler(settings).compile(greedy, digest_of(greedy), None)
+    assert "UNDERSTUDY_COMPILE_MEMORY_BYTES" in refused.value.remedy
+
+
+def endless(path: Path) -> Path:
+    """A graph that counts to 2^40."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("Sin", ["state"], ["next"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, ["N", 1024]),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, ["N", 1024]),
+        ],
+    )
+    count = helper.make_tensor("count", TensorProto.INT64, [], [1 << 40])
+    return write_onnx(
+        path,
+        helper.make_node("Constant", [], ["count"], value=count),
+        helper.make_node("Loop", ["count", "", "x"], ["y"], body=body),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "setting"),
+    [
+        ({"compile_wall_seconds": 2.0}, "longer than 2 seconds", "UNDERSTUDY_COMPILE_WALL_SECONDS"),
+        ({"compile_cpu_seconds": 2}, "more than 2 seconds of CPU", "UNDERSTUDY_COMPILE_CPU_SECONDS"),
+    ],
+)
+@pytest.mark.anyio
+async def test_a_model_that_never_answers_is_ended(
+    settings: Settings, home: Path, changes: dict[str, float], said: str, setting: str
+) -> None:
+    model = endless(home / "models" / "endless.onnx")
+    with pytest.raises(errors.CompileFailed, match=said) as refused:
+        await Compiler(settings.model_copy(update=changes)).compile(model, digest_of(model), None)
+    assert setting in refused.value.remedy
+
+
+@pytest.mark.anyio
+async def test_compilations_take_turns_and_the_second_finds_the_firsts_work(settings: Settings, model: Path) -> None:
+    steps: list[str] = []
+    digest = digest_of(model)
+    made = await asyncio.gather(*(Compiler(settings).compile(model, digest, None, steps.append) for _ in range(3)))
+    assert steps.count("load") == 1
+    assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.anyio
+async def test_the_event_loop_goes_on_during_a_compilation(settings: Settings, model: Path) -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    await Compiler(settings).compile(model, digest_of(model), None)
+    ticking.cancel()
+    assert ticks > 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_a_killed_server_takes_its_child_along(settings: Settings, home: Path) -> None:
+    model = endless(home / "models" / "endless.onnx")
+    script = (
+        "import asyncio, sys; from pathlib import Path; from understudy.settings import Settings; "
+        "from understudy.compiler.compiler import Compiler; from understudy.compiler.model_source import digest_of; "
+        "p = Path(sys.argv[2]); c = Compiler(Settings(home=Path(sys.argv[1]))); "
+        "asyncio.run(c.compile(p, digest_of(p), None, lambda step: print(step, flush=True)))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, home, model], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        while "parity" not in (line := server.stdout.readline()):
+            assert line, "the compilation ended early"
+        children = psutil.Process(server.pid).children()
+        assert children
+        os.kill(server.pid, signal.SIGKILL)
+    gone, alive = psutil.wait_procs(children, timeout=30)
+    assert (len(gone), alive) == (len(children), [])
+    assert (settings.var_dir / "scratch").exists()
+    narrow = write_onnx(home / "models" / "next.onnx", width=4)
+    asyncio.run(Compiler(settings).compile(narrow, digest_of(narrow), None))
+    assert not (settings.var_dir / "scratch").exists()
+
+
+@pytest.mark.frameworks
+@pytest.mark.anyio
+async def test_a_keras_file_is_compiled_under_every_limit_of_this_platform(
+    settings: Settings, home: Path, model_files: Path
+) -> None:
+    model = home / "models" / "dense.keras"
+    shutil.copy(model_files / "keras3-dense.keras", model)
+    made = await Compiler(settings).compile(model, digest_of(model), PartialSpec(labels=("dog", "rain", "siren")))
+    report = made.report
+    assert report.framework.startswith("keras 3.")
+    assert report.max_abs_error <= 1e-5
+    assert report.spec.labels == ("dog", "rain", "siren")
+    assert {"keras", "tf2onnx", "onnxruntime"} <= set(report.versions)
+    held = {"environment", "wall_clock"}
+    if sys.platform == "linux":
+        held |= {"memory", "cpu", "file_size", "open_files", "core_dumps", "network", "programs"}
+        held |= {"filesystem"} if landlock.abi() else set()
+    assert held <= set(report.isolation)
+    stored = json.loads((made.folder / "report.json").read_text())
+    assert stored["key"] == made.key
+
+
+@pytest.mark.frameworks
+@pytest.mark.anyio
+async def test_lambda_code_in_an_h5_file_never_runs(settings: Settings, home: Path, model_files: Path) -> None:
+    model = home / "models" / "lambda.h5"
+    shutil.copy(model_files / "keras2-lambda.h5", model)
+    with pytest.raises(errors.ModelUnsafe, match="Lambda") as refused:
+        await Compiler(settings).compile(model, digest_of(model), None)
+    assert "standard layers" in refused.value.remedy
+
+
+def test_the_server_side_of_the_compiler_imports_no_framework() -> None:
+    code = (
+        "import sys, understudy.compiler.compiler; "
+        "print({'tensorflow', 'keras', 'tf_keras', 'tf2onnx', 'h5py', 'ai_edge_litert'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "set()"
+
+
+def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(model_files: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
+        "from understudy.compiler.formats.open_source import open_source\n"
+        "from understudy.compiler.formats.detect_format import Kind\n"
+        "from understudy.errors import CompilerMissing\n"
+        "try: open_source(Path(sys.argv[1]), Kind.H5, None, 1 << 30)\n"
+        "except CompilerMissing as error: print(error.detail, error.remedy)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, model_files / "keras3-dense.h5"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "needs the package h5py" in done.stdout
+    assert "understudy[compiler]" in done.stdout

@@ -1,0 +1,153 @@
+"""How a spec follows from what was given, what the file says and the model's signature."""
+
+import pytest
+
+from understudy.compiler.spec_resolution import resolve, score_output, yamnet_labels
+from understudy.errors import SpecInvalid
+from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.spec import (
+    Activation,
+    Aggregation,
+    InputKind,
+    PartialSpec,
+    Spec,
+)
+
+Shape = tuple[int | None, ...]
+
+
+def signature(shape: Shape, dtype: str = "float32") -> TensorSignature:
+    return TensorSignature(name="x", dtype=dtype, shape=shape)
+
+
+def resolved(
+    shape: Shape,
+    given: PartialSpec | None = None,
+    *,
+    output: Shape = (None, 3),
+    read: PartialSpec | None = None,
+    ends_with: Activation = Activation.NONE,
+    dtype: str = "float32",
+) -> Spec:
+    return resolve(
+        given or PartialSpec(), read or PartialSpec(), [signature(shape, dtype)], [signature(output)], ends_with
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ((None, 1024), InputKind.EMBEDDING),
+        ((1, 1024), InputKind.EMBEDDING),
+        ((None, 521), InputKind.SCORES),
+        ((None, 96, 64), InputKind.LOG_MEL_PATCH),
+        ((None, 96, 64, 1), InputKind.LOG_MEL_PATCH),
+        ((None,), InputKind.WAVEFORM),
+        ((None, None), InputKind.WAVEFORM),
+        ((None, None, 1), InputKind.WAVEFORM),
+        ((None, 16_000), InputKind.WAVEFORM),
+        ((15_600,), InputKind.WAVEFORM),
+        ((None, 16_000, 1), InputKind.WAVEFORM),
+        ((None, 128), InputKind.TENSOR),
+        ((None, None, 64), InputKind.TENSOR),
+        ((None, 224, 224, 3), InputKind.TENSOR),
+    ],
+)
+def test_the_input_is_recognised_by_its_shape(shape: Shape, kind: InputKind) -> None:
+    assert resolved(shape).input is kind
+
+
+def test_integers_several_inputs_and_outputs_that_are_no_scores_make_a_tensor_model() -> None:
+    assert resolved((None, 1024), dtype="int32").input is InputKind.TENSOR
+    two = resolve(PartialSpec(), PartialSpec(), [signature((None, 1024))] * 2, [signature((None, 3))], Activation.NONE)
+    assert two.input is InputKind.TENSOR
+    assert two.labels == ("class_0", "class_1", "class_2")
+    image = resolved((None, 96, 64), output=(None, 96, 64))
+    assert (image.input, image.labels, image.labels_named) == (InputKind.TENSOR, (), False)
+
+
+def test_a_fixed_waveform_gives_windows_that_overlap_by_half_and_a_varying_one_takes_the_whole_clip() -> None:
+    fixed = resolved((None, 8000), PartialSpec(sample_rate=8000))
+    assert (fixed.sample_rate, fixed.window_seconds, fixed.hop_seconds) == (8000, 1.0, 0.5)
+    whole = resolved((None, None, 1))
+    assert (whole.window_seconds, whole.hop_seconds) == (None, None)
+    cut = resolved((None, None, 1), PartialSpec(window_seconds=2.0))
+    assert (cut.window_seconds, cut.hop_seconds) == (2.0, 1.0)
+
+
+def test_yamnet_inputs_have_yamnets_windows() -> None:
+    spec = resolved((None, 96, 64))
+    assert (spec.sample_rate, spec.window_seconds, spec.hop_seconds) == (16_000, 0.96, 0.48)
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "said"),
+    [
+        ((None, 1024), PartialSpec(input=InputKind.SCORES), "takes x"),
+        ((None, 1024), PartialSpec(input=InputKind.LOG_MEL_PATCH), "takes x"),
+        ((None, 1024), PartialSpec(sample_rate=44_100), "16000 Hz"),
+        ((None, 1024), PartialSpec(window_seconds=1.0), "0.96 s"),
+        ((None, 16_000), PartialSpec(window_seconds=2.0), "32000 samples"),
+        ((None, 1024), PartialSpec(labels=("a", "b")), "2 labels are given, but the model answers 3"),
+        ((None, 1024), PartialSpec(thresholds={"dog": 0.5}), "dog"),
+    ],
+)
+def test_a_spec_that_contradicts_the_model_is_refused(shape: Shape, given: PartialSpec, said: str) -> None:
+    with pytest.raises(SpecInvalid, match=said):
+        resolved(shape, given)
+
+
+def test_an_audio_input_for_a_model_without_scores_is_refused() -> None:
+    with pytest.raises(SpecInvalid, match="no scores"):
+        resolved((None, 96, 64), PartialSpec(input=InputKind.LOG_MEL_PATCH), output=(None, 4, 4, 3))
+
+
+def test_labels_come_from_the_person_then_the_file_then_numbers() -> None:
+    read = PartialSpec(labels=("dog", "rain", "siren"))
+    mine = PartialSpec(labels=("a", "b", "c"))
+    assert resolved((None, 1024), mine, read=read).labels == ("a", "b", "c")
+    named = resolved((None, 1024), read=read)
+    assert (named.labels, named.labels_named) == (("dog", "rain", "siren"), True)
+    bare = resolved((None, 1024))
+    assert (bare.labels, bare.labels_named) == (("class_0", "class_1", "class_2"), False)
+
+
+def test_yamnet_itself_gets_audioset_s_names() -> None:
+    spec = resolved((None,), output=(None, 521))
+    assert spec.labels == yamnet_labels()
+    assert spec.labels_named
+    assert spec.labels[0] == "Speech"
+    assert len(set(spec.labels)) == 521
+    assert resolved((None,), output=(None, 520)).labels[0] == "class_0"
+
+
+def test_the_graphs_activation_wins_and_a_contradiction_is_refused() -> None:
+    assert resolved((None, 1024), ends_with=Activation.SOFTMAX).activation is Activation.SOFTMAX
+    assert resolved((None, 1024), PartialSpec(activation=Activation.SIGMOID)).activation is Activation.SIGMOID
+    assert resolved((None, 1024)).activation is Activation.NONE
+    nothing_more = resolved((None, 1024), PartialSpec(activation=Activation.NONE), ends_with=Activation.SOFTMAX)
+    assert nothing_more.activation is Activation.SOFTMAX
+    with pytest.raises(SpecInvalid, match="itself ends with 'softmax'"):
+        resolved((None, 1024), PartialSpec(activation=Activation.SIGMOID), ends_with=Activation.SOFTMAX)
+
+
+def test_what_a_person_gives_beyond_that_is_kept() -> None:
+    given = PartialSpec(aggregation=Aggregation.TOP_K_MEAN, top_k=5, thresholds={"class_1": 0.4}, hop_seconds=0.96)
+    spec = resolved((None, 1024), given)
+    assert (spec.aggregation, spec.top_k, spec.thresholds) == (Aggregation.TOP_K_MEAN, 5, {"class_1": 0.4})
+    assert spec.hop_seconds == 0.96
+
+
+@pytest.mark.parametrize(
+    ("shapes", "labels", "chosen"),
+    [
+        ([(None, 1024), (None, 3)], ("a", "b", "c"), 1),
+        ([(None, 3), (None, 1024)], ("a", "b", "c"), 0),
+        ([(None, 1024), (None, 521)], None, 0),
+        ([(None, 1024), (None, 521)], ("a", "b"), 0),
+    ],
+)
+def test_of_several_outputs_the_one_as_wide_as_the_labels_holds_the_scores(
+    shapes: list[Shape], labels: tuple[str, ...] | None, chosen: int
+) -> None:
+    assert score_output([signature(shape) for shape in shapes], labels) == chosen

@@ -1,0 +1,50 @@
+"""The shared backbone."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from understudy.errors import BackboneMissing
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.runtime.onnx_session import build_session
+
+
+def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
+    embeddings, scores = backbone.run(np.ones((3, 96, 64), np.float32))
+    assert (embeddings.shape, scores.shape) == ((3, 1024), (3, 521))
+    np.testing.assert_array_equal(backbone.embeddings(np.ones((1, 96, 64), np.float32)), embeddings[:1])
+    np.testing.assert_array_equal(backbone.scores(np.ones((1, 96, 64), np.float32)), scores[:1])
+
+
+def test_is_known_by_the_digest_of_its_file(mean_graph: Any, backbone: Backbone, tmp_path: Path) -> None:
+    assert len(backbone.digest) == len(hashlib.sha256().hexdigest())
+
+
+def test_absent_file_names_the_install_command(tmp_path: Path) -> None:
+    with pytest.raises(BackboneMissing, match="no YAMNet backbone") as caught:
+        Backbone.load(tmp_path / "yamnet.onnx")
+    assert "backbone install" in caught.value.remedy
+
+
+def test_another_graph_or_no_graph_is_not_the_backbone(mean_graph: Any, tmp_path: Path) -> None:
+    path = tmp_path / "yamnet.onnx"
+    for body in (mean_graph(["n", 96, 64], [1.0]), b"no graph", b""):
+        path.write_bytes(body)
+        with pytest.raises(BackboneMissing, match="not a YAMNet backbone"):
+            Backbone.load(path)
+
+
+def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_before(
+    mean_graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "yamnet.onnx", tmp_path / "other.onnx"
+    for each in (path, other):
+        each.write_bytes(mean_graph(["n", 96, 64], [1.0]))
+    monkeypatch.setattr(
+        "understudy.inference.pipeline.yamnet_backbone.build_session", lambda model: build_session(other.replace(model))
+    )
+    with pytest.raises(BackboneMissing, match="replaced while it was read"):
+        Backbone.load(path)

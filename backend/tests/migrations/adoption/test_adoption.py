@@ -1,0 +1,169 @@
+import pytest
+
+from tests.postgres import ByHand, only_postgresql
+from understudy.errors import Misconfigured
+from understudy.migrations import Outcome
+from understudy.registry.database.database import Database
+from understudy.registry.deployment import desired_state as stage
+from understudy.registry.models import model_history as history
+from understudy.registry.models.registry import Registry
+from understudy.schemas.registry.model import ModelCreate
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+_ROW = "INSERT INTO ml_models (model_id, model_name, file_path, version, accuracy, updated_at, is_active) VALUES "
+
+
+async def test_rows_of_a_hand_made_table_stay_as_they_are(
+    database_settings: Settings, by_hand: ByHand, documented: str
+) -> None:
+    active = "(1, 'one', 'models\\one.keras', 'v1', 0.92, '2024-05-01 10:00:00', TRUE)"
+    by_hand(documented, f"{_ROW} {active}, (7, 'two', 'two.h5', NULL, NULL, NULL, FALSE)")
+    before = by_hand("SELECT * FROM ml_models ORDER BY model_id")
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+        assert report.adopted
+        assert "index_missing" in {finding.code for finding in report.findings}
+        assert await database.examine() == ()
+        async with database.read() as session:
+            assert await stage.desired(session) == stage.Desired(1, 1)
+            noted = await history.page(session)
+    assert [(entry.event, entry.model_id, entry.actor) for entry in noted.entries] == [("activated", 1, "database")]
+    assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
+
+
+async def test_of_several_active_rows_the_one_updated_last_stays(
+    database_settings: Settings, by_hand: ByHand, documented: str
+) -> None:
+    rows = [
+        "(1, 'undated', 'a.onnx', NULL, NULL, NULL, TRUE)",
+        "(2, 'newest', 'a.onnx', 'v2', NULL, '2024-05-01 10:00:00', TRUE)",
+        "(3, 'older', 'a.onnx', NULL, NULL, '2023-05-01 10:00:00', TRUE)",
+        "(4, 'idle', 'a.onnx', NULL, NULL, '2025-05-01 10:00:00', FALSE)",
+    ]
+    by_hand(documented, _ROW + ", ".join(rows))
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+        async with database.read() as session:
+            noted = await history.page(session, event="repaired")
+    found = {finding.code: finding for finding in report.findings}
+    assert found["several_active"].outcome is Outcome.REPAIRED
+    assert "Model 2 (newest)" in found["several_active"].detail
+    assert found["index_missing"].outcome is Outcome.REPAIRED
+    assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
+    assert by_hand("SELECT count(*) FROM ml_models") == [(4,)]
+    assert {entry.model_id for entry in noted.entries} == {1, 2, 3}
+
+
+async def test_equal_times_leave_the_highest_id_active(
+    database_settings: Settings, by_hand: ByHand, documented: str
+) -> None:
+    by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)")
+    async with Database(database_settings) as database:
+        await database.migrate()
+    assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
+
+
+@pytest.mark.parametrize("condition", ["is_active = TRUE", "is_active", "(is_active IS TRUE)"])
+async def test_an_index_under_another_name_is_taken_as_it_is(
+    database_settings: Settings, by_hand: ByHand, documented: str, condition: str
+) -> None:
+    by_hand(documented, f"CREATE UNIQUE INDEX mine ON ml_models (is_active) WHERE {condition}")
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+    assert "index_missing" not in {finding.code for finding in report.findings}
+
+
+async def test_missing_columns_keys_and_other_types_are_brought_up_or_noted(
+    database_settings: Settings, by_hand: ByHand
+) -> None:
+    by_hand(
+        "CREATE TABLE ml_models (model_id INT NOT NULL, model_name TEXT, file_path TEXT, accuracy NUMERIC, note TEXT)",
+        "INSERT INTO ml_models VALUES (3, 'kept', 'models/kept.onnx', 92.5, 'mine')",
+    )
+    (database_settings.models_dir / "new.onnx").write_bytes(b"new")
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+        codes = {finding.code for finding in report.findings}
+        assert {"column_missing", "column_type", "column_extra", "model_id_not_unique", "name_not_unique"} <= codes
+        assert {finding.code for finding in report.findings if finding.outcome is Outcome.OPEN} == set()
+        assert {finding.outcome for finding in await database.examine()} <= {Outcome.NOTED}
+        registry = Registry(database_settings, database)
+        assert (await registry.get(3)).accuracy == 92.5
+        fresh = await registry.register(ModelCreate(model_name="new", file_path="models/new.onnx"), "cli")
+    assert fresh.model_id == 4
+    assert by_hand("SELECT note FROM ml_models WHERE model_id = 3") == [("mine",)]
+
+
+async def test_repeated_names_are_reported_and_kept(database_settings: Settings, by_hand: ByHand) -> None:
+    by_hand(
+        "CREATE TABLE ml_models (model_id INTEGER PRIMARY KEY, model_name TEXT, file_path TEXT, is_active BOOLEAN)",
+        "INSERT INTO ml_models VALUES (1, 'same', 'a', NULL), (2, 'same', 'b', FALSE)",
+    )
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+    repeated = [finding for finding in report.findings if finding.code == "name_repeated"]
+    assert [finding.outcome for finding in repeated] == [Outcome.OPEN]
+    assert by_hand("SELECT count(*) FROM ml_models") == [(2,)]
+
+
+async def test_a_table_that_is_something_else_is_left_alone(database_settings: Settings, by_hand: ByHand) -> None:
+    by_hand("CREATE TABLE ml_models (id INTEGER PRIMARY KEY, weights TEXT)")
+    async with Database(database_settings) as database:
+        with pytest.raises(Misconfigured, match="model_id, model_name, file_path"):
+            await database.migrate()
+        assert [finding.code for finding in await database.examine()] == ["not_migrated"]
+
+
+async def test_ids_used_twice_are_refused_with_their_numbers(database_settings: Settings, by_hand: ByHand) -> None:
+    by_hand(
+        "CREATE TABLE ml_models (model_id INT, model_name TEXT, file_path TEXT)",
+        "INSERT INTO ml_models VALUES (5, 'a', 'a'), (5, 'b', 'b')",
+    )
+    async with Database(database_settings) as database:
+        with pytest.raises(Misconfigured, match="more than once: 5"):
+            await database.migrate()
+
+
+async def test_rows_without_an_id_get_one(database_settings: Settings, by_hand: ByHand) -> None:
+    """SQLite takes the documented SERIAL as a column like any other, which nothing fills."""
+    key = "SERIAL PRIMARY KEY" if database_settings.database_url is None else "INT"
+    by_hand(
+        f"CREATE TABLE ml_models (model_id {key}, model_name TEXT, file_path TEXT)",
+        "INSERT INTO ml_models VALUES (4, 'a', 'a'), (NULL, 'b', 'b'), (NULL, 'c', 'c')",
+    )
+    async with Database(database_settings) as database:
+        report = await database.migrate()
+    assert "model_id_missing" in {finding.code for finding in report.findings}
+    assert by_hand("SELECT model_id FROM ml_models ORDER BY model_id") == [(4,), (5,), (6,)]
+
+
+@only_postgresql
+async def test_a_sequence_left_behind_by_explicit_ids_is_advanced(
+    database_settings: Settings, by_hand: ByHand, documented: str
+) -> None:
+    by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, FALSE), (2, 'b', 'b', NULL, NULL, NULL, FALSE)")
+    (database_settings.models_dir / "c.onnx").write_bytes(b"c")
+    async with Database(database_settings) as database:
+        assert "sequence_behind" in {finding.code for finding in (await database.migrate()).findings}
+        created = await Registry(database_settings, database).register(
+            ModelCreate(model_name="c", file_path="models/c.onnx"), "cli"
+        )
+    assert created.model_id == 3
+
+
+async def test_damage_done_later_is_found_and_repaired(database_settings: Settings, by_hand: ByHand) -> None:
+    async with Database(database_settings) as database:
+        await database.migrate()
+        by_hand(
+            "DROP INDEX ml_models_one_active",
+            _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)",
+        )
+        found = {finding.code: finding.outcome for finding in await database.examine()}
+        assert found["several_active"] is Outcome.OPEN
+        assert found["index_missing"] is Outcome.OPEN
+        assert Outcome.OPEN not in {finding.outcome for finding in await database.repair()}
+        assert await database.examine() == ()
+        async with database.read() as session:
+            assert await stage.desired(session) == stage.Desired(2, 1)

@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from understudy.errors import OperationNotFound
+from understudy.registry.database.database import Database
+from understudy.registry.deployment import operation_rows as operations
+from understudy.registry.deployment import replicas
+from understudy.registry.deployment.replicas import ReplicaReport
+from understudy.schemas.server.operation import Operation, OperationState, Step
+
+pytestmark = pytest.mark.anyio
+
+_NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def _report(replica: str, seen_at: datetime, state: str = "ready") -> ReplicaReport:
+    return ReplicaReport(replica, 1, "0" * 64, 3, state, {"code": "warm_up_failed"}, seen_at.replace(tzinfo=None))
+
+
+async def test_a_replica_replaces_its_report_and_is_forgotten_when_unseen(database: Database) -> None:
+    async with database.write() as session:
+        await replicas.report(session, _report("a", _NOW - timedelta(hours=1)))
+        await replicas.report(session, _report("b", _NOW, "loading"))
+    async with database.write() as session:
+        await replicas.report(session, _report("b", _NOW))
+    async with database.read() as session:
+        assert await replicas.all_reports(session) == [_report("a", _NOW - timedelta(hours=1)), _report("b", _NOW)]
+        assert await replicas.all_reports(session, since=_NOW) == [_report("b", _NOW)]
+    async with database.write() as session:
+        await replicas.forget_unseen(session, since=_NOW)
+        await replicas.forget(session, "b")
+    async with database.read() as session:
+        assert await replicas.all_reports(session) == []
+
+
+async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> None:
+    operation = Operation(
+        operation_id="one",
+        kind="activate",
+        model_id=1,
+        state=OperationState.RUNNING,
+        step=Step.VERIFY,
+        progress=0.0,
+        generation=None,
+        error=None,
+        started_at=_NOW,
+        updated_at=_NOW,
+    )
+    ended = operation.model_copy(
+        update={"state": OperationState.FAILED, "step": Step.COMPILE, "error": {"code": "compile_failed"}}
+    )
+    for each in (operation, ended):
+        async with database.write() as session:
+            await operations.save(session, each)
+    async with database.read() as session:
+        assert await operations.get(session, "one") == ended
+    async with database.write() as session:
+        await operations.forget_older(session, than=_NOW + timedelta(days=1))
+    async with database.read() as session:
+        with pytest.raises(OperationNotFound):
+            await operations.get(session, "one")

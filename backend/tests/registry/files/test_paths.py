@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.errors import PathRefused
+from understudy.registry.files.paths import contained, normalise
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("models/a.keras", "models/a.keras"),
+        ("models\\sub\\a.keras", "models/sub/a.keras"),
+        ("./models//a.keras", "models/a.keras"),
+        (" a.keras ", "a.keras"),
+        ("models/saved/", "models/saved"),
+        ("models/ä b.keras", "models/ä b.keras"),
+        ("variants/a.keras", "variants/a.keras"),
+    ],
+)
+def test_paths_are_stored_relative_and_posix(given: str, stored: str) -> None:
+    assert normalise(given) == stored
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", " ", ".", "/", "/etc/passwd", "\\etc\\passwd", "//server/share/a", "\\\\server\\share\\a"),
+        *("C:\\a.keras", "c:a.keras", "..", "../a", "models/../../a", "models\\..\\..\\a", "models/.."),
+        *("a\0b", "a\nb", "a\x7fb", "var/x", "VAR\\x", "./var", "a" * 501),
+    ],
+)
+def test_paths_that_leave_the_home_folder_or_cannot_be_stored_are_refused(path: str) -> None:
+    with pytest.raises(PathRefused):
+        normalise(path)
+
+
+@given(st.text(max_size=60))
+def test_whatever_passes_stays_inside(path: str) -> None:
+    home = Path("/srv/home")
+    try:
+        stored = normalise(path)
+    except PathRefused:
+        return
+    assert (home / stored).is_relative_to(home)
+    assert ".." not in Path(stored).parts
+    assert normalise(stored) == stored
+
+
+def test_links_are_followed_before_they_are_judged(home: Path) -> None:
+    (home / "models" / "a.onnx").write_bytes(b"a")
+    (home / "models" / "inside.onnx").symlink_to("a.onnx")
+    (home / "models" / "outside.onnx").symlink_to("/etc/hostname")
+    (home / "models" / "parent").symlink_to(home.parent)
+    (home / "models" / "own").symlink_to(home / "var")
+    (home / "models" / "loop").symlink_to("loop")
+    assert contained(home, "models/inside.onnx") == (home / "models" / "a.onnx").resolve()
+    for path in ("models/outside.onnx", "models/parent/x.onnx", "models/own/understudy.db"):
+        with pytest.raises(PathRefused):
+            contained(home, path)
+
+
+def test_a_home_folder_behind_a_link_is_a_home_folder(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(home)
+    assert contained(tmp_path / "link", "models/a.onnx") == (home / "models" / "a.onnx").resolve()

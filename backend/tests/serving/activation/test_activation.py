@@ -1,0 +1,268 @@
+"""Putting a model on stage, and every way that can fail."""
+
+import asyncio
+import io
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tests.serving.conftest import Opener, Register
+from tests.types import ModelFactory
+from understudy.container import Services
+from understudy.errors import (
+    DatabaseUnavailable,
+    FileChanged,
+    FileMissing,
+    FormatUnknown,
+    ModelNotFound,
+    NothingToRollBack,
+    WarmUpFailed,
+)
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.registry.deployment import desired_state as desired_stage
+from understudy.registry.deployment import operation_rows as operations
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+async def events(services: Services, model_id: int) -> list[tuple[str, str | None]]:
+    return [(entry.event, entry.code) for entry in (await services.registry.history(model_id)).entries]
+
+
+def live_id(services: Services) -> int | None:
+    return services.stage.live.model.identity.model_id if services.stage.live else None
+
+
+async def test_the_steps_are_taken_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    steps: list[Step] = []
+
+    async def on_step(step: Step) -> None:
+        steps.append(step)
+
+    one = await services.activation.activate(first, "test", on_step)
+    two = await services.activation.activate(second, "test")
+    assert steps == [Step.VERIFY, Step.COMPILE, Step.WARM_UP, Step.COMMIT, Step.SWAP]
+    assert two.generation == one.generation + 1
+    assert live_id(services) == second
+    assert (await events(services, first))[:2] == [("deactivated", None), ("activated", None)]
+
+
+async def test_a_file_that_changed_is_refused_and_the_old_model_stays(
+    services: Services, register: Register, database_settings: Settings, make_model: ModelFactory
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    make_model(database_settings.models_dir / "second.onnx", winner=2)
+    with pytest.raises(FileChanged):
+        await services.activation.activate(second, "test")
+    assert live_id(services) == first
+    active = await services.registry.active()
+    assert active is not None
+    assert active.model_id == first
+    assert (await events(services, second))[0] == ("refused", "file_changed")
+
+
+async def test_a_missing_file_is_refused_even_where_a_compiled_form_exists(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(second, "test")
+    await services.activation.activate(first, "test")
+    (database_settings.models_dir / "second.onnx").unlink()
+    with pytest.raises(FileMissing):
+        await services.activation.activate(second, "test")
+    assert live_id(services) == first
+
+
+async def test_a_file_that_is_no_model_is_refused_and_the_reason_is_shown_on_its_row(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    path = database_settings.models_dir / "text.keras"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    model = await services.registry.register(ModelCreate(model_name="lfs", file_path="models/text.keras"), "test")
+    with pytest.raises(FormatUnknown):
+        await services.activation.activate(model.model_id, "test")
+    shown = await services.registry.get(model.model_id)
+    assert shown.compile_state == "refused"
+    assert shown.compile_error is not None
+    assert "git lfs pull" in str(shown.compile_error["remedy"])
+    assert live_id(services) == first
+    assert live_id(services) != second
+
+
+async def test_a_compiled_form_that_computes_something_else_fails_its_warm_up(
+    services: Services, register: Register, database_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+
+    def drifted(self: Pipeline) -> None:
+        raise WarmUpFailed("The outputs differ from the recorded ones by 0.5.")
+
+    monkeypatch.setattr(Pipeline, "warm_up", drifted)
+    with pytest.raises(WarmUpFailed):
+        await services.activation.activate(second, "test")
+    assert live_id(services) == first
+    assert (await events(services, second))[0] == ("refused", "warm_up_failed")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "probes.npz"])
+async def test_a_damaged_compiled_form_is_compiled_anew(services: Services, register: Register, name: str) -> None:
+    model_id = await register("damaged", labels=("damaged", name, "c"))
+    compiled = await services.compilation.compile(await services.registry.ensure_file_record(model_id))
+    file = compiled.folder / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100] + b"bad sector" + whole[110:])
+    await services.activation.activate(model_id, "test")
+    assert live_id(services) == model_id
+    assert file.read_bytes() == whole
+    assert (await services.registry.get(model_id)).compile_state == "ready"
+    assert await events(services, model_id) == [
+        ("activated", None),
+        ("compiled", None),
+        ("compiled", None),
+        ("registered", None),
+    ]
+
+
+async def test_a_row_deleted_while_its_model_warms_up_is_not_activated(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+
+    async def delete_late(step: Step) -> None:
+        if step is Step.COMMIT:
+            await services.registry.delete(second, "test")
+
+    with pytest.raises(ModelNotFound):
+        await services.activation.activate(second, "test", delete_late)
+    assert live_id(services) == first
+
+
+async def test_rolling_back_alternates_between_the_last_two(services: Services, register: Register) -> None:
+    with pytest.raises(NothingToRollBack):
+        await services.activation.previous()
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await services.activation.activate(second, "test")
+    for expected in (first, second):
+        operation = await services.operations.roll_back("test", wait=True)
+        assert (operation.kind, operation.model_id) == ("rollback", expected)
+        assert live_id(services) == expected
+
+
+async def test_activations_that_race_leave_one_active_row_and_its_model_on_stage(
+    services: Services, register: Register
+) -> None:
+    models = [await register(f"m{index}", index % 3) for index in range(4)]
+    outcomes = await asyncio.gather(*(services.activation.activate(model, "test") for model in models * 3))
+    assert sorted(live.generation for live in outcomes) == list(range(1, 13))
+    last = max(outcomes, key=lambda live: live.generation)
+    active = await services.registry.active()
+    assert active is not None
+    assert active.model_id == last.model.identity.model_id == live_id(services)
+
+
+async def test_a_failed_operation_keeps_its_problem(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    model = await register("first")
+    (database_settings.models_dir / "first.onnx").unlink()
+    operation = await services.operations.activate(model, "test", wait=False)
+    assert operation.state is OperationState.RUNNING
+    await services.operations.close()
+    operation = await services.operations.get(operation.operation_id)
+    assert operation.state is OperationState.FAILED
+    assert operation.error is not None
+    assert operation.error["code"] == "file_missing"
+
+
+async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
+    services: Services, register: Register, wav: bytes
+) -> None:
+    """Every answer carries the label that only its named model gives, and that model was live during the request."""
+    winners = {await register("first", 0): "a", await register("second", 1): "b"}
+    await services.activation.activate(next(iter(winners)), "test")
+    swapping = True
+    answers: list[tuple[Prediction, int, int]] = []
+
+    def generation() -> int:
+        assert services.stage.live is not None
+        return services.stage.live.generation
+
+    async def listen() -> None:
+        while swapping:
+            before = generation()
+            answer = await services.prediction.predict(io.BytesIO(wav))
+            answers.append((answer, before, generation()))
+
+    listeners = [asyncio.create_task(listen()) for _ in range(4)]
+    generations = {generation(): next(iter(winners))}
+    for turn in range(20):
+        model = list(winners)[(turn + 1) % 2]
+        live = await services.activation.activate(model, "test")
+        generations[live.generation] = model
+        answer = await services.prediction.predict(io.BytesIO(wav))
+        assert answer.model.model_id == model, "an answer after the call returned came from the old model"
+    swapping = False
+    await asyncio.gather(*listeners)
+    assert len({answer.model.model_id for answer, _, _ in answers}) == 2
+    for answer, before, after in answers:
+        assert answer.label == winners[answer.model.model_id]
+        assert answer.generation is not None
+        assert before <= answer.generation <= after
+        assert generations[answer.generation] == answer.model.model_id
+
+
+async def test_a_crash_between_commit_and_swap_converges_at_the_next_start(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    async with services.database.write() as session:
+        generation = await desired_stage.switch(session, second, actor="test")
+    restarted = await open_process()
+    await restarted.convergence.once()
+    assert live_id(restarted) == second
+    assert restarted.stage.live is not None
+    assert restarted.stage.live.generation == generation
+
+
+async def test_the_compiled_copy_serves_where_the_file_is_gone_at_start(
+    services: Services, register: Register, open_process: Opener, database_settings: Settings, wav: bytes
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    (database_settings.models_dir / "first.onnx").unlink()
+    restarted = await open_process()
+    await restarted.convergence.once()
+    answer = await restarted.prediction.predict(io.BytesIO(wav))
+    assert answer.model.model_id == model
+    assert any("compiled copy" in warning for warning in answer.warnings)
+    restarted.condition.require_ready()
+    status = await restarted.condition.status()
+    assert status.live is not None
+    assert "models/first.onnx" in status.live.notes[0]
+
+
+async def test_an_outage_after_the_commit_does_not_turn_a_success_into_an_error(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    save = operations.save
+
+    async def down_after_the_commit(session: AsyncSession, operation: Operation) -> None:
+        if operation.step is Step.SWAP:
+            raise DatabaseUnavailable("The database does not answer.")
+        await save(session, operation)
+
+    monkeypatch.setattr(operations, "save", down_after_the_commit)
+    operation = await services.operations.activate(model, "test", wait=True)
+    assert (operation.state, operation.generation) == (OperationState.SUCCEEDED, 1)
+    assert live_id(services) == model

@@ -1,0 +1,121 @@
+"""A name is answered by the model that its row means, and never for long after the row changed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from understudy.container import Services
+from understudy.errors import FileMissing, ModelNotFound, ReportNotFound, Unavailable
+from understudy.schemas.registry.model import ModelUpdate
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+Register = Callable[..., Awaitable[int]]
+PATCH = {"patch": np.zeros((1, 96, 64), np.float32)}
+
+
+async def winner(services: Services, name: str, version: str | None = None) -> tuple[int, int, int | None]:
+    """The label number that answers, and what the answer says of its origin."""
+    found = await services.tensors.infer(name, version, PATCH)
+    assert found.model.identity.model_name == name
+    return int(found.outputs["scores"].argmax()), found.model.identity.model_id, found.generation
+
+
+async def test_the_live_model_and_the_others_answer_by_name(services: Services, register: Register) -> None:
+    a, b = await register("a", winner=0), await register("b", winner=1)
+    await services.activation.activate(a, "test")
+    assert await winner(services, "a") == (0, a, 1)
+    assert await winner(services, "b") == (1, b, None)
+    await services.activation.activate(b, "test")
+    assert await winner(services, "b") == (1, b, 2)
+    assert await winner(services, "a") == (0, a, None)
+
+
+async def test_a_version_must_be_the_rows(services: Services, register: Register) -> None:
+    model_id = await register("a")
+    await services.registry.update(model_id, ModelUpdate(version="v2"), "test")
+    assert (await winner(services, "a", "v2"))[1] == model_id
+    with pytest.raises(ModelNotFound, match="version 'v1'"):
+        await winner(services, "a", "v1")
+
+
+async def test_what_this_process_renames_re_points_or_deletes_is_another_model_at_once(
+    services: Services, register: Register
+) -> None:
+    a, b = await register("a", winner=0), await register("b", winner=1)
+    assert (await winner(services, "a"))[:2] == (0, a)
+    await services.registry.update(a, ModelUpdate(file_path="models/b.onnx"), "test")
+    assert (await winner(services, "a"))[:2] == (1, a)
+    await services.registry.update(a, ModelUpdate(model_name="c"), "test")
+    await services.registry.update(b, ModelUpdate(model_name="a"), "test")
+    assert (await winner(services, "a"))[:2] == (1, b)
+    await services.registry.delete(b, "test")
+    with pytest.raises(ModelNotFound):
+        await winner(services, "a")
+
+
+async def test_what_another_process_changes_shows_after_the_poll_interval(
+    services: Services, open_process: Any, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr("understudy.serving.prediction.model_resolver.time.monotonic", lambda: clock)
+    a = await register("a", winner=0)
+    await winner(services, "a")
+    other: Services = await open_process()
+    async with other.database.write() as session:
+        await session.execute(text("UPDATE ml_models SET model_name = 'gone'"))
+    assert (await winner(services, "a"))[1] == a  # the look of a moment ago holds
+    clock += services.settings.poll_seconds
+    with pytest.raises(ModelNotFound):
+        await winner(services, "a")
+
+
+async def test_a_model_in_use_is_looked_up_again_without_a_wait(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 100.0
+    monkeypatch.setattr("understudy.serving.prediction.model_resolver.time.monotonic", lambda: clock)
+    await register("a")
+    first, _ = await services.named.choose("a", None)
+    looks = 0
+    rehearse = services.named._preparation.rehearse
+
+    async def counted(model_id: int) -> Any:
+        nonlocal looks
+        looks += 1
+        return await rehearse(model_id)
+
+    monkeypatch.setattr(services.named._preparation, "rehearse", counted)
+    for _ in range(8):
+        clock += 0.6 * services.settings.poll_seconds
+        assert (await services.named.choose("a", None))[0] is first
+        await services.named.close()
+    assert looks == 0  # the row and the file are looked at; nothing is loaded again
+
+
+async def test_many_requests_for_a_cold_model_load_it_once(services: Services, register: Register) -> None:
+    await register("a")
+    found = await asyncio.gather(*(services.named.choose("a", None) for _ in range(20)))
+    assert len({id(model) for model, _ in found}) == 1
+
+
+async def test_ready_means_compiled_and_a_lost_file_is_named(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    model_id = await register("a", labels=(services.database.kind, "y", "z"))
+    with pytest.raises(Unavailable, match="no compiled form"):
+        await services.named.require_ready("a", None)
+    with pytest.raises(ReportNotFound):
+        await services.named.describe("a", None)
+    await services.compilation.compile(await services.registry.ensure_file_record(model_id))
+    await services.named.require_ready("a", None)
+    identity, report = await services.named.describe("a", None)
+    assert (identity.model_id, report.inputs[0].name) == (model_id, "patch")
+    (database_settings.models_dir / "a.onnx").unlink()
+    with pytest.raises(FileMissing):
+        await winner(services, "a")

@@ -1,0 +1,158 @@
+"""Clips share the worker threads and the runs of their model, and nothing else."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from understudy.container import Services
+from understudy.errors import AudioUnusable, CannotServe
+from understudy.inference.pipeline.pipeline import MAX_BATCH, Pipeline, Steps
+from understudy.schemas.compiler.spec import Activation, InputKind, PartialSpec
+from understudy.schemas.registry.model import ModelCreate
+from understudy.serving.scheduling.scheduler import Scheduler
+from understudy.serving.scheduling.time_slice import SECONDS
+from understudy.serving.scheduling.worker_pool import WorkerPool
+from understudy.serving.telemetry.counters import Metrics
+
+pytestmark = pytest.mark.anyio
+
+RATE = 1_600
+Steady = Callable[..., Steps[list[float]]]
+
+
+def loudness() -> bytes:
+    """Scores [n, 2] of windows [n, RATE]: the mean square, and one."""
+    nodes = [
+        helper.make_node("Mul", ["x", "x"], ["square"]),
+        helper.make_node("ReduceMean", ["square", "axes"], ["loud"], keepdims=1),
+        helper.make_node("Pow", ["loud", "powers"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "loudness",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", RATE])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
+        [
+            numpy_helper.from_array(np.array([1]), "axes"),
+            numpy_helper.from_array(np.array([[1, 0]], np.float32), "powers"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+async def pipeline(services: Services) -> Pipeline:
+    (services.settings.models_dir / "loudness.onnx").write_bytes(loudness())
+    spec = PartialSpec(
+        input=InputKind.WAVEFORM,
+        sample_rate=RATE,
+        window_seconds=1.0,
+        labels=("loud", "one"),
+        activation=Activation.NONE,
+    )
+    request = ModelCreate(model_name="loudness", file_path="models/loudness.onnx", spec=spec)
+    model = await services.registry.register(request, "test")
+    return (await services.activation.activate(model.model_id, "test")).model.pipeline
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def scheduler(metrics: Metrics) -> AsyncIterator[Scheduler]:
+    pool = WorkerPool(1)
+    yield Scheduler(pool, metrics)
+    pool.close()
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def steady(log: list[str]) -> Steady:
+    """A clip of `rounds` times `windows` windows at one amplitude; gives the scores of its first label."""
+
+    def steps(
+        amplitude: float, windows: int = 2, rounds: int = 1, name: str = "", pause: float = 0.0
+    ) -> Steps[list[float]]:
+        heard: list[float] = []
+        for number in range(rounds):
+            log.append(f"{name} {number}")
+            time.sleep(pause)
+            items: list[NDArray[np.float32]] = [np.full(RATE, amplitude, np.float32) for _ in range(windows)]
+            scores, seconds = yield items
+            assert (scores.shape, seconds > 0) == ((windows, 2), True)
+            heard += scores[:, 0].tolist()
+        return heard
+
+    return steps
+
+
+async def test_clips_that_wait_share_runs_and_each_gets_its_own_scores(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, metrics: Metrics
+) -> None:
+    clips = [(0.01 * number, 1 + number % 5) for number in range(40)]
+    answers = await asyncio.gather(*(scheduler.hear(pipeline, steady(*clip)) for clip in clips))
+    for (amplitude, windows), answer in zip(clips, answers, strict=True):
+        assert answer == pytest.approx([amplitude**2] * windows, rel=1e-4)
+    runs, windows_in_all = metrics.batches.seen()
+    assert runs[-1][1] < len(clips)
+    assert windows_in_all == sum(windows for _, windows in clips)
+    assert dict(runs)[float(MAX_BATCH)] == runs[-1][1], "a run had more windows than it may"
+
+
+async def test_long_clip_lets_those_that_wait_go_first(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, log: list[str]
+) -> None:
+    long = asyncio.create_task(scheduler.hear(pipeline, steady(0.5, MAX_BATCH, 8, "long", pause=SECONDS)))
+    while not log:
+        await asyncio.sleep(0.001)
+    await asyncio.gather(*(scheduler.hear(pipeline, steady(0.1, name="short")) for _ in range(5)))
+    assert not long.done()
+    assert len(await long) == 8 * MAX_BATCH
+
+
+async def test_clip_that_is_broken_fails_alone(scheduler: Scheduler, pipeline: Pipeline, steady: Steady) -> None:
+    def broken() -> Steps[list[float]]:
+        raise AudioUnusable("damaged")
+        yield []
+
+    answers = await asyncio.gather(
+        *(scheduler.hear(pipeline, broken() if number == 3 else steady(0.5)) for number in range(6)),
+        return_exceptions=True,
+    )
+    assert isinstance(answers.pop(3), AudioUnusable)
+    assert answers == [pytest.approx([0.25, 0.25])] * 5
+
+
+async def test_windows_that_the_model_fails_on_fail_their_own_clip_only(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady
+) -> None:
+    amplitudes = [0.5, 0.5, float("nan"), 0.5, 0.5]
+    answers = await asyncio.gather(
+        *(scheduler.hear(pipeline, steady(amplitude)) for amplitude in amplitudes), return_exceptions=True
+    )
+    assert isinstance(answers.pop(2), CannotServe)
+    assert answers == [pytest.approx([0.25, 0.25])] * 4
+
+
+async def test_clip_whose_client_went_away_is_not_begun(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, log: list[str]
+) -> None:
+    tasks = [asyncio.create_task(scheduler.hear(pipeline, steady(0.5, name=str(number)))) for number in range(4)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(answers[2], asyncio.CancelledError)
+    assert "2 0" not in log
+    assert len(log) == 3

@@ -1,0 +1,69 @@
+"""Work leaves the event loop."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from understudy.serving.scheduling.worker_pool import WorkerPool
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(threads=2)
+    yield pool
+    pool.close()
+
+
+async def test_inference_and_loading_run_on_threads_of_their_own(pool: WorkerPool) -> None:
+    name, waited = await pool.infer(lambda: threading.current_thread().name)
+    assert name.startswith("inference")
+    assert waited >= 0
+    assert (await pool.load(lambda: threading.current_thread().name)).startswith("loading")
+
+
+async def test_loading_takes_no_inference_thread_away(pool: WorkerPool) -> None:
+    import asyncio
+
+    release = threading.Event()
+    loading = asyncio.create_task(pool.load(release.wait))
+    both = threading.Barrier(2, timeout=30)
+    await asyncio.gather(pool.infer(both.wait), pool.infer(both.wait))
+    assert not loading.done()
+    release.set()
+    assert await loading
+
+
+async def test_the_wait_for_a_thread_is_told(pool: WorkerPool) -> None:
+    import asyncio
+
+    results = await asyncio.gather(*(pool.infer(time.sleep, 0.05) for _ in range(4)))
+    assert max(waited for _, waited in results) >= 40
+
+
+async def test_an_error_reaches_the_caller(pool: WorkerPool) -> None:
+    def fails() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await pool.infer(fails)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what is freed, and has a call to return it")
+async def test_what_a_load_freed_goes_back_to_the_system(pool: WorkerPool) -> None:
+    """glibc keeps whatever lies below something that stays, as a graph's weights do."""
+    process = psutil.Process()
+
+    def load() -> bytes:
+        return [b"x" * size for size in range(60_000, 60_800)][-1]
+
+    await pool.load(int)
+    before = process.memory_info().rss
+    kept = await pool.load(load)
+    assert process.memory_info().rss - before < 25 << 20
+    assert len(kept) == 60_799

@@ -1,0 +1,220 @@
+"""Every process follows the database, whatever happens to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from tests.serving.conftest import Opener, Register
+from understudy.container import Services, on_stage, open_services
+from understudy.errors import DatabaseUnavailable, ModelNotLoaded
+from understudy.serving.sync import reconciler as convergence
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+def live_id(services: Services) -> int | None:
+    return services.stage.live.model.identity.model_id if services.stage.live else None
+
+
+async def by_hand(services: Services, *statements: str) -> None:
+    """As someone types them into psql: each commits on its own."""
+    for statement in statements:
+        async with services.database.write() as session:
+            await session.execute(text(statement))
+
+
+async def until_live(services: Services, model_id: int) -> None:
+    async with asyncio.timeout(60):
+        while live_id(services) != model_id:
+            await asyncio.sleep(0.01)
+
+
+async def test_two_processes_converge_on_every_activation_of_either(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    other = await open_process()
+    models = [await register("first"), await register("second", 1)]
+    async with on_stage(services), on_stage(other):
+        for turn in range(6):
+            model = models[turn % 2]
+            activating, following = (services, other) if turn % 3 else (other, services)
+            live = await activating.activation.activate(model, "test")
+            await until_live(following, model)
+            assert following.stage.live is not None
+            assert following.stage.live.generation == live.generation
+        reports = (await services.condition.status()).replicas
+        assert {report.model_id for report in reports} <= set(models)
+    assert (await services.condition.status()).replicas == ()
+
+
+async def test_a_process_that_seldom_looks_is_told_of_a_switch(
+    services: Services, register: Register, database_settings: Settings, shared_store: None
+) -> None:
+    model = await register("first")
+    seldom = database_settings.model_copy(update={"poll_seconds": 600.0})
+    async with open_services(seldom) as other, on_stage(other), asyncio.timeout(60):
+        while live_id(other) != model:
+            await services.activation.activate(model, "test")
+            await asyncio.sleep(0.2)
+
+
+async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+    await services.convergence.once()
+    assert live_id(services) == first
+    assert not services.convergence.in_sync
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
+    await services.convergence.once()
+    assert live_id(services) == second
+    events = {(entry.event, entry.actor) for entry in (await services.registry.history(second)).entries}
+    assert ("activated", "database") in events
+
+
+async def test_an_activation_is_in_sync_before_the_next_look(services: Services, register: Register) -> None:
+    await services.convergence.once()
+    for model in (await register("first"), await register("second", 1)):
+        await services.activation.activate(model, "test")
+        services.condition.require_ready()
+
+
+async def test_a_database_restored_from_a_backup_is_followed(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    for model in (first, second, second):
+        await services.activation.activate(model, "test")
+    await by_hand(
+        services,
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {first}",
+        f"UPDATE understudy_stage SET generation = 1, model_id = {first}",
+    )
+    await services.convergence.once()
+    assert live_id(services) == first
+    assert (await services.activation.activate(second, "test")).generation == 2
+    assert live_id(services) == second
+
+
+async def test_a_stage_left_empty_is_emptied_after_the_grace(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.activation.activate(await register("first"), "test")
+    await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+    await services.convergence.once()
+    monkeypatch.setattr(convergence, "EMPTY_GRACE_SECONDS", 0.0)
+    await services.convergence.once()
+    assert live_id(services) is None
+    services.condition.require_ready()
+
+
+async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_again(
+    services: Services, register: Register, open_process: Opener, database_settings: Settings
+) -> None:
+    other = await open_process()
+    first = await register("first")
+    await services.activation.activate(first, "test")
+    second = await register("second", 1, labels=("not", "compiled", database_settings.sqlalchemy_url))
+    await other.convergence.once()
+    file = database_settings.models_dir / "second.onnx"
+    content = file.read_bytes()
+    file.unlink()
+    await by_hand(
+        services,
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
+    )
+    await other.convergence.once()
+    assert live_id(other) == first
+    with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
+        other.condition.require_ready()
+    report = next(r for r in (await other.condition.status()).replicas if r.replica == other.convergence.replica)
+    assert (report.state, report.model_id) == ("failed", first)
+    refusals = [entry for entry in (await other.registry.history(second)).entries if entry.event == "refused"]
+    assert len(refusals) == 1
+    file.write_bytes(content)
+    await other.convergence.once()
+    assert live_id(other) == first, "tried again before its time"
+    async with asyncio.timeout(60):
+        while live_id(other) != second:
+            await asyncio.sleep(0.05)
+            await other.convergence.once()
+    other.condition.require_ready()
+
+
+async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_backlog(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    model = await register("first", labels=("not", "compiled", database_settings.sqlalchemy_url[-200:]))
+    in_the_way = database_settings.var_dir / "scratch"
+    in_the_way.write_bytes(b"a file where the compiler makes a folder")
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
+    async with on_stage(services):
+        services.backlog.add(model)
+        with pytest.raises(ModelNotLoaded, match="scratch"):
+            services.condition.require_ready()
+        in_the_way.unlink()
+        services.backlog.add(
+            await register("second", 1, labels=("too", "not", database_settings.sqlalchemy_url[-200:]))
+        )
+        await until_live(services, model)
+        services.condition.require_ready()
+        async with asyncio.timeout(60):
+            while (await services.registry.get(model + 1)).compile_state != "ready":
+                await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    await services.activation.activate(await register("first"), "test")
+    other = await open_process()
+    with pytest.raises(ModelNotLoaded, match="has not answered yet"):
+        await other.prediction.choose(None)
+    await other.convergence.once()
+    assert (await other.prediction.choose(None))[1] == 1
+
+
+async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    page = services.events.subscribe(None)
+    async with on_stage(services):
+        await anext(page)
+        await services.operations.activate(first, "test", wait=True)
+        await by_hand(services, "UPDATE understudy_operations SET state = 'odd', updated_at = '2999-01-01 00:00:00'")
+        await asyncio.sleep(2 * services.settings.poll_seconds)
+        await by_hand(
+            services,
+            "UPDATE ml_models SET is_active = FALSE",
+            f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
+        )
+        await until_live(services, second)
+    assert await anext(page, None) is None
+
+
+async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    await services.convergence.once()
+
+    @asynccontextmanager
+    async def down() -> AsyncIterator[None]:
+        raise DatabaseUnavailable("The database does not answer.")
+        yield
+
+    with monkeypatch.context() as outage:
+        outage.setattr(services.database, "read", down)
+        await services.convergence.once()
+        assert live_id(services) == model
+        services.condition.require_ready()
+        status = await services.condition.status()
+        assert status.database.problem is not None
+        assert not status.database.reachable
+    await services.convergence.once()
+    assert services.convergence.outage is None

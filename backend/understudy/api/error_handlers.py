@@ -1,0 +1,114 @@
+"""Every error leaves as one JSON shape: RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457) plus `code` and `remedy`."""
+
+from contextlib import suppress
+from http import HTTPStatus
+from typing import ClassVar
+
+import structlog
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from understudy.errors import NotFound, RequestInvalid, UnderstudyError
+from understudy.schemas.inference.stream import StreamFailed
+
+log = structlog.get_logger()
+
+_POLICY_VIOLATION = 1008
+
+
+class ProblemResponse(JSONResponse):
+    media_type: ClassVar[str] = "application/problem+json"  # type: ignore[misc]  # Starlette declares an instance attribute
+
+
+def _respond(
+    request: Request, problem: dict[str, object], status: int, headers: dict[str, str] | None = None
+) -> ProblemResponse:
+    request.state.services.traffic.refused(str(problem["code"]))
+    return ProblemResponse(addressed(problem, request.url.path), status_code=status, headers=headers)
+
+
+def addressed(problem: dict[str, object], path: str) -> dict[str, object]:
+    """The document for whoever asked for `path`: clients of the v2 protocol look for the message in `error`."""
+    said = f"{problem['detail']} {problem['remedy']}"
+    return problem | {"error": said} if path == "/v2" or path.startswith("/v2/") else problem
+
+
+async def _understudy(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, UnderstudyError)  # noqa: S101  # registered for this class only
+    level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
+    getattr(log, level)(
+        "request refused", method=request.method, path=request.url.path, code=error.code, detail=error.detail
+    )
+    retry = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return _respond(request, error.problem(), error.status, retry)
+
+
+async def _validation(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class only
+    return _respond(request, _invalid(error), RequestInvalid.status)
+
+
+async def _stream_validation(socket: WebSocket, error: Exception) -> None:
+    assert isinstance(error, WebSocketRequestValidationError)  # noqa: S101  # registered for this class only
+    # A browser shows its page nothing of a handshake that fails.
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        await refuse_stream(socket, _invalid(error))
+
+
+def _invalid(error: ValidationException) -> dict[str, object]:
+    faults = [{"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]} for fault in error.errors()]
+    said = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
+    return RequestInvalid(said).problem() | {"errors": faults}
+
+
+async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
+    """Tell the problem on an accepted socket and close it. Raises WebSocketDisconnect where nobody listens."""
+    socket.state.services.traffic.refused(str(problem["code"]))
+    await socket.send_text(StreamFailed(problem=problem).model_dump_json())
+    await socket.close(_POLICY_VIOLATION)
+
+
+async def _http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return _respond(request, NotFound(f"Nothing is served at {request.url.path}.").problem(), NotFound.status)
+    problem = RequestInvalid(str(error.detail)).problem()
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:  # a body that cannot be parsed, as a body that says the wrong thing
+        return _respond(request, problem, RequestInvalid.status)
+    code = status.phrase.lower().replace(" ", "_")
+    problem |= {
+        "type": f"urn:understudy:problem:{code}",
+        "status": status.value,
+        "code": code,
+        "title": status.phrase,
+    }
+    return _respond(request, problem, status, dict(error.headers or {}))
+
+
+async def _gone(request: Request, _: Exception) -> ProblemResponse:
+    """Nobody reads this answer, and nothing failed here."""
+    log.info("client went away", method=request.method, path=request.url.path)
+    problem = RequestInvalid("The connection ended before the body was complete.").problem()
+    return ProblemResponse(problem, status_code=RequestInvalid.status)
+
+
+async def _unforeseen(request: Request, error: Exception) -> ProblemResponse:
+    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return _respond(
+        request, UnderstudyError("The server met an error it did not foresee.").problem(), UnderstudyError.status
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Register the handlers; nothing else in the package turns an error into a response."""
+    app.add_exception_handler(UnderstudyError, _understudy)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(WebSocketRequestValidationError, _stream_validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unforeseen)

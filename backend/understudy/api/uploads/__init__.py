@@ -1,0 +1,1 @@
+"""Request bodies: one recording, several recordings, JSON within a limit."""

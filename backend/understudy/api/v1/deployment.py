@@ -1,0 +1,73 @@
+"""Putting a model on stage over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from understudy.api.dependencies import ModelId, Served
+from understudy.api.problem_responses import problems
+from understudy.errors import (
+    BackboneMissing,
+    CompileFailed,
+    FileChanged,
+    FileMissing,
+    FormatUnknown,
+    ModelNotFound,
+    ModelUnsafe,
+    NothingToRollBack,
+    ParityFailed,
+    ReportNotFound,
+    WarmUpFailed,
+)
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.server.operation import Operation
+
+router = APIRouter(prefix="/models", tags=["stage"])
+
+Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
+InPrecision = Annotated[Precision, Query(description="int8 needs a twin that passed its gate")]
+REFUSALS = (
+    FileMissing,
+    FileChanged,
+    FormatUnknown,
+    ModelUnsafe,
+    CompileFailed,
+    ParityFailed,
+    WarmUpFailed,
+    BackboneMissing,
+)
+
+
+@router.post(
+    "/{model_id}/activate",
+    summary="Activate a model",
+    responses={
+        202: {"model": Operation, "description": "Under way"},
+        **problems(ModelNotFound, ReportNotFound, *REFUSALS),
+    },
+)
+async def activate_model(
+    services: Served,
+    model_id: ModelId,
+    response: Response,
+    wait: Wait = True,
+    precision: InPrecision = Precision.FLOAT32,
+) -> Operation:
+    """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
+    operation = await services.operations.activate(model_id, actor="api", wait=wait, precision=precision)
+    if not wait:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return operation
+
+
+@router.post(
+    "/rollback",
+    summary="Go back to the model that was live before",
+    responses={202: {"model": Operation, "description": "Under way"}, **problems(NothingToRollBack, *REFUSALS)},
+)
+async def roll_back(services: Served, response: Response, wait: Wait = True) -> Operation:
+    """Activate the model that was live before the present one, through the same steps."""
+    operation = await services.operations.roll_back(actor="api", wait=wait)
+    if not wait:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return operation

@@ -1,0 +1,16 @@
+"""How this process fared lately."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from understudy.api.dependencies import Served
+from understudy.schemas.server.recent_statistics import TrafficSummary
+
+router = APIRouter(prefix="/metrics", tags=["status"])
+
+
+@router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
+async def get_traffic(services: Served, minutes: Annotated[float, Query(gt=0, le=60)] = 15) -> TrafficSummary:
+    """Predictions that this process answered, in buckets of ten seconds."""
+    return services.traffic.summary(minutes)

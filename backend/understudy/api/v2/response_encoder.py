@@ -1,0 +1,88 @@
+"""Answers of the Open Inference Protocol."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from understudy.api.v2.datatypes import NAMES
+from understudy.api.v2.request_decoder import InferRequest, WantedOutput
+from understudy.errors import RequestInvalid
+from understudy.schemas.compiler.spec import Spec
+from understudy.serving.prediction.tensor_inference import Inferred
+
+Array = NDArray[Any]
+
+
+def write_answer(inferred: Inferred, request: InferRequest) -> tuple[bytes, int | None]:
+    """The body, and the length of its JSON where binary data follow it.
+
+    In JSON a value that is not a finite number is null, since JSON has no word for it. Raises RequestInvalid for an
+    output that the model does not have.
+    """
+    identity = inferred.model.identity
+    parameters: dict[str, object] = {"model_id": identity.model_id, "digest": identity.digest}
+    if inferred.generation is not None:
+        parameters["generation"] = inferred.generation
+    blobs: list[bytes] = []
+    document: dict[str, object] = {
+        "model_name": identity.model_name,
+        "model_version": identity.version or "",
+        "parameters": parameters,
+        "outputs": [_tensor(wanted, _output(inferred, wanted), blobs) for wanted in _wanted(inferred, request)],
+    }
+    if request.id is not None:
+        document["id"] = request.id
+    head = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    return (b"".join((head, *blobs)), len(head)) if blobs else (head, None)
+
+
+def _wanted(inferred: Inferred, request: InferRequest) -> tuple[WantedOutput, ...]:
+    return request.outputs or tuple(WantedOutput(name, request.binary, 0) for name in inferred.outputs)
+
+
+def _output(inferred: Inferred, wanted: WantedOutput) -> Array:
+    output = inferred.outputs.get(wanted.name)
+    if output is None:
+        raise RequestInvalid(f"The model gives {sorted(inferred.outputs)}, and the request asks for {wanted.name!r}.")
+    return _best(output, wanted, inferred.model.pipeline.spec) if wanted.classes else output
+
+
+def _tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str, object]:
+    words = output.dtype.hasobject
+    tensor: dict[str, object] = {
+        "name": wanted.name,
+        "datatype": "BYTES" if words else NAMES[output.dtype],
+        "shape": output.shape,
+    }
+    if wanted.binary:
+        blob = _packed(output) if words else output.tobytes()
+        blobs.append(blob)
+        tensor["parameters"] = {"binary_data_size": len(blob)}
+    else:
+        flat = np.ascontiguousarray(output).reshape(-1)
+        tensor["data"] = flat.tolist() if words else flat
+    return tensor
+
+
+def _packed(words: Array) -> bytes:
+    """BYTES: each element is its length in four bytes, little-endian, and that many bytes of UTF-8."""
+    encoded = [word.encode() for word in words.reshape(-1).tolist()]
+    return b"".join(part for word in encoded for part in (len(word).to_bytes(4, "little"), word))
+
+
+def _best(output: Array, wanted: WantedOutput, spec: Spec) -> Array:
+    """Triton's classification extension: "value:index:label" of the best classes along the last axis."""
+    if not output.ndim:
+        raise RequestInvalid(f"The output {wanted.name} is one number and has no classes.")
+    rows = output.reshape(-1, output.shape[-1]) if output.size else np.empty((0, output.shape[-1]))
+    order = np.argsort(-rows.astype(np.float64), axis=1, kind="stable")[:, : wanted.classes]
+    labels = [f":{label}" for label in spec.labels] if spec.labels_named else []
+    named = labels if len(labels) == rows.shape[1] else [""] * rows.shape[1]
+    words = [
+        f"{value:f}:{index}{named[index]}"
+        for row, best in zip(rows, order, strict=True)
+        for value, index in zip(row[best].tolist(), best.tolist(), strict=True)
+    ]
+    return np.array(words, dtype=object).reshape(*output.shape[:-1], order.shape[1])

@@ -1,0 +1,131 @@
+"""Whether a container holds all that its own structure promises.
+
+Each check raises AudioUnusable naming what is missing. Structures written for an unknown length (a wav from a pipe, a
+live WebM) promise nothing and pass.
+"""
+
+from typing import Literal
+
+from understudy.audio.decoding.detect_container import Kind, size_of
+from understudy.audio.decoding.source_file import Source
+from understudy.errors import AudioUnusable
+
+_UNKNOWN_SIZES = (0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
+_LAST_PAGE = 4
+
+
+def check_intact(source: Source, kind: Kind) -> None:
+    """Raises AudioUnusable when the file ends before its container does; leaves it at its start."""
+    size = size_of(source)
+    match kind:
+        case Kind.WAV | Kind.AIFF:
+            _check_chunks(source, size)
+        case Kind.MP4:
+            _check_boxes(source, size)
+        case Kind.WEBM:
+            _check_elements(source, size)
+        case Kind.OGG:
+            _check_pages(source, size)
+        case Kind.FLAC | Kind.MP3 | Kind.AAC:
+            pass
+    source.seek(0)
+
+
+def _cut_off(what: str, promised: int, present: int) -> AudioUnusable:
+    return AudioUnusable(
+        f"The file is cut off: {what} should be {promised} bytes long, and {max(present, 0)} are there."
+    )
+
+
+def _check_chunks(source: Source, size: int) -> None:
+    """RIFF, RIFX, RF64 (EBU Tech 3306) and AIFF: the chunk of samples lies within the file."""
+    form = source.read(12)
+    order: Literal["little", "big"] = "little" if form[:4] in (b"RIFF", b"RF64") else "big"
+    offset, long_size = 12, None
+    while offset + 8 <= size:
+        source.seek(offset)
+        name = source.read(4)
+        length = int.from_bytes(source.read(4), order)
+        if name == b"ds64":
+            source.seek(8, 1)
+            long_size = int.from_bytes(source.read(8), "little")
+        if name in (b"data", b"SSND"):
+            if length == 0xFFFFFFFF and long_size:
+                length = long_size
+            if length not in _UNKNOWN_SIZES and offset + 8 + length > size:
+                raise _cut_off("its block of samples", length, size - offset - 8)
+            return
+        offset += 8 + length + length % 2
+
+
+def _check_boxes(source: Source, size: int) -> None:
+    """ISO/IEC 14496-12 4.2: every top-level box lies within the file, and one of them describes the sound."""
+    offset, described = 0, False
+    while offset + 8 <= size:
+        source.seek(offset)
+        head = source.read(16)
+        length, header = int.from_bytes(head[:4]), 8
+        if length == 1:
+            length, header = int.from_bytes(head[8:16]), 16
+        elif length == 0:
+            length = size - offset
+        if length < header:
+            raise AudioUnusable(f"The mp4 file is damaged: the box at byte {offset} has no valid length.")
+        if offset + length > size:
+            raise _cut_off(f"its {head[4:8]!r} box".replace("b'", "'"), length, size - offset)
+        described = described or head[4:8] == b"moov"
+        offset += length
+    if not described:
+        raise AudioUnusable("The mp4 file is cut off: it has no 'moov' box, which says where the sound lies.")
+
+
+def _check_elements(source: Source, size: int) -> None:
+    """RFC 8794 and 9559: every element lies within the file; inside those of unknown size their children are looked at.
+
+    A live recording (MediaRecorder) is a segment of unknown size, so its blocks are what can be checked.
+    """
+    offset = 0
+    while offset < size:
+        _, id_width = _vint(source, offset)
+        length, width = _vint(source, offset + id_width)
+        content = offset + id_width + width
+        if length == (1 << 7 * width) - 1:
+            offset = content
+        elif content + length > size:
+            raise _cut_off(f"the element at byte {offset}", length, size - content)
+        else:
+            offset = content + length
+
+
+def _vint(source: Source, offset: int) -> tuple[int, int]:
+    """Value and width in bytes of an EBML variable-size integer."""
+    source.seek(offset)
+    raw = source.read(8)
+    width = 9 - raw[0].bit_length() if raw else 9
+    if width > len(raw):
+        raise AudioUnusable(f"The WebM file is damaged or cut off at byte {offset}.")
+    return int.from_bytes(raw[:width]) & ((1 << 7 * width) - 1), width
+
+
+def _check_pages(source: Source, size: int) -> None:
+    """RFC 3533 6: pages follow one another without a gap, and the last page of every stream says that it is."""
+    offset, numbers, ended = 0, dict[bytes, int](), set[bytes]()
+    while offset < size:
+        source.seek(offset)
+        head = source.read(27 + 255)
+        if len(head) < 27:
+            raise _cut_off("its last page", 27, len(head))
+        if head[:4] != b"OggS":
+            raise AudioUnusable(f"The Ogg file is damaged: no page begins at byte {offset}.")
+        flags, serial, number, segments = head[5], head[14:18], int.from_bytes(head[18:22], "little"), head[26]
+        length = 27 + segments + sum(head[27 : 27 + segments])
+        if offset + length > size:
+            raise _cut_off("its last page", length, size - offset)
+        if serial in numbers and number != numbers[serial] + 1:
+            raise AudioUnusable(f"The Ogg file is damaged: page {numbers[serial] + 1} is followed by page {number}.")
+        numbers[serial] = number
+        if flags & _LAST_PAGE:
+            ended.add(serial)
+        offset += length
+    if set(numbers) - ended:
+        raise AudioUnusable("The Ogg file is cut off: its last page does not carry the end-of-stream mark.")

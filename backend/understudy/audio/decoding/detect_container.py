@@ -1,0 +1,111 @@
+"""Which audio container a file is, by its content; its name is never looked at."""
+
+from enum import StrEnum
+
+from understudy.audio.decoding.mpeg_frames import adts_length, mpeg_frame
+from understudy.audio.decoding.source_file import Source
+from understudy.errors import AudioUnusable, NotAudio
+
+_HEAD = 64
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_OTHERS = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"version https://git-lfs", "a Git-LFS pointer"),
+    (b"#EXTM3U", "a playlist"),
+    (b"ffconcat", "a list of other files"),
+    (b"<", "markup, such as HTML"),
+    (b"RIFF", "a RIFF file other than wav"),
+    (b"\x30\x26\xb2\x75", "a Windows Media file"),
+    (b"#!AMR", "an AMR recording"),
+)
+
+
+class Kind(StrEnum):
+    """Containers that are read."""
+
+    WAV = "wav"
+    AIFF = "aiff"
+    FLAC = "flac"
+    OGG = "ogg"
+    MP3 = "mp3"
+    AAC = "aac"
+    MP4 = "mp4"
+    WEBM = "webm"  # and every other Matroska file
+
+
+def size_of(source: Source) -> int:
+    """Bytes in a seekable file; leaves it at its start."""
+    size = source.seek(0, 2)
+    source.seek(0)
+    return size
+
+
+def recognise(source: Source) -> Kind:
+    """The container of a seekable file; leaves it at its start.
+
+    Raises AudioUnusable when it is empty and NotAudio, naming what it looks like, when no container fits.
+    """
+    size = size_of(source)
+    if size == 0:
+        raise AudioUnusable("The audio is empty: 0 bytes arrived.", remedy="Send the recording's bytes.")
+    start = after_id3(source)
+    source.seek(start)
+    head = source.read(_HEAD)
+    kind = _by_magic(head) or _by_frames(source, start, size)
+    source.seek(0)
+    if kind is None:
+        raise NotAudio(f"The {size} bytes that arrived are not audio that is read here; they are {_description(head)}.")
+    return kind
+
+
+def after_id3(source: Source) -> int:
+    """Offset of the first byte that no leading ID3v2 tag covers (ID3v2.4 3.1)."""
+    offset = 0
+    while True:
+        source.seek(offset)
+        tag = source.read(10)
+        if len(tag) < 10 or tag[:3] != b"ID3" or max(tag[6:]) > 127:
+            return offset
+        body = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
+        offset += 10 + body + (10 if tag[5] & 0x10 else 0)
+
+
+def _by_magic(head: bytes) -> Kind | None:
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
+        return Kind.WAV
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return Kind.AIFF
+    if head[4:8] in _MP4_BOXES:
+        return Kind.MP4
+    return {b"fLaC": Kind.FLAC, b"OggS": Kind.OGG, b"\x1a\x45\xdf\xa3": Kind.WEBM}.get(head[:4])
+
+
+def _by_frames(source: Source, start: int, size: int) -> Kind | None:
+    """mp3 and raw AAC have no magic: a frame counts when the next one follows it, or the file ends there."""
+    source.seek(start)
+    head = source.read(8)
+    frame = mpeg_frame(head)
+    adts = adts_length(head)
+    length = frame.length if frame else adts
+    if length is None:
+        return None
+    source.seek(start + length)
+    following = source.read(8)
+    if start + length < size and not (mpeg_frame(following) if frame else adts_length(following)):
+        return None
+    return Kind.MP3 if frame else Kind.AAC
+
+
+def _description(head: bytes) -> str:
+    for magic, words in _OTHERS:
+        if head.lstrip().startswith(magic):
+            return words
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():
+        return "text"
+    return f"of no known kind (the first are {head[:4].hex(' ')})"

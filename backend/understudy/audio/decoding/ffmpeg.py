@@ -1,0 +1,189 @@
+"""Decode ogg, opus, mp3, aac, mp4 and WebM with FFmpeg's libraries.
+
+An upload is hostile until decoded: FFmpeg gets a file object and never a name, the demuxer is the one that the content
+calls for instead of FFmpeg's own guess, every further opening (playlist entries, mp4 data references) is refused, and
+only the audio decoders below may run. For ogg and mp3 it replaces libsndfile, whose Opus takes three times as long and
+whose mp3 decoder writes to standard error.
+"""
+
+import re
+from collections.abc import Iterator
+
+import av
+import numpy as np
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+
+from understudy.audio.decoding.audio_limits import check_layout
+from understudy.audio.decoding.detect_container import Kind, after_id3
+from understudy.audio.decoding.mpeg_frames import mpeg_frame, xing_seconds
+from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
+from understudy.audio.decoding.source_file import Source, Stream
+from understudy.errors import AudioUnusable
+
+_DEMUXERS = {Kind.OGG: "ogg", Kind.MP3: "mp3", Kind.AAC: "aac", Kind.MP4: "mov", Kind.WEBM: "matroska"}
+_DECODERS = (
+    "aac,ac3,alac,amrnb,amrwb,eac3,flac,mp1float,mp2float,mp3float,opus,vorbis,"
+    "pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,"
+    "pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8"
+)
+_OPTIONS = {
+    "codec_whitelist": _DECODERS,
+    "format_whitelist": ",".join(_DEMUXERS.values()),
+    "protocol_whitelist": "none",
+}
+# Matroska's statistics tag of one track; the container's own duration covers the longest track.
+_TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
+# Encoder delay and padding that a header counts and a decoder drops: up to 0.1 s and a few codec frames.
+_SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
+
+
+def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
+    raise PermissionError(
+        f"an upload asked for another file ({len(url)} characters, flags {flags}, {len(options)} options)"
+    )
+
+
+class FfmpegReader:
+    """Reads a seekable file object's first sound stream; pictures and video are skipped undecoded."""
+
+    def __init__(self, source: Source, kind: Kind) -> None:
+        """Raises AudioUnusable when the container cannot be read, holds no sound or an unsupported codec."""
+        self._kind = kind
+        self._source = source
+        xing = _xing(source) if kind is Kind.MP3 else None
+        source.seek(0)
+        try:
+            self._container: InputContainer = av.open(
+                Stream(source),
+                "r",
+                format=_DEMUXERS[kind],
+                container_options=_OPTIONS,
+                metadata_errors="replace",
+                io_open=_refuse_to_open,
+            )
+        except av.FFmpegError as error:
+            raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
+        try:
+            self._stream = _only_sound(self._container, kind)
+            self.seconds = xing if kind is Kind.MP3 else _promised_seconds(self._container, self._stream, kind)
+            self._frames = self._decoded()
+            self._first = self._first_frame()
+            self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
+            check_layout(self.rate, self.channels)
+        except AudioUnusable:
+            self.close()
+            raise
+        self.codec = self._stream.codec_context.codec.canonical_name
+
+    def blocks(self) -> Iterator[Samples]:
+        size = max(256, BLOCK_VALUES // self.channels)
+        fifo = AudioFifo()
+        done = 0
+        frame: AudioFrame | None = self._first
+        while frame is not None:
+            if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
+                raise AudioUnusable(f"The sample rate or channel count changes after {done / self.rate:.2f} s.")
+            frame.pts = None  # the queue refuses gaps between time stamps, which live recordings have
+            fifo.write(frame)
+            done += frame.samples
+            while (block := fifo.read(size)) is not None:
+                yield _to_float(block)
+            frame = next(self._frames, None)
+        if (rest := fifo.read(0)) is not None:
+            yield _to_float(rest)
+        self._check_complete(done)
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _first_frame(self) -> AudioFrame:
+        """What is decoded, and not the header, says the true rate and layout (HE-AAC doubles both)."""
+        first = next(self._frames, None)
+        if first is None:
+            raise AudioUnusable(f"The {self._kind} file holds no samples.")
+        return first
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        samples, last = 0, None
+        try:
+            for packet in self._container.demux(self._stream):
+                for frame in packet.decode():
+                    samples += frame.samples
+                    yield frame
+                last = packet if packet.size else last
+        except av.FFmpegError as error:
+            seconds = f" after {samples / self._stream.rate:.2f} s of sound" if self._stream.rate else ""
+            raise AudioUnusable(f"The {self._kind} file is damaged or cut off{seconds}.") from error
+        if self._kind in (Kind.MP3, Kind.AAC) and last is not None:
+            _check_last_frame(self._source, last)
+
+    def _check_complete(self, done: int) -> None:
+        promised = self.seconds or 0.0
+        if done / self.rate < promised - _SLACK_SECONDS - _SLACK_SAMPLES / self.rate:
+            raise AudioUnusable(
+                f"The {self._kind} file promises {promised:.2f} s of sound and yields {done / self.rate:.2f} s; "
+                "it is damaged or cut off."
+            )
+
+
+def _xing(source: Source) -> float | None:
+    source.seek(after_id3(source))
+    return xing_seconds(source.read(64))
+
+
+def _only_sound(container: InputContainer, kind: Kind) -> AudioStream:
+    if not container.streams.audio:
+        what = "video but no sound" if container.streams.video else "no sound"
+        raise AudioUnusable(f"The {kind} file holds {what}.", remedy="Send a recording that has a sound track.")
+    sound = container.streams.audio[0]
+    for stream in container.streams:
+        if stream.index != sound.index:
+            stream.discard = Discard.all
+    if sound.codec_context is None:
+        raise AudioUnusable(f"The {kind} file's sound is in a codec that is not supported.")
+    sound.codec_context.thread_count = 1
+    return sound
+
+
+def _promised_seconds(container: InputContainer, sound: AudioStream, kind: Kind) -> float | None:
+    """The sound track's length by the container; None where FFmpeg could only guess it from the bit rate."""
+    if kind in (Kind.MP4, Kind.OGG) and sound.duration is not None and sound.time_base is not None:
+        return float(sound.duration * sound.time_base)
+    if kind is not Kind.WEBM:
+        return None
+    if match := _TAGGED_DURATION.fullmatch(sound.metadata.get("DURATION", "")):
+        hours, minutes, seconds = match.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    if len(container.streams) == 1 and container.duration is not None:
+        return container.duration / av.time_base
+    return None
+
+
+def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
+    """mp3 and raw AAC: the last frame is whole, and no beginning of another follows it (tags may)."""
+    data = bytes(packet)
+    frame = mpeg_frame(data)
+    if frame is not None and frame.length > len(data):
+        raise AudioUnusable(
+            f"The mp3 file is cut off: its last frame should be {frame.length} bytes long, and {len(data)} are there."
+        )
+    if packet.pos is not None:
+        source.seek(packet.pos + packet.size)
+        if source.read(1) == b"\xff":
+            raise AudioUnusable("The file is cut off: its last frame ends within its header.")
+
+
+def _to_float(frame: AudioFrame) -> Samples:
+    """float32 [frames, channels] in [-1, 1] of any sample format; planar formats come back as a transposed view."""
+    values = frame.to_ndarray()
+    samples = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
+    if np.issubdtype(samples.dtype, np.integer):
+        return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
+    return samples.astype(np.float32, copy=False)

@@ -1,0 +1,83 @@
+"""YAMNet's front end: log-mel frames of 16 kHz sound.
+
+Frames of 400 samples every 160, periodic Hann window, magnitude of a 512-point DFT, 64 triangular bands from 125 to
+7500 Hz on the HTK mel scale, log(x + 0.001). The first frame starts with the first sample.
+Source: M. Plakal and D. Ellis, YAMNet (TensorFlow models/research/audioset/yamnet, features.py).
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from understudy.audio.decoding.reader import Samples
+
+RATE = 16_000
+FRAME = 400
+HOP = 160
+BANDS = 64
+_FFT = 512
+_LOW_HZ, _HIGH_HZ = 125.0, 7500.0
+_OFFSET = np.float32(1e-3)
+# Frames a step, somewhat more than a block of sound gives: between any two operations of a step another thread may
+# take the interpreter's lock, and with steps of 32 a server answers 5 % fewer clips.
+_CHUNK = 160
+
+
+def hann_window() -> NDArray[np.float64]:
+    """Periodic Hann window [400]."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
+
+
+def mel_matrix() -> NDArray[np.float64]:
+    """Weights [257, 64] from DFT bins to mel bands: triangles of height 1 on 1127 ln(1 + f / 700); none on bin 0."""
+    bins = _mel(np.arange(_FFT // 2 + 1) * RATE / _FFT)[:, None]
+    edges = np.linspace(_mel(np.float64(_LOW_HZ)), _mel(np.float64(_HIGH_HZ)), BANDS + 2)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    weights = np.maximum(0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
+    weights[0] = 0.0
+    return weights
+
+
+@cache
+def _tables() -> tuple[NDArray[np.float64], Samples]:
+    """The window and the mel weights in float32: making them costs a fifth of a second of sound's features."""
+    return hann_window(), mel_matrix().astype(np.float32)
+
+
+def _mel(hertz: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    return np.asarray(1127.0 * np.log1p(hertz / 700.0))
+
+
+class LogMel:
+    """Streaming front end: pushing a clip in pieces gives the frames of pushing it whole."""
+
+    def __init__(self) -> None:
+        self._window, self._mel = _tables()
+        self._rest = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> Samples:
+        """float32 [n] at 16 kHz in, float32 [frames, 64] that are complete with it out."""
+        data = np.concatenate([self._rest, samples]) if len(self._rest) else samples
+        count = max(0, (len(data) - FRAME) // HOP + 1)
+        self._rest = data[count * HOP :].copy()
+        out = np.empty((count, BANDS), np.float32)
+        if count:
+            frames = sliding_window_view(data, FRAME)[::HOP]
+            for start in range(0, count, _CHUNK):
+                self._transform(frames[start : start + _CHUNK], out[start : start + _CHUNK])
+        return out
+
+    def _transform(self, frames: Samples, out: Samples) -> None:
+        # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
+        # bands, and their logarithm is wrong by 6e-3.
+        magnitude = np.abs(np.fft.rfft(frames * self._window, _FFT, axis=1)).astype(np.float32)
+        np.matmul(magnitude, self._mel, out=out)
+        out += _OFFSET
+        np.log(out, out=out)
+
+
+def log_mel(waveform: Samples) -> Samples:
+    """Log-mel frames float32 [1 + (n - 400) // 160, 64] of float32 [n] at 16 kHz; none when n < 400."""
+    return LogMel().push(waveform)

@@ -1,0 +1,38 @@
+"""Cut a stream into log-mel patches."""
+
+import numpy as np
+
+from understudy.audio.decoding.reader import Samples
+from understudy.audio.features.log_mel import (
+    FRAME,
+    HOP,
+    RATE,
+    LogMel,
+)
+from understudy.audio.features.windows import Windower, tail_padding
+
+PATCH_FRAMES = 96
+PATCH_HOP_FRAMES = 48
+
+
+class PatchStream:
+    """Patches of `frames` log-mel frames every `hop` of a 16 kHz stream; frames shared by patches are computed once.
+
+    The end is padded in the waveform, as Google's YAMNet pads it, so that every sample lies in a patch.
+    """
+
+    def __init__(self, frames: int = PATCH_FRAMES, hop: int = PATCH_HOP_FRAMES) -> None:
+        self._features = LogMel()
+        self._windower = Windower(frames, hop, RATE / HOP)
+        self._size, self._hop = (frames - 1) * HOP + FRAME, hop * HOP
+        self.total = 0
+
+    def push(self, samples: Samples) -> list[tuple[float, Samples]]:
+        """Start in seconds and float32 [frames, 64] of every patch that is complete with `samples` [n]."""
+        self.total += len(samples)
+        return self._windower.push(self._features.push(samples))
+
+    def finish(self) -> list[tuple[float, Samples]]:
+        """The last patch, over samples filled up with zeros, where there is one."""
+        padding = tail_padding(self.total, self._size, self._hop)
+        return self._windower.push(self._features.push(np.zeros(padding, np.float32)))

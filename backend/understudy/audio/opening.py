@@ -1,0 +1,44 @@
+"""Open an upload as a clip."""
+
+from understudy.audio.clip import Clip
+from understudy.audio.decoding.audio_limits import AudioLimits
+from understudy.audio.decoding.container_validation import check_intact
+from understudy.audio.decoding.detect_container import Kind, recognise
+from understudy.audio.decoding.plain_wav import plain_wav
+from understudy.audio.decoding.reader import Reader
+from understudy.audio.decoding.sndfile import SndfileReader
+from understudy.audio.decoding.source_file import Source
+from understudy.errors import AudioTooLong
+
+__all__ = ["AudioLimits", "Clip", "open_clip"]
+
+_BY_LIBSNDFILE = (Kind.WAV, Kind.AIFF, Kind.FLAC)
+
+
+def open_clip(source: Source, limits: AudioLimits) -> Clip:
+    """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
+
+    Raises NotAudio when the content is none of these, AudioUnusable when it is empty, cut off, damaged or without
+    sound, and AudioTooLong when its header already promises more than `limits` allow. The caller keeps `source` open
+    until the clip was read and closes both.
+    """
+    kind = recognise(source)
+    check_intact(source, kind)
+    reader = _reader(source, kind)
+    try:
+        limits.check_length(reader.seconds or 0.0)
+    except AudioTooLong:
+        reader.close()
+        raise
+    return Clip(reader, limits)
+
+
+def _reader(source: Source, kind: Kind) -> Reader:
+    if kind is Kind.WAV and (plain := plain_wav(source)) is not None:
+        return plain
+    source.seek(0)
+    if kind in _BY_LIBSNDFILE:
+        return SndfileReader(source, kind)
+    from understudy.audio.decoding.ffmpeg import FfmpegReader  # 15 MB of libraries, for the first clip that needs them
+
+    return FfmpegReader(source, kind)

@@ -1,0 +1,96 @@
+"""The database and the files of this machine as a backend, without a server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from understudy.container import Services, open_services
+from understudy.errors import NoActiveModel
+from understudy.registry.deployment import desired_state as stage
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.model import (
+    HistoryPage,
+    ModelCreate,
+    ModelList,
+    ModelOut,
+    ModelUpdate,
+)
+from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.status import Status
+from understudy.settings import Settings
+
+
+class DirectBackend:
+    """The use-cases in this process; a running server on the same database follows what they commit."""
+
+    def __init__(self, services: Services, actor: str) -> None:
+        self._services = services
+        self._actor = actor
+
+    async def register(self, request: ModelCreate) -> ModelOut:
+        return await self._services.registry.register(request, self._actor)
+
+    async def list(self, query: ModelQuery) -> ModelList:
+        return await self._services.registry.list(query)
+
+    async def show(self, model_id: int) -> ModelOut:
+        return await self._services.registry.get(model_id)
+
+    async def active(self) -> ModelOut:
+        model = await self._services.registry.active()
+        if model is None:
+            raise NoActiveModel("No model is active.")
+        return model
+
+    async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+        return await self._services.registry.update(model_id, changes, self._actor)
+
+    async def delete(self, model_id: int) -> ModelDeleted:
+        return await self._services.registry.delete(model_id, self._actor)
+
+    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
+        return await self._services.operations.activate(model_id, self._actor, wait=False, precision=precision)
+
+    async def roll_back(self) -> Operation:
+        return await self._services.operations.roll_back(self._actor, wait=False)
+
+    async def operation(self, operation_id: str) -> Operation:
+        return await self._services.operations.get(operation_id)
+
+    async def predict(self, clip: Path, model_id: int | None) -> Prediction:
+        if model_id is None and self._services.stage.live is None:
+            await self._load_active()
+        with await asyncio.to_thread(clip.open, "rb") as audio:
+            return await self._services.prediction.predict(audio, model_id)
+
+    async def history(self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None) -> HistoryPage:
+        return await self._services.registry.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+
+    async def report(self, model_id: int) -> CompileReport:
+        return await self._services.compilation.report(model_id)
+
+    async def status(self) -> Status:
+        """Of the database and its servers; this process itself has nothing loaded."""
+        async with self._services.database.read() as session:
+            self._services.convergence.desired = await stage.poll(session)
+        return await self._services.condition.status()
+
+    async def _load_active(self) -> None:
+        """The active model as a server would load it; this process is none and leaves no report of itself."""
+        convergence = self._services.convergence
+        await convergence.once()
+        if convergence.outage is not None:
+            raise convergence.outage
+        await convergence.leave()
+
+
+@asynccontextmanager
+async def open_direct(settings: Settings, actor: str) -> AsyncIterator[DirectBackend]:
+    """A backend on the database and files of `settings`. Raises DatabaseUnavailable and Misconfigured."""
+    async with open_services(settings, actor) as services:
+        yield DirectBackend(services, actor)

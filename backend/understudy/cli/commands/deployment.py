@@ -1,0 +1,43 @@
+"""Putting a model on stage: activate, rollback."""
+
+from typing import Annotated
+
+import typer
+
+from understudy.cli.backends.backend import Backend
+from understudy.cli.follow_operation import followed
+from understudy.cli.framework.command import command
+from understudy.cli.framework.options import ModelId
+from understudy.cli.framework.session import Session
+from understudy.cli.views.cells import text
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.server.operation import Operation
+
+group = typer.Typer()
+
+
+@command(group, "activate", example="understudy activate 2", remote=True)
+async def activate(
+    session: Session,
+    model_id: ModelId,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="int8 needs a twin: understudy compile --precision int8.")
+    ] = Precision.FLOAT32,
+) -> None:
+    """Verify, compile, warm up and commit a model; running servers follow. If a step fails, nothing changes."""
+    async with session.backend() as backend:
+        await _follow(session, backend, await backend.activate(model_id, precision))
+
+
+@command(group, "rollback", example="understudy rollback", remote=True)
+async def rollback(session: Session) -> None:
+    """Activate the model that was live before the present one."""
+    async with session.backend() as backend:
+        await _follow(session, backend, await backend.roll_back())
+
+
+async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
+    done = await followed(backend, operation, session.output)
+    model = await backend.show(done.model_id)
+    line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
+    session.output.answer(done, text(line, "bold green"))

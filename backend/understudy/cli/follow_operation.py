@@ -1,0 +1,31 @@
+"""Waiting for an activation, with its progress shown."""
+
+import asyncio
+
+from understudy.cli.backends.backend import Backend
+from understudy.cli.framework.error_translation import error_from
+from understudy.cli.framework.output import Output
+from understudy.schemas.server.operation import Operation, OperationState, Step
+
+_POLL_SECONDS = 0.1
+
+_DOING = {
+    Step.VERIFY: "reading the file",
+    Step.COMPILE: "compiling",
+    Step.WARM_UP: "warming up",
+    Step.COMMIT: "committing",
+    Step.SWAP: "swapping",
+}
+
+
+async def followed(backend: Backend, operation: Operation, output: Output) -> Operation:
+    """The operation when it has succeeded. Raises the error that it failed with."""
+    with output.progress() as progress:
+        task = progress.add_task(_DOING[operation.step], total=1.0)
+        while operation.state is OperationState.RUNNING:
+            await asyncio.sleep(_POLL_SECONDS)
+            operation = await backend.operation(operation.operation_id)
+            progress.update(task, description=_DOING[operation.step], completed=operation.progress)
+    if operation.state is OperationState.FAILED:
+        raise error_from(operation.error or {})
+    return operation

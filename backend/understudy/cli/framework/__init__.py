@@ -1,0 +1,1 @@
+"""Turns functions into commands: options, output, errors, exit codes."""

@@ -1,0 +1,104 @@
+"""How a function becomes a command: the shared options, one event loop, errors as exit codes."""
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Concatenate, ParamSpec, cast
+
+import typer
+
+from understudy.cli.framework.exit_codes import INTERNAL, INTERRUPTED, exit_code
+from understudy.cli.framework.output import Output
+from understudy.cli.framework.session import Session
+from understudy.errors import UnderstudyError
+
+P = ParamSpec("P")
+Handler = Callable[Concatenate[Session, P], Awaitable[None] | None]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer, or the problem, as one JSON document.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        exists=True,
+        file_okay=False,
+        resolve_path=True,
+        show_default=False,
+        help="Folder with models/ and var/ (UNDERSTUDY_HOME; default: backend/).",
+    ),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="UNDERSTUDY_URL",
+        show_default=False,
+        help="Ask the server at this address instead of the database.",
+    ),
+]
+
+
+def command(group: typer.Typer, name: str, *, example: str, remote: bool = False) -> Callable[[Handler[P]], Handler[P]]:
+    """Make a function that takes a Session and its own options a command of `group`.
+
+    `example` is shown by --help and in docs/cli.md. `remote` commands take --url as well.
+    """
+
+    def register(handler: Handler[P]) -> Handler[P]:
+        unbound = cast("Callable[..., Awaitable[None] | None]", handler)
+
+        @wraps(handler)
+        def run(
+            context: typer.Context, as_json: bool, home: Path | None, url: str | None = None, **given: object
+        ) -> None:
+            actor = context.obj if isinstance(context.obj, str) else "cli"
+            session = Session(Output(as_json=as_json), actor, home, url)
+            _run(session, lambda: unbound(session, **given))
+
+        run.__signature__ = _signature(handler, remote=remote)  # type: ignore[attr-defined]  # read by inspect
+        group.command(name, epilog=f"Example: {example}")(run)
+        return handler
+
+    return register
+
+
+def _signature(handler: Callable[..., object], *, remote: bool) -> inspect.Signature:
+    _, *own = inspect.signature(handler).parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter("url", keyword, default=None, annotation=Url),
+        inspect.Parameter("home", keyword, default=None, annotation=Home),
+        inspect.Parameter("as_json", keyword, default=False, annotation=AsJson),
+    ]
+    context = inspect.Parameter("context", keyword, annotation=typer.Context)
+    return inspect.Signature(
+        [context, *(each.replace(kind=keyword) for each in own), *(shared if remote else shared[1:])]
+    )
+
+
+def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
+    """The boundary: whatever happens becomes an exit code, and never a traceback without a sentence."""
+    try:
+        outcome = call()
+        if outcome is not None:
+            asyncio.run(_awaited(outcome))
+    except UnderstudyError as error:
+        session.output.problem(error)
+        raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        session.output.note("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, typer.TyperException):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        remedy = "Report this with the lines above; they say where it happened."
+        session.output.problem(UnderstudyError(f"{type(error).__name__}: {error}", remedy=remedy))
+        raise typer.Exit(INTERNAL) from error
+
+
+async def _awaited(outcome: Awaitable[None]) -> None:
+    await outcome

@@ -1,0 +1,63 @@
+"""What a command is given: the shared options, resolved when they are needed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from understudy.cli.backends.backend import Backend
+from understudy.cli.framework.error_translation import invalid
+from understudy.cli.framework.output import Output
+from understudy.errors import Misconfigured
+from understudy.settings import Settings
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one command. `home` and `url` are None where the environment or the defaults decide."""
+
+    output: Output
+    actor: str
+    home: Path | None = None
+    url: str | None = None
+
+    def settings(self, **given: object) -> Settings:
+        """Settings from the environment, under the options that were given.
+
+        Raises Misconfigured, and UnsafeBinding like `Settings` itself.
+        """
+        chosen = {name: value for name, value in {"home": self.home, **given}.items() if value is not None}
+        try:
+            return Settings.model_validate(chosen)
+        except ValidationError as error:
+            raise Misconfigured(f"{invalid(error)}.") from error
+
+    @asynccontextmanager
+    async def backend(self) -> AsyncIterator[Backend]:
+        """A server with `--url`, else the database directly."""
+        if self.url is not None:
+            from understudy.cli.backends.remote import open_remote
+
+            async with open_remote(self.url) as remote:
+                yield remote
+        else:
+            settings = self.quiet_settings()
+            from understudy.cli.backends.direct import open_direct
+
+            async with open_direct(settings, self.actor) as direct:
+                yield direct
+
+    def quiet_settings(self) -> Settings:
+        """Settings of a command that ends: its answer says what happened, so that the log is left to errors.
+
+        A level that the environment names is kept.
+        """
+        from understudy.logs import configure_logs
+
+        settings = self.settings()
+        if "log_level" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"log_level": "error"})
+        configure_logs(settings)
+        return settings

@@ -1,0 +1,155 @@
+"""Compiled models on disk, each in a folder named by what it was made from."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from understudy.compiler.model_source import digest_of
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.spec import PartialSpec
+
+COMPILER_VERSION = 1  # raise it whenever the same source and spec would compile to something else
+VERSION_NAME = "understudy-compiler"  # its entry in a report's `versions`
+
+MODEL_FILE = "model.onnx"
+REPORT_FILE = "report.json"
+PROBES_FILE = "probes.npz"
+_FILES = (MODEL_FILE, REPORT_FILE, PROBES_FILE)
+_TEMPORARY = ".new-"
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A compiled form that is complete: `folder` holds model.onnx, report.json and probes.npz."""
+
+    key: str
+    folder: Path
+    report: CompileReport
+
+    @property
+    def precision(self) -> Precision:
+        return self.report.quantization.precision if self.report.quantization else Precision.FLOAT32
+
+
+@dataclass(frozen=True)
+class StaleEntry:
+    """A folder of the store that nothing can use, with the reason."""
+
+    name: str
+    folder: Path
+    reason: str
+    bytes: int
+
+
+def _sync(path: Path) -> None:
+    """Force a file or folder to disk; Windows has no way to sync a folder."""
+    if path.is_dir() and sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() or sys.platform != "win32" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class CompiledStore:
+    """Content-addressed: an entry appears whole or not at all, and is never changed afterwards."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def key(self, digest: str, given: PartialSpec | None) -> str:
+        """Hex name of the compiled form of a source under a spec by this version of the compiler."""
+        spec = (given or PartialSpec()).model_dump(mode="json", exclude_none=True)
+        parts = {"compiler": COMPILER_VERSION, "source": digest, "spec": spec}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:40]
+
+    def folder(self, key: str) -> Path:
+        return self.root / key
+
+    def _read(self, folder: Path) -> CompileReport | str:
+        """The report of a complete entry, or why it is not one."""
+        missing = [name for name in _FILES if not (folder / name).is_file()]
+        if missing:
+            return f"{', '.join(missing)} missing"
+        try:
+            report = CompileReport.model_validate_json((folder / REPORT_FILE).read_bytes())
+        except ValidationError as error:
+            return f"{REPORT_FILE} is not readable: {error.error_count()} errors"
+        if report.key != folder.name:
+            return f"{REPORT_FILE} belongs to {report.key}"
+        if digest_of(folder / MODEL_FILE) != report.onnx_digest:
+            return f"{MODEL_FILE} is not the file that the report describes"
+        if report.probes_digest is not None and digest_of(folder / PROBES_FILE) != report.probes_digest:
+            return f"{PROBES_FILE} is not the file that the report describes"
+        return report
+
+    def find(self, key: str) -> CompiledModel | None:
+        """The compiled form, its files verified against the report; None when absent, incomplete or altered."""
+        folder = self.folder(key)
+        report = self._read(folder)
+        return CompiledModel(key, folder, report) if isinstance(report, CompileReport) else None
+
+    def add(self, made: Path, report: CompileReport) -> CompiledModel:
+        """Move a folder that holds model and probes into the store, with its report, and replace an altered entry."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        folder = self.folder(report.key)
+        temporary = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        temporary.mkdir()
+        try:
+            for name in (MODEL_FILE, PROBES_FILE):
+                shutil.move(made / name, temporary / name)
+            (temporary / REPORT_FILE).write_text(report.model_dump_json(indent=2), encoding="utf-8")
+            for name in _FILES:
+                _sync(temporary / name)
+            _sync(temporary)
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.rename(folder)
+            _sync(self.root)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return CompiledModel(report.key, folder, report)
+
+    def keys(self) -> Iterator[str]:
+        """Names of all entries, usable or not; leftovers of interrupted writes are not entries."""
+        if self.root.is_dir():
+            yield from sorted(p.name for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+    def stale(self) -> list[StaleEntry]:
+        """Entries that are incomplete, altered or of another compiler version, and leftovers of interrupted writes."""
+        found = []
+        for folder in sorted(self.root.iterdir()) if self.root.is_dir() else []:
+            if folder.name.startswith(_TEMPORARY):
+                reason = "left over from an interrupted write"
+            elif not folder.is_dir():
+                reason = "not a folder"
+            else:
+                report = self._read(folder)
+                version = report.versions.get(VERSION_NAME) if isinstance(report, CompileReport) else None
+                if not isinstance(report, CompileReport):
+                    reason = report
+                elif version != str(COMPILER_VERSION):
+                    reason = f"made by compiler version {version}, this is {COMPILER_VERSION}"
+                else:
+                    continue
+            size = sum(path.stat().st_size for path in [folder, *folder.rglob("*")] if path.is_file())
+            found.append(StaleEntry(folder.name, folder, reason, size))
+        return found
+
+    def remove(self, name: str) -> None:
+        """Delete one entry or leftover by its name; nothing happens where there is none."""
+        path = self.root / Path(name).name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""Compiling a registered source: from the store, or by a child process that may do little else."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio.to_thread
+
+from understudy.compiler import compile_lock as lock
+from understudy.compiler import model_source as source
+from understudy.compiler.compiled_store import (
+    COMPILER_VERSION,
+    MODEL_FILE,
+    PROBES_FILE,
+    VERSION_NAME,
+    CompiledModel,
+    CompiledStore,
+)
+from understudy.compiler.formats.detect_format import Kind, Recognised, recognise
+from understudy.compiler.isolation.child_protocol import Job, Outcome
+from understudy.compiler.isolation.sandbox import Sandbox
+from understudy.compiler.spec_resolution import resolve, score_output
+from understudy.disk_errors import disk_refusals_named
+from understudy.errors import FileChanged
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.spec import PartialSpec
+from understudy.settings import Settings
+
+_SUFFIX = {Kind.KERAS: ".keras", Kind.H5: ".h5", Kind.TFLITE: ".tflite", Kind.ONNX: ".onnx", Kind.SAVED_MODEL: ""}
+
+
+class Compiler:
+    """Compiles for one home; any number of these, in any number of processes, take turns."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sandbox = Sandbox(settings)
+        self.store = CompiledStore(settings.compiled_dir)
+
+    async def compile(
+        self, path: Path, digest: str, given: PartialSpec | None, on_step: Callable[[str], None] | None = None
+    ) -> CompiledModel:
+        """The compiled form of the source at `path`, from the store when it is there.
+
+        `digest` is the source's as registered; `on_step` hears queue, copy, load, convert, parity and store. Raises
+        FileMissing, FileChanged, TooLarge, FormatUnknown, ModelUnsafe, CompileFailed, ParityFailed, SpecInvalid,
+        CompilerMissing and StorageUnavailable.
+        """
+        say = on_step or (lambda _: None)
+        key = self.store.key(digest, given)
+        if found := await anyio.to_thread.run_sync(self.store.find, key):
+            return found
+        say("queue")
+        with disk_refusals_named(self._settings.var_dir):
+            async with lock.exclusive(self._settings.var_dir / "compile.lock"):
+                if found := await anyio.to_thread.run_sync(self.store.find, key):
+                    return found
+                with self._sandbox.scratch() as scratch:
+                    return await self._make(path, digest, given, key, scratch, say)
+
+    async def _make(
+        self,
+        path: Path,
+        digest: str,
+        given: PartialSpec | None,
+        key: str,
+        scratch: Path,
+        say: Callable[[str], None],
+    ) -> CompiledModel:
+        say("copy")
+        copied, found, size = await anyio.to_thread.run_sync(self._copy, path, digest, scratch)
+        started = time.monotonic()
+        outcome = await self._convert(copied, found, scratch, say)
+        seconds = time.monotonic() - started
+        given = given or PartialSpec()
+        scores = score_output(outcome.outputs, given.over(outcome.hints).labels)
+        outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
+        spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
+        say("store")
+        model = scratch / "out" / MODEL_FILE
+        report = CompileReport(
+            key=key,
+            source_digest=digest,
+            source_bytes=size,
+            format=found.kind.value,
+            spec=spec,
+            outputs=outputs,
+            graph_activation=outcome.activations[scores],
+            onnx_digest=await anyio.to_thread.run_sync(source.digest_of, model),
+            onnx_bytes=model.stat().st_size,
+            probes_digest=await anyio.to_thread.run_sync(source.digest_of, scratch / "out" / PROBES_FILE),
+            seconds=seconds,
+            isolation=(*outcome.isolation, "environment", "wall_clock"),
+            notes=(found.note,) if found.note else (),
+            versions=outcome.versions | {VERSION_NAME: str(COMPILER_VERSION)},
+            compiled_at=datetime.now(UTC),
+            **{name: getattr(outcome, name) for name in _SHARED},
+        )
+        return await anyio.to_thread.run_sync(self.store.add, scratch / "out", report)
+
+    def _copy(self, path: Path, digest: str, scratch: Path) -> tuple[Path, Recognised, int]:
+        """The source below scratch under a name that fits its content, what it is, and its bytes."""
+        target = scratch / "source"
+        if source.copy_of(path, target, self._settings.max_model_bytes) != digest:
+            raise FileChanged(f"{path.name} is no longer the file that was registered.")
+        found = recognise(target, path.name)
+        named = scratch / f"model{_SUFFIX[found.kind]}"
+        target.rename(named)
+        return named, found, source.size_of(named)
+
+    async def _convert(self, copied: Path, found: Recognised, scratch: Path, say: Callable[[str], None]) -> Outcome:
+        job = Job(
+            source=copied,
+            kind=found.kind,
+            keras_version=found.keras_version,
+            out=scratch / "out",
+            limits=self._sandbox.limits(scratch),
+            parent=os.getpid(),
+        )
+        return Outcome.model_validate_json(await self._sandbox.run(job, say))
+
+
+_SHARED = ("framework", "written_by", "inputs", "parity", "peak_memory_bytes")

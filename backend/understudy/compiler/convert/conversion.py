@@ -1,0 +1,107 @@
+"""The child's work, once its limits hold: scan, load, convert, prove."""
+
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
+from understudy.compiler.convert import onnx_graph as graph
+from understudy.compiler.convert import parity
+from understudy.compiler.formats import onnx_file
+from understudy.compiler.formats import open_source as opening
+from understudy.compiler.formats.detect_format import Kind
+from understudy.compiler.formats.loaded_model import Loaded, signature_of
+from understudy.compiler.isolation.child_protocol import Job, Outcome
+from understudy.compiler.isolation.process_limits import peak_memory_bytes
+from understudy.errors import CompileFailed
+from understudy.schemas.compiler.report import TensorSignature
+
+_PROTOBUF_BYTES = (1 << 31) - 1
+_PACKAGES = (
+    "ai-edge-litert",
+    "keras",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "tensorflow",
+    "tensorflow-cpu",
+    "tf-keras",
+    "tf2onnx",
+)
+
+
+def versions() -> dict[str, str]:
+    """Installed packages that take part in a compilation."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _written(model: onnx.ModelProto, target: Path) -> str:
+    if model.ByteSize() > _PROTOBUF_BYTES:
+        raise CompileFailed(
+            f"The model needs {model.ByteSize()} bytes as ONNX; one file holds {_PROTOBUF_BYTES}.",
+            remedy="Save a smaller model, for instance in half precision.",
+        )
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise CompileFailed(
+            f"The converted graph breaks the ONNX standard: {str(error).strip().splitlines()[0][:300]}",
+            remedy="Export the model to ONNX with its own framework and register that file.",
+        ) from error
+    target.write_bytes(model.SerializeToString())
+    return str(target)
+
+
+def prove(loaded: Loaded, session: ort.InferenceSession) -> parity.Agreement:
+    """Parity of the framework and ONNX Runtime on the loaded model; raises ParityFailed."""
+    return parity.compare(
+        loaded.predict, lambda tensors: onnx_file.run(session, tensors), loaded.inputs, loaded.tolerance
+    )
+
+
+def _outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
+    """The outputs with their observed dimensions, since converters lose some."""
+    return tuple(
+        signature_of(output.name, output.dtype, agreement.shapes[output.name]) for output in graph.outputs_of(model)
+    )
+
+
+def convert(job: Job, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> Outcome:
+    """Write model.onnx and probes.npz into `job.out` and say what was found; raises every refusal of the compiler."""
+    on_step("load")
+    loaded = opening.open_source(job.source, job.kind, job.keras_version, job.limits.memory_bytes)
+    on_step("convert")
+    model = loaded.to_onnx()
+    path = _written(model, job.out / MODEL_FILE)
+    on_step("parity")
+    session = onnx_file.open_session(path)
+    agreement = prove(loaded, session)
+    arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
+    arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
+    np.savez(job.out / PROBES_FILE, allow_pickle=False, **arrays)
+    return Outcome(
+        framework=loaded.framework,
+        written_by=loaded.written_by,
+        inputs=loaded.inputs,
+        outputs=_outputs(model, agreement),
+        hints=loaded.hints,
+        activations=tuple(graph.final_activation(model, output.name) for output in model.graph.output),
+        parity=agreement.probes,
+        peak_memory_bytes=peak_memory_bytes(),
+        isolation=isolation,
+        versions=versions() if job.kind is not Kind.ONNX else _without_frameworks(versions()),
+    )
+
+
+def _without_frameworks(found: dict[str, str]) -> dict[str, str]:
+    return {name: version for name, version in found.items() if name in ("numpy", "onnx", "onnxruntime")}

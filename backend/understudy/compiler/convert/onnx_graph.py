@@ -1,0 +1,109 @@
+"""Reading an ONNX graph: its signature, the activation it ends with, the words it carries."""
+
+import json
+from collections.abc import Iterable
+
+import onnx
+from onnx import helper
+
+from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.spec import Activation
+
+_PASSED_THROUGH = {
+    *("Identity", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Flatten", "Transpose"),
+    *("QuantizeLinear", "DequantizeLinear"),
+}
+_ACTIVATIONS = {"Softmax": Activation.SOFTMAX, "Sigmoid": Activation.SIGMOID}
+
+
+def _signature(value: onnx.ValueInfoProto) -> TensorSignature:
+    tensor = value.type.tensor_type
+    shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+    return TensorSignature(name=value.name, dtype=helper.tensor_dtype_to_np_dtype(tensor.elem_type).name, shape=shape)
+
+
+def non_tensors(model: onnx.ModelProto) -> list[str]:
+    """Names of inputs and outputs that are sequences, maps, strings or of no declared type."""
+    values: Iterable[onnx.ValueInfoProto] = [*model.graph.input, *model.graph.output]
+    return [
+        value.name
+        for value in values
+        if value.type.tensor_type.elem_type in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING)
+    ]
+
+
+def inputs_of(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
+    """Inputs a caller must give; initializers that old files also list as inputs are left out."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return tuple(_signature(value) for value in model.graph.input if value.name not in constants)
+
+
+def outputs_of(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
+    return tuple(_signature(value) for value in model.graph.output)
+
+
+def final_activation(model: onnx.ModelProto, output: str) -> Activation:
+    """The activation `output` comes out of, seen through nodes that only change shape, type or precision."""
+    producer = {name: node for node in model.graph.node for name in node.output}
+    name = output
+    while (node := producer.get(name)) is not None:
+        if node.domain in ("", "ai.onnx") and node.op_type in _ACTIVATIONS:
+            return _ACTIVATIONS[node.op_type]
+        if node.op_type not in _PASSED_THROUGH or not node.input:
+            break
+        name = node.input[0]
+    return Activation.NONE
+
+
+def metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
+    """Labels from the `labels` entry of metadata_props: a JSON list, a JSON object by index, or words with commas."""
+    text = next((prop.value for prop in model.metadata_props if prop.key.lower() in ("labels", "classes")), "")
+    if not text.strip():
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text.split(",")
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value, key=lambda key: (len(key), key))]
+    words = tuple(str(word).strip() for word in value) if isinstance(value, list) else ()
+    return words if words and all(words) and len(set(words)) == len(words) else None
+
+
+def rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
+    """Give graph inputs, outputs and every edge in `names` its new name, in subgraphs too."""
+
+    def visit(graph: onnx.GraphProto) -> None:
+        for value in [*graph.input, *graph.output, *graph.value_info, *graph.initializer]:
+            value.name = names.get(value.name, value.name)
+        for node in graph.node:
+            node.input[:] = [names.get(name, name) for name in node.input]
+            node.output[:] = [names.get(name, name) for name in node.output]
+            for attribute in node.attribute:
+                for inner in [attribute.g, *attribute.graphs] if attribute.HasField("g") else attribute.graphs:
+                    visit(inner)
+
+    visit(model.graph)
+
+
+def unknown_ops(model: onnx.ModelProto) -> list[str]:
+    """Operators that no ONNX schema and no function of the model defines, sorted."""
+    own = {(function.domain, function.name) for function in model.functions}
+    opsets = {entry.domain: entry.version for entry in model.opset_import}
+    unknown: set[str] = set()
+
+    def visit(nodes: Iterable[onnx.NodeProto]) -> None:
+        for node in nodes:
+            domain = "" if node.domain == "ai.onnx" else node.domain
+            if (node.domain, node.op_type) not in own and domain in ("", "ai.onnx.ml"):
+                version = opsets.get(node.domain, opsets.get(domain, 1))
+                if not onnx.defs.has(node.op_type, version, domain):
+                    unknown.add(f"{domain}.{node.op_type}".lstrip("."))
+            for attribute in node.attribute:
+                for inner in [attribute.g, *attribute.graphs]:
+                    visit(inner.node)
+
+    visit(model.graph.node)
+    for function in model.functions:
+        visit(function.node)
+    return sorted(unknown)

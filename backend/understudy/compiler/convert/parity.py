@@ -1,0 +1,158 @@
+"""Does the ONNX graph compute what the original does? Asked with random inputs at several shapes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.compiler.convert.waveform_input import is_waveform
+from understudy.errors import CompileFailed, ParityFailed
+from understudy.schemas.compiler.report import ParityProbe, TensorSignature
+
+Predict = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
+
+BATCHES = (1, 2, 7)  # 7 divides nothing, so that a batch size frozen into the graph shows
+WAVEFORM_LENGTHS = (16_000, 24_001, 40_320)  # samples
+SEQUENCE_LENGTHS = (96, 61, 130)  # frames
+_SMALL_INTEGERS = {"int8", "uint8", "int16", "uint16"}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Proof that two predictors agree.
+
+    `inputs` and `outputs` are one small recorded batch with the reference's own answer; `shapes` holds, per output, the
+    dimensions that stayed the same over all probes (None where they varied).
+    """
+
+    probes: tuple[ParityProbe, ...]
+    inputs: dict[str, NDArray[Any]]
+    outputs: dict[str, NDArray[Any]]
+    shapes: dict[str, tuple[int | None, ...]]
+
+
+def probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int, ...], ...]]:
+    """Shapes to ask for, one tuple a probe: every batch size where the first axis varies, every length where others do.
+
+    Fixed dimensions are kept. The first axis of a rank-1 input is its length, not its batch.
+    """
+    lengths = WAVEFORM_LENGTHS if any(is_waveform(signature) for signature in signatures) else SEQUENCE_LENGTHS
+    pairs = [*zip(BATCHES, lengths, strict=True), (BATCHES[0], lengths[-1])]
+
+    def filled(signature: TensorSignature, batch: int, length: int) -> tuple[int, ...]:
+        batched = len(signature.shape) > 1
+        return tuple(
+            (batch if axis == 0 and batched else length) if dim is None else dim
+            for axis, dim in enumerate(signature.shape)
+        )
+
+    wanted = [tuple(filled(signature, *pair) for signature in signatures) for pair in pairs]
+    return list(dict.fromkeys(wanted))
+
+
+def random_tensor(
+    signature: TensorSignature, shape: tuple[int, ...], generator: np.random.Generator, *, indices: bool = False
+) -> NDArray[Any]:
+    """Normal with deviation 0.5 for floats, whole range for 8 and 16 bits, 0 and 1 for the rest and for `indices`."""
+    dtype = np.dtype(signature.dtype)
+    if indices and dtype.kind in "iufb":
+        return generator.integers(0, 2, shape).astype(dtype)
+    if dtype.kind == "f":
+        return (0.5 * generator.standard_normal(shape)).astype(dtype)
+    if signature.dtype in _SMALL_INTEGERS:
+        limits = np.iinfo(dtype)
+        return generator.integers(limits.min, limits.max, shape, dtype=dtype, endpoint=True)
+    if dtype.kind in "iub":
+        return generator.integers(0, 2, shape).astype(dtype)
+    raise CompileFailed(
+        f"The input {signature.name!r} is of type {signature.dtype}, which Understudy cannot probe.",
+        remedy="Export the model with float or integer inputs.",
+    )
+
+
+def tolerance_for(reference: NDArray[Any], relative: float) -> float:
+    """`relative`·max(1, max |reference|) for floats; one step for 8 and 16 bits; exact for other integers."""
+    if reference.dtype.kind == "f":
+        return relative * max(1.0, float(np.max(np.abs(reference), initial=0.0)))
+    return 1.0 if reference.dtype.name in _SMALL_INTEGERS else 0.0
+
+
+def _error(name: str, reference: NDArray[Any], candidate: NDArray[Any], shapes: object) -> float:
+    if reference.shape != candidate.shape:
+        raise ParityFailed(
+            f"For inputs of shape {shapes} the output {name!r} has shape {reference.shape} in the original "
+            f"and {candidate.shape} in the compiled model."
+        )
+    for values, owner in ((reference, "original"), (candidate, "compiled model")):
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            count = int(np.size(values) - np.isfinite(values).sum())
+            raise ParityFailed(
+                f"For inputs of shape {shapes} the {owner} has {count} values in {name!r} that are NaN or infinite.",
+                remedy="Check the trained weights for NaN and save the model again.",
+            )
+    difference = np.abs(reference.astype(np.float64) - candidate.astype(np.float64))
+    return float(np.max(difference, initial=0.0))
+
+
+def _varying(first: tuple[int | None, ...], second: tuple[int, ...]) -> tuple[int | None, ...]:
+    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
+
+
+def _answered(
+    reference: Predict,
+    signatures: Sequence[TensorSignature],
+    shapes: tuple[tuple[int, ...], ...],
+    generator: np.random.Generator,
+    refusals: list[str],
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]] | None]:
+    """Random inputs and the original's answer: for numbers first, then for what a table look-up can take."""
+    for indices in (False, True):
+        tensors = {
+            signature.name: random_tensor(signature, shape, generator, indices=indices)
+            for signature, shape in zip(signatures, shapes, strict=True)
+        }
+        try:
+            return tensors, reference(tensors)
+        except (ValueError, RuntimeError, ArithmeticError) as error:
+            refusals.append(f"{shapes}: {(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}")
+    return {}, None
+
+
+def compare(
+    reference: Predict, candidate: Predict, signatures: Sequence[TensorSignature], relative: float
+) -> Agreement:
+    """Run both on the same random inputs and demand agreement within `tolerance_for`.
+
+    A length that the original itself cannot take (shorter than its receptive field, say) is passed over. Raises
+    ParityFailed with the numbers, and CompileFailed when the original answers none of the probes.
+    """
+    generator = np.random.default_rng(20_26)
+    probes: list[ParityProbe] = []
+    recorded: tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]] | None = None
+    observed: dict[str, tuple[int | None, ...]] = {}
+    refusals: list[str] = []
+    for shapes in probe_shapes(signatures):
+        tensors, expected = _answered(reference, signatures, shapes, generator, refusals)
+        if expected is None:
+            continue
+        found = candidate(tensors)
+        worst, allowed = 0.0, 0.0
+        for name, values in expected.items():
+            error_here, tolerance = _error(name, values, found[name], shapes), tolerance_for(values, relative)
+            if error_here > tolerance:
+                raise ParityFailed(
+                    f"For inputs of shape {shapes} the output {name!r} differs by {error_here:.3g}; "
+                    f"{tolerance:.3g} is allowed (largest value {np.max(np.abs(values)):.3g})."
+                )
+            worst, allowed = max(worst, error_here), max(allowed, tolerance)
+            observed[name] = _varying(observed.get(name, values.shape), values.shape)
+        probes.append(ParityProbe(input_shapes=shapes, max_abs_error=worst, tolerance=allowed))
+        recorded = recorded or (tensors, expected)
+    if recorded is None:
+        raise CompileFailed(
+            "The original model fails on every probe: " + "; ".join(refusals),
+            remedy="Check that the model answers a batch of its declared input shape in its own framework.",
+        )
+    return Agreement(tuple(probes), recorded[0], recorded[1], observed)

@@ -1,0 +1,87 @@
+"""From a recognised file to a loaded model: scan first, then the framework that wrote it, imported only now."""
+
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from understudy.compiler.formats.detect_format import Kind
+from understudy.compiler.formats.loaded_model import Loaded
+from understudy.compiler.scan import archive, keras_config
+from understudy.errors import CompileFailed, CompilerMissing, FormatUnknown
+
+_CONFIG = "config.json"
+_WEIGHTS = "model.weights.h5"
+_CONFIG_BYTES = 64 << 20
+
+
+def _framework(module: str) -> Any:
+    """Import one of our modules that needs a framework; raises CompilerMissing naming what is not installed."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise CompilerMissing(f"This format needs the package {error.name}, which is not installed.") from error
+
+
+def _keras(path: Path, version: str | None, config: str, stored_bytes: int, max_bytes: int) -> Loaded:
+    """The generation that wrote the file reads it: Keras 3 cannot read all of Keras 2, and tf_keras nothing of 3."""
+    major = (version or "2").split(".")[0]
+    if major not in ("2", "3"):
+        raise CompileFailed(
+            f"The file was written by Keras {version}; 2 and 3 can be read.",
+            remedy="Load it with that Keras and save it again with Keras 2.15 or 3.",
+        )
+    keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes)
+    module = _framework(f"understudy.compiler.formats.keras{major}")
+    keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes, known_layers=module.layer_names())
+    loaded: Loaded = module.load(path, f"keras {version}" if version else None)
+    return loaded
+
+
+def _open_archive(path: Path, version: str | None, max_bytes: int) -> Loaded:
+    archive.scan(path, max_bytes)
+    with zipfile.ZipFile(path) as file:
+        names = set(file.namelist())
+        if _WEIGHTS not in names:
+            raise CompileFailed(
+                f"The archive has no {_WEIGHTS}: it holds {', '.join(sorted(names)[:8])}.",
+                remedy="Save the whole model with model.save('name.keras').",
+            )
+        if file.getinfo(_CONFIG).file_size > _CONFIG_BYTES:
+            raise CompileFailed(f"The archive's {_CONFIG} holds more than {_CONFIG_BYTES} bytes.")
+        config = file.read(_CONFIG).decode("utf-8", "replace")
+        weights = Path(file.extract(_WEIGHTS, path.parent / "unpacked"))
+    found = _framework("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
+    return _keras(path, version, config, found["array_bytes"], max_bytes)
+
+
+def _open_hdf5(path: Path, max_bytes: int) -> Loaded:
+    found = _framework("understudy.compiler.scan.hdf5").scan(path, max_bytes)
+    if "model_config" not in found:
+        raise FormatUnknown(
+            "This HDF5 file holds weights without a model: it has no model_config.",
+            remedy="Save the whole model with model.save(...), not save_weights(...).",
+        )
+    return _keras(path, found.get("keras_version"), found["model_config"], found["array_bytes"], max_bytes)
+
+
+def open_source(path: Path, kind: Kind, keras_version: str | None, max_bytes: int) -> Loaded:
+    """Scan and load a source whose name ends as its kind asks (`.keras`, `.h5`).
+
+    Arrays of more than `max_bytes` are refused by their declaration. Raises ModelUnsafe, CompileFailed, FormatUnknown
+    and CompilerMissing.
+    """
+    if kind is Kind.KERAS:
+        return _open_archive(path, keras_version, max_bytes)
+    if kind is Kind.H5:
+        return _open_hdf5(path, max_bytes)
+    loaded: Loaded
+    if kind is Kind.SAVED_MODEL:
+        _framework("understudy.compiler.scan.saved_model").scan(path)
+        loaded = _framework("understudy.compiler.formats.saved_model").load(path)
+    elif kind is Kind.TFLITE:
+        loaded = _framework("understudy.compiler.formats.tflite").load(path)
+    else:
+        model = _framework("understudy.compiler.scan.onnx_file").scan(path, max_bytes)
+        loaded = _framework("understudy.compiler.formats.onnx_file").load(model)
+    return loaded

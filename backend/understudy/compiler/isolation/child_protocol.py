@@ -1,0 +1,107 @@
+"""What the compiler and its child tell each other: one JSON file there, one back."""
+
+from pathlib import Path
+from typing import ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from understudy import errors
+from understudy.compiler.formats.detect_format import Kind
+from understudy.compiler.isolation.process_limits import Limits
+from understudy.schemas.compiler.quantization import KeptLayer
+from understudy.schemas.compiler.report import ParityProbe, TensorSignature
+from understudy.schemas.compiler.spec import Activation, PartialSpec
+
+STEP_MARK: Final = "understudy-step "  # a line of the child's standard output that names its step
+OUTCOME_FILE: Final = "outcome.json"
+REFUSAL_FILE: Final = "refusal.json"
+
+_REFUSALS: tuple[type[errors.UnderstudyError], ...] = (
+    errors.FormatUnknown,
+    errors.ModelUnsafe,
+    errors.CompileFailed,
+    errors.ParityFailed,
+    errors.SpecInvalid,
+    errors.CompilerMissing,
+)
+
+
+class Job(BaseModel):
+    """One compilation. `source` and `out` lie below `limits.scratch`."""
+
+    model_config = ConfigDict(frozen=True)
+    task: ClassVar[str] = "convert"
+
+    source: Path
+    kind: Kind
+    keras_version: str | None
+    out: Path
+    limits: Limits
+    parent: int
+
+
+class Outcome(BaseModel):
+    """What the child found out, beside the model.onnx and probes.npz it wrote."""
+
+    model_config = ConfigDict(frozen=True)
+
+    framework: str
+    written_by: str | None
+    inputs: tuple[TensorSignature, ...]
+    outputs: tuple[TensorSignature, ...]
+    hints: PartialSpec
+    activations: tuple[Activation, ...]  # what each output comes out of
+    parity: tuple[ParityProbe, ...]
+    peak_memory_bytes: int
+    isolation: tuple[str, ...]
+    versions: dict[str, str]
+
+
+class QuantiseJob(BaseModel):
+    """One quantisation of the float graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
+
+    `feeds` is an npz of arrays, each one input of the graph; `output` names the output whose error is watched.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    task: ClassVar[str] = "quantise"
+
+    source: Path
+    feeds: Path
+    output: str
+    out: Path
+    limits: Limits
+    parent: int
+
+
+class QuantiseOutcome(BaseModel):
+    """What the child found out, beside the model.onnx and probes.npz it wrote."""
+
+    model_config = ConfigDict(frozen=True)
+
+    layers: int
+    equalised: int
+    kept: tuple[KeptLayer, ...]
+    noise: float
+    isolation: tuple[str, ...]
+    peak_memory_bytes: int
+    versions: dict[str, str]
+
+
+class Refusal(BaseModel):
+    """A typed error on its way from the child to its parent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    detail: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: errors.UnderstudyError) -> "Refusal":
+        return cls(code=error.code, detail=error.detail, remedy=error.remedy)
+
+    def error(self) -> errors.UnderstudyError:
+        """The typed error again; a code that no compilation ends with counts as CompileFailed."""
+        kind = next((kind for kind in _REFUSALS if kind.code == self.code), errors.CompileFailed)
+        return kind(self.detail, remedy=self.remedy)

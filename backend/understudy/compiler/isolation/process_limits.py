@@ -1,0 +1,122 @@
+"""What the compiler's child may not do, from the moment before it opens a model file."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from understudy.compiler.isolation import landlock, seccomp
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits; the parent's wall clock still holds.
+    resource = None  # type: ignore[assignment]
+
+_OPEN_FILES = 1024
+_NICENESS = 5  # a server on the same machine goes first
+_CPU_GRACE_SECONDS = 5  # between the signal that names the limit and the one that cannot be caught
+_PR_SET_PDEATHSIG = 1
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+_MEMORY_WORDS = (
+    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
+    *("cannot allocate memory", "failed to map segment", "resource temporarily unavailable"),
+)
+
+
+def speaks_of_memory(text: str) -> bool:
+    """Whether a library's last words are those of one that met the limit on memory."""
+    lowered = text.lower()
+    return any(words in lowered for words in _MEMORY_WORDS)
+
+
+class Limits(BaseModel):
+    """Bytes and seconds a child may use, and the one folder it may write to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    memory_bytes: int
+    cpu_seconds: int
+    file_bytes: int
+    scratch: Path
+
+
+def _readable() -> Iterator[Path]:
+    """Python, the libraries it loads, our own package, and what the C library and the frameworks ask of the kernel.
+
+    The folder that holds our package is not among them: it also holds the models and the database.
+    """
+    yield from (Path(prefix) for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix})
+    yield from (Path(entry) for entry in sys.path if entry and Path(entry).resolve() != _PACKAGE.parent)
+    yield _PACKAGE
+    for name in ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/nix/store"):
+        yield Path(name)
+    for name in ("self", "cpuinfo", "meminfo", "stat", "version", "filesystems", "sys/vm", "sys/kernel"):
+        yield Path("/proc", name)
+    yield from (Path("/sys/devices/system"), Path("/sys/fs/cgroup"))
+    yield from (Path("/dev", name) for name in ("urandom", "random", "zero"))
+
+
+def _set(name: str, soft: int, hard: int | None = None) -> bool:
+    """Lower one resource limit; False where this system has none of the kind."""
+    number = getattr(resource, name, None)
+    if number is None:
+        return False
+    try:
+        _, ceiling = resource.getrlimit(number)
+        allowed = [soft, soft if hard is None else hard]
+        if ceiling != resource.RLIM_INFINITY:
+            allowed = [min(value, ceiling) for value in allowed]
+        resource.setrlimit(number, (allowed[0], allowed[1]))
+    except (OSError, ValueError):
+        # macOS names RLIMIT_AS and refuses to set it.
+        if sys.platform == "linux":
+            raise
+        return False
+    return True
+
+
+def _die_with_parent(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("The process that asked for this compilation has ended.")
+
+
+def apply(limits: Limits, parent: int) -> tuple[str, ...]:
+    """Limit this process for good, and name the limits that hold.
+
+    What the platform does not offer is left out of the answer. Raises OSError when Linux offers a limit and then
+    refuses it: a model file is never opened with less protection than the report claims.
+    """
+    held: list[str] = []
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    if sys.platform == "linux":
+        _die_with_parent(parent)
+        with contextlib.suppress(OSError):  # a hint to the kernel: should memory run out, end this process first
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    wanted = {
+        "memory": ("RLIMIT_AS", limits.memory_bytes, None),
+        "cpu": ("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_SECONDS),
+        "file_size": ("RLIMIT_FSIZE", limits.file_bytes, None),
+        "open_files": ("RLIMIT_NOFILE", _OPEN_FILES, None),
+        "core_dumps": ("RLIMIT_CORE", 0, None),
+    }
+    held += [name for name, (constant, soft, hard) in wanted.items() if _set(constant, soft, hard)]
+    held += landlock.restrict(_readable(), [limits.scratch, Path("/dev/null")])
+    held += seccomp.apply()
+    return tuple(dict.fromkeys(held))
+
+
+def peak_memory_bytes() -> int:
+    """The most memory this process ever held in RAM; 0 where the platform does not tell."""
+    if resource is None:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) if sys.platform == "darwin" else int(peak) * 1024

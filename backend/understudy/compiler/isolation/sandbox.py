@@ -1,0 +1,122 @@
+"""A child process that works on files of others: what it may use, what it answers, why it ended."""
+
+import os
+import shutil
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from understudy.compiler.child import memory_refusal
+from understudy.compiler.isolation import child_process as process
+from understudy.compiler.isolation.child_protocol import (
+    OUTCOME_FILE,
+    REFUSAL_FILE,
+    STEP_MARK,
+    Job,
+    QuantiseJob,
+    Refusal,
+)
+from understudy.compiler.isolation.process_limits import Limits, speaks_of_memory
+from understudy.errors import CompileFailed, UnderstudyError
+from understudy.settings import Settings
+
+_FILE_SLACK = 64 << 20
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """What the child sees of our environment: no secrets, one thread a library, and scratch as its home."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+    folder = str(scratch)
+    return kept | {
+        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        **dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "KERAS_HOME"), folder),
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_ENABLE_ONEDNN_OPTS": "0",  # its fused kernels round differently, and this is the reference
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "KERAS_BACKEND": "tensorflow",
+    }
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it said nothing"
+
+
+class Sandbox:
+    """One scratch folder and one child at a time; the caller holds the compiler's lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder with `out` below it; leftovers of children that were killed go first (we hold the lock)."""
+        root = self._settings.var_dir.resolve() / "scratch"
+        shutil.rmtree(root, ignore_errors=True)
+        scratch = root / uuid.uuid4().hex
+        (scratch / "out").mkdir(parents=True)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def limits(self, scratch: Path) -> Limits:
+        settings = self._settings
+        return Limits(
+            memory_bytes=settings.compile_memory_bytes,
+            cpu_seconds=settings.compile_cpu_seconds,
+            file_bytes=2 * settings.max_model_bytes + _FILE_SLACK,
+            scratch=scratch,
+        )
+
+    async def run(self, job: Job | QuantiseJob, say: Callable[[str], None]) -> bytes:
+        """Do `job` in a child and return its outcome as JSON; `say` hears the child's steps.
+
+        Raises what the child refused with, and CompileFailed for a child that ended without an answer.
+        """
+        scratch = job.limits.scratch
+        (scratch / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+
+        def heard(line: str) -> None:
+            if line.startswith(STEP_MARK):
+                say(line.removeprefix(STEP_MARK))
+
+        ended = await process.run(
+            [sys.executable, "-P", "-m", "understudy.compiler.child", job.task, str(scratch / "job.json")],
+            environment=_environment(scratch),
+            folder=scratch,
+            seconds=self._settings.compile_wall_seconds,
+            on_line=heard,
+        )
+        if (job.out / OUTCOME_FILE).is_file() and ended.code == 0:
+            return (job.out / OUTCOME_FILE).read_bytes()
+        if (job.out / REFUSAL_FILE).is_file() and not ended.timed_out:
+            raise Refusal.model_validate_json((job.out / REFUSAL_FILE).read_bytes()).error()
+        raise self._death(ended)
+
+    def _death(self, ended: process.Ended) -> UnderstudyError:
+        """Why a child that left no answer ended."""
+        settings = self._settings
+        if ended.timed_out:
+            return CompileFailed(
+                f"The compilation took longer than {settings.compile_wall_seconds:g} seconds and was ended.",
+                remedy="Raise UNDERSTUDY_COMPILE_WALL_SECONDS, or register a smaller model.",
+            )
+        name = signal.Signals(-ended.code).name if ended.code < 0 else f"exit code {ended.code}"
+        if name == "SIGXCPU":
+            return CompileFailed(
+                f"The compilation used more than {settings.compile_cpu_seconds} seconds of CPU time and was ended.",
+                remedy="Raise UNDERSTUDY_COMPILE_CPU_SECONDS, or register a smaller model.",
+            )
+        if name == "SIGKILL" or speaks_of_memory(ended.stderr):
+            return memory_refusal(settings.compile_memory_bytes)
+        return CompileFailed(
+            f"The compiler's child ended with {name}: {_last_words(ended.stderr)}",
+            remedy="Check that the file loads in the framework that wrote it, and save it again.",
+        )

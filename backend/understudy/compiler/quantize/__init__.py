@@ -1,0 +1,1 @@
+"""Quantization of an ONNX graph to int8."""

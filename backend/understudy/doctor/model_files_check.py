@@ -1,0 +1,106 @@
+"""The files behind the rows: there, readable, unchanged, with a sidecar that can be read."""
+
+from collections.abc import Sequence
+
+from anyio.to_thread import run_sync
+
+from understudy.compiler.compiled_store import CompiledStore
+from understudy.doctor.finding import Finding
+from understudy.errors import PathRefused, SpecInvalid, UnderstudyError
+from understudy.registry.files.file_records import RegisteredFile
+from understudy.registry.files.model_files import ModelFiles
+from understudy.registry.models.registry import Registry
+from understudy.registry.models.row_view import facts_of
+from understudy.registry.models.rows import Row
+
+
+async def look(registry: Registry, store: CompiledStore, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    """Missing and changed files, rows whose file was never read (fixed by reading it), unreadable sidecars."""
+    found: list[Finding] = []
+    for row in rows:
+        missing = await run_sync(_missing, registry.files, store, row)
+        if missing is not None:
+            found.append(missing)
+            continue
+        found += await run_sync(_changed, registry.files, row)
+        found += await run_sync(_sidecar, registry.files, row)
+        if row.record is None:
+            found.append(await _unrecorded(registry, row, fix=fix))
+    return found
+
+
+def readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
+    """The rows whose record can be read, and a finding for each of the others."""
+    kept: list[Row] = []
+    found: list[Finding] = []
+    for row in rows:
+        try:
+            if row.record is not None:
+                RegisteredFile.of(row.model, row.record)
+        except SpecInvalid as error:
+            found.append(Finding("spec_unreadable", name(row), error.detail, error.remedy))
+        else:
+            kept.append(row)
+    return kept, found
+
+
+def name(row: Row) -> str:
+    return f"model {row.model.model_id} ({row.model.model_name})"
+
+
+def _missing(files: ModelFiles, store: CompiledStore, row: Row) -> Finding | None:
+    path = row.model.file_path
+    try:
+        files.resolve(path)
+    except PathRefused as error:
+        remedy = "Point the row at a file inside: understudy update MODEL_ID --path models/FILE"
+        return Finding("path_refused", name(row), error.detail, remedy)
+    if files.exists(path):
+        return None
+    put_back = f"Put {path} back into the home folder, or activate another model."
+    if not row.model.is_active:
+        return Finding("file_missing", name(row), f"{path} does not exist.", put_back)
+    compiled = row.record is not None and store.find(key_of(store, row)) is not None
+    consequence = "its compiled copy is served" if compiled else "no server can load it"
+    return Finding(
+        "active_file_missing", name(row), f"{path} of the active model does not exist; {consequence}.", put_back
+    )
+
+
+def key_of(store: CompiledStore, row: Row) -> str:
+    """The key of a recorded row's compiled form."""
+    if row.record is None:
+        raise ValueError(f"{name(row)} has no record")
+    registered = RegisteredFile.of(row.model, row.record)
+    return store.key(registered.facts.digest, registered.spec)
+
+
+def _changed(files: ModelFiles, row: Row) -> list[Finding]:
+    if row.record is None or not files.state(row.model.file_path, facts_of(row.record)).changed:
+        return []
+    what = f"{row.model.file_path} is no longer the file that was registered ({row.record.digest[:12]}…)."
+    return [Finding("file_changed", name(row), what, "Put that file back, or register this one as a model of its own.")]
+
+
+def _sidecar(files: ModelFiles, row: Row) -> list[Finding]:
+    try:
+        files.sidecar(row.model.file_path)
+    except SpecInvalid as error:
+        return [Finding("sidecar_unreadable", name(row), error.detail, "Correct the file, or take it away.")]
+    return []
+
+
+async def _unrecorded(registry: Registry, row: Row, *, fix: bool) -> Finding:
+    finding = Finding(
+        "file_unrecorded",
+        name(row),
+        f"{row.model.file_path} was never read, so that a later change would go unnoticed.",
+        "Read it now: understudy doctor --fix",
+    )
+    if not fix:
+        return finding
+    try:
+        await registry.ensure_file_record(row.model.model_id)
+    except UnderstudyError as error:
+        return Finding("file_unrecorded", name(row), error.detail, error.remedy)
+    return finding.fixed()

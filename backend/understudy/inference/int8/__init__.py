@@ -1,0 +1,1 @@
+"""Calibration and comparison of an int8 variant."""

@@ -1,0 +1,115 @@
+"""Two pipelines of the same model side by side on the same clips: what they answer, and which is quicker."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.pipeline.analysis import Analysis
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.schemas.compiler.quantization import (
+    Gate,
+    LabelAgreement,
+    Precision,
+    PrecisionAgreement,
+)
+
+ENOUGH_CLIPS = 100  # fewer cannot tell 99 % from 98 %; their windows are counted instead
+FEWEST_OF_A_LABEL = 10
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """A recording, and the name of its folder where folders are labels."""
+
+    path: Path
+    label: str | None
+
+
+@dataclass(frozen=True)
+class _Compared:
+    clip: LabelledClip
+    before: Analysis
+    after: Analysis
+
+
+def compare(
+    float32: Pipeline, int8: Pipeline, clips: Sequence[LabelledClip], limits: AudioLimits, *, disjoint: bool
+) -> PrecisionAgreement:
+    """Answers of both on every clip, one after the other. Raises what opening and analysing a clip raise."""
+    found = [_Compared(clip, _heard(float32, clip, limits), _heard(int8, clip, limits)) for clip in clips]
+    clip_tops = [(each.before.label, each.after.label) for each in found]
+    window_tops = [pair for each in found for pair in _window_tops(each)]
+    counted = clip_tops if len(found) >= ENOUGH_CLIPS else window_tops
+    changes = np.concatenate([np.abs(each.before.totals - each.after.totals) for each in found])
+    ratios = [each.before.timing.inference / max(each.after.timing.inference, 1e-6) for each in found]
+    return PrecisionAgreement(
+        clips=len(clip_tops),
+        windows=len(window_tops),
+        disjoint=disjoint,
+        clip_agreement=_share(clip_tops),
+        window_agreement=_share(window_tops),
+        counted_on="clips" if counted is clip_tops else "windows",
+        max_change=float(changes.max()),
+        mean_change=float(changes.mean()),
+        max_window_change=max(float(np.abs(_difference(each)).max()) for each in found),
+        labels=_by_label(counted),
+        accuracy=_accuracy(found, float32.spec.labels),
+        throughput_ratio=float(np.median(ratios)),
+    )
+
+
+def shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
+    """Why `agreement` does not reach `gate`; None when it does."""
+    counted = agreement.counted_on
+    share = agreement.clip_agreement if counted == "clips" else agreement.window_agreement
+    total = agreement.clips if counted == "clips" else agreement.windows
+    if share < gate.min_agreement:
+        return f"{share:.2%} of {total} {counted} keep their label; {gate.min_agreement:.2%} must."
+    if agreement.max_change > gate.max_change:
+        return f"A clip's score changes by {agreement.max_change:.3f}; {gate.max_change:g} is allowed."
+    for label, seen in agreement.labels.items():
+        if seen.total >= FEWEST_OF_A_LABEL and seen.agreed / seen.total < gate.min_label_agreement:
+            return (
+                f"{seen.agreed} of {seen.total} {counted} with {label!r} keep it; "
+                f"{gate.min_label_agreement:.0%} of each label's must."
+            )
+    return None
+
+
+def _heard(pipeline: Pipeline, clip: LabelledClip, limits: AudioLimits) -> Analysis:
+    with clip.path.open("rb") as file:
+        return pipeline.analyse(open_clip(file, limits))
+
+
+def _window_tops(each: _Compared) -> list[tuple[str, str]]:
+    labels = each.before.labels
+    tops = zip(each.before.window_scores.argmax(axis=1), each.after.window_scores.argmax(axis=1), strict=True)
+    return [(labels[before], labels[after]) for before, after in tops]
+
+
+def _difference(each: _Compared) -> NDArray[np.float32]:
+    return each.before.window_scores - each.after.window_scores
+
+
+def _share(tops: Sequence[tuple[str, str]]) -> float:
+    return sum(before == after for before, after in tops) / len(tops)
+
+
+def _by_label(tops: Sequence[tuple[str, str]]) -> dict[str, LabelAgreement]:
+    total = Counter(before for before, _ in tops)
+    agreed = Counter(before for before, after in tops if before == after)
+    return {label: LabelAgreement(total=total[label], agreed=agreed[label]) for label in sorted(total)}
+
+
+def _accuracy(found: Sequence[_Compared], labels: Sequence[str]) -> dict[Precision, float] | None:
+    if any(each.clip.label not in labels for each in found):
+        return None
+    return {
+        Precision.FLOAT32: _share([(each.clip.label or "", each.before.label) for each in found]),
+        Precision.INT8: _share([(each.clip.label or "", each.after.label) for each in found]),
+    }

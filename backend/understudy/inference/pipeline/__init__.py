@@ -1,0 +1,1 @@
+"""From a clip to scores: windows, network, aggregation, verdict."""

@@ -1,0 +1,197 @@
+"""A compiled model, ready to hear."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from understudy.audio.clip import Clip
+from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
+from understudy.inference.pipeline.analysis import Analysis
+from understudy.inference.pipeline.answer_warnings import caveats
+from understudy.inference.pipeline.framing import Framing, frame_for
+from understudy.inference.pipeline.network import Head
+from understudy.inference.pipeline.score_accumulator import Tally
+from understudy.inference.pipeline.stopwatch import Stopwatch
+from understudy.inference.pipeline.stream_scorer import Listener
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.runtime.probe_replay import load_probes, recorded_inputs, replay
+from understudy.inference.runtime.tensor_graph import Graph
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.spec import InputKind, Spec
+
+__all__ = ["Analysis", "Pipeline"]
+
+MAX_BATCH = 16
+_FALLBACK_TOLERANCE = 1e-4
+
+Array = NDArray[np.float32]
+Items = list[Array]
+T = TypeVar("T")
+Steps = Generator[Items, tuple[Array, float], T]
+
+
+class Pipeline:
+    """Clip to verdict; holds no state of a call, so several threads may use it at once."""
+
+    def __init__(
+        self,
+        report: CompileReport,
+        session: ort.InferenceSession,
+        probes: Mapping[str, NDArray[Any]],
+        backbone: Backbone | None,
+        max_whole_clip_seconds: float,
+    ) -> None:
+        """Raises SpecInvalid when spec and graph do not fit, BackboneMissing when the spec needs one."""
+        self.report = report
+        self._session = session
+        self._probes = probes
+        self._backbone = backbone if self.spec.input.on_backbone else None
+        self._max_whole_clip_seconds = max_whole_clip_seconds
+        self.graph = Graph(session, recorded_inputs(probes))
+        self._ear: tuple[Framing, Head] | None = None
+        if self.spec.input is InputKind.TENSOR:
+            return
+        if self.spec.input.on_backbone and backbone is None:
+            raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
+        inputs = self.graph.inputs
+        if len(inputs) != 1:
+            raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}); audio fills one.")
+        framing, layout = frame_for(self.spec, *inputs.values())
+        head = Head(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
+        self._ear = framing, head
+
+    @classmethod
+    def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
+        """Build the session of a compiled model (report.json, model.onnx, probes.npz).
+
+        Raises WarmUpFailed when the folder is incomplete or damaged, else as the constructor does.
+        """
+        try:
+            report = CompileReport.model_validate_json((compiled_folder / "report.json").read_bytes())
+            session = build_session(compiled_folder / "model.onnx")
+        except (OSError, ValidationError) as error:
+            raise WarmUpFailed(f"The compile report of {compiled_folder.name} cannot be read: {error}") from error
+        except CannotServe as error:
+            raise WarmUpFailed(error.detail) from error
+        return cls(report, session, load_probes(compiled_folder / "probes.npz"), backbone, max_whole_clip_seconds)
+
+    @property
+    def spec(self) -> Spec:
+        return self.report.spec
+
+    def warm_up(self) -> float:
+        """Replay the recorded probes; the largest relative error. Raises WarmUpFailed when they do not come out."""
+        tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
+        if self._backbone is not None and not all(
+            np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, 96, 64), np.float32))
+        ):
+            raise WarmUpFailed("The YAMNet backbone answers with values that are not numbers.")
+        return replay(self._session, self._probes, tolerance)
+
+    def analyse(self, clip: Clip) -> Analysis:
+        """Hear the clip from start to end, as `steps` does; blocks."""
+        steps = self.steps(clip)
+        items = next(steps)
+        while True:
+            [scores], seconds = self.score([items])
+            try:
+                items = steps.send((scores, seconds))
+            except StopIteration as end:
+                return cast("Analysis", end.value)
+
+    def steps(self, clip: Clip) -> Steps[Analysis]:
+        """Hear the clip: yields up to MAX_BATCH windows, takes what `score` makes of them, and returns the analysis.
+
+        Blocks between the yields, in memory that does not grow with the clip but for its windows' scores, as `Tally`
+        keeps them. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
+        """
+        framing, _ = self._hearing()
+        watch = Stopwatch()
+        cutter = framing.cutter(self._max_whole_clip_seconds)
+        pending: list[tuple[float, Array]] = []
+        tally = Tally(self.spec, framing.window_seconds)
+        blocks = clip.blocks(framing.rate)
+        while True:
+            with watch.stage("decode"):
+                block = next(blocks, None)
+            with watch.stage("features"):
+                pending += cutter.finish() if block is None else cutter.push(block)
+            while len(pending) >= MAX_BATCH or (block is None and pending):
+                batch = pending[:MAX_BATCH]
+                del pending[:MAX_BATCH]
+                scores, seconds = yield [item for _, item in batch]
+                watch.add("inference", seconds)
+                tally.add([start for start, _ in batch], scores)
+            if block is None:
+                break
+        return self._verdict(clip, framing, tally, watch)
+
+    @cached_property
+    def joins(self) -> bool:
+        """Whether windows of several clips may be scored together; runs the graph at the first call."""
+        framing, _ = self._hearing()
+        return framing.size is not None and self.graph.joinable
+
+    def score(self, requests: Sequence[Items]) -> tuple[list[Array], float]:
+        """Scores float32 [n, labels] of each clip's n windows, and the seconds that the run over all of them took.
+
+        Several clips only where the pipeline `joins`. Raises CannotServe when the model fails or answers with values
+        that are not numbers.
+        """
+        _, head = self._hearing()
+        began = time.perf_counter()
+        scores = self._score(head, [item for items in requests for item in items])
+        ends = np.cumsum([len(items) for items in requests])[:-1]
+        return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
+
+    def listen(self) -> Listener:
+        """A listener on a fresh stream of mono samples.
+
+        Raises NotForAudio for a tensor model and for one that takes the whole clip at once.
+        """
+        framing, head = self._hearing()
+        return Listener(framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items))
+
+    def _hearing(self) -> tuple[Framing, Head]:
+        if self._ear is None:
+            raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
+        return self._ear
+
+    def _score(self, head: Head, items: list[Array]) -> Array:
+        batch = items[0][None] if len(items) == 1 else np.stack(items)
+        if self._backbone is not None:
+            embedding = self.spec.input is InputKind.EMBEDDING
+            batch = self._backbone.embeddings(batch) if embedding else self._backbone.scores(batch)
+        return head.scores(batch)
+
+    def _verdict(self, clip: Clip, framing: Framing, tally: Tally, watch: Stopwatch) -> Analysis:
+        facts = clip.facts()
+        found = tally.finish(facts.duration_seconds)
+        warnings = caveats(
+            self.report,
+            facts,
+            window_seconds=framing.window_seconds,
+            last_end=found.last_end,
+            abridged=found.window_labels is not None,
+            events=len(found.events),
+        )
+        return Analysis(
+            labels=self.spec.labels,
+            totals=found.totals,
+            window_scores=found.window_scores,
+            window_labels=found.window_labels,
+            starts=found.starts,
+            ends=found.ends,
+            events=found.events,
+            audio=facts,
+            warnings=tuple(warnings),
+            timing=watch.timing(),
+        )

@@ -1,0 +1,140 @@
+"""What an answer keeps of a clip's windows, in memory that hardly grows with the clip."""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import AudioTooLong
+from understudy.inference.pipeline.scoring import aggregate, find_events
+from understudy.schemas.compiler.spec import Aggregation, Spec
+from understudy.schemas.inference.prediction import Event
+
+# Scores that an answer lists window by window at most: about 20 MB of JSON.
+MAX_LISTED = 500_000
+TOP = 10
+MAX_WINDOWS = 500_000
+MAX_EVENTS = 50_000
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tallied:
+    """The fields of `Analysis` of the same names; `last_end`: where the last window ends, were the clip long enough."""
+
+    totals: Array
+    window_scores: Array
+    window_labels: NDArray[np.int32] | None
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    events: tuple[Event, ...]
+    last_end: float
+
+
+class Tally:
+    """Takes scores batch by batch and, past MAX_LISTED of them, folds them into the TOP best of each window."""
+
+    def __init__(self, spec: Spec, window_seconds: float | None) -> None:
+        self._spec = spec
+        self._window_seconds = inf if window_seconds is None else window_seconds
+        self._starts: list[float] = []
+        self._scores: list[Array] = []
+        self._size = 0
+        self._folded: list[tuple[NDArray[np.float64], Array, NDArray[np.int32]]] = []
+        self._windows = 0
+        self._sum: NDArray[np.float64] | None = None
+        self._best: Array | None = None
+        self._events: list[Event] = []
+        self._open: dict[str, int] = {}
+
+    def add(self, starts: list[float], scores: Array) -> None:
+        """Scores float32 [n, labels] of windows from `starts` on, in seconds; raises AudioTooLong past MAX_WINDOWS."""
+        self._starts += starts
+        self._scores.append(scores)
+        self._size += scores.size
+        if self._size > MAX_LISTED:
+            self._fold()
+
+    def finish(self, duration: float) -> Tallied:
+        """For a clip of `duration` seconds; at least one window was added."""
+        if self._folded:
+            return self._long(duration)
+        scores, starts = self._taken()
+        ends = starts + self._window_seconds
+        within = np.minimum(ends, duration)
+        return Tallied(
+            totals=aggregate(scores, self._spec.aggregation, self._spec.top_k),
+            window_scores=scores,
+            window_labels=None,
+            starts=starts,
+            ends=within,
+            events=find_events(scores, starts, within, self._spec.labels, self._spec.thresholds),
+            last_end=float(ends[-1]),
+        )
+
+    def _long(self, duration: float) -> Tallied:
+        if self._starts:
+            self._fold()
+        starts, scores, labels = (np.concatenate(parts) for parts in zip(*self._folded, strict=True))
+        ends = starts + self._window_seconds
+        totals = (
+            aggregate(self._best, self._spec.aggregation, self._spec.top_k)
+            if self._best is not None
+            else np.asarray(self._sum, np.float64) / self._windows
+        )
+        events = [event.model_copy(update={"end": min(event.end, duration)}) for event in self._events]
+        return Tallied(
+            totals=np.asarray(totals, np.float32),
+            window_scores=scores,
+            window_labels=labels,
+            starts=starts,
+            ends=np.minimum(ends, duration),
+            events=tuple(sorted(events, key=lambda event: (event.start, event.label))),
+            last_end=float(ends[-1]),
+        )
+
+    def _taken(self) -> tuple[Array, NDArray[np.float64]]:
+        scores, starts = np.concatenate(self._scores), np.array(self._starts)
+        self._scores, self._starts, self._size = [], [], 0
+        return scores, starts
+
+    def _fold(self) -> None:
+        scores, starts = self._taken()
+        self._windows += len(scores)
+        if self._windows > MAX_WINDOWS:
+            raise AudioTooLong(
+                f"The model hears the recording in more than {MAX_WINDOWS} windows.",
+                remedy="Send a shorter stretch, or give the model's spec a longer hop_seconds.",
+            )
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int32)
+        self._folded.append((starts, np.take_along_axis(scores, order, axis=1), order))
+        if self._spec.aggregation is Aggregation.MEAN:
+            added = scores.sum(axis=0, dtype=np.float64)
+            self._sum = added if self._sum is None else self._sum + added
+        else:
+            kept = self._spec.top_k if self._spec.aggregation is Aggregation.TOP_K_MEAN else 1
+            rows = scores if self._best is None else np.concatenate([self._best, scores])
+            kept = min(kept, len(rows))
+            self._best = np.partition(rows, len(rows) - kept, axis=0)[-kept:]
+        self._fold_events(scores, starts)
+
+    def _fold_events(self, scores: Array, starts: NDArray[np.float64]) -> None:
+        """An event that lasts to the last window of what was folded before goes on in the first window of this."""
+        ends = starts + self._window_seconds
+        going_on: dict[str, int] = {}
+        for event in find_events(scores, starts, ends, self._spec.labels, self._spec.thresholds):
+            place = self._open.get(event.label) if event.start == starts[0] else None
+            if place is None:
+                if len(self._events) == MAX_EVENTS:
+                    continue
+                place = len(self._events)
+                self._events.append(event)
+            else:
+                before = self._events[place]
+                update = {"end": event.end, "peak": max(before.peak, event.peak)}
+                self._events[place] = before.model_copy(update=update)
+            if event.end == ends[-1]:
+                going_on[event.label] = place
+        self._open = going_on

@@ -1,0 +1,53 @@
+"""A stream of samples, scored window by window."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.errors import NotForAudio
+from understudy.inference.pipeline.analysis import window_of
+from understudy.inference.pipeline.framing import Framing
+from understudy.schemas.inference.prediction import Window
+
+Array = NDArray[np.float32]
+
+
+class Listener:
+    """Scores each window as soon as it is complete, exactly as `Pipeline.analyse` scores it in a file."""
+
+    def __init__(
+        self, framing: Framing, max_seconds: float, labels: tuple[str, ...], score: Callable[[list[Array]], Array]
+    ) -> None:
+        """Raises NotForAudio for a model that takes the whole clip at once."""
+        if framing.window_seconds is None:
+            raise NotForAudio(
+                "The model takes a whole clip at once, and a stream has no end.",
+                remedy="Give the model's spec a window_seconds, or send recordings to /api/v1/predict.",
+            )
+        self.rate = framing.rate
+        self.window_seconds = framing.window_seconds
+        self.hop_seconds = framing.hop_seconds
+        self._cutter = framing.cutter(max_seconds)
+        self._labels = labels
+        self._score = score
+
+    def push(self, samples: Array) -> list[Window]:
+        """Windows that are complete with mono float32 [n] at `rate` Hz; raises CannotServe when the model fails."""
+        return self._scored(self._cutter.push(samples))
+
+    def finish(self) -> list[Window]:
+        """The last window, filled up with zeros, where one is due."""
+        total = self._cutter.total / self.rate
+        return [
+            window.model_copy(update={"end": min(window.end, total)}) for window in self._scored(self._cutter.finish())
+        ]
+
+    def _scored(self, items: list[tuple[float, Array]]) -> list[Window]:
+        if not items:
+            return []
+        rows = self._score([item for _, item in items])
+        return [
+            window_of(self._labels, row, start, start + self.window_seconds)
+            for (start, _), row in zip(items, rows, strict=True)
+        ]

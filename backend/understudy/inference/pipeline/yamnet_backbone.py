@@ -1,0 +1,67 @@
+"""YAMNet, shared by every head."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from understudy.errors import BackboneMissing, CannotServe
+from understudy.inference.runtime.onnx_session import ORT_ERRORS, build_session
+from understudy.inference.runtime.tensor_signature import inputs_of, outputs_of
+
+EMBEDDING_SIZE = 1024
+CLASSES = 521
+_OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASSES}
+
+
+class Backbone:
+    """Log-mel patches to embeddings and scores; safe to run from several threads at once."""
+
+    def __init__(self, session: ort.InferenceSession, digest: str) -> None:
+        self._session = session
+        self.digest = digest
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises BackboneMissing when there is no file, or one that is not the backbone."""
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                session = build_session(path)  # a session on the file's bytes would keep a copy of them
+                replaced = not os.path.samestat(os.fstat(file.fileno()), path.stat())
+        except OSError as error:
+            raise BackboneMissing(f"There is no YAMNet backbone at {path}: {error.strerror}.") from error
+        except CannotServe as error:
+            raise BackboneMissing(f"The file at {path} is not a YAMNet backbone: {error.detail}") from error
+        if replaced:
+            raise BackboneMissing(f"The YAMNet backbone at {path} was replaced while it was read.", remedy="Try again.")
+        found = {tensor.name: tensor.shape for tensor in inputs_of(session)}
+        made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in outputs_of(session)}
+        if list(found) != ["patches"] or len(found["patches"]) != 3 or made != _OUTPUTS:
+            raise BackboneMissing(
+                f"The file at {path} is not a YAMNet backbone: it takes {sorted(found)} and gives {made}."
+            )
+        return cls(session, digest)
+
+    def run(self, patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embeddings float32 [n, 1024] and independent scores [n, 521] of float32 [n, 96, 64]."""
+        embeddings, scores = self._run(["embeddings", "scores"], patches)
+        return embeddings, scores
+
+    def embeddings(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embeddings float32 [n, 1024] alone."""
+        return self._run(["embeddings"], patches)[0]
+
+    def scores(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores float32 [n, 521] alone."""
+        return self._run(["scores"], patches)[0]
+
+    def _run(self, names: list[str], patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        try:
+            return tuple(self._session.run(names, {"patches": patches}))
+        except ORT_ERRORS as error:
+            raise CannotServe(f"The YAMNet backbone failed: {error}") from error

@@ -1,0 +1,59 @@
+"""Replay of the inputs and outputs that the compiler recorded with a model."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from understudy.errors import WarmUpFailed
+from understudy.inference.runtime.onnx_session import ORT_ERRORS
+
+_INPUT, _OUTPUT = "in.", "out."
+
+
+def load_probes(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays `in.<name>` and `out.<name>`; raises WarmUpFailed when there are none to be read."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            probes = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise WarmUpFailed(f"The recorded probes cannot be read: {error}") from error
+    if not any(name.startswith(_OUTPUT) for name in probes):
+        raise WarmUpFailed("The recorded probes hold no outputs.")
+    return probes
+
+
+def recorded_inputs(probes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The inputs by the graph's names."""
+    return {name.removeprefix(_INPUT): array for name, array in probes.items() if name.startswith(_INPUT)}
+
+
+def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], tolerance: float) -> float:
+    """Run the recorded inputs; the largest error relative to max(1, |recorded|).
+
+    Raises WarmUpFailed when the graph fails, or answers with other shapes, non-finite values or an error above
+    `tolerance`.
+    """
+    feed = recorded_inputs(probes)
+    recorded = {name.removeprefix(_OUTPUT): array for name, array in probes.items() if name.startswith(_OUTPUT)}
+    answers: list[NDArray[Any]]
+    try:
+        answers = session.run(list(recorded), feed)
+    except ORT_ERRORS as error:
+        raise WarmUpFailed(f"The model failed on the recorded input: {error}") from error
+    worst = 0.0
+    for (name, expected), answer in zip(recorded.items(), answers, strict=True):
+        if answer.shape != expected.shape:
+            raise WarmUpFailed(f"{name} has the shape {list(answer.shape)}; recorded was {list(expected.shape)}.")
+        if not np.isfinite(answer).all():
+            raise WarmUpFailed(f"{name} holds values that are not numbers (NaN) or infinite.")
+        reference = expected.astype(np.float64)
+        deviation = np.abs(answer - reference) / np.maximum(1, np.abs(reference))
+        worst = max(worst, float(deviation.max(initial=0.0)))
+    if worst > tolerance:
+        raise WarmUpFailed(f"The outputs differ from the recorded ones by {worst:.2g}; {tolerance:.2g} is allowed.")
+    return worst

@@ -1,0 +1,100 @@
+"""A graph fed with raw tensors, for one request or for several at once."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from understudy.errors import CannotServe, RequestInvalid
+from understudy.inference.runtime.onnx_session import ORT_ERRORS
+from understudy.inference.runtime.tensor_signature import Tensor, inputs_of, outputs_of
+
+Tensors = Mapping[str, NDArray[Any]]
+# A run over more rows may sum in another order.
+_TOLERANCE = 1e-4
+
+
+class Graph:
+    """A session by the names of its inputs and outputs; safe to run from several threads at once."""
+
+    def __init__(self, session: ort.InferenceSession, sample: Tensors) -> None:
+        """`sample`: inputs that the graph takes, such as the recorded ones."""
+        self.inputs = {tensor.name: tensor for tensor in inputs_of(session)}
+        self._outputs = outputs_of(session)
+        self._names = [tensor.name for tensor in self._outputs]
+        self._session = session
+        self._sample = sample
+
+    def check(self, inputs: Tensors) -> None:
+        """Raises RequestInvalid for names, types or shapes that the graph does not take."""
+        if inputs.keys() != self.inputs.keys():
+            raise RequestInvalid(f"The model takes {sorted(self.inputs)}, and the request gives {sorted(inputs)}.")
+        for name, array in inputs.items():
+            tensor = self.inputs[name]
+            if tensor.dtype is not None and array.dtype != tensor.dtype:
+                raise RequestInvalid(f"{name} must be {tensor.dtype}, and the request gives {array.dtype}.")
+            if not _accepts(tensor, array.shape):
+                raise RequestInvalid(f"The model takes {tensor}, and the request gives {list(array.shape)}.")
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """The outputs by name, unchanged, of inputs that passed `check`; raises CannotServe when the graph fails."""
+        try:
+            answers = self._session.run(self._names, dict(inputs))
+        except ORT_ERRORS as error:
+            raise CannotServe(f"The model failed on these inputs: {error}") from error
+        return dict(zip(self._names, answers, strict=True))
+
+    def run_together(self, requests: Sequence[Tensors]) -> list[dict[str, NDArray[Any]]]:
+        """The outputs of each request, from one run over the rows of all; for a `joinable` graph and equal row shapes.
+
+        Raises CannotServe when the graph fails.
+        """
+        joined = {name: np.concatenate([inputs[name] for inputs in requests]) for name in self.inputs}
+        outputs = self.run(joined)
+        ends = np.cumsum([rows_of(inputs) for inputs in requests])
+        if any(len(output) != ends[-1] for output in outputs.values()):
+            raise CannotServe(f"The model answers {ends[-1]} rows with another number of them.")
+        parts = [np.split(outputs[name], ends[:-1]) for name in self._names]
+        return [dict(zip(self._names, own, strict=True)) for own in zip(*parts, strict=True)]
+
+    @cached_property
+    def joinable(self) -> bool:
+        """Whether requests may share a run: each row comes out as it would alone.
+
+        Inputs and outputs must leave their first dimension open, and two different rows must give, together, what each
+        gives by itself: a graph may well normalise over its batch. Runs the graph at the first call.
+        """
+        tensors = (*self.inputs.values(), *self._outputs)
+        if any(not tensor.shape or tensor.shape[0] is not None for tensor in tensors):
+            return False
+        if self._sample.keys() != self.inputs.keys() or any(not array.size for array in self._sample.values()):
+            return False
+        first = {name: array[:1] for name, array in self._sample.items()}
+        second = {name: np.roll(array, 1, axis=-1) for name, array in first.items()}
+        try:
+            alone, together = [self.run(first), self.run(second)], self.run_together([first, second])
+        except CannotServe:
+            return False
+        return all(
+            _alike(own[name], joined[name]) for own, joined in zip(alone, together, strict=True) for name in self._names
+        )
+
+
+def rows_of(inputs: Tensors) -> int:
+    """The length of the first dimension, which a joinable graph's inputs share."""
+    return len(next(iter(inputs.values())))
+
+
+def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    if one.dtype.kind not in "biuf":
+        return np.array_equal(one, other)
+    return one.shape == other.shape and np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE)
+
+
+def _accepts(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    return len(shape) == len(tensor.shape) and all(
+        asked is None or asked == given for asked, given in zip(tensor.shape, shape, strict=True)
+    )

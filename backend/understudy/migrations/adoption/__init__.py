@@ -1,0 +1,1 @@
+"""Adoption of an `ml_models` table that was made by hand."""

@@ -1,0 +1,27 @@
+"""The check on `accuracy`."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, inspect, text
+
+from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
+
+
+def accuracy_check(connection: Connection, repair: bool) -> Iterator[Finding]:
+    """SQLite cannot add a check to a table that exists; there the registry's own validation has to do."""
+    outside = connection.execute(text("SELECT count(*) FROM ml_models WHERE accuracy < 0 OR accuracy > 1")).scalar_one()
+    if outside:
+        detail = f"{outside} rows have an accuracy outside 0 to 1; they are kept as they are."
+        yield Finding("accuracy_outside", detail, Outcome.NOTED)
+        return
+    if connection.dialect.name != "postgresql":
+        return
+    if any("accuracy" in check["sqltext"] for check in inspect(connection).get_check_constraints(TABLE)):
+        return
+    if repair:
+        connection.execute(
+            text(
+                "ALTER TABLE ml_models ADD CONSTRAINT ml_models_accuracy_check CHECK (accuracy >= 0 AND accuracy <= 1)"
+            )
+        )
+    yield Finding.of("accuracy_unchecked", "Nothing kept accuracy between 0 and 1.", repaired=repair)

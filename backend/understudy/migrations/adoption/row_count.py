@@ -1,0 +1,108 @@
+"""Triggers that keep the number of models in `understudy_counts`, whoever changes `ml_models`."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from understudy.migrations.adoption.table_finding import Finding
+
+# With OR REPLACE the holders of what a row claims are removed, and their own trigger fires only where the connection
+# asked for recursive triggers. They are counted before, and those that survived (no index forbids it) after.
+_HOLDERS = """(
+    SELECT count(*) FROM (
+        SELECT model_id FROM ml_models WHERE model_id = NEW.model_id {but}
+        UNION SELECT model_id FROM ml_models WHERE model_name = NEW.model_name {but}
+        UNION SELECT * FROM (SELECT model_id FROM ml_models WHERE NEW.is_active AND is_active = 1 {but} LIMIT 1)
+    )
+)"""
+_BUT_OLD = _HOLDERS.format(but="AND model_id IS NOT OLD.model_id")
+_BUT_NEW = _HOLDERS.format(but="AND model_id IS NOT NEW.model_id")
+_CLAIMS = """
+    OF model_id, model_name, is_active ON ml_models
+    WHEN NEW.model_id IS NOT OLD.model_id OR NEW.model_name IS NOT OLD.model_name
+        OR (NEW.is_active AND OLD.is_active IS NOT 1)
+"""
+_SET = "BEGIN UPDATE understudy_counts SET"
+_SQLITE = {
+    "understudy_count_insert_begins": f"BEFORE INSERT ON ml_models {_SET} replaced = {_HOLDERS.format(but='')}; END",
+    "understudy_count_insert_ends": f"AFTER INSERT ON ml_models {_SET}"
+    f" models = models + 1 - replaced + {_BUT_NEW}, replaced = 0; END",
+    "understudy_count_update_begins": f"BEFORE UPDATE {_CLAIMS} {_SET} replaced = {_BUT_OLD}; END",
+    "understudy_count_update_ends": f"AFTER UPDATE {_CLAIMS} {_SET}"
+    f" models = models - replaced + {_BUT_NEW}, replaced = 0; END",
+    "understudy_count_delete_ends": f"AFTER DELETE ON ml_models {_SET}"
+    " models = models - 1, replaced = max(replaced - 1, 0); END",
+}
+
+# Runs with its maker's rights: whoever may write ml_models need not know of this table. Rows that another transaction
+# holds are left to the next statement; a snapshot that outlives other commits could not merge without failing.
+_FUNCTION = """
+    CREATE OR REPLACE FUNCTION understudy_count_models() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    DECLARE
+        change bigint;
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            SELECT count(*) INTO change FROM fresh;
+        ELSIF TG_OP = 'DELETE' THEN
+            SELECT -count(*) INTO change FROM gone;
+        ELSE
+            SELECT -coalesce(sum(models), 0) INTO change FROM understudy_counts;
+        END IF;
+        IF change = 0 THEN
+            RETURN NULL;
+        ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+            WITH free AS (
+                SELECT count_id FROM understudy_counts FOR UPDATE SKIP LOCKED
+            ), merged AS (
+                DELETE FROM understudy_counts USING free WHERE understudy_counts.count_id = free.count_id
+                RETURNING models
+            )
+            INSERT INTO understudy_counts (models, replaced) SELECT change + coalesce(sum(models), 0), 0 FROM merged;
+        ELSE
+            INSERT INTO understudy_counts (models, replaced) VALUES (change, 0);
+        END IF;
+        RETURN NULL;
+    END
+    $$
+"""
+_FOR_EACH = "FOR EACH STATEMENT EXECUTE FUNCTION understudy_count_models()"
+_POSTGRESQL = {
+    "understudy_count_inserts": f"AFTER INSERT ON ml_models REFERENCING NEW TABLE AS fresh {_FOR_EACH}",
+    "understudy_count_deletes": f"AFTER DELETE ON ml_models REFERENCING OLD TABLE AS gone {_FOR_EACH}",
+    "understudy_count_truncates": f"AFTER TRUNCATE ON ml_models {_FOR_EACH}",
+}
+
+_PRESENT = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ml_models'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('ml_models') AND tgenabled <> 'D'",
+}
+_COUNTED_AND_KEPT = """
+    SELECT (SELECT count(*) FROM ml_models), (SELECT sum(models) FROM understudy_counts)
+"""
+
+
+def kept_count(connection: Connection, repair: bool) -> Iterator[Finding]:
+    """The triggers and the count that they keep. With `repair` no other transaction may be writing `ml_models`."""
+    sqlite = connection.dialect.name == "sqlite"
+    wanted = _SQLITE if sqlite else _POSTGRESQL
+    missing = wanted.keys() - set(connection.execute(text(_PRESENT[connection.dialect.name])).scalars())
+    counted, kept = connection.execute(text(_COUNTED_AND_KEPT)).one()
+    if not missing and counted == kept:
+        return
+    if repair:
+        _make(connection, wanted, sqlite=sqlite)
+        connection.execute(text("DELETE FROM understudy_counts"))
+        connection.execute(text("INSERT INTO understudy_counts (models, replaced) VALUES (:n, 0)"), {"n": counted})
+    detail = f"ml_models has {counted} rows, and the list of models would say {kept or 0}."
+    if missing:
+        detail = f"Nothing kept the number of models: {', '.join(sorted(missing))} missing or disabled on ml_models."
+    yield Finding.of("count_wrong", detail, repaired=repair)
+
+
+def _make(connection: Connection, triggers: dict[str, str], *, sqlite: bool) -> None:
+    if not sqlite:
+        connection.execute(text(_FUNCTION))
+    for name, rest in triggers.items():
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}" + ("" if sqlite else " ON ml_models")))
+        connection.execute(text(f"CREATE TRIGGER {name} {rest}"))

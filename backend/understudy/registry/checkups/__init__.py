@@ -1,1 +1,0 @@
-"""What the doctor looks at, one module a thing; each repairs only where it is told to."""

@@ -1,0 +1,1 @@
+"""Connections, transactions and values of SQLite and PostgreSQL."""

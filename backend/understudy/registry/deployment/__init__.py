@@ -1,0 +1,1 @@
+"""The desired state: which model should be live, and how far each process is."""

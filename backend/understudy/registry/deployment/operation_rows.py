@@ -1,0 +1,28 @@
+"""Activations on their way, kept where every process can read them."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from understudy.errors import OperationNotFound
+from understudy.models import OperationRow
+from understudy.schemas.server.operation import Operation
+
+
+async def save(session: AsyncSession, operation: Operation) -> None:
+    """Insert it, or replace what is known of it."""
+    await session.merge(OperationRow(**operation.model_dump()))
+
+
+async def get(session: AsyncSession, operation_id: str) -> Operation:
+    """Raises OperationNotFound."""
+    row = await session.get(OperationRow, operation_id)
+    if row is None:
+        raise OperationNotFound(f"There is no operation {operation_id}.")
+    return Operation.model_validate(row)
+
+
+async def forget_older(session: AsyncSession, *, than: datetime) -> None:
+    """Drop what started before `than`."""
+    await session.execute(delete(OperationRow).where(OperationRow.started_at < than))

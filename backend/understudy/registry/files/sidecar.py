@@ -1,0 +1,44 @@
+"""The spec file beside a model file: `<file stem>.spec.json`."""
+
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+
+from understudy.errors import SpecInvalid
+from understudy.registry.database.column_values import has_nul
+from understudy.schemas.compiler.spec import PartialSpec
+
+_MAX_BYTES = 4 << 20
+
+
+def sidecar_of(path: str, *, folder: bool) -> str:
+    """The path of the sidecar of a model file, or of a SavedModel folder; both POSIX and relative."""
+    model = PurePosixPath(path)
+    stem = model.name if folder else model.stem
+    return str(model.with_name(f"{stem}.spec.json"))
+
+
+def parse_spec(content: str | bytes, name: str) -> PartialSpec:
+    """A spec from JSON text; raises SpecInvalid naming `name` and the field."""
+    try:
+        spec = PartialSpec.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        where = f"{name}, field {field}" if field else name
+        raise SpecInvalid(f"{where}: {first['msg']}.") from error
+    if has_nul(spec.model_dump()):
+        raise SpecInvalid(f"{name} contains a NUL character.")
+    return spec
+
+
+def read_spec(path: Path, name: str) -> PartialSpec:
+    """The spec in a file, called `name` in messages; raises SpecInvalid."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise SpecInvalid(f"{name} cannot be read: {error.strerror}.") from error
+    if len(content) > _MAX_BYTES:
+        raise SpecInvalid(f"{name} has more than {_MAX_BYTES} bytes.")
+    return parse_spec(content.removeprefix(b"\xef\xbb\xbf"), name)

@@ -1,0 +1,1 @@
+"""Rows of `ml_models`: registration, changes, lists, history."""

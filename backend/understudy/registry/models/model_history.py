@@ -1,0 +1,84 @@
+"""What happened to models: writing entries, reading them back."""
+
+from typing import cast
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from understudy.errors import UnderstudyError
+from understudy.models import FileRecord, History, HistoryEvent, MlModel, utc_now
+from understudy.registry.database import cursor as cursors
+from understudy.schemas.registry.model import HistoryEntry, HistoryPage
+
+_TABLE = cast("Table", History.__table__)
+_ORDER = "history"
+_LARGEST_ID = 2**63 - 1
+
+
+async def record(
+    session: AsyncSession,
+    event: HistoryEvent,
+    model_id: int | None,
+    *,
+    actor: str,
+    generation: int | None = None,
+    form: str | None = None,
+    code: str | None = None,
+    detail: str | None = None,
+    remedy: str | None = None,
+) -> None:
+    """Append an entry with the model's present name, version and digest; a model that is gone leaves them empty."""
+    model = select(MlModel).where(MlModel.model_id == model_id)
+    await session.execute(
+        insert(_TABLE).values(
+            at=utc_now(),
+            event=event,
+            model_id=model_id,
+            model_name=model.with_only_columns(MlModel.model_name).scalar_subquery(),
+            version=model.with_only_columns(MlModel.version).scalar_subquery(),
+            digest=select(FileRecord.digest).where(FileRecord.model_id == model_id).scalar_subquery(),
+            generation=generation,
+            form=form,
+            actor=actor,
+            code=code,
+            detail=detail,
+            remedy=remedy,
+        )
+    )
+
+
+async def record_refusal(session: AsyncSession, model_id: int | None, error: UnderstudyError, *, actor: str) -> None:
+    """Append what was refused and why; use a transaction of its own, since the refused one is rolled back."""
+    await record(
+        session,
+        HistoryEvent.REFUSED,
+        model_id,
+        actor=actor,
+        code=error.code,
+        detail=error.detail,
+        remedy=error.remedy,
+    )
+
+
+async def page(
+    session: AsyncSession,
+    *,
+    model_id: int | None = None,
+    event: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> HistoryPage:
+    """The newest entries first; raises RequestInvalid for a foreign cursor."""
+    query = select(History).order_by(History.history_id.desc()).limit(limit + 1)
+    if model_id is not None:
+        query = query.where(History.model_id == model_id)
+    if event is not None:
+        query = query.where(History.event == event)
+    if cursor is not None:
+        query = query.where(History.history_id < cursors.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
+    found = [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
+    entries = found[:limit]
+    more = len(found) > limit
+    return HistoryPage(
+        entries=entries, next_cursor=cursors.encode(_ORDER, None, entries[-1].history_id) if more else None
+    )

@@ -1,0 +1,48 @@
+"""Models by name, as clients of the v2 protocol ask for them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from understudy.errors import ModelNotFound
+from understudy.models import CompileState, FileRecord, MlModel
+from understudy.registry.database.column_values import refuse_nul
+from understudy.registry.models.rows import with_records
+
+
+@dataclass(frozen=True)
+class IndexedModel:
+    """A row of the index."""
+
+    model_name: str
+    version: str | None
+    compile_state: str
+
+
+async def find(session: AsyncSession, name: str, version: str | None) -> int:
+    """`model_id` of the row called `name`, of that `version` unless it is None.
+
+    In a table made by hand without the unique constraint the active row comes first, then the newest. Raises
+    ModelNotFound, and RequestInvalid for a name that no row can have.
+    """
+    refuse_nul("model_name", name)
+    refuse_nul("version", version)
+    query = select(MlModel.model_id).where(MlModel.model_name == name)
+    if version is not None:
+        query = query.where(MlModel.version == version)
+    query = query.order_by((MlModel.is_active == true()).desc(), MlModel.model_id.desc()).limit(1)
+    found = await session.scalar(query)
+    if found is None:
+        of_version = "" if version is None else f" of version {version!r}"
+        raise ModelNotFound(f"There is no model {name!r}{of_version}.")
+    return found
+
+
+async def index(session: AsyncSession, *, limit: int) -> list[IndexedModel]:
+    """The newest `limit` models."""
+    state = func.coalesce(FileRecord.compile_state, CompileState.NOT_COMPILED.value)
+    columns = (MlModel.model_name, MlModel.version, state)
+    query = with_records().with_only_columns(*columns).order_by(MlModel.model_id.desc()).limit(limit)
+    found = await session.execute(query)
+    return [IndexedModel(*row) for row in found]

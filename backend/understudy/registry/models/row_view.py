@@ -1,0 +1,46 @@
+"""Rows as the API shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.models import CompileState, FileRecord, MlModel
+from understudy.registry.files.model_files import FileFacts, FileState
+from understudy.registry.models.rows import Row
+from understudy.schemas.registry.model import ModelOut
+
+RECORDED = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")
+_COLUMNS = tuple(MlModel.__table__.c.keys())
+
+
+def facts_of(record: FileRecord | None) -> FileFacts | None:
+    """What was recorded of the file, under the path as the row spells it."""
+    if record is None:
+        return None
+    return FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint)
+
+
+def values_of(row: Row) -> dict[str, Any]:
+    """The columns of the row and, as in `RECORDED`, those of its record."""
+    return {name: getattr(row.model, name) for name in _COLUMNS} | {
+        name: getattr(row.record, name, None) for name in RECORDED
+    }
+
+
+def facts_in(values: Mapping[str, Any]) -> FileFacts | None:
+    """`facts_of`, from `values_of` or from a page of the list."""
+    if values["digest"] is None:
+        return None
+    return FileFacts(values["file_path"], values["digest"], values["bytes"], values["fingerprint"])
+
+
+def shown(values: Mapping[str, Any], state: FileState) -> ModelOut:
+    return ModelOut.model_validate(
+        {
+            **values,
+            "is_active": bool(values["is_active"]),
+            "file_exists": state.exists,
+            "file_changed": state.changed,
+            "file_bytes": state.bytes,
+            "compile_state": values["compile_state"] or CompileState.NOT_COMPILED,
+        }
+    )

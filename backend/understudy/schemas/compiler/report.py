@@ -1,0 +1,63 @@
+"""The compile report: what was loaded, how it was converted and how far the two agree."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.schemas.compiler.quantization import Quantization
+from understudy.schemas.compiler.spec import Activation, Spec
+
+
+class TensorSignature(BaseModel):
+    """One input or output of a graph; a dimension of None varies."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    dtype: str = Field(description="numpy's name, such as float32")
+    shape: tuple[int | None, ...]
+
+
+class ParityProbe(BaseModel):
+    """One comparison of the original framework with ONNX Runtime on the same random input."""
+
+    model_config = ConfigDict(frozen=True)
+
+    input_shapes: tuple[tuple[int, ...], ...]
+    max_abs_error: float
+    tolerance: float
+
+
+class CompileReport(BaseModel):
+    """`report.json` of a compiled model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str = Field(description="Name of the compiled form: covers source digest, spec and compiler version")
+    source_digest: str
+    source_bytes: int
+    format: str = Field(description="keras, h5, saved_model, tflite or onnx")
+    framework: str = Field(description="What loaded the source, such as 'keras 3.15.1'")
+    written_by: str | None = Field(description="What wrote the source, as the file says, such as 'keras 2.15.0'")
+    inputs: tuple[TensorSignature, ...]
+    outputs: tuple[TensorSignature, ...]
+    spec: Spec
+    graph_activation: Activation = Field(description="The activation that the graph itself ends with")
+    parity: tuple[ParityProbe, ...]
+    onnx_digest: str
+    onnx_bytes: int
+    probes_digest: str | None = Field(
+        default=None, description="Of the recorded inputs and outputs; null in reports made before it was kept"
+    )
+    seconds: float = Field(description="Wall-clock time of the child process")
+    peak_memory_bytes: int
+    isolation: tuple[str, ...] = Field(description="Limits that held while the file was loaded")
+    notes: tuple[str, ...] = Field(default=(), description="What a reader should know, such as a misleading file name")
+    versions: dict[str, str] = Field(description="Package versions that took part")
+    compiled_at: datetime
+    quantization: Quantization | None = Field(default=None, description="Of the int8 twin, where one was made")
+
+    @property
+    def max_abs_error(self) -> float:
+        """Largest parity error over all probes; 0.0 when the source is ONNX and was not converted."""
+        return max((probe.max_abs_error for probe in self.parity), default=0.0)

@@ -1,0 +1,1 @@
+"""Requests and answers of predictions: files, batches, streams, tensors."""

@@ -1,0 +1,83 @@
+"""The answer to a prediction."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.schemas.compiler.quantization import Precision
+
+
+class ModelIdentity(BaseModel):
+    """Which model an answer comes from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_id: int
+    model_name: str
+    version: str | None
+    digest: str = Field(description="SHA-256 of the registered file")
+    precision: Precision = Field(default=Precision.FLOAT32, description="What it computed with")
+
+
+class AudioFacts(BaseModel):
+    """What was heard, before any model looked at it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    duration_seconds: float
+    sample_rate: int = Field(description="Hz, of the source")
+    channels: int
+    codec: str
+    level_dbfs: float | None = Field(description="RMS level relative to full scale; null for digital silence")
+    peak_dbfs: float | None
+    silent: bool
+    clipped: bool
+
+
+class Window(BaseModel):
+    """Scores of one stretch of the clip, in seconds from its start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: float
+    end: float
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+class Event(BaseModel):
+    """A run of windows in which a label reached its threshold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    start: float
+    end: float
+    peak: float
+
+
+class Timing(BaseModel):
+    """Milliseconds spent a stage."""
+
+    model_config = ConfigDict(frozen=True)
+
+    queue: float
+    decode: float
+    features: float
+    inference: float
+
+
+class Prediction(BaseModel):
+    """`label` is the clip's best label and `score` its aggregated score."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    windows: tuple[Window, ...]
+    events: tuple[Event, ...]
+    audio: AudioFacts
+    model: ModelIdentity
+    generation: int | None = Field(description="Generation under which the model was live; null for a rehearsal")
+    warnings: tuple[str, ...] = Field(description="What a reader of this answer must know, such as missing label names")
+    timing_ms: Timing

@@ -1,0 +1,1 @@
+"""Requests and answers about registered models and their files."""

@@ -1,0 +1,120 @@
+"""Registry rows as the API shows and takes them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from understudy.schemas.compiler.spec import PartialSpec
+
+
+def _utc(value: datetime) -> datetime:
+    """The table's TIMESTAMP columns hold UTC without a zone; the API names it."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+UtcTime = Annotated[datetime, AfterValidator(_utc)]
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+Version = Annotated[str, Field(max_length=50)]
+FilePath = Annotated[str, Field(min_length=1, max_length=500)]
+ModelType = Annotated[str, Field(max_length=100)]
+Accuracy = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), str_strip_whitespace=True)
+
+
+class ModelCreate(_Request):
+    """Body of POST /api/v1/models."""
+
+    model_name: Name
+    file_path: FilePath
+    version: Version | None = None
+    description: str | None = None
+    model_type: ModelType | None = None
+    accuracy: Accuracy | None = None
+    spec: PartialSpec | None = Field(default=None, description="Overrides the sidecar and what the file says")
+
+
+class ModelUpdate(_Request):
+    """Body of PUT and PATCH: only the fields that are present change; null clears an optional one."""
+
+    model_name: Name | None = None
+    file_path: FilePath | None = None
+    version: Version | None = None
+    description: str | None = None
+    model_type: ModelType | None = None
+    accuracy: Accuracy | None = None
+
+    @model_validator(mode="after")
+    def _required_columns_stay(self) -> Self:
+        for field in ("model_name", "file_path"):
+            if field in self.model_fields_set and getattr(self, field) is None:
+                raise ValueError(f"{field} cannot be null")
+        return self
+
+
+class ModelOut(BaseModel):
+    """One registered model: the documented columns, then what is known about its file."""
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+    model_id: int
+    model_name: str
+    version: str | None
+    file_path: str
+    description: str | None
+    model_type: str | None
+    accuracy: float | None
+    created_at: UtcTime | None
+    updated_at: UtcTime | None
+    is_active: bool
+    created_by_user_id: int | None
+    file_exists: bool
+    file_changed: bool = Field(description="The file's content is no longer what was registered")
+    file_bytes: int | None
+    digest: str | None = Field(description="SHA-256 of the registered file; null until it was first read")
+    compile_state: str = Field(description="ready, not_compiled, compiling or refused")
+    compile_error: dict[str, object] | None = Field(description="The problem document of the last refusal")
+
+
+class ModelList(BaseModel):
+    """Answer of GET /api/v1/models."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    models: list[ModelOut]
+    active_model: ModelOut | None
+    next_cursor: str | None = Field(default=None, description="Pass as `cursor` for the next page; null on the last")
+    total: int = Field(description="Rows that match, over all pages")
+
+
+class HistoryEntry(BaseModel):
+    """One event in the life of a model or of the stage."""
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+    history_id: int
+    at: UtcTime
+    event: str = Field(
+        description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused or repaired"
+    )
+    model_id: int | None
+    model_name: str | None
+    version: str | None
+    digest: str | None
+    generation: int | None
+    form: str | None = Field(default=None, description="Of a model that went live: float32, or its int8 twin's key")
+    actor: str | None = Field(description="Who asked: api, cli, script, server or database")
+    code: str | None = Field(description="Error code of a refusal")
+    detail: str | None
+    remedy: str | None
+
+
+class HistoryPage(BaseModel):
+    """A page of history, latest first."""
+
+    entries: list[HistoryEntry]
+    next_cursor: str | None = Field(default=None, description="Pass as `cursor` for the next page; null on the last")

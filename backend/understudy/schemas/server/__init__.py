@@ -1,0 +1,1 @@
+"""Answers about the server itself: status, statistics, events, problems, operations, demo clips."""

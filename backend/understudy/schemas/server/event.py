@@ -1,0 +1,47 @@
+"""What GET /api/v1/events tells as it happens."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from understudy.schemas.inference.prediction import ModelIdentity
+from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.server.operation import Operation
+
+
+class Hello(BaseModel):
+    """First event of a connection."""
+
+    replica: str
+    version: str
+
+
+class StageChanged(BaseModel):
+    """Another model should be live from now on; `model` is null when its row is gone or was never read."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    generation: int
+    model_id: int | None
+    model: ModelIdentity | None
+    at: UtcTime
+
+
+class ModelChanged(BaseModel):
+    """A row or what is known of its file changed: registered, updated, deleted, compiled, refused or repaired."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: int | None
+    change: str
+    at: UtcTime
+
+
+@dataclass(frozen=True)
+class Event:
+    """`position` grows with every entry of the history; a reader that reconnects continues after it."""
+
+    name: Literal["hello", "stage", "models", "operation"]
+    data: Hello | StageChanged | ModelChanged | Operation
+    position: int

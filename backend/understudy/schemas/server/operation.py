@@ -1,0 +1,38 @@
+"""An activation on its way, as GET /api/v1/operations/{id} shows it."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.schemas.registry.model import UtcTime
+
+
+class Step(StrEnum):
+    """Stations of an activation, in order."""
+
+    VERIFY = "verify"
+    COMPILE = "compile"
+    WARM_UP = "warm_up"
+    COMMIT = "commit"
+    SWAP = "swap"
+
+
+class OperationState(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Operation(BaseModel):
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+    operation_id: str
+    kind: str = Field(description="activate or rollback")
+    model_id: int
+    state: OperationState
+    step: Step
+    progress: float = Field(ge=0, le=1)
+    generation: int | None = Field(description="Generation that the activation committed")
+    error: dict[str, object] | None = Field(description="The problem document, when it failed")
+    started_at: UtcTime
+    updated_at: UtcTime

@@ -1,0 +1,37 @@
+"""How a process fared lately, in buckets of time."""
+
+from pydantic import BaseModel, Field
+
+from understudy.schemas.inference.prediction import ModelIdentity
+from understudy.schemas.registry.model import UtcTime
+
+
+class Percentiles(BaseModel):
+    """Milliseconds; null in a bucket without requests."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Bucket(BaseModel):
+    at: UtcTime = Field(description="Start of the bucket")
+    requests: int = Field(description="Predictions answered")
+    errors: int = Field(description="Requests refused or failed, on any route")
+    latency_ms: Percentiles
+    stages: dict[str, Percentiles] = Field(description="queue, decode, features and inference")
+
+
+class Swap(BaseModel):
+    at: UtcTime
+    generation: int
+    model: ModelIdentity
+
+
+class TrafficSummary(BaseModel):
+    """Predictions of this process; swaps as this process made them."""
+
+    bucket_seconds: int
+    buckets: list[Bucket]
+    errors_by_code: dict[str, int]
+    swaps: list[Swap]

@@ -1,0 +1,1 @@
+"""Activation of a model: preparation, the commit, the operation a caller follows."""

@@ -1,0 +1,1 @@
+"""Compiled forms of registered models, made in the background or on demand."""

@@ -1,0 +1,38 @@
+"""Compiles what was registered, one model at a time, so that activating it is instant."""
+
+import asyncio
+
+import structlog
+
+from understudy.errors import UnderstudyError
+from understudy.registry.models.registry import Registry
+from understudy.serving.compilation.compilation import Compilation
+
+log = structlog.get_logger()
+
+# Between two models: whoever registers many of them, one after the other, is answered meanwhile.
+_PAUSE_SECONDS = 0.05
+
+
+class Backlog:
+    """A queue of model ids; a refusal is recorded beside the row and never stops the queue."""
+
+    def __init__(self, registry: Registry, compilation: Compilation) -> None:
+        self._registry = registry
+        self._compilation = compilation
+        self._queue: asyncio.Queue[int] = asyncio.Queue()
+
+    def add(self, model_id: int) -> None:
+        self._queue.put_nowait(model_id)
+
+    async def work(self) -> None:
+        """Compile until cancelled."""
+        while True:
+            model_id = await self._queue.get()
+            try:
+                await self._compilation.compile(await self._registry.ensure_file_record(model_id))
+            except UnderstudyError as error:
+                log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
+            except Exception:  # one model's mishap must not keep the next ones waiting for ever
+                log.exception("not compiled in advance", model_id=model_id, remedy="Activate it to try again.")
+            await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,1 @@
+"""Predictions by the live model or by a named one."""

@@ -1,0 +1,145 @@
+"""Models by the names that people gave them."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from math import inf
+
+from understudy.errors import Conflict, Unavailable
+from understudy.registry.database.database import Database
+from understudy.registry.models import name_index as names
+from understudy.registry.models.registry import Registry
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.prediction import ModelIdentity
+from understudy.serving.activation.preparation import Preparation
+from understudy.serving.compilation.compilation import Compilation
+from understudy.serving.sync.live_model import LiveModel, LoadedModel, Stage
+from understudy.settings import Settings
+
+Key = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a look at the database found; `revision` is the registry's, `at` the monotonic time, when it began."""
+
+    model: LoadedModel
+    revision: int
+    at: float
+
+
+class NamedModels:
+    """Finds the model of a name, live or not. Without a version the name decides: only one row has it.
+
+    A model that is not live is remembered until a change is committed through this process, and for `poll_seconds` at
+    most: no row that was renamed, re-pointed or deleted answers under its old name for longer. Half that time before,
+    the next request has it looked up again without waiting for it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        registry: Registry,
+        stage: Stage,
+        compilation: Compilation,
+        preparation: Preparation,
+    ) -> None:
+        self._keep_seconds = settings.poll_seconds
+        self._database = database
+        self._registry = registry
+        self._stage = stage
+        self._compilation = compilation
+        self._preparation = preparation
+        self._known: dict[Key, _Known] = {}
+        self._looking: dict[tuple[Key, int], asyncio.Task[LoadedModel]] = {}
+
+    async def choose(self, name: str, version: str | None) -> tuple[LoadedModel, int | None]:
+        """The model and, where it is live, its generation.
+
+        Raises ModelNotFound and what `Preparation.rehearse` raises for a model that is not live.
+        """
+        if (live := self._live(name, version)) is not None:
+            return live.model, live.generation
+        key = name, version
+        known = self._known.get(key)
+        if known is not None and known.revision == self._registry.revision:
+            age = time.monotonic() - known.at
+            if age < self._keep_seconds:
+                if age > self._keep_seconds / 2:
+                    self._look(key)
+                return known.model, None
+        return await asyncio.shield(self._look(key)), None
+
+    async def describe(self, name: str, version: str | None) -> tuple[ModelIdentity, CompileReport]:
+        """Raises ModelNotFound, and ReportNotFound for a model that is not compiled."""
+        if (live := self._live(name, version)) is not None:
+            return live.model.identity, live.model.pipeline.report
+        model = await self._registry.ensure_file_record(await self._model_id(name, version))
+        identity = ModelIdentity(
+            model_id=model.model_id, model_name=model.model_name, version=model.version, digest=model.facts.digest
+        )
+        return identity, await self._compilation.report(model.model_id)
+
+    async def require_ready(self, name: str, version: str | None) -> None:
+        """Raises ModelNotFound, and Unavailable for a model that would have to be compiled first."""
+        if self._live(name, version) is not None:
+            return
+        model = await self._registry.ensure_file_record(await self._model_id(name, version))
+        if await self._compilation.find(model) is None:
+            raise Unavailable(
+                f"{model.model_name} has no compiled form; its state is {model.compile_state}.",
+                remedy=f"Compile it: `understudy compile {model.model_id}`; the first inference does so too.",
+            )
+
+    async def close(self) -> None:
+        """Let what is being looked up end."""
+        await asyncio.gather(*self._looking.values(), return_exceptions=True)
+
+    def _live(self, name: str, version: str | None) -> LiveModel | None:
+        live = self._stage.live
+        if live is not None and _is(live.model.identity, name, version):
+            return live
+        return None
+
+    async def _model_id(self, name: str, version: str | None) -> int:
+        async with self._database.read() as session:
+            return await names.find(session, name, version)
+
+    def _look(self, key: Key) -> asyncio.Task[LoadedModel]:
+        """The look at the database for `key` that began after the last change through this process."""
+        flight = key, self._registry.revision
+        task = self._looking.get(flight)
+        if task is None:
+            task = self._looking[flight] = asyncio.create_task(self._find(key))
+
+            def landed(task: asyncio.Task[LoadedModel]) -> None:
+                del self._looking[flight]
+                if not task.cancelled() and task.exception() is not None:
+                    self._known.pop(key, None)
+
+            task.add_done_callback(landed)
+        return task
+
+    async def _find(self, key: Key) -> LoadedModel:
+        # A first look may have taken long, because it compiled; what it read of the row is looked at again then.
+        for patience in (self._keep_seconds, inf, inf):
+            revision, at = self._registry.revision, time.monotonic()
+            model = await self._loaded(await self._model_id(*key), self._known.get(key))
+            now = time.monotonic()
+            if _is(model.identity, *key) and revision == self._registry.revision and now - at < patience:
+                self._known = {
+                    each: known for each, known in self._known.items() if now - known.at < self._keep_seconds
+                }
+                self._known[key] = _Known(model, revision, at)
+                return model
+        raise Conflict(f"The model {key[0]!r} changes while it is looked up.")
+
+    async def _loaded(self, model_id: int, known: _Known | None) -> LoadedModel:
+        if known and known.model.identity.model_id == model_id and await self._preparation.still_is(known.model):
+            return known.model
+        return await self._preparation.rehearse(model_id)
+
+
+def _is(identity: ModelIdentity, name: str, version: str | None) -> bool:
+    return identity.model_name == name and version in (None, identity.version)

@@ -1,0 +1,1 @@
+"""Worker threads, and which clip or tensor runs next on them."""

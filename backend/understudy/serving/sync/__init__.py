@@ -1,0 +1,1 @@
+"""The live model of this process, and how it follows the database."""

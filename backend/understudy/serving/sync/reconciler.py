@@ -1,0 +1,252 @@
+"""Every process follows the database: what is desired there is what it loads."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from understudy.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
+from understudy.registry.database.database import Database
+from understudy.registry.database.notifications import changes
+from understudy.registry.deployment import desired_state as desired_stage
+from understudy.registry.deployment import replicas
+from understudy.registry.deployment.desired_state import Poll
+from understudy.registry.deployment.replicas import ReplicaReport
+from understudy.registry.models import model_history as history
+from understudy.registry.models import rows
+from understudy.serving.activation.preparation import Preparation
+from understudy.serving.sync.live_model import LiveModel, Stage
+from understudy.serving.telemetry.counters import Metrics
+from understudy.settings import Settings
+
+log = structlog.get_logger()
+
+# The documented repair is two statements, "deactivate all" and then "activate one": serve on between them.
+EMPTY_GRACE_SECONDS = 5.0
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 60.0
+REPORT_SECONDS = 10.0
+FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
+
+
+class Convergence:
+    """Polls the generation; loads, retries with back-off and reports. A failed load keeps the old model on stage."""
+
+    def __init__(
+        self, settings: Settings, database: Database, preparation: Preparation, stage: Stage, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._preparation = preparation
+        self._stage = stage
+        self._metrics = metrics
+        self.replica = f"{socket.gethostname()}:{os.getpid()}"
+        self.desired: Poll | None = None
+        self.problem: UnderstudyError | None = None
+        self.outage: DatabaseUnavailable | None = None
+        self._failed: Poll | None = None
+        self._retry_at = 0.0
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._empty_since: float | None = None
+        self._reported: tuple[object, ...] = ()
+        self._reported_at = 0.0
+        self._told_badly = False
+        self._wake = asyncio.Event()
+
+    @property
+    def in_sync(self) -> bool:
+        """This process serves what the database desires, as far as the last poll knows."""
+        if self.desired is None:
+            return False
+        live = self._stage.live
+        if live is not None and live.generation > self.desired.generation:
+            return True  # committed after the last poll
+        if live is None:
+            return self.desired.active_model_id is None
+        wanted = self.desired.active_model_id, self.desired.form
+        return wanted == (live.model.identity.model_id, live.model.form)
+
+    def not_loaded(self) -> ModelNotLoaded:
+        """Why this process is not in sync."""
+        problem = self.problem or self.outage
+        if problem is not None:
+            return ModelNotLoaded(problem.detail, remedy=problem.remedy)
+        if self.desired is None:
+            return ModelNotLoaded("Not ready: the database has not answered yet.")
+        if self.desired.active_model_id is None:
+            return ModelNotLoaded("Not ready: no model is marked active any more.")
+        return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
+
+    def wake(self) -> None:
+        """Look at the database now rather than at the next tick."""
+        self._wake.set()
+
+    async def follow(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Converge until cancelled, and call `then` after each look at the database."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            while True:
+                await self.once()
+                await self._tell(then)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.poll_seconds):
+                        await self._wake.wait()
+                self._wake.clear()
+
+    async def _tell(self, then: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with suppress(DatabaseUnavailable):  # the next look names it
+                await then()
+        except Exception:  # the pages may go without news, this process may not
+            if not self._told_badly:
+                log.exception("telling the pages what is new broke off", remedy="It is tried again; report this line.")
+            self._told_badly = True
+        else:
+            self._told_badly = False
+
+    async def leave(self) -> None:
+        """Take this process off the list of replicas: it stops in order."""
+        with suppress(DatabaseUnavailable):  # the others forget it by themselves
+            async with self._database.write() as session:
+                await replicas.forget(session, self.replica)
+
+    async def _listen(self) -> None:
+        async for _ in changes(self._settings):
+            self.wake()
+
+    async def once(self) -> None:
+        """One look at the database and whatever follows from it.
+
+        An outage, and whatever else goes wrong, leaves the model in memory serving until a later look succeeds.
+        """
+        try:
+            await self._look()
+        except DatabaseUnavailable as error:
+            if self.outage is None:
+                log.error("database unavailable", detail=error.detail, remedy=error.remedy)
+            self.outage = error
+        except Exception as error:  # a follower that ends would leave this process behind for good
+            problem = _unforeseen(error)
+            if self.problem is None or self.problem.detail != problem.detail:
+                log.exception("following the database broke off", remedy="It is tried again; report this line.")
+            self.problem = problem
+
+    async def _look(self) -> None:
+        live = self._stage.live
+        async with self._database.read() as session:
+            desired = await desired_stage.poll(session)
+        if live is not None and live.generation > desired.generation:
+            # It was committed before this look began, and the database knows nothing of it.
+            log.warning("database restored from an earlier state", generation=desired.generation, was=live.generation)
+            self._stage.rewind(desired.generation)
+        if self.outage is not None:
+            log.info("database answers again")
+        self.desired, self.outage = desired, None
+        if desired.active_count > 1:
+            self.problem = Misconfigured(
+                "Several models are marked active; the one that is live stays.",
+                remedy="Run `understudy doctor --fix`.",
+            )
+        elif desired.active_model_id is None:
+            await self._follow_empty()
+        else:
+            self._empty_since = None
+            await self._follow(await self._reconciled(desired), desired.active_model_id)
+        await self._report()
+
+    async def _reconciled(self, desired: Poll) -> Poll:
+        """Count a generation for a switch that was made by hand."""
+        if desired.drifted:
+            async with self._database.write() as session:
+                await desired_stage.reconcile(session)
+                self.desired = desired = await desired_stage.poll(session)
+        return desired
+
+    async def _follow_empty(self) -> None:
+        self.problem = None
+        now = time.monotonic()
+        if self._empty_since is None:
+            self._empty_since = now
+        if now - self._empty_since < EMPTY_GRACE_SECONDS:
+            return
+        async with self._database.write() as session:
+            await desired_stage.reconcile(session)
+        if self._stage.live is not None:
+            self._stage.clear()
+            log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
+
+    async def _follow(self, desired: Poll, model_id: int) -> None:
+        live = self._stage.live
+        if live is not None and (live.generation, live.model.identity.model_id) == (desired.generation, model_id):
+            self.problem = None
+            await self._rename(model_id)
+            return
+        if self._failed == desired and time.monotonic() < self._retry_at:
+            return
+        try:
+            loaded = await self._preparation.recover(model_id, desired.form)
+        except DatabaseUnavailable:
+            raise
+        except UnderstudyError as error:
+            await self._note_failure(desired, model_id, error)
+            return
+        except Exception as error:  # retried with the same back-off as a refusal
+            log.exception("loading broke off", model_id=model_id)
+            await self._note_failure(desired, model_id, _unforeseen(error))
+            return
+        self.problem = self._failed = None
+        if self._stage.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
+            log.info("model live", actor="convergence", generation=desired.generation, **loaded.identity.model_dump())
+
+    async def _rename(self, model_id: int) -> None:
+        async with self._database.read() as session:
+            model = (await rows.get(session, model_id)).model
+            self._stage.rename(model_id, model.model_name, model.version)
+
+    async def _note_failure(self, desired: Poll, model_id: int, error: UnderstudyError) -> None:
+        self._metrics.activation_refusals[error.code] += 1
+        again = self._failed == desired
+        self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS) if again else FIRST_RETRY_SECONDS
+        self._retry_at = time.monotonic() + self._retry_seconds
+        self._failed, self.problem = desired, error
+        if not again:
+            async with self._database.write() as session:
+                await history.record_refusal(session, model_id, error, actor="server")
+        live = self._stage.live
+        log.error(
+            "desired model not loaded",
+            model_id=model_id,
+            code=error.code,
+            detail=error.detail,
+            remedy=error.remedy,
+            still_live=live.model.identity.model_name if live else None,
+            retry_seconds=self._retry_seconds,
+        )
+
+    async def _report(self) -> None:
+        live = self._stage.live
+        problem = self.problem.problem() if self.problem else None
+        state = "failed" if problem else "live" if live else "empty"
+        report = (
+            live.model.identity.model_id if live else None,
+            live.model.identity.digest if live else None,
+            live.generation if live else None,
+            state,
+            problem,
+        )
+        now = time.monotonic()
+        if report != self._reported or now - self._reported_at >= REPORT_SECONDS:
+            present = ReplicaReport(self.replica, *report, seen_at=datetime.now(UTC))
+            async with self._database.write() as session:
+                await replicas.report(session, present)
+                await replicas.forget_unseen(session, since=present.seen_at - FORGET_AFTER)
+            self._reported, self._reported_at = report, now
+
+
+def _unforeseen(error: Exception) -> UnderstudyError:
+    return UnderstudyError(f"Following the database broke off: {error}")

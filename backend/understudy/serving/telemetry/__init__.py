@@ -1,0 +1,1 @@
+"""Counters, recent statistics, Prometheus text and the status of this process."""

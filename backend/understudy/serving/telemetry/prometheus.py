@@ -1,0 +1,164 @@
+"""The page at /metrics, in the formats that Prometheus reads."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from platform import python_version
+
+import onnxruntime as ort
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from understudy import __version__
+from understudy.serving.sync.live_model import LiveModel, Stage
+from understudy.serving.sync.reconciler import Convergence
+from understudy.serving.telemetry.counters import Distribution, Metrics
+
+
+class Exposition(Collector):
+    """Reads the live state at the moment of a scrape, on the event loop, so that one scrape knows one live model."""
+
+    def __init__(
+        self, metrics: Metrics, stage: Stage, convergence: Convergence, queue_depth: Callable[[], int]
+    ) -> None:
+        self._metrics = metrics
+        self._stage = stage
+        self._convergence = convergence
+        self._queue_depth = queue_depth
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """The page and its content type: OpenMetrics where `accept` asks for it, else Prometheus' text format."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._traffic()
+        yield from self._state()
+
+    def _traffic(self) -> Iterator[Metric]:
+        told = self._metrics
+        yield _counter(
+            "understudy_requests",
+            "HTTP requests and WebSocket handshakes answered, by the template of the route (`other`: the page's files "
+            "and what has no route), method and status.",
+            ("route", "method", "status"),
+            {(route, method, str(status)): count for (route, method, status), count in told.requests.items()},
+        )
+        yield _counter(
+            "understudy_refusals",
+            "Problem documents sent, by their code.",
+            ("code",),
+            {(code,): count for code, count in told.refusals.items()},
+        )
+        yield _histogram(
+            "understudy_prediction_seconds",
+            "Time of a prediction by stage: waiting for a worker (queue), decode, features, inference; total is from "
+            "the received body to the answer.",
+            ("stage",),
+            {(stage,): seen for stage, seen in told.stages.items()},
+        )
+        yield _histogram(
+            "understudy_batch_size",
+            "Rows or windows in one run of a graph, which requests share.",
+            (),
+            {(): told.batches},
+        )
+        yield _gauge(
+            "understudy_queue_depth",
+            "Work that waits for an inference thread, clips for a turn on one, and requests for tensors for a run.",
+            self._queue_depth(),
+        )
+        yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})
+        yield _gauge("understudy_open_streams", "Microphone streams open now.", told.open_streams)
+
+    def _state(self) -> Iterator[Metric]:
+        told, live = self._metrics, self._stage.live
+        yield _info(
+            "understudy_live_model",
+            "The model that answers; absent while there is none.",
+            _identity(live) if live else None,
+        )
+        yield _gauge(
+            "understudy_generation", "Generation of the live model; 0 without one.", live.generation if live else 0
+        )
+        yield _gauge(
+            "understudy_in_sync",
+            "1 while this process serves what the database desires.",
+            self._convergence.in_sync,
+        )
+        yield _gauge(
+            "understudy_database_up",
+            "1 while the database answers.",
+            self._convergence.outage is None,
+        )
+        yield _counter("understudy_swaps", "Models put on stage.", (), {(): told.swaps})
+        yield _counter(
+            "understudy_activation_refusals",
+            "Activations refused and desired models that did not load, by the code of the reason.",
+            ("code",),
+            {(code,): count for code, count in told.activation_refusals.items()},
+        )
+        yield _histogram(
+            "understudy_load_seconds",
+            "Time to build a compiled model's session and warm it up.",
+            (),
+            {(): told.loads},
+        )
+        yield _histogram("understudy_compile_seconds", "Time of a compilation.", (), {(): told.compilations})
+        yield _info(
+            "understudy_build",
+            "Versions of what runs.",
+            {"version": __version__, "python": python_version(), "onnxruntime": ort.__version__},
+        )
+
+
+def _identity(live: LiveModel) -> dict[str, str]:
+    identity = live.model.identity
+    return {
+        "model_id": str(identity.model_id),
+        "name": identity.model_name,
+        "version": identity.version or "",
+        "digest": identity.digest,
+        "precision": identity.precision,
+    }
+
+
+def _counter(
+    name: str, meaning: str, labels: Iterable[str], values: Mapping[tuple[str, ...], float]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, meaning, labels=list(labels))
+    for key, value in values.items():
+        family.add_metric(list(key), value)
+    return family
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value=float(value))
+
+
+def _info(name: str, meaning: str, value: dict[str, str] | None) -> InfoMetricFamily:
+    return InfoMetricFamily(name, meaning, value=value)
+
+
+def _histogram(
+    name: str, meaning: str, labels: Iterable[str], values: Mapping[tuple[str, ...], Distribution]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, meaning, labels=list(labels))
+    for key, distribution in values.items():
+        pairs, total = distribution.seen()
+        family.add_metric(list(key), [(_bound(bound), count) for bound, count in pairs], total)
+    return family
+
+
+def _bound(bound: float) -> str:
+    return "+Inf" if math.isinf(bound) else str(float(bound))

@@ -1,0 +1,1 @@
+"""Google's YAMNet: its weights, its ONNX network, its class names, its installation."""

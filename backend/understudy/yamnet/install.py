@@ -1,0 +1,151 @@
+"""Installing the YAMNet backbone: from the official release, or from a file or folder already at hand."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from understudy.compiler.isolation.process_limits import Limits
+from understudy.compiler.model_source import copy_of, digest_of
+from understudy.errors import BackboneMissing, CompilerMissing, DownloadFailed, FileMissing, FormatUnknown
+from understudy.settings import Settings
+from understudy.yamnet import onnx_network as backbone_graph
+from understudy.yamnet import variables_child as backbone_child
+from understudy.yamnet import weights as backbone_weights
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with a step's name, the amount done and, when known, the whole amount."""
+
+_BLOCK = 1 << 16
+_KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """An installed backbone. `digest` is the ONNX file's SHA-256, `source_digest` that of what it was made from."""
+
+    path: Path
+    digest: str
+    source: str
+    source_digest: str
+    bytes: int
+
+
+def install_backbone(
+    settings: Settings, source: Path | None = None, on_progress: Progress | None = None
+) -> BackboneInfo:
+    """Write `settings.backbone_path` from `source`: an `.h5`, `.npz` or SavedModel folder; None downloads.
+
+    The file appears under its name only when complete. Raises DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
+    or CompilerMissing, and leaves an installed backbone as it was.
+    """
+    tell = on_progress or _silent
+    target = settings.backbone_path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".backbone-", dir=target.parent) as scratch_name:
+        scratch = Path(scratch_name)
+        named = source.name if source else settings.backbone_url
+        if source is None:
+            source = scratch / "download"
+            _download(settings.backbone_url, source, tell)
+        elif not source.exists():
+            raise FileMissing(f"{source} does not exist.", remedy="Give the path of the weights that you have.")
+        tell("read", 0, 1)
+        if source.is_dir():
+            copied = scratch / "saved_model"
+            source_digest = copy_of(source, copied, backbone_weights.LARGEST_SOURCE_BYTES)
+            weights = _read_saved_model(copied, scratch, settings, named)
+        else:
+            source_digest = digest_of(source)
+            weights = backbone_weights.read_file(source)
+        tell("read", 1, 1)
+        model = backbone_graph.build(weights, source=named, source_digest=source_digest)
+        written = scratch / "yamnet.onnx"
+        with written.open("wb") as file:
+            file.write(model.SerializeToString(deterministic=True))
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(target)
+        tell("write", 1, 1)
+    return installed_backbone(settings)
+
+
+def installed_backbone(settings: Settings) -> BackboneInfo:
+    """What is installed; raises BackboneMissing when nothing is, or when the file is not a backbone of ours."""
+    path = settings.backbone_path
+    if not path.is_file():
+        raise BackboneMissing(f"There is no backbone at {path}.")
+    try:
+        properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+        return BackboneInfo(
+            path, digest_of(path), properties["source"], properties["source_digest"], path.stat().st_size
+        )
+    except (DecodeError, KeyError, OSError) as error:
+        raise BackboneMissing(f"{path} is not a backbone that Understudy wrote: {error}") from error
+
+
+def _silent(step: str, done: int, total: int | None) -> None:
+    """The progress of nobody watching."""
+
+
+def _download(url: str, target: Path, tell: Progress) -> None:
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as answer, target.open("wb") as file:
+            answer.raise_for_status()
+            total = int(answer.headers.get("content-length", 0)) or None
+            done = 0
+            tell("download", 0, total)
+            for block in answer.iter_bytes(_BLOCK):
+                done += len(block)
+                if done > backbone_weights.LARGEST_SOURCE_BYTES:
+                    raise DownloadFailed(
+                        f"{url} sends more than {backbone_weights.LARGEST_SOURCE_BYTES} bytes: not YAMNet's weights."
+                    )
+                file.write(block)
+                tell("download", done, total)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise DownloadFailed(f"{url}: {str(error) or type(error).__name__}") from error
+
+
+def _read_saved_model(folder: Path, scratch: Path, settings: Settings, named: str) -> backbone_weights.Weights:
+    """TensorFlow reads the checkpoint in a limited process of its own; only plain arrays come back."""
+    raw = scratch / "variables.npz"
+    limits = Limits(
+        memory_bytes=settings.compile_memory_bytes,
+        cpu_seconds=settings.compile_cpu_seconds,
+        file_bytes=backbone_weights.LARGEST_SOURCE_BYTES,
+        scratch=scratch.resolve(),
+    )
+    arguments = [limits.model_dump_json(), str(os.getpid()), str(folder.resolve()), str(raw.resolve())]
+    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment |= dict.fromkeys(("HOME", "KERAS_HOME", "TMPDIR"), str(scratch.resolve()))
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-P", "-m", "understudy.yamnet.variables_child", *arguments],
+            env=environment,
+            cwd=scratch,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=settings.compile_wall_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FormatUnknown(f"{named} was not read within {settings.compile_wall_seconds:g} s.") from error
+    if done.returncode == backbone_child.NO_TENSORFLOW:
+        raise CompilerMissing("Reading a SavedModel needs TensorFlow.")
+    if done.returncode or not raw.is_file():
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise FormatUnknown(f"{named} is not a readable SavedModel: {reason}", remedy=backbone_weights.FORMS)
+    with np.load(raw, allow_pickle=False) as archive:
+        variables = {name: archive[name] for name in archive.files}
+    return backbone_weights.checked(backbone_weights.fold(variables, named), named)

@@ -1,0 +1,132 @@
+"""YAMNet as an ONNX graph, built node by node from folded weights."""
+
+import csv
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from understudy import __version__
+from understudy.yamnet.weights import CHANNELS, CLASSES
+
+_OPSET = 18
+_IR_VERSION = 10
+_STRIDE_TWO_LAYERS = frozenset({1, 3, 5, 7, 13})
+_PATCH = (96, 64)
+
+
+@cache
+def class_names() -> tuple[str, ...]:
+    """AudioSet's display names of the 521 scores, in their order."""
+    text = files("understudy.yamnet").joinpath("yamnet_class_map.csv").read_text(encoding="utf-8")
+    return tuple(row["display_name"] for row in csv.DictReader(text.splitlines()))
+
+
+def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_digest: str) -> onnx.ModelProto:
+    """The network from patches to embeddings and scores.
+
+    Input `patches` float32 [n, 96, 64]; outputs `embeddings` float32 [n, 1024] and `scores` float32 [n, 521].
+    `weights` are complete, in the folded form of `backbone_weights`. The 521 names travel as the metadata `labels`
+    (JSON), so that the file can be registered as a model of its own.
+    """
+    graph = _Graph()
+    net = graph.add(
+        "Unsqueeze", "patches", graph.constant("axis", np.array([1], dtype=np.int64)), name="layer0/channel"
+    )
+    rows, columns = _PATCH
+    for number in range(1, len(CHANNELS) + 1):
+        stride = 2 if number in _STRIDE_TWO_LAYERS else 1
+        pads = [*_same_padding(rows, columns, stride)]
+        if number == 1:
+            kernel = weights["layer1/conv/kernel"].transpose(3, 2, 0, 1)
+            net = graph.convolution(net, "layer1/conv", kernel, weights["layer1/conv/bias"], stride, pads)
+        else:
+            name = f"layer{number}/depthwise"
+            kernel = weights[f"{name}/kernel"].transpose(2, 0, 1)[:, None]
+            net = graph.convolution(net, name, kernel, weights[f"{name}/bias"], stride, pads)
+            name = f"layer{number}/pointwise"
+            kernel = weights[f"{name}/kernel"].T[:, :, None, None]
+            net = graph.convolution(net, name, kernel, weights[f"{name}/bias"], 1, [0, 0, 0, 0])
+        rows, columns = -(-rows // stride), -(-columns // stride)
+    pooled = graph.add("GlobalAveragePool", net, name="pool")
+    graph.add("Flatten", pooled, name="flatten", output="embeddings")
+    dense = [graph.constant(name, weights[name]) for name in ("dense/kernel", "dense/bias")]
+    logits = graph.add("Gemm", "embeddings", *dense, name="dense")
+    graph.add("Sigmoid", logits, name="sigmoid", output="scores")
+
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "yamnet",
+            [helper.make_tensor_value_info("patches", TensorProto.FLOAT, ["n", *_PATCH])],
+            [
+                helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", CHANNELS[-1]]),
+                helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", CLASSES]),
+            ],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="understudy",
+        producer_version=__version__,
+    )
+    helper.set_model_props(
+        model,
+        {
+            "source": source,
+            "source_digest": source_digest,
+            "license": "Weights Apache-2.0 (Google), class names CC BY 4.0 (AudioSet)",
+            "labels": json.dumps(class_names()),
+        },
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _same_padding(rows: int, columns: int, stride: int) -> tuple[int, int, int, int]:
+    """TensorFlow's SAME for a 3 x 3 kernel as ONNX pads (top, left, bottom, right).
+
+    Total = max((ceil(size / stride) - 1) * stride + 3 - size, 0); the odd row goes to the bottom, the odd column right.
+    """
+    total_rows, total_columns = (max((-(-size // stride) - 1) * stride + 3 - size, 0) for size in (rows, columns))
+    top, left = total_rows // 2, total_columns // 2
+    return top, left, total_rows - top, total_columns - left
+
+
+class _Graph:
+    """Nodes and constants in the making; a node's first output carries the node's name unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, name: str, output: str | None = None) -> str:
+        output = output or name
+        self.nodes.append(helper.make_node(operator, inputs, [output], name=name))
+        return output
+
+    def constant(self, name: str, values: NDArray[np.generic]) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def convolution(
+        self,
+        source: str,
+        name: str,
+        kernel: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        stride: int,
+        pads: list[int],
+    ) -> str:
+        """Convolution, bias and ReLU; `kernel` is [out, in / groups, rows, columns]."""
+        inputs = [source, self.constant(f"{name}/kernel", kernel), self.constant(f"{name}/bias", bias)]
+        groups = kernel.shape[0] if name.endswith("/depthwise") else 1
+        self.nodes.append(
+            helper.make_node("Conv", inputs, [name], name=name, strides=[stride, stride], pads=pads, group=groups)
+        )
+        return self.add("Relu", name, name=f"{name}/relu")

@@ -1,0 +1,51 @@
+"""Reads the variables of a SavedModel folder in a process of its own.
+
+`python -m understudy.yamnet.variables_child LIMITS_JSON PARENT_PID FOLDER TARGET.npz`.
+The checkpoint is read as plain tensors; no graph is loaded, so none can run.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.compiler.isolation.process_limits import Limits, apply
+
+NO_TENSORFLOW = 3
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def variables_of(folder: Path) -> dict[str, NDArray[Any]]:
+    """Every floating-point variable by the name its layer gave it, such as `layer1/conv/bn/beta`.
+
+    An object-based checkpoint keys its tensors by attribute paths; its object graph says which variable is which.
+    """
+    import tensorflow as tf
+    from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    names = {key: key.removesuffix(_SUFFIX) for key in reader.get_variable_to_shape_map()}
+    if names.pop(_OBJECT_GRAPH, None):
+        for node in TrackableObjectGraph.FromString(reader.get_tensor(_OBJECT_GRAPH)).nodes:
+            names |= {entry.checkpoint_key: entry.full_name for entry in node.attributes if entry.full_name}
+    read = {name: reader.get_tensor(key) for key, name in names.items() if key in reader.get_variable_to_shape_map()}
+    return {name: values for name, values in read.items() if getattr(values, "dtype", np.dtype(object)).kind == "f"}
+
+
+def main() -> int:
+    """Write the variables to an npz; exit code NO_TENSORFLOW when they cannot be read for want of it."""
+    limits, parent, source, target = sys.argv[1:]
+    apply(Limits.model_validate_json(limits), int(parent))
+    try:
+        found = variables_of(Path(source))
+    except ImportError:
+        return NO_TENSORFLOW
+    np.savez(target, allow_pickle=False, **found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
