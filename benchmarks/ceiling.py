@@ -75,7 +75,7 @@ def _line(worker: "subprocess.Popen[str]") -> str:
 
 
 def _hear(pipeline: Pipeline, recording: bytes) -> Answer:
-    found = pipeline.analyse(open_clip(io.BytesIO(recording), _LIMITS))
+    found = pipeline.analyze(open_clip(io.BytesIO(recording), _LIMITS))
     return Answer(found.label, found.score)
 
 

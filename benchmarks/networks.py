@@ -61,7 +61,7 @@ def random_weights() -> backbone_weights.Weights:
     """Folded weights of YAMNet's shapes that keep activations in range (He et al. 2015: variance 2 / fan-in)."""
     random = np.random.default_rng(0)
     weights: backbone_weights.Weights = {}
-    for name, shape in backbone_weights.folded_shapes().items():
+    for name, shape in backbone_weights.expected_shapes().items():
         # The last axis counts the outputs, except of a depthwise kernel, whose channels each have nine inputs.
         fan_in = 9 if "depthwise" in name else int(np.prod(shape[:-1]))
         scale = np.sqrt(2 / fan_in) if name.endswith("kernel") else 0.01

@@ -18,14 +18,14 @@ from understudy.inference.pipeline.scoring import aggregate
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
     YAMNET_RATE,
-    Activation,
     Aggregation,
     InputKind,
+    OutputActivation,
     PartialSpec,
 )
 from understudy.settings import Settings
 from understudy.training.evaluation import Evaluation, evaluate
-from understudy.training.material import Kind, Sound, gather, served_windows
+from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import find_recordings
 from understudy.training.student import Student
 from understudy.training.synthesis import SOUNDS
@@ -51,17 +51,17 @@ def cross_validate(
         began = time.monotonic()
         student = trained(labels, [sound for sound in sounds if sound.fold != fold], steps, seed, f"fold {fold}")
         for index, sound in enumerate(sounds):
-            if sound.fold == fold and sound.label and sound.kind in (Kind.RECORDED, Kind.SYNTHESISED):
-                answers[index] = int(aggregate(student.scores(served_windows(sound)), AGGREGATION, 1).argmax())
+            if sound.fold == fold and sound.label and sound.kind in (SoundKind.RECORDED, SoundKind.SYNTHESISED):
+                answers[index] = int(aggregate(student.scores(cut_served_windows(sound)), AGGREGATION, 1).argmax())
         console.print(f"fold {fold} in {time.monotonic() - began:.0f} s")
 
-    def of(kind: Kind) -> Evaluation:
+    def of(kind: SoundKind) -> Evaluation:
         chosen = [index for index in answers if sounds[index].kind is kind]
         truth = np.array([list(labels).index(sounds[index].label or "") for index in chosen])
         judged = np.array([answers[index] for index in chosen])
         return evaluate(labels, truth, judged, [sounds[index].fold for index in chosen])
 
-    return of(Kind.RECORDED), of(Kind.SYNTHESISED)
+    return of(SoundKind.RECORDED), of(SoundKind.SYNTHESISED)
 
 
 def show(title: str, evaluation: Evaluation) -> None:
@@ -97,7 +97,7 @@ def main() -> None:
         window_seconds=0.96,
         hop_seconds=0.48,
         labels=tuple(labels),
-        activation=Activation.SIGMOID,
+        activation=OutputActivation.SIGMOID,
         aggregation=AGGREGATION,
         thresholds=dict.fromkeys(labels, 0.5),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.disk_errors import disk_refusals_named
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import StorageUnavailable
 
 FULL = Path("/dev/full")
@@ -12,10 +12,10 @@ FULL = Path("/dev/full")
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
 def test_a_full_disk_is_named_with_its_place() -> None:
-    with pytest.raises(StorageUnavailable, match=r"models/: No space left"), disk_refusals_named("models/"):
+    with pytest.raises(StorageUnavailable, match=r"models/: No space left"), translate_disk_errors("models/"):
         FULL.write_bytes(b"x")
 
 
 def test_any_other_failure_passes_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), disk_refusals_named("models/"):
+    with pytest.raises(FileNotFoundError), translate_disk_errors("models/"):
         (tmp_path / "absent").read_bytes()

@@ -1,4 +1,4 @@
-"""One process's rooms, wired up: the API and the CLI both start here."""
+"""Builds the use-cases of one process and connects them; the API and the command line both start here."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,10 +14,11 @@ from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.compilation.compilation import Compilation
-from understudy.serving.compilation.compile_queue import Backlog
+from understudy.serving.compilation.compile_queue import CompileQueue
+from understudy.serving.compilation.quantization import ModelQuantizer
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.prediction.batch_predictor import BatchPredictor
-from understudy.serving.prediction.model_resolver import NamedModels
+from understudy.serving.prediction.model_resolver import ModelResolver
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.prediction.streaming import Streaming
 from understudy.serving.prediction.tensor_inference import TensorInference
@@ -25,12 +26,12 @@ from understudy.serving.scheduling.batcher import Batcher
 from understudy.serving.scheduling.scheduler import Scheduler
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.event_stream import Events
-from understudy.serving.sync.live_model import Stage
-from understudy.serving.sync.reconciler import Convergence
-from understudy.serving.telemetry.counters import Metrics
-from understudy.serving.telemetry.prometheus import Exposition
-from understudy.serving.telemetry.recent_statistics import Traffic
-from understudy.serving.telemetry.server_status import Condition
+from understudy.serving.sync.live_model import LiveModelReference
+from understudy.serving.sync.reconciler import Reconciler
+from understudy.serving.telemetry.counters import Counters
+from understudy.serving.telemetry.prometheus import PrometheusExporter
+from understudy.serving.telemetry.recent_statistics import RecentStatistics
+from understudy.serving.telemetry.server_status import StatusReporter
 from understudy.settings import Settings
 
 
@@ -41,30 +42,32 @@ class Services:
     settings: Settings
     database: Database
     registry: Registry
-    stage: Stage
-    compilation: Compilation
+    uploads: Uploads
+    live: LiveModelReference
+    reconciler: Reconciler
+    status_reporter: StatusReporter
+    events: Events
     activation: Activation
     operations: Operations
-    prediction: Predictor
-    convergence: Convergence
-    condition: Condition
-    backlog: Backlog
-    uploads: Uploads
-    events: Events
-    traffic: Traffic
-    metrics: Metrics
-    exposition: Exposition
-    streaming: Streaming
+    compilation: Compilation
+    compile_queue: CompileQueue
+    quantizer: ModelQuantizer
+    predictor: Predictor
     batch: BatchPredictor
-    named: NamedModels
+    streaming: Streaming
+    model_resolver: ModelResolver
     tensors: TensorInference
+    counters: Counters
+    recent_statistics: RecentStatistics
+    prometheus: PrometheusExporter
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, actor: str = "server") -> AsyncIterator[Services]:
-    """Migrate the database, wire the rooms and close them in reverse; nothing is loaded yet.
+    """Migrate the database, build the use-cases and yield them; close them in reverse order.
 
-    `actor` is who the history names for what this process compiles.
+    No model is loaded yet: `run_background_tasks` does that. `actor` is the name in the history of what this process
+    compiles.
 
     Raises DatabaseUnavailable and Misconfigured.
     """
@@ -74,66 +77,66 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
     try:
         await database.migrate()
         registry = Registry(settings, database)
-        metrics = Metrics()
-        traffic = Traffic(metrics)
-        stage = Stage(on_swap=traffic.swapped)
-        compilation = Compilation(registry, Compiler(settings), metrics, actor)
+        counters = Counters()
+        recent_statistics = RecentStatistics(counters)
+        live = LiveModelReference(on_swap=recent_statistics.swapped)
+        compilation = Compilation(registry, Compiler(settings), counters, actor)
         backbones = BackboneHolder(settings, pool)
-        preparation = Preparation(settings, registry, compilation, backbones, pool, metrics)
-        activation = Activation(database, preparation, stage, metrics)
+        preparation = Preparation(settings, registry, compilation, backbones, pool, counters)
+        activation = Activation(database, preparation, live, counters)
         operations = Operations(database, activation)
-        convergence = Convergence(settings, database, preparation, stage, metrics)
-        scheduler = Scheduler(pool, metrics)
-        prediction = Predictor(settings, stage, convergence, preparation, scheduler, traffic)
-        events = Events(database, convergence.replica)
-        batcher = Batcher(pool, metrics)
-        named = NamedModels(settings, database, registry, stage, compilation, preparation)
+        reconciler = Reconciler(settings, database, preparation, live, counters)
+        scheduler = Scheduler(pool, counters)
+        predictor = Predictor(settings, live, reconciler, preparation, scheduler, recent_statistics)
+        batcher = Batcher(pool, counters)
+        model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
         yield Services(
             settings=settings,
             database=database,
             registry=registry,
-            stage=stage,
-            compilation=compilation,
+            uploads=Uploads(settings),
+            live=live,
+            reconciler=reconciler,
+            status_reporter=StatusReporter(settings, database, live, reconciler, backbones),
+            events=Events(database, reconciler.replica),
             activation=activation,
             operations=operations,
-            prediction=prediction,
-            convergence=convergence,
-            condition=Condition(settings, database, stage, convergence, backbones),
-            backlog=Backlog(registry, compilation),
-            uploads=Uploads(settings),
-            events=events,
-            traffic=traffic,
-            metrics=metrics,
-            exposition=Exposition(
-                metrics, stage, convergence, lambda: pool.waiting + scheduler.waiting + batcher.waiting
+            compilation=compilation,
+            compile_queue=CompileQueue(registry, compilation),
+            quantizer=ModelQuantizer(settings, database, registry, compilation),
+            predictor=predictor,
+            batch=BatchPredictor(settings, predictor),
+            streaming=Streaming(predictor, pool),
+            model_resolver=model_resolver,
+            tensors=TensorInference(model_resolver, batcher, recent_statistics),
+            counters=counters,
+            recent_statistics=recent_statistics,
+            prometheus=PrometheusExporter(
+                counters, live, reconciler, lambda: pool.waiting + scheduler.waiting + batcher.waiting
             ),
-            streaming=Streaming(prediction, pool),
-            batch=BatchPredictor(settings, prediction),
-            named=named,
-            tensors=TensorInference(named, batcher, traffic),
         )
         await operations.close()
-        await named.close()
+        await model_resolver.close()
     finally:
         pool.close()
         await database.dispose()
 
 
 @asynccontextmanager
-async def on_stage(services: Services) -> AsyncIterator[None]:
-    """Follow the database and work off the backlog in the background while the block runs.
+async def run_background_tasks(services: Services) -> AsyncIterator[None]:
+    """Follow the database and compile what is queued while the block runs.
 
-    Returns control after the first look at the database, or sooner where loading takes long: the process answers
-    `/health/live` meanwhile and turns ready when the model is there.
+    The block starts after the first look at the database, or after five seconds where loading takes longer: the
+    process answers `/health/live` meanwhile, and `/health/ready` turns 200 when the model is loaded.
     """
-    first = asyncio.create_task(services.convergence.once())
+    first = asyncio.create_task(services.reconciler.once())
     await asyncio.wait([first], timeout=5.0)
 
     async def follow() -> None:
         await first
-        await services.convergence.follow(services.events.tick)
+        await services.reconciler.follow(services.events.tick)
 
-    tasks = [asyncio.create_task(follow()), asyncio.create_task(services.backlog.work())]
+    tasks = [asyncio.create_task(follow()), asyncio.create_task(services.compile_queue.work())]
     try:
         yield
     finally:
@@ -143,4 +146,4 @@ async def on_stage(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
-        await services.convergence.leave()
+        await services.reconciler.leave()

@@ -10,7 +10,7 @@ _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
 
 
 @contextmanager
-def disk_refusals_named(place: object) -> Iterator[None]:
+def translate_disk_errors(place: object) -> Iterator[None]:
     """Turn the system's refusal to read or write into StorageUnavailable; any other OSError passes.
 
     `place` is named where the system names no file itself.

@@ -10,18 +10,17 @@ from starlette.routing import Route
 
 from understudy import __version__
 from understudy.api import health, metrics, v1, v2
-from understudy.api.dependencies import State
+from understudy.api.dependencies import AppState
 from understudy.api.error_handlers import install_problem_handlers
-from understudy.api.middleware.fast_path import AnsweredFirst
+from understudy.api.middleware.fast_path import FastPath
 from understudy.api.middleware.head_as_get import HeadAsGet
-from understudy.api.middleware.origin_guard import OwnPagesOnly
-from understudy.api.middleware.request_counter import Counted
+from understudy.api.middleware.origin_guard import OriginGuard
+from understudy.api.middleware.request_counter import RequestCounter
 from understudy.api.openapi import install_openapi
 from understudy.api.spa import BUILT, install_page
 from understudy.api.v1.predict import Predict
-from understudy.api.v2.infer import PATH as INFER
-from understudy.api.v2.infer import Infer
-from understudy.container import on_stage, open_services
+from understudy.api.v2.infer import PATH, Infer
+from understudy.container import open_services, run_background_tasks
 from understudy.logs import configure_logs
 from understudy.settings import Settings
 
@@ -40,9 +39,9 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     configure_logs(settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_services(settings) as services, on_stage(services):
-            log.info("server up", version=__version__, home=str(settings.home), replica=services.convergence.replica)
+    async def lifespan(_: FastAPI) -> AsyncIterator[AppState]:
+        async with open_services(settings) as services, run_background_tasks(services):
+            log.info("server up", version=__version__, home=str(settings.home), replica=services.reconciler.replica)
             yield {"services": services}
 
     app = FastAPI(
@@ -54,10 +53,10 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     infer = Infer()
-    app.router.routes.append(Route(INFER, infer, methods=["POST"]))
+    app.router.routes.append(Route(PATH, infer, methods=["POST"]))
     # The innermost middleware: all others stand around it.
-    app.add_middleware(AnsweredFirst, quick=(Predict(), infer), handlers=app.exception_handlers)
-    app.add_middleware(OwnPagesOnly, settings=settings)
+    app.add_middleware(FastPath, quick=(Predict(), infer), handlers=app.exception_handlers)
+    app.add_middleware(OriginGuard, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
     app.include_router(v1.router)
@@ -65,6 +64,6 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     install_page(app, page)
-    app.add_middleware(Counted, routes=app.routes)
+    app.add_middleware(RequestCounter, routes=app.routes)
     app.add_middleware(HeadAsGet)
     return app

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     def compiled_dir(self) -> Path:
         return self.var_dir / "compiled"
 
-    def quantised_backbone(self, name: str) -> Path:
+    def quantized_backbone_path(self, name: str) -> Path:
         """Where the int8 form of the backbone of that name lies, or belongs."""
         return self.var_dir / "backbones" / f"{name}.onnx"
 

@@ -37,7 +37,7 @@ def ear(model: str | None = None) -> Callable[[bytes], dict[str, Any]]:
     pipeline = pipeline_of(Path(model or os.environ["BENCH_MODEL"]), Path(os.environ["BENCH_BACKBONE"]))
 
     def hear(recording: bytes) -> dict[str, Any]:
-        found = pipeline.analyse(open_clip(io.BytesIO(recording), _LIMITS))
+        found = pipeline.analyze(open_clip(io.BytesIO(recording), _LIMITS))
         return {"label": found.label, "score": found.score, "scores": found.scores}
 
     return hear

@@ -5,7 +5,7 @@ import pytest
 
 from tests.types import ModelFactory
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.registry.models.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
@@ -38,7 +38,7 @@ class TestDesiredModelWithoutFile:
                 ModelCreate(model_name="gone", file_path="models/gone.onnx"), "test"
             )
             async with database.write() as session:
-                await stage.switch(session, registered.model_id, actor="test")
+                await desired_state.switch(session, registered.model_id, actor="test")
         file.unlink()
         return settings
 

@@ -4,12 +4,12 @@ import gc
 
 import pytest
 
-from understudy.cli.garbage_collection import undisturbed
+from understudy.cli.garbage_collection import pause_garbage_collection
 
 
 def test_it_rests_during_a_start_and_passes_over_what_the_start_made() -> None:
     try:
-        with undisturbed():
+        with pause_garbage_collection():
             assert not gc.isenabled()
             kept: list[object] = [[]]
         assert gc.isenabled()
@@ -20,7 +20,7 @@ def test_it_rests_during_a_start_and_passes_over_what_the_start_made() -> None:
 
 
 def test_it_goes_on_after_a_start_that_failed() -> None:
-    with pytest.raises(ValueError, match="no start"), undisturbed():
+    with pytest.raises(ValueError, match="no start"), pause_garbage_collection():
         raise ValueError("no start")
     gc.unfreeze()
     assert gc.isenabled()

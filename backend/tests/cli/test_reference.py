@@ -1,7 +1,7 @@
 import shlex
 from pathlib import Path
 
-from understudy.cli.reference import commands, example_of, reference, root
+from understudy.cli.reference import commands, make_example, reference, root
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 
@@ -27,5 +27,5 @@ def test_every_promised_command_exists_and_takes_json_and_home() -> None:
 
 def test_every_option_has_a_meaning_and_every_example_calls_its_command() -> None:
     for path, command in commands(root()):
-        assert shlex.split(example_of(command))[: len(path) + 1] == ["understudy", *path]
+        assert shlex.split(make_example(command))[: len(path) + 1] == ["understudy", *path]
         assert not [param.name for param in command.params if not getattr(param, "help", None)], path

@@ -22,7 +22,7 @@ from understudy.main import create_app
 
 async def live():
     async with LifespanManager(create_app()) as manager:
-        assert manager._state["services"].stage.live
+        assert manager._state["services"].live.current
         print(*sys.modules)
 
 asyncio.run(live())

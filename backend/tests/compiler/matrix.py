@@ -12,11 +12,10 @@ from pathlib import Path
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
 
-from understudy.compiler.convert import onnx_graph as graph
+from understudy.compiler.convert import onnx_graph
 from understudy.compiler.convert.conversion import prove
-from understudy.compiler.formats import onnx_file
-from understudy.compiler.formats import open_source as opening
-from understudy.compiler.formats.detect_format import recognise
+from understudy.compiler.formats import onnx_file, open_source
+from understudy.compiler.formats.detect_format import detect_format
 from understudy.errors import UnderstudyError
 
 MEMORY_BYTES = 4 << 30
@@ -25,10 +24,10 @@ MEMORY_BYTES = 4 << 30
 def row(source: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = recognise(source)
+            found = detect_format(source)
             copied = Path(folder) / f"model{source.suffix}"
             (shutil.copytree if source.is_dir() else shutil.copy)(source, copied)
-            loaded = opening.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
+            loaded = open_source.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
             model = loaded.to_onnx()
             agreement = prove(loaded, onnx_file.open_session(model.SerializeToString()))
         except UnderstudyError as error:
@@ -39,7 +38,7 @@ def row(source: Path) -> dict[str, object]:
         "written_by": loaded.written_by,
         "inputs": [signature.model_dump() for signature in loaded.inputs],
         "outputs": {name: list(shape) for name, shape in agreement.shapes.items()},
-        "activation": graph.final_activation(model, model.graph.output[0].name).value,
+        "activation": onnx_graph.find_final_activation(model, model.graph.output[0].name).value,
         "labels": loaded.hints.labels,
         "shapes": [probe.input_shapes for probe in agreement.probes],
         "errors": [probe.max_abs_error for probe in agreement.probes],

@@ -13,11 +13,11 @@ from understudy.compiler.compiled_store import (
     VERSION_NAME,
     CompiledStore,
 )
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import (
-    Activation,
     InputKind,
+    OutputActivation,
     PartialSpec,
     Spec,
 )
@@ -41,10 +41,10 @@ def put(store: CompiledStore, made: Path, key: str = "k1", version: int = COMPIL
         written_by=None,
         inputs=(),
         outputs=(),
-        spec=Spec(input=InputKind.TENSOR, labels=(), labels_named=False, activation=Activation.NONE),
-        graph_activation=Activation.NONE,
+        spec=Spec(input=InputKind.TENSOR, labels=(), labels_named=False, activation=OutputActivation.NONE),
+        graph_activation=OutputActivation.NONE,
         parity=(),
-        onnx_digest=digest_of(made / MODEL_FILE),
+        onnx_digest=compute_digest(made / MODEL_FILE),
         onnx_bytes=5,
         seconds=0.1,
         peak_memory_bytes=1,
@@ -129,7 +129,7 @@ def test_the_key_covers_source_spec_and_compiler_but_not_the_order_of_words(
     plain = store.key("a", None)
     assert store.key("a", PartialSpec()) == plain
     assert store.key("b", None) != plain
-    spec = PartialSpec(labels=("x", "y"), activation=Activation.SIGMOID)
+    spec = PartialSpec(labels=("x", "y"), activation=OutputActivation.SIGMOID)
     assert store.key("a", spec) != plain
     same = PartialSpec.model_validate_json('{"activation": "sigmoid", "labels": ["x", "y"]}')
     assert store.key("a", same) == store.key("a", spec)

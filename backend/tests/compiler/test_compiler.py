@@ -20,8 +20,8 @@ from understudy import errors
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.isolation import landlock
-from understudy.compiler.model_source import digest_of
-from understudy.schemas.compiler.spec import Activation, InputKind, PartialSpec
+from understudy.compiler.model_source import compute_digest
+from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.settings import Settings
 
 
@@ -46,26 +46,26 @@ def model(home: Path) -> Path:
 async def test_a_file_is_compiled_once_and_then_found(settings: Settings, model: Path) -> None:
     compiler = Compiler(settings)
     steps: list[str] = []
-    made = await compiler.compile(model, digest_of(model), None, steps.append)
+    made = await compiler.compile(model, compute_digest(model), None, steps.append)
     assert steps == ["queue", "copy", "load", "convert", "parity", "store"]
     report = made.report
-    assert (report.format, report.graph_activation) == ("onnx", Activation.SOFTMAX)
-    assert (report.spec.input, report.spec.activation) == (InputKind.EMBEDDING, Activation.SOFTMAX)
+    assert (report.format, report.graph_activation) == ("onnx", OutputActivation.SOFTMAX)
+    assert (report.spec.input, report.spec.activation) == (InputKind.EMBEDDING, OutputActivation.SOFTMAX)
     assert [output.shape for output in report.outputs] == [(None, 1024)]
     assert report.source_bytes == model.stat().st_size
-    assert report.onnx_digest == digest_of(made.folder / MODEL_FILE)
+    assert report.onnx_digest == compute_digest(made.folder / MODEL_FILE)
     assert report.peak_memory_bytes > 10_000_000
     assert report.seconds > 0
     assert "tensorflow-cpu" not in report.versions
     steps.clear()
-    again = await Compiler(settings).compile(model, digest_of(model), None, steps.append)
+    again = await Compiler(settings).compile(model, compute_digest(model), None, steps.append)
     assert (again, steps) == (made, [])
     assert not (settings.var_dir / "scratch").exists()
 
 
 @pytest.mark.anyio
 async def test_a_live_models_compiled_form_outlasts_its_file(settings: Settings, model: Path) -> None:
-    digest = digest_of(model)
+    digest = compute_digest(model)
     made = await Compiler(settings).compile(model, digest, None)
     model.unlink()
     assert await Compiler(settings).compile(model, digest, None) == made
@@ -75,7 +75,7 @@ async def test_a_live_models_compiled_form_outlasts_its_file(settings: Settings,
 
 @pytest.mark.anyio
 async def test_the_recorded_probes_replay(settings: Settings, model: Path) -> None:
-    made = await Compiler(settings).compile(model, digest_of(model), None)
+    made = await Compiler(settings).compile(model, compute_digest(model), None)
     session = ort.InferenceSession(made.folder / MODEL_FILE, providers=["CPUExecutionProvider"])
     with np.load(made.folder / PROBES_FILE) as probes:
         (answer,) = session.run(["y"], {"x": probes["in.x"]})
@@ -87,17 +87,17 @@ async def test_another_spec_is_another_compiled_form(settings: Settings, home: P
     wide = write_onnx(home / "models" / "wide.onnx", width=521)
     compiler = Compiler(settings)
     labels = tuple(f"label {index}" for index in range(521))
-    plain = await compiler.compile(wide, digest_of(wide), None)
-    named = await compiler.compile(wide, digest_of(wide), PartialSpec(labels=labels))
+    plain = await compiler.compile(wide, compute_digest(wide), None)
+    named = await compiler.compile(wide, compute_digest(wide), PartialSpec(labels=labels))
     assert plain.key != named.key
     assert (plain.report.spec.labels_named, named.report.spec.labels_named) == (False, True)
     with pytest.raises(errors.SpecInvalid, match="1 labels are given, but the model answers 521"):
-        await compiler.compile(wide, digest_of(wide), PartialSpec(labels=("one",)))
+        await compiler.compile(wide, compute_digest(wide), PartialSpec(labels=("one",)))
 
 
 @pytest.mark.anyio
 async def test_a_file_that_changed_after_registration_is_not_compiled(settings: Settings, model: Path) -> None:
-    digest = digest_of(model)
+    digest = compute_digest(model)
     model.write_bytes(model.read_bytes() + b"\x00")
     with pytest.raises(errors.FileChanged):
         await Compiler(settings).compile(model, digest, None)
@@ -109,13 +109,13 @@ async def test_refusals_come_back_typed_with_detail_and_remedy(settings: Setting
     pointer = home / "models" / "pointer.keras"
     pointer.write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(errors.FormatUnknown) as unknown:
-        await Compiler(settings).compile(pointer, digest_of(pointer), None)
+        await Compiler(settings).compile(pointer, compute_digest(pointer), None)
     assert "git lfs pull" in unknown.value.remedy
     foreign = write_onnx(
         home / "models" / "foreign.onnx", helper.make_node("Softmax", ["x"], ["y"], domain="com.example")
     )
     with pytest.raises(errors.ModelUnsafe, match=r"com\.example\.Softmax"):
-        await Compiler(settings).compile(foreign, digest_of(foreign), None)
+        await Compiler(settings).compile(foreign, compute_digest(foreign), None)
     assert list(Compiler(settings).store.keys()) == []
     assert not (settings.var_dir / "scratch").exists()
 
@@ -125,7 +125,7 @@ async def test_a_file_with_another_formats_name_is_compiled_and_the_report_says_
     settings: Settings, model: Path
 ) -> None:
     misnamed = model.rename(model.with_suffix(".keras"))
-    report = (await Compiler(settings).compile(misnamed, digest_of(misnamed), None)).report
+    report = (await Compiler(settings).compile(misnamed, compute_digest(misnamed), None)).report
     assert report.format == "onnx"
     assert "named .keras and holds the format onnx" in report.notes[0]
 
@@ -146,7 +146,7 @@ async def test_a_small_file_that_asks_for_80_gb_meets_the_memory_limit(settings:
     greedy = write_onnx(home / "models" / "greedy.onnx", *asks_for(80))
     assert greedy.stat().st_size < 1000
     with pytest.raises(errors.CompileFailed, match=f"{settings.compile_memory_bytes} bytes") as refused:
-        await Compiler(settings).compile(greedy, digest_of(greedy), None)
+        await Compiler(settings).compile(greedy, compute_digest(greedy), None)
     assert "UNDERSTUDY_COMPILE_MEMORY_BYTES" in refused.value.remedy
 
 
@@ -189,14 +189,14 @@ async def test_a_model_that_never_answers_is_ended(
 ) -> None:
     model = endless(home / "models" / "endless.onnx")
     with pytest.raises(errors.CompileFailed, match=said) as refused:
-        await Compiler(settings.model_copy(update=changes)).compile(model, digest_of(model), None)
+        await Compiler(settings.model_copy(update=changes)).compile(model, compute_digest(model), None)
     assert setting in refused.value.remedy
 
 
 @pytest.mark.anyio
 async def test_compilations_take_turns_and_the_second_finds_the_firsts_work(settings: Settings, model: Path) -> None:
     steps: list[str] = []
-    digest = digest_of(model)
+    digest = compute_digest(model)
     made = await asyncio.gather(*(Compiler(settings).compile(model, digest, None, steps.append) for _ in range(3)))
     assert steps.count("load") == 1
     assert made[0] == made[1] == made[2]
@@ -213,7 +213,7 @@ async def test_the_event_loop_goes_on_during_a_compilation(settings: Settings, m
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    await Compiler(settings).compile(model, digest_of(model), None)
+    await Compiler(settings).compile(model, compute_digest(model), None)
     ticking.cancel()
     assert ticks > 30
 
@@ -223,9 +223,10 @@ def test_a_killed_server_takes_its_child_along(settings: Settings, home: Path) -
     model = endless(home / "models" / "endless.onnx")
     script = (
         "import asyncio, sys; from pathlib import Path; from understudy.settings import Settings; "
-        "from understudy.compiler.compiler import Compiler; from understudy.compiler.model_source import digest_of; "
+        "from understudy.compiler.compiler import Compiler; "
+        "from understudy.compiler.model_source import compute_digest; "
         "p = Path(sys.argv[2]); c = Compiler(Settings(home=Path(sys.argv[1]))); "
-        "asyncio.run(c.compile(p, digest_of(p), None, lambda step: print(step, flush=True)))"
+        "asyncio.run(c.compile(p, compute_digest(p), None, lambda step: print(step, flush=True)))"
     )
     with subprocess.Popen([sys.executable, "-c", script, home, model], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -238,7 +239,7 @@ def test_a_killed_server_takes_its_child_along(settings: Settings, home: Path) -
     assert (len(gone), alive) == (len(children), [])
     assert (settings.var_dir / "scratch").exists()
     narrow = write_onnx(home / "models" / "next.onnx", width=4)
-    asyncio.run(Compiler(settings).compile(narrow, digest_of(narrow), None))
+    asyncio.run(Compiler(settings).compile(narrow, compute_digest(narrow), None))
     assert not (settings.var_dir / "scratch").exists()
 
 
@@ -249,7 +250,7 @@ async def test_a_keras_file_is_compiled_under_every_limit_of_this_platform(
 ) -> None:
     model = home / "models" / "dense.keras"
     shutil.copy(model_files / "keras3-dense.keras", model)
-    made = await Compiler(settings).compile(model, digest_of(model), PartialSpec(labels=("dog", "rain", "siren")))
+    made = await Compiler(settings).compile(model, compute_digest(model), PartialSpec(labels=("dog", "rain", "siren")))
     report = made.report
     assert report.framework.startswith("keras 3.")
     assert report.max_abs_error <= 1e-5
@@ -270,7 +271,7 @@ async def test_lambda_code_in_an_h5_file_never_runs(settings: Settings, home: Pa
     model = home / "models" / "lambda.h5"
     shutil.copy(model_files / "keras2-lambda.h5", model)
     with pytest.raises(errors.ModelUnsafe, match="Lambda") as refused:
-        await Compiler(settings).compile(model, digest_of(model), None)
+        await Compiler(settings).compile(model, compute_digest(model), None)
     assert "standard layers" in refused.value.remedy
 
 
@@ -287,9 +288,9 @@ def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(mod
     code = (
         "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
         "from understudy.compiler.formats.open_source import open_source\n"
-        "from understudy.compiler.formats.detect_format import Kind\n"
+        "from understudy.compiler.formats.detect_format import ModelFormat\n"
         "from understudy.errors import CompilerMissing\n"
-        "try: open_source(Path(sys.argv[1]), Kind.H5, None, 1 << 30)\n"
+        "try: open_source(Path(sys.argv[1]), ModelFormat.H5, None, 1 << 30)\n"
         "except CompilerMissing as error: print(error.detail, error.remedy)"
     )
     done = subprocess.run(

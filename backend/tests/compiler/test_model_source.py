@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.compiler.model_source import copy_of, digest_of, size_of
+from understudy.compiler.model_source import compute_digest, copy_source, size_of
 from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
 
 
@@ -22,19 +22,19 @@ def folder(tmp_path: Path) -> Path:
 def test_a_files_digest_is_the_sha256_of_its_content(tmp_path: Path) -> None:
     path = tmp_path / "a.keras"
     path.write_bytes(b"x" * 3_000_000)
-    assert digest_of(path) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    assert compute_digest(path) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
     assert size_of(path) == 3_000_000
 
 
 def test_a_folders_digest_follows_content_and_names_but_not_its_place(folder: Path, tmp_path: Path) -> None:
-    before = digest_of(folder)
+    before = compute_digest(folder)
     moved = folder.rename(tmp_path / "elsewhere")
-    assert digest_of(moved) == before
+    assert compute_digest(moved) == before
     (moved / "variables" / "index").rename(moved / "variables" / "data")
-    renamed = digest_of(moved)
+    renamed = compute_digest(moved)
     assert renamed != before
     (moved / "variables" / "data").write_bytes(b"Weights")
-    assert digest_of(moved) != renamed
+    assert compute_digest(moved) != renamed
 
 
 def test_a_folders_digest_is_built_as_documented(folder: Path) -> None:
@@ -42,17 +42,17 @@ def test_a_folders_digest_is_built_as_documented(folder: Path) -> None:
         f"saved_model.pb\0{hashlib.sha256(b'graph').hexdigest()}\n",
         f"variables/index\0{hashlib.sha256(b'weights').hexdigest()}\n",
     ]
-    assert digest_of(folder) == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert compute_digest(folder) == hashlib.sha256("".join(lines).encode()).hexdigest()
     assert size_of(folder) == len(b"graphweights")
 
 
 def test_the_copy_is_what_the_digest_was_taken_of(folder: Path, tmp_path: Path) -> None:
-    assert copy_of(folder, tmp_path / "copy", 1000) == digest_of(folder) == digest_of(tmp_path / "copy")
+    assert copy_source(folder, tmp_path / "copy", 1000) == compute_digest(folder) == compute_digest(tmp_path / "copy")
 
 
 def test_a_link_inside_the_folder_is_copied_as_a_file(folder: Path, tmp_path: Path) -> None:
     (folder / "alias").symlink_to("saved_model.pb")
-    assert copy_of(folder, tmp_path / "copy", 1000) == digest_of(folder)
+    assert copy_source(folder, tmp_path / "copy", 1000) == compute_digest(folder)
     assert not (tmp_path / "copy" / "alias").is_symlink()
 
 
@@ -60,7 +60,7 @@ def test_a_link_inside_the_folder_is_copied_as_a_file(folder: Path, tmp_path: Pa
 def test_a_link_that_leaves_the_folder_is_refused(folder: Path, tmp_path: Path, target: str) -> None:
     (tmp_path / "outside").write_text("secret")
     (folder / "alias").symlink_to(target)
-    for ask in (digest_of, size_of):
+    for ask in (compute_digest, size_of):
         with pytest.raises(PathRefused, match="alias"):
             ask(folder)
 
@@ -68,17 +68,17 @@ def test_a_link_that_leaves_the_folder_is_refused(folder: Path, tmp_path: Path, 
 def test_a_link_to_a_folder_is_refused_since_its_files_would_escape_the_digest(folder: Path) -> None:
     (folder / "alias").symlink_to("variables", target_is_directory=True)
     with pytest.raises(PathRefused, match="link to a folder"):
-        digest_of(folder)
+        compute_digest(folder)
 
 
 def test_missing_files_pipes_and_oversize_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(FileMissing):
-        digest_of(tmp_path / "nothing.keras")
+        compute_digest(tmp_path / "nothing.keras")
     (tmp_path / "file").write_bytes(b"12345")
     with pytest.raises(FileMissing):
-        digest_of(tmp_path / "file" / "below")
+        compute_digest(tmp_path / "file" / "below")
     with pytest.raises(TooLarge, match="5 bytes; 4 are allowed"):
-        copy_of(tmp_path / "file", tmp_path / "copy", 4)
+        copy_source(tmp_path / "file", tmp_path / "copy", 4)
     os.mkfifo(tmp_path / "pipe.keras")
     with pytest.raises(FormatUnknown, match="neither"):
-        digest_of(tmp_path / "pipe.keras")
+        compute_digest(tmp_path / "pipe.keras")

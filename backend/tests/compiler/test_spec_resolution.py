@@ -2,13 +2,13 @@
 
 import pytest
 
-from understudy.compiler.spec_resolution import resolve, score_output, yamnet_labels
+from understudy.compiler.spec_resolution import choose_score_output, read_yamnet_labels, resolve
 from understudy.errors import SpecInvalid
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
-    Activation,
     Aggregation,
     InputKind,
+    OutputActivation,
     PartialSpec,
     Spec,
 )
@@ -26,7 +26,7 @@ def resolved(
     *,
     output: Shape = (None, 3),
     read: PartialSpec | None = None,
-    ends_with: Activation = Activation.NONE,
+    ends_with: OutputActivation = OutputActivation.NONE,
     dtype: str = "float32",
 ) -> Spec:
     return resolve(
@@ -59,7 +59,9 @@ def test_the_input_is_recognised_by_its_shape(shape: Shape, kind: InputKind) -> 
 
 def test_integers_several_inputs_and_outputs_that_are_no_scores_make_a_tensor_model() -> None:
     assert resolved((None, 1024), dtype="int32").input is InputKind.TENSOR
-    two = resolve(PartialSpec(), PartialSpec(), [signature((None, 1024))] * 2, [signature((None, 3))], Activation.NONE)
+    two = resolve(
+        PartialSpec(), PartialSpec(), [signature((None, 1024))] * 2, [signature((None, 3))], OutputActivation.NONE
+    )
     assert two.input is InputKind.TENSOR
     assert two.labels == ("class_0", "class_1", "class_2")
     image = resolved((None, 96, 64), output=(None, 96, 64))
@@ -114,7 +116,7 @@ def test_labels_come_from_the_person_then_the_file_then_numbers() -> None:
 
 def test_yamnet_itself_gets_audioset_s_names() -> None:
     spec = resolved((None,), output=(None, 521))
-    assert spec.labels == yamnet_labels()
+    assert spec.labels == read_yamnet_labels()
     assert spec.labels_named
     assert spec.labels[0] == "Speech"
     assert len(set(spec.labels)) == 521
@@ -122,13 +124,17 @@ def test_yamnet_itself_gets_audioset_s_names() -> None:
 
 
 def test_the_graphs_activation_wins_and_a_contradiction_is_refused() -> None:
-    assert resolved((None, 1024), ends_with=Activation.SOFTMAX).activation is Activation.SOFTMAX
-    assert resolved((None, 1024), PartialSpec(activation=Activation.SIGMOID)).activation is Activation.SIGMOID
-    assert resolved((None, 1024)).activation is Activation.NONE
-    nothing_more = resolved((None, 1024), PartialSpec(activation=Activation.NONE), ends_with=Activation.SOFTMAX)
-    assert nothing_more.activation is Activation.SOFTMAX
+    assert resolved((None, 1024), ends_with=OutputActivation.SOFTMAX).activation is OutputActivation.SOFTMAX
+    assert (
+        resolved((None, 1024), PartialSpec(activation=OutputActivation.SIGMOID)).activation is OutputActivation.SIGMOID
+    )
+    assert resolved((None, 1024)).activation is OutputActivation.NONE
+    nothing_more = resolved(
+        (None, 1024), PartialSpec(activation=OutputActivation.NONE), ends_with=OutputActivation.SOFTMAX
+    )
+    assert nothing_more.activation is OutputActivation.SOFTMAX
     with pytest.raises(SpecInvalid, match="itself ends with 'softmax'"):
-        resolved((None, 1024), PartialSpec(activation=Activation.SIGMOID), ends_with=Activation.SOFTMAX)
+        resolved((None, 1024), PartialSpec(activation=OutputActivation.SIGMOID), ends_with=OutputActivation.SOFTMAX)
 
 
 def test_what_a_person_gives_beyond_that_is_kept() -> None:
@@ -150,4 +156,4 @@ def test_what_a_person_gives_beyond_that_is_kept() -> None:
 def test_of_several_outputs_the_one_as_wide_as_the_labels_holds_the_scores(
     shapes: list[Shape], labels: tuple[str, ...] | None, chosen: int
 ) -> None:
-    assert score_output([signature(shape) for shape in shapes], labels) == chosen
+    assert choose_score_output([signature(shape) for shape in shapes], labels) == chosen

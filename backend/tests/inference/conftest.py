@@ -20,7 +20,7 @@ from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.schemas.compiler.report import CompileReport, ParityProbe
-from understudy.schemas.compiler.spec import Activation, Spec
+from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 Dim = int | str
 Op = tuple[str, Sequence[str], Sequence[str], dict[str, Any]]
@@ -110,7 +110,7 @@ def backbone(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Backbone
     return Backbone.load(path)
 
 
-def report(spec: Spec, graph_activation: Activation, tolerance: float | None) -> CompileReport:
+def report(spec: Spec, graph_activation: OutputActivation, tolerance: float | None) -> CompileReport:
     parity = () if tolerance is None else (ParityProbe(input_shapes=((1,),), max_abs_error=0.0, tolerance=tolerance),)
     return CompileReport(
         key="k",
@@ -143,12 +143,12 @@ def load(tmp_path: Path) -> Load:
         *,
         probe: dict[str, NDArray[Any]] | None = None,
         backbone: Backbone | None = None,
-        graph_activation: Activation = Activation.NONE,
+        graph_activation: OutputActivation = OutputActivation.NONE,
         whole: float = 600.0,
         tolerance: float | None = None,
         **spec: Any,
     ) -> Pipeline:
-        complete = Spec.model_validate({"labels_named": True, "activation": Activation.NONE} | spec)
+        complete = Spec.model_validate({"labels_named": True, "activation": OutputActivation.NONE} | spec)
         (tmp_path / "model.onnx").write_bytes(model)
         (tmp_path / "report.json").write_text(report(complete, graph_activation, tolerance).model_dump_json())
         session = build_session(model)

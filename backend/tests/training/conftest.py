@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.inference.pipeline.yamnet_backbone import CLASSES, EMBEDDING_SIZE
-from understudy.training.synthesis import RATE, synthesise
+from understudy.training.synthesis import RATE, synthesize
 
 Dataset = Callable[[Path, Sequence[str], int], Path]
 
@@ -55,7 +55,7 @@ def dataset() -> Dataset:
         for label in labels:
             (folder / label).mkdir(parents=True)
             for number in range(2 * folds):
-                samples = synthesise(label, 1.5, seed=500 + number)
+                samples = synthesize(label, 1.5, seed=500 + number)
                 soundfile.write(folder / label / f"{number % folds + 1}-{number}.wav", samples, RATE)
         return folder
 

@@ -9,8 +9,8 @@ import soundfile
 from understudy.audio.features.log_mel import RATE, log_mel
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.pipeline.yamnet_backbone import Backbone
-from understudy.training.embeddings import EmbeddingCache, embed_all
-from understudy.training.synthesis import synthesise
+from understudy.training.embeddings import EmbeddingCache, embed_recordings
+from understudy.training.synthesis import synthesize
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def cache(stand_in: Path, tmp_path: Path) -> EmbeddingCache:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     path = tmp_path / "1-rain.wav"
-    soundfile.write(path, synthesise("rain", 2.0, 500), RATE)
+    soundfile.write(path, synthesize("rain", 2.0, 500), RATE)
     return path
 
 
@@ -48,7 +48,7 @@ def test_a_clip_is_embedded_once_whatever_its_name(
 
 def test_a_changed_clip_is_embedded_anew(cache: EmbeddingCache, clip: Path) -> None:
     before = cache.get(clip)
-    soundfile.write(clip, synthesise("rain", 2.0, 501), RATE)
+    soundfile.write(clip, synthesize("rain", 2.0, 501), RATE)
     assert not np.array_equal(cache.get(clip), before)
 
 
@@ -57,10 +57,10 @@ def test_an_unreadable_clip_is_named(content: bytes, cache: EmbeddingCache, clip
     broken = clip.with_name("3-broken.wav")
     broken.write_bytes(content)
     with pytest.raises(TrainingDataInvalid, match=r"3-broken\.wav"):
-        embed_all(cache, [clip, broken], 2, lambda *_: None)
+        embed_recordings(cache, [clip, broken], 2, lambda *_: None)
 
 
 def test_progress_counts_the_clips(cache: EmbeddingCache, clip: Path) -> None:
     seen: list[tuple[str, int, int | None]] = []
-    embed_all(cache, [clip, clip], 1, lambda *told: seen.append(told))
+    embed_recordings(cache, [clip, clip], 1, lambda *told: seen.append(told))
     assert seen == [("embed", 1, 2), ("embed", 2, 2)]

@@ -10,7 +10,7 @@ from tests.training.conftest import Dataset
 from understudy.audio.features.log_mel import RATE
 from understudy.audio.features.patches import PatchStream
 from understudy.inference.pipeline.yamnet_backbone import Backbone
-from understudy.training.material import Kind, Sound, gather, served_windows
+from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import Recording, find_recordings
 from understudy.training.synthesis import OTHERS, SOUNDS
 
@@ -29,12 +29,12 @@ def test_each_recording_comes_with_its_variants_in_its_own_fold(
     sounds: list[Sound], recordings: list[Recording]
 ) -> None:
     expected = sorted((recording.label, recording.fold) for recording in recordings)
-    for kind in (Kind.RECORDED, Kind.RESAMPLED, Kind.MIXED):
+    for kind in (SoundKind.RECORDED, SoundKind.RESAMPLED, SoundKind.MIXED):
         assert sorted((sound.label, sound.fold) for sound in sounds if sound.kind is kind) == expected
 
 
 def test_every_synthesised_kind_is_there_and_only_the_named_ones_have_a_label(sounds: list[Sound]) -> None:
-    made = [sound.label for sound in sounds if sound.kind is Kind.SYNTHESISED]
+    made = [sound.label for sound in sounds if sound.kind is SoundKind.SYNTHESISED]
     assert {label for label in made if label} == set(SOUNDS)
     assert made.count(None) == 2 * len(OTHERS)
 
@@ -53,4 +53,4 @@ def test_evaluation_sees_the_windows_that_the_server_cuts(sounds: list[Sound], r
         assert rate == RATE
         stream = PatchStream()
         served = np.stack([patch.copy() for _, patch in [*stream.push(samples), *stream.finish()]])
-        np.testing.assert_allclose(served_windows(sound), served, atol=1e-5)
+        np.testing.assert_allclose(cut_served_windows(sound), served, atol=1e-5)

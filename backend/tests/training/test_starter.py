@@ -11,7 +11,7 @@ import understudy
 from scripts.make_demo_clips import SEEDS, make_clips
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiler import Compiler
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
@@ -28,12 +28,12 @@ TRAINED_SEEDS = range(1000)
 @pytest.mark.usefixtures("shared_store")
 async def test_every_demo_clip_gets_its_true_label(settings: Settings) -> None:
     spec = PartialSpec.model_validate_json(SIDECAR.read_bytes())
-    compiled = await Compiler(settings).compile(STARTER, digest_of(STARTER), spec)
+    compiled = await Compiler(settings).compile(STARTER, compute_digest(STARTER), spec)
     pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
     heard = {}
     for path in sorted(CLIPS.glob("*.wav")):
         with path.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as clip:
-            analysis = pipeline.analyse(clip)
+            analysis = pipeline.analyze(clip)
         best = int(analysis.totals.argmax())
         heard[path.stem] = (analysis.labels[best], bool(analysis.totals[best] > 0.5))
     assert heard == {kind: (kind, True) for kind in SEEDS}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from understudy.training.keras_head import framework
-from understudy.training.material import Kind, Sound
+from understudy.training.material import Sound, SoundKind
 from understudy.training.student import Student
 
 pytestmark = [
@@ -33,9 +33,14 @@ def _sounds(rng: np.random.Generator) -> Iterator[Sound]:
         patches[:2, :, bands] = rng.uniform(-1, 1, (2, 96, 32))
         embeddings = np.zeros((4, 1024), dtype=np.float32)
         embeddings[:2, 0 if label == "high" else 1] = rng.uniform(1, 2, 2)
-        kind = (Kind.RECORDED, Kind.RECORDED, Kind.MIXED, Kind.RESAMPLED, Kind.SYNTHESISED, Kind.SYNTHESISED)[
-            number % 6
-        ]
+        kind = (
+            SoundKind.RECORDED,
+            SoundKind.RECORDED,
+            SoundKind.MIXED,
+            SoundKind.RESAMPLED,
+            SoundKind.SYNTHESISED,
+            SoundKind.SYNTHESISED,
+        )[number % 6]
         yield Sound(label, "1", kind, patches, embeddings, rng.uniform(0, 0.1, (4, 521)).astype(np.float32))
 
 
@@ -44,7 +49,7 @@ def test_silent_windows_are_called_nothing_and_loud_ones_their_label(sounds: lis
     assert not targets[:, 2:].any()
     for sound, rows in zip(sounds, targets, strict=True):
         assert (rows[:2].argmax(axis=1) == LABELS.index(sound.label or "")).all()
-        if sound.kind is Kind.SYNTHESISED:
+        if sound.kind is SoundKind.SYNTHESISED:
             assert (rows[:2].max(axis=1) == 1).all()
 
 

@@ -10,14 +10,14 @@ import pytest
 from tests.training.conftest import Dataset
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiler import Compiler
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
-    Activation,
     Aggregation,
     InputKind,
+    OutputActivation,
     PartialSpec,
 )
 from understudy.settings import Settings
@@ -75,7 +75,7 @@ def test_the_spec_beside_the_model_says_how_it_is_served(training: Training) -> 
     assert written == report.spec
     assert (written.input, written.activation, written.aggregation, written.labels) == (
         InputKind.EMBEDDING,
-        Activation.SOFTMAX,
+        OutputActivation.SOFTMAX,
         Aggregation.MEAN,
         LABELS,
     )
@@ -108,12 +108,12 @@ async def test_what_is_served_is_what_was_evaluated(training: Training, settings
     report = training.report
     source = settings.models_dir / "head.keras"
     source.write_bytes(report.model_path.read_bytes())
-    compiled = await Compiler(settings).compile(source, digest_of(source), report.spec)
+    compiled = await Compiler(settings).compile(source, compute_digest(source), report.spec)
     backbone = Backbone.load(training.settings.backbone_path)
     pipeline = Pipeline.load(compiled.folder, backbone=backbone, max_whole_clip_seconds=60)
     clip = training.data / "rain" / "1-0.wav"
     with clip.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as opened:
-        served = pipeline.analyse(opened)
+        served = pipeline.analyze(opened)
     embeddings = EmbeddingCache(training.settings.var_dir / "embeddings", backbone, 60).get(clip)
     head = framework().models.load_model(report.model_path, compile=False)
     expected = np.asarray(head(embeddings))

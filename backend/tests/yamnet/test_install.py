@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiler import Compiler
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.errors import BackboneMissing, DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.schemas.compiler.spec import Activation, InputKind
+from understudy.schemas.compiler.spec import InputKind, OutputActivation
 from understudy.settings import Settings
-from understudy.yamnet import onnx_network as backbone_graph
+from understudy.yamnet import onnx_network
 from understudy.yamnet import weights as backbone_weights
-from understudy.yamnet.install import install_backbone, installed_backbone
+from understudy.yamnet.install import install_backbone, read_installed_backbone
 
 Raw = dict[str, NDArray[np.float32]]
 Patches = NDArray[np.float32]
@@ -184,7 +184,7 @@ def _constants(path: Path) -> dict[str, NDArray[np.float32]]:
 
 def test_the_installed_file_says_what_it_was_made_from(settings: Settings, npz: Path) -> None:
     info = install_backbone(settings, npz)
-    assert info == installed_backbone(settings)
+    assert info == read_installed_backbone(settings)
     assert info.source == "yamnet.npz"
     assert info.path == settings.backbone_path
     assert len(info.source_digest) == len(info.digest) == 64
@@ -193,7 +193,7 @@ def test_the_installed_file_says_what_it_was_made_from(settings: Settings, npz: 
 def test_the_file_carries_the_names_of_its_521_scores(settings: Settings, npz: Path) -> None:
     model = onnx.load(install_backbone(settings, npz).path)
     labels = json.loads(next(entry.value for entry in model.metadata_props if entry.key == "labels"))
-    assert tuple(labels) == backbone_graph.class_names()
+    assert tuple(labels) == onnx_network.read_class_names()
     assert len(set(labels)) == 521
     assert (labels[0], labels[494]) == ("Speech", "Silence")
 
@@ -229,7 +229,7 @@ def test_a_damaged_npz_is_refused_by_the_name_of_the_weight_and_the_old_backbone
     np.savez(broken, allow_pickle=False, **weights)
     with pytest.raises(FormatUnknown, match=named):
         install_backbone(settings, broken)
-    assert installed_backbone(settings) == before
+    assert read_installed_backbone(settings) == before
     assert [path.name for path in settings.models_dir.iterdir()] == ["yamnet.onnx"]
 
 
@@ -273,14 +273,14 @@ def test_a_missing_source_is_named(settings: Settings, tmp_path: Path) -> None:
 
 def test_no_backbone_names_the_command_that_installs_it(settings: Settings) -> None:
     with pytest.raises(BackboneMissing) as missing:
-        installed_backbone(settings)
+        read_installed_backbone(settings)
     assert "understudy backbone install" in missing.value.remedy
 
 
 def test_a_foreign_onnx_file_is_not_taken_for_a_backbone(settings: Settings) -> None:
     settings.backbone_path.write_bytes(b"garbage")
     with pytest.raises(BackboneMissing, match=r"yamnet\.onnx"):
-        installed_backbone(settings)
+        read_installed_backbone(settings)
 
 
 @pytest.fixture
@@ -329,14 +329,14 @@ def test_a_failed_download_names_the_way_without_a_network(address: str, setting
 @pytest.mark.anyio
 async def test_the_file_is_itself_a_model_of_521_labels(settings: Settings, npz: Path, wav: bytes) -> None:
     path = install_backbone(settings, npz).path
-    compiled = await Compiler(settings).compile(path, digest_of(path), None)
+    compiled = await Compiler(settings).compile(path, compute_digest(path), None)
     spec = compiled.report.spec
-    assert (spec.input, spec.labels) == (InputKind.LOG_MEL_PATCH, backbone_graph.class_names())
-    assert compiled.report.graph_activation is Activation.SIGMOID
+    assert (spec.input, spec.labels) == (InputKind.LOG_MEL_PATCH, onnx_network.read_class_names())
+    assert compiled.report.graph_activation is OutputActivation.SIGMOID
     pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
     pipeline.warm_up()
     with open_clip(io.BytesIO(wav), AudioLimits(max_seconds=60)) as clip:
-        heard = pipeline.analyse(clip)
+        heard = pipeline.analyze(clip)
     assert heard.window_scores.shape == (4, 521)
     assert 0 < heard.window_scores.min() < heard.window_scores.max() < 1
 
@@ -346,4 +346,4 @@ def test_the_real_network_hears_what_the_recordings_hold(settings: Settings, dat
     info = install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
     silence = np.full((1, 96, 64), np.log(0.001), dtype=np.float32)
     _, scores = _run(info.path, silence)
-    assert backbone_graph.class_names()[int(scores[0].argmax())] == "Silence"
+    assert onnx_network.read_class_names()[int(scores[0].argmax())] == "Silence"

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from understudy.container import Services
 
 
-class State(TypedDict):
+class AppState(TypedDict):
     """What the lifespan hands to every request."""
 
     services: Services

@@ -26,7 +26,7 @@ class ProblemResponse(JSONResponse):
 def _respond(
     request: Request, problem: dict[str, object], status: int, headers: dict[str, str] | None = None
 ) -> ProblemResponse:
-    request.state.services.traffic.refused(str(problem["code"]))
+    request.state.services.recent_statistics.refused(str(problem["code"]))
     return ProblemResponse(addressed(problem, request.url.path), status_code=status, headers=headers)
 
 
@@ -67,7 +67,7 @@ def _invalid(error: ValidationException) -> dict[str, object]:
 
 async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
     """Tell the problem on an accepted socket and close it. Raises WebSocketDisconnect where nobody listens."""
-    socket.state.services.traffic.refused(str(problem["code"]))
+    socket.state.services.recent_statistics.refused(str(problem["code"]))
     await socket.send_text(StreamFailed(problem=problem).model_dump_json())
     await socket.close(_POLICY_VIOLATION)
 

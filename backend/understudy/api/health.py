@@ -17,5 +17,5 @@ async def live() -> dict[str, str]:
 @router.get("/ready", summary="What is desired is loaded", responses=problems(Unavailable))
 async def ready(services: Served) -> dict[str, str]:
     """503 with the reason while the model that should be live is not loaded."""
-    services.condition.require_ready()
+    services.status_reporter.require_ready()
     return {"status": "ready"}

@@ -11,5 +11,5 @@ router = APIRouter(tags=["status"])
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 async def scrape(services: Served, request: Request) -> Response:
     """Text format 0.0.4, or OpenMetrics where `Accept` asks for it; docs/metrics.md lists every metric."""
-    page, content_type = services.exposition.render(request.headers.get("accept", ""))
+    page, content_type = services.prometheus.render(request.headers.get("accept", ""))
     return Response(page, headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from understudy.api.v2.infer_openapi import infer_paths
+from understudy.api.v2.infer_openapi import build_infer_paths
 from understudy.schemas.server.problem import Problem
 
 
@@ -18,7 +18,7 @@ def install_openapi(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            schema["paths"] |= infer_paths()
+            schema["paths"] |= build_infer_paths()
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             app.openapi_schema = schema

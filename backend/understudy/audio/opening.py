@@ -3,8 +3,8 @@
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.audio_limits import AudioLimits
 from understudy.audio.decoding.container_validation import check_intact
-from understudy.audio.decoding.detect_container import Kind, recognise
-from understudy.audio.decoding.plain_wav import plain_wav
+from understudy.audio.decoding.detect_container import ContainerFormat, detect_container
+from understudy.audio.decoding.plain_wav import open_plain_wav
 from understudy.audio.decoding.reader import Reader
 from understudy.audio.decoding.sndfile import SndfileReader
 from understudy.audio.decoding.source_file import Source
@@ -12,7 +12,7 @@ from understudy.errors import AudioTooLong
 
 __all__ = ["AudioLimits", "Clip", "open_clip"]
 
-_BY_LIBSNDFILE = (Kind.WAV, Kind.AIFF, Kind.FLAC)
+_BY_LIBSNDFILE = (ContainerFormat.WAV, ContainerFormat.AIFF, ContainerFormat.FLAC)
 
 
 def open_clip(source: Source, limits: AudioLimits) -> Clip:
@@ -22,7 +22,7 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     sound, and AudioTooLong when its header already promises more than `limits` allow. The caller keeps `source` open
     until the clip was read and closes both.
     """
-    kind = recognise(source)
+    kind = detect_container(source)
     check_intact(source, kind)
     reader = _reader(source, kind)
     try:
@@ -33,8 +33,8 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     return Clip(reader, limits)
 
 
-def _reader(source: Source, kind: Kind) -> Reader:
-    if kind is Kind.WAV and (plain := plain_wav(source)) is not None:
+def _reader(source: Source, kind: ContainerFormat) -> Reader:
+    if kind is ContainerFormat.WAV and (plain := open_plain_wav(source)) is not None:
         return plain
     source.seek(0)
     if kind in _BY_LIBSNDFILE:

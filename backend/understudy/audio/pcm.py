@@ -9,7 +9,7 @@ from understudy.schemas.inference.sample_encoding import Encoding
 _SAMPLE_BYTES = {Encoding.PCM16: 2, Encoding.FLOAT32: 4}
 
 
-def samples_of(message: bytes, encoding: Encoding, channels: int) -> Samples:
+def decode_pcm(message: bytes, encoding: Encoding, channels: int) -> Samples:
     """float32 [frames, channels] in [-1, 1]; raises AudioUnusable for a cut-off frame or values that are no numbers."""
     if len(message) % (_SAMPLE_BYTES[encoding] * channels):
         raise AudioUnusable(

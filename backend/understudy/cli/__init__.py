@@ -8,9 +8,9 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "understudy",
 
     `actor` is who the history names: `cli` or `script`.
     """
-    from understudy.cli.garbage_collection import undisturbed
+    from understudy.cli.garbage_collection import pause_garbage_collection
 
-    with undisturbed():
+    with pause_garbage_collection():
         from typer.main import get_command
 
         from understudy.cli.tree import tree

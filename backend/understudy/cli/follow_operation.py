@@ -3,8 +3,8 @@
 import asyncio
 
 from understudy.cli.backends.backend import Backend
-from understudy.cli.framework.error_translation import error_from
 from understudy.cli.framework.output import Output
+from understudy.problem_documents import error_from_problem
 from understudy.schemas.server.operation import Operation, OperationState, Step
 
 _POLL_SECONDS = 0.1
@@ -18,7 +18,7 @@ _DOING = {
 }
 
 
-async def followed(backend: Backend, operation: Operation, output: Output) -> Operation:
+async def follow_operation(backend: Backend, operation: Operation, output: Output) -> Operation:
     """The operation when it has succeeded. Raises the error that it failed with."""
     with output.progress() as progress:
         task = progress.add_task(_DOING[operation.step], total=1.0)
@@ -27,5 +27,5 @@ async def followed(backend: Backend, operation: Operation, output: Output) -> Op
             operation = await backend.operation(operation.operation_id)
             progress.update(task, description=_DOING[operation.step], completed=operation.progress)
     if operation.state is OperationState.FAILED:
-        raise error_from(operation.error or {})
+        raise error_from_problem(operation.error or {})
     return operation

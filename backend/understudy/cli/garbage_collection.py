@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Collect nothing while the block runs, and never look at what it made afterwards.
 
     Loading modules makes more than 100,000 objects that stay: looking at them again and again takes a tenth of a start,

@@ -38,7 +38,7 @@ def commands(node: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tu
             yield (*above, name), child
 
 
-def example_of(command: TyperCommand) -> str:
+def make_example(command: TyperCommand) -> str:
     return (command.epilog or "").removeprefix("Example: ")
 
 
@@ -68,7 +68,7 @@ def _section(path: tuple[str, ...], command: TyperCommand) -> str:
 {(command.help or "").strip()}
 
 ```bash
-{example_of(command)}
+{make_example(command)}
 ```
 
 | option | default | meaning |

@@ -5,8 +5,10 @@ import typer
 from understudy import __version__
 from understudy.cli.commands import (
     backbone,
+    compile_model,
     database,
     demo,
+    deployment,
     doctor,
     models,
     predict,
@@ -14,8 +16,6 @@ from understudy.cli.commands import (
     serve,
     train,
 )
-from understudy.cli.commands import compile as compilation
-from understudy.cli.commands import deployment as stage
 
 tree = typer.Typer(
     name="understudy",
@@ -38,7 +38,7 @@ def _root(
     """Keep sound-event models, rehearse the next one, put it on stage."""
 
 
-for _part in (demo, serve, register, models, stage, predict, train, compilation):
+for _part in (demo, serve, register, models, deployment, predict, train, compile_model):
     tree.add_typer(_part.group)
 tree.add_typer(backbone.group, name="backbone")
 for _part in (doctor, database):

@@ -1,4 +1,4 @@
-"""The compiler's child: `python -m understudy.compiler.child TASK JOB.json`, TASK being `convert` or `quantise`.
+"""The compiler's child: `python -m understudy.compiler.child TASK JOB.json`, TASK being `convert` or `quantize`.
 
 Only this process opens model files of others. It limits itself before it imports anything that reads them, and ends
 with exit code 0 and outcome.json, or with 1 and refusal.json.
@@ -12,16 +12,16 @@ from understudy.compiler.isolation.child_protocol import (
     OUTCOME_FILE,
     REFUSAL_FILE,
     STEP_MARK,
-    Job,
-    QuantiseJob,
-    Refusal,
+    ChildRefusal,
+    ConvertJob,
+    QuantizeJob,
 )
-from understudy.compiler.isolation.process_limits import apply, speaks_of_memory
+from understudy.compiler.isolation.process_limits import apply, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 
-_TASKS: dict[str, tuple[type[Job | QuantiseJob], str]] = {
-    "convert": (Job, "understudy.compiler.convert.conversion"),
-    "quantise": (QuantiseJob, "understudy.compiler.quantize.quantizer"),
+_TASKS: dict[str, tuple[type[ConvertJob | QuantizeJob], str]] = {
+    "convert": (ConvertJob, "understudy.compiler.convert.conversion"),
+    "quantize": (QuantizeJob, "understudy.compiler.quantize.quantizer"),
 }
 
 
@@ -30,7 +30,7 @@ def _announce(step: str) -> None:
     sys.stdout.flush()
 
 
-def memory_refusal(limit: int) -> CompileFailed:
+def describe_memory_refusal(limit: int) -> CompileFailed:
     """The refusal of a model that needs more address space than `limit` bytes."""
     return CompileFailed(
         f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
@@ -41,8 +41,8 @@ def memory_refusal(limit: int) -> CompileFailed:
 def _refusal(error: Exception, limit: int) -> UnderstudyError:
     text = str(error)
     untold = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
-    if isinstance(error, MemoryError) or (untold and speaks_of_memory(text)):
-        return memory_refusal(limit)
+    if isinstance(error, MemoryError) or (untold and mentions_memory(text)):
+        return describe_memory_refusal(limit)
     if isinstance(error, UnderstudyError):
         return error
     return CompileFailed(
@@ -59,7 +59,7 @@ def main(task: str, path: Path) -> int:
         outcome = getattr(import_module(module), task)(job, isolation, _announce)
     except Exception as error:
         # The process boundary: whatever a framework raises becomes a refusal that the parent can read.
-        (job.out / REFUSAL_FILE).write_text(Refusal.of(_refusal(error, job.limits.memory_bytes)).model_dump_json())
+        (job.out / REFUSAL_FILE).write_text(ChildRefusal.of(_refusal(error, job.limits.memory_bytes)).model_dump_json())
         if not isinstance(error, UnderstudyError):
             raise
         return 1

@@ -32,7 +32,7 @@ else:
 
 
 @asynccontextmanager
-async def exclusive(path: Path) -> AsyncIterator[None]:
+async def hold_exclusively(path: Path) -> AsyncIterator[None]:
     """Hold the lock file `path`; waiting blocks neither the event loop nor a thread, and can be cancelled.
 
     The system drops the lock when the holder closes the file or dies. Holders in one process exclude each other too.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import PartialSpec
@@ -87,9 +87,9 @@ class CompiledStore:
             return f"{REPORT_FILE} is not readable: {error.error_count()} errors"
         if report.key != folder.name:
             return f"{REPORT_FILE} belongs to {report.key}"
-        if digest_of(folder / MODEL_FILE) != report.onnx_digest:
+        if compute_digest(folder / MODEL_FILE) != report.onnx_digest:
             return f"{MODEL_FILE} is not the file that the report describes"
-        if report.probes_digest is not None and digest_of(folder / PROBES_FILE) != report.probes_digest:
+        if report.probes_digest is not None and compute_digest(folder / PROBES_FILE) != report.probes_digest:
             return f"{PROBES_FILE} is not the file that the report describes"
         return report
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from understudy.compiler import compile_lock as lock
-from understudy.compiler import model_source as source
+from understudy.compiler import compile_lock, model_source
 from understudy.compiler.compiled_store import (
     COMPILER_VERSION,
     MODEL_FILE,
@@ -18,17 +17,23 @@ from understudy.compiler.compiled_store import (
     CompiledModel,
     CompiledStore,
 )
-from understudy.compiler.formats.detect_format import Kind, Recognised, recognise
-from understudy.compiler.isolation.child_protocol import Job, Outcome
+from understudy.compiler.formats.detect_format import DetectedFormat, ModelFormat, detect_format
+from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
 from understudy.compiler.isolation.sandbox import Sandbox
-from understudy.compiler.spec_resolution import resolve, score_output
-from understudy.disk_errors import disk_refusals_named
+from understudy.compiler.spec_resolution import choose_score_output, resolve
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileChanged
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
 
-_SUFFIX = {Kind.KERAS: ".keras", Kind.H5: ".h5", Kind.TFLITE: ".tflite", Kind.ONNX: ".onnx", Kind.SAVED_MODEL: ""}
+_SUFFIX = {
+    ModelFormat.KERAS: ".keras",
+    ModelFormat.H5: ".h5",
+    ModelFormat.TFLITE: ".tflite",
+    ModelFormat.ONNX: ".onnx",
+    ModelFormat.SAVED_MODEL: "",
+}
 
 
 class Compiler:
@@ -53,8 +58,8 @@ class Compiler:
         if found := await anyio.to_thread.run_sync(self.store.find, key):
             return found
         say("queue")
-        with disk_refusals_named(self._settings.var_dir):
-            async with lock.exclusive(self._settings.var_dir / "compile.lock"):
+        with translate_disk_errors(self._settings.var_dir):
+            async with compile_lock.hold_exclusively(self._settings.var_dir / "compile.lock"):
                 if found := await anyio.to_thread.run_sync(self.store.find, key):
                     return found
                 with self._sandbox.scratch() as scratch:
@@ -75,7 +80,7 @@ class Compiler:
         outcome = await self._convert(copied, found, scratch, say)
         seconds = time.monotonic() - started
         given = given or PartialSpec()
-        scores = score_output(outcome.outputs, given.over(outcome.hints).labels)
+        scores = choose_score_output(outcome.outputs, given.over(outcome.hints).labels)
         outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
         spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
         say("store")
@@ -88,9 +93,9 @@ class Compiler:
             spec=spec,
             outputs=outputs,
             graph_activation=outcome.activations[scores],
-            onnx_digest=await anyio.to_thread.run_sync(source.digest_of, model),
+            onnx_digest=await anyio.to_thread.run_sync(model_source.compute_digest, model),
             onnx_bytes=model.stat().st_size,
-            probes_digest=await anyio.to_thread.run_sync(source.digest_of, scratch / "out" / PROBES_FILE),
+            probes_digest=await anyio.to_thread.run_sync(model_source.compute_digest, scratch / "out" / PROBES_FILE),
             seconds=seconds,
             isolation=(*outcome.isolation, "environment", "wall_clock"),
             notes=(found.note,) if found.note else (),
@@ -100,18 +105,20 @@ class Compiler:
         )
         return await anyio.to_thread.run_sync(self.store.add, scratch / "out", report)
 
-    def _copy(self, path: Path, digest: str, scratch: Path) -> tuple[Path, Recognised, int]:
+    def _copy(self, path: Path, digest: str, scratch: Path) -> tuple[Path, DetectedFormat, int]:
         """The source below scratch under a name that fits its content, what it is, and its bytes."""
         target = scratch / "source"
-        if source.copy_of(path, target, self._settings.max_model_bytes) != digest:
+        if model_source.copy_source(path, target, self._settings.max_model_bytes) != digest:
             raise FileChanged(f"{path.name} is no longer the file that was registered.")
-        found = recognise(target, path.name)
+        found = detect_format(target, path.name)
         named = scratch / f"model{_SUFFIX[found.kind]}"
         target.rename(named)
-        return named, found, source.size_of(named)
+        return named, found, model_source.size_of(named)
 
-    async def _convert(self, copied: Path, found: Recognised, scratch: Path, say: Callable[[str], None]) -> Outcome:
-        job = Job(
+    async def _convert(
+        self, copied: Path, found: DetectedFormat, scratch: Path, say: Callable[[str], None]
+    ) -> ConvertResult:
+        job = ConvertJob(
             source=copied,
             kind=found.kind,
             keras_version=found.keras_version,
@@ -119,7 +126,7 @@ class Compiler:
             limits=self._sandbox.limits(scratch),
             parent=os.getpid(),
         )
-        return Outcome.model_validate_json(await self._sandbox.run(job, say))
+        return ConvertResult.model_validate_json(await self._sandbox.run(job, say))
 
 
 _SHARED = ("framework", "written_by", "inputs", "parity", "peak_memory_bytes")

@@ -70,7 +70,7 @@ def _digest(path: Path, copy_to: Path | None) -> str:
     return digest.hexdigest()
 
 
-def digest_of(path: Path) -> str:
+def compute_digest(path: Path) -> str:
     """SHA-256 in hex: of a file its content, of a folder its sorted relative paths each with its content's digest.
 
     Raises FileMissing, PathRefused for links that leave the folder and FormatUnknown for devices and pipes.
@@ -78,10 +78,10 @@ def digest_of(path: Path) -> str:
     return _digest(path, None)
 
 
-def copy_of(path: Path, target: Path, max_bytes: int) -> str:
+def copy_source(path: Path, target: Path, max_bytes: int) -> str:
     """Copy a source to the new path `target` and return the digest of exactly what was copied.
 
-    Raises as `digest_of`, and TooLarge when the source holds more than `max_bytes`.
+    Raises as `compute_digest`, and TooLarge when the source holds more than `max_bytes`.
     """
     if (size := size_of(path)) > max_bytes:
         raise TooLarge(
@@ -91,7 +91,7 @@ def copy_of(path: Path, target: Path, max_bytes: int) -> str:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder. Raises as `digest_of`."""
+    """Bytes of a file, or of all files of a folder. Raises as `compute_digest`."""
     if path.is_dir():
         return sum(_require_regular(member).st_size for _, member in _members(path))
     return _require_regular(path).st_size

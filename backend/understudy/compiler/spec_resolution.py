@@ -14,8 +14,8 @@ from understudy.schemas.compiler.spec import (
     YAMNET_HOP_SECONDS,
     YAMNET_RATE,
     YAMNET_WINDOW_SECONDS,
-    Activation,
     InputKind,
+    OutputActivation,
     PartialSpec,
     Spec,
 )
@@ -33,7 +33,7 @@ _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
 
 
 @cache
-def yamnet_labels() -> tuple[str, ...]:
+def read_yamnet_labels() -> tuple[str, ...]:
     """AudioSet's display names in the order of YAMNet's 521 outputs."""
     with (
         Path(__file__).parents[1].joinpath("yamnet", "yamnet_class_map.csv").open(encoding="utf-8", newline="") as file
@@ -75,7 +75,7 @@ def _samples(signature: TensorSignature) -> int | None:
     return shape[-1] if len(shape) in (1, 2) else None
 
 
-def score_output(outputs: Sequence[TensorSignature], labels: Sequence[str] | None) -> int:
+def choose_score_output(outputs: Sequence[TensorSignature], labels: Sequence[str] | None) -> int:
     """Which output holds the scores: the first as wide as the labels are many, else the first."""
     for index, output in enumerate(outputs):
         if labels is not None and output.shape and output.shape[-1] == len(labels):
@@ -145,7 +145,7 @@ def _labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tupl
     if width is None:
         return (), False
     if width == SCORES_WIDTH and kind in (InputKind.LOG_MEL_PATCH, InputKind.WAVEFORM):
-        return yamnet_labels(), True
+        return read_yamnet_labels(), True
     return tuple(f"class_{index}" for index in range(width)), False
 
 
@@ -154,7 +154,7 @@ def resolve(
     read: PartialSpec,
     inputs: Sequence[TensorSignature],
     outputs: Sequence[TensorSignature],
-    graph_activation: Activation,
+    graph_activation: OutputActivation,
 ) -> Spec:
     """The complete spec: `given` first, then what the file says (`read`), then what the signature implies.
 
@@ -165,7 +165,10 @@ def resolve(
     """
     spec = given.over(read)
     # Saying "none" of a model that ends with an activation asks for nothing more, and nothing more is applied.
-    if spec.activation not in (None, Activation.NONE, graph_activation) and graph_activation is not Activation.NONE:
+    if (
+        spec.activation not in (None, OutputActivation.NONE, graph_activation)
+        and graph_activation is not OutputActivation.NONE
+    ):
         raise SpecInvalid(
             f"The spec says activation {spec.activation.value!r}, but the model itself ends with "
             f"{graph_activation.value!r}.",
@@ -174,7 +177,9 @@ def resolve(
     kind = _input_kind(spec, inputs, outputs)
     rate, window, hop = _windows(kind, spec, inputs[0])
     labels, named = _labels(kind, spec, _width(outputs))
-    activation = graph_activation if graph_activation is not Activation.NONE else spec.activation or Activation.NONE
+    activation = (
+        graph_activation if graph_activation is not OutputActivation.NONE else spec.activation or OutputActivation.NONE
+    )
     chosen = spec.model_dump(include={"aggregation", "top_k", "thresholds"}, exclude_none=True)
     try:
         return Spec(

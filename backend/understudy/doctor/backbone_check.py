@@ -11,7 +11,7 @@ from understudy.registry.models.rows import Row
 from understudy.settings import Settings
 
 
-def look(settings: Settings, rows: Sequence[Row]) -> Iterator[Finding]:
+def check(settings: Settings, rows: Sequence[Row]) -> Iterator[Finding]:
     """A backbone that is absent or broken while heads are registered; it is not fetched without being asked for."""
     heads = [row for row in rows if _is_head(settings, row)]
     if not heads:

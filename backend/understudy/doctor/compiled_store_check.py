@@ -6,7 +6,7 @@ from pathlib import Path
 from anyio import move_on_after
 from anyio.to_thread import run_sync
 
-from understudy.compiler import compile_lock as lock
+from understudy.compiler import compile_lock
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import key_of, name
@@ -28,7 +28,7 @@ async def look(settings: Settings, database: Database, rows: Sequence[Row], *, f
     """
     try:
         with move_on_after(_WAIT_SECONDS):
-            async with lock.exclusive(settings.var_dir / "compile.lock"):
+            async with compile_lock.hold_exclusively(settings.var_dir / "compile.lock"):
                 found = await run_sync(lambda: list(_entries(settings, rows, fix=fix)))
                 return [*found, *await _states(settings, database, rows, fix=fix)]
     except OSError as error:
@@ -76,7 +76,7 @@ def _unsound(settings: Settings, compiled: CompiledModel) -> str | None:
     quantization = compiled.report.quantization
     path: Path = settings.backbone_path
     if quantization is not None and quantization.backbone is not None:
-        path = settings.quantised_backbone(quantization.backbone)
+        path = settings.quantized_backbone_path(quantization.backbone)
     try:
         backbone = Backbone.load(path) if path.exists() else None
         seconds = settings.max_whole_clip_seconds

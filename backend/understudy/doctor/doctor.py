@@ -10,13 +10,15 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.doctor import backbone_check as backbone
-from understudy.doctor import compiled_store_check as compiled
-from understudy.doctor import folders_check as folders
-from understudy.doctor import model_files_check as model_files
-from understudy.doctor import replicas_check as servers
-from understudy.doctor import tables_check as tables
-from understudy.doctor.finding import Finding, State
+from understudy.doctor import (
+    backbone_check,
+    compiled_store_check,
+    folders_check,
+    model_files_check,
+    replicas_check,
+    tables_check,
+)
+from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.registry.database.database import Database
 from understudy.registry.models.registry import Registry
@@ -37,7 +39,7 @@ class DoctorReport:
     @property
     def left(self) -> tuple[Finding, ...]:
         """Findings that still need someone."""
-        return tuple(finding for finding in self.findings if finding.state is State.OPEN)
+        return tuple(finding for finding in self.findings if finding.state is FindingState.OPEN)
 
     def document(self) -> dict[str, object]:
         """As plain JSON values."""
@@ -45,7 +47,7 @@ class DoctorReport:
 
 
 class Doctor:
-    """Looks at folders, tables, model files, compiled store, backbone and servers of one home folder."""
+    """Looks at folders, tables_check, model files, compiled store, backbone and servers of one home folder."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -61,7 +63,7 @@ class Doctor:
             on_step(what)
 
         looked("folders")
-        self._found += await run_sync(lambda: list(folders.look(self._settings, fix=fix)))
+        self._found += await run_sync(lambda: list(folders_check.look(self._settings, fix=fix)))
         looked("database")
         try:
             if self._unmade(fix=fix):
@@ -90,23 +92,25 @@ class Doctor:
 
     async def _database(self, looked: OnStep, *, fix: bool) -> None:
         async with Database(self._settings) as database:
-            schema = await tables.look(database, fix=fix)
+            schema = await tables_check.look(database, fix=fix)
             self._found += schema
-            if any(each.code in _FIRST and each.state is State.OPEN for each in schema):
+            if any(each.code in _FIRST and each.state is FindingState.OPEN for each in schema):
                 return
             registry = Registry(self._settings, database)
             looked("model files")
-            rows, unreadable = model_files.readable(await _rows(database))
+            rows, unreadable = model_files_check.readable(await _rows(database))
             self._found += unreadable
-            self._found += await model_files.look(registry, CompiledStore(self._settings.compiled_dir), rows, fix=fix)
-            rows, unreadable = model_files.readable(await _rows(database))
+            self._found += await model_files_check.look(
+                registry, CompiledStore(self._settings.compiled_dir), rows, fix=fix
+            )
+            rows, unreadable = model_files_check.readable(await _rows(database))
             if not unreadable:  # else nobody can tell which compiled forms are needed
                 looked("compiled store")
-                self._found += await compiled.look(self._settings, database, rows, fix=fix)
+                self._found += await compiled_store_check.look(self._settings, database, rows, fix=fix)
             looked("backbone")
-            self._found += await run_sync(lambda: list(backbone.look(self._settings, rows)))
+            self._found += await run_sync(lambda: list(backbone_check.check(self._settings, rows)))
             looked("servers")
-            self._found += await servers.look(self._settings, database)
+            self._found += await replicas_check.look(self._settings, database)
 
 
 async def _rows(database: Database) -> Sequence[Row]:

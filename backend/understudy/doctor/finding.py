@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     OPEN = "open"
     FIXED = "fixed"
     NOTED = "noted"  # differs from what is documented and works all the same
@@ -18,7 +18,7 @@ class Finding:
     where: str
     what: str
     remedy: str
-    state: State = State.OPEN
+    state: FindingState = FindingState.OPEN
 
     def fixed(self) -> "Finding":
-        return replace(self, state=State.FIXED)
+        return replace(self, state=FindingState.FIXED)

@@ -10,7 +10,7 @@ from understudy.errors import PathRefused, SpecInvalid, UnderstudyError
 from understudy.registry.files.file_records import RegisteredFile
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.registry import Registry
-from understudy.registry.models.row_view import facts_of
+from understudy.registry.models.row_view import collect_facts
 from understudy.registry.models.rows import Row
 
 
@@ -76,7 +76,7 @@ def key_of(store: CompiledStore, row: Row) -> str:
 
 
 def _changed(files: ModelFiles, row: Row) -> list[Finding]:
-    if row.record is None or not files.state(row.model.file_path, facts_of(row.record)).changed:
+    if row.record is None or not files.state(row.model.file_path, collect_facts(row.record)).changed:
         return []
     what = f"{row.model.file_path} is no longer the file that was registered ({row.record.digest[:12]}…)."
     return [Finding("file_changed", name(row), what, "Put that file back, or register this one as a model of its own.")]

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from understudy.doctor.finding import Finding
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
-from understudy.registry.deployment import replicas
+from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.settings import Settings
 
@@ -25,8 +24,8 @@ async def look(settings: Settings, database: Database) -> list[Finding]:
 
 async def _disagreeing(database: Database) -> list[tuple[ReplicaReport, str]]:
     async with database.read() as session:
-        poll = await stage.poll(session)
-        reports = await replicas.all_reports(session, since=datetime.now(UTC) - _ALIVE)
+        poll = await desired_state.poll(session)
+        reports = await replicas.list_reports(session, since=datetime.now(UTC) - _ALIVE)
     desired = f"model {poll.active_model_id}, generation {poll.generation}"
     wanted = (poll.active_model_id, poll.generation if poll.active_model_id is not None else None)
     return [(each, desired) for each in reports if (each.model_id, each.generation) != wanted]

@@ -2,14 +2,18 @@
 
 from sqlalchemy import func, inspect, select
 
-from understudy.doctor.finding import Finding, State
+from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import Misconfigured
-from understudy.migrations import Finding as SchemaFinding
-from understudy.migrations.adoption.table_finding import Outcome
-from understudy.models import History, Stage, utc_now
+from understudy.migrations import TableFinding
+from understudy.migrations.adoption.table_finding import AdoptionOutcome
+from understudy.models import Deployment, History, utc_now
 from understudy.registry.database.database import Database
 
-_STATES = {Outcome.REPAIRED: State.FIXED, Outcome.NOTED: State.NOTED, Outcome.OPEN: State.OPEN}
+_STATES = {
+    AdoptionOutcome.REPAIRED: FindingState.FIXED,
+    AdoptionOutcome.NOTED: FindingState.NOTED,
+    AdoptionOutcome.OPEN: FindingState.OPEN,
+}
 _BY_HAND = {
     "name_repeated": "Rename all but one: understudy update MODEL_ID --name NAME",
     "accuracy_outside": "Correct them: understudy update MODEL_ID --accuracy 0.9",
@@ -33,7 +37,7 @@ def _unmigrated(found: list[Finding]) -> bool:
     return any(each.code == "not_migrated" for each in found)
 
 
-def _shown(database: Database, found: SchemaFinding) -> Finding:
+def _shown(database: Database, found: TableFinding) -> Finding:
     remedy = _BY_HAND.get(found.code, "Repair it: understudy doctor --fix")
     return Finding(found.code, database.address, found.detail, remedy, _STATES[found.outcome])
 
@@ -42,9 +46,9 @@ async def _stage_row(database: Database, *, fix: bool) -> list[Finding]:
     """The one row that counts the generations, without which no process can follow."""
     async with database.write() as session:
         connection = await session.connection()
-        if not await connection.run_sync(lambda bare: inspect(bare).has_table(Stage.__tablename__)):
+        if not await connection.run_sync(lambda bare: inspect(bare).has_table(Deployment.__tablename__)):
             return []
-        if await session.scalar(select(func.count()).select_from(Stage)):
+        if await session.scalar(select(func.count()).select_from(Deployment)):
             return []
         finding = Finding(
             "stage_row_missing",
@@ -55,5 +59,5 @@ async def _stage_row(database: Database, *, fix: bool) -> list[Finding]:
         if not fix:
             return [finding]
         reached = await session.scalar(select(func.max(History.generation)))
-        session.add(Stage(stage_id=1, generation=reached or 0, model_id=None, changed_at=utc_now()))
+        session.add(Deployment(stage_id=1, generation=reached or 0, model_id=None, changed_at=utc_now()))
     return [finding.fixed()]

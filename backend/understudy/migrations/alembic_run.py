@@ -6,11 +6,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from understudy.errors import Misconfigured
-from understudy.migrations.adoption.table_finding import Finding
+from understudy.migrations.adoption.table_finding import TableFinding
 from understudy.migrations.revision import NEWEST
 
 
-def to_newest(connection: Connection, before: str | None) -> tuple[bool, tuple[Finding, ...]]:
+def upgrade_to_newest(connection: Connection, before: str | None) -> tuple[bool, tuple[TableFinding, ...]]:
     """From revision `before` to the newest: whether an `ml_models` was adopted, and what was found there.
 
     Raises Misconfigured when the database was written by a newer version or `ml_models` cannot be adopted.

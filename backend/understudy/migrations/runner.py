@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, inspect
 
 from understudy.migrations.adoption import adoption
-from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
+from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 from understudy.migrations.revision import NEWEST, current
 
 
@@ -16,7 +16,7 @@ class AdoptionReport:
     revision_before: str | None
     revision: str
     adopted: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[TableFinding, ...]
 
     @property
     def changed(self) -> bool:
@@ -35,22 +35,26 @@ def upgrade(connection: Connection) -> AdoptionReport:
         alembic_run,  # Alembic costs a tenth of a start, and most starts have nothing to do
     )
 
-    adopted, findings = alembic_run.to_newest(connection, before)
+    adopted, findings = alembic_run.upgrade_to_newest(connection, before)
     return AdoptionReport(revision_before=before, revision=NEWEST, adopted=adopted, findings=findings)
 
 
-def examine(connection: Connection) -> tuple[Finding, ...]:
+def examine(connection: Connection) -> tuple[TableFinding, ...]:
     """What differs from the documented table, without changing anything."""
     revision = current(connection)
     if not inspect(connection).has_table(TABLE) or revision is None:
-        return (Finding("not_migrated", "The tables do not exist yet; `understudy migrate` makes them.", Outcome.OPEN),)
+        return (
+            TableFinding(
+                "not_migrated", "The tables do not exist yet; `understudy migrate` makes them.", AdoptionOutcome.OPEN
+            ),
+        )
     if revision != NEWEST:
         detail = f"The tables are those of another version ({revision}); `understudy migrate` brings them up to date."
-        return (Finding("not_migrated", detail, Outcome.OPEN),)
+        return (TableFinding("not_migrated", detail, AdoptionOutcome.OPEN),)
     return adoption.examine(connection)
 
 
-def repair(connection: Connection) -> tuple[Finding, ...]:
+def repair(connection: Connection) -> tuple[TableFinding, ...]:
     """Repair what `examine` finds, as far as no data is lost by it; raises Misconfigured like `upgrade`."""
     upgrade(connection)
     return adoption.adopt(connection) + adoption.equip(connection)

@@ -1,7 +1,7 @@
 """The tables: `ml_models` as documented, and Understudy's own beside it."""
 
 from understudy.models.base import Base, utc_now
-from understudy.models.deployment import FLOAT32, Stage
+from understudy.models.deployment import FLOAT32, Deployment
 from understudy.models.file_record import CompileState, FileRecord
 from understudy.models.history import History, HistoryEvent
 from understudy.models.ml_model import MlModel
@@ -13,6 +13,7 @@ __all__ = [
     "FLOAT32",
     "Base",
     "CompileState",
+    "Deployment",
     "FileRecord",
     "History",
     "HistoryEvent",
@@ -20,6 +21,5 @@ __all__ = [
     "ModelCount",
     "OperationRow",
     "Replica",
-    "Stage",
     "utc_now",
 ]

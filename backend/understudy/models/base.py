@@ -12,7 +12,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def naive_utc(value: datetime) -> datetime:
+def to_naive_utc(value: datetime) -> datetime:
     """`value` in UTC without a zone; a value without a zone is UTC already."""
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
@@ -24,10 +24,10 @@ class UtcTimestamp(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else naive_utc(value)
+        return None if value is None else to_naive_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else naive_utc(value)
+        return None if value is None else to_naive_utc(value)
 
 
 class JsonDocument(TypeDecorator[dict[str, object]]):

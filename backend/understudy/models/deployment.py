@@ -10,7 +10,7 @@ from understudy.models.base import Base
 FLOAT32 = "float32"
 
 
-class Stage(Base):
+class Deployment(Base):
     """`model_id` carries no foreign key: a row deleted by hand must leave a difference that can be noticed.
 
     `form` says in which form that model should be live: FLOAT32, or the key of its int8 twin.

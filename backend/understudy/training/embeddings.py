@@ -60,7 +60,7 @@ class EmbeddingCache:
         return np.stack(patches)
 
 
-def embed_all(
+def embed_recordings(
     cache: EmbeddingCache, paths: Sequence[Path], threads: int, on_progress: Callable[[str, int, int | None], None]
 ) -> list[NDArray[np.float32]]:
     """Embeddings of all recordings in their order; reports the step "embed" a recording. Raises as `cache.get`."""

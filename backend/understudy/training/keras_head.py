@@ -28,7 +28,7 @@ def framework() -> Any:
     return keras
 
 
-class Head:
+class KerasHead:
     """Embeddings float32 [n, 1024] in, softmax scores float32 [n, labels] out."""
 
     def __init__(self, label_count: int, scale: float, seed: int) -> None:

@@ -18,7 +18,7 @@ from understudy.audio.features.patches import PATCH_FRAMES
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.recordings import Recording
-from understudy.training.synthesis import OTHERS, SOUNDS, synthesise
+from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 
 WINDOW_STEP = 24
 """Frames between training windows, half of what serving uses: the same sound is seen at more positions."""
@@ -28,7 +28,7 @@ _SECONDS = 5.0
 _Samples = NDArray[np.float32]
 
 
-class Kind(StrEnum):
+class SoundKind(StrEnum):
     """Where a sound comes from, and so how far its label can be trusted for every window of it."""
 
     RECORDED = "recorded"
@@ -47,7 +47,7 @@ class Sound:
 
     label: str | None
     fold: str
-    kind: Kind
+    kind: SoundKind
     patches: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     scores: NDArray[np.float32]
@@ -58,23 +58,23 @@ def gather(recordings: Sequence[Recording], backbone: Backbone, synthesised: int
     rng = np.random.default_rng(seed)
     waveforms = [_decode(recording) for recording in recordings]
     for recording, waveform in zip(recordings, waveforms, strict=True):
-        yield _heard(recording.label, recording.fold, Kind.RECORDED, waveform, backbone)
+        yield _heard(recording.label, recording.fold, SoundKind.RECORDED, waveform, backbone)
     for recording, waveform in zip(recordings, waveforms, strict=True):
         mates = [index for index, mate in enumerate(recordings) if mate.fold == recording.fold]
         other = _stretched(waveforms[rng.choice(mates)], rng)
         mixed = _mixed(_stretched(waveform, rng), other * 10 ** rng.uniform(-1, 0.2))
-        yield _heard(recording.label, recording.fold, Kind.MIXED, _levelled(mixed, rng), backbone)
+        yield _heard(recording.label, recording.fold, SoundKind.MIXED, _levelled(mixed, rng), backbone)
         alone = _levelled(_stretched(waveform, rng), rng)
-        yield _heard(recording.label, recording.fold, Kind.RESAMPLED, alone, backbone)
+        yield _heard(recording.label, recording.fold, SoundKind.RESAMPLED, alone, backbone)
     folds = sorted({recording.fold for recording in recordings})
     for name in [*SOUNDS, *OTHERS]:
         for number in range(synthesised):
-            waveform = synthesise(name, _SECONDS, seed=number)
+            waveform = synthesize(name, _SECONDS, seed=number)
             label = name if name in SOUNDS else None
-            yield _heard(label, folds[number % len(folds)], Kind.SYNTHESISED, waveform, backbone)
+            yield _heard(label, folds[number % len(folds)], SoundKind.SYNTHESISED, waveform, backbone)
 
 
-def served_windows(sound: Sound) -> NDArray[np.float32]:
+def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
     """The patches that the server would cut: every second one."""
     return sound.patches[::2]
 
@@ -85,7 +85,7 @@ def _decode(recording: Recording) -> _Samples:
         return np.concatenate(list(clip.blocks(RATE)))
 
 
-def _heard(label: str | None, fold: str, kind: Kind, waveform: _Samples, backbone: Backbone) -> Sound:
+def _heard(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: Backbone) -> Sound:
     size, step = (PATCH_FRAMES - 1) * HOP + FRAME, 2 * WINDOW_STEP * HOP
     hops = max(0, -(-(len(waveform) - size) // step))
     frames = log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))

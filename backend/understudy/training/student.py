@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from understudy.inference.pipeline.yamnet_backbone import CLASSES
 from understudy.training.augmentation import augment
-from understudy.training.keras_head import Head, framework
-from understudy.training.material import Kind, Sound
+from understudy.training.keras_head import KerasHead, framework
+from understudy.training.material import Sound, SoundKind
 
 # Channels, kernel and stride of each convolution.
 _LAYERS = ((16, 3, 2), (32, 3, 2), (48, 3, 2), (96, 3, 1), (128, 3, 2))
@@ -73,13 +73,13 @@ class Student:
 
     def _targets(self, sounds: Sequence[Sound]) -> _Floats:
         """What each window should be called [windows, labels]; windows without sound are called nothing."""
-        taught = sorted({sound.label for sound in sounds if sound.kind is Kind.RECORDED and sound.label})
+        taught = sorted({sound.label for sound in sounds if sound.kind is SoundKind.RECORDED and sound.label})
         teacher = self._teacher(sounds, taught)
         columns = [self._labels.index(label) for label in taught]
         targets = []
         for sound in sounds:
             rows = np.zeros((len(sound.patches), len(self._labels)), dtype=np.float32)
-            share = {Kind.SYNTHESISED: 0.0, Kind.MIXED: 1.0}.get(sound.kind, _TEACHER_SHARE)
+            share = {SoundKind.SYNTHESISED: 0.0, SoundKind.MIXED: 1.0}.get(sound.kind, _TEACHER_SHARE)
             if share:
                 rows[:, columns] += share * teacher.scores(sound.embeddings)
             if sound.label is not None:
@@ -88,18 +88,18 @@ class Student:
             targets.append(rows)
         return np.concatenate(targets)
 
-    def _teacher(self, sounds: Sequence[Sound], taught: Sequence[str]) -> Head:
-        recorded = [sound for sound in sounds if sound.kind is Kind.RECORDED]
+    def _teacher(self, sounds: Sequence[Sound], taught: Sequence[str]) -> KerasHead:
+        recorded = [sound for sound in sounds if sound.kind is SoundKind.RECORDED]
         truth = np.array([taught.index(sound.label) for sound in recorded if sound.label], dtype=np.int64)
         scale = float(np.sqrt(np.mean([np.mean(np.square(sound.embeddings)) for sound in recorded])))
-        teacher = Head(len(taught), scale, self._seed)
+        teacher = KerasHead(len(taught), scale, self._seed)
         teacher.fit([sound.embeddings for sound in recorded], truth, _TEACHER_EPOCHS, lambda _epoch: None)
         return teacher
 
 
 def _weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.float64]:
     """How often each window is drawn; sums to 1."""
-    synthesised = np.concatenate([[sound.kind is Kind.SYNTHESISED] * len(sound.patches) for sound in sounds])
+    synthesised = np.concatenate([[sound.kind is SoundKind.SYNTHESISED] * len(sound.patches) for sound in sounds])
     weights = np.where(synthesised, _SYNTHESISED_SHARE / max(synthesised.sum(), 1), 0.0)
     weights[~synthesised] = (1 - _SYNTHESISED_SHARE) / max((~synthesised).sum(), 1)
     weights[patches.max(axis=(1, 2)) <= _QUIET] *= _QUIET_WEIGHT

@@ -19,7 +19,7 @@ _QUIET = 0.02
 _Maker = Callable[[int, np.random.Generator], _Samples]
 
 
-def synthesise(kind: str, seconds: float, seed: int) -> Waveform:
+def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
     """One sound as float32 samples in [-1, 1] at 16 kHz; `kind` is a key of SOUNDS or OTHERS."""
     rng = np.random.default_rng([seed, *kind.encode()])
     samples = (SOUNDS | OTHERS)[kind](round(seconds * RATE), rng)

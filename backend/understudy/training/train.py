@@ -14,15 +14,15 @@ from understudy.inference.pipeline.scoring import aggregate
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
     YAMNET_RATE,
-    Activation,
     Aggregation,
     InputKind,
+    OutputActivation,
     PartialSpec,
 )
 from understudy.settings import Settings
-from understudy.training.embeddings import EmbeddingCache, embed_all
+from understudy.training.embeddings import EmbeddingCache, embed_recordings
 from understudy.training.evaluation import Evaluation, evaluate
-from understudy.training.keras_head import Head
+from understudy.training.keras_head import KerasHead
 from understudy.training.recordings import find_recordings
 
 Progress = Callable[[str, int, int | None], None]
@@ -75,7 +75,7 @@ def train_head(
     recordings = find_recordings(data, folds)
     labels = sorted({recording.label for recording in recordings})
     cache = EmbeddingCache(settings.var_dir / "embeddings", backbone, settings.max_audio_seconds)
-    clips = embed_all(cache, [recording.path for recording in recordings], settings.inference_threads, tell)
+    clips = embed_recordings(cache, [recording.path for recording in recordings], settings.inference_threads, tell)
     truth = np.array([labels.index(recording.label) for recording in recordings], dtype=np.int64)
     of_fold = np.array([recording.fold for recording in recordings])
 
@@ -92,7 +92,7 @@ def train_head(
         input=InputKind.EMBEDDING,
         sample_rate=YAMNET_RATE,
         labels=tuple(labels),
-        activation=Activation.SOFTMAX,
+        activation=OutputActivation.SOFTMAX,
         aggregation=_AGGREGATION,
         thresholds=dict.fromkeys(labels, _EVENT_THRESHOLD),
     )
@@ -132,9 +132,9 @@ def _fitted(
     epochs: int,
     step: str,
     tell: Progress,
-) -> Head:
+) -> KerasHead:
     picked = [clips[index] for index in chosen]
     scale = float(np.sqrt(np.mean([np.mean(np.square(clip)) for clip in picked]))) or 1.0
-    head = Head(label_count, scale, seed)
+    head = KerasHead(label_count, scale, seed)
     head.fit(picked, truth[chosen], epochs, lambda done: tell(step, done, epochs))
     return head

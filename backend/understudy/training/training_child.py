@@ -13,7 +13,7 @@ from understudy.settings import Settings
 from understudy.training.train import TrainingReport, train_head
 
 
-class Order(BaseModel):
+class TrainingRequest(BaseModel):
     """What to train on. `folds` None reads a recording's fold from its file name."""
 
     home: Path
@@ -40,7 +40,7 @@ def send(message: Message) -> None:
     sys.stdout.flush()
 
 
-def train(order: Order) -> None:
+def train(order: TrainingRequest) -> None:
     try:
         report = train_head(
             Settings(home=order.home),
@@ -59,4 +59,4 @@ def train(order: Order) -> None:
 
 
 if __name__ == "__main__":
-    train(Order.model_validate_json(sys.stdin.read()))
+    train(TrainingRequest.model_validate_json(sys.stdin.read()))

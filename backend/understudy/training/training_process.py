@@ -10,17 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from understudy.cli.framework.error_translation import error_from
 from understudy.errors import UnderstudyError
+from understudy.problem_documents import error_from_problem
 from understudy.training.train import TrainingReport
-from understudy.training.training_child import Message, Order
+from understudy.training.training_child import Message, TrainingRequest
 
 Progress = Callable[[str, int, int | None], None]
 _LINE_BYTES = 16 << 20
 _PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
 
 
-async def trained(order: Order, on_progress: Progress) -> TrainingReport:
+async def run_training(order: TrainingRequest, on_progress: Progress) -> TrainingReport:
     """The report of a training in a child process, which ends with the command.
 
     Raises what `train_head` raises, and UnderstudyError when the child dies.
@@ -52,7 +52,7 @@ async def trained(order: Order, on_progress: Progress) -> TrainingReport:
         return report
 
 
-async def _listened(child: Process, order: Order, on_progress: Progress) -> TrainingReport | None:
+async def _listened(child: Process, order: TrainingRequest, on_progress: Progress) -> TrainingReport | None:
     assert child.stdin is not None  # noqa: S101  # both are pipes
     assert child.stdout is not None  # noqa: S101
     child.stdin.write(order.model_dump_json().encode())
@@ -63,7 +63,7 @@ async def _listened(child: Process, order: Order, on_progress: Progress) -> Trai
             continue  # a framework's own print
         message = Message.model_validate_json(line)
         if message.problem is not None:
-            raise error_from(message.problem)
+            raise error_from_problem(message.problem)
         if message.step is not None:
             on_progress(message.step, message.done, message.total)
         report = message.report or report

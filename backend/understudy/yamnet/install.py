@@ -14,11 +14,10 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from understudy.compiler.isolation.process_limits import Limits
-from understudy.compiler.model_source import copy_of, digest_of
+from understudy.compiler.model_source import compute_digest, copy_source
 from understudy.errors import BackboneMissing, CompilerMissing, DownloadFailed, FileMissing, FormatUnknown
 from understudy.settings import Settings
-from understudy.yamnet import onnx_network as backbone_graph
-from understudy.yamnet import variables_child as backbone_child
+from understudy.yamnet import onnx_network, variables_child
 from understudy.yamnet import weights as backbone_weights
 
 Progress = Callable[[str, int, int | None], None]
@@ -61,13 +60,13 @@ def install_backbone(
         tell("read", 0, 1)
         if source.is_dir():
             copied = scratch / "saved_model"
-            source_digest = copy_of(source, copied, backbone_weights.LARGEST_SOURCE_BYTES)
+            source_digest = copy_source(source, copied, backbone_weights.LARGEST_SOURCE_BYTES)
             weights = _read_saved_model(copied, scratch, settings, named)
         else:
-            source_digest = digest_of(source)
+            source_digest = compute_digest(source)
             weights = backbone_weights.read_file(source)
         tell("read", 1, 1)
-        model = backbone_graph.build(weights, source=named, source_digest=source_digest)
+        model = onnx_network.build(weights, source=named, source_digest=source_digest)
         written = scratch / "yamnet.onnx"
         with written.open("wb") as file:
             file.write(model.SerializeToString(deterministic=True))
@@ -75,10 +74,10 @@ def install_backbone(
             os.fsync(file.fileno())
         written.replace(target)
         tell("write", 1, 1)
-    return installed_backbone(settings)
+    return read_installed_backbone(settings)
 
 
-def installed_backbone(settings: Settings) -> BackboneInfo:
+def read_installed_backbone(settings: Settings) -> BackboneInfo:
     """What is installed; raises BackboneMissing when nothing is, or when the file is not a backbone of ours."""
     path = settings.backbone_path
     if not path.is_file():
@@ -86,7 +85,7 @@ def installed_backbone(settings: Settings) -> BackboneInfo:
     try:
         properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
         return BackboneInfo(
-            path, digest_of(path), properties["source"], properties["source_digest"], path.stat().st_size
+            path, compute_digest(path), properties["source"], properties["source_digest"], path.stat().st_size
         )
     except (DecodeError, KeyError, OSError) as error:
         raise BackboneMissing(f"{path} is not a backbone that Understudy wrote: {error}") from error
@@ -141,11 +140,11 @@ def _read_saved_model(folder: Path, scratch: Path, settings: Settings, named: st
         )
     except subprocess.TimeoutExpired as error:
         raise FormatUnknown(f"{named} was not read within {settings.compile_wall_seconds:g} s.") from error
-    if done.returncode == backbone_child.NO_TENSORFLOW:
+    if done.returncode == variables_child.NO_TENSORFLOW:
         raise CompilerMissing("Reading a SavedModel needs TensorFlow.")
     if done.returncode or not raw.is_file():
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise FormatUnknown(f"{named} is not a readable SavedModel: {reason}", remedy=backbone_weights.FORMS)
     with np.load(raw, allow_pickle=False) as archive:
         variables = {name: archive[name] for name in archive.files}
-    return backbone_weights.checked(backbone_weights.fold(variables, named), named)
+    return backbone_weights.check_weights(backbone_weights.fold(variables, named), named)

@@ -21,7 +21,7 @@ _PATCH = (96, 64)
 
 
 @cache
-def class_names() -> tuple[str, ...]:
+def read_class_names() -> tuple[str, ...]:
     """AudioSet's display names of the 521 scores, in their order."""
     text = files("understudy.yamnet").joinpath("yamnet_class_map.csv").read_text(encoding="utf-8")
     return tuple(row["display_name"] for row in csv.DictReader(text.splitlines()))
@@ -81,7 +81,7 @@ def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_dig
             "source": source,
             "source_digest": source_digest,
             "license": "Weights Apache-2.0 (Google), class names CC BY 4.0 (AudioSet)",
-            "labels": json.dumps(class_names()),
+            "labels": json.dumps(read_class_names()),
         },
     )
     onnx.checker.check_model(model, full_check=True)

@@ -18,7 +18,7 @@ _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def variables_of(folder: Path) -> dict[str, NDArray[Any]]:
+def read_variables(folder: Path) -> dict[str, NDArray[Any]]:
     """Every floating-point variable by the name its layer gave it, such as `layer1/conv/bn/beta`.
 
     An object-based checkpoint keys its tensors by attribute paths; its object graph says which variable is which.
@@ -40,7 +40,7 @@ def main() -> int:
     limits, parent, source, target = sys.argv[1:]
     apply(Limits.model_validate_json(limits), int(parent))
     try:
-        found = variables_of(Path(source))
+        found = read_variables(Path(source))
     except ImportError:
         return NO_TENSORFLOW
     np.savez(target, allow_pickle=False, **found)

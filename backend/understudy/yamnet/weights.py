@@ -36,7 +36,7 @@ _RAW_NAME = re.compile(
 Weights = dict[str, NDArray[np.float32]]
 
 
-def folded_shapes() -> dict[str, tuple[int, ...]]:
+def expected_shapes() -> dict[str, tuple[int, ...]]:
     """Name and shape of every folded weight, in the order of the network."""
     shapes: dict[str, tuple[int, ...]] = {
         "layer1/conv/kernel": (3, 3, 1, CHANNELS[0]),
@@ -65,9 +65,9 @@ def read_file(path: Path) -> Weights:
     with path.open("rb") as file:
         head = file.read(8)
     if head.startswith(b"PK"):
-        return checked(_read_npz(path), str(path))
+        return check_weights(_read_npz(path), str(path))
     if head == b"\x89HDF\r\n\x1a\n":
-        return checked(fold(_read_h5(path), str(path)), str(path))
+        return check_weights(fold(_read_h5(path), str(path)), str(path))
     raise FormatUnknown(f"{path} begins with {head!r}: neither HDF5 nor npz.", remedy=FORMS)
 
 
@@ -87,7 +87,7 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
             folded["dense/kernel"] = values
         elif values.shape == (CLASSES,):
             folded["dense/bias"] = values
-    for target, shape in folded_shapes().items():
+    for target, shape in expected_shapes().items():
         layer, weight = target.rsplit("/", 1)
         if layer == "dense" or weight == "bias":
             continue
@@ -106,10 +106,10 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
     return folded
 
 
-def checked(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
+def check_weights(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
     """The weights that YAMNet needs, each float32, of the right shape and finite; else FormatUnknown."""
     complete: Weights = {}
-    for name, shape in folded_shapes().items():
+    for name, shape in expected_shapes().items():
         if name not in weights:
             raise FormatUnknown(f"{source} has no {name}: not YAMNet.", remedy=FORMS)
         values = weights[name]
@@ -124,7 +124,7 @@ def checked(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
 
 
 def _read_npz(path: Path) -> Weights:
-    wanted = folded_shapes()
+    wanted = expected_shapes()
     try:
         # numpy leaves a file that it opened itself open when the archive is cut off.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

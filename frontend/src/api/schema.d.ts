@@ -622,12 +622,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Activation
-         * @description The function between a model's logits and its scores.
-         * @enum {string}
-         */
-        Activation: "softmax" | "sigmoid" | "none";
-        /**
          * Aggregation
          * @description How the scores of a clip follow from the scores of its windows, label by label.
          * @enum {string}
@@ -763,7 +757,7 @@ export interface components {
              */
             framework: string;
             /** @description The activation that the graph itself ends with */
-            graph_activation: components["schemas"]["Activation"];
+            graph_activation: components["schemas"]["OutputActivation"];
             /** Inputs */
             inputs: components["schemas"]["TensorSignature"][];
             /**
@@ -1272,6 +1266,12 @@ export interface components {
          */
         OperationState: "running" | "succeeded" | "failed";
         /**
+         * OutputActivation
+         * @description The function between a model's logits and its scores.
+         * @enum {string}
+         */
+        OutputActivation: "softmax" | "sigmoid" | "none";
+        /**
          * ParityProbe
          * @description One comparison of the original framework with ONNX Runtime on the same random input.
          */
@@ -1288,7 +1288,7 @@ export interface components {
          * @description A spec as a person writes it: whatever is left out comes from the next source (sidecar, file, defaults).
          */
         PartialSpec: {
-            activation?: components["schemas"]["Activation"] | null;
+            activation?: components["schemas"]["OutputActivation"] | null;
             aggregation?: components["schemas"]["Aggregation"] | null;
             /** Hop Seconds */
             hop_seconds?: number | null;
@@ -1574,7 +1574,7 @@ export interface components {
          * @description A complete spec. `window_seconds` None means that the whole clip is one window.
          */
         Spec: {
-            activation: components["schemas"]["Activation"];
+            activation: components["schemas"]["OutputActivation"];
             /** @default mean */
             aggregation: components["schemas"]["Aggregation"];
             /**

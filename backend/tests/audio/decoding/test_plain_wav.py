@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from understudy.audio.decoding.detect_container import Kind
-from understudy.audio.decoding.plain_wav import plain_wav
+from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.plain_wav import open_plain_wav
 from understudy.audio.decoding.reader import Reader
 from understudy.audio.decoding.sndfile import SndfileReader
 from understudy.errors import AudioUnusable
@@ -46,9 +46,9 @@ SOUND = struct.pack("<6h", 0, 1, -1, 32767, -32768, 300)
 def test_samples_are_those_of_libsndfile(sndfile: Encode, container: str, channels: int) -> None:
     sound = np.random.default_rng(channels).uniform(-1, 1, (70_000, channels))
     body = sndfile(sound, container, "PCM_16")
-    plain = plain_wav(io.BytesIO(body))
+    plain = open_plain_wav(io.BytesIO(body))
     assert plain is not None
-    reference = SndfileReader(io.BytesIO(body), Kind.WAV)
+    reference = SndfileReader(io.BytesIO(body), ContainerFormat.WAV)
     assert (plain.rate, plain.channels, plain.codec, plain.seconds) == (
         reference.rate,
         reference.channels,
@@ -62,7 +62,7 @@ def test_chunks_of_odd_length_and_of_other_things_are_skipped() -> None:
     body = wav(
         chunk(b"LIST", b"INFOx"), layout(), chunk(b"fact", b"\x06\0\0\0"), chunk(b"data", SOUND), chunk(b"id3 ", b"x")
     )
-    plain = plain_wav(io.BytesIO(body))
+    plain = open_plain_wav(io.BytesIO(body))
     assert plain is not None
     np.testing.assert_array_equal(samples(plain)[:, 0] * 32768, [0, 1, -1, 32767, -32768, 300])
 
@@ -84,17 +84,17 @@ def test_chunks_of_odd_length_and_of_other_things_are_skipped() -> None:
     ],
 )
 def test_whatever_is_not_plain_is_left_to_libsndfile(body: bytes) -> None:
-    assert plain_wav(io.BytesIO(body)) is None
+    assert open_plain_wav(io.BytesIO(body)) is None
 
 
 def test_absurd_layout_is_refused() -> None:
     with pytest.raises(AudioUnusable, match="samples a second"):
-        plain_wav(io.BytesIO(wav(layout(rate=3), chunk(b"data", SOUND))))
+        open_plain_wav(io.BytesIO(wav(layout(rate=3), chunk(b"data", SOUND))))
 
 
 def test_file_that_shrinks_while_it_is_read_is_refused() -> None:
     file = io.BytesIO(wav(layout(), chunk(b"data", SOUND)))
-    plain = plain_wav(file)
+    plain = open_plain_wav(file)
     assert plain is not None
     file.truncate(50)
     with pytest.raises(AudioUnusable, match="before its samples"):
@@ -116,6 +116,6 @@ def test_damaged_header_never_gives_other_samples(edits: list[tuple[int, int]], 
         except AudioUnusable:
             return "refused"
 
-    mine = heard(plain_wav)
+    mine = heard(open_plain_wav)
     if mine not in (None, "refused"):
-        assert heard(lambda file: SndfileReader(file, Kind.WAV)) in (mine, "refused")
+        assert heard(lambda file: SndfileReader(file, ContainerFormat.WAV)) in (mine, "refused")

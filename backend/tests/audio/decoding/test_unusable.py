@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from understudy.audio.decoding.detect_container import Kind
+from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.audio.decoding.ffmpeg import FfmpegReader
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio
@@ -174,7 +174,13 @@ def test_playlist_reaches_no_other_file(tone: Any, sndfile: Encode, decode: Any,
     body = text.format(path=secret).encode()
     with pytest.raises(NotAudio):
         decode(body)
-    for kind in (Kind.OGG, Kind.MP3, Kind.AAC, Kind.MP4, Kind.WEBM):
+    for kind in (
+        ContainerFormat.OGG,
+        ContainerFormat.MP3,
+        ContainerFormat.AAC,
+        ContainerFormat.MP4,
+        ContainerFormat.WEBM,
+    ):
         with pytest.raises(AudioUnusable):
             FfmpegReader(io.BytesIO(body), kind)
 
@@ -209,7 +215,7 @@ def test_decoder_may_open_nothing_but_the_upload(tone: Any, ffmpeg: Encode, monk
         return genuine(*arguments, **options)
 
     monkeypatch.setattr(av, "open", watch)
-    FfmpegReader(io.BytesIO(ffmpeg(tone, "ipod", "aac")), Kind.MP4).close()
+    FfmpegReader(io.BytesIO(ffmpeg(tone, "ipod", "aac")), ContainerFormat.MP4).close()
     assert not hasattr(seen["file"], "name")
     assert seen["container_options"]["protocol_whitelist"] == "none"
     with pytest.raises(PermissionError):

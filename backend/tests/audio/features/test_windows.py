@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.audio.features.windows import Windower, tail_padding
+from understudy.audio.features.windows import Windower, compute_tail_padding
 
 
 @given(
@@ -34,7 +34,7 @@ def test_pieces_give_the_windows_of_the_whole(total: int, size: int, hop: int, p
     ("total", "padding"), [(0, 15_600), (160, 15_440), (15_600, 0), (15_601, 7_679), (23_280, 0), (80_000, 4_720)]
 )
 def test_padding_is_that_of_yamnet(total: int, padding: int) -> None:
-    assert tail_padding(total, 15_600, 7_680) == padding
+    assert compute_tail_padding(total, 15_600, 7_680) == padding
 
 
 def test_nothing_is_one_window_of_zeros() -> None:

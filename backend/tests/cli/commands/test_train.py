@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tests.cli.conftest import Run
-from understudy.training.synthesis import RATE, synthesise
+from understudy.training.synthesis import RATE, synthesize
 
 Ask = Callable[..., Any]
 
@@ -20,7 +20,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in ("alarm_beep", "rain"):
         (folder / kind).mkdir()
         for seed in range(4):
-            clip = synthesise(kind, 2.0, seed)
+            clip = synthesize(kind, 2.0, seed)
             soundfile.write(folder / kind / f"{1 + seed % 2}-{seed}.wav", clip, RATE, subtype="PCM_16")
     return folder
 

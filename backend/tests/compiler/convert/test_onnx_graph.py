@@ -6,8 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from understudy.compiler.convert import onnx_graph as graph
-from understudy.schemas.compiler.spec import Activation
+from understudy.compiler.convert import onnx_graph
+from understudy.schemas.compiler.spec import OutputActivation
 
 
 def model(*nodes: onnx.NodeProto, inputs: tuple[str, ...] = ("x",), **props: str) -> onnx.ModelProto:
@@ -26,16 +26,18 @@ def chain(*ops: str) -> onnx.ModelProto:
 @pytest.mark.parametrize(
     ("ops", "found"),
     [
-        (("Relu", "Softmax"), Activation.SOFTMAX),
-        (("Sigmoid", "Identity", "Reshape", "Cast", "Squeeze"), Activation.SIGMOID),
-        (("Softmax", "QuantizeLinear", "DequantizeLinear"), Activation.SOFTMAX),
-        (("Softmax", "Relu"), Activation.NONE),
-        (("Identity",), Activation.NONE),
-        (("Tanh", "Flatten"), Activation.NONE),
+        (("Relu", "Softmax"), OutputActivation.SOFTMAX),
+        (("Sigmoid", "Identity", "Reshape", "Cast", "Squeeze"), OutputActivation.SIGMOID),
+        (("Softmax", "QuantizeLinear", "DequantizeLinear"), OutputActivation.SOFTMAX),
+        (("Softmax", "Relu"), OutputActivation.NONE),
+        (("Identity",), OutputActivation.NONE),
+        (("Tanh", "Flatten"), OutputActivation.NONE),
     ],
 )
-def test_the_final_activation_is_seen_through_nodes_that_only_reshape(ops: tuple[str, ...], found: Activation) -> None:
-    assert graph.final_activation(chain(*ops), "y") is found
+def test_the_final_activation_is_seen_through_nodes_that_only_reshape(
+    ops: tuple[str, ...], found: OutputActivation
+) -> None:
+    assert onnx_graph.find_final_activation(chain(*ops), "y") is found
 
 
 @pytest.mark.parametrize(
@@ -51,17 +53,17 @@ def test_the_final_activation_is_seen_through_nodes_that_only_reshape(ops: tuple
     ],
 )
 def test_labels_are_read_from_the_metadata_in_the_forms_people_write(text: str, labels: tuple[str, ...] | None) -> None:
-    assert graph.metadata_labels(model(helper.make_node("Identity", ["x"], ["y"]), labels=text)) == labels
+    assert onnx_graph.read_metadata_labels(model(helper.make_node("Identity", ["x"], ["y"]), labels=text)) == labels
 
 
 def test_a_model_without_metadata_has_no_labels() -> None:
-    assert graph.metadata_labels(chain("Relu")) is None
+    assert onnx_graph.read_metadata_labels(chain("Relu")) is None
 
 
 def test_initializers_that_old_files_also_list_as_inputs_are_not_asked_for() -> None:
     made = model(helper.make_node("Add", ["x", "w"], ["y"]), inputs=("x", "w"))
     made.graph.initializer.append(helper.make_tensor("w", TensorProto.FLOAT, [1, 3], [1, 2, 3]))
-    assert [(s.name, s.dtype, s.shape) for s in graph.inputs_of(made)] == [("x", "float32", (None, 3))]
+    assert [(s.name, s.dtype, s.shape) for s in onnx_graph.read_inputs(made)] == [("x", "float32", (None, 3))]
 
 
 def test_renaming_reaches_into_subgraphs() -> None:
@@ -72,7 +74,7 @@ def test_renaming_reaches_into_subgraphs() -> None:
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
     )
     made = model(helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner))
-    graph.rename(made, {"x": "waveform", "y": "scores"})
+    onnx_graph.rename(made, {"x": "waveform", "y": "scores"})
     assert made.graph.input[0].name == "waveform"
     assert made.graph.output[0].name == made.graph.node[0].output[0] == "scores"
     assert [attribute.g.node[0].input[0] for attribute in made.graph.node[0].attribute] == ["waveform"] * 2
@@ -80,12 +82,12 @@ def test_renaming_reaches_into_subgraphs() -> None:
 
 def test_operators_without_a_schema_are_named() -> None:
     made = chain("Relu", "EagerPyFunc", "Softmax")
-    assert graph.unknown_ops(made) == ["EagerPyFunc"]
-    assert graph.unknown_ops(chain("Relu", "Softmax")) == []
+    assert onnx_graph.find_unknown_ops(made) == ["EagerPyFunc"]
+    assert onnx_graph.find_unknown_ops(chain("Relu", "Softmax")) == []
 
 
 def test_values_that_are_no_tensors_are_named() -> None:
     made = chain("Relu")
     made.graph.output.append(helper.make_tensor_sequence_value_info("map", TensorProto.FLOAT, None))
     made.graph.output.append(helper.make_tensor_value_info("word", TensorProto.STRING, ["N"]))
-    assert graph.non_tensors(made) == ["map", "word"]
+    assert onnx_graph.find_non_tensors(made) == ["map", "word"]

@@ -44,7 +44,7 @@ def test_batch_sizes_one_two_and_seven_are_asked() -> None:
 def test_varying_dimensions_are_varied_and_fixed_ones_kept(
     shape: tuple[int | None, ...], asked: list[tuple[int, ...]]
 ) -> None:
-    assert [shapes[0] for shapes in parity.probe_shapes([signature(*shape)])] == asked
+    assert [shapes[0] for shapes in parity.choose_probe_shapes([signature(*shape)])] == asked
 
 
 def test_a_batch_size_frozen_into_the_compiled_form_shows() -> None:
@@ -64,10 +64,10 @@ def test_a_deviation_is_refused_with_the_numbers() -> None:
 
 
 def test_the_tolerance_grows_with_large_values_only() -> None:
-    assert parity.tolerance_for(np.array([0.5], np.float32), RELATIVE) == pytest.approx(1e-4)
-    assert parity.tolerance_for(np.array([-50.0], np.float32), RELATIVE) == pytest.approx(5e-3)
-    assert parity.tolerance_for(np.array([100], np.int8), RELATIVE) == 1.0
-    assert parity.tolerance_for(np.array([100], np.int64), RELATIVE) == 0.0
+    assert parity.choose_tolerance(np.array([0.5], np.float32), RELATIVE) == pytest.approx(1e-4)
+    assert parity.choose_tolerance(np.array([-50.0], np.float32), RELATIVE) == pytest.approx(5e-3)
+    assert parity.choose_tolerance(np.array([100], np.int8), RELATIVE) == 1.0
+    assert parity.choose_tolerance(np.array([100], np.int64), RELATIVE) == 0.0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -111,7 +111,7 @@ def test_an_original_that_answers_nothing_is_refused_with_its_own_words() -> Non
 def test_inputs_of_every_numeric_type_are_made_and_strings_refused() -> None:
     generator = np.random.default_rng(0)
     for dtype in ("float16", "float32", "float64", "int8", "uint8", "int32", "int64", "bool"):
-        made = parity.random_tensor(signature(2, 3, dtype=dtype), (2, 3), generator)
+        made = parity.make_random_tensor(signature(2, 3, dtype=dtype), (2, 3), generator)
         assert (made.dtype.name, made.shape) == (dtype, (2, 3))
     with pytest.raises(CompileFailed, match="cannot probe"):
-        parity.random_tensor(signature(2, dtype="str"), (2,), generator)
+        parity.make_random_tensor(signature(2, dtype="str"), (2,), generator)

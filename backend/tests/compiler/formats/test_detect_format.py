@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from understudy.compiler.formats.detect_format import Kind, recognise
+from understudy.compiler.formats.detect_format import ModelFormat, detect_format
 from understudy.errors import FormatUnknown
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
@@ -38,21 +38,21 @@ KERAS3 = archive(metadata_json=b'{"keras_version": "3.15.1"}', config_json=b"{}"
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [
-        ("a.keras", KERAS3, Kind.KERAS),
-        ("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), Kind.H5),
-        ("a.h5", bytes(512) + b"\x89HDF\r\n\x1a\n", Kind.H5),
-        ("a.tflite", b"\x1c\0\0\0TFL3" + bytes(100), Kind.TFLITE),
-        ("a.onnx", onnx_bytes(), Kind.ONNX),
+        ("a.keras", KERAS3, ModelFormat.KERAS),
+        ("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), ModelFormat.H5),
+        ("a.h5", bytes(512) + b"\x89HDF\r\n\x1a\n", ModelFormat.H5),
+        ("a.tflite", b"\x1c\0\0\0TFL3" + bytes(100), ModelFormat.TFLITE),
+        ("a.onnx", onnx_bytes(), ModelFormat.ONNX),
     ],
 )
 def test_formats_are_recognised_by_content_whatever_the_name(
-    tmp_path: Path, name: str, content: bytes, kind: Kind
+    tmp_path: Path, name: str, content: bytes, kind: ModelFormat
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    assert (recognise(path).kind, recognise(path).note) == (kind, None)
-    other = path.rename(tmp_path / ("b.onnx" if kind is not Kind.ONNX else "b.keras"))
-    found = recognise(other)
+    assert (detect_format(path).kind, detect_format(path).note) == (kind, None)
+    other = path.rename(tmp_path / ("b.onnx" if kind is not ModelFormat.ONNX else "b.keras"))
+    found = detect_format(other)
     assert found.kind is kind
     assert found.note is not None
     assert kind.value in found.note
@@ -60,7 +60,7 @@ def test_formats_are_recognised_by_content_whatever_the_name(
 
 def test_the_generation_of_a_keras_archive_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.keras").write_bytes(KERAS3)
-    assert recognise(tmp_path / "a.keras").keras_version == "3.15.1"
+    assert detect_format(tmp_path / "a.keras").keras_version == "3.15.1"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_is_no_model_is_named_with_what_to_do(
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(FormatUnknown) as refused:
-        recognise(path)
+        detect_format(path)
     assert found in refused.value.detail
     assert remedy in refused.value.remedy
 
@@ -101,27 +101,27 @@ def test_what_is_no_model_is_named_with_what_to_do(
 def test_a_numpy_array_is_no_model(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros(3))
     with pytest.raises(FormatUnknown, match="NumPy array"):
-        recognise(tmp_path / "a.npy")
+        detect_format(tmp_path / "a.npy")
 
 
 def test_a_zipped_saved_model_should_be_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr("yamnet/saved_model.pb", b"x")
     with pytest.raises(FormatUnknown) as refused:
-        recognise(tmp_path / "a.zip")
+        detect_format(tmp_path / "a.zip")
     assert "Unpack it" in refused.value.remedy
 
 
 def test_a_folder_is_a_saved_model_or_says_what_it_holds(tmp_path: Path) -> None:
     with pytest.raises(FormatUnknown, match="nothing"):
-        recognise(tmp_path)
+        detect_format(tmp_path)
     (tmp_path / "weights.onnx").write_bytes(b"x")
     with pytest.raises(FormatUnknown) as refused:
-        recognise(tmp_path)
+        detect_format(tmp_path)
     assert "weights.onnx" in refused.value.detail
     assert "weights.onnx" in refused.value.remedy
     (tmp_path / "saved_model.pb").write_bytes(b"x")
-    assert recognise(tmp_path).kind is Kind.SAVED_MODEL
+    assert detect_format(tmp_path).kind is ModelFormat.SAVED_MODEL
 
 
 def test_an_onnx_file_is_recognised_without_reading_its_weights(tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_an_onnx_file_is_recognised_without_reading_its_weights(tmp_path: Path) 
     model = onnx.load_from_string(onnx_bytes())
     model.graph.initializer.append(weight)
     (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
-    assert recognise(tmp_path / "a.onnx").kind is Kind.ONNX
+    assert detect_format(tmp_path / "a.onnx").kind is ModelFormat.ONNX

@@ -7,15 +7,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from understudy.compiler import compile_lock as lock
-from understudy.compiler.isolation import child_process as process
+from understudy.compiler import compile_lock
+from understudy.compiler.isolation import child_process
 
 pytestmark = pytest.mark.anyio
 
 
-async def run(folder: Path, code: str, seconds: float = 30.0) -> tuple[process.Ended, list[str]]:
+async def run(folder: Path, code: str, seconds: float = 30.0) -> tuple[child_process.ChildExit, list[str]]:
     heard: list[str] = []
-    ended = await process.run(
+    ended = await child_process.run(
         [sys.executable, "-c", code], environment={}, folder=folder, seconds=seconds, on_line=heard.append
     )
     return ended, heard
@@ -64,7 +64,7 @@ async def test_grandchildren_end_with_the_child(tmp_path: Path, sleeps: int, lim
 async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
     heard: list[str] = []
     task = asyncio.create_task(
-        process.run(
+        child_process.run(
             [sys.executable, "-c", SPAWNS.format(seconds=600)],
             environment={},
             folder=tmp_path,
@@ -86,7 +86,7 @@ async def test_only_one_holder_at_a_time_and_the_loop_goes_on_meanwhile(tmp_path
 
     async def hold() -> None:
         nonlocal holders, most
-        async with lock.exclusive(tmp_path / "var" / "lock"):
+        async with compile_lock.hold_exclusively(tmp_path / "var" / "lock"):
             holders += 1
             most = max(most, holders)
             await asyncio.sleep(0.02)
@@ -100,12 +100,12 @@ async def test_the_lock_of_a_killed_process_is_free_again(tmp_path: Path) -> Non
     path = tmp_path / "lock"
     code = f"import fcntl; f = open({str(path)!r}, 'ab'); fcntl.flock(f, fcntl.LOCK_EX); import os; os.abort()"
     await run(tmp_path, code)
-    async with asyncio.timeout(10), lock.exclusive(path):
+    async with asyncio.timeout(10), compile_lock.hold_exclusively(path):
         pass
 
 
 async def test_a_wait_for_the_lock_can_be_given_up(tmp_path: Path) -> None:
-    async with lock.exclusive(tmp_path / "lock"):
+    async with compile_lock.hold_exclusively(tmp_path / "lock"):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05), lock.exclusive(tmp_path / "lock"):
+            async with asyncio.timeout(0.05), compile_lock.hold_exclusively(tmp_path / "lock"):
                 pytest.fail("two holders")

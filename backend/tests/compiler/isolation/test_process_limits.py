@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits in f
 PRELUDE = """
 import json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
-from understudy.compiler.limits import Limits, apply
+from understudy.compiler.isolation.process_limits import Limits, apply
 
 scratch, outside = Path(sys.argv[1]), Path(sys.argv[2])
 limits = Limits(memory_bytes=1 << 30, cpu_seconds=30, file_bytes=1 << 20, scratch=scratch)

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.convolutional import write_convolutional
-from understudy.compiler.isolation.child_protocol import QuantiseJob, QuantiseOutcome
+from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
 from understudy.compiler.isolation.sandbox import Sandbox
-from understudy.compiler.quantize.equalization import equalise
+from understudy.compiler.quantize.equalization import equalize
 from understudy.errors import CompileFailed
 from understudy.settings import Settings
 
@@ -30,13 +30,13 @@ def answer(model: bytes, patches: Array) -> Array:
     return np.asarray(ort.InferenceSession(model).run(["scores"], {"patch": patches})[0], np.float32)
 
 
-async def quantised(settings: Settings, model: Path, patches: Array) -> tuple[QuantiseOutcome, bytes, list[str]]:
+async def quantised(settings: Settings, model: Path, patches: Array) -> tuple[QuantizeResult, bytes, list[str]]:
     """What a real child makes of the graph, and the steps that it told."""
     sandbox, steps = Sandbox(settings), list[str]()
     with sandbox.scratch() as scratch:
         (scratch / "source.onnx").write_bytes(model.read_bytes())
         np.savez(scratch / "feeds.npz", allow_pickle=False, first=patches)
-        job = QuantiseJob(
+        job = QuantizeJob(
             source=scratch / "source.onnx",
             feeds=scratch / "feeds.npz",
             output="scores",
@@ -44,7 +44,7 @@ async def quantised(settings: Settings, model: Path, patches: Array) -> tuple[Qu
             limits=sandbox.limits(scratch),
             parent=os.getpid(),
         )
-        outcome = QuantiseOutcome.model_validate_json(await sandbox.run(job, steps.append))
+        outcome = QuantizeResult.model_validate_json(await sandbox.run(job, steps.append))
         assert (job.out / "probes.npz").is_file()
         return outcome, (job.out / "model.onnx").read_bytes(), steps
 
@@ -68,7 +68,7 @@ async def test_levelled_channels_compute_the_same_and_lose_less(settings: Settin
     even = write_convolutional(home / "models" / "even.onnx")
     uneven = write_convolutional(home / "models" / "uneven.onnx", spread=1e4)
     model = onnx.load(uneven)
-    assert equalise(model, [{"patch": patches}]) == 3
+    assert equalize(model, [{"patch": patches}]) == 3
     np.testing.assert_allclose(
         answer(model.SerializeToString(), patches), answer(even.read_bytes(), patches), atol=1e-4
     )

@@ -12,7 +12,7 @@ PATCH: dict[str, Any] = {"input": "log_mel_patch", "labels": ("a", "b"), "activa
 @pytest.fixture
 def warnings(load: Any, mean_graph: Any, clip: Any) -> Any:
     def of(sound: Any, **spec: Any) -> str:
-        found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH | spec).analyse(clip(sound))
+        found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH | spec).analyze(clip(sound))
         return "\n".join(found.warnings)
 
     return of
@@ -35,7 +35,7 @@ def test_scores_that_are_no_probabilities_are_told(warnings: Any) -> None:
 
 
 def test_ten_milliseconds_are_one_window_filled_with_silence(load: Any, mean_graph: Any, clip: Any) -> None:
-    found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyse(clip(tone(0.01)))
+    found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyze(clip(tone(0.01)))
     assert found.window_scores.shape == (1, 2)
     assert (found.starts[0], found.ends[0]) == (0.0, 0.01)
     assert "filled with silence" in found.warnings[0]
@@ -47,7 +47,7 @@ def test_last_window_that_is_mostly_padding_is_told(warnings: Any) -> None:
 
 
 def test_silence_is_heard_and_told(load: Any, mean_graph: Any, clip: Any) -> None:
-    found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyse(clip(np.zeros(2 * RATE)))
+    found = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyze(clip(np.zeros(2 * RATE)))
     assert np.isfinite(found.score)
     assert found.audio.silent
     assert found.audio.level_dbfs is None

@@ -9,7 +9,7 @@ import pytest
 from understudy.audio.features.log_mel import log_mel
 from understudy.errors import AudioTooLong, CannotServe, NotForAudio
 from understudy.inference.pipeline.score_accumulator import TOP
-from understudy.schemas.compiler.spec import Activation, Aggregation
+from understudy.schemas.compiler.spec import Aggregation, OutputActivation
 
 RATE = 16_000
 WINDOW: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 0.5}
@@ -27,7 +27,7 @@ def test_waveform_batches_of_every_layout_give_the_same_windows(
     load: Any, mean_graph: Any, clip: Any, steps: Any, shape: list[Any]
 ) -> None:
     probe = {"x": np.ones([size if isinstance(size, int) else 8 for size in shape], np.float32)}
-    found = load(mean_graph(shape, [1.0, 2.0]), probe=probe, **WINDOW).analyse(clip(steps))
+    found = load(mean_graph(shape, [1.0, 2.0]), probe=probe, **WINDOW).analyze(clip(steps))
     np.testing.assert_allclose(found.window_scores[:, 0], [0.15, 0.25, 0.35], atol=1e-4)
     np.testing.assert_allclose(found.window_scores[:, 1], [0.3, 0.5, 0.7], atol=1e-4)
     np.testing.assert_allclose([found.starts, found.ends], [[0, 0.5, 1.0], [1.0, 1.5, 2.0]])
@@ -50,7 +50,7 @@ def test_waveform_without_a_batch_is_fed_window_by_window(load: Any, graph: Any,
         [("ReduceMean", ["x"], ["mean"], {"keepdims": 1}), ("Mul", ["mean", "w"], ["y"], {})],
         {"w": np.array([1.0, 2.0], np.float32)},
     )
-    found = load(single, **WINDOW).analyse(clip(steps))
+    found = load(single, **WINDOW).analyze(clip(steps))
     np.testing.assert_allclose(found.window_scores[:, 1], [0.3, 0.5, 0.7], atol=1e-4)
 
 
@@ -62,7 +62,7 @@ def test_rows_of_a_models_own_framing_collapse_into_their_window(
     model = rows_graph(graph, shape, ["r", 2], [-1, 2])
     probe = {"x": np.ones([8] if len(shape) == 1 else [1, 8], np.float32)}
     spec = WINDOW | {"window_seconds": None, "aggregation": how}
-    found = load(model, probe=probe, **spec).analyse(clip(steps))
+    found = load(model, probe=probe, **spec).analyze(clip(steps))
     assert found.window_scores.shape == (1, 2)
     assert (found.starts[0], found.ends[0]) == (0.0, 2.0)
     assert found.score == pytest.approx(expected, abs=1e-4)
@@ -70,21 +70,21 @@ def test_rows_of_a_models_own_framing_collapse_into_their_window(
 
 def test_rows_of_a_batch_stay_with_their_windows(load: Any, graph: Any, clip: Any, steps: Any) -> None:
     model = rows_graph(graph, ["n", RATE], ["n", "r", 2], [0, -1, 2])
-    found = load(model, **WINDOW).analyse(clip(steps))
+    found = load(model, **WINDOW).analyze(clip(steps))
     np.testing.assert_allclose(found.window_scores[:, 0], [0.15, 0.25, 0.35], atol=1e-4)
 
 
 def test_rows_that_belong_to_no_window_are_an_error(load: Any, graph: Any, clip: Any, steps: Any) -> None:
     pipeline = load(rows_graph(graph, ["n", RATE], ["r", 2], [-1, 2]), **WINDOW)
     with pytest.raises(CannotServe, match="shape"):
-        pipeline.analyse(clip(steps))
+        pipeline.analyze(clip(steps))
 
 
 @pytest.mark.parametrize("shape", [["n", 96, 64], ["n", 96, 64, 1], [1, 96, 64], ["n", "f", 64]])
 def test_log_mel_patches_are_those_of_the_front_end(load: Any, mean_graph: Any, clip: Any, shape: list[Any]) -> None:
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
     probe = {"x": np.ones([size if isinstance(size, int) else 96 for size in shape], np.float32)}
-    found = load(mean_graph(shape, [1.0, -1.0]), probe=probe, **PATCH).analyse(clip(sound))
+    found = load(mean_graph(shape, [1.0, -1.0]), probe=probe, **PATCH).analyze(clip(sound))
     frames = log_mel(np.pad(sound, (0, 15_600 + 3 * 7_680 - len(sound))))
     expected = [frames[start : start + 96].mean() for start in (0, 48, 96, 144)]
     np.testing.assert_allclose(found.window_scores[:, 0], expected, atol=1e-4)
@@ -99,7 +99,7 @@ def test_patch_without_a_batch_axis_is_fed_one_by_one(load: Any, graph: Any, cli
         [("ReduceMean", ["x", "axes"], ["mean"], {"keepdims": 0}), ("Mul", ["mean", "w"], ["y"], {})],
         {"axes": np.array([0, 1]), "w": np.array([1.0, 2.0], np.float32)},
     )
-    found = load(single, **PATCH).analyse(clip(np.full(2 * RATE, 0.1)))
+    found = load(single, **PATCH).analyze(clip(np.full(2 * RATE, 0.1)))
     assert found.window_scores.shape == (4, 2)
 
 
@@ -107,8 +107,8 @@ def test_whole_clip_of_log_mel_frames_is_one_window(load: Any, mean_graph: Any, 
     probe = {"x": np.ones((1, 96, 64), np.float32)}
     pipeline = load(mean_graph(["n", "f", 64], [1.0, 2.0]), probe=probe, **PATCH | {"window_seconds": None})
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
-    assert pipeline.analyse(clip(sound)).window_scores[0, 0] == pytest.approx(log_mel(sound).mean(), abs=1e-4)
-    assert pipeline.analyse(clip(sound[:100])).window_scores.shape == (1, 2)
+    assert pipeline.analyze(clip(sound)).window_scores[0, 0] == pytest.approx(log_mel(sound).mean(), abs=1e-4)
+    assert pipeline.analyze(clip(sound[:100])).window_scores.shape == (1, 2)
 
 
 @pytest.mark.parametrize(("kind", "width"), [("embedding", 1024), ("scores", 521)])
@@ -116,20 +116,20 @@ def test_heads_hear_through_the_backbone(
     load: Any, mean_graph: Any, backbone: Any, clip: Any, kind: str, width: int
 ) -> None:
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
-    direct = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyse(clip(sound))
+    direct = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyze(clip(sound))
     head = load(mean_graph(["n", width], [1.0, 2.0]), backbone=backbone, input=kind, labels=("a", "b"))
     head.warm_up()
-    np.testing.assert_allclose(head.analyse(clip(sound)).window_scores, direct.window_scores, atol=1e-4)
+    np.testing.assert_allclose(head.analyze(clip(sound)).window_scores, direct.window_scores, atol=1e-4)
 
 
 def test_activation_is_applied_only_to_what_the_graph_leaves_raw(
     load: Any, mean_graph: Any, clip: Any, steps: Any
 ) -> None:
     model = mean_graph(["n", RATE], [1.0, 2.0])
-    raw = load(model, **WINDOW).analyse(clip(steps)).window_scores
-    softmax = WINDOW | {"activation": Activation.SOFTMAX}
-    np.testing.assert_allclose(load(model, **softmax).analyse(clip(steps)).window_scores.sum(axis=1), 1, atol=1e-6)
-    kept = load(model, graph_activation=Activation.SOFTMAX, **softmax).analyse(clip(steps))
+    raw = load(model, **WINDOW).analyze(clip(steps)).window_scores
+    softmax = WINDOW | {"activation": OutputActivation.SOFTMAX}
+    np.testing.assert_allclose(load(model, **softmax).analyze(clip(steps)).window_scores.sum(axis=1), 1, atol=1e-6)
+    kept = load(model, graph_activation=OutputActivation.SOFTMAX, **softmax).analyze(clip(steps))
     np.testing.assert_array_equal(kept.window_scores, raw)
     assert not any("probabilities" in warning for warning in kept.warnings)
 
@@ -141,7 +141,7 @@ def test_output_as_wide_as_the_labels_is_the_one_that_is_read(load: Any, graph: 
         [("Neg", ["x"], ["wide"], {}), ("ReduceMean", ["x", "axes"], ["y"], {})],
         {"axes": np.array([1])},
     )
-    found = load(model, **WINDOW | {"labels": ("only",)}).analyse(clip(steps))
+    found = load(model, **WINDOW | {"labels": ("only",)}).analyze(clip(steps))
     np.testing.assert_allclose(found.window_scores[:, 0], [0.15, 0.25, 0.35], atol=1e-4)
 
 
@@ -154,7 +154,7 @@ def test_model_in_half_precision_is_fed_half_precision(load: Any, graph: Any, cl
         dtype=10,
     )
     probe = {"x": np.ones((1, RATE), np.float16)}
-    found = load(model, probe=probe, **WINDOW | {"labels": ("only",)}).analyse(clip(steps))
+    found = load(model, probe=probe, **WINDOW | {"labels": ("only",)}).analyze(clip(steps))
     np.testing.assert_allclose(found.window_scores[:, 0], [0.15, 0.25, 0.35], atol=1e-3)
 
 
@@ -166,37 +166,37 @@ def test_scores_that_are_not_numbers_are_an_error_and_never_a_score(load: Any, g
         {"axes": np.array([1])},
     )
     pipeline = load(model, **WINDOW | {"labels": ("only",)})
-    assert np.isfinite(pipeline.analyse(clip(np.full(RATE, 0.5))).score)
+    assert np.isfinite(pipeline.analyze(clip(np.full(RATE, 0.5))).score)
     for spoiled in (np.zeros(RATE), np.full(RATE, -0.5)):
         with pytest.raises(CannotServe, match="not numbers"):
-            pipeline.analyse(clip(spoiled))
+            pipeline.analyze(clip(spoiled))
 
 
 def test_events_follow_the_thresholds(load: Any, mean_graph: Any, clip: Any, steps: Any) -> None:
     model = mean_graph(["n", RATE], [1.0, 2.0])
-    [event] = load(model, **WINDOW | {"thresholds": {"b": 0.45}}).analyse(clip(steps)).events
+    [event] = load(model, **WINDOW | {"thresholds": {"b": 0.45}}).analyze(clip(steps)).events
     assert (event.label, event.start, event.end) == ("b", 0.5, 2.0)
     assert event.peak == pytest.approx(0.7, abs=1e-4)
-    assert load(model, **WINDOW).analyse(clip(steps)).events == ()
+    assert load(model, **WINDOW).analyze(clip(steps)).events == ()
 
 
 def test_long_clip_in_batches_equals_its_windows_one_by_one(load: Any, mean_graph: Any, clip: Any) -> None:
     sound = np.random.default_rng(2).uniform(-1, 1, 30 * RATE).astype(np.float32)
-    found = load(mean_graph(["n", RATE], [1.0, 2.0]), **WINDOW).analyse(clip(sound))
+    found = load(mean_graph(["n", RATE], [1.0, 2.0]), **WINDOW).analyze(clip(sound))
     expected = [sound[start : start + RATE].mean() for start in range(0, 29 * RATE + 1, RATE // 2)]
     np.testing.assert_allclose(found.window_scores[:, 0], expected, atol=1e-5)
 
 
 def test_whole_clip_beyond_its_limit_is_too_long(load: Any, mean_graph: Any, clip: Any) -> None:
     pipeline = load(mean_graph(["n", "t"], [1.0, 2.0]), whole=1.5, **WINDOW | {"window_seconds": None})
-    assert pipeline.analyse(clip(np.full(int(1.5 * RATE), 0.1))).ends[0] == 1.5
+    assert pipeline.analyze(clip(np.full(int(1.5 * RATE), 0.1))).ends[0] == 1.5
     with pytest.raises(AudioTooLong, match="whole clip at once"):
-        pipeline.analyse(clip(np.full(2 * RATE, 0.1)))
+        pipeline.analyze(clip(np.full(2 * RATE, 0.1)))
 
 
 def test_source_rate_is_brought_to_the_models(load: Any, mean_graph: Any, clip: Any) -> None:
     pipeline = load(mean_graph(["n", 8_000], [1.0, 2.0]), **WINDOW | {"sample_rate": 8_000})
-    found = pipeline.analyse(clip(np.full(2 * 44_100, 0.25), 44_100))
+    found = pipeline.analyze(clip(np.full(2 * 44_100, 0.25), 44_100))
     assert found.window_scores.shape == (3, 2)
     assert found.window_scores[1, 0] == pytest.approx(0.25, abs=1e-3)
     assert (found.audio.sample_rate, found.audio.duration_seconds) == (44_100, 2.0)
@@ -211,9 +211,9 @@ def test_several_threads_get_the_answers_of_one(
     else:
         pipeline = load(mean_graph(["n", "t"], [1.0, 2.0]), **WINDOW | {"window_seconds": None})
     sounds = [np.random.default_rng(seed).uniform(-1, 1, 8_000 + 900 * seed) for seed in range(24)]
-    alone = [pipeline.analyse(clip(sound)).score for sound in sounds]
+    alone = [pipeline.analyze(clip(sound)).score for sound in sounds]
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda sound: pipeline.analyse(clip(sound)).score, sounds)) == alone
+        assert list(pool.map(lambda sound: pipeline.analyze(clip(sound)).score, sounds)) == alone
 
 
 def test_tensor_model_is_not_for_audio(load: Any, graph: Any, clip: Any) -> None:
@@ -222,12 +222,12 @@ def test_tensor_model_is_not_for_audio(load: Any, graph: Any, clip: Any) -> None
     pipeline = load(adding, probe=probe, input="tensor", labels=())
     pipeline.warm_up()
     with pytest.raises(NotForAudio):
-        pipeline.analyse(clip(np.ones(100)))
+        pipeline.analyze(clip(np.ones(100)))
     np.testing.assert_array_equal(pipeline.graph.run(probe)["y"], np.full((2, 4), 2.0))
 
 
 def test_stages_are_timed(load: Any, mean_graph: Any, clip: Any, steps: Any) -> None:
-    timing = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyse(clip(steps)).timing
+    timing = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyze(clip(steps)).timing
     assert min(timing.decode, timing.features, timing.inference) > 0
 
 
@@ -235,10 +235,10 @@ def test_very_long_answer_lists_the_best_labels_only(load: Any, mean_graph: Any,
     labels = tuple(f"label {index}" for index in range(1_000))
     spec = WINDOW | {"labels": labels, "window_seconds": 0.01, "hop_seconds": 0.01}
     pipeline = load(mean_graph(["n", "t"], np.linspace(-1, 1, 1_000).tolist()), **spec)
-    short = pipeline.analyse(clip(np.full(RATE, 0.5)))
+    short = pipeline.analyze(clip(np.full(RATE, 0.5)))
     assert not short.abridged
     assert len(short.windows[0].scores) == 1_000
-    found = pipeline.analyse(clip(np.full(6 * RATE, 0.5)))
+    found = pipeline.analyze(clip(np.full(6 * RATE, 0.5)))
     assert found.abridged
     assert list(found.windows[0].scores) == [f"label {index}" for index in range(999, 999 - TOP, -1)]
     assert found.windows[0].label == "label 999"

@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from understudy.errors import AudioTooLong
-from understudy.inference.pipeline import score_accumulator as tally
-from understudy.inference.pipeline.score_accumulator import Tallied, Tally
+from understudy.inference.pipeline import score_accumulator
+from understudy.inference.pipeline.score_accumulator import AccumulatedScores, ScoreAccumulator
 from understudy.inference.pipeline.scoring import aggregate, find_events
 from understudy.schemas.compiler.spec import (
-    Activation,
     Aggregation,
     InputKind,
+    OutputActivation,
     Spec,
 )
 
@@ -26,7 +26,7 @@ def spec(aggregation: Aggregation = Aggregation.MEAN, top_k: int = 3, **threshol
         input=InputKind.WAVEFORM,
         labels=LABELS,
         labels_named=True,
-        activation=Activation.NONE,
+        activation=OutputActivation.NONE,
         aggregation=aggregation,
         top_k=top_k,
         thresholds=thresholds,
@@ -45,8 +45,8 @@ def times(windows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return starts, np.minimum(starts + WINDOW, starts[-1] + 0.7)
 
 
-def tallied(scores: Any, given: Spec) -> Tallied:
-    gathered = Tally(given, WINDOW)
+def tallied(scores: Any, given: Spec) -> AccumulatedScores:
+    gathered = ScoreAccumulator(given, WINDOW)
     starts = [HOP * index for index in range(len(scores))]
     for first in range(0, len(scores), 16):
         gathered.add(starts[first : first + 16], scores[first : first + 16])
@@ -61,7 +61,7 @@ def tallied(scores: Any, given: Spec) -> Tallied:
 def test_folded_windows_say_what_all_of_them_say(
     monkeypatch: pytest.MonkeyPatch, aggregation: Aggregation, top_k: int, windows: int
 ) -> None:
-    monkeypatch.setattr(tally, "MAX_LISTED", 5_000)
+    monkeypatch.setattr(score_accumulator, "MAX_LISTED", 5_000)
     scores = smooth(windows)
     given = spec(aggregation, top_k, a=0.7, c=0.0, d=0.9, l=2.0)
     found = tallied(scores, given)
@@ -70,7 +70,7 @@ def test_folded_windows_say_what_all_of_them_say(
     starts, ends = times(windows)
     np.testing.assert_array_equal([found.starts, found.ends], [starts, ends])
     assert found.events == find_events(scores, starts, ends, LABELS, given.thresholds)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, : tally.TOP]
+    order = np.argsort(-scores, axis=1, kind="stable")[:, : score_accumulator.TOP]
     np.testing.assert_array_equal(found.window_labels, order)
     np.testing.assert_array_equal(found.window_scores, np.take_along_axis(scores, order, axis=1))
 
@@ -83,14 +83,14 @@ def test_a_short_clip_keeps_every_score() -> None:
 
 
 def test_events_and_windows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tally, "MAX_LISTED", 5_000)
-    monkeypatch.setattr(tally, "MAX_EVENTS", 7)
+    monkeypatch.setattr(score_accumulator, "MAX_LISTED", 5_000)
+    monkeypatch.setattr(score_accumulator, "MAX_EVENTS", 7)
     scores = smooth(2000)
     given = spec(a=0.5)
     found = tallied(scores, given)
     every = find_events(scores, *times(2000), LABELS, given.thresholds)
     assert len(every) > 7
     assert found.events == every[:7]
-    monkeypatch.setattr(tally, "MAX_WINDOWS", 1000)
+    monkeypatch.setattr(score_accumulator, "MAX_WINDOWS", 1000)
     with pytest.raises(AudioTooLong, match="more than 1000 windows"):
         tallied(scores, given)

@@ -1,25 +1,27 @@
-"""Activation, aggregation and events."""
+"""OutputActivation, aggregation and events."""
 
 import numpy as np
 import pytest
 
 from understudy.inference.pipeline.scoring import activate, aggregate, find_events
-from understudy.schemas.compiler.spec import Activation, Aggregation
+from understudy.schemas.compiler.spec import Aggregation, OutputActivation
 
 ROWS = np.array([[0.1, 0.9], [0.5, 0.7], [0.3, 0.8], [0.9, 0.0]], np.float32)
 
 
 def test_softmax_and_sigmoid_stay_finite_on_huge_logits() -> None:
     logits = np.array([[1e4, -1e4, 0.0]], np.float32)
-    np.testing.assert_allclose(activate(logits, Activation.SOFTMAX), [[1, 0, 0]])
-    np.testing.assert_allclose(activate(logits, Activation.SIGMOID), [[1, 0, 0.5]])
-    assert activate(logits, Activation.NONE) is logits
+    np.testing.assert_allclose(activate(logits, OutputActivation.SOFTMAX), [[1, 0, 0]])
+    np.testing.assert_allclose(activate(logits, OutputActivation.SIGMOID), [[1, 0, 0.5]])
+    assert activate(logits, OutputActivation.NONE) is logits
 
 
 def test_activations_are_what_they_are_called() -> None:
     logits = np.array([[0.3, -1.2, 2.0]], np.float32)
-    np.testing.assert_allclose(activate(logits, Activation.SIGMOID), 1 / (1 + np.exp(-logits)), atol=1e-6)
-    np.testing.assert_allclose(activate(logits, Activation.SOFTMAX), np.exp(logits) / np.exp(logits).sum(), atol=1e-6)
+    np.testing.assert_allclose(activate(logits, OutputActivation.SIGMOID), 1 / (1 + np.exp(-logits)), atol=1e-6)
+    np.testing.assert_allclose(
+        activate(logits, OutputActivation.SOFTMAX), np.exp(logits) / np.exp(logits).sum(), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(

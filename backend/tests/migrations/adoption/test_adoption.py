@@ -2,10 +2,10 @@ import pytest
 
 from tests.postgres import ByHand, only_postgresql
 from understudy.errors import Misconfigured
-from understudy.migrations import Outcome
+from understudy.migrations import AdoptionOutcome
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
-from understudy.registry.models import model_history as history
+from understudy.registry.deployment import desired_state
+from understudy.registry.models import model_history
 from understudy.registry.models.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
@@ -27,8 +27,8 @@ async def test_rows_of_a_hand_made_table_stay_as_they_are(
         assert "index_missing" in {finding.code for finding in report.findings}
         assert await database.examine() == ()
         async with database.read() as session:
-            assert await stage.desired(session) == stage.Desired(1, 1)
-            noted = await history.page(session)
+            assert await desired_state.desired(session) == desired_state.Desired(1, 1)
+            noted = await model_history.page(session)
     assert [(entry.event, entry.model_id, entry.actor) for entry in noted.entries] == [("activated", 1, "database")]
     assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
 
@@ -46,11 +46,11 @@ async def test_of_several_active_rows_the_one_updated_last_stays(
     async with Database(database_settings) as database:
         report = await database.migrate()
         async with database.read() as session:
-            noted = await history.page(session, event="repaired")
+            noted = await model_history.page(session, event="repaired")
     found = {finding.code: finding for finding in report.findings}
-    assert found["several_active"].outcome is Outcome.REPAIRED
+    assert found["several_active"].outcome is AdoptionOutcome.REPAIRED
     assert "Model 2 (newest)" in found["several_active"].detail
-    assert found["index_missing"].outcome is Outcome.REPAIRED
+    assert found["index_missing"].outcome is AdoptionOutcome.REPAIRED
     assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
     assert by_hand("SELECT count(*) FROM ml_models") == [(4,)]
     assert {entry.model_id for entry in noted.entries} == {1, 2, 3}
@@ -87,8 +87,8 @@ async def test_missing_columns_keys_and_other_types_are_brought_up_or_noted(
         report = await database.migrate()
         codes = {finding.code for finding in report.findings}
         assert {"column_missing", "column_type", "column_extra", "model_id_not_unique", "name_not_unique"} <= codes
-        assert {finding.code for finding in report.findings if finding.outcome is Outcome.OPEN} == set()
-        assert {finding.outcome for finding in await database.examine()} <= {Outcome.NOTED}
+        assert {finding.code for finding in report.findings if finding.outcome is AdoptionOutcome.OPEN} == set()
+        assert {finding.outcome for finding in await database.examine()} <= {AdoptionOutcome.NOTED}
         registry = Registry(database_settings, database)
         assert (await registry.get(3)).accuracy == 92.5
         fresh = await registry.register(ModelCreate(model_name="new", file_path="models/new.onnx"), "cli")
@@ -104,7 +104,7 @@ async def test_repeated_names_are_reported_and_kept(database_settings: Settings,
     async with Database(database_settings) as database:
         report = await database.migrate()
     repeated = [finding for finding in report.findings if finding.code == "name_repeated"]
-    assert [finding.outcome for finding in repeated] == [Outcome.OPEN]
+    assert [finding.outcome for finding in repeated] == [AdoptionOutcome.OPEN]
     assert by_hand("SELECT count(*) FROM ml_models") == [(2,)]
 
 
@@ -161,9 +161,9 @@ async def test_damage_done_later_is_found_and_repaired(database_settings: Settin
             _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)",
         )
         found = {finding.code: finding.outcome for finding in await database.examine()}
-        assert found["several_active"] is Outcome.OPEN
-        assert found["index_missing"] is Outcome.OPEN
-        assert Outcome.OPEN not in {finding.outcome for finding in await database.repair()}
+        assert found["several_active"] is AdoptionOutcome.OPEN
+        assert found["index_missing"] is AdoptionOutcome.OPEN
+        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in await database.repair()}
         assert await database.examine() == ()
         async with database.read() as session:
-            assert await stage.desired(session) == stage.Desired(2, 1)
+            assert await desired_state.desired(session) == desired_state.Desired(2, 1)

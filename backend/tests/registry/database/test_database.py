@@ -9,7 +9,7 @@ from tests.registry.types import Add
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.models import MlModel
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.registry.models import rows
 from understudy.registry.models.registry import Registry
 from understudy.schemas.registry.model_query import ModelQuery
@@ -48,9 +48,9 @@ async def test_writers_wait_for_each_other_instead_of_failing(database: Database
 async def test_readers_do_not_wait_for_a_writer(database: Database, add: Add) -> None:
     await add("head")
     async with database.write() as writing:
-        await stage.switch(writing, 1, actor="api")
+        await desired_state.switch(writing, 1, actor="api")
         async with asyncio.timeout(20), database.read() as reading:
-            assert await stage.poll(reading) == stage.Poll(0, None, None, 0)
+            assert await desired_state.poll(reading) == desired_state.DesiredStatePoll(0, None, None, 0)
 
 
 async def test_tables_that_are_missing_are_an_outage_with_its_remedy(database_settings: Settings) -> None:
@@ -64,7 +64,7 @@ async def test_a_stage_row_deleted_by_hand_is_an_outage_with_its_remedy(database
     by_hand("DELETE FROM understudy_stage")
     with pytest.raises(DatabaseUnavailable, match="understudy_stage"):
         async with database.read() as session:
-            await stage.poll(session)
+            await desired_state.poll(session)
 
 
 @pytest.mark.postgres
@@ -76,7 +76,7 @@ async def test_connections_cut_by_the_server_are_replaced(postgres_url: str, set
             async with database.read() as session:
                 await session.execute(cut)
         async with database.read() as session:
-            assert (await stage.poll(session)).generation == 0
+            assert (await desired_state.poll(session)).generation == 0
 
 
 @pytest.mark.parametrize("address", ["//someone:secret@/db?", "///db?user=someone&password=secret&"])

@@ -9,7 +9,7 @@ from tests.postgres import ByHand
 from tests.registry.types import Add
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import changes
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ async def test_a_switch_is_heard_by_another_process(
                 await asyncio.sleep(0.02)
         assert not waiting.done()
         async with database.write() as session:
-            await stage.switch(session, model.model_id, actor="api")
+            await desired_state.switch(session, model.model_id, actor="api")
         await asyncio.wait_for(waiting, 20)
 
 

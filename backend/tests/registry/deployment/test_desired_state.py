@@ -8,9 +8,8 @@ from tests.registry.types import Add
 from understudy.errors import CompileFailed, ModelNotFound
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
-from understudy.registry.deployment import rollback
-from understudy.registry.models import model_history as history
+from understudy.registry.deployment import desired_state, rollback
+from understudy.registry.models import model_history
 from understudy.registry.models.registry import Registry
 from understudy.settings import Settings
 
@@ -19,22 +18,22 @@ pytestmark = pytest.mark.anyio
 
 async def _switch(database: Database, model_id: int, event: HistoryEvent = HistoryEvent.ACTIVATED) -> int:
     async with database.write() as session:
-        return await stage.switch(session, model_id, actor="api", event=event)
+        return await desired_state.switch(session, model_id, actor="api", event=event)
 
 
-async def _poll(database: Database) -> stage.Poll:
+async def _poll(database: Database) -> desired_state.DesiredStatePoll:
     async with database.read() as session:
-        return await stage.poll(session)
+        return await desired_state.poll(session)
 
 
 async def test_a_switch_moves_row_generation_and_history_together(
     registry: Registry, database: Database, add: Add
 ) -> None:
     first, second = await add("first"), await add("second")
-    assert await _poll(database) == stage.Poll(0, None, None, 0)
+    assert await _poll(database) == desired_state.DesiredStatePoll(0, None, None, 0)
     assert await _switch(database, first.model_id) == 1
     assert await _switch(database, second.model_id) == 2
-    assert await _poll(database) == stage.Poll(2, second.model_id, second.model_id, 1)
+    assert await _poll(database) == desired_state.DesiredStatePoll(2, second.model_id, second.model_id, 1)
     active = await registry.active()
     assert active is not None
     assert active.model_name == "second"
@@ -51,7 +50,7 @@ async def test_switching_to_a_model_that_is_gone_changes_nothing(database: Datab
     await _switch(database, live.model_id)
     with pytest.raises(ModelNotFound):
         await _switch(database, 999)
-    assert await _poll(database) == stage.Poll(1, live.model_id, live.model_id, 1)
+    assert await _poll(database) == desired_state.DesiredStatePoll(1, live.model_id, live.model_id, 1)
 
 
 async def test_the_documented_repair_by_hand_is_followed(
@@ -66,10 +65,10 @@ async def test_the_documented_repair_by_hand_is_followed(
     seen = await _poll(database)
     assert seen.drifted
     async with database.read() as session:
-        assert await stage.desired(session) == stage.Desired(second.model_id, 1)
+        assert await desired_state.desired(session) == desired_state.Desired(second.model_id, 1)
     for _ in range(2):
         async with database.write() as session:
-            assert await stage.reconcile(session) == stage.Desired(second.model_id, 2)
+            assert await desired_state.reconcile(session) == desired_state.Desired(second.model_id, 2)
     entries = (await registry.history(limit=2)).entries
     assert [(entry.event, entry.model_name, entry.actor) for entry in entries] == [
         ("activated", "second", "database"),
@@ -84,8 +83,8 @@ async def test_everything_deactivated_by_hand_leaves_nothing_desired(
     await _switch(database, live.model_id)
     by_hand("DELETE FROM ml_models")
     async with database.write() as session:
-        assert await stage.reconcile(session) is None
-    assert await _poll(database) == stage.Poll(2, None, None, 0)
+        assert await desired_state.reconcile(session) is None
+    assert await _poll(database) == desired_state.DesiredStatePoll(2, None, None, 0)
 
 
 async def test_without_the_index_a_switch_still_leaves_one_active_row(
@@ -95,7 +94,7 @@ async def test_without_the_index_a_switch_still_leaves_one_active_row(
     by_hand("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
     assert (await _poll(database)).active_count == 3
     await _switch(database, models[0].model_id)
-    assert await _poll(database) == stage.Poll(1, 1, 1, 1)
+    assert await _poll(database) == desired_state.DesiredStatePoll(1, 1, 1, 1)
 
 
 async def test_switches_at_once_from_several_processes_end_with_one_active_row_and_no_gap(
@@ -117,7 +116,7 @@ async def test_switches_at_once_from_several_processes_end_with_one_active_row_a
     left = {entry.generation: entry.model_id for entry in entries if entry.event == "deactivated"}
     for (generation, model_id), (_, before) in pairwise(live):
         assert left.get(generation) == (None if model_id == before else before)
-    assert await _poll(database) == stage.Poll(32, live[0][1], live[0][1], 1)
+    assert await _poll(database) == desired_state.DesiredStatePoll(32, live[0][1], live[0][1], 1)
 
 
 async def test_statements_by_hand_in_between_never_leave_two_active_rows(
@@ -134,7 +133,7 @@ async def test_statements_by_hand_in_between_never_leave_two_active_rows(
     for _ in range(5):
         await asyncio.gather(_switch(database, models[0]), asyncio.to_thread(documented_switch))
         async with database.write() as session:
-            await stage.reconcile(session)
+            await desired_state.reconcile(session)
         seen = await _poll(database)
         assert (seen.active_count, seen.drifted) == (1, False)
 
@@ -144,7 +143,7 @@ async def test_rolling_back_goes_to_the_last_model_that_is_still_there(
 ) -> None:
     async def previous() -> int | None:
         async with database.read() as session:
-            found = await rollback.previous_active(session)
+            found = await rollback.find_previous_active(session)
             return found and found[0]
 
     first, second, third = [(await add(name)).model_id for name in ("first", "second", "third")]
@@ -168,7 +167,7 @@ async def test_with_nothing_active_the_last_live_model_is_the_one_to_go_back_to(
     await _switch(database, live)
     by_hand("UPDATE ml_models SET is_active = FALSE")
     async with database.read() as session:
-        assert await rollback.previous_active(session) == (live, "float32")
+        assert await rollback.find_previous_active(session) == (live, "float32")
 
 
 async def test_an_id_given_out_again_by_hand_does_not_inherit_a_past(
@@ -180,13 +179,13 @@ async def test_an_id_given_out_again_by_hand_does_not_inherit_a_past(
     await registry.delete(first, "api")
     by_hand(f"INSERT INTO ml_models (model_id, model_name, file_path) VALUES ({first}, 'impostor', 'a.onnx')")
     async with database.read() as session:
-        assert await rollback.previous_active(session) is None
+        assert await rollback.find_previous_active(session) is None
 
 
 async def test_a_refusal_is_kept_with_its_reason_and_remedy(registry: Registry, database: Database, add: Add) -> None:
     model = await add("head")
     async with database.write() as session:
-        await history.record_refusal(session, model.model_id, CompileFailed("unknown layer"), actor="api")
+        await model_history.record_refusal(session, model.model_id, CompileFailed("unknown layer"), actor="api")
     entry = (await registry.history(model.model_id, event="refused")).entries[0]
     assert (entry.code, entry.detail, entry.digest) == ("compile_failed", "unknown layer", model.digest)
     assert entry.remedy

@@ -4,8 +4,7 @@ import pytest
 
 from understudy.errors import OperationNotFound
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import operation_rows as operations
-from understudy.registry.deployment import replicas
+from understudy.registry.deployment import operation_rows, replicas
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.schemas.server.operation import Operation, OperationState, Step
 
@@ -25,13 +24,13 @@ async def test_a_replica_replaces_its_report_and_is_forgotten_when_unseen(databa
     async with database.write() as session:
         await replicas.report(session, _report("b", _NOW))
     async with database.read() as session:
-        assert await replicas.all_reports(session) == [_report("a", _NOW - timedelta(hours=1)), _report("b", _NOW)]
-        assert await replicas.all_reports(session, since=_NOW) == [_report("b", _NOW)]
+        assert await replicas.list_reports(session) == [_report("a", _NOW - timedelta(hours=1)), _report("b", _NOW)]
+        assert await replicas.list_reports(session, since=_NOW) == [_report("b", _NOW)]
     async with database.write() as session:
         await replicas.forget_unseen(session, since=_NOW)
         await replicas.forget(session, "b")
     async with database.read() as session:
-        assert await replicas.all_reports(session) == []
+        assert await replicas.list_reports(session) == []
 
 
 async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> None:
@@ -52,11 +51,11 @@ async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> 
     )
     for each in (operation, ended):
         async with database.write() as session:
-            await operations.save(session, each)
+            await operation_rows.save(session, each)
     async with database.read() as session:
-        assert await operations.get(session, "one") == ended
+        assert await operation_rows.get(session, "one") == ended
     async with database.write() as session:
-        await operations.forget_older(session, than=_NOW + timedelta(days=1))
+        await operation_rows.forget_older(session, than=_NOW + timedelta(days=1))
     async with database.read() as session:
         with pytest.raises(OperationNotFound):
-            await operations.get(session, "one")
+            await operation_rows.get(session, "one")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import PathRefused
-from understudy.registry.files.paths import contained, normalise
+from understudy.registry.files.paths import contained, normalize_path
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from understudy.registry.files.paths import contained, normalise
     ],
 )
 def test_paths_are_stored_relative_and_posix(given: str, stored: str) -> None:
-    assert normalise(given) == stored
+    assert normalize_path(given) == stored
 
 
 @pytest.mark.parametrize(
@@ -34,19 +34,19 @@ def test_paths_are_stored_relative_and_posix(given: str, stored: str) -> None:
 )
 def test_paths_that_leave_the_home_folder_or_cannot_be_stored_are_refused(path: str) -> None:
     with pytest.raises(PathRefused):
-        normalise(path)
+        normalize_path(path)
 
 
 @given(st.text(max_size=60))
 def test_whatever_passes_stays_inside(path: str) -> None:
     home = Path("/srv/home")
     try:
-        stored = normalise(path)
+        stored = normalize_path(path)
     except PathRefused:
         return
     assert (home / stored).is_relative_to(home)
     assert ".." not in Path(stored).parts
-    assert normalise(stored) == stored
+    assert normalize_path(stored) == stored
 
 
 def test_links_are_followed_before_they_are_judged(home: Path) -> None:

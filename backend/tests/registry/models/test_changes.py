@@ -8,7 +8,7 @@ from tests.registry.types import Add
 from understudy.errors import FileMissing, ModelIsActive, ModelNotFound, NameTaken, PathRefused
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.registry.models.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 async def _activate(database: Database, model_id: int) -> int:
     async with database.write() as session:
-        return await stage.switch(session, model_id, actor="api")
+        return await desired_state.switch(session, model_id, actor="api")
 
 
 async def test_an_update_changes_what_is_present_and_clears_what_is_null(registry: Registry, add: Add) -> None:

@@ -11,7 +11,7 @@ from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
 from understudy.errors import RequestInvalid
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.registry.models.registry import Registry
 from understudy.schemas.registry.model_query import ModelQuery, SortKey
 
@@ -119,7 +119,7 @@ async def test_type_is_exact_and_the_active_model_is_there_whatever_is_filtered(
     live = await add("live", model_type="tensor")
     await add("head", model_type="yamnet")
     async with database.write() as session:
-        await stage.switch(session, live.model_id, actor="api")
+        await desired_state.switch(session, live.model_id, actor="api")
     page = await registry.list(ModelQuery(type="yamnet"))
     assert [model.model_name for model in page.models] == ["head"]
     assert page.active_model is not None

@@ -19,8 +19,7 @@ from understudy.errors import (
     WarmUpFailed,
 )
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.registry.deployment import desired_state as desired_stage
-from understudy.registry.deployment import operation_rows as operations
+from understudy.registry.deployment import desired_state, operation_rows
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -34,7 +33,7 @@ async def events(services: Services, model_id: int) -> list[tuple[str, str | Non
 
 
 def live_id(services: Services) -> int | None:
-    return services.stage.live.model.identity.model_id if services.stage.live else None
+    return services.live.current.model.identity.model_id if services.live.current else None
 
 
 async def test_the_steps_are_taken_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
@@ -193,13 +192,13 @@ async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
     answers: list[tuple[Prediction, int, int]] = []
 
     def generation() -> int:
-        assert services.stage.live is not None
-        return services.stage.live.generation
+        assert services.live.current is not None
+        return services.live.current.generation
 
     async def listen() -> None:
         while swapping:
             before = generation()
-            answer = await services.prediction.predict(io.BytesIO(wav))
+            answer = await services.predictor.predict(io.BytesIO(wav))
             answers.append((answer, before, generation()))
 
     listeners = [asyncio.create_task(listen()) for _ in range(4)]
@@ -208,7 +207,7 @@ async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
         model = list(winners)[(turn + 1) % 2]
         live = await services.activation.activate(model, "test")
         generations[live.generation] = model
-        answer = await services.prediction.predict(io.BytesIO(wav))
+        answer = await services.predictor.predict(io.BytesIO(wav))
         assert answer.model.model_id == model, "an answer after the call returned came from the old model"
     swapping = False
     await asyncio.gather(*listeners)
@@ -226,12 +225,12 @@ async def test_a_crash_between_commit_and_swap_converges_at_the_next_start(
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     async with services.database.write() as session:
-        generation = await desired_stage.switch(session, second, actor="test")
+        generation = await desired_state.switch(session, second, actor="test")
     restarted = await open_process()
-    await restarted.convergence.once()
+    await restarted.reconciler.once()
     assert live_id(restarted) == second
-    assert restarted.stage.live is not None
-    assert restarted.stage.live.generation == generation
+    assert restarted.live.current is not None
+    assert restarted.live.current.generation == generation
 
 
 async def test_the_compiled_copy_serves_where_the_file_is_gone_at_start(
@@ -241,12 +240,12 @@ async def test_the_compiled_copy_serves_where_the_file_is_gone_at_start(
     await services.activation.activate(model, "test")
     (database_settings.models_dir / "first.onnx").unlink()
     restarted = await open_process()
-    await restarted.convergence.once()
-    answer = await restarted.prediction.predict(io.BytesIO(wav))
+    await restarted.reconciler.once()
+    answer = await restarted.predictor.predict(io.BytesIO(wav))
     assert answer.model.model_id == model
     assert any("compiled copy" in warning for warning in answer.warnings)
-    restarted.condition.require_ready()
-    status = await restarted.condition.status()
+    restarted.status_reporter.require_ready()
+    status = await restarted.status_reporter.status()
     assert status.live is not None
     assert "models/first.onnx" in status.live.notes[0]
 
@@ -255,14 +254,14 @@ async def test_an_outage_after_the_commit_does_not_turn_a_success_into_an_error(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = await register("first")
-    save = operations.save
+    save = operation_rows.save
 
     async def down_after_the_commit(session: AsyncSession, operation: Operation) -> None:
         if operation.step is Step.SWAP:
             raise DatabaseUnavailable("The database does not answer.")
         await save(session, operation)
 
-    monkeypatch.setattr(operations, "save", down_after_the_commit)
+    monkeypatch.setattr(operation_rows, "save", down_after_the_commit)
     operation = await services.operations.activate(model, "test", wait=True)
     assert (operation.state, operation.generation) == (OperationState.SUCCEEDED, 1)
     assert live_id(services) == model

@@ -8,7 +8,7 @@ import pytest
 from tests.serving.conftest import Register
 from understudy.container import Services
 from understudy.errors import OperationNotFound
-from understudy.registry.deployment import operation_rows as stored
+from understudy.registry.deployment import operation_rows
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.serving.activation import operations
 
@@ -31,7 +31,7 @@ async def left_behind(services: Services, *, age: timedelta) -> Operation:
         updated_at=then,
     )
     async with services.database.write() as session:
-        await stored.save(session, operation)
+        await operation_rows.save(session, operation)
     return operation
 
 

@@ -15,7 +15,6 @@ from understudy.errors import NotForAudio, ParityFailed, ReportNotFound, Trainin
 from understudy.schemas.compiler.quantization import Gate, Precision
 from understudy.schemas.compiler.spec import InputKind, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
-from understudy.serving.compilation.quantization import Quantisation
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -46,12 +45,12 @@ async def model_id(services: Services, database_settings: Settings) -> int:
 
 async def quantised(services: Services, model_id: int, clips: Path, gate: Gate = LOOSE) -> list[str]:
     steps: list[str] = []
-    await Quantisation(services).quantise(model_id, clips, gate, "test", steps.append)
+    await services.quantizer.quantize(model_id, clips, gate, "test", steps.append)
     return steps
 
 
 async def precision_heard(services: Services, wav: bytes) -> Precision:
-    return (await services.prediction.predict(io.BytesIO(wav))).model.precision
+    return (await services.predictor.predict(io.BytesIO(wav))).model.precision
 
 
 async def test_a_twin_that_passed_serves_in_every_process_and_rolls_back(
@@ -62,22 +61,22 @@ async def test_a_twin_that_passed_serves_in_every_process_and_rolls_back(
     assert await precision_heard(services, wav) is Precision.FLOAT32
     await quantised(services, model_id, clips)
     await services.operations.activate(model_id, "test", wait=True, precision=Precision.INT8)
-    await services.convergence.once()
-    await other.convergence.once()
+    await services.reconciler.once()
+    await other.reconciler.once()
     for process in (services, other):
         assert await precision_heard(process, wav) is Precision.INT8
-        process.condition.require_ready()
-    status = await other.condition.status()
+        process.status_reporter.require_ready()
+    status = await other.status_reporter.status()
     assert status.desired is not None
     assert status.desired.precision is Precision.INT8
     await other.operations.roll_back("test", wait=True)
-    await services.convergence.once()
+    await services.reconciler.once()
     for process in (services, other):
         assert await precision_heard(process, wav) is Precision.FLOAT32
     await services.operations.roll_back("test", wait=True)
     assert await precision_heard(services, wav) is Precision.INT8
     restarted = await open_process()
-    await restarted.convergence.once()
+    await restarted.reconciler.once()
     assert await precision_heard(restarted, wav) is Precision.INT8
 
 
@@ -100,7 +99,7 @@ async def test_without_a_twin_int8_is_refused(services: Services, model_id: int)
     with pytest.raises(ReportNotFound, match="no int8 twin") as refused:
         await services.operations.activate(model_id, "test", wait=True, precision=Precision.INT8)
     assert "--precision int8" in refused.value.remedy
-    assert services.stage.live is None
+    assert services.live.current is None
 
 
 async def test_a_twin_that_did_not_pass_stays_off_stage_and_the_reason_is_kept(

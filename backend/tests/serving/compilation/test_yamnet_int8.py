@@ -15,9 +15,8 @@ from understudy.container import open_services
 from understudy.inference.int8 import calibration
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.quantization import Gate
-from understudy.schemas.compiler.spec import Activation, PartialSpec
+from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
-from understudy.serving.compilation.quantization import Quantisation
 from understudy.settings import Settings
 from understudy.yamnet.install import install_backbone
 
@@ -78,10 +77,10 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
     async with open_services(settings) as services:
         embeddings = [backbone.embeddings(patches_of(clip.path)) for clip in found]
         write_head(settings.models_dir / "head.onnx", embeddings, [clip.label or "" for clip in found])
-        spec = PartialSpec(labels=tuple(labels), activation=Activation.SOFTMAX)
+        spec = PartialSpec(labels=tuple(labels), activation=OutputActivation.SOFTMAX)
         request = ModelCreate(model_name="Head", file_path="models/head.onnx", spec=spec)
         model_id = (await services.registry.register(request, "test")).model_id
-        twin = await Quantisation(services).quantise(model_id, clips, Gate(), "test", lambda _: None)
+        twin = await services.quantizer.quantize(model_id, clips, Gate(), "test", lambda _: None)
     quantization = twin.report.quantization
     assert quantization is not None
     assert quantization.backbone_digest == backbone.digest

@@ -49,7 +49,7 @@ def save(path: Path, text: str) -> None:
 
 
 async def label(services: Services, wav: bytes) -> str:
-    return (await services.prediction.predict(io.BytesIO(wav))).label
+    return (await services.predictor.predict(io.BytesIO(wav))).label
 
 
 async def test_the_next_activation_takes_the_new_one_and_what_is_live_keeps_the_old(
@@ -61,12 +61,12 @@ async def test_the_next_activation_takes_the_new_one_and_what_is_live_keeps_the_
     request = ModelCreate(model_name="head", file_path="models/head.onnx", spec=spec)
     model_id = (await services.registry.register(request, "test")).model_id
     await services.activation.activate(model_id, "test")
-    before = (await services.condition.status()).backbone.digest
+    before = (await services.status_reporter.status()).backbone.digest
     save(database_settings.backbone_path, BACKBONE.replace("VALUE", "1"))
     assert await label(services, wav) == "negative"
     await services.activation.activate(model_id, "test")
     assert await label(services, wav) == "positive"
-    assert (await services.condition.status()).backbone.digest != before
+    assert (await services.status_reporter.status()).backbone.digest != before
     database_settings.backbone_path.unlink()
     await services.activation.activate(model_id, "test")
     assert await label(services, wav) == "positive"
@@ -77,4 +77,4 @@ async def test_a_model_that_runs_on_none_does_not_ask_for_it(
 ) -> None:
     database_settings.backbone_path.write_bytes(b"no graph")
     await services.activation.activate(await register("model"), "test")
-    assert (await services.condition.status()).backbone.digest is None
+    assert (await services.status_reporter.status()).backbone.digest is None

@@ -81,26 +81,26 @@ async def test_a_model_in_use_is_looked_up_again_without_a_wait(
     clock = 100.0
     monkeypatch.setattr("understudy.serving.prediction.model_resolver.time.monotonic", lambda: clock)
     await register("a")
-    first, _ = await services.named.choose("a", None)
+    first, _ = await services.model_resolver.choose("a", None)
     looks = 0
-    rehearse = services.named._preparation.rehearse
+    rehearse = services.model_resolver._preparation.rehearse
 
     async def counted(model_id: int) -> Any:
         nonlocal looks
         looks += 1
         return await rehearse(model_id)
 
-    monkeypatch.setattr(services.named._preparation, "rehearse", counted)
+    monkeypatch.setattr(services.model_resolver._preparation, "rehearse", counted)
     for _ in range(8):
         clock += 0.6 * services.settings.poll_seconds
-        assert (await services.named.choose("a", None))[0] is first
-        await services.named.close()
+        assert (await services.model_resolver.choose("a", None))[0] is first
+        await services.model_resolver.close()
     assert looks == 0  # the row and the file are looked at; nothing is loaded again
 
 
 async def test_many_requests_for_a_cold_model_load_it_once(services: Services, register: Register) -> None:
     await register("a")
-    found = await asyncio.gather(*(services.named.choose("a", None) for _ in range(20)))
+    found = await asyncio.gather(*(services.model_resolver.choose("a", None) for _ in range(20)))
     assert len({id(model) for model, _ in found}) == 1
 
 
@@ -109,12 +109,12 @@ async def test_ready_means_compiled_and_a_lost_file_is_named(
 ) -> None:
     model_id = await register("a", labels=(services.database.kind, "y", "z"))
     with pytest.raises(Unavailable, match="no compiled form"):
-        await services.named.require_ready("a", None)
+        await services.model_resolver.require_ready("a", None)
     with pytest.raises(ReportNotFound):
-        await services.named.describe("a", None)
+        await services.model_resolver.describe("a", None)
     await services.compilation.compile(await services.registry.ensure_file_record(model_id))
-    await services.named.require_ready("a", None)
-    identity, report = await services.named.describe("a", None)
+    await services.model_resolver.require_ready("a", None)
+    identity, report = await services.model_resolver.describe("a", None)
     assert (identity.model_id, report.inputs[0].name) == (model_id, "patch")
     (database_settings.models_dir / "a.onnx").unlink()
     with pytest.raises(FileMissing):

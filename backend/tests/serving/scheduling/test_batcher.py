@@ -14,7 +14,7 @@ from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.serving.scheduling.batcher import MAX_ROWS, Batcher
 from understudy.serving.scheduling.worker_pool import WorkerPool
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 pytestmark = pytest.mark.anyio
 
@@ -29,17 +29,17 @@ async def pool() -> AsyncIterator[WorkerPool]:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def counters() -> Counters:
+    return Counters()
 
 
 @pytest.fixture
-def batcher(pool: WorkerPool, metrics: Metrics) -> Batcher:
-    return Batcher(pool, metrics)
+def batcher(pool: WorkerPool, counters: Counters) -> Batcher:
+    return Batcher(pool, counters)
 
 
-def runs(metrics: Metrics) -> int:
-    pairs, _ = metrics.batches.seen()
+def runs(counters: Counters) -> int:
+    pairs, _ = counters.batches.seen()
     return pairs[-1][1]
 
 
@@ -79,23 +79,23 @@ async def many(batcher: Batcher, graph: Graph, requests: list[dict[str, NDArray[
 
 
 async def test_requests_that_arrive_during_a_run_share_the_next_and_each_gets_its_own_rows(
-    batcher: Batcher, softplus: Graph, metrics: Metrics
+    batcher: Batcher, softplus: Graph, counters: Counters
 ) -> None:
     sizes = [1, 3, 2] * 10
     answers = await many(batcher, softplus, [row(number, size) for number, size in enumerate(sizes)])
     for number, (answer, size) in enumerate(zip(answers, sizes, strict=True)):
         np.testing.assert_allclose(answer, np.full((size, 4), np.log1p(np.exp(number))), rtol=1e-5)
-    assert runs(metrics) < len(sizes)
+    assert runs(counters) < len(sizes)
 
 
-async def test_lone_request_runs_at_once(batcher: Batcher, softplus: Graph, metrics: Metrics) -> None:
+async def test_lone_request_runs_at_once(batcher: Batcher, softplus: Graph, counters: Counters) -> None:
     await batcher.infer(softplus, row(1))
-    assert (runs(metrics), metrics.batches.seen()[1]) == (1, 1.0)
+    assert (runs(counters), counters.batches.seen()[1]) == (1, 1.0)
 
 
-async def test_run_stays_within_its_rows(batcher: Batcher, softplus: Graph, metrics: Metrics) -> None:
+async def test_run_stays_within_its_rows(batcher: Batcher, softplus: Graph, counters: Counters) -> None:
     await many(batcher, softplus, [row(1, MAX_ROWS // 2 + 1)] * 4)
-    assert runs(metrics) == 4
+    assert runs(counters) == 4
 
 
 async def test_graph_that_mixes_its_rows_is_never_shared(batcher: Batcher) -> None:

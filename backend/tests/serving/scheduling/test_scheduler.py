@@ -12,12 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 from understudy.container import Services
 from understudy.errors import AudioUnusable, CannotServe
 from understudy.inference.pipeline.pipeline import MAX_BATCH, Pipeline, Steps
-from understudy.schemas.compiler.spec import Activation, InputKind, PartialSpec
+from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.serving.scheduling.scheduler import Scheduler
 from understudy.serving.scheduling.time_slice import SECONDS
 from understudy.serving.scheduling.worker_pool import WorkerPool
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ async def pipeline(services: Services) -> Pipeline:
         sample_rate=RATE,
         window_seconds=1.0,
         labels=("loud", "one"),
-        activation=Activation.NONE,
+        activation=OutputActivation.NONE,
     )
     request = ModelCreate(model_name="loudness", file_path="models/loudness.onnx", spec=spec)
     model = await services.registry.register(request, "test")
@@ -62,14 +62,14 @@ async def pipeline(services: Services) -> Pipeline:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def counters() -> Counters:
+    return Counters()
 
 
 @pytest.fixture
-async def scheduler(metrics: Metrics) -> AsyncIterator[Scheduler]:
+async def scheduler(counters: Counters) -> AsyncIterator[Scheduler]:
     pool = WorkerPool(1)
-    yield Scheduler(pool, metrics)
+    yield Scheduler(pool, counters)
     pool.close()
 
 
@@ -99,13 +99,13 @@ def steady(log: list[str]) -> Steady:
 
 
 async def test_clips_that_wait_share_runs_and_each_gets_its_own_scores(
-    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, metrics: Metrics
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, counters: Counters
 ) -> None:
     clips = [(0.01 * number, 1 + number % 5) for number in range(40)]
     answers = await asyncio.gather(*(scheduler.hear(pipeline, steady(*clip)) for clip in clips))
     for (amplitude, windows), answer in zip(clips, answers, strict=True):
         assert answer == pytest.approx([amplitude**2] * windows, rel=1e-4)
-    runs, windows_in_all = metrics.batches.seen()
+    runs, windows_in_all = counters.batches.seen()
     assert runs[-1][1] < len(clips)
     assert windows_in_all == sum(windows for _, windows in clips)
     assert dict(runs)[float(MAX_BATCH)] == runs[-1][1], "a run had more windows than it may"

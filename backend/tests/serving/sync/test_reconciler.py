@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import text
 
 from tests.serving.conftest import Opener, Register
-from understudy.container import Services, on_stage, open_services
+from understudy.container import Services, open_services, run_background_tasks
 from understudy.errors import DatabaseUnavailable, ModelNotLoaded
-from understudy.serving.sync import reconciler as convergence
+from understudy.serving.sync import reconciler
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
 
 def live_id(services: Services) -> int | None:
-    return services.stage.live.model.identity.model_id if services.stage.live else None
+    return services.live.current.model.identity.model_id if services.live.current else None
 
 
 async def by_hand(services: Services, *statements: str) -> None:
@@ -38,17 +38,17 @@ async def test_two_processes_converge_on_every_activation_of_either(
 ) -> None:
     other = await open_process()
     models = [await register("first"), await register("second", 1)]
-    async with on_stage(services), on_stage(other):
+    async with run_background_tasks(services), run_background_tasks(other):
         for turn in range(6):
             model = models[turn % 2]
             activating, following = (services, other) if turn % 3 else (other, services)
             live = await activating.activation.activate(model, "test")
             await until_live(following, model)
-            assert following.stage.live is not None
-            assert following.stage.live.generation == live.generation
-        reports = (await services.condition.status()).replicas
+            assert following.live.current is not None
+            assert following.live.current.generation == live.generation
+        reports = (await services.status_reporter.status()).replicas
         assert {report.model_id for report in reports} <= set(models)
-    assert (await services.condition.status()).replicas == ()
+    assert (await services.status_reporter.status()).replicas == ()
 
 
 async def test_a_process_that_seldom_looks_is_told_of_a_switch(
@@ -56,7 +56,7 @@ async def test_a_process_that_seldom_looks_is_told_of_a_switch(
 ) -> None:
     model = await register("first")
     seldom = database_settings.model_copy(update={"poll_seconds": 600.0})
-    async with open_services(seldom) as other, on_stage(other), asyncio.timeout(60):
+    async with open_services(seldom) as other, run_background_tasks(other), asyncio.timeout(60):
         while live_id(other) != model:
             await services.activation.activate(model, "test")
             await asyncio.sleep(0.2)
@@ -66,21 +66,21 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
-    await services.convergence.once()
+    await services.reconciler.once()
     assert live_id(services) == first
-    assert not services.convergence.in_sync
+    assert not services.reconciler.in_sync
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
-    await services.convergence.once()
+    await services.reconciler.once()
     assert live_id(services) == second
     events = {(entry.event, entry.actor) for entry in (await services.registry.history(second)).entries}
     assert ("activated", "database") in events
 
 
 async def test_an_activation_is_in_sync_before_the_next_look(services: Services, register: Register) -> None:
-    await services.convergence.once()
+    await services.reconciler.once()
     for model in (await register("first"), await register("second", 1)):
         await services.activation.activate(model, "test")
-        services.condition.require_ready()
+        services.status_reporter.require_ready()
 
 
 async def test_a_database_restored_from_a_backup_is_followed(services: Services, register: Register) -> None:
@@ -93,7 +93,7 @@ async def test_a_database_restored_from_a_backup_is_followed(services: Services,
         f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {first}",
         f"UPDATE understudy_stage SET generation = 1, model_id = {first}",
     )
-    await services.convergence.once()
+    await services.reconciler.once()
     assert live_id(services) == first
     assert (await services.activation.activate(second, "test")).generation == 2
     assert live_id(services) == second
@@ -104,11 +104,11 @@ async def test_a_stage_left_empty_is_emptied_after_the_grace(
 ) -> None:
     await services.activation.activate(await register("first"), "test")
     await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
-    await services.convergence.once()
-    monkeypatch.setattr(convergence, "EMPTY_GRACE_SECONDS", 0.0)
-    await services.convergence.once()
+    await services.reconciler.once()
+    monkeypatch.setattr(reconciler, "EMPTY_GRACE_SECONDS", 0.0)
+    await services.reconciler.once()
     assert live_id(services) is None
-    services.condition.require_ready()
+    services.status_reporter.require_ready()
 
 
 async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_again(
@@ -118,7 +118,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     first = await register("first")
     await services.activation.activate(first, "test")
     second = await register("second", 1, labels=("not", "compiled", database_settings.sqlalchemy_url))
-    await other.convergence.once()
+    await other.reconciler.once()
     file = database_settings.models_dir / "second.onnx"
     content = file.read_bytes()
     file.unlink()
@@ -127,22 +127,22 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
         "UPDATE ml_models SET is_active = FALSE",
         f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
     )
-    await other.convergence.once()
+    await other.reconciler.once()
     assert live_id(other) == first
     with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
-        other.condition.require_ready()
-    report = next(r for r in (await other.condition.status()).replicas if r.replica == other.convergence.replica)
+        other.status_reporter.require_ready()
+    report = next(r for r in (await other.status_reporter.status()).replicas if r.replica == other.reconciler.replica)
     assert (report.state, report.model_id) == ("failed", first)
     refusals = [entry for entry in (await other.registry.history(second)).entries if entry.event == "refused"]
     assert len(refusals) == 1
     file.write_bytes(content)
-    await other.convergence.once()
+    await other.reconciler.once()
     assert live_id(other) == first, "tried again before its time"
     async with asyncio.timeout(60):
         while live_id(other) != second:
             await asyncio.sleep(0.05)
-            await other.convergence.once()
-    other.condition.require_ready()
+            await other.reconciler.once()
+    other.status_reporter.require_ready()
 
 
 async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_backlog(
@@ -152,16 +152,16 @@ async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_b
     in_the_way = database_settings.var_dir / "scratch"
     in_the_way.write_bytes(b"a file where the compiler makes a folder")
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
-    async with on_stage(services):
-        services.backlog.add(model)
+    async with run_background_tasks(services):
+        services.compile_queue.add(model)
         with pytest.raises(ModelNotLoaded, match="scratch"):
-            services.condition.require_ready()
+            services.status_reporter.require_ready()
         in_the_way.unlink()
-        services.backlog.add(
+        services.compile_queue.add(
             await register("second", 1, labels=("too", "not", database_settings.sqlalchemy_url[-200:]))
         )
         await until_live(services, model)
-        services.condition.require_ready()
+        services.status_reporter.require_ready()
         async with asyncio.timeout(60):
             while (await services.registry.get(model + 1)).compile_state != "ready":
                 await asyncio.sleep(0.05)
@@ -173,16 +173,16 @@ async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active
     await services.activation.activate(await register("first"), "test")
     other = await open_process()
     with pytest.raises(ModelNotLoaded, match="has not answered yet"):
-        await other.prediction.choose(None)
-    await other.convergence.once()
-    assert (await other.prediction.choose(None))[1] == 1
+        await other.predictor.choose(None)
+    await other.reconciler.once()
+    assert (await other.predictor.choose(None))[1] == 1
 
 
 async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     page = services.events.subscribe(None)
-    async with on_stage(services):
+    async with run_background_tasks(services):
         await anext(page)
         await services.operations.activate(first, "test", wait=True)
         await by_hand(services, "UPDATE understudy_operations SET state = 'odd', updated_at = '2999-01-01 00:00:00'")
@@ -201,7 +201,7 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
 ) -> None:
     model = await register("first")
     await services.activation.activate(model, "test")
-    await services.convergence.once()
+    await services.reconciler.once()
 
     @asynccontextmanager
     async def down() -> AsyncIterator[None]:
@@ -210,11 +210,11 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
 
     with monkeypatch.context() as outage:
         outage.setattr(services.database, "read", down)
-        await services.convergence.once()
+        await services.reconciler.once()
         assert live_id(services) == model
-        services.condition.require_ready()
-        status = await services.condition.status()
+        services.status_reporter.require_ready()
+        status = await services.status_reporter.status()
         assert status.database.problem is not None
         assert not status.database.reachable
-    await services.convergence.once()
-    assert services.convergence.outage is None
+    await services.reconciler.once()
+    assert services.reconciler.outage is None

@@ -18,7 +18,7 @@ from understudy.settings import Settings
 _CLOSED_BY_POLICY = 1008
 
 
-class OwnPagesOnly:
+class OriginGuard:
     """Refuses requests and WebSockets whose `Host` is a foreign name or whose `Origin` is another site."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -34,7 +34,7 @@ class OwnPagesOnly:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        scope["state"]["services"].traffic.refused(fault.code)
+        scope["state"]["services"].recent_statistics.refused(fault.code)
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _CLOSED_BY_POLICY, "reason": fault.code})
         else:

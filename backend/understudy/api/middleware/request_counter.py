@@ -6,7 +6,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 OTHER = "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -22,7 +22,7 @@ _BEGINNINGS = {
 }
 
 
-class Counted:
+class RequestCounter:
     """Counts requests and WebSocket handshakes by route, method and status; stands around all other middleware.
 
     A label is a route's template or `other`, so that no client can make up new ones.
@@ -57,10 +57,10 @@ class Counted:
             raise
 
     def _count(self, scope: Scope, status: int) -> None:
-        metrics: Metrics = scope["state"]["services"].metrics
+        counters: Counters = scope["state"]["services"].counters
         known = self._templates
         route = known.get(id(scope.get("route"))) or known.get(id(scope.get("endpoint"))) or OTHER
-        metrics.requested(route, _method(scope), status)
+        counters.requested(route, _method(scope), status)
 
 
 def _method(scope: Scope) -> str:

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from understudy.disk_errors import disk_refusals_named
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, RequestInvalid
 
 SPOOL_BYTES = 1 << 20
@@ -19,7 +19,7 @@ _SPOOL = "the folder for temporary files"
 _REMEDY = "Send less, or raise UNDERSTUDY_MAX_UPLOAD_BYTES."
 
 
-def limited(receive: Receive, limit: int, remedy: str = _REMEDY) -> Receive:
+def limit_body(receive: Receive, limit: int, remedy: str = _REMEDY) -> Receive:
     """`receive`, which raises BodyTooLarge as soon as more than `limit` bytes have come."""
     seen = 0
 
@@ -39,7 +39,7 @@ def _too_large(limit: int, remedy: str) -> BodyTooLarge:
 
 
 @asynccontextmanager
-async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
+async def receive_recording(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
     """The request's audio as a seekable file, closed afterwards.
 
     Raises BodyTooLarge, RequestInvalid for a multipart body without the field or another content type, and
@@ -48,7 +48,7 @@ async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit, _REMEDY)
-    within = Request(request.scope, limited(request.receive, limit))
+    within = Request(request.scope, limit_body(request.receive, limit))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         reader = _multipart(within)
@@ -65,7 +65,7 @@ async def audio_body(request: Request, limit: int) -> AsyncIterator[BinaryIO]:
 
 @asynccontextmanager
 async def _multipart(request: Request) -> AsyncIterator[BinaryIO]:
-    with disk_refusals_named(_SPOOL):
+    with translate_disk_errors(_SPOOL):
         form = await request.form(max_files=1, max_fields=8)
     try:
         part = form.get(FIELD)
@@ -94,7 +94,7 @@ async def _raw(request: Request) -> AsyncIterator[BinaryIO]:
         return
     with SpooledTemporaryFile(SPOOL_BYTES) as file:
         upload = UploadFile(cast("BinaryIO", file))  # writes in a thread once the spool is on disk
-        with disk_refusals_named(_SPOOL):
+        with translate_disk_errors(_SPOOL):
             await upload.write(b"".join(held))
             async for chunk in chunks:
                 await upload.write(chunk)

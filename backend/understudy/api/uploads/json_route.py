@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from understudy.api.uploads.audio_upload import limited
+from understudy.api.uploads.audio_upload import limit_body
 
 MAX_JSON_BYTES = 1 << 20
 
@@ -20,7 +20,7 @@ class JsonRoute(APIRoute):
             return handle
 
         async def bounded(request: Request) -> Response:
-            within = Request(request.scope, limited(request.receive, MAX_JSON_BYTES, "Send less JSON."))
+            within = Request(request.scope, limit_body(request.receive, MAX_JSON_BYTES, "Send less JSON."))
             await within.body()  # here already: FastAPI takes what is raised while it reads for a body that is no JSON
             return await handle(within)
 

@@ -11,8 +11,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from understudy.api.uploads.audio_upload import FIELD, SPOOL_BYTES, limited
-from understudy.disk_errors import disk_refusals_named
+from understudy.api.uploads.audio_upload import FIELD, SPOOL_BYTES, limit_body
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import RequestInvalid
 from understudy.serving.prediction.batch_predictor import NamedClip
 
@@ -20,7 +20,7 @@ MAX_CLIPS = 10_000
 _REMEDY = f"Send the recordings as {FIELD}, for example: curl -F {FIELD}=@a.wav -F {FIELD}=@b.wav"
 
 
-async def audio_parts(request: Request, limit: int) -> list[NamedClip]:
+async def receive_recordings(request: Request, limit: int) -> list[NamedClip]:
     """The request's recordings in the order they came; their file lasts as long as one of them.
 
     Raises BodyTooLarge, RequestInvalid for a body that is no form of at most MAX_CLIPS recordings, and
@@ -34,8 +34,8 @@ async def audio_parts(request: Request, limit: int) -> list[NamedClip]:
     parts = _Parts()
     try:
         parser = parts.parser(options[b"boundary"])
-        with disk_refusals_named("the folder for temporary files"):
-            async for chunk in Request(request.scope, limited(request.receive, limit)).stream():
+        with translate_disk_errors("the folder for temporary files"):
+            async for chunk in Request(request.scope, limit_body(request.receive, limit)).stream():
                 parser.write(chunk)
                 await upload.write(parts.taken())
     except FormParserError as error:

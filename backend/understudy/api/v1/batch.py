@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from understudy.api.dependencies import Served
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.audio_upload import FIELD
-from understudy.api.uploads.multipart import audio_parts
+from understudy.api.uploads.multipart import receive_recordings
 from understudy.errors import (
     BackboneMissing,
     BodyTooLarge,
@@ -61,7 +61,7 @@ async def predict_batch(
 
     The body is read to its end first. What is wrong with a recording stands on its line.
     """
-    clips = await audio_parts(request, services.settings.max_upload_bytes)
+    clips = await receive_recordings(request, services.settings.max_upload_bytes)
     lines = await services.batch.predict(clips, model_id)
     return StreamingResponse(_written(lines), media_type=_Line.media_type)
 

@@ -53,7 +53,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
 async def register_model(services: Served, body: ModelCreate, response: Response) -> ModelOut:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
     model = await services.registry.register(body, ACTOR)
-    services.backlog.add(model.model_id)
+    services.compile_queue.add(model.model_id)
     response.headers["Location"] = f"/api/v1/models/{model.model_id}"
     return model
 
@@ -85,7 +85,7 @@ async def get_model(services: Served, model_id: ModelId) -> ModelOut:
 async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -> ModelOut:
     """Change the fields that are present. The active model keeps its file."""
     model = await services.registry.update(model_id, body, ACTOR)
-    services.stage.rename(model_id, model.model_name, model.version)
+    services.live.rename(model_id, model.model_name, model.version)
     return model
 
 

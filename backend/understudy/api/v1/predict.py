@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from understudy.api.dependencies import Served
 from understudy.api.problem_responses import problems
-from understudy.api.uploads.audio_upload import FIELD, audio_body
+from understudy.api.uploads.audio_upload import FIELD, receive_recording
 from understudy.errors import (
     AudioTooLong,
     AudioUnusable,
@@ -71,8 +71,8 @@ async def predict(
     ] = None,
 ) -> Response:
     """Scores of the whole clip, window by window, and the model that gave them."""
-    async with audio_body(request, services.settings.max_upload_bytes) as clip:
-        heard = await services.prediction.hear(clip, *await services.prediction.choose(model_id))
+    async with receive_recording(request, services.settings.max_upload_bytes) as clip:
+        heard = await services.predictor.hear(clip, *await services.predictor.choose(model_id))
     # FastAPI would validate what was just validated, and copy it, before it encodes it.
     if heard.rest is None:
         return Response(heard.prediction.model_dump_json(), media_type="application/json")

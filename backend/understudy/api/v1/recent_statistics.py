@@ -13,4 +13,4 @@ router = APIRouter(prefix="/metrics", tags=["status"])
 @router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
 async def get_traffic(services: Served, minutes: Annotated[float, Query(gt=0, le=60)] = 15) -> TrafficSummary:
     """Predictions that this process answered, in buckets of ten seconds."""
-    return services.traffic.summary(minutes)
+    return services.recent_statistics.summary(minutes)

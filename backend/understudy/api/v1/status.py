@@ -11,4 +11,4 @@ router = APIRouter(prefix="/status", tags=["status"])
 @router.get("", summary="Status")
 async def get_status(services: Served) -> Status:
     """Live and desired model, backbone, database, replicas, uptime."""
-    return await services.condition.status()
+    return await services.status_reporter.status()

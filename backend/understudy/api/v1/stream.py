@@ -22,7 +22,7 @@ async def stream(
 ) -> None:
     """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
     await socket.accept()
-    with services.metrics.stream(), suppress(WebSocketDisconnect):
+    with services.counters.stream(), suppress(WebSocketDisconnect):
         try:
             await _listen(socket, services, model_id)
         except UnderstudyError as error:

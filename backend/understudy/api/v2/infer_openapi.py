@@ -59,7 +59,7 @@ _LENGTH = "Inference-Header-Content-Length"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-def infer_paths() -> dict[str, Any]:
+def build_infer_paths() -> dict[str, Any]:
     """The paths of the OpenAPI document that `Infer` serves."""
     return {
         "/v2/models/{name}/infer": {"post": _operation("infer", "Raw tensors through a model", "name")},

@@ -12,7 +12,7 @@ from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
 from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
 from understudy.models import CompileState
-from understudy.registry.models import name_index as names
+from understudy.registry.models import name_index
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.inference.open_inference import (
     IndexEntry,
@@ -47,7 +47,7 @@ async def live() -> ServerLive:
 
 @router.get("/health/ready", summary="What is desired is loaded", responses=problems(Unavailable))
 async def ready(services: Served) -> ServerReady:
-    services.condition.require_ready()
+    services.status_reporter.require_ready()
     return ServerReady()
 
 
@@ -55,7 +55,7 @@ async def ready(services: Served) -> ServerReady:
 async def index(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
     async with services.database.read() as session:
-        found = await names.index(session, limit=INDEXED)
+        found = await name_index.index(session, limit=INDEXED)
     entries = [
         IndexEntry(
             name=model.model_name,
@@ -74,7 +74,7 @@ async def index(services: Served, body: IndexRequest | None = None) -> list[Inde
     responses=problems(ModelNotFound, Unavailable),
 )
 async def version_ready(services: Served, name: Name, version: Version) -> ModelReady:
-    await services.named.require_ready(name, version)
+    await services.model_resolver.require_ready(name, version)
     return ModelReady(name=name)
 
 
@@ -83,7 +83,7 @@ async def version_ready(services: Served, name: Name, version: Version) -> Model
 )
 async def model_ready(services: Served, name: Name) -> ModelReady:
     """200 for a model that is live or compiled: it answers at once or as soon as it is loaded."""
-    await services.named.require_ready(name, None)
+    await services.model_resolver.require_ready(name, None)
     return ModelReady(name=name)
 
 
@@ -103,7 +103,7 @@ async def model_metadata(services: Served, name: Name) -> ModelMetadata:
 
 
 async def _metadata(services: Served, name: str, version: str | None) -> ModelMetadata:
-    identity, report = await services.named.describe(name, version)
+    identity, report = await services.model_resolver.describe(name, version)
     return ModelMetadata(
         name=identity.model_name,
         versions=() if identity.version is None else (identity.version,),

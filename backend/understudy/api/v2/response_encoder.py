@@ -10,12 +10,12 @@ from understudy.api.v2.datatypes import NAMES
 from understudy.api.v2.request_decoder import InferRequest, WantedOutput
 from understudy.errors import RequestInvalid
 from understudy.schemas.compiler.spec import Spec
-from understudy.serving.prediction.tensor_inference import Inferred
+from understudy.serving.prediction.tensor_inference import InferenceResult
 
 Array = NDArray[Any]
 
 
-def write_answer(inferred: Inferred, request: InferRequest) -> tuple[bytes, int | None]:
+def write_answer(inferred: InferenceResult, request: InferRequest) -> tuple[bytes, int | None]:
     """The body, and the length of its JSON where binary data follow it.
 
     In JSON a value that is not a finite number is null, since JSON has no word for it. Raises RequestInvalid for an
@@ -38,11 +38,11 @@ def write_answer(inferred: Inferred, request: InferRequest) -> tuple[bytes, int 
     return (b"".join((head, *blobs)), len(head)) if blobs else (head, None)
 
 
-def _wanted(inferred: Inferred, request: InferRequest) -> tuple[WantedOutput, ...]:
+def _wanted(inferred: InferenceResult, request: InferRequest) -> tuple[WantedOutput, ...]:
     return request.outputs or tuple(WantedOutput(name, request.binary, 0) for name in inferred.outputs)
 
 
-def _output(inferred: Inferred, wanted: WantedOutput) -> Array:
+def _output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
     output = inferred.outputs.get(wanted.name)
     if output is None:
         raise RequestInvalid(f"The model gives {sorted(inferred.outputs)}, and the request asks for {wanted.name!r}.")

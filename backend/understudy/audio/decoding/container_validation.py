@@ -6,7 +6,7 @@ live WebM) promise nothing and pass.
 
 from typing import Literal
 
-from understudy.audio.decoding.detect_container import Kind, size_of
+from understudy.audio.decoding.detect_container import ContainerFormat, size_of
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable
 
@@ -14,19 +14,19 @@ _UNKNOWN_SIZES = (0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
 _LAST_PAGE = 4
 
 
-def check_intact(source: Source, kind: Kind) -> None:
+def check_intact(source: Source, kind: ContainerFormat) -> None:
     """Raises AudioUnusable when the file ends before its container does; leaves it at its start."""
     size = size_of(source)
     match kind:
-        case Kind.WAV | Kind.AIFF:
+        case ContainerFormat.WAV | ContainerFormat.AIFF:
             _check_chunks(source, size)
-        case Kind.MP4:
+        case ContainerFormat.MP4:
             _check_boxes(source, size)
-        case Kind.WEBM:
+        case ContainerFormat.WEBM:
             _check_elements(source, size)
-        case Kind.OGG:
+        case ContainerFormat.OGG:
             _check_pages(source, size)
-        case Kind.FLAC | Kind.MP3 | Kind.AAC:
+        case ContainerFormat.FLAC | ContainerFormat.MP3 | ContainerFormat.AAC:
             pass
     source.seek(0)
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from understudy.audio.decoding.mpeg_frames import adts_length, mpeg_frame
+from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable, NotAudio
 
@@ -26,7 +26,7 @@ _OTHERS = (
 )
 
 
-class Kind(StrEnum):
+class ContainerFormat(StrEnum):
     """Containers that are read."""
 
     WAV = "wav"
@@ -46,7 +46,7 @@ def size_of(source: Source) -> int:
     return size
 
 
-def recognise(source: Source) -> Kind:
+def detect_container(source: Source) -> ContainerFormat:
     """The container of a seekable file; leaves it at its start.
 
     Raises AudioUnusable when it is empty and NotAudio, naming what it looks like, when no container fits.
@@ -54,7 +54,7 @@ def recognise(source: Source) -> Kind:
     size = size_of(source)
     if size == 0:
         raise AudioUnusable("The audio is empty: 0 bytes arrived.", remedy="Send the recording's bytes.")
-    start = after_id3(source)
+    start = skip_id3(source)
     source.seek(start)
     head = source.read(_HEAD)
     kind = _by_magic(head) or _by_frames(source, start, size)
@@ -64,7 +64,7 @@ def recognise(source: Source) -> Kind:
     return kind
 
 
-def after_id3(source: Source) -> int:
+def skip_id3(source: Source) -> int:
     """Offset of the first byte that no leading ID3v2 tag covers (ID3v2.4 3.1)."""
     offset = 0
     while True:
@@ -76,30 +76,32 @@ def after_id3(source: Source) -> int:
         offset += 10 + body + (10 if tag[5] & 0x10 else 0)
 
 
-def _by_magic(head: bytes) -> Kind | None:
+def _by_magic(head: bytes) -> ContainerFormat | None:
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
-        return Kind.WAV
+        return ContainerFormat.WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return Kind.AIFF
+        return ContainerFormat.AIFF
     if head[4:8] in _MP4_BOXES:
-        return Kind.MP4
-    return {b"fLaC": Kind.FLAC, b"OggS": Kind.OGG, b"\x1a\x45\xdf\xa3": Kind.WEBM}.get(head[:4])
+        return ContainerFormat.MP4
+    return {b"fLaC": ContainerFormat.FLAC, b"OggS": ContainerFormat.OGG, b"\x1a\x45\xdf\xa3": ContainerFormat.WEBM}.get(
+        head[:4]
+    )
 
 
-def _by_frames(source: Source, start: int, size: int) -> Kind | None:
+def _by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
     """mp3 and raw AAC have no magic: a frame counts when the next one follows it, or the file ends there."""
     source.seek(start)
     head = source.read(8)
-    frame = mpeg_frame(head)
-    adts = adts_length(head)
+    frame = read_mpeg_frame(head)
+    adts = read_adts_length(head)
     length = frame.length if frame else adts
     if length is None:
         return None
     source.seek(start + length)
     following = source.read(8)
-    if start + length < size and not (mpeg_frame(following) if frame else adts_length(following)):
+    if start + length < size and not (read_mpeg_frame(following) if frame else read_adts_length(following)):
         return None
-    return Kind.MP3 if frame else Kind.AAC
+    return ContainerFormat.MP3 if frame else ContainerFormat.AAC
 
 
 def _description(head: bytes) -> str:

@@ -19,13 +19,19 @@ from av.packet import Packet
 from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.detect_container import Kind, after_id3
-from understudy.audio.decoding.mpeg_frames import mpeg_frame, xing_seconds
+from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
+from understudy.audio.decoding.mpeg_frames import read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.errors import AudioUnusable
 
-_DEMUXERS = {Kind.OGG: "ogg", Kind.MP3: "mp3", Kind.AAC: "aac", Kind.MP4: "mov", Kind.WEBM: "matroska"}
+_DEMUXERS = {
+    ContainerFormat.OGG: "ogg",
+    ContainerFormat.MP3: "mp3",
+    ContainerFormat.AAC: "aac",
+    ContainerFormat.MP4: "mov",
+    ContainerFormat.WEBM: "matroska",
+}
 _DECODERS = (
     "aac,ac3,alac,amrnb,amrwb,eac3,flac,mp1float,mp2float,mp3float,opus,vorbis,"
     "pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,"
@@ -51,11 +57,11 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
 class FfmpegReader:
     """Reads a seekable file object's first sound stream; pictures and video are skipped undecoded."""
 
-    def __init__(self, source: Source, kind: Kind) -> None:
+    def __init__(self, source: Source, kind: ContainerFormat) -> None:
         """Raises AudioUnusable when the container cannot be read, holds no sound or an unsupported codec."""
         self._kind = kind
         self._source = source
-        xing = _xing(source) if kind is Kind.MP3 else None
+        xing = _xing(source) if kind is ContainerFormat.MP3 else None
         source.seek(0)
         try:
             self._container: InputContainer = av.open(
@@ -70,7 +76,9 @@ class FfmpegReader:
             raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
         try:
             self._stream = _only_sound(self._container, kind)
-            self.seconds = xing if kind is Kind.MP3 else _promised_seconds(self._container, self._stream, kind)
+            self.seconds = (
+                xing if kind is ContainerFormat.MP3 else _promised_seconds(self._container, self._stream, kind)
+            )
             self._frames = self._decoded()
             self._first = self._first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -119,7 +127,7 @@ class FfmpegReader:
         except av.FFmpegError as error:
             seconds = f" after {samples / self._stream.rate:.2f} s of sound" if self._stream.rate else ""
             raise AudioUnusable(f"The {self._kind} file is damaged or cut off{seconds}.") from error
-        if self._kind in (Kind.MP3, Kind.AAC) and last is not None:
+        if self._kind in (ContainerFormat.MP3, ContainerFormat.AAC) and last is not None:
             _check_last_frame(self._source, last)
 
     def _check_complete(self, done: int) -> None:
@@ -132,11 +140,11 @@ class FfmpegReader:
 
 
 def _xing(source: Source) -> float | None:
-    source.seek(after_id3(source))
-    return xing_seconds(source.read(64))
+    source.seek(skip_id3(source))
+    return read_xing_seconds(source.read(64))
 
 
-def _only_sound(container: InputContainer, kind: Kind) -> AudioStream:
+def _only_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream:
     if not container.streams.audio:
         what = "video but no sound" if container.streams.video else "no sound"
         raise AudioUnusable(f"The {kind} file holds {what}.", remedy="Send a recording that has a sound track.")
@@ -150,11 +158,15 @@ def _only_sound(container: InputContainer, kind: Kind) -> AudioStream:
     return sound
 
 
-def _promised_seconds(container: InputContainer, sound: AudioStream, kind: Kind) -> float | None:
+def _promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
     """The sound track's length by the container; None where FFmpeg could only guess it from the bit rate."""
-    if kind in (Kind.MP4, Kind.OGG) and sound.duration is not None and sound.time_base is not None:
+    if (
+        kind in (ContainerFormat.MP4, ContainerFormat.OGG)
+        and sound.duration is not None
+        and sound.time_base is not None
+    ):
         return float(sound.duration * sound.time_base)
-    if kind is not Kind.WEBM:
+    if kind is not ContainerFormat.WEBM:
         return None
     if match := _TAGGED_DURATION.fullmatch(sound.metadata.get("DURATION", "")):
         hours, minutes, seconds = match.groups()
@@ -167,7 +179,7 @@ def _promised_seconds(container: InputContainer, sound: AudioStream, kind: Kind)
 def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
     """mp3 and raw AAC: the last frame is whole, and no beginning of another follows it (tags may)."""
     data = bytes(packet)
-    frame = mpeg_frame(data)
+    frame = read_mpeg_frame(data)
     if frame is not None and frame.length > len(data):
         raise AudioUnusable(
             f"The mp3 file is cut off: its last frame should be {frame.length} bytes long, and {len(data)} are there."

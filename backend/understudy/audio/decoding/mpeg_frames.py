@@ -30,7 +30,7 @@ class MpegFrame:
     xing_offset: int
 
 
-def mpeg_frame(head: bytes) -> MpegFrame | None:
+def read_mpeg_frame(head: bytes) -> MpegFrame | None:
     """The frame that `head` (4 bytes or more) begins with; None when it is not a frame header."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
@@ -49,9 +49,9 @@ def mpeg_frame(head: bytes) -> MpegFrame | None:
     return MpegFrame(samples // 8 * bits // rate + padding, samples, rate, xing_offset=4 + side)
 
 
-def xing_seconds(head: bytes) -> float | None:
+def read_xing_seconds(head: bytes) -> float | None:
     """Length that the Xing or Info header in the first frame promises; None when there is none."""
-    frame = mpeg_frame(head)
+    frame = read_mpeg_frame(head)
     if frame is None:
         return None
     tag = head[frame.xing_offset : frame.xing_offset + 12]
@@ -60,7 +60,7 @@ def xing_seconds(head: bytes) -> float | None:
     return int.from_bytes(tag[8:12]) * frame.samples / frame.rate
 
 
-def adts_length(head: bytes) -> int | None:
+def read_adts_length(head: bytes) -> int | None:
     """Bytes of the ADTS frame that `head` (7 bytes or more) begins with; None when it is not one."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None

@@ -47,7 +47,7 @@ class PlainWavReader:
         """Nothing is held; the file object stays open."""
 
 
-def plain_wav(source: Source) -> PlainWavReader | None:
+def open_plain_wav(source: Source) -> PlainWavReader | None:
     """A reader of a file whose chunks are intact, or None where it is no RIFF file of 16-bit PCM of known length.
 
     Source of the layout: Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0, and

@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.detect_container import Kind
+from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.errors import AudioUnusable
@@ -29,7 +29,7 @@ _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 class SndfileReader:
     """Reads a seekable file object; integer samples are scaled to [-1, 1), float ones are passed as they are."""
 
-    def __init__(self, source: Source, kind: Kind) -> None:
+    def __init__(self, source: Source, kind: ContainerFormat) -> None:
         """Raises AudioUnusable when libsndfile cannot read the header or the layout is absurd."""
         self._name = kind.value
         try:
@@ -38,7 +38,9 @@ class SndfileReader:
             raise AudioUnusable(f"The {kind} file cannot be read: {error.error_string}") from error
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
-        self.codec: str = "flac" if kind is Kind.FLAC else _CODECS.get(self._file.subtype, self._file.subtype.lower())
+        self.codec: str = (
+            "flac" if kind is ContainerFormat.FLAC else _CODECS.get(self._file.subtype, self._file.subtype.lower())
+        )
         self._promised: int | None = self._file.frames if self._file.frames != _COUNT_MAX else None
         try:
             check_layout(self.rate, self.channels)

@@ -9,7 +9,7 @@ from understudy.audio.features.log_mel import (
     RATE,
     LogMel,
 )
-from understudy.audio.features.windows import Windower, tail_padding
+from understudy.audio.features.windows import Windower, compute_tail_padding
 
 PATCH_FRAMES = 96
 PATCH_HOP_FRAMES = 48
@@ -34,5 +34,5 @@ class PatchStream:
 
     def finish(self) -> list[tuple[float, Samples]]:
         """The last patch, over samples filled up with zeros, where there is one."""
-        padding = tail_padding(self.total, self._size, self._hop)
+        padding = compute_tail_padding(self.total, self._size, self._hop)
         return self._windower.push(self._features.push(np.zeros(padding, np.float32)))

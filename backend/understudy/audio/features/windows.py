@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from understudy.audio.decoding.reader import Samples
 
 
-def tail_padding(total: int, size: int, hop: int) -> int:
+def compute_tail_padding(total: int, size: int, hop: int) -> int:
     """Zeros that Google's YAMNet appends so that windows of `size` every `hop` cover all of `total` (pad_waveform).
 
     At least one window exists. Where `hop` exceeds `size`, no window begins after the end.
@@ -47,8 +47,8 @@ class Windower:
         return ready
 
     def finish(self) -> list[tuple[float, Samples]]:
-        """The last window, filled up with zeros, where `tail_padding` asks for one."""
+        """The last window, filled up with zeros, where `compute_tail_padding` asks for one."""
         if self._buffer is None:
             self._buffer = np.zeros(0, np.float32)
-        padding = tail_padding(self.total, self._size, self._hop)
+        padding = compute_tail_padding(self.total, self._size, self._hop)
         return self.push(np.zeros((padding, *self._buffer.shape[1:]), np.float32)) if padding else []

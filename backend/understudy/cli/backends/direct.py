@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.container import Services, open_services
 from understudy.errors import NoActiveModel
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
@@ -63,10 +63,10 @@ class DirectBackend:
         return await self._services.operations.get(operation_id)
 
     async def predict(self, clip: Path, model_id: int | None) -> Prediction:
-        if model_id is None and self._services.stage.live is None:
+        if model_id is None and self._services.live.current is None:
             await self._load_active()
         with await asyncio.to_thread(clip.open, "rb") as audio:
-            return await self._services.prediction.predict(audio, model_id)
+            return await self._services.predictor.predict(audio, model_id)
 
     async def history(self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None) -> HistoryPage:
         return await self._services.registry.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
@@ -77,12 +77,12 @@ class DirectBackend:
     async def status(self) -> Status:
         """Of the database and its servers; this process itself has nothing loaded."""
         async with self._services.database.read() as session:
-            self._services.convergence.desired = await stage.poll(session)
-        return await self._services.condition.status()
+            self._services.reconciler.desired = await desired_state.poll(session)
+        return await self._services.status_reporter.status()
 
     async def _load_active(self) -> None:
         """The active model as a server would load it; this process is none and leaves no report of itself."""
-        convergence = self._services.convergence
+        convergence = self._services.reconciler
         await convergence.once()
         if convergence.outage is not None:
             raise convergence.outage

@@ -8,8 +8,8 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from understudy.cli.framework.error_translation import error_from
 from understudy.errors import RequestInvalid, Unavailable
+from understudy.problem_documents import error_from_problem
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
@@ -104,7 +104,7 @@ class RemoteBackend:
                 remedy="Start the server with `understudy serve`, or correct --url (UNDERSTUDY_URL).",
             ) from error
         if answer.headers.get("content-type", "").startswith("application/problem+json"):
-            raise error_from(answer.json())
+            raise error_from_problem(answer.json())
         try:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:

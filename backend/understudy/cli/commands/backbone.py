@@ -29,7 +29,7 @@ def install(
     ] = None,
 ) -> None:
     """Install the backbone from the official release, or from weights at hand."""
-    settings = session.quiet_settings()
+    settings = session.load_quiet_settings()
     from understudy.yamnet.install import install_backbone
 
     with session.output.progress() as progress:
@@ -47,10 +47,10 @@ def install(
 @command(group, "status", example="understudy backbone status")
 def status(session: Session) -> None:
     """Show which backbone is installed; exit code 6 when none is."""
-    settings = session.quiet_settings()
-    from understudy.yamnet.install import installed_backbone
+    settings = session.load_quiet_settings()
+    from understudy.yamnet.install import read_installed_backbone
 
-    _answer(session, installed_backbone(settings))
+    _answer(session, read_installed_backbone(settings))
 
 
 def _answer(session: Session, info: "BackboneInfo") -> None:

@@ -14,7 +14,7 @@ group = typer.Typer()
 @command(group, "migrate", example="understudy migrate")
 async def migrate(session: Session) -> None:
     """Bring the database to the newest schema; an ml_models made by hand is adopted without loss."""
-    settings = session.quiet_settings()
+    settings = session.load_quiet_settings()
     from understudy.registry.database.database import Database
 
     async with Database(settings) as database:

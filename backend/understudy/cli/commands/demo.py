@@ -13,7 +13,7 @@ from pydantic import BaseModel
 import understudy
 from understudy.cli.backends.backend import Backend
 from understudy.cli.commands.serve import run_server
-from understudy.cli.follow_operation import followed
+from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import text
@@ -86,7 +86,7 @@ async def _rehearse(session: Session) -> DemoReport:
             done("register", f"{_STARTER} is model {starter.model_id} already", skipped=True)
         active = await _active(backend)
         if active is None:
-            await followed(backend, await backend.activate(starter.model_id), session.output)
+            await follow_operation(backend, await backend.activate(starter.model_id), session.output)
             done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
         else:
             done("activate", f"{active.model_name} (model {active.model_id}) is active already", skipped=True)

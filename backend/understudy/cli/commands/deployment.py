@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.backends.backend import Backend
-from understudy.cli.follow_operation import followed
+from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
@@ -37,7 +37,7 @@ async def rollback(session: Session) -> None:
 
 
 async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
-    done = await followed(backend, operation, session.output)
+    done = await follow_operation(backend, operation, session.output)
     model = await backend.show(done.model_id)
     line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
     session.output.answer(done, text(line, "bold green"))

@@ -22,7 +22,7 @@ async def doctor(
 
     The exit code is 1 while any finding is left open.
     """
-    settings = session.quiet_settings()
+    settings = session.load_quiet_settings()
     from understudy.cli.views import findings
     from understudy.doctor.doctor import Doctor
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.framework.command import command
-from understudy.cli.framework.error_translation import checked
+from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.options import (
     Accuracy,
     Cursor,
@@ -18,10 +18,10 @@ from understudy.cli.framework.options import (
     columns,
 )
 from understudy.cli.framework.session import Session
-from understudy.cli.views import history as histories
-from understudy.cli.views import model as models
-from understudy.cli.views import report as reports
-from understudy.cli.views import status as statuses
+from understudy.cli.views import history as history_view
+from understudy.cli.views import model as model_view
+from understudy.cli.views import report as report_view
+from understudy.cli.views import status as status_view
 from understudy.cli.views.cells import text
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
@@ -58,10 +58,10 @@ async def list_models(
 ) -> None:
     """List the registered models, the active one highlighted."""
     fields = {"q": search, "type": model_type, "sort": sort, "limit": limit, "cursor": cursor}
-    query = checked(ModelQuery, fields)
+    query = validate_request(ModelQuery, fields)
     async with session.backend() as backend:
         answer = await backend.list(query)
-    session.output.answer(answer, models.models(answer), models.below(answer))
+    session.output.answer(answer, model_view.models(answer), model_view.below(answer))
 
 
 @command(group, "show", example="understudy show 2 --report", remote=True)
@@ -75,9 +75,9 @@ async def show(
         model = await (backend.active() if model_id is None else backend.show(model_id))
         if report:
             compiled = await backend.report(model.model_id)
-            session.output.answer(compiled, reports.report(compiled))
+            session.output.answer(compiled, report_view.report(compiled))
         else:
-            session.output.answer(model, models.model(model))
+            session.output.answer(model, model_view.model(model))
 
 
 @command(
@@ -104,8 +104,8 @@ async def update(
     if not changes:
         raise typer.BadParameter("Name at least one option that changes something.")
     async with session.backend() as backend:
-        model = await backend.update(model_id, checked(ModelUpdate, changes))
-    session.output.answer(model, models.model(model))
+        model = await backend.update(model_id, validate_request(ModelUpdate, changes))
+    session.output.answer(model, model_view.model(model))
 
 
 @command(group, "delete", example="understudy delete 2", remote=True)
@@ -130,7 +130,7 @@ async def history(
     async with session.backend() as backend:
         page = await backend.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
     below = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
-    session.output.answer(page, histories.history(page), *([text(below, "dim")] if below else []))
+    session.output.answer(page, history_view.history(page), *([text(below, "dim")] if below else []))
 
 
 @command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)
@@ -138,4 +138,4 @@ async def status(session: Session) -> None:
     """Show what is desired, what each server has live, backbone and database."""
     async with session.backend() as backend:
         answer = await backend.status()
-    session.output.answer(answer, statuses.status(answer, server=session.url is not None))
+    session.output.answer(answer, status_view.status(answer, server=session.url is not None))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.framework.command import command
-from understudy.cli.framework.exit_codes import exit_code
+from understudy.cli.framework.exit_codes import choose_exit_code
 from understudy.cli.framework.options import LARGEST_ID, Clips
 from understudy.cli.framework.session import Session
 from understudy.cli.views.prediction import prediction
@@ -54,7 +54,7 @@ async def predict(
         documents = [_document(clip, outcome) for clip, outcome in outcomes]
         session.output.answer(list(documents) if len(clips) > 1 else documents[0])
     if failed:
-        raise typer.Exit(exit_code(failed[0]))
+        raise typer.Exit(choose_exit_code(failed[0]))
 
 
 def _document(clip: Path, outcome: Prediction | UnderstudyError) -> dict[str, object]:

@@ -7,9 +7,9 @@ import typer
 from pydantic import ValidationError
 
 from understudy.cli.backends.backend import Backend
-from understudy.cli.follow_operation import followed
+from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
-from understudy.cli.framework.error_translation import checked, invalid
+from understudy.cli.framework.error_translation import describe_faults, validate_request
 from understudy.cli.framework.options import (
     Accuracy,
     Description,
@@ -19,7 +19,7 @@ from understudy.cli.framework.options import (
     columns,
 )
 from understudy.cli.framework.session import Session
-from understudy.cli.views import model as models
+from understudy.cli.views import model as model_view
 from understudy.errors import SpecInvalid, UnderstudyError
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelCreate, ModelOut
@@ -53,17 +53,17 @@ async def register(
 ) -> None:
     """Register a model file that is already in place."""
     given = columns(name, path, version, description, model_type, accuracy)
-    request = checked(ModelCreate, given | {"spec": given_spec(labels, spec)})
+    request = validate_request(ModelCreate, given | {"spec": parse_given_spec(labels, spec)})
     async with session.backend() as backend:
         model = await backend.register(request)
         if activate:
             model = await _activated(session, backend, model)
-    session.output.answer(model, models.model(model))
+    session.output.answer(model, model_view.model(model))
 
 
 async def _activated(session: Session, backend: Backend, model: ModelOut) -> ModelOut:
     try:
-        await followed(backend, await backend.activate(model.model_id), session.output)
+        await follow_operation(backend, await backend.activate(model.model_id), session.output)
     except UnderstudyError as error:
         error.add_note(
             f"It is registered as model {model.model_id} and not active; then: understudy activate {model.model_id}"
@@ -72,14 +72,14 @@ async def _activated(session: Session, backend: Backend, model: ModelOut) -> Mod
     return await backend.show(model.model_id)
 
 
-def given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
+def parse_given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
     """What `--labels` and `--spec` say together; `--labels` wins. Raises SpecInvalid."""
     if labels is None and path is None:
         return None
     try:
         named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
     except ValidationError as error:
-        raise SpecInvalid(f"--labels: {invalid(error)}.") from error
+        raise SpecInvalid(f"--labels: {describe_faults(error)}.") from error
     if path is None:
         return named
     from understudy.registry.files.sidecar import read_spec

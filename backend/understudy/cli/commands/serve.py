@@ -8,7 +8,7 @@ import typer
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
-from understudy.cli.garbage_collection import undisturbed
+from understudy.cli.garbage_collection import pause_garbage_collection
 from understudy.errors import Misconfigured
 from understudy.settings import Settings
 
@@ -48,7 +48,7 @@ def run_server(session: Session, settings: Settings) -> None:
     Raises Misconfigured when the address cannot be bound, and whatever keeps the application from starting.
     """
     with ExitStack() as starting, _bound(settings.host, settings.port) as listener:
-        starting.enter_context(undisturbed())
+        starting.enter_context(pause_garbage_collection())
         from understudy.cli.server import AnnouncingServer
 
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.follow_operation import followed
+from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import text
@@ -61,14 +61,16 @@ async def train(
     """
     if activate and name is None:
         raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
-    settings = session.quiet_settings()
+    settings = session.load_quiet_settings()
     target = out if out.is_absolute() else settings.home / out
     registered = None if name is None else _inside(settings.home, target)
-    from understudy.cli.views import training_report as training
-    from understudy.training.training_child import Order
-    from understudy.training.training_process import trained
+    from understudy.cli.views import training_report
+    from understudy.training.training_child import TrainingRequest
+    from understudy.training.training_process import run_training
 
-    order = Order(home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite)
+    order = TrainingRequest(
+        home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite
+    )
     with session.output.progress() as progress:
         bars = {"": progress.add_task("starting", total=None)}
 
@@ -78,13 +80,13 @@ async def train(
                 bars[step] = progress.add_task(step, total=total)
             progress.update(bars[step], completed=done, total=total)
 
-        report = await trained(order, show)
+        report = await run_training(order, show)
     model = None
     if name is not None and registered is not None:
         model = await _registered(session, report, name, version, registered, activate=activate)
     document = report.model_dump(mode="json") | {"model": model.model_dump(mode="json") if model else None}
     last = [] if model is None else [text(_said(model), "bold green")]
-    session.output.answer(document, training.summary(report), training.confusion(report), *last)
+    session.output.answer(document, training_report.summary(report), training_report.confusion(report), *last)
 
 
 def _inside(home: Path, target: Path) -> str:
@@ -112,7 +114,7 @@ async def _registered(
         model = await backend.register(request)
         if not activate:
             return model
-        await followed(backend, await backend.activate(model.model_id), session.output)
+        await follow_operation(backend, await backend.activate(model.model_id), session.output)
         return await backend.show(model.model_id)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Concatenate, ParamSpec, cast
 
 import typer
 
-from understudy.cli.framework.exit_codes import INTERNAL, INTERRUPTED, exit_code
+from understudy.cli.framework.exit_codes import INTERNAL, INTERRUPTED, choose_exit_code
 from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.errors import UnderstudyError
@@ -87,7 +87,7 @@ def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
             asyncio.run(_awaited(outcome))
     except UnderstudyError as error:
         session.output.problem(error)
-        raise typer.Exit(exit_code(error)) from None
+        raise typer.Exit(choose_exit_code(error)) from None
     except KeyboardInterrupt:
         session.output.note("Interrupted.")
         raise typer.Exit(INTERRUPTED) from None

@@ -19,5 +19,5 @@ EXITS: dict[int, str] = {
 _BY_STATUS = {404: 3, 409: 4, 413: 5, 415: 5, 422: 5, 502: 6, 503: 6}
 
 
-def exit_code(error: UnderstudyError) -> int:
+def choose_exit_code(error: UnderstudyError) -> int:
     return _BY_STATUS.get(error.status, INTERNAL)

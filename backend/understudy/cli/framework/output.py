@@ -25,7 +25,7 @@ def _console(*, stderr: bool) -> Console:
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
-def printable(text: str) -> str:
+def strip_controls(text: str) -> str:
     """`text` without characters that could steer a terminal."""
     return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
 
@@ -60,7 +60,7 @@ class Output:
     def note(self, text: str) -> None:
         """Beside the answer, on standard error."""
         if not self.as_json:
-            self._err.print(printable(text), style="dim", soft_wrap=True)
+            self._err.print(strip_controls(text), style="dim", soft_wrap=True)
 
     def problem(self, error: UnderstudyError) -> None:
         """Detail and remedy on standard error, or the problem document on standard output."""
@@ -68,9 +68,11 @@ class Output:
         if self.as_json:
             self._write(json.dumps(error.problem() | ({"notes": notes} if notes else {}), indent=2, ensure_ascii=False))
             return
-        self._err.print(Text(f"{error.title}: ", "bold red").append(printable(error.detail), "default"), soft_wrap=True)
+        self._err.print(
+            Text(f"{error.title}: ", "bold red").append(strip_controls(error.detail), "default"), soft_wrap=True
+        )
         for line in (*notes, error.remedy):
-            self._err.print(printable(line), soft_wrap=True)
+            self._err.print(strip_controls(line), soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator["Progress"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from understudy.cli.backends.backend import Backend
-from understudy.cli.framework.error_translation import invalid
+from understudy.cli.framework.error_translation import describe_faults
 from understudy.cli.framework.output import Output
 from understudy.errors import Misconfigured
 from understudy.settings import Settings
@@ -32,7 +32,7 @@ class Session:
         try:
             return Settings.model_validate(chosen)
         except ValidationError as error:
-            raise Misconfigured(f"{invalid(error)}.") from error
+            raise Misconfigured(f"{describe_faults(error)}.") from error
 
     @asynccontextmanager
     async def backend(self) -> AsyncIterator[Backend]:
@@ -43,13 +43,13 @@ class Session:
             async with open_remote(self.url) as remote:
                 yield remote
         else:
-            settings = self.quiet_settings()
+            settings = self.load_quiet_settings()
             from understudy.cli.backends.direct import open_direct
 
             async with open_direct(settings, self.actor) as direct:
                 yield direct
 
-    def quiet_settings(self) -> Settings:
+    def load_quiet_settings(self) -> Settings:
         """Settings of a command that ends: its answer says what happened, so that the log is left to errors.
 
         A level that the environment names is kept.

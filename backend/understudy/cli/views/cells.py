@@ -7,14 +7,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.framework.output import printable
+from understudy.cli.framework.output import strip_controls
 
 ABSENT = "-"
 
 
 def text(value: object, style: str = "") -> Text:
     """A value from a row or a file, safe to print."""
-    return Text(ABSENT if value is None or value == "" else printable(str(value)), style)
+    return Text(ABSENT if value is None or value == "" else strip_controls(str(value)), style)
 
 
 def moment(value: datetime | None) -> Text:

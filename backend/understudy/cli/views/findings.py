@@ -6,9 +6,9 @@ from rich.text import Text
 
 from understudy.cli.views.cells import text
 from understudy.doctor.doctor import DoctorReport
-from understudy.doctor.finding import State
+from understudy.doctor.finding import FindingState
 
-_STYLES = {State.OPEN: "bold red", State.FIXED: "bold green", State.NOTED: "bold yellow"}
+_STYLES = {FindingState.OPEN: "bold red", FindingState.FIXED: "bold green", FindingState.NOTED: "bold yellow"}
 
 
 def findings(report: DoctorReport) -> RenderableType:
@@ -19,8 +19,8 @@ def findings(report: DoctorReport) -> RenderableType:
     for finding in report.findings:
         mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
         lines.append(mark.append_text(text(f"{finding.where}: ", "bold")).append_text(text(finding.what)))
-        if finding.state is State.OPEN:
+        if finding.state is FindingState.OPEN:
             lines.append(Padding.indent(text(finding.remedy), 7))
-    fixed = sum(finding.state is State.FIXED for finding in report.findings)
+    fixed = sum(finding.state is FindingState.FIXED for finding in report.findings)
     lines.append(text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
     return Group(*lines)

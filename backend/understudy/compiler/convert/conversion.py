@@ -9,14 +9,12 @@ import onnx
 import onnxruntime as ort
 
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
-from understudy.compiler.convert import onnx_graph as graph
-from understudy.compiler.convert import parity
-from understudy.compiler.formats import onnx_file
-from understudy.compiler.formats import open_source as opening
-from understudy.compiler.formats.detect_format import Kind
-from understudy.compiler.formats.loaded_model import Loaded, signature_of
-from understudy.compiler.isolation.child_protocol import Job, Outcome
-from understudy.compiler.isolation.process_limits import peak_memory_bytes
+from understudy.compiler.convert import onnx_graph, parity
+from understudy.compiler.formats import onnx_file, open_source
+from understudy.compiler.formats.detect_format import ModelFormat
+from understudy.compiler.formats.loaded_model import Loaded, read_signature
+from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
+from understudy.compiler.isolation.process_limits import measure_peak_memory
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.report import TensorSignature
 
@@ -72,14 +70,15 @@ def prove(loaded: Loaded, session: ort.InferenceSession) -> parity.Agreement:
 def _outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
     """The outputs with their observed dimensions, since converters lose some."""
     return tuple(
-        signature_of(output.name, output.dtype, agreement.shapes[output.name]) for output in graph.outputs_of(model)
+        read_signature(output.name, output.dtype, agreement.shapes[output.name])
+        for output in onnx_graph.read_outputs(model)
     )
 
 
-def convert(job: Job, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> Outcome:
+def convert(job: ConvertJob, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> ConvertResult:
     """Write model.onnx and probes.npz into `job.out` and say what was found; raises every refusal of the compiler."""
     on_step("load")
-    loaded = opening.open_source(job.source, job.kind, job.keras_version, job.limits.memory_bytes)
+    loaded = open_source.open_source(job.source, job.kind, job.keras_version, job.limits.memory_bytes)
     on_step("convert")
     model = loaded.to_onnx()
     path = _written(model, job.out / MODEL_FILE)
@@ -89,17 +88,17 @@ def convert(job: Job, isolation: tuple[str, ...], on_step: Callable[[str], None]
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
     np.savez(job.out / PROBES_FILE, allow_pickle=False, **arrays)
-    return Outcome(
+    return ConvertResult(
         framework=loaded.framework,
         written_by=loaded.written_by,
         inputs=loaded.inputs,
         outputs=_outputs(model, agreement),
         hints=loaded.hints,
-        activations=tuple(graph.final_activation(model, output.name) for output in model.graph.output),
+        activations=tuple(onnx_graph.find_final_activation(model, output.name) for output in model.graph.output),
         parity=agreement.probes,
-        peak_memory_bytes=peak_memory_bytes(),
+        peak_memory_bytes=measure_peak_memory(),
         isolation=isolation,
-        versions=versions() if job.kind is not Kind.ONNX else _without_frameworks(versions()),
+        versions=versions() if job.kind is not ModelFormat.ONNX else _without_frameworks(versions()),
     )
 
 

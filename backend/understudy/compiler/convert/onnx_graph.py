@@ -7,13 +7,13 @@ import onnx
 from onnx import helper
 
 from understudy.schemas.compiler.report import TensorSignature
-from understudy.schemas.compiler.spec import Activation
+from understudy.schemas.compiler.spec import OutputActivation
 
 _PASSED_THROUGH = {
     *("Identity", "Reshape", "Cast", "Squeeze", "Unsqueeze", "Flatten", "Transpose"),
     *("QuantizeLinear", "DequantizeLinear"),
 }
-_ACTIVATIONS = {"Softmax": Activation.SOFTMAX, "Sigmoid": Activation.SIGMOID}
+_ACTIVATIONS = {"Softmax": OutputActivation.SOFTMAX, "Sigmoid": OutputActivation.SIGMOID}
 
 
 def _signature(value: onnx.ValueInfoProto) -> TensorSignature:
@@ -22,7 +22,7 @@ def _signature(value: onnx.ValueInfoProto) -> TensorSignature:
     return TensorSignature(name=value.name, dtype=helper.tensor_dtype_to_np_dtype(tensor.elem_type).name, shape=shape)
 
 
-def non_tensors(model: onnx.ModelProto) -> list[str]:
+def find_non_tensors(model: onnx.ModelProto) -> list[str]:
     """Names of inputs and outputs that are sequences, maps, strings or of no declared type."""
     values: Iterable[onnx.ValueInfoProto] = [*model.graph.input, *model.graph.output]
     return [
@@ -32,17 +32,17 @@ def non_tensors(model: onnx.ModelProto) -> list[str]:
     ]
 
 
-def inputs_of(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
+def read_inputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
     """Inputs a caller must give; initializers that old files also list as inputs are left out."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return tuple(_signature(value) for value in model.graph.input if value.name not in constants)
 
 
-def outputs_of(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
+def read_outputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
     return tuple(_signature(value) for value in model.graph.output)
 
 
-def final_activation(model: onnx.ModelProto, output: str) -> Activation:
+def find_final_activation(model: onnx.ModelProto, output: str) -> OutputActivation:
     """The activation `output` comes out of, seen through nodes that only change shape, type or precision."""
     producer = {name: node for node in model.graph.node for name in node.output}
     name = output
@@ -52,10 +52,10 @@ def final_activation(model: onnx.ModelProto, output: str) -> Activation:
         if node.op_type not in _PASSED_THROUGH or not node.input:
             break
         name = node.input[0]
-    return Activation.NONE
+    return OutputActivation.NONE
 
 
-def metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
+def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
     """Labels from the `labels` entry of metadata_props: a JSON list, a JSON object by index, or words with commas."""
     text = next((prop.value for prop in model.metadata_props if prop.key.lower() in ("labels", "classes")), "")
     if not text.strip():
@@ -86,7 +86,7 @@ def rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
     visit(model.graph)
 
 
-def unknown_ops(model: onnx.ModelProto) -> list[str]:
+def find_unknown_ops(model: onnx.ModelProto) -> list[str]:
     """Operators that no ONNX schema and no function of the model defines, sorted."""
     own = {(function.domain, function.name) for function in model.functions}
     opsets = {entry.domain: entry.version for entry in model.opset_import}

@@ -33,7 +33,7 @@ class Agreement:
     shapes: dict[str, tuple[int | None, ...]]
 
 
-def probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int, ...], ...]]:
+def choose_probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int, ...], ...]]:
     """Shapes to ask for, one tuple a probe: every batch size where the first axis varies, every length where others do.
 
     Fixed dimensions are kept. The first axis of a rank-1 input is its length, not its batch.
@@ -52,7 +52,7 @@ def probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int,
     return list(dict.fromkeys(wanted))
 
 
-def random_tensor(
+def make_random_tensor(
     signature: TensorSignature, shape: tuple[int, ...], generator: np.random.Generator, *, indices: bool = False
 ) -> NDArray[Any]:
     """Normal with deviation 0.5 for floats, whole range for 8 and 16 bits, 0 and 1 for the rest and for `indices`."""
@@ -72,7 +72,7 @@ def random_tensor(
     )
 
 
-def tolerance_for(reference: NDArray[Any], relative: float) -> float:
+def choose_tolerance(reference: NDArray[Any], relative: float) -> float:
     """`relative`·max(1, max |reference|) for floats; one step for 8 and 16 bits; exact for other integers."""
     if reference.dtype.kind == "f":
         return relative * max(1.0, float(np.max(np.abs(reference), initial=0.0)))
@@ -110,7 +110,7 @@ def _answered(
     """Random inputs and the original's answer: for numbers first, then for what a table look-up can take."""
     for indices in (False, True):
         tensors = {
-            signature.name: random_tensor(signature, shape, generator, indices=indices)
+            signature.name: make_random_tensor(signature, shape, generator, indices=indices)
             for signature, shape in zip(signatures, shapes, strict=True)
         }
         try:
@@ -123,7 +123,7 @@ def _answered(
 def compare(
     reference: Predict, candidate: Predict, signatures: Sequence[TensorSignature], relative: float
 ) -> Agreement:
-    """Run both on the same random inputs and demand agreement within `tolerance_for`.
+    """Run both on the same random inputs and demand agreement within `choose_tolerance`.
 
     A length that the original itself cannot take (shorter than its receptive field, say) is passed over. Raises
     ParityFailed with the numbers, and CompileFailed when the original answers none of the probes.
@@ -133,14 +133,14 @@ def compare(
     recorded: tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]] | None = None
     observed: dict[str, tuple[int | None, ...]] = {}
     refusals: list[str] = []
-    for shapes in probe_shapes(signatures):
+    for shapes in choose_probe_shapes(signatures):
         tensors, expected = _answered(reference, signatures, shapes, generator, refusals)
         if expected is None:
             continue
         found = candidate(tensors)
         worst, allowed = 0.0, 0.0
         for name, values in expected.items():
-            error_here, tolerance = _error(name, values, found[name], shapes), tolerance_for(values, relative)
+            error_here, tolerance = _error(name, values, found[name], shapes), choose_tolerance(values, relative)
             if error_here > tolerance:
                 raise ParityFailed(
                     f"For inputs of shape {shapes} the output {name!r} differs by {error_here:.3g}; "

@@ -17,7 +17,7 @@ _EXPORT = "Convert it in the environment that made it to ONNX and register the .
 _COPY_AGAIN = "Copy or download the file again and compare its size with the original."
 
 
-class Kind(StrEnum):
+class ModelFormat(StrEnum):
     KERAS = "keras"
     H5 = "h5"
     SAVED_MODEL = "saved_model"
@@ -26,20 +26,20 @@ class Kind(StrEnum):
 
 
 _SUFFIXES = {
-    ".keras": Kind.KERAS,
-    ".h5": Kind.H5,
-    ".hdf5": Kind.H5,
-    ".tflite": Kind.TFLITE,
-    ".lite": Kind.TFLITE,
-    ".onnx": Kind.ONNX,
+    ".keras": ModelFormat.KERAS,
+    ".h5": ModelFormat.H5,
+    ".hdf5": ModelFormat.H5,
+    ".tflite": ModelFormat.TFLITE,
+    ".lite": ModelFormat.TFLITE,
+    ".onnx": ModelFormat.ONNX,
 }
 
 
 @dataclass(frozen=True)
-class Recognised:
+class DetectedFormat:
     """`keras_version` is known here for archives only; `note` says when name and content disagree."""
 
-    kind: Kind
+    kind: ModelFormat
     keras_version: str | None = None
     note: str | None = None
 
@@ -81,14 +81,14 @@ def _onnx_fields(path: Path) -> tuple[set[int], bool]:
     return found, at == size
 
 
-def _from_zip(path: Path) -> Recognised:
+def _from_zip(path: Path) -> DetectedFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if {"metadata.json", "config.json"} <= set(names):
                 metadata = json.loads(archive.read("metadata.json")) if _small(archive, "metadata.json") else {}
                 version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-                return Recognised(Kind.KERAS, keras_version=str(version) if version else None)
+                return DetectedFormat(ModelFormat.KERAS, keras_version=str(version) if version else None)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise FormatUnknown(
             f"The file starts like a .keras archive, but is truncated or damaged: {error}.", remedy=_COPY_AGAIN
@@ -145,9 +145,9 @@ def _refuse_known(head: bytes, path: Path) -> None:
         raise FormatUnknown("This is a safetensors file: weights without a model.", remedy=_EXPORT)
 
 
-def _folder(path: Path) -> Recognised:
+def _folder(path: Path) -> DetectedFormat:
     if (path / "saved_model.pb").is_file():
-        return Recognised(Kind.SAVED_MODEL)
+        return DetectedFormat(ModelFormat.SAVED_MODEL)
     names = sorted(entry.name for entry in path.iterdir())
     models = [name for name in names if Path(name).suffix in _SUFFIXES]
     raise FormatUnknown(
@@ -156,18 +156,18 @@ def _folder(path: Path) -> Recognised:
     )
 
 
-def _content(path: Path, head: bytes) -> Recognised:
+def _content(path: Path, head: bytes) -> DetectedFormat:
     if head.startswith(b"PK\x03\x04"):
         return _from_zip(path)
     if any(head[offset : offset + 8] == _HDF5_MAGIC for offset in _HDF5_OFFSETS):
-        return Recognised(Kind.H5)
+        return DetectedFormat(ModelFormat.H5)
     if head[4:8] == b"TFL3":
-        return Recognised(Kind.TFLITE)
+        return DetectedFormat(ModelFormat.TFLITE)
     fields, whole = _onnx_fields(path)
     if 7 in fields and fields & {1, 8}:
         if not whole:
             raise FormatUnknown("The ONNX file is truncated: it ends inside its graph.", remedy=_COPY_AGAIN)
-        return Recognised(Kind.ONNX)
+        return DetectedFormat(ModelFormat.ONNX)
     if path.name == "saved_model.pb":
         raise FormatUnknown("This is one part of a SavedModel.", remedy="Register the folder that holds it.")
     shown = head[:12].hex(" ")
@@ -180,7 +180,7 @@ def _content(path: Path, head: bytes) -> Recognised:
     raise FormatUnknown(f"The file's content is of no known model format; it starts with the bytes {shown}.")
 
 
-def recognise(path: Path, name: str | None = None) -> Recognised:
+def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
     """What `path` holds; `name` is what its user calls it, where that differs. Raises FormatUnknown."""
     named = Path(name or path.name)
     if path.is_dir():
@@ -192,5 +192,5 @@ def recognise(path: Path, name: str | None = None) -> Recognised:
     promised = _SUFFIXES.get(named.suffix.lower())
     if promised is not None and promised is not found.kind:
         note = f"The file is named {named.suffix} and holds the format {found.kind.value}; it was read by its content."
-        return Recognised(found.kind, found.keras_version, note)
+        return DetectedFormat(found.kind, found.keras_version, note)
     return found

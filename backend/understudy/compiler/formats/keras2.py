@@ -5,11 +5,11 @@ from pathlib import Path
 import tf_keras
 
 from understudy.compiler.formats.keras_model import KerasModel
-from understudy.compiler.formats.loaded_model import first_line
+from understudy.compiler.formats.loaded_model import take_first_line
 from understudy.errors import CompileFailed
 
 
-def layer_names() -> set[str]:
+def list_layer_names() -> set[str]:
     """Names of the classes a config may ask for as layers."""
     return {name for name in dir(tf_keras.layers) if name[0].isupper()} | {"Functional", "Sequential", "Model"}
 
@@ -23,7 +23,7 @@ def load(path: Path, written_by: str | None) -> KerasModel:
         model = tf_keras.models.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except (TypeError, ValueError, KeyError, AttributeError, OSError, IndexError) as error:
         raise CompileFailed(
-            f"Keras 2 (tf_keras {tf_keras.__version__}) cannot load the file: {first_line(error)}",
+            f"Keras 2 (tf_keras {tf_keras.__version__}) cannot load the file: {take_first_line(error)}",
             remedy="Load it in the environment that wrote it and save it again as .keras.",
         ) from error
     return KerasModel(model, framework=f"tf_keras {tf_keras.__version__}", written_by=written_by)

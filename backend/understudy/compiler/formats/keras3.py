@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras.src.backend.tensorflow import math as backend_math
 
 from understudy.compiler.formats.keras_model import KerasModel
-from understudy.compiler.formats.loaded_model import first_line
+from understudy.compiler.formats.loaded_model import take_first_line
 from understudy.errors import CompileFailed
 
 
@@ -24,7 +24,7 @@ def _window(window: Any, length: int) -> Any:
     return 0.5 - 0.5 * np.cos(phase) if window == "hann" else 0.54 - 0.46 * np.cos(phase)
 
 
-def convolution_stft(
+def make_convolution_stft(
     x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
 ) -> tuple[Any, Any]:
     """`keras.ops.stft` as one convolution with the rows of the DFT matrix, which ONNX can express.
@@ -51,14 +51,14 @@ def convolution_stft(
 def _stft_by_convolution() -> Iterator[None]:
     """tf2onnx turns the complex FFT of MelSpectrogram into an invalid graph; parity proves the substitute."""
     original = backend_math.stft
-    backend_math.stft = convolution_stft
+    backend_math.stft = make_convolution_stft
     try:
         yield
     finally:
         backend_math.stft = original
 
 
-def layer_names() -> set[str]:
+def list_layer_names() -> set[str]:
     """Names of the classes a config may ask for as layers."""
     found: set[str] = set()
     waiting: list[type] = [keras.Operation]  # layers and models, and what keras.ops records in a functional model
@@ -75,7 +75,7 @@ def load(path: Path, written_by: str | None) -> KerasModel:
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except (TypeError, ValueError, KeyError, AttributeError, OSError, IndexError) as error:
         raise CompileFailed(
-            f"Keras {keras.__version__} cannot load the file: {first_line(error)}",
+            f"Keras {keras.__version__} cannot load the file: {take_first_line(error)}",
             remedy="Load it in the environment that wrote it and save it again as .keras.",
         ) from error
     return KerasModel(

@@ -24,7 +24,7 @@ def _output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
     return [_plain(str(name)) for name in names]
 
 
-def distinct(names: Sequence[str]) -> list[str]:
+def make_distinct(names: Sequence[str]) -> list[str]:
     """The names, numbered where one occurs again."""
     seen: dict[str, int] = {}
     out = []
@@ -59,20 +59,20 @@ class KerasModel:
         self.hints = PartialSpec()
         half = any(getattr(layer, "compute_dtype", None) in ("float16", "bfloat16") for layer in model.layers)
         self.tolerance = HALF_TOLERANCE if half else FLOAT_TOLERANCE
-        names = distinct([_plain(tensor.name) for tensor in inputs])
+        names = make_distinct([_plain(tensor.name) for tensor in inputs])
         self.inputs = tuple(
-            tensorflow_graph.signature_of_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
+            tensorflow_graph.describe_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
         )
         # An output may share its name with an input (a model that hands its input on), and ONNX has one name space.
-        self._outputs = distinct([*names, *_output_names(model, outputs)])[len(names) :]
+        self._outputs = make_distinct([*names, *_output_names(model, outputs)])[len(names) :]
         self._model = model
         self._tracing = tracing
         # One trace for all shapes: a recurrent layer run step by step costs seconds a probe.
-        self._reference = tensorflow_graph.traced_function(self._call, self.inputs)
+        self._reference = tensorflow_graph.trace_function(self._call, self.inputs)
 
     def _call(self, *tensors: Any) -> dict[str, Any]:
         answer = self._model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
-        return tensorflow_graph.named_outputs(answer, self._outputs)
+        return tensorflow_graph.name_outputs(answer, self._outputs)
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         return tensorflow_graph.answer(self._reference, tensors, self.inputs)

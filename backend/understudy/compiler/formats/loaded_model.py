@@ -15,7 +15,7 @@ Tensors = Mapping[str, NDArray[Any]]
 OPSET = 18
 FLOAT_TOLERANCE = 1e-4  # float32 sums of a few thousand terms stay well below
 HALF_TOLERANCE = 5e-3  # a few steps of float16, whose epsilon is 1e-3
-QUANTISED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX computes the same layers in float
+QUANTIZED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX computes the same layers in float
 
 
 class Loaded(Protocol):
@@ -40,12 +40,12 @@ class Loaded(Protocol):
         ...
 
 
-def signature_of(name: str, dtype: Any, shape: tuple[int | None, ...]) -> TensorSignature:
+def read_signature(name: str, dtype: Any, shape: tuple[int | None, ...]) -> TensorSignature:
     """A signature from whatever a framework calls a dtype; dimensions below zero count as varying."""
     dims = tuple(None if dim is None or dim < 0 else int(dim) for dim in shape)
     return TensorSignature(name=name, dtype=np.dtype(dtype).name, shape=dims)
 
 
-def first_line(error: BaseException) -> str:
+def take_first_line(error: BaseException) -> str:
     """A framework's message cut to what fits an answer: its first line, at most 500 characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]

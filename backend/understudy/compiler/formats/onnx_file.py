@@ -6,9 +6,9 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from understudy.compiler.convert import onnx_graph as graph
-from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, first_line
-from understudy.compiler.isolation.process_limits import speaks_of_memory
+from understudy.compiler.convert import onnx_graph
+from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, take_first_line
+from understudy.compiler.isolation.process_limits import mentions_memory
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
@@ -27,7 +27,7 @@ def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceS
     except Exception as error:
         # ONNX Runtime's exceptions share no base class but Exception.
         raise CompileFailed(
-            f"ONNX Runtime {ort.__version__} cannot build the graph: {first_line(error)}",
+            f"ONNX Runtime {ort.__version__} cannot build the graph: {take_first_line(error)}",
             remedy="Export it with an operator set that this ONNX Runtime knows, and with standard operators only.",
         ) from error
 
@@ -39,7 +39,7 @@ def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[An
         return dict(zip(names, session.run(names, dict(tensors)), strict=True))
     except Exception as error:
         # As above: the binding raises classes of its own, derived from Exception alone.
-        if speaks_of_memory(str(error)):
+        if mentions_memory(str(error)):
             raise MemoryError(str(error)) from error
         raise ValueError(str(error)) from error
 
@@ -52,11 +52,11 @@ class OnnxFile:
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = model
         self._session = open_session(model.SerializeToString(), optimise=False)
-        self.inputs = graph.inputs_of(model)
+        self.inputs = onnx_graph.read_inputs(model)
         self.framework = f"onnxruntime {ort.__version__}"
         producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
         self.written_by = producer or None
-        self.hints = PartialSpec(labels=graph.metadata_labels(model))
+        self.hints = PartialSpec(labels=onnx_graph.read_metadata_labels(model))
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         return run(self._session, tensors)
@@ -73,7 +73,7 @@ def load(model: onnx.ModelProto) -> OnnxFile:
             f"The file uses operator set {opset}; {OLDEST_OPSET} is the oldest that can be served.",
             remedy=f"Convert it: onnx.version_converter.convert_version(model, {OLDEST_OPSET} or higher).",
         )
-    if names := graph.non_tensors(model):
+    if names := onnx_graph.find_non_tensors(model):
         raise CompileFailed(
             f"These inputs or outputs are not numeric tensors: {', '.join(names)}.",
             remedy="Export with tensors only (for scikit-learn: options={'zipmap': False}, no string labels).",

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from understudy.compiler.formats.detect_format import Kind
+from understudy.compiler.formats.detect_format import ModelFormat
 from understudy.compiler.formats.loaded_model import Loaded
 from understudy.compiler.scan import archive, keras_config
 from understudy.errors import CompileFailed, CompilerMissing, FormatUnknown
@@ -33,7 +33,7 @@ def _keras(path: Path, version: str | None, config: str, stored_bytes: int, max_
         )
     keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes)
     module = _framework(f"understudy.compiler.formats.keras{major}")
-    keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes, known_layers=module.layer_names())
+    keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes, known_layers=module.list_layer_names())
     loaded: Loaded = module.load(path, f"keras {version}" if version else None)
     return loaded
 
@@ -65,21 +65,21 @@ def _open_hdf5(path: Path, max_bytes: int) -> Loaded:
     return _keras(path, found.get("keras_version"), found["model_config"], found["array_bytes"], max_bytes)
 
 
-def open_source(path: Path, kind: Kind, keras_version: str | None, max_bytes: int) -> Loaded:
+def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_bytes: int) -> Loaded:
     """Scan and load a source whose name ends as its kind asks (`.keras`, `.h5`).
 
     Arrays of more than `max_bytes` are refused by their declaration. Raises ModelUnsafe, CompileFailed, FormatUnknown
     and CompilerMissing.
     """
-    if kind is Kind.KERAS:
+    if kind is ModelFormat.KERAS:
         return _open_archive(path, keras_version, max_bytes)
-    if kind is Kind.H5:
+    if kind is ModelFormat.H5:
         return _open_hdf5(path, max_bytes)
     loaded: Loaded
-    if kind is Kind.SAVED_MODEL:
+    if kind is ModelFormat.SAVED_MODEL:
         _framework("understudy.compiler.scan.saved_model").scan(path)
         loaded = _framework("understudy.compiler.formats.saved_model").load(path)
-    elif kind is Kind.TFLITE:
+    elif kind is ModelFormat.TFLITE:
         loaded = _framework("understudy.compiler.formats.tflite").load(path)
     else:
         model = _framework("understudy.compiler.scan.onnx_file").scan(path, max_bytes)

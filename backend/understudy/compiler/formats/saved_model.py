@@ -10,8 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from understudy.compiler.formats import tensorflow_graph
-from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, first_line
-from understudy.compiler.scan.saved_model import meta_graph
+from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, take_first_line
+from understudy.compiler.scan.saved_model import read_meta_graph
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
@@ -59,7 +59,7 @@ class SavedModel:
         self._root = root
         self._function = function
         self._outputs = _scores_first(outputs)
-        self.inputs = tuple(tensorflow_graph.signature_of_tensor(name, spec) for name, spec in specs.items())
+        self.inputs = tuple(tensorflow_graph.describe_tensor(name, spec) for name, spec in specs.items())
         self.framework = f"tensorflow {tf.__version__}"
         self.written_by = written_by
         self.hints = hints
@@ -100,7 +100,7 @@ def _load_version_1(folder: Path, signature: Any) -> tuple[Callable[..., dict[st
 def load(folder: Path) -> SavedModel:
     """Open a folder that was scanned before, as a TensorFlow function without any Keras class."""
     try:
-        meta = meta_graph(folder)
+        meta = read_meta_graph(folder)
         if _SIGNATURE not in meta.signature_def:
             named = ", ".join(sorted(name for name in meta.signature_def if not name.startswith("__"))) or "none"
             raise CompileFailed(
@@ -117,7 +117,7 @@ def load(folder: Path) -> SavedModel:
             function, specs = _load_version_1(folder, signature)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, tf.errors.OpError) as error:
         raise CompileFailed(
-            f"TensorFlow {tf.__version__} cannot load the SavedModel: {first_line(error)}",
+            f"TensorFlow {tf.__version__} cannot load the SavedModel: {take_first_line(error)}",
             remedy="Check that saved_model.pb and the variables folder are complete.",
         ) from error
     version = meta.meta_info_def.tensorflow_version

@@ -10,8 +10,8 @@ import tf2onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from understudy.compiler.convert import onnx_graph as graph
-from understudy.compiler.formats.loaded_model import OPSET, Tensors, signature_of
+from understudy.compiler.convert import onnx_graph
+from understudy.compiler.formats.loaded_model import OPSET, Tensors, read_signature
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.report import TensorSignature
 
@@ -29,12 +29,12 @@ def answer(function: Function, tensors: Tensors, signatures: Sequence[TensorSign
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def named_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
+def name_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
     """What a model answers (one tensor, a list or a dict) as a dict in the order of `names`."""
     return dict(zip(names, tf.nest.flatten(found), strict=True))
 
 
-def signature_of_tensor(name: str, tensor: Any) -> TensorSignature:
+def describe_tensor(name: str, tensor: Any) -> TensorSignature:
     """Signature of a symbolic tensor of either Keras or TensorFlow; raises CompileFailed where it is not numeric."""
     try:
         dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
@@ -43,7 +43,7 @@ def signature_of_tensor(name: str, tensor: Any) -> TensorSignature:
                 f"The input {name!r} has no fixed number of dimensions.",
                 remedy="Save the model with an input signature that names its rank.",
             )
-        return signature_of(name, dtype, tuple(tensor.shape))
+        return read_signature(name, dtype, tuple(tensor.shape))
     except TypeError as error:
         raise CompileFailed(
             f"The input {name!r} has the type {tensor.dtype!r}, which is not a numeric tensor.",
@@ -51,7 +51,7 @@ def signature_of_tensor(name: str, tensor: Any) -> TensorSignature:
         ) from error
 
 
-def traced_function(function: Function, signatures: Sequence[TensorSignature]) -> Function:
+def trace_function(function: Function, signatures: Sequence[TensorSignature]) -> Function:
     """`function` as one TensorFlow graph for every shape that `signatures` allow, traced at its first call."""
     specs = [tf.TensorSpec(signature.shape, signature.dtype) for signature in signatures]
     traced: Function = tf.function(function, input_signature=specs)
@@ -103,12 +103,12 @@ def _freeze(model: onnx.ModelProto, captured: dict[str, Any]) -> None:
 
 def finished(model: onnx.ModelProto, names: dict[str, str], outputs: Sequence[str]) -> onnx.ModelProto:
     """A converted model with its public names and the outputs in the wanted order."""
-    if unknown := graph.unknown_ops(model):
+    if unknown := onnx_graph.find_unknown_ops(model):
         raise CompileFailed(
             f"ONNX has no equivalent for these operators of the model: {', '.join(unknown)}.",
             remedy="Replace the layers that use them, or move that step in front of the model.",
         )
-    graph.rename(model, names)
+    onnx_graph.rename(model, names)
     order = {name: index for index, name in enumerate(outputs)}
     ordered = sorted(model.graph.output, key=lambda value: order[value.name])
     del model.graph.output[:]

@@ -11,14 +11,14 @@ import tf2onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from understudy.compiler.formats.keras_model import distinct
+from understudy.compiler.formats.keras_model import make_distinct
 from understudy.compiler.formats.loaded_model import (
     FLOAT_TOLERANCE,
     OPSET,
-    QUANTISED_TOLERANCE,
+    QUANTIZED_TOLERANCE,
     Tensors,
-    first_line,
-    signature_of,
+    read_signature,
+    take_first_line,
 )
 from understudy.compiler.formats.tensorflow_graph import finished
 from understudy.errors import CompileFailed
@@ -54,15 +54,15 @@ class TFLite:
         )
         self._in = self._interpreter.get_input_details()
         self._out = self._interpreter.get_output_details()
-        names = distinct([detail["name"].split(":")[0] for detail in self._in])
+        names = make_distinct([detail["name"].split(":")[0] for detail in self._in])
         self.inputs = tuple(
-            signature_of(name, detail["dtype"], tuple(int(dim) for dim in detail["shape_signature"]))
+            read_signature(name, detail["dtype"], tuple(int(dim) for dim in detail["shape_signature"]))
             for name, detail in zip(names, self._in, strict=True)
         )
-        self._outputs = distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
+        self._outputs = make_distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
         tensors = self._interpreter.get_tensor_details()
         quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
-        self.tolerance = QUANTISED_TOLERANCE if quantised else FLOAT_TOLERANCE
+        self.tolerance = QUANTIZED_TOLERANCE if quantised else FLOAT_TOLERANCE
         self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
@@ -98,6 +98,6 @@ def load(path: Path) -> TFLite:
         return TFLite(path)
     except (ValueError, RuntimeError) as error:
         raise CompileFailed(
-            f"LiteRT cannot load the file: {first_line(error)}",
+            f"LiteRT cannot load the file: {take_first_line(error)}",
             remedy="Convert the model again with built-in operators only (no custom or Flex operators).",
         ) from error

@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Ended:
+class ChildExit:
     """`code` is negative for the signal that ended the child; `stderr` its last 64 KiB."""
 
     code: int
@@ -55,7 +55,7 @@ async def run(
     folder: os.PathLike[str],
     seconds: float,
     on_line: Callable[[str], None],
-) -> Ended:
+) -> ChildExit:
     """Run `command` in a process group of its own; the whole group ends with it, after `seconds`, or on cancellation.
 
     `on_line` gets each line of standard output as it comes.
@@ -86,4 +86,4 @@ async def run(
         _kill(process)
         await process.wait()
         _, tail = await listening
-    return Ended(process.returncode or 0, tail.decode("utf-8", "replace"), timed_out)
+    return ChildExit(process.returncode or 0, tail.decode("utf-8", "replace"), timed_out)

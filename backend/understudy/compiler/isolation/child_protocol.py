@@ -6,11 +6,11 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from understudy import errors
-from understudy.compiler.formats.detect_format import Kind
+from understudy.compiler.formats.detect_format import ModelFormat
 from understudy.compiler.isolation.process_limits import Limits
 from understudy.schemas.compiler.quantization import KeptLayer
 from understudy.schemas.compiler.report import ParityProbe, TensorSignature
-from understudy.schemas.compiler.spec import Activation, PartialSpec
+from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 
 STEP_MARK: Final = "understudy-step "  # a line of the child's standard output that names its step
 OUTCOME_FILE: Final = "outcome.json"
@@ -26,21 +26,21 @@ _REFUSALS: tuple[type[errors.UnderstudyError], ...] = (
 )
 
 
-class Job(BaseModel):
+class ConvertJob(BaseModel):
     """One compilation. `source` and `out` lie below `limits.scratch`."""
 
     model_config = ConfigDict(frozen=True)
     task: ClassVar[str] = "convert"
 
     source: Path
-    kind: Kind
+    kind: ModelFormat
     keras_version: str | None
     out: Path
     limits: Limits
     parent: int
 
 
-class Outcome(BaseModel):
+class ConvertResult(BaseModel):
     """What the child found out, beside the model.onnx and probes.npz it wrote."""
 
     model_config = ConfigDict(frozen=True)
@@ -50,21 +50,21 @@ class Outcome(BaseModel):
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]
     hints: PartialSpec
-    activations: tuple[Activation, ...]  # what each output comes out of
+    activations: tuple[OutputActivation, ...]  # what each output comes out of
     parity: tuple[ParityProbe, ...]
     peak_memory_bytes: int
     isolation: tuple[str, ...]
     versions: dict[str, str]
 
 
-class QuantiseJob(BaseModel):
+class QuantizeJob(BaseModel):
     """One quantisation of the float graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
 
     `feeds` is an npz of arrays, each one input of the graph; `output` names the output whose error is watched.
     """
 
     model_config = ConfigDict(frozen=True)
-    task: ClassVar[str] = "quantise"
+    task: ClassVar[str] = "quantize"
 
     source: Path
     feeds: Path
@@ -74,7 +74,7 @@ class QuantiseJob(BaseModel):
     parent: int
 
 
-class QuantiseOutcome(BaseModel):
+class QuantizeResult(BaseModel):
     """What the child found out, beside the model.onnx and probes.npz it wrote."""
 
     model_config = ConfigDict(frozen=True)
@@ -88,7 +88,7 @@ class QuantiseOutcome(BaseModel):
     versions: dict[str, str]
 
 
-class Refusal(BaseModel):
+class ChildRefusal(BaseModel):
     """A typed error on its way from the child to its parent."""
 
     model_config = ConfigDict(frozen=True)
@@ -98,7 +98,7 @@ class Refusal(BaseModel):
     remedy: str
 
     @classmethod
-    def of(cls, error: errors.UnderstudyError) -> "Refusal":
+    def of(cls, error: errors.UnderstudyError) -> "ChildRefusal":
         return cls(code=error.code, detail=error.detail, remedy=error.remedy)
 
     def error(self) -> errors.UnderstudyError:

@@ -38,7 +38,7 @@ def abi() -> int:
     return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
-def no_new_privileges() -> None:
+def forbid_new_privileges() -> None:
     """Give up gaining rights by exec, which both Landlock and seccomp demand. Raises OSError."""
     _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
 
@@ -67,7 +67,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, .
         rules = [(path, _READ) for path in readable] + [(path, handled & ~1) for path in writable]
         for path, rights in rules:
             _allow(libc, ruleset, path, rights & handled)
-        no_new_privileges()
+        forbid_new_privileges()
         _checked(libc.syscall(_RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
     finally:
         os.close(ruleset)

@@ -30,7 +30,7 @@ _MEMORY_WORDS = (
 )
 
 
-def speaks_of_memory(text: str) -> bool:
+def mentions_memory(text: str) -> bool:
     """Whether a library's last words are those of one that met the limit on memory."""
     lowered = text.lower()
     return any(words in lowered for words in _MEMORY_WORDS)
@@ -114,7 +114,7 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(held))
 
 
-def peak_memory_bytes() -> int:
+def measure_peak_memory() -> int:
     """The most memory this process ever held in RAM; 0 where the platform does not tell."""
     if resource is None:
         return 0

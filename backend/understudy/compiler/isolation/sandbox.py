@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.compiler.child import memory_refusal
-from understudy.compiler.isolation import child_process as process
+from understudy.compiler.child import describe_memory_refusal
+from understudy.compiler.isolation import child_process
 from understudy.compiler.isolation.child_protocol import (
     OUTCOME_FILE,
     REFUSAL_FILE,
     STEP_MARK,
-    Job,
-    QuantiseJob,
-    Refusal,
+    ChildRefusal,
+    ConvertJob,
+    QuantizeJob,
 )
-from understudy.compiler.isolation.process_limits import Limits, speaks_of_memory
+from understudy.compiler.isolation.process_limits import Limits, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 from understudy.settings import Settings
 
@@ -75,7 +75,7 @@ class Sandbox:
             scratch=scratch,
         )
 
-    async def run(self, job: Job | QuantiseJob, say: Callable[[str], None]) -> bytes:
+    async def run(self, job: ConvertJob | QuantizeJob, say: Callable[[str], None]) -> bytes:
         """Do `job` in a child and return its outcome as JSON; `say` hears the child's steps.
 
         Raises what the child refused with, and CompileFailed for a child that ended without an answer.
@@ -87,7 +87,7 @@ class Sandbox:
             if line.startswith(STEP_MARK):
                 say(line.removeprefix(STEP_MARK))
 
-        ended = await process.run(
+        ended = await child_process.run(
             [sys.executable, "-P", "-m", "understudy.compiler.child", job.task, str(scratch / "job.json")],
             environment=_environment(scratch),
             folder=scratch,
@@ -97,10 +97,10 @@ class Sandbox:
         if (job.out / OUTCOME_FILE).is_file() and ended.code == 0:
             return (job.out / OUTCOME_FILE).read_bytes()
         if (job.out / REFUSAL_FILE).is_file() and not ended.timed_out:
-            raise Refusal.model_validate_json((job.out / REFUSAL_FILE).read_bytes()).error()
+            raise ChildRefusal.model_validate_json((job.out / REFUSAL_FILE).read_bytes()).error()
         raise self._death(ended)
 
-    def _death(self, ended: process.Ended) -> UnderstudyError:
+    def _death(self, ended: child_process.ChildExit) -> UnderstudyError:
         """Why a child that left no answer ended."""
         settings = self._settings
         if ended.timed_out:
@@ -114,8 +114,8 @@ class Sandbox:
                 f"The compilation used more than {settings.compile_cpu_seconds} seconds of CPU time and was ended.",
                 remedy="Raise UNDERSTUDY_COMPILE_CPU_SECONDS, or register a smaller model.",
             )
-        if name == "SIGKILL" or speaks_of_memory(ended.stderr):
-            return memory_refusal(settings.compile_memory_bytes)
+        if name == "SIGKILL" or mentions_memory(ended.stderr):
+            return describe_memory_refusal(settings.compile_memory_bytes)
         return CompileFailed(
             f"The compiler's child ended with {name}: {_last_words(ended.stderr)}",
             remedy="Check that the file loads in the framework that wrote it, and save it again.",

@@ -7,7 +7,7 @@ import platform
 import struct
 import sys
 
-from understudy.compiler.isolation.landlock import no_new_privileges
+from understudy.compiler.isolation.landlock import forbid_new_privileges
 
 _PR_SET_SECCOMP, _PR_GET_SECCOMP, _MODE_FILTER = 22, 21, 2
 _LOAD_WORD, _JUMP_EQUAL, _JUMP_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
@@ -63,7 +63,7 @@ def apply() -> tuple[str, ...]:
     code = _filter(*table)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    no_new_privileges()
+    forbid_new_privileges()
     if libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0) < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"prctl(PR_SET_SECCOMP): {os.strerror(number)}")

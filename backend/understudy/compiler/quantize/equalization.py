@@ -27,7 +27,7 @@ class _Pair:
     depthwise: bool
 
 
-def equalise(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.float32]]]) -> int:
+def equalize(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.float32]]]) -> int:
     """Rescale the weights of `model` in place and return how many pairs of convolutions were levelled.
 
     A pair is Conv, ReLU, Conv with nothing else attached, the second over all channels or depthwise.

@@ -22,9 +22,9 @@ from onnxruntime.quantization import (
 )
 
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
-from understudy.compiler.isolation.child_protocol import QuantiseJob, QuantiseOutcome
-from understudy.compiler.isolation.process_limits import peak_memory_bytes
-from understudy.compiler.quantize.equalization import equalise
+from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
+from understudy.compiler.isolation.process_limits import measure_peak_memory
+from understudy.compiler.quantize.equalization import equalize
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.quantization import KeptLayer
 
@@ -46,7 +46,7 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime's qua
         return next(self._left, None)
 
 
-class _Quantiser:
+class _Quantizer:
     """One prepared graph, calibrated once, quantised as often as it takes."""
 
     def __init__(self, model: onnx.ModelProto, feeds: Sequence[Feed], output: str, scratch: Path) -> None:
@@ -60,7 +60,7 @@ class _Quantiser:
 
     def make(self, kept: Collection[str]) -> Path:
         """The graph with the layers named in `kept` in float32."""
-        target = self._scratch / "quantised.onnx"
+        target = self._scratch / "quantized.onnx"
         left = {node for name in kept for node in self.layers[name]}
         constant = {node for nodes in self.layers.values() for node in nodes}
         heavy = {node.name for node in self._model.graph.node if node.op_type in _HEAVY}
@@ -89,18 +89,18 @@ class _Quantiser:
         return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
 
 
-def quantise(job: QuantiseJob, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> QuantiseOutcome:
-    """Write model.onnx and probes.npz into `job.out`; raises CompileFailed where a graph has nothing to quantise.
+def quantize(job: QuantizeJob, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> QuantizeResult:
+    """Write model.onnx and probes.npz into `job.out`; raises CompileFailed where a graph has nothing to quantize.
 
     All layers but the first and the last become int8. Where the output then moves by more than BUDGET, each layer is
     tried alone, and the worst ones stay in float32 until it moves less.
     """
-    on_step("equalise")
+    on_step("equalize")
     feeds = _read(job.feeds, job.source)
     model = _prepared(job.source, job.limits.scratch)
-    pairs = equalise(model, feeds)
+    pairs = equalize(model, feeds)
     on_step("calibrate")
-    quantiser = _Quantiser(model, feeds, job.output, job.limits.scratch)
+    quantiser = _Quantizer(model, feeds, job.output, job.limits.scratch)
     names = list(quantiser.layers)
     if len(names) < _FEWEST_LAYERS:
         raise CompileFailed(
@@ -122,13 +122,13 @@ def quantise(job: QuantiseJob, isolation: tuple[str, ...], on_step: Callable[[st
     made = quantiser.make(kept)
     made.rename(job.out / MODEL_FILE)
     _record(job.out, feeds[0])
-    return QuantiseOutcome(
+    return QuantizeResult(
         layers=len(names),
         equalised=pairs,
         kept=tuple(kept[name] for name in names if name in kept),
         noise=noise,
         isolation=isolation,
-        peak_memory_bytes=peak_memory_bytes(),
+        peak_memory_bytes=measure_peak_memory(),
         versions={name: version(name) for name in ("numpy", "onnx", "onnxruntime")},
     )
 

@@ -22,7 +22,7 @@ _REFUSED_STARTS = ("DataService", "Debug", "WholeFileReader", "TextLine", "TFRec
 _REFUSED_PARTS = ("Dataset", "SummaryWriter", "SummaryFile", "SummaryDb", "Lmdb", "WriteSummary", "Rpc", "Xla")
 
 
-def meta_graph(folder: Path) -> Any:
+def read_meta_graph(folder: Path) -> Any:
     """The MetaGraphDef tagged for serving; raises CompileFailed when the file is no SavedModel or has none."""
     model = saved_model_pb2.SavedModel()
     try:
@@ -81,7 +81,7 @@ def _answering(meta: Any) -> Iterable[Any]:
 
 def scan(folder: Path) -> None:
     """Refuse operators that touch files, the network or Python; raises ModelUnsafe naming them."""
-    meta = meta_graph(folder)
+    meta = read_meta_graph(folder)
     everywhere = [*meta.graph_def.node, *(n for f in meta.graph_def.library.function for n in f.node_def)]
     found = {node.op for node in everywhere if _refused(node.op)}
     found |= {node.op for node in _answering(meta) if node.op in _SAVER_OPS}

@@ -11,7 +11,7 @@ from understudy.audio.opening import AudioLimits, open_clip
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.int8.variant_agreement import LabelledClip
-from understudy.inference.pipeline.framing import frame_for
+from understudy.inference.pipeline.framing import choose_framing
 from understudy.inference.pipeline.input_layout import Layout
 from understudy.inference.runtime.tensor_signature import Tensor
 from understudy.schemas.compiler.report import CompileReport
@@ -54,7 +54,7 @@ def split(clips: Sequence[LabelledClip]) -> tuple[list[LabelledClip], list[Label
     return calibrating, [clip for clip in clips if clip.path not in taken]
 
 
-def digest_of(clips: Sequence[LabelledClip]) -> str:
+def compute_digest(clips: Sequence[LabelledClip]) -> str:
     """SHA-256 over the labels and the SHA-256 of each clip."""
     whole = hashlib.sha256()
     for clip in clips:
@@ -63,14 +63,14 @@ def digest_of(clips: Sequence[LabelledClip]) -> str:
     return whole.hexdigest()
 
 
-def windows_of(
+def collect_windows(
     report: CompileReport, clips: Sequence[LabelledClip], limits: AudioLimits, max_whole_clip_seconds: float
 ) -> tuple[list[NDArray[np.float32]], float]:
     """Windows of all clips as the model of `report` cuts them, at most MOST_WINDOWS and evenly spread, and the seconds
     of sound that were heard. For a model on YAMNet a window is a log-mel patch float32 [96, 64].
     """
     tensor = _input_of(report)
-    framing, _ = frame_for(report.spec, tensor)
+    framing, _ = choose_framing(report.spec, tensor)
     found: list[NDArray[np.float32]] = []
     seconds = 0.0
     for clip in clips:
@@ -84,13 +84,13 @@ def windows_of(
     return [found[index] for index in chosen], seconds
 
 
-def feeds_of(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -> Iterator[NDArray[np.generic]]:
+def build_feeds(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -> Iterator[NDArray[np.generic]]:
     """The windows as the graph takes them, in batches of 16, of its own size, or alone where lengths differ."""
     if report.spec.input.on_backbone:
         layout = None
         size = _BATCH
     else:
-        _, layout = frame_for(report.spec, _input_of(report))
+        _, layout = choose_framing(report.spec, _input_of(report))
         size = _size(layout, windows)
     for start in range(0, len(windows), size):
         items = np.stack(windows[start : start + size])

@@ -63,7 +63,7 @@ def compare(
     )
 
 
-def shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
+def explain_shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
     """Why `agreement` does not reach `gate`; None when it does."""
     counted = agreement.counted_on
     share = agreement.clip_agreement if counted == "clips" else agreement.window_agreement
@@ -83,7 +83,7 @@ def shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
 
 def _heard(pipeline: Pipeline, clip: LabelledClip, limits: AudioLimits) -> Analysis:
     with clip.path.open("rb") as file:
-        return pipeline.analyse(open_clip(file, limits))
+        return pipeline.analyze(open_clip(file, limits))
 
 
 def _window_tops(each: _Compared) -> list[tuple[str, str]]:

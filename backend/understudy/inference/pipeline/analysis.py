@@ -10,7 +10,7 @@ from understudy.schemas.inference.prediction import AudioFacts, Event, Window
 
 
 @dataclass(frozen=True)
-class StageTimes:
+class PhaseTimes:
     """Milliseconds a stage: reading, decoding and resampling; cutting and log-mel; backbone and model."""
 
     decode: float
@@ -36,7 +36,7 @@ class Analysis:
     events: tuple[Event, ...]
     audio: AudioFacts
     warnings: tuple[str, ...]
-    timing: StageTimes
+    timing: PhaseTimes
 
     @property
     def label(self) -> str:
@@ -60,14 +60,14 @@ class Analysis:
     @property
     def windows(self) -> tuple[Window, ...]:
         """The windows in order of time, with all their scores or, of a long clip, the TOP best."""
-        return tuple(self.windows_from(0, len(self.starts)))
+        return tuple(self.list_windows(0, len(self.starts)))
 
-    def windows_from(self, first: int, stop: int) -> Iterator[Window]:
+    def list_windows(self, first: int, stop: int) -> Iterator[Window]:
         """The windows from number `first` up to `stop`, one after the other: those of hours take much memory."""
         part = slice(first, stop)
         times = zip(self.starts[part].tolist(), self.ends[part].tolist(), self.window_scores[part], strict=True)
         if self.window_labels is None:
-            yield from (window_of(self.labels, row, start, end) for start, end, row in times)
+            yield from (build_window(self.labels, row, start, end) for start, end, row in times)
             return
         for (start, end, row), order in zip(times, self.window_labels[part].tolist(), strict=True):
             listed = [self.labels[index] for index in order]
@@ -77,7 +77,7 @@ class Analysis:
             )
 
 
-def window_of(labels: tuple[str, ...], row: NDArray[np.float32], start: float, end: float) -> Window:
+def build_window(labels: tuple[str, ...], row: NDArray[np.float32], start: float, end: float) -> Window:
     """One window of scores float32 [labels]."""
     best = int(row.argmax())
     scores = dict(zip(labels, row.tolist(), strict=True))

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from understudy.inference.pipeline.score_accumulator import MAX_EVENTS, TOP
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.compiler.spec import Activation
+from understudy.schemas.compiler.spec import OutputActivation
 from understudy.schemas.inference.prediction import AudioFacts
 
 
-def caveats(
+def collect_warnings(
     report: CompileReport,
     facts: AudioFacts,
     *,
@@ -25,7 +25,7 @@ def caveats(
     spec = report.spec
     if not spec.labels_named:
         yield "The model names no labels; class_0, class_1, … stand in. Register it with --labels or a spec."
-    if spec.activation is Activation.NONE and report.graph_activation is Activation.NONE:
+    if spec.activation is OutputActivation.NONE and report.graph_activation is OutputActivation.NONE:
         yield "The scores are the model's raw outputs, not probabilities; the spec names no activation."
     missing = last_end - facts.duration_seconds
     if window_seconds is not None and facts.duration_seconds < window_seconds:

@@ -88,7 +88,7 @@ class Framing:
         return Windower(self.size, self.hop, self.rate) if waveform else PatchStream(self.size, self.hop)
 
 
-def frame_for(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
+def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
     """How clips are cut for the graph's input, and how items lie in it.
 
     A size that the graph fixes wins over the spec's when that leaves the window open. Raises SpecInvalid when the

@@ -8,13 +8,13 @@ from understudy.errors import CannotServe, SpecInvalid
 from understudy.inference.pipeline.input_layout import Layout
 from understudy.inference.pipeline.scoring import activate, aggregate
 from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import Tensor, outputs_of
-from understudy.schemas.compiler.spec import Activation, Spec
+from understudy.inference.runtime.tensor_signature import Tensor, read_outputs
+from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 Array = NDArray[np.float32]
 
 
-class Head:
+class Network:
     """Scores of items, one row an item; safe to run from several threads at once."""
 
     def __init__(
@@ -22,7 +22,7 @@ class Head:
         session: ort.InferenceSession,
         layout: Layout,
         spec: Spec,
-        graph_activation: Activation,
+        graph_activation: OutputActivation,
         *,
         whole_clips: bool,
     ) -> None:
@@ -33,8 +33,8 @@ class Head:
         self._session = session
         self._layout = layout
         self._spec = spec
-        self._output = _output_of(outputs_of(session), len(spec.labels))
-        self._activation = spec.activation if graph_activation is Activation.NONE else Activation.NONE
+        self._output = _output_of(read_outputs(session), len(spec.labels))
+        self._activation = spec.activation if graph_activation is OutputActivation.NONE else OutputActivation.NONE
         self._run_options = ort.RunOptions()
         if whole_clips:  # else the session's arena keeps the memory of the longest one
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")

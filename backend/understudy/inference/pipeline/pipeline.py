@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
 from understudy.inference.pipeline.analysis import Analysis
-from understudy.inference.pipeline.answer_warnings import caveats
-from understudy.inference.pipeline.framing import Framing, frame_for
-from understudy.inference.pipeline.network import Head
-from understudy.inference.pipeline.score_accumulator import Tally
+from understudy.inference.pipeline.answer_warnings import collect_warnings
+from understudy.inference.pipeline.framing import Framing, choose_framing
+from understudy.inference.pipeline.network import Network
+from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
-from understudy.inference.pipeline.stream_scorer import Listener
+from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.runtime.onnx_session import build_session
-from understudy.inference.runtime.probe_replay import load_probes, recorded_inputs, replay
+from understudy.inference.runtime.probe_replay import load_probes, read_recorded_inputs, replay
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec
@@ -55,8 +55,8 @@ class Pipeline:
         self._probes = probes
         self._backbone = backbone if self.spec.input.on_backbone else None
         self._max_whole_clip_seconds = max_whole_clip_seconds
-        self.graph = Graph(session, recorded_inputs(probes))
-        self._ear: tuple[Framing, Head] | None = None
+        self.graph = Graph(session, read_recorded_inputs(probes))
+        self._ear: tuple[Framing, Network] | None = None
         if self.spec.input is InputKind.TENSOR:
             return
         if self.spec.input.on_backbone and backbone is None:
@@ -64,8 +64,8 @@ class Pipeline:
         inputs = self.graph.inputs
         if len(inputs) != 1:
             raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}); audio fills one.")
-        framing, layout = frame_for(self.spec, *inputs.values())
-        head = Head(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
+        framing, layout = choose_framing(self.spec, *inputs.values())
+        head = Network(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
         self._ear = framing, head
 
     @classmethod
@@ -96,7 +96,7 @@ class Pipeline:
             raise WarmUpFailed("The YAMNet backbone answers with values that are not numbers.")
         return replay(self._session, self._probes, tolerance)
 
-    def analyse(self, clip: Clip) -> Analysis:
+    def analyze(self, clip: Clip) -> Analysis:
         """Hear the clip from start to end, as `steps` does; blocks."""
         steps = self.steps(clip)
         items = next(steps)
@@ -110,14 +110,14 @@ class Pipeline:
     def steps(self, clip: Clip) -> Steps[Analysis]:
         """Hear the clip: yields up to MAX_BATCH windows, takes what `score` makes of them, and returns the analysis.
 
-        Blocks between the yields, in memory that does not grow with the clip but for its windows' scores, as `Tally`
-        keeps them. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
+        Blocks between the yields. Memory does not grow with the clip, except for what `ScoreAccumulator` keeps of its
+        windows. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
         """
         framing, _ = self._hearing()
         watch = Stopwatch()
         cutter = framing.cutter(self._max_whole_clip_seconds)
         pending: list[tuple[float, Array]] = []
-        tally = Tally(self.spec, framing.window_seconds)
+        tally = ScoreAccumulator(self.spec, framing.window_seconds)
         blocks = clip.blocks(framing.rate)
         while True:
             with watch.stage("decode"):
@@ -152,30 +152,32 @@ class Pipeline:
         ends = np.cumsum([len(items) for items in requests])[:-1]
         return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
 
-    def listen(self) -> Listener:
+    def listen(self) -> StreamScorer:
         """A listener on a fresh stream of mono samples.
 
         Raises NotForAudio for a tensor model and for one that takes the whole clip at once.
         """
         framing, head = self._hearing()
-        return Listener(framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items))
+        return StreamScorer(
+            framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items)
+        )
 
-    def _hearing(self) -> tuple[Framing, Head]:
+    def _hearing(self) -> tuple[Framing, Network]:
         if self._ear is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
         return self._ear
 
-    def _score(self, head: Head, items: list[Array]) -> Array:
+    def _score(self, head: Network, items: list[Array]) -> Array:
         batch = items[0][None] if len(items) == 1 else np.stack(items)
         if self._backbone is not None:
             embedding = self.spec.input is InputKind.EMBEDDING
             batch = self._backbone.embeddings(batch) if embedding else self._backbone.scores(batch)
         return head.scores(batch)
 
-    def _verdict(self, clip: Clip, framing: Framing, tally: Tally, watch: Stopwatch) -> Analysis:
+    def _verdict(self, clip: Clip, framing: Framing, tally: ScoreAccumulator, watch: Stopwatch) -> Analysis:
         facts = clip.facts()
         found = tally.finish(facts.duration_seconds)
-        warnings = caveats(
+        warnings = collect_warnings(
             self.report,
             facts,
             window_seconds=framing.window_seconds,

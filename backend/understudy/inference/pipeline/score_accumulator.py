@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Tallied:
+class AccumulatedScores:
     """The fields of `Analysis` of the same names; `last_end`: where the last window ends, were the clip long enough."""
 
     totals: Array
@@ -33,7 +33,7 @@ class Tallied:
     last_end: float
 
 
-class Tally:
+class ScoreAccumulator:
     """Takes scores batch by batch and, past MAX_LISTED of them, folds them into the TOP best of each window."""
 
     def __init__(self, spec: Spec, window_seconds: float | None) -> None:
@@ -57,14 +57,14 @@ class Tally:
         if self._size > MAX_LISTED:
             self._fold()
 
-    def finish(self, duration: float) -> Tallied:
+    def finish(self, duration: float) -> AccumulatedScores:
         """For a clip of `duration` seconds; at least one window was added."""
         if self._folded:
             return self._long(duration)
         scores, starts = self._taken()
         ends = starts + self._window_seconds
         within = np.minimum(ends, duration)
-        return Tallied(
+        return AccumulatedScores(
             totals=aggregate(scores, self._spec.aggregation, self._spec.top_k),
             window_scores=scores,
             window_labels=None,
@@ -74,7 +74,7 @@ class Tally:
             last_end=float(ends[-1]),
         )
 
-    def _long(self, duration: float) -> Tallied:
+    def _long(self, duration: float) -> AccumulatedScores:
         if self._starts:
             self._fold()
         starts, scores, labels = (np.concatenate(parts) for parts in zip(*self._folded, strict=True))
@@ -85,7 +85,7 @@ class Tally:
             else np.asarray(self._sum, np.float64) / self._windows
         )
         events = [event.model_copy(update={"end": min(event.end, duration)}) for event in self._events]
-        return Tallied(
+        return AccumulatedScores(
             totals=np.asarray(totals, np.float32),
             window_scores=scores,
             window_labels=labels,

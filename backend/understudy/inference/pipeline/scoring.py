@@ -5,22 +5,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.schemas.compiler.spec import Activation, Aggregation
+from understudy.schemas.compiler.spec import Aggregation, OutputActivation
 from understudy.schemas.inference.prediction import Event
 
 Array = NDArray[np.float32]
 Times = NDArray[np.float64]
 
 
-def activate(logits: Array, activation: Activation) -> Array:
+def activate(logits: Array, activation: OutputActivation) -> Array:
     """Scores of logits [..., labels]; softmax runs over the labels."""
     match activation:
-        case Activation.NONE:
+        case OutputActivation.NONE:
             return logits
-        case Activation.SIGMOID:
+        case OutputActivation.SIGMOID:
             # tanh saturates where exp would overflow.
             return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), np.float32)
-        case Activation.SOFTMAX:
+        case OutputActivation.SOFTMAX:
             powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 

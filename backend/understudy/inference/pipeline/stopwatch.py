@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from understudy.inference.pipeline.analysis import StageTimes
+from understudy.inference.pipeline.analysis import PhaseTimes
 
 
 class Stopwatch:
@@ -25,5 +25,5 @@ class Stopwatch:
         """What was measured elsewhere."""
         self._spent[name] += round(seconds * 1e9)
 
-    def timing(self) -> StageTimes:
-        return StageTimes(**{name: spent / 1e6 for name, spent in self._spent.items()})
+    def timing(self) -> PhaseTimes:
+        return PhaseTimes(**{name: spent / 1e6 for name, spent in self._spent.items()})

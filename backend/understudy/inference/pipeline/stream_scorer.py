@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import NotForAudio
-from understudy.inference.pipeline.analysis import window_of
+from understudy.inference.pipeline.analysis import build_window
 from understudy.inference.pipeline.framing import Framing
 from understudy.schemas.inference.prediction import Window
 
 Array = NDArray[np.float32]
 
 
-class Listener:
-    """Scores each window as soon as it is complete, exactly as `Pipeline.analyse` scores it in a file."""
+class StreamScorer:
+    """Scores each window as soon as it is complete, exactly as `Pipeline.analyze` scores it in a file."""
 
     def __init__(
         self, framing: Framing, max_seconds: float, labels: tuple[str, ...], score: Callable[[list[Array]], Array]
@@ -48,6 +48,6 @@ class Listener:
             return []
         rows = self._score([item for _, item in items])
         return [
-            window_of(self._labels, row, start, start + self.window_seconds)
+            build_window(self._labels, row, start, start + self.window_seconds)
             for (start, _), row in zip(items, rows, strict=True)
         ]

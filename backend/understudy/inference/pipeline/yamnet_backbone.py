@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import BackboneMissing, CannotServe
 from understudy.inference.runtime.onnx_session import ORT_ERRORS, build_session
-from understudy.inference.runtime.tensor_signature import inputs_of, outputs_of
+from understudy.inference.runtime.tensor_signature import read_inputs, read_outputs
 
 EMBEDDING_SIZE = 1024
 CLASSES = 521
@@ -39,8 +39,8 @@ class Backbone:
             raise BackboneMissing(f"The file at {path} is not a YAMNet backbone: {error.detail}") from error
         if replaced:
             raise BackboneMissing(f"The YAMNet backbone at {path} was replaced while it was read.", remedy="Try again.")
-        found = {tensor.name: tensor.shape for tensor in inputs_of(session)}
-        made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in outputs_of(session)}
+        found = {tensor.name: tensor.shape for tensor in read_inputs(session)}
+        made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in read_outputs(session)}
         if list(found) != ["patches"] or len(found["patches"]) != 3 or made != _OUTPUTS:
             raise BackboneMissing(
                 f"The file at {path} is not a YAMNet backbone: it takes {sorted(found)} and gives {made}."

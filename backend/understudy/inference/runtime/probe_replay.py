@@ -27,7 +27,7 @@ def load_probes(path: Path) -> dict[str, NDArray[Any]]:
     return probes
 
 
-def recorded_inputs(probes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def read_recorded_inputs(probes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The inputs by the graph's names."""
     return {name.removeprefix(_INPUT): array for name, array in probes.items() if name.startswith(_INPUT)}
 
@@ -38,7 +38,7 @@ def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], to
     Raises WarmUpFailed when the graph fails, or answers with other shapes, non-finite values or an error above
     `tolerance`.
     """
-    feed = recorded_inputs(probes)
+    feed = read_recorded_inputs(probes)
     recorded = {name.removeprefix(_OUTPUT): array for name, array in probes.items() if name.startswith(_OUTPUT)}
     answers: list[NDArray[Any]]
     try:

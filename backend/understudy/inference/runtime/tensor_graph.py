@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, RequestInvalid
 from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import Tensor, inputs_of, outputs_of
+from understudy.inference.runtime.tensor_signature import Tensor, read_inputs, read_outputs
 
 Tensors = Mapping[str, NDArray[Any]]
 # A run over more rows may sum in another order.
@@ -22,8 +22,8 @@ class Graph:
 
     def __init__(self, session: ort.InferenceSession, sample: Tensors) -> None:
         """`sample`: inputs that the graph takes, such as the recorded ones."""
-        self.inputs = {tensor.name: tensor for tensor in inputs_of(session)}
-        self._outputs = outputs_of(session)
+        self.inputs = {tensor.name: tensor for tensor in read_inputs(session)}
+        self._outputs = read_outputs(session)
         self._names = [tensor.name for tensor in self._outputs]
         self._session = session
         self._sample = sample
@@ -54,7 +54,7 @@ class Graph:
         """
         joined = {name: np.concatenate([inputs[name] for inputs in requests]) for name in self.inputs}
         outputs = self.run(joined)
-        ends = np.cumsum([rows_of(inputs) for inputs in requests])
+        ends = np.cumsum([count_rows(inputs) for inputs in requests])
         if any(len(output) != ends[-1] for output in outputs.values()):
             raise CannotServe(f"The model answers {ends[-1]} rows with another number of them.")
         parts = [np.split(outputs[name], ends[:-1]) for name in self._names]
@@ -65,7 +65,7 @@ class Graph:
         """Whether requests may share a run: each row comes out as it would alone.
 
         Inputs and outputs must leave their first dimension open, and two different rows must give, together, what each
-        gives by itself: a graph may well normalise over its batch. Runs the graph at the first call.
+        gives by itself: a graph may well normalize over its batch. Runs the graph at the first call.
         """
         tensors = (*self.inputs.values(), *self._outputs)
         if any(not tensor.shape or tensor.shape[0] is not None for tensor in tensors):
@@ -83,7 +83,7 @@ class Graph:
         )
 
 
-def rows_of(inputs: Tensors) -> int:
+def count_rows(inputs: Tensors) -> int:
     """The length of the first dimension, which a joinable graph's inputs share."""
     return len(next(iter(inputs.values())))
 

@@ -34,11 +34,11 @@ class Tensor:
         return f"{self.name} [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
 
 
-def inputs_of(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+def read_inputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
     return tuple(_tensor(node) for node in session.get_inputs())
 
 
-def outputs_of(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+def read_outputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
     return tuple(_tensor(node) for node in session.get_outputs())
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, inspect, text
 
-from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
+from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 
 
-def accuracy_check(connection: Connection, repair: bool) -> Iterator[Finding]:
+def ensure_accuracy_check(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     """SQLite cannot add a check to a table that exists; there the registry's own validation has to do."""
     outside = connection.execute(text("SELECT count(*) FROM ml_models WHERE accuracy < 0 OR accuracy > 1")).scalar_one()
     if outside:
         detail = f"{outside} rows have an accuracy outside 0 to 1; they are kept as they are."
-        yield Finding("accuracy_outside", detail, Outcome.NOTED)
+        yield TableFinding("accuracy_outside", detail, AdoptionOutcome.NOTED)
         return
     if connection.dialect.name != "postgresql":
         return
@@ -24,4 +24,4 @@ def accuracy_check(connection: Connection, repair: bool) -> Iterator[Finding]:
                 "ALTER TABLE ml_models ADD CONSTRAINT ml_models_accuracy_check CHECK (accuracy >= 0 AND accuracy <= 1)"
             )
         )
-    yield Finding.of("accuracy_unchecked", "Nothing kept accuracy between 0 and 1.", repaired=repair)
+    yield TableFinding.of("accuracy_unchecked", "Nothing kept accuracy between 0 and 1.", repaired=repair)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from understudy.migrations.adoption.table_finding import TABLE, Finding
+from understudy.migrations.adoption.table_finding import TABLE, TableFinding
 
 _MODELS = table(
     TABLE,
@@ -51,7 +51,7 @@ _CREATE_INDEX = {
 }
 
 
-def one_active_row(connection: Connection, repair: bool) -> Iterator[Finding]:
+def ensure_one_active_row(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     active = connection.execute(
         select(_MODELS.c.model_id, _MODELS.c.model_name, _MODELS.c.version)
         .where(_MODELS.c.is_active == true())
@@ -66,7 +66,7 @@ def one_active_row(connection: Connection, repair: bool) -> Iterator[Finding]:
         f"{len(active)} models were active at once. Model {kept.model_id} ({kept.model_name}), updated last, stays"
         f" active; to be inactive: {', '.join(str(row.model_id) for row in others)}."
     )
-    yield Finding.of("several_active", detail, repaired=repair)
+    yield TableFinding.of("several_active", detail, repaired=repair)
 
 
 def _keep_first(connection: Connection, active: Sequence[Row[int, str, str]]) -> None:
@@ -94,7 +94,7 @@ def _keep_first(connection: Connection, active: Sequence[Row[int, str, str]]) ->
     )
 
 
-def unique_index(connection: Connection, repair: bool) -> Iterator[Finding]:
+def ensure_unique_index(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     indexes = inspect(connection).get_indexes(TABLE)
     for index in indexes:
         if index["unique"] and index["column_names"] == ["is_active"] and _condition(index) is None:
@@ -102,12 +102,14 @@ def unique_index(connection: Connection, repair: bool) -> Iterator[Finding]:
                 f"The unique index {index['name']} covers inactive rows too, so that the table can hold only one of"
                 " them. Drop it: ml_models needs a unique index on is_active WHERE is_active = TRUE."
             )
-            yield Finding.of("index_too_strict", detail, repaired=False)
+            yield TableFinding.of("index_too_strict", detail, repaired=False)
     if any(index["unique"] and _says_active(_condition(index)) for index in indexes):
         return
     if repair:
         connection.execute(text(_CREATE_INDEX[connection.dialect.name]))
-    yield Finding.of("index_missing", "Nothing kept two rows of ml_models from being active at once.", repaired=repair)
+    yield TableFinding.of(
+        "index_missing", "Nothing kept two rows of ml_models from being active at once.", repaired=repair
+    )
 
 
 def _condition(index: ReflectedIndex) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 
 from understudy.errors import Misconfigured
-from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
+from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 
 _REQUIRED = ("model_id", "model_name", "file_path")
 
@@ -50,7 +50,7 @@ def _present(connection: Connection) -> dict[str, str]:
     }
 
 
-def required_columns(connection: Connection, repair: bool) -> Iterator[Finding]:  # noqa: ARG001
+def check_required_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
     missing = [name for name in _REQUIRED if name not in _present(connection)]
     if missing:
         raise Misconfigured(
@@ -60,20 +60,20 @@ def required_columns(connection: Connection, repair: bool) -> Iterator[Finding]:
     yield from ()
 
 
-def missing_columns(connection: Connection, repair: bool) -> Iterator[Finding]:
+def add_missing_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     present = _present(connection)
     for name, statement in _ADDABLE.items():
         if name not in present:
             if repair:
                 connection.execute(text(statement))
-            yield Finding.of("column_missing", f"ml_models had no column {name}.", repaired=repair)
+            yield TableFinding.of("column_missing", f"ml_models had no column {name}.", repaired=repair)
 
 
-def types_as_documented(connection: Connection, repair: bool) -> Iterator[Finding]:  # noqa: ARG001
+def check_column_types(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
     for name, found in _present(connection).items():
         documented = _DOCUMENTED.get(name)
         if documented is None:
-            yield Finding("column_extra", f"ml_models has a column {name} of its own.", Outcome.NOTED)
+            yield TableFinding("column_extra", f"ml_models has a column {name} of its own.", AdoptionOutcome.NOTED)
         elif _SAME_TYPE.get(found, found) != documented:
             detail = f"ml_models.{name} is {found}, the document says {documented}."
-            yield Finding("column_type", detail, Outcome.NOTED)
+            yield TableFinding("column_type", detail, AdoptionOutcome.NOTED)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from understudy.migrations.adoption.table_finding import Finding
+from understudy.migrations.adoption.table_finding import TableFinding
 
 # With OR REPLACE the holders of what a row claims are removed, and their own trigger fires only where the connection
 # asked for recursive triggers. They are counted before, and those that survived (no index forbids it) after.
@@ -82,7 +82,7 @@ _COUNTED_AND_KEPT = """
 """
 
 
-def kept_count(connection: Connection, repair: bool) -> Iterator[Finding]:
+def ensure_row_count(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     """The triggers and the count that they keep. With `repair` no other transaction may be writing `ml_models`."""
     sqlite = connection.dialect.name == "sqlite"
     wanted = _SQLITE if sqlite else _POSTGRESQL
@@ -97,7 +97,7 @@ def kept_count(connection: Connection, repair: bool) -> Iterator[Finding]:
     detail = f"ml_models has {counted} rows, and the list of models would say {kept or 0}."
     if missing:
         detail = f"Nothing kept the number of models: {', '.join(sorted(missing))} missing or disabled on ml_models."
-    yield Finding.of("count_wrong", detail, repaired=repair)
+    yield TableFinding.of("count_wrong", detail, repaired=repair)
 
 
 def _make(connection: Connection, triggers: dict[str, str], *, sqlite: bool) -> None:

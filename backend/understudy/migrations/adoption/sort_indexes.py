@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from understudy.migrations.adoption.table_finding import TABLE, Finding, Outcome
+from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 
 # `name` has its unique index, `id` its key. Rows that compare equal follow each other by model_id.
 _SORTED = ("created_at", "updated_at", "accuracy", "version", "model_type")
 
 
-def sort_indexes(connection: Connection, repair: bool) -> Iterator[Finding]:
+def ensure_sort_indexes(connection: Connection, repair: bool) -> Iterator[TableFinding]:
     """A column of a type that cannot be indexed stays without; sorting by it then reads the whole table."""
     present = {index["name"] for index in inspect(connection).get_indexes(TABLE)}
     for column in _SORTED:
@@ -24,6 +24,8 @@ def sort_indexes(connection: Connection, repair: bool) -> Iterator[Finding]:
                     connection.execute(text(f"CREATE INDEX {name} ON ml_models ({column}, model_id)"))
             except DBAPIError as error:
                 reason = str(error.orig).strip().partition("\n")[0]
-                yield Finding("sort_unindexed", f"ml_models.{column} cannot be indexed: {reason}.", Outcome.NOTED)
+                yield TableFinding(
+                    "sort_unindexed", f"ml_models.{column} cannot be indexed: {reason}.", AdoptionOutcome.NOTED
+                )
                 continue
-        yield Finding.of("sort_unindexed", f"Sorting models by {column} read the whole table.", repaired=repair)
+        yield TableFinding.of("sort_unindexed", f"Sorting models by {column} read the whole table.", repaired=repair)

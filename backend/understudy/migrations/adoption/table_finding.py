@@ -7,18 +7,18 @@ TABLE = "ml_models"
 INDEX = "ml_models_one_active"
 
 
-class Outcome(StrEnum):
+class AdoptionOutcome(StrEnum):
     REPAIRED = "repaired"
     NOTED = "noted"  # differs from the document, works all the same, left as it is
     OPEN = "open"  # not repaired: by choice (examination only) or because data would be lost
 
 
 @dataclass(frozen=True)
-class Finding:
+class TableFinding:
     code: str
     detail: str
-    outcome: Outcome
+    outcome: AdoptionOutcome
 
     @classmethod
-    def of(cls, code: str, detail: str, *, repaired: bool) -> "Finding":
-        return cls(code, detail, Outcome.REPAIRED if repaired else Outcome.OPEN)
+    def of(cls, code: str, detail: str, *, repaired: bool) -> "TableFinding":
+        return cls(code, detail, AdoptionOutcome.REPAIRED if repaired else AdoptionOutcome.OPEN)

@@ -25,7 +25,7 @@ def refuse_nul(field: str, value: object) -> None:
         raise RequestInvalid(f"{field} contains a NUL character.")
 
 
-def columns_of(request: ModelCreate | ModelUpdate) -> dict[str, Any]:
+def read_columns(request: ModelCreate | ModelUpdate) -> dict[str, Any]:
     """The columns that the request sets, accuracy rounded to the places its column has; raises RequestInvalid."""
     columns = request.model_dump(exclude_unset=True, exclude={"spec"})
     for name, value in columns.items():

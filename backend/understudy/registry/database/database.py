@@ -9,10 +9,10 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from understudy.migrations import AdoptionReport, Finding, examine, repair, upgrade
-from understudy.registry.database.engine import build_engine, outages_named, shown
+from understudy.migrations import AdoptionReport, TableFinding, examine, repair, upgrade
+from understudy.registry.database.engine import build_engine, shown, translate_database_errors
 from understudy.registry.database.sqlite import Workers
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.settings import Settings
 
 _Result = TypeVar("_Result")
@@ -48,13 +48,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        with outages_named(self._engine):
+        with translate_database_errors(self._engine):
             async with self._read() as session:
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        with outages_named(self._engine):
+        with translate_database_errors(self._engine):
             async with self._turn, self._write() as session:
                 yield session
                 await session.commit()
@@ -67,25 +67,25 @@ class Database:
         """
         report = await self._alone(upgrade)
         async with self.write() as session:
-            await stage.reconcile(session)
+            await desired_state.reconcile(session)
         return report
 
-    async def examine(self) -> tuple[Finding, ...]:
+    async def examine(self) -> tuple[TableFinding, ...]:
         """What differs from the documented table; changes nothing."""
-        with outages_named(self._engine):
+        with translate_database_errors(self._engine):
             async with self._engine.connect() as connection:
                 return await connection.run_sync(examine)
 
-    async def repair(self) -> tuple[Finding, ...]:
+    async def repair(self) -> tuple[TableFinding, ...]:
         """Repair what `examine` finds, under the same lock as `migrate`."""
         findings = await self._alone(repair)
         async with self.write() as session:
-            await stage.reconcile(session)
+            await desired_state.reconcile(session)
         return findings
 
     async def _alone(self, work: Callable[[Connection], _Result]) -> _Result:
         """`work` in one transaction that no other process's migration overlaps."""
-        with outages_named(self._engine):
+        with translate_database_errors(self._engine):
             async with self._writer.begin() as connection:
                 await _lock(connection)
                 return await connection.run_sync(work)

@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10.0
 
 
-def database_address(settings: Settings) -> URL:
+def redact_address(settings: Settings) -> URL:
     """The address with an async driver; raises Misconfigured for one that is malformed or of another database."""
     try:
         url = make_url(settings.sqlalchemy_url)
@@ -46,7 +46,7 @@ def shown(url: URL) -> str:
 
 def build_engine(settings: Settings, workers: Workers) -> AsyncEngine:
     """An engine whose connections open on first use; raises Misconfigured, and DatabaseUnavailable without a folder."""
-    url = database_address(settings)
+    url = redact_address(settings)
     if url.get_backend_name() == "sqlite":
         return _embedded_engine(url, settings, workers)
     if find_spec("psycopg") is None:
@@ -76,7 +76,7 @@ def _embedded_engine(url: URL, settings: Settings, workers: Workers) -> AsyncEng
 
 
 @contextmanager
-def outages_named(engine: AsyncEngine) -> Iterator[None]:
+def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
     """Turn what the driver raises during an outage, or before the first migration, into DatabaseUnavailable."""
     try:
         yield

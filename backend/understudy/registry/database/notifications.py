@@ -8,7 +8,7 @@ import anyio
 import structlog
 from sqlalchemy import URL
 
-from understudy.registry.database.engine import database_address
+from understudy.registry.database.engine import redact_address
 from understudy.registry.deployment.desired_state import CHANNEL
 from understudy.settings import Settings
 
@@ -25,7 +25,7 @@ async def changes(settings: Settings) -> AsyncGenerator[None]:
     A connection that fails or does not support LISTEN (a transaction pooler) is logged and tried again after a pause
     that doubles up to a minute; the iterator itself never raises for an outage.
     """
-    url = database_address(settings)
+    url = redact_address(settings)
     told = _writes(f"{url.database}-wal") if url.get_backend_name() == "sqlite" else _notifications(url)
     async with aclosing(told) as items:
         async for _ in items:

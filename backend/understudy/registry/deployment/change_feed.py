@@ -10,18 +10,18 @@ from understudy.schemas.registry.model import HistoryEntry
 from understudy.schemas.server.operation import Operation
 
 
-async def newest_entry(session: AsyncSession) -> int:
+async def find_newest_entry(session: AsyncSession) -> int:
     """`history_id` of the latest entry; 0 while there is none."""
     return await session.scalar(select(func.max(History.history_id))) or 0
 
 
-async def entries_after(session: AsyncSession, history_id: int, *, limit: int = 500) -> list[HistoryEntry]:
+async def list_entries_after(session: AsyncSession, history_id: int, *, limit: int = 500) -> list[HistoryEntry]:
     """Entries later than `history_id`, oldest first."""
     query = select(History).where(History.history_id > history_id).order_by(History.history_id).limit(limit)
     return [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
 
 
-async def operations_after(session: AsyncSession, moment: datetime) -> list[Operation]:
+async def list_operations_after(session: AsyncSession, moment: datetime) -> list[Operation]:
     """Operations that moved after `moment`, in the order they did."""
     query = select(OperationRow).where(OperationRow.updated_at > moment).order_by(OperationRow.updated_at)
     return [Operation.model_validate(row) for row in await session.scalars(query)]

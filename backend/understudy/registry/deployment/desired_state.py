@@ -6,8 +6,8 @@ from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound
-from understudy.models import FLOAT32, HistoryEvent, MlModel, Stage, utc_now
-from understudy.registry.models import model_history as history
+from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
+from understudy.registry.models import model_history
 
 CHANNEL = "understudy_stage"
 _SWITCH_LOCK = 7_237_413_002
@@ -23,7 +23,7 @@ class Desired:
 
 
 @dataclass(frozen=True)
-class Poll:
+class DesiredStatePoll:
     """One look at the stage. `active_model_id` is the row marked active; `stage_model_id` the one last switched to.
 
     `form` is the form in which that one should be live.
@@ -51,16 +51,22 @@ def _active_id() -> Select[int]:
     )
 
 
-async def poll(session: AsyncSession) -> Poll:
+async def poll(session: AsyncSession) -> DesiredStatePoll:
     """One query; raises DatabaseUnavailable when the stage's row is missing."""
     count = select(func.count()).select_from(MlModel).where(MlModel.is_active == true())
     found = await session.execute(
-        select(Stage.generation, Stage.model_id, _active_id().scalar_subquery(), count.scalar_subquery(), Stage.form)
+        select(
+            Deployment.generation,
+            Deployment.model_id,
+            _active_id().scalar_subquery(),
+            count.scalar_subquery(),
+            Deployment.form,
+        )
     )
     row = found.one_or_none()
     if row is None:
         raise DatabaseUnavailable("The row of understudy_stage is missing.", remedy="Run `understudy doctor --fix`.")
-    return Poll(*row)
+    return DesiredStatePoll(*row)
 
 
 async def desired(session: AsyncSession) -> Desired | None:
@@ -133,7 +139,7 @@ async def reconcile(session: AsyncSession) -> Desired | None:
 
 async def _turn(
     session: AsyncSession,
-    before: Poll,
+    before: DesiredStatePoll,
     model_id: int | None,
     *,
     actor: str,
@@ -142,13 +148,13 @@ async def _turn(
 ) -> int:
     generation = before.generation + 1
     await session.execute(
-        update(Stage).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=form)
+        update(Deployment).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=form)
     )
     left = {before.stage_model_id, before.active_model_id} - {None, model_id}
     for left_id in sorted(each for each in left if each is not None):
-        await history.record(session, HistoryEvent.DEACTIVATED, left_id, actor=actor, generation=generation)
+        await model_history.record(session, HistoryEvent.DEACTIVATED, left_id, actor=actor, generation=generation)
     if model_id is not None:
-        await history.record(session, event, model_id, actor=actor, generation=generation, form=form)
+        await model_history.record(session, event, model_id, actor=actor, generation=generation, form=form)
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_notify(CHANNEL, str(generation))))
     return generation

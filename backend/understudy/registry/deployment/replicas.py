@@ -29,7 +29,7 @@ async def report(session: AsyncSession, present: ReplicaReport) -> None:
     await session.merge(Replica(**asdict(present)))
 
 
-async def all_reports(session: AsyncSession, *, since: datetime | None = None) -> list[ReplicaReport]:
+async def list_reports(session: AsyncSession, *, since: datetime | None = None) -> list[ReplicaReport]:
     """Reports by name, of those seen at or after `since`."""
     query = select(Replica).order_by(Replica.replica)
     if since is not None:

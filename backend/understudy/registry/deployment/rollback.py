@@ -5,13 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from understudy.models import FLOAT32, History, HistoryEvent, MlModel
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 
 _FORM = func.coalesce(History.form, FLOAT32)
 _WENT_LIVE = (HistoryEvent.ACTIVATED, HistoryEvent.ROLLED_BACK)
 
 
-async def previous_active(session: AsyncSession) -> tuple[int, str] | None:
+async def find_previous_active(session: AsyncSession) -> tuple[int, str] | None:
     """The model that went live last before the present one did, of those still registered, and the form it was in.
 
     The present model in another form counts as another model. None without one.
@@ -19,7 +19,7 @@ async def previous_active(session: AsyncSession) -> tuple[int, str] | None:
     With no model active it is the one that was live last. An id that was deleted and given out again does not count
     for what its earlier holder did.
     """
-    present = await stage.desired(session)
+    present = await desired_state.desired(session)
     deletion = aliased(History)
     deleted_since = (
         select(deletion.history_id)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import SpecInvalid
 from understudy.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
 from understudy.registry.files.model_files import FileFacts
-from understudy.registry.models import model_history as history
+from understudy.registry.models import model_history
 from understudy.registry.models.rows import Row
 from understudy.schemas.compiler.spec import PartialSpec
 
@@ -34,13 +34,13 @@ class RegisteredFile:
             model_name=model.model_name,
             version=model.version,
             facts=FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint),
-            spec=recorded_spec(model, record.spec),
+            spec=read_recorded_spec(model, record.spec),
             compile_state=CompileState(record.compile_state),
             twin=record.twin,
         )
 
 
-def recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSpec | None:
+def read_recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSpec | None:
     """A spec as it was recorded, perhaps by another version or by hand; raises SpecInvalid."""
     try:
         return None if stored is None else PartialSpec.model_validate(stored)
@@ -53,7 +53,7 @@ def recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSp
         ) from error
 
 
-def merged(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpec | None:
+def merge_specs(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpec | None:
     """What was given at registration over what the sidecar says."""
     if given is None or sidecar is None:
         return given or sidecar
@@ -69,7 +69,7 @@ def evidence(model: MlModel, facts: FileFacts, *, given: PartialSpec | None, sid
         bytes=facts.bytes,
         fingerprint=facts.fingerprint,
         given_spec=_json(given),
-        spec=_json(merged(given, sidecar)),
+        spec=_json(merge_specs(given, sidecar)),
         compile_state=CompileState.NOT_COMPILED,
         compile_error=None,
         twin=None,
@@ -113,11 +113,11 @@ async def set_compile_state(
     if changed.scalar_one_or_none() is None:
         return False
     if state is CompileState.READY:
-        await history.record(session, HistoryEvent.COMPILED, model_id, actor=actor)
+        await model_history.record(session, HistoryEvent.COMPILED, model_id, actor=actor)
     return True
 
 
-async def set_twin(session: AsyncSession, model_id: int, digest: str, twin: str) -> bool:
+async def set_variant(session: AsyncSession, model_id: int, digest: str, twin: str) -> bool:
     """Note the latest int8 twin of the file with this digest; False when the model has another file by now."""
     changed = await session.execute(
         update(FileRecord)

@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
-from understudy.compiler import model_source as source
+from understudy.compiler import model_source
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, TooLarge
 from understudy.registry.files import paths
-from understudy.registry.files.sidecar import read_spec, sidecar_of
+from understudy.registry.files.sidecar import read_spec, sidecar_path
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
 
@@ -51,9 +51,9 @@ class ModelFiles:
         self._digests: OrderedDict[tuple[Path, str], str] = OrderedDict()
         self._guard = Lock()
 
-    def normalise(self, path: str) -> str:
+    def normalize_path(self, path: str) -> str:
         """The path as it is stored; raises PathRefused."""
-        return paths.normalise(path)
+        return paths.normalize_path(path)
 
     def resolve(self, path: str) -> Path:
         """The place on this machine, links followed; raises PathRefused when it is outside the home folder."""
@@ -83,11 +83,11 @@ class ModelFiles:
         digest = self._digest(place, before)
         if _fingerprint(place)[0] != before:
             raise FileChanged(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
-        return FileFacts(paths.normalise(path), digest, size, before)
+        return FileFacts(paths.normalize_path(path), digest, size, before)
 
     def sidecar(self, path: str) -> PartialSpec | None:
         """The spec beside the file, None without one; raises SpecInvalid, PathRefused for a link that leads out."""
-        beside = sidecar_of(paths.normalise(path), folder=self.resolve(path).is_dir())
+        beside = sidecar_path(paths.normalize_path(path), folder=self.resolve(path).is_dir())
         place = self.resolve(beside)
         return read_spec(place, beside) if place.exists() else None
 
@@ -154,7 +154,7 @@ class ModelFiles:
                 self._digests.move_to_end(key)
                 return known
         try:
-            digest = source.digest_of(place)
+            digest = model_source.compute_digest(place)
         except OSError as error:
             raise FileMissing(
                 f"{place.name} cannot be read: {error.strerror}.", remedy="Let the user that runs Understudy read it."

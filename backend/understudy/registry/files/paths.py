@@ -10,7 +10,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _OWN_FOLDER = "var"
 
 
-def normalise(path: str) -> str:
+def normalize_path(path: str) -> str:
     """`path` with forward slashes and without `.` steps.
 
     Raises PathRefused for an empty or absolute path, a drive letter or network share, a step upwards, a control
@@ -38,7 +38,7 @@ def normalise(path: str) -> str:
 
 def contained(home: Path, path: str) -> Path:
     """The place of `path` on this machine, links followed; raises PathRefused when it lies outside `home`."""
-    relative = normalise(path)
+    relative = normalize_path(path)
     try:
         root = home.resolve()
         place = (root / relative).resolve()

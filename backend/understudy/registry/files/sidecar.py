@@ -11,7 +11,7 @@ from understudy.schemas.compiler.spec import PartialSpec
 _MAX_BYTES = 4 << 20
 
 
-def sidecar_of(path: str, *, folder: bool) -> str:
+def sidecar_path(path: str, *, folder: bool) -> str:
     """The path of the sidecar of a model file, or of a SavedModel folder; both POSIX and relative."""
     model = PurePosixPath(path)
     stem = model.name if folder else model.stem

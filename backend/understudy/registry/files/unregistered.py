@@ -15,7 +15,7 @@ from understudy.settings import Settings
 _KINDS = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "tflite", ".onnx": "onnx"}
 
 
-async def unregistered_files(settings: Settings, database: Database) -> list[UnregisteredFile]:
+async def find_unregistered_files(settings: Settings, database: Database) -> list[UnregisteredFile]:
     """Model files and SavedModel folders directly in `models/`, by name."""
     async with database.read() as session:
         registered = set(await session.scalars(select(MlModel.file_path)))

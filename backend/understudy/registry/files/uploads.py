@@ -11,7 +11,7 @@ from uuid import uuid4
 import anyio
 from anyio.to_thread import run_sync
 
-from understudy.disk_errors import disk_refusals_named
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.schemas.registry.model_file import UploadedFile
 from understudy.settings import Settings
@@ -42,7 +42,7 @@ class Uploads:
         part = self._folder / f"{PART_PREFIX}{uuid4().hex}"
         digest = hashlib.sha256()
         try:
-            with disk_refusals_named(self._folder):
+            with translate_disk_errors(self._folder):
                 size = await self._write(part, chunks, digest)
                 await run_sync(_publish, part, final)
         finally:

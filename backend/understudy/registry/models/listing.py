@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from understudy.models import FileRecord, MlModel, ModelCount
-from understudy.registry.database import cursor as cursors
+from understudy.registry.database import cursor
 from understudy.registry.models.row_view import RECORDED
 from understudy.registry.models.rows import LARGEST_ID
 from understudy.schemas.registry.model_query import ModelQuery
@@ -46,7 +46,7 @@ class Page:
 
 async def page(session: AsyncSession, query: ModelQuery) -> Page:
     """Raises RequestInvalid for a cursor that does not belong to this sort order."""
-    order = _Order.of(query, session.get_bind().dialect.name)
+    order = _SortOrder.of(query, session.get_bind().dialect.name)
     filters = _filters(query, order.dialect)
     connection = await session.connection()
     found: list[dict[str, Any]] = []
@@ -60,12 +60,12 @@ async def page(session: AsyncSession, query: ModelQuery) -> Page:
     more = len(found) > query.limit
     return Page(
         rows=shown,
-        next_cursor=cursors.encode(query.sort, shown[-1][_KEY], shown[-1]["model_id"]) if more else None,
+        next_cursor=cursor.encode(query.sort, shown[-1][_KEY], shown[-1]["model_id"]) if more else None,
         total=await _total(session, filters),
     )
 
 
-def _with_records(models: Select[Any], order: "_Order") -> Select[Any]:
+def _with_records(models: Select[Any], order: "_SortOrder") -> Select[Any]:
     """The limit stays inside: PostgreSQL would otherwise merge with all records from the first one on."""
     page = models.subquery("page")
     record = FileRecord.__table__.c
@@ -85,7 +85,7 @@ async def _total(session: AsyncSession, filters: list[ColumnElement[bool]]) -> i
 
 
 @dataclass(frozen=True)
-class _Order:
+class _SortOrder:
     """A sort order as the database can walk an index by it.
 
     No index has the rows without a value at the end of both directions, so they are a part of their own.
@@ -108,7 +108,7 @@ class _Order:
         """What is left of the list after the query's cursor, one part after the other."""
         after = None
         if query.cursor is not None:
-            after = cursors.decode(query.cursor, query.sort, largest_id=LARGEST_ID)
+            after = cursor.decode(query.cursor, query.sort, largest_id=LARGEST_ID)
         rows = select(*MlModel.__table__.c, self.key.label(_KEY)).order_by(*self.of_columns(self.key, MlModel.model_id))
         if self.name == "id":
             yield rows if after is None else rows.where(self._beyond(MlModel.model_id, after[1]))
@@ -157,9 +157,9 @@ def _contains(
     return folded.like(f"%{escaped}%", escape="\\")
 
 
-def _refuse_other_type(name: str, value: cursors.Key, dialect: str) -> None:
+def _refuse_other_type(name: str, value: cursor.Key, dialect: str) -> None:
     expected: tuple[type, ...] = _KEY_TYPES.get(name, (str,))
     if name in _TIMES and dialect != "sqlite":
         expected = (datetime,)
     if not isinstance(value, expected):
-        raise cursors.foreign()
+        raise cursor.foreign()

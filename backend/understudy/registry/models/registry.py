@@ -10,15 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, ModelIsActive, NameTaken, PathRefused
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
-from understudy.registry.database.column_values import columns_of, refuse_nul
+from understudy.registry.database.column_values import read_columns, refuse_nul
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as stage
+from understudy.registry.deployment import desired_state
 from understudy.registry.files import file_records
 from understudy.registry.files.file_records import RegisteredFile
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
-from understudy.registry.models import listing, rows
-from understudy.registry.models import model_history as history
-from understudy.registry.models.row_view import facts_in, shown, values_of
+from understudy.registry.models import listing, model_history, rows
+from understudy.registry.models.row_view import read_facts, select_values, shown
 from understudy.registry.models.rows import Row
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
@@ -48,9 +47,9 @@ class Registry:
         Raises PathRefused, FileMissing, FormatUnknown (a folder that is no SavedModel), TooLarge, FileChanged (still
         being written), SpecInvalid (sidecar), NameTaken and RequestInvalid; none of them leaves anything behind.
         """
-        columns = columns_of(request)
+        columns = read_columns(request)
         refuse_nul("spec", request.spec and request.spec.model_dump())
-        columns["file_path"] = path = self.files.normalise(request.file_path)
+        columns["file_path"] = path = self.files.normalize_path(request.file_path)
         facts, sidecar = await self._read(path)
         now = utc_now()
         async with self._writing(request.model_name) as session:
@@ -63,8 +62,8 @@ class Registry:
             record = file_records.evidence(model, facts, given=request.spec, sidecar=sidecar)
             session.add(record)
             await session.flush()
-            await history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-        return shown(values_of(Row(model, record)), FileState(exists=True, changed=False, bytes=facts.bytes))
+            await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
+        return shown(select_values(Row(model, record)), FileState(exists=True, changed=False, bytes=facts.bytes))
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelOut:
         """Change the fields that are present. A new `file_path` is read anew, with its sidecar.
@@ -72,11 +71,11 @@ class Registry:
         Raises ModelNotFound, NameTaken, ModelIsActive (new path for the active model) and what `register` raises for
         the path.
         """
-        wanted = columns_of(request)
+        wanted = read_columns(request)
         facts: FileFacts | None = None
         sidecar: PartialSpec | None = None
         if "file_path" in wanted:
-            wanted["file_path"] = self.files.normalise(wanted["file_path"])
+            wanted["file_path"] = self.files.normalize_path(wanted["file_path"])
             async with self._database.read() as session:
                 present = (await rows.get(session, model_id)).model
             if self._same(present.file_path, wanted["file_path"]):
@@ -85,7 +84,7 @@ class Registry:
                 _refuse_active(present, "cannot be pointed at another file")
                 facts, sidecar = await self._read(wanted["file_path"])
         async with self._writing(wanted.get("model_name")) as session:
-            await stage.lock(session)
+            await desired_state.lock(session)
             row = await rows.get(session, model_id, for_update=True)
             changes = {name: value for name, value in wanted.items() if getattr(row.model, name) != value}
             if "model_name" in changes:
@@ -95,17 +94,19 @@ class Registry:
             if changes:
                 row = await _changed(session, row, changes, facts, sidecar)
                 said = ", ".join(sorted(changes))
-                await history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=f"Changed: {said}.")
+                await model_history.record(
+                    session, HistoryEvent.UPDATED, model_id, actor=actor, detail=f"Changed: {said}."
+                )
         self.revision += 1
-        return (await self._shown([values_of(row)]))[0]
+        return (await self._shown([select_values(row)]))[0]
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
         """Delete the record; the file stays. Raises ModelNotFound and ModelIsActive."""
         async with self._database.write() as session:
-            await stage.lock(session)
+            await desired_state.lock(session)
             model = (await rows.get(session, model_id, for_update=True)).model
             _refuse_active(model, "cannot be deleted")
-            await history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
+            await model_history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
             await session.delete(model)
         self.revision += 1
         return ModelDeleted(
@@ -119,12 +120,12 @@ class Registry:
         """Raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
-        return (await self._shown([values_of(row)]))[0]
+        return (await self._shown([select_values(row)]))[0]
 
     async def active(self) -> ModelOut | None:
         async with self._database.read() as session:
             row = await rows.active(session)
-        return None if row is None else (await self._shown([values_of(row)]))[0]
+        return None if row is None else (await self._shown([select_values(row)]))[0]
 
     async def history(
         self,
@@ -142,7 +143,7 @@ class Registry:
         if model_id is not None:
             rows.refuse_impossible_id(model_id)
         async with self._database.read() as session:
-            found = await history.page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
+            found = await model_history.page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
             if model_id is not None and not found.entries and event is None and cursor is None:
                 await rows.get(session, model_id)
         return found
@@ -186,7 +187,7 @@ class Registry:
         async with self._database.read() as session:
             page = await listing.page(session, query)
             active = await rows.active(session)
-        shown_rows = await self._shown(page.rows if active is None else [*page.rows, values_of(active)])
+        shown_rows = await self._shown(page.rows if active is None else [*page.rows, select_values(active)])
         return ModelList(
             models=shown_rows[: len(page.rows)],
             active_model=None if active is None else shown_rows[-1],
@@ -210,13 +211,13 @@ class Registry:
         return await run_sync(lambda: (self.files.read(path), self.files.sidecar(path)))
 
     async def _shown(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
-        states = await run_sync(self.files.states, [(values["file_path"], facts_in(values)) for values in found])
+        states = await run_sync(self.files.states, [(values["file_path"], read_facts(values)) for values in found])
         return [shown(values, state) for values, state in zip(found, states, strict=True)]
 
     def _same(self, stored: str, path: str) -> bool:
         """Whether a row's path, which may have been written by hand, means the normalised `path`."""
         try:
-            return self.files.normalise(stored) == path
+            return self.files.normalize_path(stored) == path
         except PathRefused:
             return False
 
@@ -231,7 +232,7 @@ async def _changed(
         return row
     given = row.record.given_spec if row.record else None
     record = await file_records.put(
-        session, row, facts, given=file_records.recorded_spec(row.model, given), sidecar=sidecar
+        session, row, facts, given=file_records.read_recorded_spec(row.model, given), sidecar=sidecar
     )
     return Row(row.model, record)
 

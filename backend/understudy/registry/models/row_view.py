@@ -12,22 +12,22 @@ RECORDED = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")
 _COLUMNS = tuple(MlModel.__table__.c.keys())
 
 
-def facts_of(record: FileRecord | None) -> FileFacts | None:
+def collect_facts(record: FileRecord | None) -> FileFacts | None:
     """What was recorded of the file, under the path as the row spells it."""
     if record is None:
         return None
     return FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint)
 
 
-def values_of(row: Row) -> dict[str, Any]:
+def select_values(row: Row) -> dict[str, Any]:
     """The columns of the row and, as in `RECORDED`, those of its record."""
     return {name: getattr(row.model, name) for name in _COLUMNS} | {
         name: getattr(row.record, name, None) for name in RECORDED
     }
 
 
-def facts_in(values: Mapping[str, Any]) -> FileFacts | None:
-    """`facts_of`, from `values_of` or from a page of the list."""
+def read_facts(values: Mapping[str, Any]) -> FileFacts | None:
+    """`collect_facts`, from `select_values` or from a page of the list."""
     if values["digest"] is None:
         return None
     return FileFacts(values["file_path"], values["digest"], values["bytes"], values["fingerprint"])

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.compiler.quantization import Quantization
-from understudy.schemas.compiler.spec import Activation, Spec
+from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 
 class TensorSignature(BaseModel):
@@ -42,7 +42,7 @@ class CompileReport(BaseModel):
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]
     spec: Spec
-    graph_activation: Activation = Field(description="The activation that the graph itself ends with")
+    graph_activation: OutputActivation = Field(description="The activation that the graph itself ends with")
     parity: tuple[ParityProbe, ...]
     onnx_digest: str
     onnx_bytes: int

@@ -30,7 +30,7 @@ class InputKind(StrEnum):
         return self in (InputKind.EMBEDDING, InputKind.SCORES)
 
 
-class Activation(StrEnum):
+class OutputActivation(StrEnum):
     """The function between a model's logits and its scores."""
 
     SOFTMAX = "softmax"
@@ -69,7 +69,7 @@ class PartialSpec(_SpecBase):
     window_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WINDOW_SECONDS)
     hop_seconds: float | None = Field(default=None, ge=SHORTEST_HOP_SECONDS, le=LONGEST_WINDOW_SECONDS)
     labels: tuple[Label, ...] | None = None
-    activation: Activation | None = None
+    activation: OutputActivation | None = None
     aggregation: Aggregation | None = None
     top_k: int | None = Field(default=None, ge=1)
     thresholds: dict[Label, FiniteFloat] | None = Field(
@@ -97,7 +97,7 @@ class Spec(_SpecBase):
     hop_seconds: float | None = Field(default=YAMNET_HOP_SECONDS, gt=0)
     labels: tuple[str, ...] = Field(description="Empty only for a tensor model whose outputs are no scores")
     labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
-    activation: Activation
+    activation: OutputActivation
     aggregation: Aggregation = Aggregation.MEAN
     top_k: int = Field(default=3, ge=1, description="Windows averaged by `top_k_mean`")
     thresholds: dict[str, float] = Field(default_factory=dict)

@@ -17,7 +17,7 @@ class Hello(BaseModel):
     version: str
 
 
-class StageChanged(BaseModel):
+class DeploymentChanged(BaseModel):
     """Another model should be live from now on; `model` is null when its row is gone or was never read."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -39,9 +39,9 @@ class ModelChanged(BaseModel):
 
 
 @dataclass(frozen=True)
-class Event:
+class ServerEvent:
     """`position` grows with every entry of the history; a reader that reconnects continues after it."""
 
     name: Literal["hello", "stage", "models", "operation"]
-    data: Hello | StageChanged | ModelChanged | Operation
+    data: Hello | DeploymentChanged | ModelChanged | Operation
     position: int

@@ -8,15 +8,13 @@ import structlog
 from understudy.errors import DatabaseUnavailable, FileChanged, NothingToRollBack, UnderstudyError
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state as desired_stage
-from understudy.registry.deployment import rollback
-from understudy.registry.models import model_history as history
-from understudy.registry.models import rows
+from understudy.registry.deployment import desired_state, rollback
+from understudy.registry.models import model_history, rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Step
 from understudy.serving.activation.preparation import OnStep, Preparation, ignore_step
-from understudy.serving.sync.live_model import LiveModel, LoadedModel, Stage
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
+from understudy.serving.telemetry.counters import Counters
 
 log = structlog.get_logger()
 
@@ -27,11 +25,13 @@ class Activation:
     Whatever fails before the commit leaves row, file and memory as they were, and is recorded in the history.
     """
 
-    def __init__(self, database: Database, preparation: Preparation, stage: Stage, metrics: Metrics) -> None:
+    def __init__(
+        self, database: Database, preparation: Preparation, live: LiveModelReference, counters: Counters
+    ) -> None:
         self._database = database
         self._preparation = preparation
-        self._stage = stage
-        self._metrics = metrics
+        self._live = live
+        self._counters = counters
 
     async def activate(
         self,
@@ -50,7 +50,7 @@ class Activation:
             await on_step(Step.COMMIT)
             generation = await self._commit(loaded, actor, event)
         except UnderstudyError as error:
-            self._metrics.activation_refusals[error.code] += 1
+            self._counters.activation_refusals[error.code] += 1
             log.warning(
                 "activation refused",
                 model_id=model_id,
@@ -58,14 +58,14 @@ class Activation:
                 code=error.code,
                 detail=error.detail,
                 remedy=error.remedy,
-                still_live=self._stage.live.model.identity.model_name if self._stage.live else None,
+                still_live=self._live.current.model.identity.model_name if self._live.current else None,
             )
             with suppress(DatabaseUnavailable):  # it must not hide why the activation failed, which is logged
                 async with self._database.write() as session:
-                    await history.record_refusal(session, model_id, error, actor=actor)
+                    await model_history.record_refusal(session, model_id, error, actor=actor)
             raise
         live = LiveModel(loaded, generation, datetime.now(UTC))
-        self._stage.swap(live)
+        self._live.swap(live)
         log.info("model live", actor=actor, generation=generation, **loaded.identity.model_dump())
         await on_step(Step.SWAP)
         return live
@@ -73,7 +73,7 @@ class Activation:
     async def previous(self) -> tuple[int, str]:
         """The model that was live before the present one, and in which form. Raises NothingToRollBack."""
         async with self._database.read() as session:
-            found = await rollback.previous_active(session)
+            found = await rollback.find_previous_active(session)
         if found is None:
             raise NothingToRollBack("No other registered model was ever live.")
         return found
@@ -81,8 +81,8 @@ class Activation:
     async def _commit(self, loaded: LoadedModel, actor: str, event: HistoryEvent) -> int:
         model_id, digest = loaded.identity.model_id, loaded.identity.digest
         async with self._database.write() as session:
-            await desired_stage.lock(session)
+            await desired_state.lock(session)
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this one was prepared.")
-            return await desired_stage.switch(session, model_id, actor=actor, event=event, form=loaded.form)
+            return await desired_state.switch(session, model_id, actor=actor, event=event, form=loaded.form)

@@ -11,7 +11,7 @@ import structlog
 from understudy.errors import DatabaseUnavailable, Unavailable, UnderstudyError
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import operation_rows as operations
+from understudy.registry.deployment import operation_rows
 from understudy.registry.models import rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -62,7 +62,7 @@ class Operations:
     async def get(self, operation_id: str) -> Operation:
         """Raises OperationNotFound. An operation whose process gives no sign of life any more shows as failed."""
         async with self._database.read() as session:
-            operation = await operations.get(session, operation_id)
+            operation = await operation_rows.get(session, operation_id)
         if operation.state is OperationState.RUNNING and datetime.now(UTC) - operation.updated_at > LOST_AFTER:
             lost = Unavailable(
                 "The process that ran this activation ended before it was done.",
@@ -92,8 +92,8 @@ class Operations:
             updated_at=now,
         )
         async with self._database.write() as session:
-            await operations.forget_older(session, than=now - KEPT_FOR)
-            await operations.save(session, tracked)
+            await operation_rows.forget_older(session, than=now - KEPT_FOR)
+            await operation_rows.save(session, tracked)
         task = asyncio.create_task(self._track(tracked, activate))
         self._running.add(task)
         task.add_done_callback(self._forget)
@@ -103,7 +103,7 @@ class Operations:
 
     async def _save(self, operation: Operation) -> None:
         async with self._database.write() as session:
-            await operations.save(session, operation)
+            await operation_rows.save(session, operation)
 
     def _forget(self, task: asyncio.Task[Operation]) -> None:
         self._running.discard(task)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from understudy.compiler.compiled_store import CompiledModel
-from understudy.compiler.model_source import digest_of
+from understudy.compiler.model_source import compute_digest
 from understudy.errors import FileChanged, FileMissing
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
@@ -18,10 +18,10 @@ from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.prediction.warm_cache import Standby
+from understudy.serving.prediction.warm_cache import WarmCache
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings
 
 log = structlog.get_logger()
@@ -43,15 +43,15 @@ class Preparation:
         compilation: Compilation,
         backbones: BackboneHolder,
         pool: WorkerPool,
-        metrics: Metrics,
+        counters: Counters,
     ) -> None:
         self._settings = settings
         self._registry = registry
         self._compilation = compilation
         self._backbones = backbones
         self._pool = pool
-        self._metrics = metrics
-        self._standby = Standby()
+        self._counters = counters
+        self._standby = WarmCache()
 
     async def rehearse(
         self, model_id: int, on_step: OnStep = ignore_step, form: str = Precision.FLOAT32
@@ -116,7 +116,7 @@ class Preparation:
         quantization, path = compiled.report.quantization, self._settings.backbone_path
         if quantization is None or quantization.backbone_digest is None or not path.is_file():
             return ()
-        if await asyncio.to_thread(digest_of, path) == quantization.backbone_digest:
+        if await asyncio.to_thread(compute_digest, path) == quantization.backbone_digest:
             return ()
         return ("Its int8 twin was made from another YAMNet backbone than the one that is installed.",)
 
@@ -135,7 +135,7 @@ class Preparation:
                 compiled.folder, backbone=backbone, max_whole_clip_seconds=self._settings.max_whole_clip_seconds
             )
             pipeline.warm_up()
-            self._metrics.loads.observe(time.perf_counter() - started)
+            self._counters.loads.observe(time.perf_counter() - started)
             return pipeline
 
         return await self._pool.load(load_and_warm)

@@ -12,7 +12,7 @@ from understudy.registry.files.file_records import RegisteredFile
 from understudy.registry.models.registry import Registry
 from understudy.schemas.compiler.quantization import Precision, Quantization
 from understudy.schemas.compiler.report import CompileReport
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 log = structlog.get_logger()
 
@@ -20,10 +20,10 @@ log = structlog.get_logger()
 class Compilation:
     """Compile a registered model, or find that it already is; the outcome is written beside its row."""
 
-    def __init__(self, registry: Registry, compiler: Compiler, metrics: Metrics, actor: str) -> None:
+    def __init__(self, registry: Registry, compiler: Compiler, counters: Counters, actor: str) -> None:
         self._registry = registry
         self._compiler = compiler
-        self._metrics = metrics
+        self._counters = counters
         self._actor = actor
 
     def key(self, model: RegisteredFile) -> str:
@@ -72,7 +72,7 @@ class Compilation:
             await asyncio.shield(self._note(model, CompileState.NOT_COMPILED))
             raise
         if "store" in steps:  # else another process, or the backlog, was faster
-            self._metrics.compilations.observe(compiled.report.seconds)
+            self._counters.compilations.observe(compiled.report.seconds)
             log.info(
                 "model compiled",
                 model_id=model.model_id,
@@ -100,7 +100,7 @@ class Compilation:
                 "compiled store and var/backbones of the machine that has it.",
             )
         if not quantization.passed:
-            raise refusal_of(model.model_name, quantization)
+            raise quantization_refusal(model.model_name, quantization)
         return found
 
     async def report(self, model_id: int) -> CompileReport:
@@ -115,7 +115,7 @@ class Compilation:
         return compiled.report.model_copy(update={"quantization": twin.report.quantization})
 
 
-def refusal_of(model_name: str, quantization: Quantization) -> ParityFailed:
+def quantization_refusal(model_name: str, quantization: Quantization) -> ParityFailed:
     """Why a twin that did not reach its gate may not go live."""
     return ParityFailed(
         f"The int8 twin of {model_name} does not answer as float32 does: {quantization.reason}",

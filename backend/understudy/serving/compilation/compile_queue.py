@@ -14,7 +14,7 @@ log = structlog.get_logger()
 _PAUSE_SECONDS = 0.05
 
 
-class Backlog:
+class CompileQueue:
     """A queue of model ids; a refusal is recorded beside the row and never stops the queue."""
 
     def __init__(self, registry: Registry, compilation: Compilation) -> None:

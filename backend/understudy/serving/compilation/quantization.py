@@ -15,28 +15,28 @@ from pathlib import Path
 import numpy as np
 
 from understudy.audio.opening import AudioLimits
-from understudy.compiler import compile_lock as lock
+from understudy.compiler import compile_lock
 from understudy.compiler.compiled_store import (
     MODEL_FILE,
     PROBES_FILE,
     CompiledModel,
     CompiledStore,
 )
-from understudy.compiler.isolation.child_protocol import QuantiseJob, QuantiseOutcome
+from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
 from understudy.compiler.isolation.sandbox import Sandbox
-from understudy.compiler.model_source import digest_of
-from understudy.container import Services
-from understudy.disk_errors import disk_refusals_named
+from understudy.compiler.model_source import compute_digest
+from understudy.disk_errors import translate_disk_errors
 from understudy.errors import NotForAudio
-from understudy.inference.int8 import calibration
-from understudy.inference.int8 import variant_agreement as agreement
+from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabelledClip
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.models import HistoryEvent
+from understudy.registry.database.database import Database
 from understudy.registry.files import file_records
 from understudy.registry.files.file_records import RegisteredFile
-from understudy.registry.models import model_history as history
+from understudy.registry.models import model_history
+from understudy.registry.models.registry import Registry
 from understudy.schemas.compiler.quantization import (
     Calibration,
     Gate,
@@ -45,15 +45,16 @@ from understudy.schemas.compiler.quantization import (
 )
 from understudy.schemas.compiler.report import CompileReport, ParityProbe
 from understudy.schemas.compiler.spec import InputKind
-from understudy.serving.compilation.compilation import refusal_of
+from understudy.serving.compilation.compilation import Compilation, quantization_refusal
+from understudy.settings import Settings
 
-QUANTISER_VERSION = 1  # raise it whenever the same graph and clips would give another twin
+QUANTIZER_VERSION = 1  # raise it whenever the same graph and clips would give another twin
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class _Order:
+class _VariantPlan:
     """One twin to be made. `clips` are those that calibrate, `judging` those that measure."""
 
     model: RegisteredFile
@@ -82,7 +83,7 @@ class _Order:
 
 
 def _key(*parts: object) -> str:
-    versions = [QUANTISER_VERSION, version("onnxruntime")]
+    versions = [QUANTIZER_VERSION, version("onnxruntime")]
     text = json.dumps([*parts, versions], sort_keys=True, separators=(",", ":"))
     return f"{Precision.INT8}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
@@ -92,23 +93,23 @@ def _probe(gate: Gate) -> ParityProbe:
     return ParityProbe(input_shapes=(), max_abs_error=0.0, tolerance=gate.max_change)
 
 
-class Quantisation:
+class ModelQuantizer:
     """Makes a twin in the compiler's sandbox, measures it against float32 and notes it beside the row."""
 
-    def __init__(self, services: Services) -> None:
-        self._settings = services.settings
-        self._registry = services.registry
-        self._database = services.database
-        self._compilation = services.compilation
+    def __init__(self, settings: Settings, database: Database, registry: Registry, compilation: Compilation) -> None:
+        self._settings = settings
+        self._database = database
+        self._registry = registry
+        self._compilation = compilation
         self._store = CompiledStore(self._settings.compiled_dir)
         self._limits = AudioLimits(max_seconds=self._settings.max_audio_seconds)
 
-    async def quantise(self, model_id: int, clips: Path, gate: Gate, actor: str, say: Say) -> CompiledModel:
+    async def quantize(self, model_id: int, clips: Path, gate: Gate, actor: str, say: Say) -> CompiledModel:
         """The twin that passed `gate`, made now unless the same clips gave one before.
 
         Raises what compiling raises, NotForAudio for a tensor model, TrainingDataInvalid for a folder without
         recordings, the audio errors for a clip that cannot be heard, CompileFailed where the graph has nothing to
-        quantise, and ParityFailed, after keeping its report, for a twin that did not pass.
+        quantize, and ParityFailed, after keeping its report, for a twin that did not pass.
         """
         model = await self._registry.ensure_file_record(model_id)
         say("compile")
@@ -121,41 +122,41 @@ class Quantisation:
         found = await asyncio.to_thread(calibration.find_clips, clips)
         calibrating, judging = calibration.split(found)
         on_backbone = compiled.report.spec.input.on_backbone
-        order = _Order(
+        order = _VariantPlan(
             model=model,
             compiled=compiled,
             source=str(clips),
             clips=calibrating,
             judging=judging,
-            clips_digest=await asyncio.to_thread(calibration.digest_of, found),
+            clips_digest=await asyncio.to_thread(calibration.compute_digest, found),
             gate=gate,
             backbone=await asyncio.to_thread(Backbone.load, self._settings.backbone_path) if on_backbone else None,
         )
         twin = await asyncio.to_thread(self._store.find, order.key)
         if twin is None:
-            with disk_refusals_named(self._settings.var_dir):
-                async with lock.exclusive(self._settings.var_dir / "compile.lock"):
+            with translate_disk_errors(self._settings.var_dir):
+                async with compile_lock.hold_exclusively(self._settings.var_dir / "compile.lock"):
                     twin = await self._made(order, say)
         await self._note(model, twin, actor)
         quantization = twin.report.quantization
         if quantization is not None and not quantization.passed:
-            raise refusal_of(model.model_name, quantization)
+            raise quantization_refusal(model.model_name, quantization)
         return twin
 
-    async def _made(self, order: _Order, say: Say) -> CompiledModel:
+    async def _made(self, order: _VariantPlan, say: Say) -> CompiledModel:
         started = time.monotonic()
         say("hear")
         windows, seconds = await asyncio.to_thread(
-            calibration.windows_of, order.report, order.clips, self._limits, self._settings.max_whole_clip_seconds
+            calibration.collect_windows, order.report, order.clips, self._limits, self._settings.max_whole_clip_seconds
         )
         sandbox = Sandbox(self._settings)
         with sandbox.scratch() as scratch:
-            feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.feeds_of(order.report, windows))}
+            feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.build_feeds(order.report, windows))}
             np.savez(scratch / "feeds.npz", allow_pickle=False, **feeds)
             on_backbone = order.backbone_name is not None
             graph = self._settings.backbone_path if on_backbone else order.compiled.folder / MODEL_FILE
             shutil.copyfile(graph, scratch / "source.onnx")
-            job = QuantiseJob(
+            job = QuantizeJob(
                 source=scratch / "source.onnx",
                 feeds=scratch / "feeds.npz",
                 output="embeddings" if on_backbone else order.report.outputs[0].name,
@@ -163,7 +164,7 @@ class Quantisation:
                 limits=sandbox.limits(scratch),
                 parent=os.getpid(),
             )
-            outcome = QuantiseOutcome.model_validate_json(await sandbox.run(job, say))
+            outcome = QuantizeResult.model_validate_json(await sandbox.run(job, say))
             heard = Calibration(
                 source=order.source,
                 clips=len(order.clips),
@@ -175,13 +176,13 @@ class Quantisation:
             return await asyncio.to_thread(self._measured, order, outcome, heard, graph, job.out, started)
 
     def _measured(
-        self, order: _Order, outcome: QuantiseOutcome, heard: Calibration, graph: Path, out: Path, started: float
+        self, order: _VariantPlan, outcome: QuantizeResult, heard: Calibration, graph: Path, out: Path, started: float
     ) -> CompiledModel:
         int8_bytes = (out / MODEL_FILE).stat().st_size
         backbone = order.backbone
         probes: tuple[ParityProbe, ...] = (_probe(order.gate),)
         if order.backbone_name is not None:  # its head stays as it is
-            target = self._settings.quantised_backbone(order.backbone_name)
+            target = self._settings.quantized_backbone_path(order.backbone_name)
             target.parent.mkdir(parents=True, exist_ok=True)
             (out / MODEL_FILE).replace(target)
             backbone, probes = Backbone.load(target), order.report.parity
@@ -191,9 +192,9 @@ class Quantisation:
             update={
                 "key": order.key,
                 "parity": probes,
-                "onnx_digest": digest_of(out / MODEL_FILE),
+                "onnx_digest": compute_digest(out / MODEL_FILE),
                 "onnx_bytes": (out / MODEL_FILE).stat().st_size,
-                "probes_digest": digest_of(out / PROBES_FILE),
+                "probes_digest": compute_digest(out / PROBES_FILE),
                 "peak_memory_bytes": outcome.peak_memory_bytes,
                 "isolation": (*outcome.isolation, "environment", "wall_clock"),
                 "versions": order.report.versions | outcome.versions,
@@ -206,10 +207,10 @@ class Quantisation:
             seconds = self._settings.max_whole_clip_seconds
             before = Pipeline.load(order.compiled.folder, backbone=order.backbone, max_whole_clip_seconds=seconds)
             after = Pipeline.load(Path(folder), backbone=backbone, max_whole_clip_seconds=seconds)
-            agreed = agreement.compare(
+            agreed = variant_agreement.compare(
                 before, after, order.judging, self._limits, disjoint=order.judging != order.clips
             )
-        reason = agreement.shortfall(agreed, order.gate)
+        reason = variant_agreement.explain_shortfall(agreed, order.gate)
         quantization = Quantization(
             precision=Precision.INT8,
             of=order.compiled.key,
@@ -235,14 +236,14 @@ class Quantisation:
         if quantization is None or model.twin == twin.key:
             return
         async with self._database.write() as session:
-            await file_records.set_twin(session, model.model_id, model.facts.digest, twin.key)
+            await file_records.set_variant(session, model.model_id, model.facts.digest, twin.key)
             if quantization.passed:
                 told = quantization.agreement
                 detail = (
                     f"int8 twin: {told.clip_agreement:.2%} of {told.clips} clips and {told.window_agreement:.2%} of "
                     f"{told.windows} windows keep their label, {told.throughput_ratio:.1f} times as fast."
                 )
-                await history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor, detail=detail)
+                await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor, detail=detail)
             else:
-                refusal = refusal_of(model.model_name, quantization)
-                await history.record_refusal(session, model.model_id, refusal, actor=actor)
+                refusal = quantization_refusal(model.model_name, quantization)
+                await model_history.record_refusal(session, model.model_id, refusal, actor=actor)

@@ -48,7 +48,7 @@ class BackboneHolder:
             backbone = self._twins.get(name)
             if backbone is None:
                 backbone = self._twins[name] = await self._pool.load(
-                    Backbone.load, self._settings.quantised_backbone(name)
+                    Backbone.load, self._settings.quantized_backbone_path(name)
                 )
                 log.info("int8 backbone loaded", file=f"{name}.onnx", digest=backbone.digest)
             return backbone

@@ -7,13 +7,13 @@ from math import inf
 
 from understudy.errors import Conflict, Unavailable
 from understudy.registry.database.database import Database
-from understudy.registry.models import name_index as names
+from understudy.registry.models import name_index
 from understudy.registry.models.registry import Registry
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.compilation.compilation import Compilation
-from understudy.serving.sync.live_model import LiveModel, LoadedModel, Stage
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
 from understudy.settings import Settings
 
 Key = tuple[str, str | None]
@@ -28,7 +28,7 @@ class _Known:
     at: float
 
 
-class NamedModels:
+class ModelResolver:
     """Finds the model of a name, live or not. Without a version the name decides: only one row has it.
 
     A model that is not live is remembered until a change is committed through this process, and for `poll_seconds` at
@@ -41,14 +41,14 @@ class NamedModels:
         settings: Settings,
         database: Database,
         registry: Registry,
-        stage: Stage,
+        live: LiveModelReference,
         compilation: Compilation,
         preparation: Preparation,
     ) -> None:
         self._keep_seconds = settings.poll_seconds
         self._database = database
         self._registry = registry
-        self._stage = stage
+        self._live = live
         self._compilation = compilation
         self._preparation = preparation
         self._known: dict[Key, _Known] = {}
@@ -59,7 +59,7 @@ class NamedModels:
 
         Raises ModelNotFound and what `Preparation.rehearse` raises for a model that is not live.
         """
-        if (live := self._live(name, version)) is not None:
+        if (live := self._find_live(name, version)) is not None:
             return live.model, live.generation
         key = name, version
         known = self._known.get(key)
@@ -73,7 +73,7 @@ class NamedModels:
 
     async def describe(self, name: str, version: str | None) -> tuple[ModelIdentity, CompileReport]:
         """Raises ModelNotFound, and ReportNotFound for a model that is not compiled."""
-        if (live := self._live(name, version)) is not None:
+        if (live := self._find_live(name, version)) is not None:
             return live.model.identity, live.model.pipeline.report
         model = await self._registry.ensure_file_record(await self._model_id(name, version))
         identity = ModelIdentity(
@@ -83,7 +83,7 @@ class NamedModels:
 
     async def require_ready(self, name: str, version: str | None) -> None:
         """Raises ModelNotFound, and Unavailable for a model that would have to be compiled first."""
-        if self._live(name, version) is not None:
+        if self._find_live(name, version) is not None:
             return
         model = await self._registry.ensure_file_record(await self._model_id(name, version))
         if await self._compilation.find(model) is None:
@@ -96,15 +96,15 @@ class NamedModels:
         """Let what is being looked up end."""
         await asyncio.gather(*self._looking.values(), return_exceptions=True)
 
-    def _live(self, name: str, version: str | None) -> LiveModel | None:
-        live = self._stage.live
+    def _find_live(self, name: str, version: str | None) -> LiveModel | None:
+        live = self._live.current
         if live is not None and _is(live.model.identity, name, version):
             return live
         return None
 
     async def _model_id(self, name: str, version: str | None) -> int:
         async with self._database.read() as session:
-            return await names.find(session, name, version)
+            return await name_index.find(session, name, version)
 
     def _look(self, key: Key) -> asyncio.Task[LoadedModel]:
         """The look at the database for `key` that began after the last change through this process."""

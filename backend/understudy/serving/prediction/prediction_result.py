@@ -16,7 +16,7 @@ _NO_WINDOWS = '"windows":[]'
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PredictionResult:
     """`prediction` is complete, except that the windows of a long clip are still in `rest`: written out, those of ten
     hours take 200 MB.
     """
@@ -42,6 +42,6 @@ class Heard:
         count, listed = self.rest.window_scores.shape
         step = max(1, AT_ONCE // listed)
         for first in range(0, count, step):
-            windows = list(self.rest.windows_from(first, first + step))
+            windows = list(self.rest.list_windows(first, first + step))
             yield ("," if first else "") + _WINDOWS.dump_json(windows)[1:-1].decode()
         yield f"]{after}"

@@ -8,11 +8,11 @@ from understudy.errors import NoActiveModel
 from understudy.inference.pipeline.pipeline import Steps
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
-from understudy.serving.prediction.prediction_result import AT_ONCE, Heard
+from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionResult
 from understudy.serving.scheduling.scheduler import Scheduler
-from understudy.serving.sync.live_model import LoadedModel, Stage
-from understudy.serving.sync.reconciler import Convergence
-from understudy.serving.telemetry.recent_statistics import Traffic
+from understudy.serving.sync.live_model import LiveModelReference, LoadedModel
+from understudy.serving.sync.reconciler import Reconciler
+from understudy.serving.telemetry.recent_statistics import RecentStatistics
 from understudy.settings import Settings
 
 
@@ -22,18 +22,18 @@ class Predictor:
     def __init__(
         self,
         settings: Settings,
-        stage: Stage,
-        convergence: Convergence,
+        live: LiveModelReference,
+        reconciler: Reconciler,
         preparation: Preparation,
         scheduler: Scheduler,
-        traffic: Traffic,
+        recent_statistics: RecentStatistics,
     ) -> None:
         self._limits = AudioLimits(max_seconds=settings.max_audio_seconds)
-        self._stage = stage
-        self._convergence = convergence
+        self._live = live
+        self._reconciler = reconciler
         self._preparation = preparation
         self._scheduler = scheduler
-        self._traffic = traffic
+        self._recent_statistics = recent_statistics
 
     async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
         """Scores of the recording in `source`, a seekable file that belongs to the caller.
@@ -43,11 +43,11 @@ class Predictor:
         """
         return await (await self.hear(source, *await self.choose(model_id))).whole()
 
-    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> Heard:
+    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> PredictionResult:
         """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
         heard = await self._scheduler.hear(model.pipeline, _hear(source, self._limits, model, generation, started))
-        self._traffic.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
+        self._recent_statistics.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
         return heard
 
     async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
@@ -56,17 +56,17 @@ class Predictor:
         Raises NoActiveModel, ModelNotLoaded with the reason where one should be live, and what preparing `model_id`
         raises.
         """
-        live = self._stage.live
+        live = self._live.current
         if model_id is not None and (live is None or live.model.identity.model_id != model_id):
             return await self._preparation.rehearse(model_id), None
         if live is None:
-            raise NoActiveModel("No model is active.") if self._convergence.in_sync else self._convergence.not_loaded()
+            raise NoActiveModel("No model is active.") if self._reconciler.in_sync else self._reconciler.not_loaded()
         return live.model, live.generation
 
 
 def _hear(
     source: BinaryIO, limits: AudioLimits, model: LoadedModel, generation: int | None, queued: float
-) -> Steps[Heard]:
+) -> Steps[PredictionResult]:
     """From the recording to the answer on a worker thread, step by step; `queued` since when it waits for one."""
     begun = time.perf_counter()
     clip = open_clip(source, limits)
@@ -90,4 +90,4 @@ def _hear(
             inference=analysis.timing.inference,
         ),
     )
-    return Heard(prediction, analysis if apart else None)
+    return PredictionResult(prediction, analysis if apart else None)

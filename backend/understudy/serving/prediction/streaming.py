@@ -6,8 +6,8 @@ import numpy as np
 
 from understudy.audio.decoding.reader import Samples
 from understudy.audio.mono import MonoStream
-from understudy.audio.pcm import samples_of
-from understudy.inference.pipeline.stream_scorer import Listener
+from understudy.audio.pcm import decode_pcm
+from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
     Ready,
@@ -33,7 +33,7 @@ class Streaming:
     async def open(self, start: StreamStart, model_id: int | None) -> "LiveStream":
         """Raises NoActiveModel, ModelNotLoaded, NotForAudio and, for `model_id`, what preparing that model raises."""
         model, generation = await self._predictor.choose(model_id)
-        return LiveStream(start, _Hearing(start, model, generation), self._predictor, self._pool, model_id)
+        return LiveStream(start, _StreamSegment(start, model, generation), self._predictor, self._pool, model_id)
 
 
 class LiveStream:
@@ -42,7 +42,7 @@ class LiveStream:
     def __init__(
         self,
         start: StreamStart,
-        hearing: "_Hearing",
+        hearing: "_StreamSegment",
         predictor: Predictor,
         pool: WorkerPool,
         model_id: int | None,
@@ -72,7 +72,7 @@ class LiveStream:
                 self._hearing = hearing
                 told.append(hearing.swapped())
                 told.extend(caught_up)
-        samples = samples_of(message, self._start.encoding, self._start.channels)
+        samples = decode_pcm(message, self._start.encoding, self._start.channels)
         told.extend((await self._pool.infer(self._hearing.push, samples))[0])
         return told
 
@@ -81,7 +81,7 @@ class LiveStream:
         return list((await self._pool.infer(self._hearing.finish))[0])
 
 
-class _Hearing:
+class _StreamSegment:
     """One model's part of a stream, from `begin` seconds on; its methods run on a worker thread.
 
     Keeps the samples since the start of the next window, so that another model can take over there.
@@ -90,7 +90,7 @@ class _Hearing:
     def __init__(self, start: StreamStart, model: LoadedModel, generation: int | None, begin: float = 0.0) -> None:
         self.model = model
         self.generation = generation
-        self._listener: Listener = model.pipeline.listen()
+        self._listener: StreamScorer = model.pipeline.listen()
         self._mono = MonoStream(start.channels, start.sample_rate, self._listener.rate)
         self._rate = start.sample_rate
         self._begin = begin
@@ -121,9 +121,9 @@ class _Hearing:
 
     def hand_over(
         self, start: StreamStart, model: LoadedModel, generation: int | None
-    ) -> tuple["_Hearing", list[WindowScored]]:
+    ) -> tuple["_StreamSegment", list[WindowScored]]:
         """The next model's part, which begins with the first window that this one did not complete."""
-        successor = _Hearing(start, model, generation, self._begin + self._next)
+        successor = _StreamSegment(start, model, generation, self._begin + self._next)
         skipped = round(self._next * self._rate) - self._kept_from
         samples = np.concatenate(self._kept)[skipped:] if self._kept else None
         return successor, successor.push(samples) if samples is not None and len(samples) else []

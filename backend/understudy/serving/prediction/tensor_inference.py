@@ -8,14 +8,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from understudy.schemas.inference.prediction import Timing
-from understudy.serving.prediction.model_resolver import NamedModels
+from understudy.serving.prediction.model_resolver import ModelResolver
 from understudy.serving.scheduling.batcher import Batcher
 from understudy.serving.sync.live_model import LoadedModel
-from understudy.serving.telemetry.recent_statistics import Traffic
+from understudy.serving.telemetry.recent_statistics import RecentStatistics
 
 
 @dataclass(frozen=True, slots=True)
-class Inferred:
+class InferenceResult:
     """The graph's outputs by name, and whose they are; `generation` is None for a model that is not live."""
 
     outputs: dict[str, NDArray[Any]]
@@ -26,12 +26,12 @@ class Inferred:
 class TensorInference:
     """Takes the reference to a model once a request, as `Predictor` does for recordings."""
 
-    def __init__(self, models: NamedModels, batcher: Batcher, traffic: Traffic) -> None:
+    def __init__(self, models: ModelResolver, batcher: Batcher, recent_statistics: RecentStatistics) -> None:
         self._models = models
         self._batcher = batcher
-        self._traffic = traffic
+        self._recent_statistics = recent_statistics
 
-    async def infer(self, name: str, version: str | None, inputs: Mapping[str, NDArray[Any]]) -> Inferred:
+    async def infer(self, name: str, version: str | None, inputs: Mapping[str, NDArray[Any]]) -> InferenceResult:
         """Run the graph of the model called `name`.
 
         Raises ModelNotFound, what preparing a model that is not live raises, RequestInvalid for inputs that the graph
@@ -41,5 +41,7 @@ class TensorInference:
         model, generation = await self._models.choose(name, version)
         outputs, waited = await self._batcher.infer(model.pipeline.graph, inputs)
         spent = (time.perf_counter() - started) * 1e3
-        self._traffic.answered(spent, Timing(queue=waited, decode=0, features=0, inference=max(0, spent - waited)))
-        return Inferred(outputs, model, generation)
+        self._recent_statistics.answered(
+            spent, Timing(queue=waited, decode=0, features=0, inference=max(0, spent - waited))
+        )
+        return InferenceResult(outputs, model, generation)

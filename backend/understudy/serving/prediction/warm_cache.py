@@ -5,7 +5,7 @@ from collections import OrderedDict
 from understudy.inference.pipeline.pipeline import Pipeline
 
 
-class Standby:
+class WarmCache:
     """The pipelines used last, each known by what it was made of; the least recent leaves first."""
 
     def __init__(self, capacity: int = 4) -> None:

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from numpy.typing import NDArray
 
 from understudy.errors import UnderstudyError
-from understudy.inference.runtime.tensor_graph import Graph, Tensors, rows_of
+from understudy.inference.runtime.tensor_graph import Graph, Tensors, count_rows
 from understudy.serving.scheduling.worker_pool import WorkerPool
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 # A run takes this many rows, and about this long, at most: past that, requests gain nothing and wait for each other.
 MAX_ROWS = 64
@@ -28,7 +28,7 @@ _Run = tuple[list[Answer], float, float]
 
 
 @dataclass(slots=True)
-class _Job:
+class _TensorTask:
     inputs: Tensors
     rows: int
     key: Key
@@ -37,10 +37,10 @@ class _Job:
 
 
 @dataclass(slots=True)
-class _Lane:
+class _GraphQueue:
     """One graph's requests. `row_seconds` is what a row took in the last run, 0 before the first."""
 
-    waiting: deque[_Job] = field(default_factory=deque)
+    waiting: deque[_TensorTask] = field(default_factory=deque)
     running: int = 0
     row_seconds: float = 0.0
 
@@ -51,10 +51,10 @@ class Batcher:
     So a lone request never waits for company, and no timer runs. Called on the event loop only.
     """
 
-    def __init__(self, pool: WorkerPool, metrics: Metrics) -> None:
+    def __init__(self, pool: WorkerPool, counters: Counters) -> None:
         self._pool = pool
-        self._metrics = metrics
-        self._lanes: WeakKeyDictionary[Graph, _Lane] = WeakKeyDictionary()
+        self._counters = counters
+        self._lanes: WeakKeyDictionary[Graph, _GraphQueue] = WeakKeyDictionary()
 
     @property
     def waiting(self) -> int:
@@ -67,17 +67,17 @@ class Batcher:
         Raises RequestInvalid for what the graph does not take and CannotServe when it fails on these inputs.
         """
         graph.check(inputs)
-        lane = self._lanes.setdefault(graph, _Lane())
+        lane = self._lanes.setdefault(graph, _GraphQueue())
         key: Key = tuple((name, array.dtype.char, array.shape[1:]) for name, array in inputs.items())
         if len({array.shape[:1] for array in inputs.values()}) != 1:
             key = ()  # rows that do not correspond would meet those of another request
         done: asyncio.Future[tuple[Outputs, float]] = asyncio.get_running_loop().create_future()
-        rows = rows_of(inputs) if inputs and all(array.ndim for array in inputs.values()) else 1
-        lane.waiting.append(_Job(inputs, rows, key, time.perf_counter(), done))
+        rows = count_rows(inputs) if inputs and all(array.ndim for array in inputs.values()) else 1
+        lane.waiting.append(_TensorTask(inputs, rows, key, time.perf_counter(), done))
         self._start(graph, lane)
         return await done
 
-    def _start(self, graph: Graph, lane: _Lane) -> None:
+    def _start(self, graph: Graph, lane: _GraphQueue) -> None:
         """Begin a run; a second one beside it only where a row is long enough to be worth another core."""
         while lane.waiting and lane.running < (self._pool.threads if lane.row_seconds > WORTH_A_CORE else 1):
             jobs = _next_batch(lane)
@@ -85,7 +85,7 @@ class Batcher:
             run = self._pool.submit(_answer, graph, [job.inputs for job in jobs])
             run.add_done_callback(partial(self._finish, graph, lane, jobs))
 
-    def _finish(self, graph: Graph, lane: _Lane, jobs: list[_Job], run: asyncio.Future[_Run]) -> None:
+    def _finish(self, graph: Graph, lane: _GraphQueue, jobs: list[_TensorTask], run: asyncio.Future[_Run]) -> None:
         lane.running -= 1
         self._start(graph, lane)
         if run.cancelled():  # the server stops
@@ -99,7 +99,7 @@ class Batcher:
         answers, begun, spent = run.result()
         rows = sum(job.rows for job in jobs)
         lane.row_seconds = spent / max(1, rows)
-        self._metrics.batches.observe(rows)
+        self._counters.batches.observe(rows)
         for job, answer in zip(jobs, answers, strict=True):
             if job.done.done():  # whoever asked went away
                 continue
@@ -109,7 +109,7 @@ class Batcher:
                 job.done.set_result((answer, (begun - job.queued) * 1e3))
 
 
-def _next_batch(lane: _Lane) -> list[_Job]:
+def _next_batch(lane: _GraphQueue) -> list[_TensorTask]:
     """The oldest request, and those right after it that may join it."""
     first = lane.waiting.popleft()
     jobs, rows = [first], first.rows

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TypeVar
 
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
-from understudy.serving.scheduling.time_slice import Job, take
+from understudy.serving.scheduling.time_slice import ClipTask, run_time_slice
 from understudy.serving.scheduling.worker_pool import WorkerPool
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 MAX_CLIPS = 8
 
@@ -23,10 +23,10 @@ class Scheduler:
     loop only.
     """
 
-    def __init__(self, pool: WorkerPool, metrics: Metrics) -> None:
+    def __init__(self, pool: WorkerPool, counters: Counters) -> None:
         self._pool = pool
-        self._metrics = metrics
-        self._queue: deque[Job] = deque()
+        self._counters = counters
+        self._queue: deque[ClipTask] = deque()
         self._running = 0
 
     @property
@@ -37,18 +37,18 @@ class Scheduler:
     async def hear(self, pipeline: Pipeline, steps: Steps[T]) -> T:
         """The result of `steps`, whose windows `pipeline` scores. Raises what a step raises, and CannotServe."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append(Job(pipeline, steps, done))
+        self._queue.append(ClipTask(pipeline, steps, done))
         self._start()
         return await done
 
     def _start(self) -> None:
         while self._running < self._pool.threads and (jobs := self._next_jobs()):
             self._running += 1
-            self._pool.submit(take, jobs).add_done_callback(partial(self._finish, jobs))
+            self._pool.submit(run_time_slice, jobs).add_done_callback(partial(self._finish, jobs))
 
-    def _next_jobs(self) -> list[Job]:
+    def _next_jobs(self) -> list[ClipTask]:
         """The clip that waits longest and, if it is a new one, those of its model right behind it."""
-        jobs: list[Job] = []
+        jobs: list[ClipTask] = []
         while self._queue and len(jobs) < MAX_CLIPS:
             job = self._queue[0]
             if jobs and (job.pipeline is not jobs[0].pipeline or job.items or jobs[0].items):
@@ -60,7 +60,7 @@ class Scheduler:
                 jobs.append(job)
         return jobs
 
-    def _finish(self, jobs: list[Job], turn: asyncio.Future[list[int]]) -> None:
+    def _finish(self, jobs: list[ClipTask], turn: asyncio.Future[list[int]]) -> None:
         self._running -= 1
         if turn.cancelled():  # the server stops
             for job in jobs:
@@ -71,7 +71,7 @@ class Scheduler:
             self._queue.extendleft(job for job in reversed(jobs) if not (job.items or job.ended))
         self._start()
         for size in [] if broken else turn.result():
-            self._metrics.batches.observe(size)
+            self._counters.batches.observe(size)
         for job in jobs:
             if (error := broken or job.error) is not None and not job.done.done():
                 job.done.set_exception(error)

@@ -20,7 +20,7 @@ SECONDS = 0.05
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class ClipTask:
     """A clip on its way. `items` are the windows to be scored next, None before the first step and after the last."""
 
     pipeline: Pipeline
@@ -54,13 +54,13 @@ class Job:
             self.advance((scores, seconds))
 
 
-def take(jobs: list[Job]) -> list[int]:
+def run_time_slice(jobs: list[ClipTask]) -> list[int]:
     """Decode clips until their windows fill a run, and score them, run by run, for as long as a turn lasts.
 
     Returns how many windows each run had. Clips that were not begun are left as they are.
     """
     until = time.perf_counter() + SECONDS
-    ready: list[Job] = []
+    ready: list[ClipTask] = []
     for job in jobs:
         if sum(len(other.items or ()) for other in ready) >= MAX_BATCH:
             break
@@ -77,9 +77,9 @@ def take(jobs: list[Job]) -> list[int]:
     return sizes
 
 
-def _runs(jobs: list[Job]) -> Iterator[list[Job]]:
+def _runs(jobs: list[ClipTask]) -> Iterator[list[ClipTask]]:
     """Consecutive jobs of MAX_BATCH windows together at most."""
-    run: list[Job] = []
+    run: list[ClipTask] = []
     for job in jobs:
         if run and sum(len(other.items or ()) for other in (*run, job)) > MAX_BATCH:
             yield run
@@ -89,7 +89,7 @@ def _runs(jobs: list[Job]) -> Iterator[list[Job]]:
         yield run
 
 
-def _score(run: list[Job]) -> None:
+def _score(run: list[ClipTask]) -> None:
     pipeline = run[0].pipeline
     if len(run) > 1 and pipeline.joins:
         try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from understudy.inference.runtime.memory import give_back
+from understudy.inference.runtime.memory import release_memory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class WorkerPool:
             try:
                 return work(*args, **kwargs)
             finally:
-                give_back()
+                release_memory()
 
         return await asyncio.get_running_loop().run_in_executor(self._loading, tidied)
 

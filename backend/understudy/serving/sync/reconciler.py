@@ -13,15 +13,13 @@ import structlog
 from understudy.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import changes
-from understudy.registry.deployment import desired_state as desired_stage
-from understudy.registry.deployment import replicas
-from understudy.registry.deployment.desired_state import Poll
+from understudy.registry.deployment import desired_state, replicas
+from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
-from understudy.registry.models import model_history as history
-from understudy.registry.models import rows
+from understudy.registry.models import model_history, rows
 from understudy.serving.activation.preparation import Preparation
-from understudy.serving.sync.live_model import LiveModel, Stage
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference
+from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings
 
 log = structlog.get_logger()
@@ -34,22 +32,27 @@ REPORT_SECONDS = 10.0
 FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 
 
-class Convergence:
+class Reconciler:
     """Polls the generation; loads, retries with back-off and reports. A failed load keeps the old model on stage."""
 
     def __init__(
-        self, settings: Settings, database: Database, preparation: Preparation, stage: Stage, metrics: Metrics
+        self,
+        settings: Settings,
+        database: Database,
+        preparation: Preparation,
+        live: LiveModelReference,
+        counters: Counters,
     ) -> None:
         self._settings = settings
         self._database = database
         self._preparation = preparation
-        self._stage = stage
-        self._metrics = metrics
+        self._live = live
+        self._counters = counters
         self.replica = f"{socket.gethostname()}:{os.getpid()}"
-        self.desired: Poll | None = None
+        self.desired: DesiredStatePoll | None = None
         self.problem: UnderstudyError | None = None
         self.outage: DatabaseUnavailable | None = None
-        self._failed: Poll | None = None
+        self._failed: DesiredStatePoll | None = None
         self._retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._empty_since: float | None = None
@@ -63,7 +66,7 @@ class Convergence:
         """This process serves what the database desires, as far as the last poll knows."""
         if self.desired is None:
             return False
-        live = self._stage.live
+        live = self._live.current
         if live is not None and live.generation > self.desired.generation:
             return True  # committed after the last poll
         if live is None:
@@ -137,13 +140,13 @@ class Convergence:
             self.problem = problem
 
     async def _look(self) -> None:
-        live = self._stage.live
+        live = self._live.current
         async with self._database.read() as session:
-            desired = await desired_stage.poll(session)
+            desired = await desired_state.poll(session)
         if live is not None and live.generation > desired.generation:
             # It was committed before this look began, and the database knows nothing of it.
             log.warning("database restored from an earlier state", generation=desired.generation, was=live.generation)
-            self._stage.rewind(desired.generation)
+            self._live.rewind(desired.generation)
         if self.outage is not None:
             log.info("database answers again")
         self.desired, self.outage = desired, None
@@ -159,12 +162,12 @@ class Convergence:
             await self._follow(await self._reconciled(desired), desired.active_model_id)
         await self._report()
 
-    async def _reconciled(self, desired: Poll) -> Poll:
+    async def _reconciled(self, desired: DesiredStatePoll) -> DesiredStatePoll:
         """Count a generation for a switch that was made by hand."""
         if desired.drifted:
             async with self._database.write() as session:
-                await desired_stage.reconcile(session)
-                self.desired = desired = await desired_stage.poll(session)
+                await desired_state.reconcile(session)
+                self.desired = desired = await desired_state.poll(session)
         return desired
 
     async def _follow_empty(self) -> None:
@@ -175,13 +178,13 @@ class Convergence:
         if now - self._empty_since < EMPTY_GRACE_SECONDS:
             return
         async with self._database.write() as session:
-            await desired_stage.reconcile(session)
-        if self._stage.live is not None:
-            self._stage.clear()
+            await desired_state.reconcile(session)
+        if self._live.current is not None:
+            self._live.clear()
             log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
 
-    async def _follow(self, desired: Poll, model_id: int) -> None:
-        live = self._stage.live
+    async def _follow(self, desired: DesiredStatePoll, model_id: int) -> None:
+        live = self._live.current
         if live is not None and (live.generation, live.model.identity.model_id) == (desired.generation, model_id):
             self.problem = None
             await self._rename(model_id)
@@ -200,24 +203,24 @@ class Convergence:
             await self._note_failure(desired, model_id, _unforeseen(error))
             return
         self.problem = self._failed = None
-        if self._stage.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
+        if self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
             log.info("model live", actor="convergence", generation=desired.generation, **loaded.identity.model_dump())
 
     async def _rename(self, model_id: int) -> None:
         async with self._database.read() as session:
             model = (await rows.get(session, model_id)).model
-            self._stage.rename(model_id, model.model_name, model.version)
+            self._live.rename(model_id, model.model_name, model.version)
 
-    async def _note_failure(self, desired: Poll, model_id: int, error: UnderstudyError) -> None:
-        self._metrics.activation_refusals[error.code] += 1
+    async def _note_failure(self, desired: DesiredStatePoll, model_id: int, error: UnderstudyError) -> None:
+        self._counters.activation_refusals[error.code] += 1
         again = self._failed == desired
         self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS) if again else FIRST_RETRY_SECONDS
         self._retry_at = time.monotonic() + self._retry_seconds
         self._failed, self.problem = desired, error
         if not again:
             async with self._database.write() as session:
-                await history.record_refusal(session, model_id, error, actor="server")
-        live = self._stage.live
+                await model_history.record_refusal(session, model_id, error, actor="server")
+        live = self._live.current
         log.error(
             "desired model not loaded",
             model_id=model_id,
@@ -229,7 +232,7 @@ class Convergence:
         )
 
     async def _report(self) -> None:
-        live = self._stage.live
+        live = self._live.current
         problem = self.problem.problem() if self.problem else None
         state = "failed" if problem else "live" if live else "empty"
         report = (

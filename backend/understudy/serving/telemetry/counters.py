@@ -40,7 +40,7 @@ class Distribution:
         return pairs, self._sum
 
 
-class Metrics:
+class Counters:
     """Told by the use-cases on the event loop, loads on the loading thread. Everything but `open_streams` grows."""
 
     def __init__(self) -> None:

@@ -17,20 +17,20 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from understudy import __version__
-from understudy.serving.sync.live_model import LiveModel, Stage
-from understudy.serving.sync.reconciler import Convergence
-from understudy.serving.telemetry.counters import Distribution, Metrics
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference
+from understudy.serving.sync.reconciler import Reconciler
+from understudy.serving.telemetry.counters import Counters, Distribution
 
 
-class Exposition(Collector):
+class PrometheusExporter(Collector):
     """Reads the live state at the moment of a scrape, on the event loop, so that one scrape knows one live model."""
 
     def __init__(
-        self, metrics: Metrics, stage: Stage, convergence: Convergence, queue_depth: Callable[[], int]
+        self, counters: Counters, live: LiveModelReference, reconciler: Reconciler, queue_depth: Callable[[], int]
     ) -> None:
-        self._metrics = metrics
-        self._stage = stage
-        self._convergence = convergence
+        self._counters = counters
+        self._live = live
+        self._reconciler = reconciler
         self._queue_depth = queue_depth
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -42,11 +42,11 @@ class Exposition(Collector):
         return encode(self._registry), content_type
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._traffic()
-        yield from self._state()
+        yield from self._collect_counters()
+        yield from self._collect_state()
 
-    def _traffic(self) -> Iterator[Metric]:
-        told = self._metrics
+    def _collect_counters(self) -> Iterator[Metric]:
+        told = self._counters
         yield _counter(
             "understudy_requests",
             "HTTP requests and WebSocket handshakes answered, by the template of the route (`other`: the page's files "
@@ -81,8 +81,8 @@ class Exposition(Collector):
         yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})
         yield _gauge("understudy_open_streams", "Microphone streams open now.", told.open_streams)
 
-    def _state(self) -> Iterator[Metric]:
-        told, live = self._metrics, self._stage.live
+    def _collect_state(self) -> Iterator[Metric]:
+        told, live = self._counters, self._live.current
         yield _info(
             "understudy_live_model",
             "The model that answers; absent while there is none.",
@@ -94,12 +94,12 @@ class Exposition(Collector):
         yield _gauge(
             "understudy_in_sync",
             "1 while this process serves what the database desires.",
-            self._convergence.in_sync,
+            self._reconciler.in_sync,
         )
         yield _gauge(
             "understudy_database_up",
             "1 while the database answers.",
-            self._convergence.outage is None,
+            self._reconciler.outage is None,
         )
         yield _counter("understudy_swaps", "Models put on stage.", (), {(): told.swaps})
         yield _counter(

@@ -14,7 +14,7 @@ from understudy.schemas.server.recent_statistics import (
     TrafficSummary,
 )
 from understudy.serving.sync.live_model import LiveModel
-from understudy.serving.telemetry.counters import Metrics
+from understudy.serving.telemetry.counters import Counters
 
 BUCKET_SECONDS = 10
 KEPT_BUCKETS = 360
@@ -24,7 +24,7 @@ STAGES = ("queue", "decode", "features", "inference")
 
 
 @dataclass
-class _Tally:
+class _BucketCounts:
     number: int
     requests: int = 0
     latency: list[float] = field(default_factory=list)
@@ -32,17 +32,17 @@ class _Tally:
     errors: Counter[str] = field(default_factory=Counter)
 
 
-class Traffic:
+class RecentStatistics:
     """The last hour in buckets, and what `metrics` counts; called on the event loop only."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._clock = time.time
-        self._tallies: deque[_Tally] = deque(maxlen=KEPT_BUCKETS)
+        self._tallies: deque[_BucketCounts] = deque(maxlen=KEPT_BUCKETS)
         self._swaps: deque[Swap] = deque(maxlen=KEPT_BUCKETS)
 
     def answered(self, milliseconds: float, timing: Timing) -> None:
-        self._metrics.answered(milliseconds, timing)
+        self._counters.answered(milliseconds, timing)
         tally = self._tally()
         tally.requests += 1
         if len(tally.latency) < SAMPLES:
@@ -51,11 +51,11 @@ class Traffic:
                 tally.stages[stage].append(getattr(timing, stage))
 
     def refused(self, code: str) -> None:
-        self._metrics.refusals[code] += 1
+        self._counters.refusals[code] += 1
         self._tally().errors[code] += 1
 
     def swapped(self, live: LiveModel) -> None:
-        self._metrics.swaps += 1
+        self._counters.swaps += 1
         self._swaps.append(Swap(at=live.since, generation=live.generation, model=live.model.identity))
 
     def summary(self, minutes: float) -> TrafficSummary:
@@ -66,7 +66,7 @@ class Traffic:
         begin = datetime.fromtimestamp(first * BUCKET_SECONDS, UTC)
         return TrafficSummary(
             bucket_seconds=BUCKET_SECONDS,
-            buckets=[_bucket(known.get(number) or _Tally(number)) for number in range(first, last + 1)],
+            buckets=[_bucket(known.get(number) or _BucketCounts(number)) for number in range(first, last + 1)],
             errors_by_code=dict(sum((tally.errors for tally in known.values()), Counter[str]())),
             swaps=[swap for swap in self._swaps if swap.at >= begin],
         )
@@ -74,14 +74,14 @@ class Traffic:
     def _number(self) -> int:
         return int(self._clock() // BUCKET_SECONDS)
 
-    def _tally(self) -> _Tally:
+    def _tally(self) -> _BucketCounts:
         number = self._number()
         if not self._tallies or self._tallies[-1].number != number:
-            self._tallies.append(_Tally(number))
+            self._tallies.append(_BucketCounts(number))
         return self._tallies[-1]
 
 
-def _bucket(tally: _Tally) -> Bucket:
+def _bucket(tally: _BucketCounts) -> Bucket:
     return Bucket(
         at=datetime.fromtimestamp(tally.number * BUCKET_SECONDS, UTC),
         requests=tally.requests,

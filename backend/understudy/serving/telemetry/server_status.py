@@ -16,26 +16,26 @@ from understudy.schemas.server.status import (
     Status,
 )
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.sync.live_model import Stage
-from understudy.serving.sync.reconciler import Convergence
+from understudy.serving.sync.live_model import LiveModelReference
+from understudy.serving.sync.reconciler import Reconciler
 from understudy.settings import Settings
 
 
-class Condition:
+class StatusReporter:
     """Composes the status and answers the readiness probe."""
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
-        stage: Stage,
-        convergence: Convergence,
+        live: LiveModelReference,
+        reconciler: Reconciler,
         backbones: BackboneHolder,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._stage = stage
-        self._convergence = convergence
+        self._live = live
+        self._reconciler = reconciler
         self._backbones = backbones
         self._started = time.monotonic()
 
@@ -44,19 +44,19 @@ class Condition:
 
         During a database outage the model in memory counts: it was desired when the database last answered.
         """
-        if not self._convergence.in_sync:
-            raise self._convergence.not_loaded()
+        if not self._reconciler.in_sync:
+            raise self._reconciler.not_loaded()
 
     async def status(self) -> Status:
-        live, desired, problem = self._stage.live, self._convergence.desired, self._convergence.problem
+        live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
         others, database = await self._ask_database()
         backbone = self._backbones.loaded
         path = self._settings.backbone_path
         return Status(
             version=__version__,
-            replica=self._convergence.replica,
+            replica=self._reconciler.replica,
             uptime_seconds=time.monotonic() - self._started,
-            in_sync=self._convergence.in_sync,
+            in_sync=self._reconciler.in_sync,
             problem=problem.problem() if problem else None,
             live=LiveStatus(
                 model=live.model.identity, generation=live.generation, since=live.since, notes=live.model.notes
@@ -81,7 +81,7 @@ class Condition:
         dialect = self._database.kind
         try:
             async with self._database.read() as session:
-                reports = await replicas.all_reports(session)
+                reports = await replicas.list_reports(session)
         except DatabaseUnavailable as error:
             return (), DatabaseStatus(dialect=dialect, reachable=False, problem=error.problem())
         return tuple(map(ReplicaStatus.model_validate, reports)), DatabaseStatus(

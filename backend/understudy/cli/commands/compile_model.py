@@ -8,7 +8,7 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
-from understudy.cli.views import report as reports
+from understudy.cli.views import report
 from understudy.cli.views.cells import text
 from understudy.schemas.compiler.quantization import Gate, Precision
 
@@ -44,17 +44,16 @@ async def compile_model(
     """Compile a model now and show the report; nothing is done when its compiled form is there already."""
     from understudy.container import open_services
 
-    async with open_services(session.quiet_settings(), session.actor) as services:
+    async with open_services(session.load_quiet_settings(), session.actor) as services:
         model = await services.registry.ensure_file_record(model_id)
         found = await services.compilation.find(model)
         with session.output.progress() as progress:
             task = progress.add_task(f"compiling {model.facts.path}", total=None)
             if precision is Precision.INT8:
                 from understudy.audio.demo_clips import FOLDER
-                from understudy.serving.compilation.quantization import Quantisation
 
                 gate = Gate(min_agreement=min_agreement, max_change=max_change)
-                compiled = await Quantisation(services).quantise(
+                compiled = await services.quantizer.quantize(
                     model_id,
                     clips or FOLDER,
                     gate,
@@ -67,5 +66,5 @@ async def compile_model(
     if precision is Precision.INT8:
         above = f"has an int8 twin that may go live: understudy activate {model_id} --precision int8"
     session.output.answer(
-        compiled.report, text(f"{model.model_name} {above}.", "bold green"), reports.report(compiled.report)
+        compiled.report, text(f"{model.model_name} {above}.", "bold green"), report.report(compiled.report)
     )
