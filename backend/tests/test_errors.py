@@ -1,4 +1,4 @@
-"""The error tree is a contract: its drawing, its codes and its JSON."""
+"""Tests the contract of the error classes: their tree, codes, texts and JSON."""
 
 import inspect
 import re
@@ -31,10 +31,14 @@ def test_no_two_errors_share_a_code() -> None:
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_every_error_says_what_to_do(error: type[UnderstudyError]) -> None:
+def test_every_error_has_a_title_and_says_in_a_sentence_what_to_do(error: type[UnderstudyError]) -> None:
     problem = error("It happened.").problem()
     assert problem["detail"] == "It happened."
-    assert str(problem["remedy"]).endswith(".") or "`" in str(problem["remedy"])
+    assert problem["remedy"] == error.default_remedy
+    assert error.default_remedy[0].isupper()
+    assert error.default_remedy.endswith(".")
+    assert error.title[0].isupper()
+    assert not error.title.endswith(".")
     assert problem["type"] == f"urn:understudy:problem:{error.code}"
 
 

@@ -1,4 +1,4 @@
-"""Settings refuse unsafe combinations and the documentation lists every one."""
+"""Tests that settings refuse unsafe combinations and that docs/settings.md lists each of them."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org"])  # noqa: S104
-def test_an_address_that_others_reach_is_refused(host: str, home: Path) -> None:
+def test_an_address_that_other_machines_can_reach_is_refused(host: str, home: Path) -> None:
     with pytest.raises(UnsafeBinding, match="no access control"):
         Settings(home=home, host=host)
     assert Settings(home=home, host=host, allow_unauthenticated=True).host == host
@@ -47,11 +47,26 @@ def test_the_environment_sets_every_field(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert (settings.home, settings.port, settings.database_url) == (tmp_path, 9001, "postgresql://elsewhere/db")
 
 
-def test_the_documentation_lists_every_setting_and_no_other() -> None:
-    rows = [line.split("|") for line in DOCS.read_text().splitlines() if line.startswith("| `")]
-    documented = {row[1].strip(" `"): row[3].strip() for row in rows}
-    expected = {
-        "DATABASE_URL" if name == "database_url" else f"UNDERSTUDY_{name.upper()}": field.description
-        for name, field in Settings.model_fields.items()
-    }
+def test_the_documentation_lists_every_setting_with_its_default() -> None:
+    rows = [line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    documented = {row[1].strip(" `"): (row[2].strip(), row[3].strip()) for row in rows}
+    # Defaults that depend on the machine are described in words.
+    by_words = {"home": "`backend/` of the checkout; the working folder of an installed wheel"}
+    by_words |= {"inference_threads": "number of cores"}
+    expected = {}
+    for name, field in Settings.model_fields.items():
+        variable = "DATABASE_URL" if name == "database_url" else f"UNDERSTUDY_{name.upper()}"
+        default = by_words.get(name) or ("unset" if field.default in (None, ()) else f"`{field.default}`")
+        expected[variable] = (default, field.description)
     assert documented == expected
+
+
+def test_the_environment_variables_of_the_documentation_are_the_names_that_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A default that is written into its own variable changes nothing."""
+    plain = Settings(home=tmp_path)
+    for row in (line.split("|") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")):
+        if row[2].strip().startswith("`") and row[1].strip(" `") != "UNDERSTUDY_HOME":
+            monkeypatch.setenv(row[1].strip(" `"), row[2].strip(" `"))
+    assert Settings(home=tmp_path) == plain

@@ -1,4 +1,4 @@
-"""Every error a user can meet.
+"""Defines every error that a client, a command or a log can show.
 
 UnderstudyError                  500 internal_error
 ├── Forbidden                    403
@@ -43,22 +43,23 @@ UnderstudyError                  500 internal_error
 └── Misconfigured                500 misconfigured
     └── UnsafeBinding            500 unsafe_binding
 
-The API turns each into one RFC 9457 problem document; the CLI prints `detail` and `remedy`.
+The API answers each error as one RFC 9457 problem document. The command line prints `detail` and `remedy`.
 """
 
 from typing import ClassVar
 
 
 class UnderstudyError(Exception):
-    """Base of the tree.
+    """Base class of all errors of Understudy.
 
-    `detail` says what happened to this request; `remedy` what the reader can do about it.
+    `detail` says what happened to this request. `remedy` says what to do now; without one, the class's
+    `default_remedy` is used. `status` is the HTTP status, and `code` is stable: clients may depend on it.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
-    default_remedy: ClassVar[str] = "Look for this request's line in the server's log and report it."
+    default_remedy: ClassVar[str] = "Find the line of this request in the server's log and report it."
 
     def __init__(self, detail: str, *, remedy: str | None = None) -> None:
         super().__init__(detail)
@@ -66,7 +67,7 @@ class UnderstudyError(Exception):
         self.remedy = remedy or self.default_remedy
 
     def problem(self) -> dict[str, object]:
-        """The RFC 9457 document of this error, as plain JSON values."""
+        """Return the RFC 9457 problem document of this error as plain JSON values."""
         return {
             "type": f"urn:understudy:problem:{self.code}",
             "title": self.title,
@@ -81,25 +82,25 @@ class Forbidden(UnderstudyError):
     status = 403
     code = "forbidden"
     title = "Not allowed"
-    default_remedy = "Use this server from its own page or from the command line."
+    default_remedy = "Use the server's own page or the command line."
 
 
 class ForeignHost(Forbidden):
     code = "foreign_host"
-    title = "The request is addressed to another host"
-    default_remedy = "Use the server's IP address or localhost, or add the name to UNDERSTUDY_ALLOWED_HOSTS."
+    title = "The host name is not allowed"
+    default_remedy = "Use the server's IP address or localhost, or add the host name to UNDERSTUDY_ALLOWED_HOSTS."
 
 
 class ForeignOrigin(Forbidden):
     code = "foreign_origin"
-    title = "The request comes from another site's page"
+    title = "The request comes from a page of another site"
 
 
 class NotFound(UnderstudyError):
     status = 404
     code = "not_found"
     title = "Not found"
-    default_remedy = "Check the address against the API's documentation at /docs."
+    default_remedy = "Check the address in the API's documentation at /docs."
 
 
 class ModelNotFound(NotFound):
@@ -111,32 +112,32 @@ class ModelNotFound(NotFound):
 class OperationNotFound(NotFound):
     code = "operation_not_found"
     title = "No such operation"
-    default_remedy = "Start the activation again; it answers with a fresh operation."
+    default_remedy = "Start the activation again; the answer names a new operation."
 
 
 class ReportNotFound(NotFound):
     code = "report_not_found"
     title = "Not compiled yet"
-    default_remedy = "Compile the model with `understudy compile MODEL_ID` or activate it, then ask again."
+    default_remedy = "Compile the model with `understudy compile MODEL_ID`, or activate it, then ask again."
 
 
 class Conflict(UnderstudyError):
     status = 409
     code = "conflict"
-    title = "Conflict with the present state"
-    default_remedy = "Read the present state and try again."
+    title = "Conflict with the current state"
+    default_remedy = "Read the current state, then try again."
 
 
 class NameTaken(Conflict):
     code = "name_taken"
     title = "The name is taken"
-    default_remedy = "Choose another name, or update the model that has it."
+    default_remedy = "Choose another name, or update the model that has this name."
 
 
 class FileExists(Conflict):
     code = "file_exists"
-    title = "A file of that name is there already"
-    default_remedy = "Choose another name."
+    title = "A file with this name already exists"
+    default_remedy = "Choose another file name."
 
 
 class ModelIsActive(Conflict):
@@ -148,20 +149,20 @@ class ModelIsActive(Conflict):
 class FileChanged(Conflict):
     code = "file_changed"
     title = "The model file changed after registration"
-    default_remedy = "Put the registered file back, or register the new file as a model of its own."
+    default_remedy = "Put the registered file back, or register the new file as a new model."
 
 
 class NothingToRollBack(Conflict):
     code = "nothing_to_roll_back"
     title = "There is no earlier model to go back to"
-    default_remedy = "Activate the model you want by its id."
+    default_remedy = "Activate a model by its id: `understudy activate MODEL_ID`."
 
 
 class TooLarge(UnderstudyError):
     status = 413
     code = "too_large"
     title = "Too large"
-    default_remedy = "Send less, or raise the limit in the server's settings."
+    default_remedy = "Send less data, or raise the setting that limits it; docs/settings.md lists every setting."
 
 
 class BodyTooLarge(TooLarge):
@@ -202,13 +203,13 @@ class PathRefused(Refused):
 class FileMissing(Refused):
     code = "file_missing"
     title = "The model file is missing"
-    default_remedy = "Put the file there, then try again."
+    default_remedy = "Put the file at that path, then try again."
 
 
 class SpecInvalid(Refused):
     code = "spec_invalid"
     title = "The spec does not fit the model"
-    default_remedy = "Correct the spec file or the --labels and --spec options, and register again."
+    default_remedy = "Correct the sidecar spec file or the options --spec and --labels, then register the model again."
 
 
 class AudioUnusable(Refused):
@@ -219,26 +220,26 @@ class AudioUnusable(Refused):
 
 class TrainingDataInvalid(Refused):
     code = "training_data_invalid"
-    title = "The recordings cannot be trained on"
-    default_remedy = "Arrange them as FOLDER/label/clip, at least two labels, in at least two folds."
+    title = "The recordings cannot be used for training"
+    default_remedy = "Arrange the recordings as FOLDER/label/clip, with at least two labels and at least two folds."
 
 
 class CannotServe(Refused):
     code = "cannot_serve"
     title = "The model cannot be served"
-    default_remedy = "Read the compile report and export the model again."
+    default_remedy = "Read the compile report with `understudy show MODEL_ID --report`, then export the model again."
 
 
 class FormatUnknown(CannotServe):
     code = "format_unknown"
     title = "Not a model file"
-    default_remedy = "Register a .keras, .h5, .tflite or .onnx file or a SavedModel folder."
+    default_remedy = "Register a .keras, .h5, .tflite or .onnx file, or a SavedModel folder."
 
 
 class ModelUnsafe(CannotServe):
     code = "model_unsafe"
-    title = "The model file would run code of its own"
-    default_remedy = "Replace Lambda layers and custom classes by standard layers and save the model again."
+    title = "The model file is not safe to load"
+    default_remedy = "Replace Lambda layers and custom classes with standard layers, then save the model again."
 
 
 class CompileFailed(CannotServe):
@@ -248,78 +249,88 @@ class CompileFailed(CannotServe):
 
 class ParityFailed(CannotServe):
     code = "parity_failed"
-    title = "The compiled model does not compute what the original does"
-    default_remedy = "Export the model to ONNX with its own framework and register that file."
+    title = "The compiled model does not agree with the original"
+    default_remedy = "Export the model to ONNX with its own framework, then register that file."
 
 
 class WarmUpFailed(CannotServe):
     code = "warm_up_failed"
     title = "The model failed its warm-up"
-    default_remedy = "Remove its compiled form with `understudy doctor --fix`, compile it again and read the report."
+    default_remedy = "Remove the compiled model with `understudy doctor --fix`, then run `understudy compile MODEL_ID`."
 
 
 class NotForAudio(CannotServe):
     code = "not_for_audio"
     title = "The model does not take audio"
-    default_remedy = "Give the model a spec whose `input` says how audio becomes its input."
+    default_remedy = "Register the model with a spec whose `input` takes audio; docs/guide.md lists the values."
 
 
 class Unavailable(UnderstudyError):
     status = 503
     code = "unavailable"
     title = "Unavailable"
-    default_remedy = "Try again shortly."
+    default_remedy = "Try again in a few seconds."
 
 
 class NoActiveModel(Unavailable):
     code = "no_active_model"
     title = "No model is live"
-    default_remedy = "Activate one: POST /api/v1/models/{model_id}/activate or `understudy activate MODEL_ID`."
+    default_remedy = "Activate a model: `understudy activate MODEL_ID`, or POST /api/v1/models/{model_id}/activate."
 
 
 class ModelNotLoaded(Unavailable):
     code = "model_not_loaded"
     title = "The model that should be live is not loaded"
-    default_remedy = "Wait, or read the reason at GET /api/v1/status."
+    default_remedy = (
+        "Wait until it is loaded. If it stays so, `understudy status` or GET /api/v1/status names the reason."
+    )
 
 
 class BackboneMissing(Unavailable):
     code = "backbone_missing"
     title = "The YAMNet backbone is not installed"
-    default_remedy = "Install it: `understudy backbone install`, or `--from` a file you already have."
+    default_remedy = (
+        "Run `understudy backbone install`, or `understudy backbone install --from FILE` if you have the weights."
+    )
 
 
 class DownloadFailed(Unavailable):
     code = "download_failed"
     title = "The download failed"
-    default_remedy = "Fetch yamnet.h5 on a machine with a network, then `understudy backbone install --from` that file."
+    default_remedy = (
+        "Download yamnet.h5 on another machine, copy it here, then run `understudy backbone install --from FILE`."
+    )
 
 
 class CompilerMissing(Unavailable):
     code = "compiler_missing"
     title = "The compiler's frameworks are not installed"
-    default_remedy = "Install them: pip install 'understudy[compiler]', or share the compiled store of another node."
+    default_remedy = "Run `make install` or `pip install '.[compiler]'` in the checkout, or share a compiled store."
 
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
     title = "The disk cannot be used"
-    default_remedy = "Free space, and let the user that runs Understudy write there; `understudy doctor` looks."
+    default_remedy = (
+        "Free disk space and give the user that runs Understudy write access; `understudy doctor` checks both."
+    )
 
 
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     title = "The database does not answer"
-    default_remedy = "Check DATABASE_URL and that the database is up; serving goes on with the model in memory."
+    default_remedy = "Check DATABASE_URL and that the database runs. Predictions continue with the model in memory."
 
 
 class Misconfigured(UnderstudyError):
     code = "misconfigured"
-    title = "The configuration is not usable"
-    default_remedy = "Correct the setting that the message names; docs/settings.md lists all."
+    title = "The configuration cannot be used"
+    default_remedy = "Correct the setting that the message names; docs/settings.md lists every setting."
 
 
 class UnsafeBinding(Misconfigured):
     code = "unsafe_binding"
-    title = "The address is reachable by others"
-    default_remedy = "Bind 127.0.0.1, or add --allow-unauthenticated if everyone who reaches it may control the models."
+    title = "The address can be reached from other machines"
+    default_remedy = (
+        "Bind 127.0.0.1, or add --allow-unauthenticated if everyone who can reach it may control the models."
+    )

@@ -1,4 +1,4 @@
-"""Every setting, read once at start from the environment; docs/settings.md is generated from these fields."""
+"""Reads the settings from the environment once, at start. docs/settings.md lists them; a test compares the two."""
 
 import ipaddress
 import os
@@ -14,12 +14,12 @@ _PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 
 
 def _default_home() -> Path:
-    """The checkout's backend folder; for an installed wheel, the folder the command was started in."""
+    """Return the backend folder of a checkout, or the working folder if an installed wheel runs."""
     return _PACKAGE_PARENT if (_PACKAGE_PARENT / "scripts" / "register_model.py").exists() else Path.cwd()
 
 
 def is_loopback(host: str) -> bool:
-    """True when `host` can be reached from this machine only."""
+    """Return whether `host` can be reached from this machine only."""
     if host == "localhost":
         return True
     try:
@@ -29,72 +29,78 @@ def is_loopback(host: str) -> bool:
 
 
 class Settings(BaseSettings):
-    """One immutable value; raises `UnsafeBinding` for an address others can reach without saying so."""
+    """Holds the settings of one process; immutable.
+
+    Raises `UnsafeBinding` if other machines can reach `host` and `allow_unauthenticated` is not set.
+    """
 
     model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", frozen=True, extra="ignore", populate_by_name=True)
 
     home: Path = Field(
         default_factory=_default_home,
-        description="The folder that holds `models/` and `var/`; model paths are relative to it.",
+        description="Folder that holds `models/` and `var/`. Model paths are relative to it.",
     )
     database_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "UNDERSTUDY_DATABASE_URL"),
         description="PostgreSQL address (`postgresql://…`). Unset: SQLite in `var/understudy.db`.",
     )
-    host: str = Field(default="127.0.0.1", description="Address the server binds.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port the server binds.")
+    host: str = Field(default="127.0.0.1", description="Address that the server binds.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that the server binds.")
     allow_unauthenticated: bool = Field(
-        default=False, description="Permit an address other than loopback although there is no access control."
+        default=False,
+        description="Allow an address that other machines can reach, although there is no access control.",
     )
     allowed_hosts: tuple[str, ...] = Field(
         default=(),
-        description="Host names, as a JSON list, that requests may be addressed to besides localhost and IP addresses.",
+        description="Host names that requests may use besides localhost and IP addresses, as a JSON list.",
     )
     backbone: Path | None = Field(
-        default=None, description="The YAMNet backbone. Unset: `models/yamnet.onnx` under the home folder."
+        default=None, description="File of the YAMNet backbone. Unset: `models/yamnet.onnx` in the home folder."
     )
     backbone_url: str = Field(
         default="https://storage.googleapis.com/audioset/yamnet.h5",
-        description="Where `understudy backbone install` fetches the official weights.",
+        description="Address from which `understudy backbone install` downloads the official weights.",
     )
     log_format: Literal["auto", "human", "json"] = Field(
-        default="auto", description="`auto` is human on a terminal and JSON otherwise."
+        default="auto", description="`human`, `json` or `auto`: human-readable lines on a terminal, JSON otherwise."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe line that is written."
+        default="info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`."
     )
     poll_seconds: float = Field(
-        default=0.5, gt=0, description="How often a process asks the database which model is desired."
+        default=0.5, gt=0, description="Seconds between two questions to the database which model should be live."
     )
     inference_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
-        description="Worker threads that decode and infer; more than cores is slower.",
+        description="Worker threads for decoding and inference. More threads than cores are slower.",
     )
     max_upload_bytes: int = Field(
-        default=2 << 30, gt=0, description="Largest audio body that is accepted; past 1 MiB it is spooled to disk."
+        default=2 << 30, gt=0, description="Largest audio upload in bytes. Uploads above 1 MiB are spooled to disk."
     )
-    max_audio_seconds: float = Field(
-        default=12 * 3600.0, gt=0, description="Longest recording that is analysed, in seconds."
-    )
+    max_audio_seconds: float = Field(default=12 * 3600.0, gt=0, description="Longest recording in seconds.")
     max_whole_clip_seconds: float = Field(
-        default=600.0, gt=0, description="Longest recording for a model that takes the whole clip at once."
+        default=600.0, gt=0, description="Longest recording in seconds for a model that takes the whole clip at once."
     )
     max_tensor_bytes: int = Field(
-        default=64 << 20, gt=0, description="Largest body of an inference under `/v2`, also when decompressed."
+        default=64 << 20, gt=0, description="Largest request body under `/v2` in bytes, before and after decompression."
     )
-    max_model_bytes: int = Field(default=2 << 30, gt=0, description="Largest model file that is read.")
+    max_model_bytes: int = Field(default=2 << 30, gt=0, description="Largest model file in bytes.")
     compile_memory_bytes: int = Field(
-        default=12 << 30, gt=0, description="Address space of the compiler's child process."
+        default=12 << 30, gt=0, description="Address space of the compiler's child process in bytes."
     )
-    compile_cpu_seconds: int = Field(default=600, gt=0, description="CPU time of the compiler's child process.")
-    compile_wall_seconds: float = Field(default=600.0, gt=0, description="Wall-clock limit of one compilation.")
+    compile_cpu_seconds: int = Field(
+        default=600, gt=0, description="CPU time of the compiler's child process in seconds."
+    )
+    compile_wall_seconds: float = Field(
+        default=600.0, gt=0, description="Wall-clock time of one compilation in seconds."
+    )
 
     @model_validator(mode="after")
     def _refuse_open_binding(self) -> Self:
         if not self.allow_unauthenticated and not is_loopback(self.host):
-            raise UnsafeBinding(f"{self.host} is not a loopback address, and Understudy has no access control yet.")
+            raise UnsafeBinding(f"Other machines can reach {self.host}, and Understudy has no access control.")
         return self
 
     @property
@@ -110,7 +116,7 @@ class Settings(BaseSettings):
         return self.var_dir / "compiled"
 
     def quantized_backbone_path(self, name: str) -> Path:
-        """Where the int8 form of the backbone of that name lies, or belongs."""
+        """Return the path of the int8 variant of the backbone named `name`."""
         return self.var_dir / "backbones" / f"{name}.onnx"
 
     @property
@@ -119,7 +125,7 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database address with the driver spelled out."""
+        """Return the database address with its driver, as SQLAlchemy expects it."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{self.var_dir / 'understudy.db'}"
         scheme, _, rest = self.database_url.partition("://")

@@ -301,4 +301,4 @@ def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(mod
         timeout=60,
     )
     assert "needs the package h5py" in done.stdout
-    assert "understudy[compiler]" in done.stdout
+    assert "pip install '.[compiler]'" in done.stdout

@@ -2313,7 +2313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model file is missing; Not a model file; The model file would run code of its own; The model could not be compiled; The compiled model does not compute what the original does; The model failed its warm-up */
+            /** @description The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2524,7 +2524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model file is missing; Not a model file; The model file would run code of its own; The model could not be compiled; The compiled model does not compute what the original does; The model failed its warm-up */
+            /** @description The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2569,7 +2569,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadedFile"];
                 };
             };
-            /** @description A file of that name is there already */
+            /** @description A file with this name already exists */
             409: {
                 headers: {
                     [name: string]: unknown;

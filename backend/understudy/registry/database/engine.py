@@ -52,7 +52,7 @@ def build_engine(settings: Settings, workers: Workers) -> AsyncEngine:
     if find_spec("psycopg") is None:
         raise Misconfigured(
             "DATABASE_URL names PostgreSQL, and its driver is not installed.",
-            remedy="Install it: pip install 'understudy[postgres]'.",
+            remedy="Run `pip install '.[postgres]'` in the checkout.",
         )
     # A transaction pooler hands every transaction to another server session, where prepared statements are unknown.
     return create_async_engine(
