@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { wav } from "./sound";
-import { expect, guard, test } from "./test";
+import { expect, guard, test } from "./fixtures";
+import { wav } from "./wav";
 
 const live = (page: Page) => page.getByRole("region", { name: "Live now" });
 const row = (page: Page, name: string) => page.getByRole("row").filter({ has: page.getByRole("link", { name }) });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Download, Page } from "@playwright/test";
-import { wav } from "./sound";
-import { expect, test } from "./test";
+import { expect, test } from "./fixtures";
+import { wav } from "./wav";
 
 const choose = (page: Page, name: string, buffer: Buffer<ArrayBuffer>) =>
   page.locator("input[type=file]").setInputFiles({ name, mimeType: "audio/wav", buffer });

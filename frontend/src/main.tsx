@@ -2,9 +2,9 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { queryClient } from "./api/cache";
-import { LiveProvider } from "./api/live";
+import { queryClient } from "./api/query-client";
 import { router } from "./router";
+import { LiveProvider } from "./server-events/provider";
 import "./styles.css";
 
 const place = document.getElementById("root");

@@ -1,8 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { readFilter } from "./models/filter";
 import { ModelsPage } from "./models/page";
-import { NotFound, PageFailure } from "./ui/failure";
-import { Shell } from "./ui/shell";
+import { readFilter } from "./models/search-params";
+import { NotFound, PageFailure } from "./shell/error-pages";
+import { Shell } from "./shell/shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailure });
 
@@ -16,7 +16,7 @@ const models = createRoute({
 const model = createRoute({
   getParentRoute: () => root,
   path: "/models/$id",
-  component: lazyRouteComponent(() => import("./model/page"), "ModelPage"),
+  component: lazyRouteComponent(() => import("./model-detail/page"), "ModelPage"),
 });
 
 const tryIt = createRoute({
@@ -30,7 +30,7 @@ const tryIt = createRoute({
 const live = createRoute({
   getParentRoute: () => root,
   path: "/live",
-  component: lazyRouteComponent(() => import("./live/page"), "LivePage"),
+  component: lazyRouteComponent(() => import("./microphone/page"), "LivePage"),
 });
 
 const operations = createRoute({

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useOperationLog } from "../server-events/provider";
 import { api, unwrap } from "./client";
-import { useOperationLog } from "./live";
 import type { ModelCreate, ModelUpdate, Operation } from "./types";
 
 /** Events say the same to every open page; this one need not wait for them. */

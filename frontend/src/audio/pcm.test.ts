@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { parseHex } from "../theme/color-scale";
 import { toPcm16, toWav } from "./pcm";
-import { parseHex } from "./ramp";
 
 test("samples become little-endian 16-bit integers and are clipped at full scale", () => {
   const view = new DataView(toPcm16(new Float32Array([0, 0.5, -1, 2])));

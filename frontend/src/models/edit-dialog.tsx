@@ -6,7 +6,7 @@ import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notice";
-import { type Draft, draftOf, faultsOf, MetadataFields, valuesOf } from "./metadata";
+import { type Draft, draftOf, faultsOf, MetadataFields, valuesOf } from "./metadata-fields";
 
 /** Changes a model's row; its file stays what it is. */
 export function EditDialog({ model, onClose }: { model: Model; onClose: () => void }) {

@@ -1,11 +1,11 @@
 import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
+import { OperationTray } from "../activation/operation-tray";
 import { aModel, anEntry, anOperation, aProblem, aSpec } from "../test/fixtures";
 import { draw } from "../test/render";
 import { serve } from "../test/server";
 import { ModelsPage } from "./page";
-import { OperationTray } from "./tray";
 
 const live = aModel({ is_active: true });
 const other = aModel({ model_id: 2, model_name: "Human v2", version: "v2", accuracy: 0.92 });

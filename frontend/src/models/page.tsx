@@ -1,21 +1,21 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
+import { ActivateDialog } from "../activation/activate-dialog";
 import { type ModelFilter, modelsQuery } from "../api/queries";
 import type { Model } from "../api/types";
+import { useFileDrop } from "../browser/use-file-drop";
+import { RegisterDialog } from "../registration/register-dialog";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Page, Section } from "../ui/layout";
 import { Empty, QueryFailure } from "../ui/notice";
-import { useFileDrop } from "../ui/use-file-drop";
-import { ActivateDialog } from "./activate-dialog";
 import { DeleteDialog } from "./delete-dialog";
 import { EditDialog } from "./edit-dialog";
-import { DEFAULT_SORT } from "./filter";
-import { type ModelAction, ModelTable } from "./list";
-import { LivePanel } from "./live-panel";
-import { RegisterDialog } from "./register-dialog";
-import { ListSkeleton } from "./skeleton";
+import { LivePanel } from "./live-model-panel";
+import { DEFAULT_SORT } from "./search-params";
+import { type ModelAction, ModelTable } from "./table";
+import { ListSkeleton } from "./table-skeleton";
 import { Toolbar } from "./toolbar";
 
 const route = getRouteApi("/");

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { type ModelFilter, modelChoicesQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField, TextField } from "../ui/field";
-import { DEFAULT_SORT, isSort } from "./filter";
+import { DEFAULT_SORT, isSort } from "./search-params";
 
 const TYPING_PAUSE_MS = 250;
 

@@ -5,10 +5,10 @@ import { text } from "../text";
 import { SelectField } from "../ui/field";
 import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
-import { Charts } from "./charts";
-import { HistorySection } from "./history";
-import { StatusSection } from "./status";
-import { LiveThen } from "./then";
+import { HistorySection } from "./history-section";
+import { LiveThen } from "./live-model-lookup";
+import { StatusSection } from "./status-section";
+import { Charts } from "./traffic-charts";
 
 const words = text.operations;
 const REFRESH_MS = 5000;

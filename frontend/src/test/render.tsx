@@ -8,9 +8,9 @@ import {
 } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { EventFeed, type Source } from "../api/events";
-import { LiveProvider } from "../api/live";
-import { readFilter } from "../models/filter";
+import { readFilter } from "../models/search-params";
+import { EventFeed, type Source } from "../server-events/event-feed";
+import { LiveProvider } from "../server-events/provider";
 
 /** An event source that a test plays the server of. */
 export class FakeSource implements Source {

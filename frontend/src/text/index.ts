@@ -1,6 +1,6 @@
 import { common, problem, shell, states } from "./common";
-import { live } from "./live";
-import { model } from "./model";
+import { live } from "./microphone";
+import { model } from "./model-detail";
 import { models } from "./models";
 import { operations } from "./operations";
 import { tryIt } from "./try";

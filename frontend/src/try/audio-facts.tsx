@@ -1,7 +1,7 @@
 import clsx from "clsx";
 import type { Prediction } from "../api/types";
+import { clock, count } from "../format/numbers";
 import { text } from "../text";
-import { clock, count } from "../ui/format";
 import { Fact, Facts, Panel } from "../ui/layout";
 
 const words = text.tryIt.result;

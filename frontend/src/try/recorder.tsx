@@ -3,12 +3,12 @@ import { problemFrom } from "../api/problem";
 import type { Problem } from "../api/types";
 import { type Capture, openMicrophone } from "../audio/microphone";
 import { toWav } from "../audio/pcm";
+import { clock } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
-import { clock } from "../ui/format";
 import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { ProblemNotice } from "../ui/notice";
-import { type Clip, clipOf } from "./predict";
+import { type Clip, clipOf } from "./prediction-query";
 
 const words = text.tryIt.source;
 

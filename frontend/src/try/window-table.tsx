@@ -1,6 +1,6 @@
 import type { Prediction } from "../api/types";
+import { clock, share } from "../format/numbers";
 import { text } from "../text";
-import { clock, share } from "../ui/format";
 import { PlainTable } from "../ui/table";
 
 const words = text.tryIt.strips;

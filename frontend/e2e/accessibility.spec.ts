@@ -1,0 +1,127 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "./fixtures";
+import type { House } from "./server";
+import { wav } from "./wav";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface Scene {
+  name: string;
+  path: string;
+  /** Brings the page to where it is looked at. */
+  arrange: (page: Page) => Promise<void>;
+}
+
+const SCENES: readonly Scene[] = [
+  {
+    name: "models",
+    path: "/",
+    arrange: (page) => expect(page.getByRole("link", { name: "broken" })).toBeVisible(),
+  },
+  {
+    name: "activation",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "Activate six" }).click();
+      await expect(page.getByRole("dialog")).toContainText("glass breaking");
+    },
+  },
+  {
+    name: "failed activation",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "Activate broken" }).click();
+      await page.getByRole("button", { name: "Make it live" }).click();
+      await expect(page.getByRole("alert")).toContainText("Git-LFS pointer");
+    },
+  },
+  {
+    name: "registration",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "Register a model" }).click();
+      await expect(page.getByText("models/spare.onnx")).toBeVisible();
+    },
+  },
+  {
+    name: "menu",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "More actions for six" }).click();
+      await expect(page.getByRole("menuitem", { name: "Edit" })).toBeVisible();
+    },
+  },
+  {
+    name: "model",
+    path: "/models/1",
+    arrange: (page) => expect(page.getByText("Signature, limits and versions")).toBeVisible(),
+  },
+  { name: "refused model", path: "/models/3", arrange: (page) => expect(page.getByRole("alert")).toBeVisible() },
+  {
+    name: "try",
+    path: "/try",
+    arrange: async (page) => {
+      await page.getByLabel("Compare with").selectOption({ label: "six, v2" });
+      const file = { name: "pitches.wav", mimeType: "audio/wav", buffer: wav(3) };
+      await page.locator("input[type=file]").setInputFiles(file);
+      await expect(page.getByText("Heard by six")).toBeVisible();
+      await expect(page.getByRole("button", { name: "Play" })).toBeEnabled();
+    },
+  },
+  {
+    name: "live",
+    path: "/live",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "Start listening" }).click();
+      await expect(page.getByText("Listening. Answered by ten")).toBeVisible();
+      await expect(page.getByRole("slider", { name: "Threshold of dog" })).toBeVisible();
+    },
+  },
+  {
+    name: "operations",
+    path: "/operations",
+    arrange: (page) =>
+      expect(page.getByText("Activated", { exact: true }).and(page.locator("span")).first()).toBeVisible(),
+  },
+  { name: "no such page", path: "/nowhere", arrange: (page) => expect(page.getByText("no such page")).toBeVisible() },
+];
+
+async function furnish(house: House): Promise<void> {
+  await house.stage();
+  await house.register("broken");
+  house.put("six.onnx", "spare.onnx");
+}
+
+for (const theme of ["light", "dark"] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    test(`no page breaks an accessibility rule, ${theme}`, async ({ page, house }) => {
+      test.slow();
+      await furnish(house);
+      for (const scene of SCENES) {
+        await test.step(scene.name, async () => {
+          await page.goto(house.url + scene.path);
+          await scene.arrange(page);
+          const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+          const told = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`);
+          expect(told).toEqual([]);
+        });
+      }
+    });
+  });
+}
+
+test("no page scrolls sideways on a phone", async ({ page, house }) => {
+  await furnish(house);
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const scene of SCENES) {
+    await test.step(scene.name, async () => {
+      await page.goto(house.url + scene.path);
+      await scene.arrange(page);
+      const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(excess).toBeLessThanOrEqual(0);
+    });
+  }
+});

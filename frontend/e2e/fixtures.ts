@@ -1,0 +1,79 @@
+import { writeFileSync } from "node:fs";
+import { type BrowserContext, test as base, chromium, expect } from "@playwright/test";
+import { House, type Kit, makeKit } from "./server";
+import { wav } from "./wav";
+
+export { expect };
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+const MICROPHONE_SECONDS = 12;
+
+interface Fixtures {
+  house: House;
+  guarded: undefined;
+}
+
+/** `house` is a server of the test's own; whatever a page fetches from elsewhere or is refused fails the test. */
+export const test = base.extend<Fixtures, { kit: Kit }>({
+  kit: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures from this pattern
+    async ({}, use) => {
+      const { kit, remove } = makeKit();
+      await use(kit);
+      remove();
+    },
+    { scope: "worker" },
+  ],
+  browser: [
+    async ({ kit }, use) => {
+      writeFileSync(kit.microphone, wav(MICROPHONE_SECONDS));
+      const browser = await chromium.launch({
+        executablePath: CHROMIUM,
+        args: [
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--use-fake-ui-for-media-stream",
+          "--use-fake-device-for-media-stream",
+          `--use-file-for-fake-audio-capture=${kit.microphone}`,
+        ],
+      });
+      await use(browser);
+      await browser.close();
+    },
+    { scope: "worker" },
+  ],
+  house: async ({ kit }, use) => {
+    const house = new House(kit);
+    await house.open();
+    await use(house);
+    await house.demolish();
+  },
+  guarded: [
+    async ({ context, house }, use) => {
+      const faults = await guard(context, house.url);
+      await use(undefined);
+      expect(faults).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Collects requests that leave the server's origin, breaches of its content security policy, and script errors. */
+export async function guard(context: BrowserContext, origin: string): Promise<string[]> {
+  const faults: string[] = [];
+  const host = new URL(origin).host;
+  const check = (address: string) => {
+    const url = new URL(address);
+    if (!["data:", "blob:"].includes(url.protocol) && url.host !== host) faults.push(`request to ${address}`);
+  };
+  context.on("request", (request) => check(request.url()));
+  context.on("weberror", (error) => faults.push(`script error: ${error.error()}`));
+  context.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) faults.push(message.text());
+  });
+  context.on("page", (page) => page.on("websocket", (socket) => check(socket.url())));
+  return faults;
+}

@@ -1,0 +1,150 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const CHECKOUT = resolve(import.meta.dirname, "../..");
+const OWN_PYTHON = join(CHECKOUT, ".venv/bin/python");
+const PYTHON = process.env.PYTHON ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
+const START_MS = 60_000;
+
+/** The models to register and what compiling them gave; made once, shared by all servers. */
+export interface Kit {
+  models: string;
+  compiled: string;
+  /** What Chromium hears instead of a microphone. */
+  microphone: string;
+}
+
+export function makeKit(): { kit: Kit; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "understudy-kit-"));
+  const kit = {
+    models: join(folder, "models"),
+    compiled: join(folder, "compiled"),
+    microphone: join(folder, "microphone.wav"),
+  };
+  mkdirSync(kit.models);
+  mkdirSync(kit.compiled);
+  execFileSync(PYTHON, [join(import.meta.dirname, "make_models.py"), kit.models], { stdio: "inherit" });
+  return { kit, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+interface Registered {
+  model_id: number;
+  model_name: string;
+}
+
+/** A server of a test's own, with a database and a models folder of its own. */
+export class House {
+  readonly home = mkdtempSync(join(tmpdir(), "understudy-home-"));
+  readonly models = join(this.home, "models");
+  url = "";
+  readonly #kit: Kit;
+  #process: ChildProcess | undefined;
+  #log = "";
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+    mkdirSync(join(this.home, "var"));
+    mkdirSync(this.models);
+    symlinkSync(kit.compiled, join(this.home, "var/compiled"));
+  }
+
+  async open(): Promise<void> {
+    const port = this.url ? new URL(this.url).port : String(await freePort());
+    this.url = `http://localhost:${port}`;
+    const command = [
+      "-m",
+      "uvicorn",
+      "--factory",
+      "understudy.main:create_app",
+      "--port",
+      port,
+      "--log-level",
+      "warning",
+    ];
+    const environment = { ...process.env, PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
+    const started = spawn(PYTHON, command, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = started;
+    for (const stream of [started.stdout, started.stderr]) stream.on("data", (piece) => (this.#log += piece));
+    for (const end = Date.now() + START_MS; ; ) {
+      if (await answers(`${this.url}/health/live`)) return;
+      if (started.exitCode !== null || Date.now() > end) throw new Error(`The server did not start:\n${this.#log}`);
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  }
+
+  /** Ends the server; `open` starts it again at the same address. */
+  async close(): Promise<void> {
+    const running = this.#process;
+    if (!running || running.exitCode !== null) return;
+    const gone = once(running, "exit");
+    // Nothing is to be kept, and open event streams would hold a polite shutdown up.
+    running.kill("SIGKILL");
+    await gone;
+  }
+
+  async demolish(): Promise<void> {
+    await this.close();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** Puts a file of the kit, and its sidecar, into the models folder. */
+  put(file: string, name = file): void {
+    for (const suffix of [".onnx", ".spec.json"]) {
+      const source = join(this.#kit.models, file.replace(".onnx", suffix));
+      if (existsSync(source)) cpSync(source, join(this.models, name.replace(".onnx", suffix)));
+    }
+  }
+
+  /** The bytes of a file of the kit. */
+  read(file: string): Buffer<ArrayBuffer> {
+    return readFileSync(join(this.#kit.models, file));
+  }
+
+  /** Registers a file of the kit under its stem. */
+  async register(stem: string, facts: Record<string, unknown> = {}): Promise<Registered> {
+    this.put(`${stem}.onnx`);
+    return this.#post("/api/v1/models", { model_name: stem, file_path: `models/${stem}.onnx`, ...facts });
+  }
+
+  async activate(model: Registered): Promise<void> {
+    await this.#post(`/api/v1/models/${model.model_id}/activate`, undefined);
+  }
+
+  /** `ten` is live, `six` stands by. */
+  async stage(): Promise<{ ten: Registered; six: Registered }> {
+    const ten = await this.register("ten", { version: "v1", model_type: "esc10", accuracy: 0.91 });
+    const six = await this.register("six", { version: "v2", model_type: "custom", accuracy: 0.874 });
+    await this.activate(six);
+    await this.activate(ten);
+    return { ten, six };
+  }
+
+  async #post<T>(path: string, body: unknown): Promise<T> {
+    const answer = await fetch(this.url + path, {
+      method: "POST",
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === "string") throw new Error("No port to be had");
+  return address.port;
+}

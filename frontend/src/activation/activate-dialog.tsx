@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useActivate } from "../api/mutations";
+import { problemFrom } from "../api/problem";
+import { reportQuery } from "../api/queries";
+import type { Model, Operation, Problem } from "../api/types";
+import { useOperation, useOperationLog } from "../server-events/provider";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { Dialog, DialogActions } from "../ui/dialog";
+import { ProblemNotice } from "../ui/notice";
+import { Comparison } from "./model-comparison";
+import { Steps } from "./step-list";
+
+const words = text.models.activate;
+
+interface Props {
+  model: Model;
+  active: Model | null;
+  onClose: () => void;
+}
+
+/** Shows what will change, asks, then follows the activation to its end. */
+export function ActivateDialog({ model, active, onClose }: Props) {
+  // The list moves on while the dialog is open; what was live when it opened is what "still live" refers to.
+  const [before] = useState(active);
+  const activate = useActivate();
+  const log = useOperationLog();
+  const id = activate.data?.operation_id;
+  const operation = useOperation(id) ?? activate.data;
+  useEffect(() => {
+    log.follow(id);
+    return () => log.follow(undefined);
+  }, [id, log]);
+  const close = () => {
+    if (operation && operation.state !== "running") log.dismiss(operation.operation_id);
+    onClose();
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && close()}
+      title={titleOf(model, operation)}
+      description={operation ? descriptionOf(operation) : words.lead}
+    >
+      {operation ? (
+        <Progress operation={operation} before={before} onClose={close} />
+      ) : (
+        <>
+          <Question model={model} active={before} />
+          {activate.error && (
+            <div className="mt-4">
+              <ProblemNotice problem={problemFrom(activate.error)} />
+            </div>
+          )}
+          <DialogActions>
+            <Button onClick={close}>{text.common.cancel}</Button>
+            <Button look="primary" disabled={activate.isPending} onClick={() => activate.mutate(model.model_id)}>
+              {words.confirm}
+            </Button>
+          </DialogActions>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Question({ model, active }: { model: Model; active: Model | null }) {
+  const next = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
+  const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
+  return <Comparison present={active} next={model} presentSpec={present?.spec} nextSpec={next?.spec} />;
+}
+
+function Progress({ operation, before, onClose }: { operation: Operation; before: Model | null; onClose: () => void }) {
+  const failed = operation.state === "failed";
+  return (
+    <div aria-live="polite">
+      <Steps operation={operation} />
+      {failed && operation.error && (
+        <div className="mt-5 space-y-3">
+          <ProblemNotice problem={operation.error as unknown as Problem} />
+          <p className="font-medium text-sm">{before ? words.stays(before.model_name) : words.staysEmpty}</p>
+        </div>
+      )}
+      <DialogActions>
+        <Button onClick={onClose} look={operation.state === "succeeded" ? "primary" : "plain"}>
+          {text.common.close}
+        </Button>
+      </DialogActions>
+    </div>
+  );
+}
+
+function titleOf(model: Model, operation: Operation | undefined): string {
+  if (!operation) return words.title(model.model_name);
+  if (operation.state === "running") return words.running(model.model_name);
+  return operation.state === "succeeded" ? words.done(model.model_name) : words.failed(model.model_name);
+}
+
+function descriptionOf(operation: Operation): string {
+  if (operation.state === "running") return words.background;
+  return operation.state === "succeeded" ? words.afterwards : "";
+}

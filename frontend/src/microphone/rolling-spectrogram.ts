@@ -1,0 +1,98 @@
+import type { Colour } from "../theme/color-scale";
+import { SHOWN_SECONDS } from "./session-state";
+
+const COLUMNS_A_SECOND = 30;
+const COLUMNS = SHOWN_SECONDS * COLUMNS_A_SECOND;
+const ROWS = 96;
+const LOWEST_HZ = 60;
+const HIGHEST_HZ = 12_000;
+const FLOOR_DB = -100;
+const CEILING_DB = -25;
+const LEVELS = 255;
+
+/** The last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
+export class RollingSpectrum {
+  readonly #canvas = document.createElement("canvas");
+  readonly #context = this.#canvas.getContext("2d");
+  /** Level 0 to 255 of each row of each column; kept so that a change of theme can paint all of them anew. */
+  readonly #levels = new Uint8Array(COLUMNS * ROWS);
+  readonly #column = new ImageData(1, ROWS);
+  readonly #analyser: AnalyserNode;
+  readonly #decibels: Float32Array<ArrayBuffer>;
+  readonly #bins: readonly number[];
+  #ramp: readonly Colour[] = [];
+  #first = 0;
+  #last = -1;
+
+  constructor(analyser: AnalyserNode) {
+    this.#canvas.width = COLUMNS;
+    this.#canvas.height = ROWS;
+    this.#analyser = analyser;
+    this.#decibels = new Float32Array(analyser.frequencyBinCount);
+    this.#bins = melBins(analyser.context.sampleRate, analyser.frequencyBinCount);
+  }
+
+  /** Paints everything that is kept in other colours. */
+  recolour(ramp: readonly Colour[]): void {
+    this.#ramp = ramp;
+    for (let at = this.#oldest; at <= this.#last; at += 1) this.#paint(at);
+  }
+
+  /** Adds the spectrum as it is now, at `time` seconds. */
+  add(time: number): void {
+    const newest = Math.floor(time * COLUMNS_A_SECOND);
+    if (newest <= this.#last) return;
+    if (this.#last < 0) this.#first = newest;
+    this.#analyser.getFloatFrequencyData(this.#decibels);
+    // A frame that came late stands for the columns it skipped as well.
+    const from = Math.max(this.#last + 1, this.#first, newest - COLUMNS + 1);
+    this.#last = newest;
+    for (let at = from; at <= newest; at += 1) {
+      const start = (at % COLUMNS) * ROWS;
+      this.#bins.forEach((bin, row) => {
+        const share = ((this.#decibels[bin] ?? FLOOR_DB) - FLOOR_DB) / (CEILING_DB - FLOOR_DB);
+        this.#levels[start + row] = Math.round(Math.max(0, Math.min(1, share)) * LEVELS);
+      });
+      this.#paint(at);
+    }
+  }
+
+  /** Draws the thirty seconds that end at `time`, over the given size. */
+  draw(target: CanvasRenderingContext2D, time: number, width: number, height: number): void {
+    const scale = width / COLUMNS;
+    const x = (at: number) => width - (time * COLUMNS_A_SECOND - at) * scale;
+    const oldest = this.#oldest;
+    const turn = oldest - (oldest % COLUMNS) + COLUMNS;
+    for (const [from, to] of [
+      [oldest, Math.min(turn, this.#last + 1)],
+      [turn, this.#last + 1],
+    ] as const) {
+      if (to <= from) continue;
+      target.drawImage(this.#canvas, from % COLUMNS, 0, to - from, ROWS, x(from), 0, (to - from) * scale, height);
+    }
+  }
+
+  get #oldest(): number {
+    return Math.max(this.#first, this.#last - COLUMNS + 1);
+  }
+
+  #paint(at: number): void {
+    const start = (at % COLUMNS) * ROWS;
+    for (let row = 0; row < ROWS; row += 1) {
+      const [red, green, blue] = this.#ramp[this.#levels[start + row] ?? 0] ?? [0, 0, 0];
+      this.#column.data.set([red, green, blue, 255], row * 4);
+    }
+    this.#context?.putImageData(this.#column, at % COLUMNS, 0);
+  }
+}
+
+/** For each row from the top, the analyser's bin; rows are evenly spaced in mel (HTK: 2595 log10(1 + f / 700)). */
+function melBins(sampleRate: number, binCount: number): number[] {
+  const mel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
+  const top = mel(Math.min(HIGHEST_HZ, sampleRate / 2));
+  const bottom = mel(LOWEST_HZ);
+  return Array.from({ length: ROWS }, (_, row) => {
+    const hertz = 700 * (10 ** ((top - (row / (ROWS - 1)) * (top - bottom)) / 2595) - 1);
+    return Math.min(binCount - 1, Math.round((hertz / (sampleRate / 2)) * binCount));
+  });
+}

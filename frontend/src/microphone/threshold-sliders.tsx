@@ -1,0 +1,76 @@
+import { Slider } from "radix-ui";
+import { share } from "../format/numbers";
+import { text } from "../text";
+import { Section } from "../ui/layout";
+import { type LiveRecord, thresholdOf } from "./session-state";
+
+const words = text.live.thresholds;
+
+interface Props {
+  record: LiveRecord;
+  labels: readonly string[];
+  onChange: (label: string, threshold: number) => void;
+}
+
+/** Each label's score now, and the mark from which it counts. */
+export function Thresholds({ record, labels, onChange }: Props) {
+  const now = record.windows.at(-1);
+  return (
+    <Section title={words.title} lead={words.lead}>
+      <ul className="space-y-1">
+        {labels.map((label) => (
+          <Row
+            key={label}
+            label={label}
+            score={now?.scores[label] ?? 0}
+            threshold={thresholdOf(record, label)}
+            onChange={(value) => onChange(label, value)}
+          />
+        ))}
+      </ul>
+      {labels.length < record.labels.length && (
+        <p className="mt-3 text-ink-2 text-sm">{words.shown(labels.length, record.labels.length)}</p>
+      )}
+    </Section>
+  );
+}
+
+interface RowProps {
+  label: string;
+  score: number;
+  threshold: number;
+  onChange: (threshold: number) => void;
+}
+
+function Row({ label, score, threshold, onChange }: RowProps) {
+  const above = score >= threshold;
+  return (
+    <li className="grid grid-cols-[7rem_minmax(0,1fr)_3.5rem] items-center gap-3 text-sm sm:grid-cols-[9rem_minmax(0,1fr)_3.5rem]">
+      <span className={above ? "truncate font-semibold" : "truncate"} title={label}>
+        {label}
+      </span>
+      <Slider.Root
+        min={0}
+        max={1}
+        step={0.01}
+        value={[threshold]}
+        onValueChange={([value]) => value !== undefined && onChange(value)}
+        className="relative flex h-8 touch-none select-none items-center"
+      >
+        <Slider.Track className="relative h-2.5 w-full overflow-hidden rounded-sm bg-sunken">
+          <span
+            aria-hidden="true"
+            className={`block h-full ${above ? "bg-accent" : "bg-line-strong"}`}
+            style={{ width: `${Math.max(0, Math.min(1, score)) * 100}%` }}
+          />
+        </Slider.Track>
+        <Slider.Thumb
+          aria-label={words.of(label)}
+          aria-valuetext={words.value(share(threshold))}
+          className="block h-6 w-2 cursor-ew-resize rounded-sm border border-surface bg-ink"
+        />
+      </Slider.Root>
+      <span className={above ? "text-right font-semibold" : "text-right text-ink-2"}>{share(score)}</span>
+    </li>
+  );
+}

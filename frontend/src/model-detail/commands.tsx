@@ -1,0 +1,53 @@
+import type { Model } from "../api/types";
+import { text } from "../text";
+import { Command } from "../ui/copy-button";
+import { Section } from "../ui/layout";
+
+const words = text.model.commands;
+
+interface Line {
+  label: string;
+  cli: string;
+  curl: string;
+}
+
+/** The command and the request behind each thing the page can do with a model. */
+export function linesFor(model: Model, origin: string): Line[] {
+  const address = `${origin}/api/v1/models/${model.model_id}`;
+  return [
+    { label: words.show, cli: `understudy show ${model.model_id}`, curl: `curl ${address}` },
+    {
+      label: words.activate,
+      cli: `understudy activate ${model.model_id}`,
+      curl: `curl -X POST ${address}/activate`,
+    },
+    {
+      label: words.rehearse,
+      cli: `understudy predict clip.wav --model ${model.model_id}`,
+      curl: `curl -F audio_file=@clip.wav "${origin}/api/v1/predict?model_id=${model.model_id}"`,
+    },
+    {
+      label: words.change,
+      cli: `understudy update ${model.model_id} --accuracy ${model.accuracy ?? 0.95}`,
+      curl: `curl -X PUT ${address} -H "Content-Type: application/json" -d '{"accuracy": ${model.accuracy ?? 0.95}}'`,
+    },
+  ];
+}
+
+export function Commands({ model }: { model: Model }) {
+  return (
+    <Section title={words.title}>
+      <div className="space-y-6">
+        {linesFor(model, location.origin).map((line) => (
+          <div key={line.label}>
+            <h3 className="mb-2 font-medium text-sm">{line.label}</h3>
+            <div className="grid gap-3 lg:grid-cols-2 [&>*]:min-w-0">
+              <Command label={words.cli} value={line.cli} />
+              <Command label={words.curl} value={line.curl} />
+            </div>
+          </div>
+        ))}
+      </div>
+    </Section>
+  );
+}

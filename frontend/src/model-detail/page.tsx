@@ -1,0 +1,132 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { ActivateDialog } from "../activation/activate-dialog";
+import { modelChoicesQuery, modelQuery } from "../api/queries";
+import type { Model, Problem } from "../api/types";
+import { bytes, share } from "../format/numbers";
+import { Time } from "../format/time";
+import { DeleteDialog } from "../models/delete-dialog";
+import { EditDialog } from "../models/edit-dialog";
+import { StateMark, stateOf } from "../models/model-state";
+import type { ModelAction } from "../models/table";
+import { text } from "../text";
+import { Button, buttonClass } from "../ui/button";
+import { Digest } from "../ui/copy-button";
+import { Fact, Facts, Page, PageTitle, Panel, Skeleton } from "../ui/layout";
+import { ProblemNotice, QueryFailure, WarningNotice } from "../ui/notice";
+import { Commands } from "./commands";
+import { History } from "./history";
+import { Report } from "./report";
+
+const route = getRouteApi("/models/$id");
+
+export function ModelPage() {
+  const id = Number(route.useParams().id);
+  const query = useQuery(modelQuery(id));
+  return (
+    <Page>
+      <p className="mb-4 text-sm">
+        <Link to="/" className="text-ink-2 underline-offset-4 hover:underline">
+          ← {text.model.back}
+        </Link>
+      </p>
+      {query.error ? (
+        <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
+      ) : query.data ? (
+        <Present model={query.data} />
+      ) : (
+        <PageSkeleton />
+      )}
+    </Page>
+  );
+}
+
+function Present({ model }: { model: Model }) {
+  const [opened, setOpened] = useState<ModelAction>();
+  const active = useQuery(modelChoicesQuery()).data?.active_model ?? null;
+  const navigate = route.useNavigate();
+  const close = () => setOpened(undefined);
+  return (
+    <>
+      <PageTitle actions={<Actions model={model} onOpen={setOpened} />}>
+        {model.model_name}
+        {model.version && <span className="ml-3 font-normal text-ink-3">{model.version}</span>}
+      </PageTitle>
+      <Warnings model={model} />
+      <Overview model={model} />
+      <Report model={model} />
+      <History model={model} />
+      <Commands model={model} />
+      {opened === "activate" && <ActivateDialog model={model} active={active} onClose={close} />}
+      {opened === "edit" && <EditDialog model={model} onClose={close} />}
+      {opened === "remove" && (
+        <DeleteDialog model={model} onClose={close} onDeleted={() => void navigate({ to: "/" })} />
+      )}
+    </>
+  );
+}
+
+function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction) => void }) {
+  return (
+    <>
+      {!model.is_active && (
+        <Button look="primary" onClick={() => onOpen("activate")}>
+          {text.models.actions.activate}
+        </Button>
+      )}
+      <Link to="/try" search={{ model: model.model_id }} className={buttonClass()}>
+        {text.model.tryIt}
+      </Link>
+      <Button onClick={() => onOpen("edit")}>{text.models.actions.edit}</Button>
+      <Button onClick={() => onOpen("remove")} disabled={model.is_active}>
+        {text.models.actions.remove}
+      </Button>
+    </>
+  );
+}
+
+function Warnings({ model }: { model: Model }) {
+  return (
+    <div className="space-y-3 empty:hidden [&:not(:empty)]:mb-5">
+      {model.compile_error && model.compile_state === "refused" && (
+        <ProblemNotice problem={model.compile_error as unknown as Problem} />
+      )}
+      {!model.file_exists && <WarningNotice>{text.model.missing(model.file_path)}</WarningNotice>}
+      {model.file_changed && <WarningNotice>{text.model.changed(model.file_path)}</WarningNotice>}
+    </div>
+  );
+}
+
+function Overview({ model }: { model: Model }) {
+  const unknown = <span className="font-normal text-ink-3">{text.common.unknown}</span>;
+  return (
+    <Panel className="p-5 sm:p-6">
+      {model.description && <p className="mb-5 max-w-prose">{model.description}</p>}
+      <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-4">
+        <Fact name={text.models.list.columns.state}>
+          <StateMark state={stateOf(model)} />
+        </Fact>
+        <Fact name={text.common.accuracy}>{model.accuracy === null ? unknown : share(model.accuracy)}</Fact>
+        <Fact name={text.common.type}>{model.model_type ?? unknown}</Fact>
+        <Fact name={text.common.size}>{model.file_bytes === null ? unknown : bytes(model.file_bytes)}</Fact>
+        <Fact name={text.model.created}>{model.created_at ? <Time at={model.created_at} /> : unknown}</Fact>
+        <Fact name={text.model.updated}>{model.updated_at ? <Time at={model.updated_at} /> : unknown}</Fact>
+        <Fact name={text.common.file}>
+          <span className="min-w-0 break-all">{model.file_path}</span>
+        </Fact>
+        <Fact name={text.common.digest}>{model.digest ? <Digest value={model.digest} /> : unknown}</Fact>
+      </Facts>
+    </Panel>
+  );
+}
+
+function PageSkeleton() {
+  return (
+    <>
+      <Skeleton className="h-10 w-1/2" />
+      <Skeleton className="mt-6 h-44 w-full" />
+      <Skeleton className="mt-10 h-64 w-full" />
+    </>
+  );
+}

@@ -1,0 +1,82 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { statusQuery } from "../api/queries";
+import type { Problem, Status } from "../api/types";
+import { span } from "../format/numbers";
+import { Time } from "../format/time";
+import { text } from "../text";
+import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
+import { ProblemNotice, QueryFailure } from "../ui/notice";
+import { PlainTable } from "../ui/table";
+
+const words = text.operations.status;
+const REPLICA_COLUMNS = [words.replica, words.state, words.generation, words.seen, words.problem].map((name) => ({
+  name,
+}));
+const REFRESH_MS = 5000;
+
+export function StatusSection() {
+  const query = useQuery({ ...statusQuery(), refetchInterval: REFRESH_MS });
+  if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <Skeleton className="h-44 w-full" />;
+  return <Present status={query.data} />;
+}
+
+function Present({ status }: { status: Status }) {
+  const problem = (status.problem ?? status.database.problem) as Problem | null;
+  return (
+    <section aria-label={words.title} className="space-y-3">
+      {problem && <ProblemNotice problem={problem} />}
+      <Panel className="p-5 sm:p-6">
+        <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-6">
+          <Fact name={words.live}>
+            {status.live ? (
+              <Link
+                to="/models/$id"
+                params={{ id: String(status.live.model.model_id) }}
+                className="underline-offset-4 hover:underline"
+              >
+                {status.live.model.model_name}
+              </Link>
+            ) : (
+              words.nothing
+            )}
+          </Fact>
+          <Fact name={words.inSync}>{status.in_sync ? words.yes : words.no}</Fact>
+          <Fact name={words.uptime}>{span(status.uptime_seconds)}</Fact>
+          <Fact name={words.database}>
+            {words.dialects[status.database.dialect] ?? status.database.dialect},{" "}
+            {status.database.reachable ? words.reachable : words.unreachable}
+          </Fact>
+          <Fact name={words.backbone}>{status.backbone.installed ? words.installed : words.absent}</Fact>
+          <Fact name={words.version}>{status.version}</Fact>
+        </Facts>
+        <Replicas status={status} />
+      </Panel>
+    </section>
+  );
+}
+
+function Replicas({ status }: { status: Status }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section tabIndex={0} aria-label={words.replicas} className="mt-5 overflow-x-auto border-line border-t pt-3">
+      <PlainTable
+        className="min-w-2xl"
+        columns={REPLICA_COLUMNS}
+        rows={status.replicas.map((replica) => ({
+          key: replica.replica,
+          cells: [
+            replica.replica,
+            <span key="state" className={replica.state === "failed" ? "font-medium text-danger" : ""}>
+              {words.replicaStates[replica.state] ?? replica.state}
+            </span>,
+            replica.generation ?? "–",
+            <Time key="seen" at={replica.seen_at} form="exact" />,
+            replica.error ? String(replica.error.detail) : "–",
+          ],
+        }))}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,180 @@
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useWidth } from "../browser/use-element-width";
+import { text } from "../text";
+import { token, useShownTheme } from "../theme/theme";
+import { PlainTable } from "../ui/table";
+import type { Series } from "./chart-series";
+
+const HEIGHT_PX = 190;
+const words = text.operations.charts;
+
+/** Lines are told apart by weight and dashes as well as by shade, so that one accent is enough. */
+const STROKES = [
+  { colour: "accent", width: 2, dash: [] },
+  { colour: "ink", width: 1.5, dash: [] },
+  { colour: "ink-3", width: 1.5, dash: [6, 4] },
+  { colour: "line-strong", width: 1.5, dash: [2, 3] },
+];
+
+const minute = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+
+interface Props {
+  series: Series;
+  /** Moments of switches, in seconds since 1970. */
+  swaps: readonly number[];
+}
+
+/** One chart over time; all charts of the page share their cursor. */
+export function Chart({ series, swaps }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const marks = useRef(swaps);
+  const width = useWidth(place);
+  const theme = useShownTheme();
+  const names = series.lines.map((line) => line.name).join("|");
+  const data = [series.times, ...series.lines.map((line) => line.values)] as uPlot.AlignedData;
+  const latest = useRef(data);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's; data follows below
+  useEffect(() => {
+    if (!place.current || width === 0) return;
+    const options: uPlot.Options = {
+      width,
+      height: HEIGHT_PX,
+      legend: { show: false },
+      cursor: { sync: { key: "operations" }, y: false, points: { size: 6 } },
+      padding: [8, 4, 0, 0],
+      axes: [
+        axis({ size: 28, space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
+        axis({ size: 46 }),
+      ],
+      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 0.001) * 1.1] } },
+      series: [
+        {},
+        ...names.split("|").map((label, index) => {
+          const stroke = STROKES[index % STROKES.length] ?? STROKES[0];
+          return {
+            label,
+            stroke: token(stroke?.colour ?? "ink"),
+            width: stroke?.width ?? 1,
+            dash: stroke?.dash ?? [],
+            points: { show: true, size: 5, filter: alone },
+          };
+        }),
+      ],
+      hooks: { draw: [(drawn) => drawSwaps(drawn, marks.current)] },
+    };
+    const made = new uPlot(options, latest.current, place.current);
+    plot.current = made;
+    return () => made.destroy();
+  }, [width, theme, names]);
+
+  useEffect(() => {
+    latest.current = data;
+    marks.current = swaps;
+    plot.current?.setData(data);
+  });
+
+  return (
+    <figure className="min-w-0">
+      <figcaption className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4">
+        <h3 className="font-medium text-sm">{series.title}</h3>
+        <Key series={series} />
+      </figcaption>
+      <div ref={place} aria-hidden="true" style={{ minHeight: HEIGHT_PX }} />
+      <Numbers series={series} />
+    </figure>
+  );
+}
+
+/** A bucket between two empty ones has no line to either side; it gets a dot. */
+function alone(plot: uPlot, index: number): number[] {
+  const values = plot.data[index] ?? [];
+  const empty = (at: number) => values[at] === null || values[at] === undefined;
+  return Array.from(values.keys()).filter((at) => !empty(at) && empty(at - 1) && empty(at + 1));
+}
+
+function axis(own: Partial<uPlot.Axis>): uPlot.Axis {
+  return {
+    stroke: token("ink-2"),
+    font: `12px ${getComputedStyle(document.body).fontFamily}`,
+    grid: { stroke: token("line"), width: 1 },
+    ticks: { show: false },
+    ...own,
+  };
+}
+
+function drawSwaps(plot: uPlot, swaps: readonly number[]): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = token("ink");
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([]);
+  for (const at of swaps) {
+    const x = plot.valToPos(at, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+function Key({ series }: { series: Series }) {
+  return (
+    <ul className="flex flex-wrap gap-x-4 text-ink-2 text-sm">
+      {series.lines.map((line, index) => {
+        const stroke = STROKES[index % STROKES.length];
+        const last = line.values.findLast((value) => value !== null);
+        return (
+          <li key={line.name} className="flex items-center gap-1.5">
+            <svg aria-hidden="true" width="18" height="4">
+              <line
+                x1="0"
+                x2="18"
+                y1="2"
+                y2="2"
+                stroke={`var(--${stroke?.colour})`}
+                strokeWidth={stroke?.width}
+                strokeDasharray={stroke?.dash.join(" ")}
+              />
+            </svg>
+            {line.name}
+            <span className="min-w-9 text-right text-ink">
+              {last === undefined || last === null ? "–" : last.toFixed(1)}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+const TABLE_ROWS = 30;
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** The chart's newest buckets in numbers. */
+function Numbers({ series }: { series: Series }) {
+  const newest = series.times
+    .map((at, index) => ({ at, index }))
+    .slice(-TABLE_ROWS)
+    .reverse();
+  return (
+    <details className="text-sm">
+      <summary className="w-fit text-ink-2">{words.table}</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <section tabIndex={0} aria-label={series.title} className="mt-2 max-h-64 overflow-auto">
+        <PlainTable
+          columns={[{ name: words.time }, ...series.lines.map(({ name }) => ({ name, numeric: true }))]}
+          rows={newest.map(({ at, index }) => ({
+            key: at,
+            cells: [time.format(at * 1000), ...series.lines.map(({ values }) => values[index]?.toFixed(2) ?? "–")],
+          }))}
+        />
+      </section>
+    </details>
+  );
+}

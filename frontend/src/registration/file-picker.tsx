@@ -1,0 +1,109 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { filesQuery } from "../api/queries";
+import { bytes } from "../format/numbers";
+import { Time } from "../format/time";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { DropZone } from "../ui/drop-zone";
+import { Skeleton } from "../ui/layout";
+import { ProblemNotice, QueryFailure } from "../ui/notice";
+import { useUpload } from "./use-upload";
+
+const words = text.models.register;
+const ACCEPT = ".keras,.h5,.hdf5,.tflite,.onnx";
+
+interface Props {
+  dropped: File | undefined;
+  onPicked: (path: string) => void;
+}
+
+/** The files of the models folder that no model has yet, and a way to bring another. */
+export function FilePicker({ dropped, onPicked }: Props) {
+  const upload = useUpload(onPicked);
+  const sent = useRef<File>(undefined);
+  useEffect(() => {
+    if (!dropped || sent.current === dropped) return;
+    sent.current = dropped;
+    upload.start(dropped);
+  }, [dropped, upload]);
+
+  if (upload.file) {
+    return (
+      <UploadProgress
+        name={upload.file.name}
+        size={upload.file.size}
+        fraction={upload.fraction}
+        onCancel={upload.cancel}
+      />
+    );
+  }
+  return (
+    <>
+      <DropZone accept={ACCEPT} title={words.drop} hint={words.formats} choose={words.choose} onFile={upload.start} />
+      {upload.problem && (
+        <div className="mt-4">
+          <ProblemNotice problem={upload.problem} />
+        </div>
+      )}
+      <h3 className="mt-6 mb-2 font-medium text-sm">{words.onDisk}</h3>
+      <FilesOnDisk onPicked={onPicked} />
+    </>
+  );
+}
+
+function FilesOnDisk({ onPicked }: { onPicked: (path: string) => void }) {
+  const files = useQuery(filesQuery());
+  if (files.error) return <QueryFailure error={files.error} onRetry={() => void files.refetch()} />;
+  if (!files.data) return <Skeleton className="h-32 w-full" />;
+  if (files.data.files.length === 0) return <p className="text-ink-2 text-sm">{words.noneOnDisk}</p>;
+  return (
+    <ul className="divide-y divide-line rounded-lg border border-line">
+      {files.data.files.map((file) => (
+        <li key={file.file_path}>
+          <button
+            type="button"
+            onClick={() => onPicked(file.file_path)}
+            className="flex w-full flex-wrap items-baseline justify-between gap-x-4 px-4 py-3 text-left text-sm hover:bg-sunken"
+          >
+            <span className="min-w-0 break-all font-medium">{file.file_path}</span>
+            <span className="flex gap-4 text-ink-2">
+              <span>{bytes(file.bytes)}</span>
+              <Time at={file.modified_at} />
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface ProgressProps {
+  name: string;
+  size: number;
+  fraction: number;
+  onCancel: () => void;
+}
+
+function UploadProgress({ name, size, fraction, onCancel }: ProgressProps) {
+  const [label] = useState(() => words.uploading(name));
+  return (
+    <div className="py-6">
+      <div className="flex items-baseline justify-between gap-4 text-sm">
+        <p className="min-w-0 break-all font-medium">{label}</p>
+        <p className="whitespace-nowrap text-ink-2">
+          {bytes(fraction * size)} / {bytes(size)}
+        </p>
+      </div>
+      <progress
+        aria-label={label}
+        value={fraction}
+        max={1}
+        className="mt-3 h-2 w-full appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
+      />
+      <div className="mt-5 flex justify-end">
+        <Button onClick={onCancel}>{words.cancelUpload}</Button>
+      </div>
+    </div>
+  );
+}

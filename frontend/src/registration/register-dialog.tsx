@@ -1,0 +1,89 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useRegister } from "../api/mutations";
+import { problemFrom } from "../api/problem";
+import { type Draft, EMPTY_DRAFT, faultsOf, MetadataFields, valuesOf } from "../models/metadata-fields";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { Dialog, DialogActions } from "../ui/dialog";
+import { TextField } from "../ui/field";
+import { ProblemNotice } from "../ui/notice";
+import { FilePicker } from "./file-picker";
+
+const words = text.models.register;
+
+interface Props {
+  /** A file that was dropped on the page and is to be uploaded at once. */
+  dropped: File | undefined;
+  onClose: () => void;
+}
+
+/** First the file, picked or uploaded; then the facts that go into its row. */
+export function RegisterDialog({ dropped, onClose }: Props) {
+  const [path, setPath] = useState<string>();
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={words.title} description={path ?? words.lead} wide>
+      {path === undefined ? (
+        <FilePicker dropped={dropped} onPicked={setPath} />
+      ) : (
+        <RegisterForm path={path} onBack={() => setPath(undefined)} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => void; onClose: () => void }) {
+  const [draft, setDraft] = useState<Draft>(() => ({ ...EMPTY_DRAFT, name: nameFrom(path) }));
+  const [labels, setLabels] = useState("");
+  const [tried, setTried] = useState(false);
+  const register = useRegister();
+  const faults = faultsOf(draft);
+  const form = useRef<HTMLFormElement>(null);
+  // The picker that had the focus is gone.
+  useEffect(() => form.current?.querySelector("input")?.select(), []);
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(faults).length > 0) return;
+    const named = labelsFrom(labels);
+    const body = { ...valuesOf(draft), file_path: path, ...(named.length > 0 && { spec: { labels: named } }) };
+    register.mutate(body, { onSuccess: onClose });
+  };
+
+  return (
+    <form ref={form} onSubmit={submit} noValidate className="space-y-4">
+      <MetadataFields draft={draft} faults={tried ? faults : {}} onChange={setDraft} />
+      <TextField
+        label={words.labels}
+        hint={words.labelsHint}
+        value={labels}
+        onChange={(event) => setLabels(event.target.value)}
+      />
+      {register.error && <ProblemNotice problem={problemFrom(register.error)} />}
+      <DialogActions>
+        <Button look="quiet" onClick={onBack}>
+          {words.other}
+        </Button>
+        <Button type="submit" look="primary" disabled={register.isPending}>
+          {words.submit}
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+/** models/yamnet_human_v2.keras → yamnet human v2 */
+export function nameFrom(path: string): string {
+  const file = path.split("/").at(-1) ?? path;
+  return file
+    .replace(/\.[a-z0-9]+$/i, "")
+    .replaceAll(/[_-]+/g, " ")
+    .trim();
+}
+
+export function labelsFrom(typed: string): string[] {
+  return typed
+    .split(",")
+    .map((label) => label.trim())
+    .filter((label) => label !== "");
+}

@@ -1,0 +1,110 @@
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import clsx from "clsx";
+import { useEffect } from "react";
+import { OperationTray } from "../activation/operation-tray";
+import { useFeedState } from "../server-events/provider";
+import { text } from "../text";
+import { setTheme, type Theme, useTheme } from "../theme/theme";
+import { Button } from "../ui/button";
+import { ChevronDownIcon } from "../ui/icons";
+import { ChoiceMenu } from "../ui/menu";
+
+const PAGES = [
+  { to: "/", label: text.shell.pages.models },
+  { to: "/try", label: text.shell.pages.try },
+  { to: "/live", label: text.shell.pages.live },
+  { to: "/operations", label: text.shell.pages.operations },
+] as const;
+
+/** What every page stands in: the bar with the pages, the connection and the theme. */
+export function Shell() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));
+  useEffect(() => {
+    document.title = present ? text.shell.titleOf(present.label) : text.shell.product;
+  }, [present]);
+  return (
+    <>
+      <a
+        href="#content"
+        className="sr-only rounded-md bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
+      >
+        {text.shell.skip}
+      </a>
+      <header className="border-line border-b bg-surface">
+        <div className="mx-auto flex max-w-[100rem] flex-wrap items-center gap-x-8 px-4 sm:px-8">
+          <Link to="/" className="py-4 font-semibold tracking-tight">
+            {text.shell.product}
+          </Link>
+          <nav
+            aria-label={text.shell.navigation}
+            className="order-last -mx-2 flex w-[calc(100%+1rem)] justify-between sm:order-none sm:mx-0 sm:w-auto sm:justify-start sm:gap-2"
+          >
+            {PAGES.map((page) => (
+              <Link
+                key={page.to}
+                to={page.to}
+                activeOptions={{ exact: true, includeSearch: false }}
+                className={clsx(
+                  "border-b-2 px-2 py-3 text-sm hover:text-ink sm:py-4.5",
+                  page === present ? "border-accent font-medium text-ink" : "border-transparent text-ink-2",
+                )}
+              >
+                {page.label}
+              </Link>
+            ))}
+          </nav>
+          <div className="ml-auto flex items-center gap-2">
+            <Feed />
+            <ThemeChoice />
+          </div>
+        </div>
+      </header>
+      <main id="content" tabIndex={-1} className="outline-none">
+        <Outlet />
+      </main>
+      <OperationTray />
+    </>
+  );
+}
+
+function Feed() {
+  const state = useFeedState();
+  return (
+    <p role="status" title={text.shell.feed.explain[state]} className="flex items-center gap-2 text-ink-2 text-sm">
+      <span
+        aria-hidden="true"
+        className={clsx(
+          "size-2 rounded-full",
+          state === "open" && "bg-accent",
+          state === "connecting" && "bg-line-strong",
+          state === "offline" && "bg-danger",
+        )}
+      />
+      <span className="max-[24rem]:sr-only">{text.shell.feed[state]}</span>
+    </p>
+  );
+}
+
+const THEMES: readonly { value: Theme; label: string }[] = [
+  { value: "system", label: text.shell.theme.system },
+  { value: "light", label: text.shell.theme.light },
+  { value: "dark", label: text.shell.theme.dark },
+];
+
+function ThemeChoice() {
+  const theme = useTheme();
+  return (
+    <ChoiceMenu
+      value={theme}
+      onChange={setTheme}
+      choices={THEMES}
+      trigger={
+        <Button look="quiet" small className="-mr-2">
+          {text.shell.theme.label}
+          <ChevronDownIcon />
+        </Button>
+      }
+    />
+  );
+}

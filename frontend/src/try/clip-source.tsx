@@ -1,0 +1,81 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { ProblemError, problemFrom, problemOf, unreachable } from "../api/problem";
+import { clipsQuery } from "../api/queries";
+import { clock } from "../format/numbers";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { DropZone } from "../ui/drop-zone";
+import { Skeleton } from "../ui/layout";
+import { ProblemNotice, QueryFailure } from "../ui/notice";
+import { type Clip, clipOf } from "./prediction-query";
+import { Recorder } from "./recorder";
+
+const words = text.tryIt.source;
+const ACCEPT = "audio/*,video/webm,.wav,.flac,.ogg,.opus,.mp3,.m4a,.aac,.webm,.aiff,.aif";
+
+interface Props {
+  chosen: string | undefined;
+  onClip: (clip: Clip) => void;
+}
+
+/** The three ways to bring a recording. */
+export function Source({ chosen, onClip }: Props) {
+  return (
+    <div className="grid gap-6 lg:grid-cols-2">
+      <div className="space-y-3">
+        <DropZone
+          accept={ACCEPT}
+          title={words.drop}
+          hint={words.formats}
+          choose={words.choose}
+          onFile={(file) => onClip(clipOf(file.name, file))}
+        />
+        <Recorder onClip={onClip} />
+      </div>
+      <DemoClips chosen={chosen} onClip={onClip} />
+    </div>
+  );
+}
+
+async function fetchClip(url: string, name: string): Promise<Clip> {
+  const answer = await fetch(url).catch(() => {
+    throw new ProblemError(unreachable());
+  });
+  if (!answer.ok) throw new ProblemError(problemOf(await answer.json().catch(() => null), answer.status));
+  return clipOf(name, await answer.blob());
+}
+
+function DemoClips({ chosen, onClip }: Props) {
+  const clips = useQuery(clipsQuery());
+  const fetching = useMutation({
+    mutationFn: (clip: { url: string; name: string }) => fetchClip(clip.url, clip.name),
+    onSuccess: onClip,
+  });
+  return (
+    <div>
+      <h2 className="mb-2 font-medium text-sm">{words.clips}</h2>
+      {clips.error && <QueryFailure error={clips.error} onRetry={() => void clips.refetch()} />}
+      {clips.isPending && <Skeleton className="h-20 w-full" />}
+      {clips.data?.clips.length === 0 && <p className="text-ink-2 text-sm">{words.noClips}</p>}
+      <ul className="flex flex-wrap gap-2">
+        {clips.data?.clips.map((clip) => (
+          <li key={clip.name}>
+            <Button
+              aria-pressed={chosen === clip.name}
+              className="aria-pressed:border-accent aria-pressed:bg-accent-soft"
+              onClick={() => fetching.mutate(clip)}
+            >
+              {clip.title}
+              <span className="font-normal text-ink-3">{clock(clip.seconds, 0)}</span>
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {fetching.error && (
+        <div className="mt-3">
+          <ProblemNotice problem={problemFrom(fetching.error)} />
+        </div>
+      )}
+    </div>
+  );
+}

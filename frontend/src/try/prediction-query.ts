@@ -1,0 +1,44 @@
+import { queryOptions, skipToken } from "@tanstack/react-query";
+import { api, unwrap } from "../api/client";
+import type { Prediction } from "../api/types";
+import type { Choice } from "../models/model-select";
+
+/** A recording to be tried. `key` tells two of them apart. */
+export interface Clip {
+  key: string;
+  name: string;
+  blob: Blob;
+}
+
+let clips = 0;
+
+export function clipOf(name: string, blob: Blob): Clip {
+  clips += 1;
+  return { key: `${clips}`, name, blob };
+}
+
+function predict(clip: Clip, modelId: number | undefined, signal: AbortSignal): Promise<Prediction> {
+  return unwrap(
+    api.POST("/api/v1/predict", {
+      params: { query: modelId === undefined ? {} : { model_id: modelId } },
+      body: { audio_file: clip.name },
+      bodySerializer: () => {
+        const form = new FormData();
+        form.append("audio_file", clip.blob, clip.name);
+        return form;
+      },
+      signal,
+    }),
+  );
+}
+
+/** What a model says of a clip; waits until there are both. */
+export const predictionQuery = (clip: Clip | undefined, choice: Choice) => {
+  const modelId = choice === "live" ? undefined : choice;
+  return queryOptions({
+    queryKey: ["prediction", clip?.key, choice],
+    queryFn: clip && choice !== undefined ? ({ signal }) => predict(clip, modelId, signal) : skipToken,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+};

@@ -1,0 +1,50 @@
+import { useEffect, useRef } from "react";
+import type { Prediction } from "../api/types";
+import { useWidth } from "../browser/use-element-width";
+import { colourOf, colourRamp } from "../theme/color-scale";
+import { useShownTheme } from "../theme/theme";
+import { cells } from "./window-comparison";
+
+export const ROW_PX = 22;
+const GAP_PX = 2;
+
+interface Props {
+  prediction: Prediction;
+  labels: readonly string[];
+  duration: number;
+  label: string;
+}
+
+/** A row a label, a cell a window; the darker a cell, the higher the score. */
+export function Heat({ prediction, labels, duration, label }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = useWidth(canvas);
+  const theme = useShownTheme();
+  const height = labels.length * ROW_PX;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's
+  useEffect(() => {
+    const element = canvas.current;
+    const context = element?.getContext("2d");
+    if (!element || !context || width === 0) return;
+    const scale = devicePixelRatio;
+    element.width = Math.round(width * scale);
+    element.height = Math.round(height * scale);
+    context.scale(scale, scale);
+    const ramp = colourRamp();
+    const places = cells(prediction.windows);
+    prediction.windows.forEach((window, index) => {
+      const place = places[index];
+      if (!place) return;
+      const left = (place.start / duration) * width;
+      const right = (place.end / duration) * width;
+      const gap = right - left > 4 * GAP_PX ? GAP_PX : 0;
+      labels.forEach((name, row) => {
+        context.fillStyle = colourOf(ramp, window.scores[name] ?? 0);
+        context.fillRect(left, row * ROW_PX, Math.max(right - left - gap, 1), ROW_PX - GAP_PX);
+      });
+    });
+  }, [prediction, labels, duration, width, height, theme]);
+
+  return <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height }} />;
+}
