@@ -9,7 +9,8 @@ from pathlib import Path
 
 import soundfile
 
-from understudy.training.synthesis import RATE, synthesize
+from understudy.training.synthesis import synthesize
+from understudy.yamnet.constants import SAMPLE_RATE
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo" / "clips"
 SECONDS = 4.0
@@ -29,7 +30,7 @@ def make_clips(folder: Path) -> list[Path]:
     clips = []
     for kind, seed in SEEDS.items():
         clip = folder / f"{kind}.wav"
-        soundfile.write(clip, synthesize(kind, SECONDS, seed), RATE, subtype="PCM_16")
+        soundfile.write(clip, synthesize(kind, SECONDS, seed), SAMPLE_RATE, subtype="PCM_16")
         clips.append(clip)
     return clips
 

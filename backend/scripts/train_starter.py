@@ -17,7 +17,6 @@ from rich.progress import Progress
 from understudy.inference.pipeline.scoring import aggregate
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
-    YAMNET_RATE,
     Aggregation,
     InputKind,
     OutputActivation,
@@ -29,6 +28,7 @@ from understudy.training.material import Sound, SoundKind, cut_served_windows, g
 from understudy.training.recordings import find_recordings
 from understudy.training.student import Student
 from understudy.training.synthesis import SOUNDS
+from understudy.yamnet.constants import SAMPLE_RATE
 
 AGGREGATION = Aggregation.MEAN
 console = Console()
@@ -93,7 +93,7 @@ def main() -> None:
     student = trained(labels, sounds, arguments.steps, arguments.seed, "final")
     spec = PartialSpec(
         input=InputKind.LOG_MEL_PATCH,
-        sample_rate=YAMNET_RATE,
+        sample_rate=SAMPLE_RATE,
         window_seconds=0.96,
         hop_seconds=0.48,
         labels=tuple(labels),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.compiler.spec_resolution import choose_score_output, read_yamnet_labels, resolve
+from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.errors import SpecInvalid
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
@@ -12,6 +12,7 @@ from understudy.schemas.compiler.spec import (
     PartialSpec,
     Spec,
 )
+from understudy.yamnet.class_map import read_class_names
 
 Shape = tuple[int | None, ...]
 
@@ -116,7 +117,7 @@ def test_labels_come_from_the_person_then_the_file_then_numbers() -> None:
 
 def test_yamnet_itself_gets_audioset_s_names() -> None:
     spec = resolved((None,), output=(None, 521))
-    assert spec.labels == read_yamnet_labels()
+    assert spec.labels == read_class_names()
     assert spec.labels_named
     assert spec.labels[0] == "Speech"
     assert len(set(spec.labels)) == 521

@@ -10,8 +10,8 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from understudy.inference.pipeline.yamnet_backbone import CLASSES, EMBEDDING_SIZE
-from understudy.training.synthesis import RATE, synthesize
+from understudy.training.synthesis import synthesize
+from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE, SAMPLE_RATE
 
 Dataset = Callable[[Path, Sequence[str], int], Path]
 
@@ -23,7 +23,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arrays: dict[str, NDArray[np.generic]] = {
         "axis": np.array([1], dtype=np.int64),
         "project": rng.normal(0, 0.1, (128, EMBEDDING_SIZE)).astype(np.float32),
-        "classify": rng.normal(0, 0.05, (EMBEDDING_SIZE, CLASSES)).astype(np.float32),
+        "classify": rng.normal(0, 0.05, (EMBEDDING_SIZE, CLASS_COUNT)).astype(np.float32),
     }
     nodes = [
         helper.make_node("ReduceMean", ["patches", "axis"], ["mean"], keepdims=0),
@@ -34,7 +34,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
         helper.make_node("MatMul", ["embeddings", "classify"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["scores"]),
     ]
-    outputs = [("embeddings", EMBEDDING_SIZE), ("scores", CLASSES)]
+    outputs = [("embeddings", EMBEDDING_SIZE), ("scores", CLASS_COUNT)]
     graph = helper.make_graph(
         nodes,
         "stand_in",
@@ -56,7 +56,7 @@ def dataset() -> Dataset:
             (folder / label).mkdir(parents=True)
             for number in range(2 * folds):
                 samples = synthesize(label, 1.5, seed=500 + number)
-                soundfile.write(folder / label / f"{number % folds + 1}-{number}.wav", samples, RATE)
+                soundfile.write(folder / label / f"{number % folds + 1}-{number}.wav", samples, SAMPLE_RATE)
         return folder
 
     return make

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from understudy.audio.features.log_mel import RATE, log_mel
+from understudy.audio.features.log_mel import log_mel
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.embeddings import EmbeddingCache, embed_recordings
 from understudy.training.synthesis import synthesize
+from understudy.yamnet.constants import SAMPLE_RATE
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def cache(stand_in: Path, tmp_path: Path) -> EmbeddingCache:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     path = tmp_path / "1-rain.wav"
-    soundfile.write(path, synthesize("rain", 2.0, 500), RATE)
+    soundfile.write(path, synthesize("rain", 2.0, 500), SAMPLE_RATE)
     return path
 
 
@@ -48,7 +49,7 @@ def test_a_clip_is_embedded_once_whatever_its_name(
 
 def test_a_changed_clip_is_embedded_anew(cache: EmbeddingCache, clip: Path) -> None:
     before = cache.get(clip)
-    soundfile.write(clip, synthesize("rain", 2.0, 501), RATE)
+    soundfile.write(clip, synthesize("rain", 2.0, 501), SAMPLE_RATE)
     assert not np.array_equal(cache.get(clip), before)
 
 

@@ -7,12 +7,12 @@ import pytest
 import soundfile
 
 from tests.training.conftest import Dataset
-from understudy.audio.features.log_mel import RATE
 from understudy.audio.features.patches import PatchStream
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import Recording, find_recordings
 from understudy.training.synthesis import OTHERS, SOUNDS
+from understudy.yamnet.constants import SAMPLE_RATE
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_windows_and_what_yamnet_heard_belong_together(sounds: list[Sound], stan
 def test_evaluation_sees_the_windows_that_the_server_cuts(sounds: list[Sound], recordings: list[Recording]) -> None:
     for sound, recording in zip(sounds, recordings, strict=False):
         samples, rate = soundfile.read(recording.path, dtype="float32")
-        assert rate == RATE
+        assert rate == SAMPLE_RATE
         stream = PatchStream()
         served = np.stack([patch.copy() for _, patch in [*stream.push(samples), *stream.finish()]])
         np.testing.assert_allclose(cut_served_windows(sound), served, atol=1e-5)

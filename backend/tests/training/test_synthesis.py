@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from understudy.training.synthesis import OTHERS, RATE, SOUNDS, synthesize
+from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
+from understudy.yamnet.constants import SAMPLE_RATE
 
 KINDS = [*SOUNDS, *OTHERS]
 
@@ -12,7 +13,7 @@ KINDS = [*SOUNDS, *OTHERS]
 def test_a_seed_is_one_sound_and_another_seed_another(kind: str) -> None:
     sound = synthesize(kind, 2.0, 1)
     assert sound.dtype == np.float32
-    assert sound.shape == (2 * RATE,)
+    assert sound.shape == (2 * SAMPLE_RATE,)
     assert np.abs(sound).max() <= 1
     np.testing.assert_array_equal(sound, synthesize(kind, 2.0, 1))
     assert any(not np.array_equal(sound, synthesize(kind, 2.0, seed)) for seed in (2, 3, 4, 5))

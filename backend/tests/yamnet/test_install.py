@@ -23,8 +23,9 @@ from understudy.errors import BackboneMissing, DownloadFailed, FileMissing, Form
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.schemas.compiler.spec import InputKind, OutputActivation
 from understudy.settings import Settings
-from understudy.yamnet import onnx_network
 from understudy.yamnet import weights as backbone_weights
+from understudy.yamnet.class_map import read_class_names
+from understudy.yamnet.constants import CHANNELS
 from understudy.yamnet.install import install_backbone, read_installed_backbone
 
 Raw = dict[str, NDArray[np.float32]]
@@ -45,7 +46,7 @@ def raw() -> Raw:
         weights[f"{name}/bn/moving_mean"] = rng.uniform(-0.2, 0.2, width).astype(np.float32)
         weights[f"{name}/bn/moving_variance"] = rng.uniform(0.5, 2, width).astype(np.float32)
 
-    channels = backbone_weights.CHANNELS
+    channels = CHANNELS
     layer("layer1/conv", (3, 3, 1, channels[0]), channels[0], 9)
     for number, (width, after) in enumerate(itertools.pairwise(channels), start=2):
         layer(f"layer{number}/depthwise_conv", (3, 3, width, 1), width, 9)
@@ -193,7 +194,7 @@ def test_the_installed_file_says_what_it_was_made_from(settings: Settings, npz: 
 def test_the_file_carries_the_names_of_its_521_scores(settings: Settings, npz: Path) -> None:
     model = onnx.load(install_backbone(settings, npz).path)
     labels = json.loads(next(entry.value for entry in model.metadata_props if entry.key == "labels"))
-    assert tuple(labels) == onnx_network.read_class_names()
+    assert tuple(labels) == read_class_names()
     assert len(set(labels)) == 521
     assert (labels[0], labels[494]) == ("Speech", "Silence")
 
@@ -331,7 +332,7 @@ async def test_the_file_is_itself_a_model_of_521_labels(settings: Settings, npz:
     path = install_backbone(settings, npz).path
     compiled = await Compiler(settings).compile(path, compute_digest(path), None)
     spec = compiled.report.spec
-    assert (spec.input, spec.labels) == (InputKind.LOG_MEL_PATCH, onnx_network.read_class_names())
+    assert (spec.input, spec.labels) == (InputKind.LOG_MEL_PATCH, read_class_names())
     assert compiled.report.graph_activation is OutputActivation.SIGMOID
     pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
     pipeline.warm_up()
@@ -346,4 +347,4 @@ def test_the_real_network_hears_what_the_recordings_hold(settings: Settings, dat
     info = install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
     silence = np.full((1, 96, 64), np.log(0.001), dtype=np.float32)
     _, scores = _run(info.path, silence)
-    assert onnx_network.read_class_names()[int(scores[0].argmax())] == "Silence"
+    assert read_class_names()[int(scores[0].argmax())] == "Silence"

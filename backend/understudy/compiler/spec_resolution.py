@@ -1,9 +1,6 @@
 """From what a person gave and what a file says to a complete spec that fits the model's signature."""
 
-import csv
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -11,34 +8,21 @@ from understudy.compiler.convert.waveform_input import is_waveform
 from understudy.errors import SpecInvalid
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
-    YAMNET_HOP_SECONDS,
-    YAMNET_RATE,
-    YAMNET_WINDOW_SECONDS,
     InputKind,
     OutputActivation,
     PartialSpec,
     Spec,
 )
+from understudy.yamnet import constants as yamnet
+from understudy.yamnet.class_map import read_class_names
 
-EMBEDDING_WIDTH = 1024
-SCORES_WIDTH = 521
-PATCH = (96, 64)  # frames, bands
 SHORTEST_WAVEFORM = 4000  # samples; fewer is read as a vector of features
 _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
-    (EMBEDDING_WIDTH,): InputKind.EMBEDDING,
-    (SCORES_WIDTH,): InputKind.SCORES,
-    PATCH: InputKind.LOG_MEL_PATCH,
-    (*PATCH, 1): InputKind.LOG_MEL_PATCH,
+    (yamnet.EMBEDDING_SIZE,): InputKind.EMBEDDING,
+    (yamnet.CLASS_COUNT,): InputKind.SCORES,
+    yamnet.PATCH_SHAPE: InputKind.LOG_MEL_PATCH,
+    (*yamnet.PATCH_SHAPE, 1): InputKind.LOG_MEL_PATCH,
 }
-
-
-@cache
-def read_yamnet_labels() -> tuple[str, ...]:
-    """AudioSet's display names in the order of YAMNet's 521 outputs."""
-    with (
-        Path(__file__).parents[1].joinpath("yamnet", "yamnet_class_map.csv").open(encoding="utf-8", newline="") as file
-    ):
-        return tuple(row["display_name"] for row in csv.DictReader(file))
 
 
 def _fits(kind: InputKind, signature: TensorSignature) -> bool:
@@ -109,16 +93,16 @@ def _input_kind(spec: PartialSpec, inputs: Sequence[TensorSignature], outputs: S
 
 def _windows(kind: InputKind, spec: PartialSpec, signature: TensorSignature) -> tuple[int, float | None, float | None]:
     """Sample rate in Hz, window and hop in seconds."""
-    rate = spec.sample_rate or YAMNET_RATE
+    rate = spec.sample_rate or yamnet.SAMPLE_RATE
     if kind is InputKind.TENSOR:
         return rate, spec.window_seconds, spec.hop_seconds
     if kind is not InputKind.WAVEFORM:
-        if rate != YAMNET_RATE or spec.window_seconds not in (None, YAMNET_WINDOW_SECONDS):
+        if rate != yamnet.SAMPLE_RATE or spec.window_seconds not in (None, yamnet.WINDOW_SECONDS):
             raise SpecInvalid(
-                f"Input {kind.value!r} is YAMNet's: {YAMNET_RATE} Hz and windows of {YAMNET_WINDOW_SECONDS} s, "
-                f"not {rate} Hz and {spec.window_seconds or YAMNET_WINDOW_SECONDS} s."
+                f"Input {kind.value!r} is YAMNet's: {yamnet.SAMPLE_RATE} Hz and windows of {yamnet.WINDOW_SECONDS} s, "
+                f"not {rate} Hz and {spec.window_seconds or yamnet.WINDOW_SECONDS} s."
             )
-        return rate, YAMNET_WINDOW_SECONDS, spec.hop_seconds or YAMNET_HOP_SECONDS
+        return rate, yamnet.WINDOW_SECONDS, spec.hop_seconds or yamnet.HOP_SECONDS
     samples = _samples(signature)
     window = spec.window_seconds
     if samples is not None:
@@ -144,8 +128,8 @@ def _labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tupl
         return spec.labels, True
     if width is None:
         return (), False
-    if width == SCORES_WIDTH and kind in (InputKind.LOG_MEL_PATCH, InputKind.WAVEFORM):
-        return read_yamnet_labels(), True
+    if width == yamnet.CLASS_COUNT and kind in (InputKind.LOG_MEL_PATCH, InputKind.WAVEFORM):
+        return read_class_names(), True
     return tuple(f"class_{index}" for index in range(width)), False
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_OFFSET = 1e-3  # the front end's log(x + 0.001)
+from understudy.yamnet.constants import LOG_OFFSET
+
 _BANDS = 64
 _CURVE = 6
 _WIDEST_BANDS, _LONGEST_FRAMES, _LARGEST_SHIFT = 9, 17, 12
@@ -19,7 +20,7 @@ def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDAr
     over bands and frames (SpecAugment, D. Park et al., Interspeech 2019).
     """
     count = len(patches)
-    mel = np.maximum(np.exp(patches) - _OFFSET, 0)
+    mel = np.maximum(np.exp(patches) - LOG_OFFSET, 0)
     mel *= 10 ** rng.uniform(-0.8, 0.5, (count, 1, 1))
     mel *= 10 ** _smooth_curves(count, rng)[:, None]
     partners = rng.permutation(count)
@@ -28,7 +29,7 @@ def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDAr
     mel = mel * shares[:, None, None] + mel[partners] * (1 - shares)[:, None, None]
     noisy = rng.random((count, 1, 1)) < 0.4
     mel += noisy * 10 ** rng.uniform(-4, -1.5, (count, 1, 1)) * rng.exponential(1, mel.shape)
-    out = np.log(mel + _OFFSET).astype(np.float32)
+    out = np.log(mel + LOG_OFFSET).astype(np.float32)
     for patch in out:
         _mask(patch, rng)
     return out, partners, shares

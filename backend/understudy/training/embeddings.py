@@ -10,11 +10,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import RATE
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
 from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.yamnet.constants import SAMPLE_RATE
 
 _BATCH = 16
 
@@ -55,7 +55,7 @@ class EmbeddingCache:
     def _patches(self, file: BinaryIO) -> NDArray[np.float32]:
         stream = PatchStream()
         with open_clip(file, self._limits) as clip:
-            patches = [patch for block in clip.blocks(RATE) for _, patch in stream.push(block)]
+            patches = [patch for block in clip.blocks(SAMPLE_RATE) for _, patch in stream.push(block)]
             patches += [patch for _, patch in stream.finish()]
         return np.stack(patches)
 

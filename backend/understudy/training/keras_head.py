@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CompilerMissing
+from understudy.yamnet.constants import EMBEDDING_SIZE
 
-EMBEDDING = 1024
 _HIDDEN = 128
 _BATCH = 256
 _RATE = 1e-3
@@ -40,7 +40,7 @@ class KerasHead:
         self._labels = label_count
         self.model = self._keras.Sequential(
             [
-                self._keras.Input((EMBEDDING,), name="embedding"),
+                self._keras.Input((EMBEDDING_SIZE,), name="embedding"),
                 layers.Rescaling(1 / scale),
                 layers.Dropout(_DROPOUT),
                 layers.Dense(_HIDDEN, activation="relu", kernel_regularizer=decay),

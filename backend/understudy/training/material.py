@@ -8,17 +8,12 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import (
-    FRAME,
-    HOP,
-    RATE,
-    log_mel,
-)
-from understudy.audio.features.patches import PATCH_FRAMES
+from understudy.audio.features.log_mel import log_mel
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.recordings import Recording
 from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
+from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE
 
 WINDOW_STEP = 24
 """Frames between training windows, half of what serving uses: the same sound is seen at more positions."""
@@ -82,11 +77,11 @@ def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
 def _decode(recording: Recording) -> _Samples:
     limits = AudioLimits(max_seconds=3600)
     with recording.path.open("rb") as file, open_clip(file, limits) as clip:
-        return np.concatenate(list(clip.blocks(RATE)))
+        return np.concatenate(list(clip.blocks(SAMPLE_RATE)))
 
 
 def _heard(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: Backbone) -> Sound:
-    size, step = (PATCH_FRAMES - 1) * HOP + FRAME, 2 * WINDOW_STEP * HOP
+    size, step = (PATCH_FRAMES - 1) * FRAME_HOP_SAMPLES + FRAME_SAMPLES, 2 * WINDOW_STEP * FRAME_HOP_SAMPLES
     hops = max(0, -(-(len(waveform) - size) // step))
     frames = log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))
     patches = np.stack([frames[at : at + PATCH_FRAMES] for at in range(0, len(frames) - PATCH_FRAMES + 1, WINDOW_STEP)])
@@ -97,7 +92,9 @@ def _heard(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, ba
 
 def _stretched(waveform: _Samples, rng: np.random.Generator) -> _Samples:
     """Faster or slower by up to a sixth, pitch and all, at most five seconds."""
-    return np.asarray(soxr.resample(waveform, RATE * rng.uniform(0.85, 1.18), RATE)[: int(_SECONDS * RATE)])
+    return np.asarray(
+        soxr.resample(waveform, SAMPLE_RATE * rng.uniform(0.85, 1.18), SAMPLE_RATE)[: int(_SECONDS * SAMPLE_RATE)]
+    )
 
 
 def _mixed(first: _Samples, second: _Samples) -> _Samples:

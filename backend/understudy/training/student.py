@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.inference.pipeline.yamnet_backbone import CLASSES
 from understudy.training.augmentation import augment
 from understudy.training.keras_head import KerasHead, framework
 from understudy.training.material import Sound, SoundKind
+from understudy.yamnet.constants import CLASS_COUNT, PATCH_SHAPE
 
 # Channels, kernel and stride of each convolution.
 _LAYERS = ((16, 3, 2), (32, 3, 2), (48, 3, 2), (96, 3, 1), (128, 3, 2))
@@ -38,16 +38,16 @@ class Student:
         keras = framework()
         keras.utils.set_random_seed(seed)
         layers = keras.layers
-        patch = keras.Input((96, 64), name="log_mel")
+        patch = keras.Input(PATCH_SHAPE, name="log_mel")
         net = layers.Rescaling(0.4, offset=1.6)(patch)
-        net = layers.Reshape((96, 64, 1))(net)
+        net = layers.Reshape((*PATCH_SHAPE, 1))(net)
         for channels, kernel, stride in _LAYERS:
             net = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(net)
             net = layers.BatchNormalization()(net)
             net = layers.ReLU()(net)
         net = layers.GlobalAveragePooling2D()(net)
         scores = layers.Dense(len(self._labels), activation="sigmoid", name="scores")(layers.Dropout(0.3)(net))
-        yamnet = layers.Dense(CLASSES, activation="sigmoid", name="yamnet")(net)
+        yamnet = layers.Dense(CLASS_COUNT, activation="sigmoid", name="yamnet")(net)
         self.model = keras.Model(patch, scores, name="starter")
         self._trained = keras.Model(patch, {"scores": scores, "yamnet": yamnet})
 

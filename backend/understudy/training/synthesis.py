@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from understudy.schemas.compiler.spec import YAMNET_RATE
+from understudy.yamnet.constants import SAMPLE_RATE
 
-RATE = YAMNET_RATE
 Waveform = NDArray[np.float32]
 _Samples = NDArray[np.float64]
 _QUIET = 0.02
@@ -22,7 +21,7 @@ _Maker = Callable[[int, np.random.Generator], _Samples]
 def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
     """One sound as float32 samples in [-1, 1] at 16 kHz; `kind` is a key of SOUNDS or OTHERS."""
     rng = np.random.default_rng([seed, *kind.encode()])
-    samples = (SOUNDS | OTHERS)[kind](round(seconds * RATE), rng)
+    samples = (SOUNDS | OTHERS)[kind](round(seconds * SAMPLE_RATE), rng)
     peak = float(np.abs(samples).max(initial=0.0))
     if peak > _QUIET:
         samples = samples * (rng.uniform(0.1, 0.8) / peak)
@@ -32,19 +31,19 @@ def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
 
 def _noise(count: int, rng: np.random.Generator, low: float, high: float) -> _Samples:
     """Band-limited noise of unit RMS; `low` and `high` in Hz."""
-    band = butter(2, [low, high], "bandpass", fs=RATE, output="sos")
+    band = butter(2, [low, high], "bandpass", fs=SAMPLE_RATE, output="sos")
     samples = sosfilt(band, rng.standard_normal(count))
     return np.asarray(samples / np.sqrt(np.mean(samples**2) + 1e-12), dtype=np.float64)
 
 
 def _decay(count: int, seconds: float) -> _Samples:
     """exp(-t / seconds), the envelope of everything that is struck."""
-    return np.exp(-np.arange(count) / (seconds * RATE))
+    return np.exp(-np.arange(count) / (seconds * SAMPLE_RATE))
 
 
 def _poisson(count: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Sample positions of events that come independently, `rate` a second on average."""
-    return np.sort(rng.integers(0, count, rng.poisson(rate * count / RATE)))
+    return np.sort(rng.integers(0, count, rng.poisson(rate * count / SAMPLE_RATE)))
 
 
 def _place(samples: _Samples, start: int, grain: _Samples) -> None:
@@ -56,15 +55,15 @@ def _rain(count: int, rng: np.random.Generator) -> _Samples:
     """A hiss of distant drops with near drops on top of it."""
     samples = _noise(count, rng, rng.uniform(300, 1_200), rng.uniform(5_500, 7_800))
     for start in _poisson(count, rng.uniform(20, 200), rng):
-        length = int(rng.uniform(0.004, 0.02) * RATE)
-        ring = np.sin(2 * np.pi * rng.uniform(1_000, 6_000) * np.arange(length) / RATE)
+        length = int(rng.uniform(0.004, 0.02) * SAMPLE_RATE)
+        ring = np.sin(2 * np.pi * rng.uniform(1_000, 6_000) * np.arange(length) / SAMPLE_RATE)
         _place(samples, start, ring * _decay(length, rng.uniform(0.001, 0.005)) * rng.exponential(2.5))
     return samples
 
 
 def _sea_waves(count: int, rng: np.random.Generator) -> _Samples:
     """Broad noise that swells and breaks: the brighter part follows the louder."""
-    time = np.arange(count) / RATE
+    time = np.arange(count) / SAMPLE_RATE
     phase = time / rng.uniform(3.5, 8) + rng.random()
     swell = (0.5 - 0.5 * np.cos(2 * np.pi * (phase % 1) ** rng.uniform(0.6, 1.0))) ** rng.uniform(1.0, 2.0)
     body = _noise(count, rng, 60, rng.uniform(900, 1_800))
@@ -76,7 +75,7 @@ def _fire_crackling(count: int, rng: np.random.Generator) -> _Samples:
     """Sharp cracks of very different strength over a soft roar."""
     samples = _noise(count, rng, 60, rng.uniform(300, 900)) * rng.uniform(0.02, 0.12)
     for start in _poisson(count, rng.uniform(8, 35), rng):
-        length = int(rng.uniform(0.003, 0.03) * RATE)
+        length = int(rng.uniform(0.003, 0.03) * SAMPLE_RATE)
         crack = _noise(length + 64, rng, rng.uniform(500, 2_000), rng.uniform(4_000, 7_800))[64:]
         _place(samples, start, crack * _decay(length, rng.uniform(0.0008, 0.006)) * rng.lognormal(-1.2, 0.9))
     return samples
@@ -85,9 +84,9 @@ def _fire_crackling(count: int, rng: np.random.Generator) -> _Samples:
 def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
     """Two alternating clicks at an even pace, each a burst of noise and a few strongly damped resonances."""
     samples = np.zeros(count)
-    step = RATE / rng.uniform(1.5, 5.0)
-    length = int(0.05 * RATE)
-    time = np.arange(length) / RATE
+    step = SAMPLE_RATE / rng.uniform(1.5, 5.0)
+    length = int(0.05 * SAMPLE_RATE)
+    time = np.arange(length) / SAMPLE_RATE
     voices = []
     for _ in range(2):
         low = rng.uniform(1_000, 2_500)
@@ -95,7 +94,7 @@ def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
         for _ in range(rng.integers(1, 4)):
             ring = np.sin(2 * np.pi * rng.uniform(800, 5_000) * time)
             voice += ring * _decay(length, rng.uniform(0.001, 0.004)) * rng.uniform(0.2, 0.8)
-        bounce = int(rng.uniform(0.008, 0.02) * RATE)
+        bounce = int(rng.uniform(0.008, 0.02) * SAMPLE_RATE)
         voice[bounce:] += rng.uniform(0.2, 0.7) * voice[:-bounce]
         voices.append(voice)
     for index, start in enumerate(np.arange(rng.uniform(0, step), count, step)):
@@ -105,7 +104,7 @@ def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
 
 def _helicopter(count: int, rng: np.random.Generator) -> _Samples:
     """Blade slaps of low noise at an even rate, over the wash of air and a turbine."""
-    time = np.arange(count) / RATE
+    time = np.arange(count) / SAMPLE_RATE
     phase = (time * rng.uniform(10, 18)) % 1
     slap = np.minimum(1, phase / 0.12) * np.exp(-phase * rng.uniform(2, 4))
     samples = _noise(count, rng, 40, rng.uniform(300, 800)) * (rng.uniform(0.25, 0.5) + slap)
@@ -116,14 +115,14 @@ def _helicopter(count: int, rng: np.random.Generator) -> _Samples:
 
 def _alarm_beep(count: int, rng: np.random.Generator) -> _Samples:
     """Electronic beeps: one or two tones with harmonics, switched at an even rhythm, sometimes in groups."""
-    time = np.arange(count) / RATE
+    time = np.arange(count) / SAMPLE_RATE
     tone = rng.uniform(700, 3_800)
     tones = [tone, tone * rng.choice([1.0, 1.0, 0.8, 1.25])]
-    length = int(rng.uniform(0.06, 0.4) * RATE)
-    gap = int(rng.uniform(0.05, 0.5) * RATE)
-    group, rest = int(rng.integers(1, 5)), int(rng.choice([0.0, rng.uniform(0.2, 0.6)]) * RATE)
+    length = int(rng.uniform(0.06, 0.4) * SAMPLE_RATE)
+    gap = int(rng.uniform(0.05, 0.5) * SAMPLE_RATE)
+    group, rest = int(rng.integers(1, 5)), int(rng.choice([0.0, rng.uniform(0.2, 0.6)]) * SAMPLE_RATE)
     strengths = [1.0, *(rng.uniform(0, 0.6, 3))]
-    edge = np.minimum(1, np.minimum(np.arange(length), np.arange(length)[::-1]) / (0.004 * RATE))
+    edge = np.minimum(1, np.minimum(np.arange(length), np.arange(length)[::-1]) / (0.004 * SAMPLE_RATE))
     samples = np.zeros(count)
     start, beep = int(rng.integers(0, gap + 1)), 0
     while start < count:
@@ -132,7 +131,7 @@ def _alarm_beep(count: int, rng: np.random.Generator) -> _Samples:
         harmonics = (
             strength * np.sin(2 * np.pi * pitch * order * beep_time)
             for order, strength in enumerate(strengths, start=1)
-            if pitch * order < RATE / 2
+            if pitch * order < SAMPLE_RATE / 2
         )
         _place(samples, start, edge * np.sum(list(harmonics), axis=0))
         beep += 1
@@ -149,7 +148,7 @@ def _quiet(count: int, rng: np.random.Generator) -> _Samples:
 
 def _hum(count: int, rng: np.random.Generator) -> _Samples:
     """Mains hum with its harmonics."""
-    time = np.arange(count) / RATE
+    time = np.arange(count) / SAMPLE_RATE
     base = rng.choice([50.0, 60.0])
     orders = np.arange(1, 12)[:, None]
     strengths = rng.exponential(1 / orders)
@@ -161,9 +160,9 @@ def _melody(count: int, rng: np.random.Generator) -> _Samples:
     """Plucked notes in chords: tonal like a beep, but decaying, in tune and unevenly paced."""
     samples = np.zeros(count)
     for start in _poisson(count, rng.uniform(2, 6), rng):
-        length = int(rng.uniform(0.3, 1.5) * RATE)
+        length = int(rng.uniform(0.3, 1.5) * SAMPLE_RATE)
         pitch = 220 * 2 ** (rng.integers(-12, 19) / 12)
-        time = np.arange(length) / RATE
+        time = np.arange(length) / SAMPLE_RATE
         note = np.sum([np.sin(2 * np.pi * pitch * k * time) / k**1.5 for k in range(1, 6)], axis=0)
         _place(samples, start, note * _decay(length, rng.uniform(0.1, 0.5)))
     return samples

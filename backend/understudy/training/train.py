@@ -13,7 +13,6 @@ from understudy.errors import RequestInvalid
 from understudy.inference.pipeline.scoring import aggregate
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
-    YAMNET_RATE,
     Aggregation,
     InputKind,
     OutputActivation,
@@ -24,6 +23,7 @@ from understudy.training.embeddings import EmbeddingCache, embed_recordings
 from understudy.training.evaluation import Evaluation, evaluate
 from understudy.training.keras_head import KerasHead
 from understudy.training.recordings import find_recordings
+from understudy.yamnet.constants import SAMPLE_RATE
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a step's name ("embed", "fold 1", …, "final"), the amount done and the whole amount."""
@@ -90,7 +90,7 @@ def train_head(
     head = _fitted(clips, truth, np.arange(len(clips)), len(labels), seed, epochs, "final", tell)
     spec = PartialSpec(
         input=InputKind.EMBEDDING,
-        sample_rate=YAMNET_RATE,
+        sample_rate=SAMPLE_RATE,
         labels=tuple(labels),
         activation=OutputActivation.SOFTMAX,
         aggregation=_AGGREGATION,

@@ -1,10 +1,7 @@
 """YAMNet as an ONNX graph, built node by node from folded weights."""
 
-import csv
 import json
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import onnx
@@ -12,19 +9,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy import __version__
-from understudy.yamnet.weights import CHANNELS, CLASSES
+from understudy.yamnet.class_map import read_class_names
+from understudy.yamnet.constants import CHANNELS, CLASS_COUNT, EMBEDDING_SIZE, PATCH_SHAPE, STRIDE_TWO_LAYERS
 
 _OPSET = 18
 _IR_VERSION = 10
-_STRIDE_TWO_LAYERS = frozenset({1, 3, 5, 7, 13})
-_PATCH = (96, 64)
-
-
-@cache
-def read_class_names() -> tuple[str, ...]:
-    """AudioSet's display names of the 521 scores, in their order."""
-    text = files("understudy.yamnet").joinpath("yamnet_class_map.csv").read_text(encoding="utf-8")
-    return tuple(row["display_name"] for row in csv.DictReader(text.splitlines()))
 
 
 def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_digest: str) -> onnx.ModelProto:
@@ -38,9 +27,9 @@ def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_dig
     net = graph.add(
         "Unsqueeze", "patches", graph.constant("axis", np.array([1], dtype=np.int64)), name="layer0/channel"
     )
-    rows, columns = _PATCH
+    rows, columns = PATCH_SHAPE
     for number in range(1, len(CHANNELS) + 1):
-        stride = 2 if number in _STRIDE_TWO_LAYERS else 1
+        stride = 2 if number in STRIDE_TWO_LAYERS else 1
         pads = [*_same_padding(rows, columns, stride)]
         if number == 1:
             kernel = weights["layer1/conv/kernel"].transpose(3, 2, 0, 1)
@@ -63,10 +52,10 @@ def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_dig
         helper.make_graph(
             graph.nodes,
             "yamnet",
-            [helper.make_tensor_value_info("patches", TensorProto.FLOAT, ["n", *_PATCH])],
+            [helper.make_tensor_value_info("patches", TensorProto.FLOAT, ["n", *PATCH_SHAPE])],
             [
-                helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", CHANNELS[-1]]),
-                helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", CLASSES]),
+                helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", EMBEDDING_SIZE]),
+                helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", CLASS_COUNT]),
             ],
             graph.constants,
         ),

@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, ModelUnsafe
+from understudy.yamnet.constants import BATCH_NORM_EPSILON, CHANNELS, CLASS_COUNT
 
-CHANNELS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
-CLASSES = 521
-_EPSILON = 1e-4
 LARGEST_SOURCE_BYTES = 256 << 20
 FORMS = "The official yamnet.h5, a YAMNet SavedModel folder and the folded .npz can be read."
 
@@ -47,8 +45,8 @@ def expected_shapes() -> dict[str, tuple[int, ...]]:
         shapes[f"layer{number}/depthwise/bias"] = (width,)
         shapes[f"layer{number}/pointwise/kernel"] = (width, next_width)
         shapes[f"layer{number}/pointwise/bias"] = (next_width,)
-    shapes["dense/kernel"] = (CHANNELS[-1], CLASSES)
-    shapes["dense/bias"] = (CLASSES,)
+    shapes["dense/kernel"] = (CHANNELS[-1], CLASS_COUNT)
+    shapes["dense/bias"] = (CLASS_COUNT,)
     return shapes
 
 
@@ -83,9 +81,9 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
         found = _RAW_NAME.search(name)
         if found:
             known[found["layer"], found["weight"].removeprefix("depthwise_")] = values
-        elif values.shape == (CHANNELS[-1], CLASSES):
+        elif values.shape == (CHANNELS[-1], CLASS_COUNT):
             folded["dense/kernel"] = values
-        elif values.shape == (CLASSES,):
+        elif values.shape == (CLASS_COUNT,):
             folded["dense/bias"] = values
     for target, shape in expected_shapes().items():
         layer, weight = target.rsplit("/", 1)
@@ -100,7 +98,8 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
             raise FormatUnknown(f"{source} has no {'/'.join(missing.args[0])}: not YAMNet.", remedy=FORMS) from None
         if kernel.size != np.prod(shape) or not beta.shape == mean.shape == variance.shape == (shape[-1],):
             raise FormatUnknown(f"{source}: {layer_in_file} has shape {kernel.shape}, not YAMNet's.", remedy=FORMS)
-        scale = known.get((layer_in_file, "gamma"), np.float32(1)) / np.sqrt(variance.astype(np.float64) + _EPSILON)
+        deviation = np.sqrt(variance.astype(np.float64) + BATCH_NORM_EPSILON)
+        scale = known.get((layer_in_file, "gamma"), np.float32(1)) / deviation
         folded[target] = (kernel.reshape(shape) * scale).astype(np.float32)
         folded[f"{layer}/bias"] = (beta - mean * scale).astype(np.float32)
     return folded

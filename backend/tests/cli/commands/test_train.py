@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from tests.cli.conftest import Run
-from understudy.training.synthesis import RATE, synthesize
+from understudy.training.synthesis import synthesize
+from understudy.yamnet.constants import SAMPLE_RATE
 
 Ask = Callable[..., Any]
 
@@ -21,7 +22,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / kind).mkdir()
         for seed in range(4):
             clip = synthesize(kind, 2.0, seed)
-            soundfile.write(folder / kind / f"{1 + seed % 2}-{seed}.wav", clip, RATE, subtype="PCM_16")
+            soundfile.write(folder / kind / f"{1 + seed % 2}-{seed}.wav", clip, SAMPLE_RATE, subtype="PCM_16")
     return folder
 
 

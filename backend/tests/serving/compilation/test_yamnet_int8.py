@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from understudy.audio.features.log_mel import RATE
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.container import open_services
@@ -18,6 +17,7 @@ from understudy.schemas.compiler.quantization import Gate
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
+from understudy.yamnet.constants import SAMPLE_RATE
 from understudy.yamnet.install import install_backbone
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ def clips(data_dir: Path, tmp_path: Path) -> Path:
 def patches_of(path: Path) -> NDArray[np.float32]:
     stream = PatchStream()
     with path.open("rb") as file:
-        blocks = open_clip(file, AudioLimits(max_seconds=60.0)).blocks(RATE)
+        blocks = open_clip(file, AudioLimits(max_seconds=60.0)).blocks(SAMPLE_RATE)
         found = [pair for block in blocks for pair in stream.push(block)]
     return np.stack([patch for _, patch in [*found, *stream.finish()]])
 

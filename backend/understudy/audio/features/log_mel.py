@@ -12,14 +12,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from understudy.audio.decoding.reader import Samples
+from understudy.yamnet.constants import (
+    FFT_SIZE,
+    FRAME_HOP_SAMPLES,
+    FRAME_SAMPLES,
+    LOG_OFFSET,
+    MEL_BANDS,
+    MEL_HIGH_HZ,
+    MEL_LOW_HZ,
+    SAMPLE_RATE,
+)
 
-RATE = 16_000
-FRAME = 400
-HOP = 160
-BANDS = 64
-_FFT = 512
-_LOW_HZ, _HIGH_HZ = 125.0, 7500.0
-_OFFSET = np.float32(1e-3)
+_OFFSET = np.float32(LOG_OFFSET)
 # Frames a step, somewhat more than a block of sound gives: between any two operations of a step another thread may
 # take the interpreter's lock, and with steps of 32 a server answers 5 % fewer clips.
 _CHUNK = 160
@@ -27,13 +31,13 @@ _CHUNK = 160
 
 def hann_window() -> NDArray[np.float64]:
     """Periodic Hann window [400]."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
 
 
 def mel_matrix() -> NDArray[np.float64]:
     """Weights [257, 64] from DFT bins to mel bands: triangles of height 1 on 1127 ln(1 + f / 700); none on bin 0."""
-    bins = _mel(np.arange(_FFT // 2 + 1) * RATE / _FFT)[:, None]
-    edges = np.linspace(_mel(np.float64(_LOW_HZ)), _mel(np.float64(_HIGH_HZ)), BANDS + 2)
+    bins = _mel(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE / FFT_SIZE)[:, None]
+    edges = np.linspace(_mel(np.float64(MEL_LOW_HZ)), _mel(np.float64(MEL_HIGH_HZ)), MEL_BANDS + 2)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     weights = np.maximum(0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
     weights[0] = 0.0
@@ -60,11 +64,11 @@ class LogMel:
     def push(self, samples: Samples) -> Samples:
         """float32 [n] at 16 kHz in, float32 [frames, 64] that are complete with it out."""
         data = np.concatenate([self._rest, samples]) if len(self._rest) else samples
-        count = max(0, (len(data) - FRAME) // HOP + 1)
-        self._rest = data[count * HOP :].copy()
-        out = np.empty((count, BANDS), np.float32)
+        count = max(0, (len(data) - FRAME_SAMPLES) // FRAME_HOP_SAMPLES + 1)
+        self._rest = data[count * FRAME_HOP_SAMPLES :].copy()
+        out = np.empty((count, MEL_BANDS), np.float32)
         if count:
-            frames = sliding_window_view(data, FRAME)[::HOP]
+            frames = sliding_window_view(data, FRAME_SAMPLES)[::FRAME_HOP_SAMPLES]
             for start in range(0, count, _CHUNK):
                 self._transform(frames[start : start + _CHUNK], out[start : start + _CHUNK])
         return out
@@ -72,7 +76,7 @@ class LogMel:
     def _transform(self, frames: Samples, out: Samples) -> None:
         # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
         # bands, and their logarithm is wrong by 6e-3.
-        magnitude = np.abs(np.fft.rfft(frames * self._window, _FFT, axis=1)).astype(np.float32)
+        magnitude = np.abs(np.fft.rfft(frames * self._window, FFT_SIZE, axis=1)).astype(np.float32)
         np.matmul(magnitude, self._mel, out=out)
         out += _OFFSET
         np.log(out, out=out)

@@ -3,16 +3,15 @@
 import numpy as np
 
 from understudy.audio.decoding.reader import Samples
-from understudy.audio.features.log_mel import (
-    FRAME,
-    HOP,
-    RATE,
-    LogMel,
-)
+from understudy.audio.features.log_mel import LogMel
 from understudy.audio.features.windows import Windower, compute_tail_padding
-
-PATCH_FRAMES = 96
-PATCH_HOP_FRAMES = 48
+from understudy.yamnet.constants import (
+    FRAME_HOP_SAMPLES,
+    FRAME_SAMPLES,
+    PATCH_FRAMES,
+    PATCH_HOP_FRAMES,
+    SAMPLE_RATE,
+)
 
 
 class PatchStream:
@@ -23,8 +22,8 @@ class PatchStream:
 
     def __init__(self, frames: int = PATCH_FRAMES, hop: int = PATCH_HOP_FRAMES) -> None:
         self._features = LogMel()
-        self._windower = Windower(frames, hop, RATE / HOP)
-        self._size, self._hop = (frames - 1) * HOP + FRAME, hop * HOP
+        self._windower = Windower(frames, hop, SAMPLE_RATE / FRAME_HOP_SAMPLES)
+        self._size, self._hop = (frames - 1) * FRAME_HOP_SAMPLES + FRAME_SAMPLES, hop * FRAME_HOP_SAMPLES
         self.total = 0
 
     def push(self, samples: Samples) -> list[tuple[float, Samples]]:

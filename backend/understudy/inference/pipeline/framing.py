@@ -6,23 +6,26 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import (
-    BANDS,
-    FRAME,
-    HOP,
-    RATE,
-    log_mel,
-)
-from understudy.audio.features.patches import PATCH_FRAMES, PATCH_HOP_FRAMES, PatchStream
+from understudy.audio.features.log_mel import log_mel
+from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
 from understudy.errors import AudioTooLong, SpecInvalid
 from understudy.inference.pipeline.input_layout import Layout
-from understudy.inference.pipeline.yamnet_backbone import CLASSES, EMBEDDING_SIZE
 from understudy.inference.runtime.tensor_signature import Tensor
 from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.yamnet.constants import (
+    CLASS_COUNT,
+    EMBEDDING_SIZE,
+    FRAME_HOP_SAMPLES,
+    FRAME_SAMPLES,
+    MEL_BANDS,
+    PATCH_FRAMES,
+    PATCH_HOP_FRAMES,
+    SAMPLE_RATE,
+)
 
 Array = NDArray[np.float32]
-_FRAMES_PER_SECOND = RATE / HOP
+_FRAMES_PER_SECOND = SAMPLE_RATE / FRAME_HOP_SAMPLES
 
 
 class Cutter(Protocol):
@@ -57,7 +60,7 @@ class WholeClip:
     def finish(self) -> list[tuple[float, Array]]:
         clip = np.concatenate(self._blocks)
         if self._features:
-            clip = log_mel(np.pad(clip, (0, max(0, FRAME - len(clip)))))
+            clip = log_mel(np.pad(clip, (0, max(0, FRAME_SAMPLES - len(clip)))))
         return [(0.0, clip)]
 
 
@@ -94,19 +97,19 @@ def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
     A size that the graph fixes wins over the spec's when that leaves the window open. Raises SpecInvalid when the
     graph does not take what the spec says, or insists on another window.
     """
-    if spec.input is not InputKind.WAVEFORM and spec.sample_rate != RATE:
-        raise SpecInvalid(f"A model on YAMNet's features hears {RATE} Hz, and the spec says {spec.sample_rate}.")
+    if spec.input is not InputKind.WAVEFORM and spec.sample_rate != SAMPLE_RATE:
+        raise SpecInvalid(f"A model on YAMNet's features hears {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate}.")
     match spec.input:
         case InputKind.WAVEFORM:
             layout = Layout.of(tensor, (None,))
             return Framing(spec.input, spec.sample_rate, *_window(spec, layout.item[0], spec.sample_rate)), layout
         case InputKind.LOG_MEL_PATCH:
-            layout = Layout.of(tensor, (None, BANDS))
-            return Framing(spec.input, RATE, *_window(spec, layout.item[0], _FRAMES_PER_SECOND)), layout
+            layout = Layout.of(tensor, (None, MEL_BANDS))
+            return Framing(spec.input, SAMPLE_RATE, *_window(spec, layout.item[0], _FRAMES_PER_SECOND)), layout
         case InputKind.EMBEDDING | InputKind.SCORES:
-            layout = Layout.of(tensor, (EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASSES,))
+            layout = Layout.of(tensor, (EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT,))
             _, hop = _window(spec, PATCH_FRAMES, _FRAMES_PER_SECOND)
-            return Framing(spec.input, RATE, PATCH_FRAMES, hop), layout
+            return Framing(spec.input, SAMPLE_RATE, PATCH_FRAMES, hop), layout
         case InputKind.TENSOR:
             raise SpecInvalid("A tensor model has no framing.")
 

@@ -26,6 +26,7 @@ from understudy.inference.runtime.probe_replay import load_probes, read_recorded
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.yamnet.constants import PATCH_SHAPE
 
 __all__ = ["Analysis", "Pipeline"]
 
@@ -91,7 +92,7 @@ class Pipeline:
         """Replay the recorded probes; the largest relative error. Raises WarmUpFailed when they do not come out."""
         tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
         if self._backbone is not None and not all(
-            np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, 96, 64), np.float32))
+            np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, *PATCH_SHAPE), np.float32))
         ):
             raise WarmUpFailed("The YAMNet backbone answers with values that are not numbers.")
         return replay(self._session, self._probes, tolerance)

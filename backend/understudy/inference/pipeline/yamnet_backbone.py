@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from understudy.errors import BackboneMissing, CannotServe
 from understudy.inference.runtime.onnx_session import ORT_ERRORS, build_session
 from understudy.inference.runtime.tensor_signature import read_inputs, read_outputs
+from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE
 
-EMBEDDING_SIZE = 1024
-CLASSES = 521
-_OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASSES}
+_OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASS_COUNT}
 
 
 class Backbone:

@@ -5,9 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
-YAMNET_RATE = 16_000
-YAMNET_WINDOW_SECONDS = 0.96
-YAMNET_HOP_SECONDS = 0.48
+from understudy.yamnet import constants as yamnet
 
 LONGEST_WINDOW_SECONDS = 86_400.0
 SHORTEST_HOP_SECONDS = 0.001
@@ -92,9 +90,9 @@ class Spec(_SpecBase):
     """A complete spec. `window_seconds` None means that the whole clip is one window."""
 
     input: InputKind
-    sample_rate: int = Field(default=YAMNET_RATE, ge=1_000, le=192_000, description="Hz")
-    window_seconds: float | None = Field(default=YAMNET_WINDOW_SECONDS, gt=0)
-    hop_seconds: float | None = Field(default=YAMNET_HOP_SECONDS, gt=0)
+    sample_rate: int = Field(default=yamnet.SAMPLE_RATE, ge=1_000, le=192_000, description="Hz")
+    window_seconds: float | None = Field(default=yamnet.WINDOW_SECONDS, gt=0)
+    hop_seconds: float | None = Field(default=yamnet.HOP_SECONDS, gt=0)
     labels: tuple[str, ...] = Field(description="Empty only for a tensor model whose outputs are no scores")
     labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
     activation: OutputActivation
