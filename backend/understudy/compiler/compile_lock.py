@@ -1,44 +1,18 @@
-"""One compilation at a time for all processes of a home: a lock that ends with its holder."""
+"""The lock that lets one process of a home compile at a time."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
 
-_RETRY_SECONDS = 0.1
+from filelock import AsyncFileLock
 
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+_POLL_SECONDS = 0.1
 
 
-@asynccontextmanager
-async def hold_exclusively(path: Path) -> AsyncIterator[None]:
-    """Hold the lock file `path`; waiting blocks neither the event loop nor a thread, and can be cancelled.
+def make_compile_lock(var_dir: Path) -> AsyncFileLock:
+    """Return a new handle on the home's lock, for use as `async with make_compile_lock(settings.var_dir):`.
 
-    The system drops the lock when the holder closes the file or dies. Holders in one process exclude each other too.
+    The operating system drops the lock when its holder ends, however it ends. A wait blocks neither the event loop nor
+    a thread, and can be cancelled. Raises RuntimeError on entry when the same task holds the lock already, and OSError
+    where the file cannot be opened or its file system has no locks.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        while not _try_lock(file):  # noqa: ASYNC110 -- another process cannot set an event of ours
-            await asyncio.sleep(_RETRY_SECONDS)
-        yield
+    # The library's substitute for flock, a marker file, would outlive a killed holder.
+    return AsyncFileLock(var_dir / "compile.lock", poll_interval=_POLL_SECONDS, fallback_to_soft=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from understudy.compiler import compile_lock, model_source
+from understudy.compiler import model_source
+from understudy.compiler.compile_lock import make_compile_lock
 from understudy.compiler.compiled_store import (
     COMPILER_VERSION,
     MODEL_FILE,
@@ -59,7 +60,7 @@ class Compiler:
             return found
         say("queue")
         with translate_disk_errors(self._settings.var_dir):
-            async with compile_lock.hold_exclusively(self._settings.var_dir / "compile.lock"):
+            async with make_compile_lock(self._settings.var_dir):
                 if found := await anyio.to_thread.run_sync(self.store.find, key):
                     return found
                 with self._sandbox.scratch() as scratch:

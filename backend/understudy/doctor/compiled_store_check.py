@@ -6,7 +6,7 @@ from pathlib import Path
 from anyio import move_on_after
 from anyio.to_thread import run_sync
 
-from understudy.compiler import compile_lock
+from understudy.compiler.compile_lock import make_compile_lock
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import key_of, name
@@ -28,7 +28,7 @@ async def look(settings: Settings, database: Database, rows: Sequence[Row], *, f
     """
     try:
         with move_on_after(_WAIT_SECONDS):
-            async with compile_lock.hold_exclusively(settings.var_dir / "compile.lock"):
+            async with make_compile_lock(settings.var_dir):
                 found = await run_sync(lambda: list(_entries(settings, rows, fix=fix)))
                 return [*found, *await _states(settings, database, rows, fix=fix)]
     except OSError as error:

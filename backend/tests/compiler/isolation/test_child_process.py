@@ -7,7 +7,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from understudy.compiler import compile_lock
 from understudy.compiler.isolation import child_process
 
 pytestmark = pytest.mark.anyio
@@ -79,33 +78,3 @@ async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await wait_until_gone(int(heard[0]))
-
-
-async def test_only_one_holder_at_a_time_and_the_loop_goes_on_meanwhile(tmp_path: Path) -> None:
-    holders = most = 0
-
-    async def hold() -> None:
-        nonlocal holders, most
-        async with compile_lock.hold_exclusively(tmp_path / "var" / "lock"):
-            holders += 1
-            most = max(most, holders)
-            await asyncio.sleep(0.02)
-            holders -= 1
-
-    await asyncio.gather(*(hold() for _ in range(4)))
-    assert (holders, most) == (0, 1)
-
-
-async def test_the_lock_of_a_killed_process_is_free_again(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    code = f"import fcntl; f = open({str(path)!r}, 'ab'); fcntl.flock(f, fcntl.LOCK_EX); import os; os.abort()"
-    await run(tmp_path, code)
-    async with asyncio.timeout(10), compile_lock.hold_exclusively(path):
-        pass
-
-
-async def test_a_wait_for_the_lock_can_be_given_up(tmp_path: Path) -> None:
-    async with compile_lock.hold_exclusively(tmp_path / "lock"):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05), compile_lock.hold_exclusively(tmp_path / "lock"):
-                pytest.fail("two holders")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.audio.opening import AudioLimits
-from understudy.compiler import compile_lock
+from understudy.compiler.compile_lock import make_compile_lock
 from understudy.compiler.compiled_store import (
     MODEL_FILE,
     PROBES_FILE,
@@ -135,7 +135,7 @@ class ModelQuantizer:
         twin = await asyncio.to_thread(self._store.find, order.key)
         if twin is None:
             with translate_disk_errors(self._settings.var_dir):
-                async with compile_lock.hold_exclusively(self._settings.var_dir / "compile.lock"):
+                async with make_compile_lock(self._settings.var_dir):
                     twin = await self._made(order, say)
         await self._note(model, twin, actor)
         quantization = twin.report.quantization
