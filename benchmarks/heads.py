@@ -37,7 +37,7 @@ def fitted_head(backbone: Backbone, recordings: Path, fold: int) -> Array:
     features, targets = [], []
     for number, label in enumerate(LABELS):
         for path in sorted((recordings / label).glob(f"{fold}-*.ogg"))[:_CLIPS]:
-            found = backbone.embeddings(np.stack(list(_patches(path))))
+            found = backbone.embed(np.stack(list(_patches(path))))
             features.append(found.astype(np.float64))
             targets.append(np.tile(np.eye(len(LABELS))[number], (len(found), 1)))
     x, y = np.concatenate(features), np.concatenate(targets)
@@ -48,6 +48,6 @@ def fitted_head(backbone: Backbone, recordings: Path, fold: int) -> Array:
 def _patches(path: Path) -> Iterator[Array]:
     stream = PatchStream()
     with path.open("rb") as file:
-        for block in open_clip(file, _LIMITS).blocks(16_000):
+        for block in open_clip(file, _LIMITS).iter_blocks(16_000):
             yield from (patch for _, patch in stream.push(block))
     yield from (patch for _, patch in stream.finish())

@@ -34,7 +34,7 @@ AGGREGATION = Aggregation.MEAN
 console = Console()
 
 
-def trained(labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int, name: str) -> Student:
+def train_student(labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int, name: str) -> Student:
     student = Student(labels, seed)
     with Progress(console=console) as progress:
         task = progress.add_task(name, total=steps)
@@ -45,26 +45,26 @@ def trained(labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: in
 def cross_validate(
     labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int
 ) -> tuple[Evaluation, Evaluation]:
-    """Evaluations over the recordings, and over the synthesised sounds that have a label."""
+    """Evaluations over the recordings, and over the synthesized sounds that have a label."""
     answers: dict[int, int] = {}
     for fold in sorted({sound.fold for sound in sounds}):
         began = time.monotonic()
-        student = trained(labels, [sound for sound in sounds if sound.fold != fold], steps, seed, f"fold {fold}")
+        student = train_student(labels, [sound for sound in sounds if sound.fold != fold], steps, seed, f"fold {fold}")
         for index, sound in enumerate(sounds):
-            if sound.fold == fold and sound.label and sound.kind in (SoundKind.RECORDED, SoundKind.SYNTHESISED):
-                answers[index] = int(aggregate(student.scores(cut_served_windows(sound)), AGGREGATION, 1).argmax())
+            if sound.fold == fold and sound.label and sound.kind in (SoundKind.RECORDED, SoundKind.SYNTHESIZED):
+                answers[index] = int(aggregate(student.score(cut_served_windows(sound)), AGGREGATION, 1).argmax())
         console.print(f"fold {fold} in {time.monotonic() - began:.0f} s")
 
-    def of(kind: SoundKind) -> Evaluation:
+    def evaluate_kind(kind: SoundKind) -> Evaluation:
         chosen = [index for index in answers if sounds[index].kind is kind]
         truth = np.array([list(labels).index(sounds[index].label or "") for index in chosen])
         judged = np.array([answers[index] for index in chosen])
         return evaluate(labels, truth, judged, [sounds[index].fold for index in chosen])
 
-    return of(SoundKind.RECORDED), of(SoundKind.SYNTHESISED)
+    return evaluate_kind(SoundKind.RECORDED), evaluate_kind(SoundKind.SYNTHESIZED)
 
 
-def show(title: str, evaluation: Evaluation) -> None:
+def print_evaluation(title: str, evaluation: Evaluation) -> None:
     console.print(f"\n{title}: {evaluation.accuracy:.2%}", evaluation.fold_accuracy)
     for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
         console.print(f"| {label} | {' | '.join(str(count) for count in row)} |", soft_wrap=True)
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="ESC-10: a folder a label, the fold first in each file name")
     parser.add_argument("--steps", type=int, default=1500, help="batches of 64 windows a training")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--synthesised", type=int, default=40, help="sounds of each synthesised kind")
+    parser.add_argument("--synthesised", type=int, default=40, help="sounds of each synthesized kind")
     parser.add_argument("--skip-folds", action="store_true", help="train the final model only")
     arguments = parser.parse_args()
 
@@ -86,11 +86,11 @@ def main() -> None:
     sounds = list(gather(recordings, Backbone.load(settings.backbone_path), arguments.synthesised, arguments.seed))
     console.print(f"{len(sounds)} sounds in {time.monotonic() - began:.0f} s")
     if not arguments.skip_folds:
-        recorded, synthesised = cross_validate(labels, sounds, arguments.steps, arguments.seed)
-        show("Recordings", recorded)
-        show("Synthesised sounds", synthesised)
+        recorded, synthesized = cross_validate(labels, sounds, arguments.steps, arguments.seed)
+        print_evaluation("Recordings", recorded)
+        print_evaluation("Synthesized sounds", synthesized)
 
-    student = trained(labels, sounds, arguments.steps, arguments.seed, "final")
+    student = train_student(labels, sounds, arguments.steps, arguments.seed, "final")
     spec = PartialSpec(
         input=InputKind.LOG_MEL_PATCH,
         sample_rate=SAMPLE_RATE,

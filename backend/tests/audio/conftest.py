@@ -94,7 +94,7 @@ def decode() -> Decode:
 
     def run(body: bytes, rate: int = 16_000, max_seconds: float = 7200.0) -> tuple[Sound, AudioFacts]:
         with open_clip(io.BytesIO(body), AudioLimits(max_seconds)) as clip:
-            sound = np.concatenate(list(clip.blocks(rate)))
-            return sound, clip.facts()
+            sound = np.concatenate(list(clip.iter_blocks(rate)))
+            return sound, clip.collect_facts()
 
     return run

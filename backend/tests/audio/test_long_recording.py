@@ -52,13 +52,13 @@ def test_an_hour_is_cut_into_patches_in_a_few_megabytes() -> None:
     stream, patches, blocks, grown = PatchStream(), 0, 0, 0
     with open_clip(HourOfWav(), AudioLimits(2 * HOUR)) as clip:
         before = process.memory_info().rss
-        for block in clip.blocks(16_000):
+        for block in clip.iter_blocks(16_000):
             patches += len(stream.push(block))
             blocks += 1
             if blocks % 20 == 0:
                 grown = max(grown, process.memory_info().rss - before)
         patches += len(stream.finish())
-        assert clip.facts().duration_seconds == HOUR
+        assert clip.collect_facts().duration_seconds == HOUR
     assert grown < 30 << 20  # the hour is 230 MB as float32
     assert patches == 1 + -(-(HOUR * 16_000 - 15_600) // 7_680)
 
@@ -67,7 +67,7 @@ def test_minutes_of_opus_are_decoded_in_a_few_megabytes(ffmpeg: Callable[..., by
     body = ffmpeg(np.tile(tone, 30), "ogg", "libopus", 48_000)
     largest = 0
     with open_clip(io.BytesIO(body), AudioLimits(HOUR)) as clip:
-        for block in clip.blocks(16_000):
+        for block in clip.iter_blocks(16_000):
             largest = max(largest, len(block))
-        assert clip.facts().duration_seconds == pytest.approx(60 * 44_100 / 48_000, abs=0.1)
+        assert clip.collect_facts().duration_seconds == pytest.approx(60 * 44_100 / 48_000, abs=0.1)
     assert largest <= 1 << 16

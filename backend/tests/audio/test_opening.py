@@ -137,7 +137,7 @@ def test_spooled_upload_is_read_before_and_after_it_rolled_over_to_disk(tone: An
             with tempfile.SpooledTemporaryFile(max_size=largest) as upload:
                 upload.write(body)
                 with open_clip(upload, AudioLimits(60)) as clip:
-                    assert sum(map(len, clip.blocks(16_000))) == 32_000
+                    assert sum(map(len, clip.iter_blocks(16_000))) == 32_000
 
 
 def test_recordings_of_esc10_equal_libsndfiles_decoding(data_dir: Any, decode: Any) -> None:

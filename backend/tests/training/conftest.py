@@ -1,4 +1,4 @@
-"""A stand-in for YAMNet with its inputs and outputs, and folders of synthesised recordings."""
+"""A stand-in for YAMNet with its inputs and outputs, and folders of synthesized recordings."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from understudy.audio.features.log_mel import log_mel
+from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.embeddings import EmbeddingCache, embed_recordings
@@ -29,9 +29,9 @@ def clip(tmp_path: Path) -> Path:
 def test_each_row_is_the_embedding_of_one_window(cache: EmbeddingCache, clip: Path, stand_in: Path) -> None:
     samples, _ = soundfile.read(clip, dtype="float32")
     whole = 95 * 160 + 400
-    frames = log_mel(np.pad(samples, (0, whole + 3 * 7680 - len(samples))))
+    frames = compute_log_mel(np.pad(samples, (0, whole + 3 * 7680 - len(samples))))
     patches = np.stack([frames[start : start + 96] for start in range(0, 4 * 48, 48)])
-    np.testing.assert_allclose(cache.get(clip), Backbone.load(stand_in).embeddings(patches), atol=1e-5)
+    np.testing.assert_allclose(cache.get(clip), Backbone.load(stand_in).embed(patches), atol=1e-5)
 
 
 def test_a_clip_is_embedded_once_whatever_its_name(
@@ -43,7 +43,7 @@ def test_a_clip_is_embedded_once_whatever_its_name(
     def never(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(Backbone, "embeddings", never)
+    monkeypatch.setattr(Backbone, "embed", never)
     np.testing.assert_array_equal(cache.get(renamed), first)
 
 

@@ -22,7 +22,7 @@ def recordings(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> li
 
 @pytest.fixture(scope="module")
 def sounds(recordings: list[Recording], stand_in: Path) -> list[Sound]:
-    return list(gather(recordings, Backbone.load(stand_in), synthesised=2, seed=1))
+    return list(gather(recordings, Backbone.load(stand_in), synthesized=2, seed=1))
 
 
 def test_each_recording_comes_with_its_variants_in_its_own_fold(
@@ -34,7 +34,7 @@ def test_each_recording_comes_with_its_variants_in_its_own_fold(
 
 
 def test_every_synthesised_kind_is_there_and_only_the_named_ones_have_a_label(sounds: list[Sound]) -> None:
-    made = [sound.label for sound in sounds if sound.kind is SoundKind.SYNTHESISED]
+    made = [sound.label for sound in sounds if sound.kind is SoundKind.SYNTHESIZED]
     assert {label for label in made if label} == set(SOUNDS)
     assert made.count(None) == 2 * len(OTHERS)
 

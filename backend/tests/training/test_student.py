@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.training.keras_head import framework
+from understudy.training.keras_head import import_keras
 from understudy.training.material import Sound, SoundKind
 from understudy.training.student import Student
 
@@ -38,18 +38,18 @@ def _sounds(rng: np.random.Generator) -> Iterator[Sound]:
             SoundKind.RECORDED,
             SoundKind.MIXED,
             SoundKind.RESAMPLED,
-            SoundKind.SYNTHESISED,
-            SoundKind.SYNTHESISED,
+            SoundKind.SYNTHESIZED,
+            SoundKind.SYNTHESIZED,
         )[number % 6]
         yield Sound(label, "1", kind, patches, embeddings, rng.uniform(0, 0.1, (4, 521)).astype(np.float32))
 
 
 def test_silent_windows_are_called_nothing_and_loud_ones_their_label(sounds: list[Sound]) -> None:
-    targets = Student(LABELS, seed=1)._targets(sounds).reshape(len(sounds), 4, 2)
+    targets = Student(LABELS, seed=1)._build_targets(sounds).reshape(len(sounds), 4, 2)
     assert not targets[:, 2:].any()
     for sound, rows in zip(sounds, targets, strict=True):
         assert (rows[:2].argmax(axis=1) == LABELS.index(sound.label or "")).all()
-        if sound.kind is SoundKind.SYNTHESISED:
+        if sound.kind is SoundKind.SYNTHESIZED:
             assert (rows[:2].max(axis=1) == 1).all()
 
 
@@ -60,10 +60,10 @@ def test_a_few_steps_tell_two_sounds_apart_and_the_file_does_too(sounds: list[So
     assert steps[-1] == 25
     patches = np.concatenate([sound.patches[:2] for sound in sounds])
     truth = [LABELS.index(sound.label or "") for sound in sounds for _ in range(2)]
-    scores = student.scores(patches)
+    scores = student.score(patches)
     assert (scores.argmax(axis=1) == truth).mean() > 0.9
 
     student.model.save(tmp_path / "student.keras")
-    loaded = framework().models.load_model(tmp_path / "student.keras", compile=False)
+    loaded = import_keras().models.load_model(tmp_path / "student.keras", compile=False)
     np.testing.assert_allclose(np.asarray(loaded(patches)), scores, atol=1e-5)
     assert len(loaded.outputs) == 1, "YAMNet's scores are a teacher, not an output"

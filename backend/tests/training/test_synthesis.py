@@ -1,4 +1,4 @@
-"""Synthesised sounds are reproducible, varied and well formed."""
+"""Synthesized sounds are reproducible, varied and well formed."""
 
 import numpy as np
 import pytest

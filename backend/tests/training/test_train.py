@@ -22,7 +22,7 @@ from understudy.schemas.compiler.spec import (
 )
 from understudy.settings import Settings
 from understudy.training.embeddings import EmbeddingCache
-from understudy.training.keras_head import framework
+from understudy.training.keras_head import import_keras
 from understudy.training.train import TrainingReport, train_head
 from understudy.yamnet.install import install_backbone
 
@@ -54,8 +54,8 @@ def training(stand_in: Path, dataset: Dataset, tmp_path_factory: pytest.TempPath
     return Training(settings, data, report, progress)
 
 
-def _weights(path: Path) -> list[np.ndarray[Any, Any]]:
-    return list(framework().models.load_model(path, compile=False).get_weights())
+def _read_weights(path: Path) -> list[np.ndarray[Any, Any]]:
+    return list(import_keras().models.load_model(path, compile=False).get_weights())
 
 
 def test_every_clip_is_judged_once_by_a_head_that_never_saw_its_fold(training: Training) -> None:
@@ -99,7 +99,7 @@ def test_nothing_but_model_spec_and_embeddings_is_left_behind(training: Training
 def test_a_seed_gives_the_same_head_again(training: Training, tmp_path: Path) -> None:
     again = train_head(training.settings, training.data, tmp_path / "again.keras", epochs=EPOCHS)
     assert again.evaluation == training.report.evaluation
-    for first, second in zip(_weights(training.report.model_path), _weights(again.model_path), strict=True):
+    for first, second in zip(_read_weights(training.report.model_path), _read_weights(again.model_path), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
@@ -115,7 +115,7 @@ async def test_what_is_served_is_what_was_evaluated(training: Training, settings
     with clip.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as opened:
         served = pipeline.analyze(opened)
     embeddings = EmbeddingCache(training.settings.var_dir / "embeddings", backbone, 60).get(clip)
-    head = framework().models.load_model(report.model_path, compile=False)
+    head = import_keras().models.load_model(report.model_path, compile=False)
     expected = np.asarray(head(embeddings))
     np.testing.assert_allclose(served.window_scores, expected, atol=1e-5)
     np.testing.assert_allclose(served.totals, expected.mean(axis=0), atol=1e-5)

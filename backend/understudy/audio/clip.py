@@ -34,7 +34,7 @@ class Clip:
         """Free the decoder of a clip that is not read to its end."""
         self._reader.close()
 
-    def blocks(self, rate: int) -> Iterator[Samples]:
+    def iter_blocks(self, rate: int) -> Iterator[Samples]:
         """Consecutive mono float32 [samples] at `rate` Hz (soxr HQ when the source's rate differs).
 
         May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and
@@ -43,7 +43,7 @@ class Clip:
         reader = self._reader
         stream = MonoStream(reader.channels, reader.rate, rate)
         try:
-            for block in reader.blocks():
+            for block in reader.iter_blocks():
                 self._frames += len(block)
                 self._limits.check_length(self._frames / reader.rate)
                 mono = stream.mix(block)
@@ -58,10 +58,10 @@ class Clip:
             yield tail
         self._finished = True
 
-    def facts(self) -> AudioFacts:
-        """What was heard; only after `blocks` was exhausted (RuntimeError before)."""
+    def collect_facts(self) -> AudioFacts:
+        """What was heard; only after `iter_blocks` was exhausted (RuntimeError before)."""
         if not self._finished:
-            raise RuntimeError("facts() before the clip was read to its end")
+            raise RuntimeError("collect_facts() before the clip was read to its end")
         meter = self._meter
         return AudioFacts(
             duration_seconds=self._frames / self._reader.rate,

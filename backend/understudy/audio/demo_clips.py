@@ -15,7 +15,7 @@ class DemoClip:
     seconds: float
 
 
-def demo_clips() -> list[DemoClip]:
+def find_demo_clips() -> list[DemoClip]:
     """The bundled clips by name; reads their headers only."""
     found = [path for path in sorted(FOLDER.glob("*")) if path.suffix in {".wav", ".flac", ".ogg"}]
     return [

@@ -10,13 +10,13 @@ from understudy.errors import AudioUnusable
 # -60 dBFS: 33 of the 32768 steps of a 16-bit recording.
 SILENCE_PEAK = 1e-3
 # The largest positive value of a 16-bit recording.
-RAIL = 32767 / 32768
+FULL_SCALE = 32767 / 32768
 CLIPPED_RUN = 3
 # +40 dBFS: float files above it hold integers that nobody divided by full scale.
 ABSURD_PEAK = 100.0
 
 
-def dbfs(amplitude: float) -> float | None:
+def to_dbfs(amplitude: float) -> float | None:
     """Decibels relative to full scale (1.0); None for 0."""
     return 20 * math.log10(amplitude) if amplitude > 0 else None
 
@@ -52,13 +52,13 @@ class Meter:
         self._energy += float(np.dot(mono, mono))
         self._frames += len(mono)
         if not self.clipped:
-            self._watch_rails(block, peak)
+            self._detect_clipping(block, peak)
 
-    def _watch_rails(self, block: Samples, peak: float) -> None:
-        if peak < RAIL:
+    def _detect_clipping(self, block: Samples, peak: float) -> None:
+        if peak < FULL_SCALE:
             self._tail = self._tail[:0]
             return
-        at_rail = np.concatenate([self._tail, np.abs(block) >= RAIL])
+        at_rail = np.concatenate([self._tail, np.abs(block) >= FULL_SCALE])
         runs = at_rail[: len(at_rail) - CLIPPED_RUN + 1].copy()
         for shift in range(1, CLIPPED_RUN):
             runs &= at_rail[shift : shift + len(runs)]
@@ -67,11 +67,11 @@ class Meter:
 
     @property
     def level_dbfs(self) -> float | None:
-        return dbfs(math.sqrt(self._energy / self._frames)) if self._frames else None
+        return to_dbfs(math.sqrt(self._energy / self._frames)) if self._frames else None
 
     @property
     def peak_dbfs(self) -> float | None:
-        return dbfs(self._peak)
+        return to_dbfs(self._peak)
 
     @property
     def silent(self) -> bool:

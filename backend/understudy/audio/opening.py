@@ -2,7 +2,7 @@
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.audio_limits import AudioLimits
-from understudy.audio.decoding.container_validation import check_intact
+from understudy.audio.decoding.container_validation import validate_container
 from understudy.audio.decoding.detect_container import ContainerFormat, detect_container
 from understudy.audio.decoding.plain_wav import open_plain_wav
 from understudy.audio.decoding.reader import Reader
@@ -23,8 +23,8 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     until the clip was read and closes both.
     """
     kind = detect_container(source)
-    check_intact(source, kind)
-    reader = _reader(source, kind)
+    validate_container(source, kind)
+    reader = _open_reader(source, kind)
     try:
         limits.check_length(reader.seconds or 0.0)
     except AudioTooLong:
@@ -33,7 +33,7 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     return Clip(reader, limits)
 
 
-def _reader(source: Source, kind: ContainerFormat) -> Reader:
+def _open_reader(source: Source, kind: ContainerFormat) -> Reader:
     if kind is ContainerFormat.WAV and (plain := open_plain_wav(source)) is not None:
         return plain
     source.seek(0)

@@ -15,14 +15,14 @@ _Patches = NDArray[np.float32]
 def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDArray[np.intp], NDArray[np.float64]]:
     """New patches [n, 96, 64], and for each the row it was mixed with and its own share [n] (0.5 to 1).
 
-    Works on mel magnitudes, where gain, equalisation and mixing are what they are in the air: gain of -16 to +10 dB, a
-    smooth random equaliser, mixup (H. Zhang et al., ICLR 2018) for half of the rows, noise, a shift in time, and masks
+    Works on mel magnitudes, where gain, equalization and mixing are what they are in the air: gain of -16 to +10 dB, a
+    smooth random equalizer, mixup (H. Zhang et al., ICLR 2018) for half of the rows, noise, a shift in time, and masks
     over bands and frames (SpecAugment, D. Park et al., Interspeech 2019).
     """
     count = len(patches)
     mel = np.maximum(np.exp(patches) - LOG_OFFSET, 0)
     mel *= 10 ** rng.uniform(-0.8, 0.5, (count, 1, 1))
-    mel *= 10 ** _smooth_curves(count, rng)[:, None]
+    mel *= 10 ** _draw_smooth_curves(count, rng)[:, None]
     partners = rng.permutation(count)
     drawn = rng.beta(0.4, 0.4, count)
     shares = np.where(rng.random(count) < 0.5, np.maximum(drawn, 1 - drawn), 1.0)
@@ -35,7 +35,7 @@ def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDAr
     return out, partners, shares
 
 
-def _smooth_curves(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _draw_smooth_curves(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Random curves [count, 64] over the bands, in decades, straight between a few points."""
     points = rng.normal(0, 0.25, (count, _CURVE))
     position = np.linspace(0, _CURVE - 1, _BANDS)

@@ -44,7 +44,7 @@ class EmbeddingCache:
                 raise TrainingDataInvalid(
                     f"{path}: {error.detail}", remedy=f"Leave the clip out or replace it. {error.remedy}"
                 ) from error
-        rows = [self._backbone.embeddings(patches[start : start + _BATCH]) for start in range(0, len(patches), _BATCH)]
+        rows = [self._backbone.embed(patches[start : start + _BATCH]) for start in range(0, len(patches), _BATCH)]
         embeddings = np.concatenate(rows)
         partial = kept.with_suffix(f".{os.getpid()}.partial")
         with partial.open("wb") as target:
@@ -55,7 +55,7 @@ class EmbeddingCache:
     def _patches(self, file: BinaryIO) -> NDArray[np.float32]:
         stream = PatchStream()
         with open_clip(file, self._limits) as clip:
-            patches = [patch for block in clip.blocks(SAMPLE_RATE) for _, patch in stream.push(block)]
+            patches = [patch for block in clip.iter_blocks(SAMPLE_RATE) for _, patch in stream.push(block)]
             patches += [patch for _, patch in stream.finish()]
         return np.stack(patches)
 

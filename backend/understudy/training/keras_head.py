@@ -17,7 +17,7 @@ _RATE = 1e-3
 _DROPOUT = 0.3
 
 
-def framework() -> Any:
+def import_keras() -> Any:
     """Keras 3 on TensorFlow; raises CompilerMissing where it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -33,7 +33,7 @@ class KerasHead:
 
     def __init__(self, label_count: int, scale: float, seed: int) -> None:
         """`scale` is the embeddings' standard deviation over all values; the model divides by it itself."""
-        self._keras = framework()
+        self._keras = import_keras()
         self._keras.utils.set_random_seed(seed)
         layers = self._keras.layers
         decay = self._keras.regularizers.L2(1e-4)
@@ -64,14 +64,14 @@ class KerasHead:
         steps = epochs * -(-len(rows) // _BATCH)
         schedule = self._keras.optimizers.schedules.CosineDecay(_RATE, steps)
         self.model.compile(self._keras.optimizers.Adam(schedule), "categorical_crossentropy")
-        tell = self._keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, *_, **__: on_epoch(epoch + 1))
-        self.model.fit(rows, targets, epochs=epochs, batch_size=_BATCH, verbose=0, callbacks=[tell])
+        callback = self._keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, *_, **__: on_epoch(epoch + 1))
+        self.model.fit(rows, targets, epochs=epochs, batch_size=_BATCH, verbose=0, callbacks=[callback])
 
-    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(self.model.predict(embeddings, batch_size=1024, verbose=0), dtype=np.float32)
 
     def save(self, path: Path) -> None:
-        """Write the `.keras` file without the optimiser; complete or not at all."""
+        """Write the `.keras` file without the optimizer; complete or not at all."""
         partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
         self.model.save(partial, include_optimizer=False)
         partial.replace(path)

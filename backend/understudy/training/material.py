@@ -1,4 +1,4 @@
-"""What the starter model learns from: recordings, variants and synthesised sounds, each heard by YAMNet too."""
+"""What the starter model learns from: recordings, variants and synthesized sounds, each heard by YAMNet too."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import log_mel
+from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.training.recordings import Recording
@@ -29,7 +29,7 @@ class SoundKind(StrEnum):
     RECORDED = "recorded"
     RESAMPLED = "resampled"
     MIXED = "mixed"
-    SYNTHESISED = "synthesised"
+    SYNTHESIZED = "synthesized"
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,25 @@ class Sound:
     scores: NDArray[np.float32]
 
 
-def gather(recordings: Sequence[Recording], backbone: Backbone, synthesised: int, seed: int) -> Iterator[Sound]:
+def gather(recordings: Sequence[Recording], backbone: Backbone, synthesized: int, seed: int) -> Iterator[Sound]:
     """All sounds, recordings first. A variant stays in its recording's fold and is mixed only within it."""
     rng = np.random.default_rng(seed)
     waveforms = [_decode(recording) for recording in recordings]
     for recording, waveform in zip(recordings, waveforms, strict=True):
-        yield _heard(recording.label, recording.fold, SoundKind.RECORDED, waveform, backbone)
+        yield _make_sound(recording.label, recording.fold, SoundKind.RECORDED, waveform, backbone)
     for recording, waveform in zip(recordings, waveforms, strict=True):
         mates = [index for index, mate in enumerate(recordings) if mate.fold == recording.fold]
-        other = _stretched(waveforms[rng.choice(mates)], rng)
-        mixed = _mixed(_stretched(waveform, rng), other * 10 ** rng.uniform(-1, 0.2))
-        yield _heard(recording.label, recording.fold, SoundKind.MIXED, _levelled(mixed, rng), backbone)
-        alone = _levelled(_stretched(waveform, rng), rng)
-        yield _heard(recording.label, recording.fold, SoundKind.RESAMPLED, alone, backbone)
+        other = _stretch(waveforms[rng.choice(mates)], rng)
+        mixed = _mix(_stretch(waveform, rng), other * 10 ** rng.uniform(-1, 0.2))
+        yield _make_sound(recording.label, recording.fold, SoundKind.MIXED, _apply_random_gain(mixed, rng), backbone)
+        alone = _apply_random_gain(_stretch(waveform, rng), rng)
+        yield _make_sound(recording.label, recording.fold, SoundKind.RESAMPLED, alone, backbone)
     folds = sorted({recording.fold for recording in recordings})
     for name in [*SOUNDS, *OTHERS]:
-        for number in range(synthesised):
+        for number in range(synthesized):
             waveform = synthesize(name, _SECONDS, seed=number)
             label = name if name in SOUNDS else None
-            yield _heard(label, folds[number % len(folds)], SoundKind.SYNTHESISED, waveform, backbone)
+            yield _make_sound(label, folds[number % len(folds)], SoundKind.SYNTHESIZED, waveform, backbone)
 
 
 def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
@@ -77,32 +77,32 @@ def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
 def _decode(recording: Recording) -> _Samples:
     limits = AudioLimits(max_seconds=3600)
     with recording.path.open("rb") as file, open_clip(file, limits) as clip:
-        return np.concatenate(list(clip.blocks(SAMPLE_RATE)))
+        return np.concatenate(list(clip.iter_blocks(SAMPLE_RATE)))
 
 
-def _heard(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: Backbone) -> Sound:
+def _make_sound(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: Backbone) -> Sound:
     size, step = (PATCH_FRAMES - 1) * FRAME_HOP_SAMPLES + FRAME_SAMPLES, 2 * WINDOW_STEP * FRAME_HOP_SAMPLES
     hops = max(0, -(-(len(waveform) - size) // step))
-    frames = log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))
+    frames = compute_log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))
     patches = np.stack([frames[at : at + PATCH_FRAMES] for at in range(0, len(frames) - PATCH_FRAMES + 1, WINDOW_STEP)])
     heard = [backbone.run(patches[at : at + _BATCH]) for at in range(0, len(patches), _BATCH)]
     embeddings, scores = (np.concatenate(part) for part in zip(*heard, strict=True))
     return Sound(label, fold, kind, patches, embeddings, scores)
 
 
-def _stretched(waveform: _Samples, rng: np.random.Generator) -> _Samples:
+def _stretch(waveform: _Samples, rng: np.random.Generator) -> _Samples:
     """Faster or slower by up to a sixth, pitch and all, at most five seconds."""
     return np.asarray(
         soxr.resample(waveform, SAMPLE_RATE * rng.uniform(0.85, 1.18), SAMPLE_RATE)[: int(_SECONDS * SAMPLE_RATE)]
     )
 
 
-def _mixed(first: _Samples, second: _Samples) -> _Samples:
+def _mix(first: _Samples, second: _Samples) -> _Samples:
     total = np.zeros(max(len(first), len(second)), dtype=np.float32)
     total[: len(first)] += first
     total[: len(second)] += second
     return total
 
 
-def _levelled(waveform: _Samples, rng: np.random.Generator) -> _Samples:
+def _apply_random_gain(waveform: _Samples, rng: np.random.Generator) -> _Samples:
     return np.asarray(np.clip(waveform * 10 ** rng.uniform(-1.2, 0.3), -1, 1), dtype=np.float32)

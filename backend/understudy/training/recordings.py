@@ -33,7 +33,7 @@ def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recordi
         raise TrainingDataInvalid(f"{data} is not a folder.")
     table = None if folds == "prefix" else _read_table(Path(folds))
     recordings = [
-        Recording(path, path.parent.name, _fold_of(path, data, table))
+        Recording(path, path.parent.name, _find_fold(path, data, table))
         for path in sorted(data.glob("*/*"))
         if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
@@ -54,7 +54,7 @@ def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recordi
     return recordings
 
 
-def _fold_of(path: Path, data: Path, table: dict[str, str] | None) -> str:
+def _find_fold(path: Path, data: Path, table: dict[str, str] | None) -> str:
     if table is None:
         found = _PREFIX.match(path.name)
         if found is None:

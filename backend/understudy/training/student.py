@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.training.augmentation import augment
-from understudy.training.keras_head import KerasHead, framework
+from understudy.training.keras_head import KerasHead, import_keras
 from understudy.training.material import Sound, SoundKind
 from understudy.yamnet.constants import CLASS_COUNT, PATCH_SHAPE
 
@@ -22,7 +22,7 @@ _RATE = 3e-3
 _TEACHER_EPOCHS = 15
 _TEACHER_SHARE = 0.5
 _AUXILIARY_WEIGHT = 5.0
-_SYNTHESISED_SHARE = 0.2
+_SYNTHESIZED_SHARE = 0.2
 _QUIET = -4.5  # log-mel; a window that never rises above it holds nothing to learn a label from
 _QUIET_WEIGHT = 0.3
 
@@ -35,7 +35,7 @@ class Student:
     def __init__(self, labels: Sequence[str], seed: int) -> None:
         self._labels = list(labels)
         self._seed = seed
-        keras = framework()
+        keras = import_keras()
         keras.utils.set_random_seed(seed)
         layers = keras.layers
         patch = keras.Input(PATCH_SHAPE, name="log_mel")
@@ -53,42 +53,42 @@ class Student:
 
     def fit(self, sounds: Sequence[Sound], steps: int, on_step: Callable[[int], None]) -> None:
         """Learn from all windows of `sounds` in `steps` batches; the caller leaves out the fold it will test."""
-        keras = framework()
+        keras = import_keras()
         patches = np.concatenate([sound.patches for sound in sounds])
-        batches = _batches(
+        batches = _iter_batches(
             patches,
-            self._targets(sounds),
+            self._build_targets(sounds),
             np.concatenate([sound.scores for sound in sounds]),
-            _weights(sounds, patches),
+            _compute_weights(sounds, patches),
             np.random.default_rng(self._seed),
         )
-        optimiser = keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(_RATE, steps), weight_decay=1e-3)
+        optimizer = keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(_RATE, steps), weight_decay=1e-3)
         losses = dict.fromkeys(("scores", "yamnet"), "binary_crossentropy")
-        self._trained.compile(optimiser, losses, loss_weights={"scores": 1.0, "yamnet": _AUXILIARY_WEIGHT})
-        tell = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, *_, **__: on_step(batch + 1))
-        self._trained.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0, callbacks=[tell])
+        self._trained.compile(optimizer, losses, loss_weights={"scores": 1.0, "yamnet": _AUXILIARY_WEIGHT})
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, *_, **__: on_step(batch + 1))
+        self._trained.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0, callbacks=[callback])
 
-    def scores(self, patches: _Floats) -> _Floats:
+    def score(self, patches: _Floats) -> _Floats:
         return np.asarray(self.model.predict(patches, batch_size=512, verbose=0), dtype=np.float32)
 
-    def _targets(self, sounds: Sequence[Sound]) -> _Floats:
+    def _build_targets(self, sounds: Sequence[Sound]) -> _Floats:
         """What each window should be called [windows, labels]; windows without sound are called nothing."""
         taught = sorted({sound.label for sound in sounds if sound.kind is SoundKind.RECORDED and sound.label})
-        teacher = self._teacher(sounds, taught)
+        teacher = self._fit_teacher(sounds, taught)
         columns = [self._labels.index(label) for label in taught]
         targets = []
         for sound in sounds:
             rows = np.zeros((len(sound.patches), len(self._labels)), dtype=np.float32)
-            share = {SoundKind.SYNTHESISED: 0.0, SoundKind.MIXED: 1.0}.get(sound.kind, _TEACHER_SHARE)
+            share = {SoundKind.SYNTHESIZED: 0.0, SoundKind.MIXED: 1.0}.get(sound.kind, _TEACHER_SHARE)
             if share:
-                rows[:, columns] += share * teacher.scores(sound.embeddings)
+                rows[:, columns] += share * teacher.score(sound.embeddings)
             if sound.label is not None:
                 rows[:, self._labels.index(sound.label)] += 1 - share
             rows[sound.patches.max(axis=(1, 2)) <= _QUIET] = 0
             targets.append(rows)
         return np.concatenate(targets)
 
-    def _teacher(self, sounds: Sequence[Sound], taught: Sequence[str]) -> KerasHead:
+    def _fit_teacher(self, sounds: Sequence[Sound], taught: Sequence[str]) -> KerasHead:
         recorded = [sound for sound in sounds if sound.kind is SoundKind.RECORDED]
         truth = np.array([taught.index(sound.label) for sound in recorded if sound.label], dtype=np.int64)
         scale = float(np.sqrt(np.mean([np.mean(np.square(sound.embeddings)) for sound in recorded])))
@@ -97,16 +97,16 @@ class Student:
         return teacher
 
 
-def _weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.float64]:
+def _compute_weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.float64]:
     """How often each window is drawn; sums to 1."""
-    synthesised = np.concatenate([[sound.kind is SoundKind.SYNTHESISED] * len(sound.patches) for sound in sounds])
-    weights = np.where(synthesised, _SYNTHESISED_SHARE / max(synthesised.sum(), 1), 0.0)
-    weights[~synthesised] = (1 - _SYNTHESISED_SHARE) / max((~synthesised).sum(), 1)
+    synthesized = np.concatenate([[sound.kind is SoundKind.SYNTHESIZED] * len(sound.patches) for sound in sounds])
+    weights = np.where(synthesized, _SYNTHESIZED_SHARE / max(synthesized.sum(), 1), 0.0)
+    weights[~synthesized] = (1 - _SYNTHESIZED_SHARE) / max((~synthesized).sum(), 1)
     weights[patches.max(axis=(1, 2)) <= _QUIET] *= _QUIET_WEIGHT
     return np.asarray(weights / weights.sum())
 
 
-def _batches(
+def _iter_batches(
     patches: _Floats, targets: _Floats, scores: _Floats, weights: NDArray[np.float64], rng: np.random.Generator
 ) -> Any:
     """Augmented batches without end."""

@@ -25,23 +25,23 @@ def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
     peak = float(np.abs(samples).max(initial=0.0))
     if peak > _QUIET:
         samples = samples * (rng.uniform(0.1, 0.8) / peak)
-        samples = samples + _noise(len(samples), rng, 100, 6_000) * 10 ** rng.uniform(-4.0, -2.7)
+        samples = samples + _make_noise(len(samples), rng, 100, 6_000) * 10 ** rng.uniform(-4.0, -2.7)
     return np.clip(samples, -1, 1).astype(np.float32)
 
 
-def _noise(count: int, rng: np.random.Generator, low: float, high: float) -> _Samples:
+def _make_noise(count: int, rng: np.random.Generator, low: float, high: float) -> _Samples:
     """Band-limited noise of unit RMS; `low` and `high` in Hz."""
     band = butter(2, [low, high], "bandpass", fs=SAMPLE_RATE, output="sos")
     samples = sosfilt(band, rng.standard_normal(count))
     return np.asarray(samples / np.sqrt(np.mean(samples**2) + 1e-12), dtype=np.float64)
 
 
-def _decay(count: int, seconds: float) -> _Samples:
+def _make_decay(count: int, seconds: float) -> _Samples:
     """exp(-t / seconds), the envelope of everything that is struck."""
     return np.exp(-np.arange(count) / (seconds * SAMPLE_RATE))
 
 
-def _poisson(count: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
+def _draw_poisson_positions(count: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Sample positions of events that come independently, `rate` a second on average."""
     return np.sort(rng.integers(0, count, rng.poisson(rate * count / SAMPLE_RATE)))
 
@@ -51,37 +51,37 @@ def _place(samples: _Samples, start: int, grain: _Samples) -> None:
     samples[start:stop] += grain[: stop - start]
 
 
-def _rain(count: int, rng: np.random.Generator) -> _Samples:
+def _make_rain(count: int, rng: np.random.Generator) -> _Samples:
     """A hiss of distant drops with near drops on top of it."""
-    samples = _noise(count, rng, rng.uniform(300, 1_200), rng.uniform(5_500, 7_800))
-    for start in _poisson(count, rng.uniform(20, 200), rng):
+    samples = _make_noise(count, rng, rng.uniform(300, 1_200), rng.uniform(5_500, 7_800))
+    for start in _draw_poisson_positions(count, rng.uniform(20, 200), rng):
         length = int(rng.uniform(0.004, 0.02) * SAMPLE_RATE)
         ring = np.sin(2 * np.pi * rng.uniform(1_000, 6_000) * np.arange(length) / SAMPLE_RATE)
-        _place(samples, start, ring * _decay(length, rng.uniform(0.001, 0.005)) * rng.exponential(2.5))
+        _place(samples, start, ring * _make_decay(length, rng.uniform(0.001, 0.005)) * rng.exponential(2.5))
     return samples
 
 
-def _sea_waves(count: int, rng: np.random.Generator) -> _Samples:
+def _make_sea_waves(count: int, rng: np.random.Generator) -> _Samples:
     """Broad noise that swells and breaks: the brighter part follows the louder."""
     time = np.arange(count) / SAMPLE_RATE
     phase = time / rng.uniform(3.5, 8) + rng.random()
     swell = (0.5 - 0.5 * np.cos(2 * np.pi * (phase % 1) ** rng.uniform(0.6, 1.0))) ** rng.uniform(1.0, 2.0)
-    body = _noise(count, rng, 60, rng.uniform(900, 1_800))
-    foam = _noise(count, rng, rng.uniform(600, 1_500), rng.uniform(4_000, 7_000))
+    body = _make_noise(count, rng, 60, rng.uniform(900, 1_800))
+    foam = _make_noise(count, rng, rng.uniform(600, 1_500), rng.uniform(4_000, 7_000))
     return body * (0.3 + swell) + foam * rng.uniform(0.25, 0.6) * swell**2
 
 
-def _fire_crackling(count: int, rng: np.random.Generator) -> _Samples:
+def _make_fire_crackling(count: int, rng: np.random.Generator) -> _Samples:
     """Sharp cracks of very different strength over a soft roar."""
-    samples = _noise(count, rng, 60, rng.uniform(300, 900)) * rng.uniform(0.02, 0.12)
-    for start in _poisson(count, rng.uniform(8, 35), rng):
+    samples = _make_noise(count, rng, 60, rng.uniform(300, 900)) * rng.uniform(0.02, 0.12)
+    for start in _draw_poisson_positions(count, rng.uniform(8, 35), rng):
         length = int(rng.uniform(0.003, 0.03) * SAMPLE_RATE)
-        crack = _noise(length + 64, rng, rng.uniform(500, 2_000), rng.uniform(4_000, 7_800))[64:]
-        _place(samples, start, crack * _decay(length, rng.uniform(0.0008, 0.006)) * rng.lognormal(-1.2, 0.9))
+        crack = _make_noise(length + 64, rng, rng.uniform(500, 2_000), rng.uniform(4_000, 7_800))[64:]
+        _place(samples, start, crack * _make_decay(length, rng.uniform(0.0008, 0.006)) * rng.lognormal(-1.2, 0.9))
     return samples
 
 
-def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
+def _make_clock_tick(count: int, rng: np.random.Generator) -> _Samples:
     """Two alternating clicks at an even pace, each a burst of noise and a few strongly damped resonances."""
     samples = np.zeros(count)
     step = SAMPLE_RATE / rng.uniform(1.5, 5.0)
@@ -90,10 +90,12 @@ def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
     voices = []
     for _ in range(2):
         low = rng.uniform(1_000, 2_500)
-        voice = _noise(length, rng, low, low + rng.uniform(2_000, 5_000)) * _decay(length, rng.uniform(0.001, 0.004))
+        voice = _make_noise(length, rng, low, low + rng.uniform(2_000, 5_000)) * _make_decay(
+            length, rng.uniform(0.001, 0.004)
+        )
         for _ in range(rng.integers(1, 4)):
             ring = np.sin(2 * np.pi * rng.uniform(800, 5_000) * time)
-            voice += ring * _decay(length, rng.uniform(0.001, 0.004)) * rng.uniform(0.2, 0.8)
+            voice += ring * _make_decay(length, rng.uniform(0.001, 0.004)) * rng.uniform(0.2, 0.8)
         bounce = int(rng.uniform(0.008, 0.02) * SAMPLE_RATE)
         voice[bounce:] += rng.uniform(0.2, 0.7) * voice[:-bounce]
         voices.append(voice)
@@ -102,18 +104,18 @@ def _clock_tick(count: int, rng: np.random.Generator) -> _Samples:
     return samples
 
 
-def _helicopter(count: int, rng: np.random.Generator) -> _Samples:
+def _make_helicopter(count: int, rng: np.random.Generator) -> _Samples:
     """Blade slaps of low noise at an even rate, over the wash of air and a turbine."""
     time = np.arange(count) / SAMPLE_RATE
     phase = (time * rng.uniform(10, 18)) % 1
     slap = np.minimum(1, phase / 0.12) * np.exp(-phase * rng.uniform(2, 4))
-    samples = _noise(count, rng, 40, rng.uniform(300, 800)) * (rng.uniform(0.25, 0.5) + slap)
-    samples += _noise(count, rng, 300, rng.uniform(1_500, 4_000)) * rng.uniform(0.2, 0.45) * (0.4 + slap)
+    samples = _make_noise(count, rng, 40, rng.uniform(300, 800)) * (rng.uniform(0.25, 0.5) + slap)
+    samples += _make_noise(count, rng, 300, rng.uniform(1_500, 4_000)) * rng.uniform(0.2, 0.45) * (0.4 + slap)
     flyover = 0.6 + 0.4 * np.sin(2 * np.pi * (time / rng.uniform(8, 20) + rng.random()))
     return samples * flyover
 
 
-def _alarm_beep(count: int, rng: np.random.Generator) -> _Samples:
+def _make_alarm_beep(count: int, rng: np.random.Generator) -> _Samples:
     """Electronic beeps: one or two tones with harmonics, switched at an even rhythm, sometimes in groups."""
     time = np.arange(count) / SAMPLE_RATE
     tone = rng.uniform(700, 3_800)
@@ -139,14 +141,14 @@ def _alarm_beep(count: int, rng: np.random.Generator) -> _Samples:
     return samples
 
 
-def _quiet(count: int, rng: np.random.Generator) -> _Samples:
+def _make_quiet(count: int, rng: np.random.Generator) -> _Samples:
     """Digital silence, or a room's faint noise."""
     if rng.random() < 0.3:
         return np.zeros(count)
-    return _noise(count, rng, rng.uniform(30, 200), rng.uniform(1_000, 7_000)) * 10 ** rng.uniform(-4.5, -2.7)
+    return _make_noise(count, rng, rng.uniform(30, 200), rng.uniform(1_000, 7_000)) * 10 ** rng.uniform(-4.5, -2.7)
 
 
-def _hum(count: int, rng: np.random.Generator) -> _Samples:
+def _make_hum(count: int, rng: np.random.Generator) -> _Samples:
     """Mains hum with its harmonics."""
     time = np.arange(count) / SAMPLE_RATE
     base = rng.choice([50.0, 60.0])
@@ -156,27 +158,27 @@ def _hum(count: int, rng: np.random.Generator) -> _Samples:
     return hum
 
 
-def _melody(count: int, rng: np.random.Generator) -> _Samples:
+def _make_melody(count: int, rng: np.random.Generator) -> _Samples:
     """Plucked notes in chords: tonal like a beep, but decaying, in tune and unevenly paced."""
     samples = np.zeros(count)
-    for start in _poisson(count, rng.uniform(2, 6), rng):
+    for start in _draw_poisson_positions(count, rng.uniform(2, 6), rng):
         length = int(rng.uniform(0.3, 1.5) * SAMPLE_RATE)
         pitch = 220 * 2 ** (rng.integers(-12, 19) / 12)
         time = np.arange(length) / SAMPLE_RATE
         note = np.sum([np.sin(2 * np.pi * pitch * k * time) / k**1.5 for k in range(1, 6)], axis=0)
-        _place(samples, start, note * _decay(length, rng.uniform(0.1, 0.5)))
+        _place(samples, start, note * _make_decay(length, rng.uniform(0.1, 0.5)))
     return samples
 
 
 SOUNDS: dict[str, _Maker] = {
-    "alarm_beep": _alarm_beep,
-    "clock_tick": _clock_tick,
-    "fire_crackling": _fire_crackling,
-    "helicopter": _helicopter,
-    "rain": _rain,
-    "sea_waves": _sea_waves,
+    "alarm_beep": _make_alarm_beep,
+    "clock_tick": _make_clock_tick,
+    "fire_crackling": _make_fire_crackling,
+    "helicopter": _make_helicopter,
+    "rain": _make_rain,
+    "sea_waves": _make_sea_waves,
 }
 """Kinds that carry the label of their name."""
 
-OTHERS: dict[str, _Maker] = {"quiet": _quiet, "hum": _hum, "melody": _melody}
+OTHERS: dict[str, _Maker] = {"quiet": _make_quiet, "hum": _make_hum, "melody": _make_melody}
 """Kinds that carry no label: what a model must not mistake for one."""

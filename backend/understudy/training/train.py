@@ -69,25 +69,27 @@ def train_head(
     `out` is no `.keras` file or exists without `overwrite`.
     """
     began = time.monotonic()
-    tell = on_progress or (lambda _step, _done, _total: None)
+    report_progress = on_progress or (lambda _step, _done, _total: None)
     _check_target(out, overwrite=overwrite)
     backbone = Backbone.load(settings.backbone_path)
     recordings = find_recordings(data, folds)
     labels = sorted({recording.label for recording in recordings})
     cache = EmbeddingCache(settings.var_dir / "embeddings", backbone, settings.max_audio_seconds)
-    clips = embed_recordings(cache, [recording.path for recording in recordings], settings.inference_threads, tell)
+    clips = embed_recordings(
+        cache, [recording.path for recording in recordings], settings.inference_threads, report_progress
+    )
     truth = np.array([labels.index(recording.label) for recording in recordings], dtype=np.int64)
     of_fold = np.array([recording.fold for recording in recordings])
 
     answers = np.zeros_like(truth)
     for fold in sorted(set(of_fold)):
         trained, tested = np.flatnonzero(of_fold != fold), np.flatnonzero(of_fold == fold)
-        head = _fitted(clips, truth, trained, len(labels), seed, epochs, f"fold {fold}", tell)
+        head = _fit_head(clips, truth, trained, len(labels), seed, epochs, f"fold {fold}", report_progress)
         for index in tested:
-            answers[index] = aggregate(head.scores(clips[index]), _AGGREGATION, top_k=1).argmax()
+            answers[index] = aggregate(head.score(clips[index]), _AGGREGATION, top_k=1).argmax()
     evaluation = evaluate(labels, truth, answers, [recording.fold for recording in recordings])
 
-    head = _fitted(clips, truth, np.arange(len(clips)), len(labels), seed, epochs, "final", tell)
+    head = _fit_head(clips, truth, np.arange(len(clips)), len(labels), seed, epochs, "final", report_progress)
     spec = PartialSpec(
         input=InputKind.EMBEDDING,
         sample_rate=SAMPLE_RATE,
@@ -123,7 +125,7 @@ def _check_target(out: Path, *, overwrite: bool) -> None:
         )
 
 
-def _fitted(
+def _fit_head(
     clips: Sequence[NDArray[np.float32]],
     truth: NDArray[np.int64],
     chosen: NDArray[np.int64],
@@ -131,10 +133,10 @@ def _fitted(
     seed: int,
     epochs: int,
     step: str,
-    tell: Progress,
+    report_progress: Progress,
 ) -> KerasHead:
     picked = [clips[index] for index in chosen]
     scale = float(np.sqrt(np.mean([np.mean(np.square(clip)) for clip in picked]))) or 1.0
     head = KerasHead(label_count, scale, seed)
-    head.fit(picked, truth[chosen], epochs, lambda done: tell(step, done, epochs))
+    head.fit(picked, truth[chosen], epochs, lambda done: report_progress(step, done, epochs))
     return head

@@ -40,16 +40,16 @@ def send(message: Message) -> None:
     sys.stdout.flush()
 
 
-def train(order: TrainingRequest) -> None:
+def train(request: TrainingRequest) -> None:
     try:
         report = train_head(
-            Settings(home=order.home),
-            order.data,
-            order.out,
-            folds=order.folds or "prefix",
-            seed=order.seed,
-            epochs=order.epochs,
-            overwrite=order.overwrite,
+            Settings(home=request.home),
+            request.data,
+            request.out,
+            folds=request.folds or "prefix",
+            seed=request.seed,
+            epochs=request.epochs,
+            overwrite=request.overwrite,
             on_progress=lambda step, done, total: send(Message(step=step, done=done, total=total)),
         )
     except UnderstudyError as error:

@@ -20,7 +20,7 @@ _LINE_BYTES = 16 << 20
 _PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
 
 
-async def run_training(order: TrainingRequest, on_progress: Progress) -> TrainingReport:
+async def run_training(request: TrainingRequest, on_progress: Progress) -> TrainingReport:
     """The report of a training in a child process, which ends with the command.
 
     Raises what `train_head` raises, and UnderstudyError when the child dies.
@@ -38,7 +38,7 @@ async def run_training(order: TrainingRequest, on_progress: Progress) -> Trainin
             limit=_LINE_BYTES,
         )
         try:
-            report = await _listened(child, order, on_progress)
+            report = await _follow_child(child, request, on_progress)
             code = await child.wait()
         finally:
             if child.returncode is None:
@@ -46,16 +46,16 @@ async def run_training(order: TrainingRequest, on_progress: Progress) -> Trainin
                 await child.wait()
         if report is None:
             raise UnderstudyError(
-                f"The training ended with {_ending(code)}: {_last_line(errors)}",
+                f"The training ended with {_describe_exit(code)}: {_read_last_line(errors)}",
                 remedy="Free memory on this machine, or train on fewer or shorter recordings.",
             )
         return report
 
 
-async def _listened(child: Process, order: TrainingRequest, on_progress: Progress) -> TrainingReport | None:
+async def _follow_child(child: Process, request: TrainingRequest, on_progress: Progress) -> TrainingReport | None:
     assert child.stdin is not None  # noqa: S101  # both are pipes
     assert child.stdout is not None  # noqa: S101
-    child.stdin.write(order.model_dump_json().encode())
+    child.stdin.write(request.model_dump_json().encode())
     child.stdin.close()
     report = None
     async for line in child.stdout:
@@ -70,11 +70,11 @@ async def _listened(child: Process, order: TrainingRequest, on_progress: Progres
     return report
 
 
-def _ending(code: int) -> str:
+def _describe_exit(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _last_line(errors: IO[bytes]) -> str:
+def _read_last_line(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = [line for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
     return lines[-1].strip()[:300] if lines else "it said nothing"

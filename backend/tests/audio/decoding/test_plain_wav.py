@@ -21,7 +21,7 @@ Encode = Callable[..., bytes]
 
 
 def samples(reader: Reader) -> NDArray[np.float32]:
-    return np.concatenate(list(reader.blocks()))
+    return np.concatenate(list(reader.iter_blocks()))
 
 
 def chunk(name: bytes, body: bytes) -> bytes:

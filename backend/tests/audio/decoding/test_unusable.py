@@ -137,7 +137,7 @@ def test_too_long_by_its_header_is_refused_before_it_is_decoded(tone: Any, sndfi
 def test_too_long_without_a_promise_is_refused_while_streaming(tone: Any, ffmpeg: Encode) -> None:
     body = ffmpeg(np.tile(tone, 10), "adts", "aac")
     with open_clip(io.BytesIO(body), AudioLimits(5.0)) as clip:
-        blocks = clip.blocks(16_000)
+        blocks = clip.iter_blocks(16_000)
         assert 0 < sum(map(len, itertools.islice(blocks, 2))) <= 5 * 16_000
         with pytest.raises(AudioTooLong):
             list(blocks)

@@ -9,9 +9,9 @@ import soxr
 
 from understudy.audio.features.log_mel import (
     LogMel,
-    hann_window,
-    log_mel,
-    mel_matrix,
+    build_hann_window,
+    build_mel_matrix,
+    compute_log_mel,
 )
 from understudy.audio.features.patches import PatchStream
 
@@ -57,7 +57,7 @@ def sounds() -> dict[str, Any]:
 
 def test_features_equal_the_description_to_1e_5(sounds: dict[str, Any]) -> None:
     for name, sound in sounds.items():
-        features = log_mel(sound)
+        features = compute_log_mel(sound)
         assert features.dtype == np.float32
         assert features.shape == (98, 64)
         assert np.abs(features - described(sound)).max() < 1e-5, name
@@ -67,18 +67,18 @@ def test_features_of_a_recording_equal_the_description_to_1e_5(data_dir: Any) ->
     for path in sorted((data_dir / "esc10").glob("*/2-*.ogg"))[::40]:
         sound, rate = soundfile.read(path, dtype="float32")
         sound = soxr.resample(sound[: rate * 2], rate, RATE)
-        assert np.abs(log_mel(sound) - described(sound)).max() < 1e-5, path.name
+        assert np.abs(compute_log_mel(sound) - described(sound)).max() < 1e-5, path.name
 
 
 def test_mel_matrix_and_window_are_those_of_the_weights(data_dir: Any) -> None:
     weights = np.load(data_dir / "yamnet" / "yamnet.npz")
-    np.testing.assert_allclose(mel_matrix(), weights["frontend/mel_matrix"], atol=1e-5)
-    np.testing.assert_allclose(hann_window(), weights["frontend/window"], atol=3e-7)
+    np.testing.assert_allclose(build_mel_matrix(), weights["frontend/mel_matrix"], atol=1e-5)
+    np.testing.assert_allclose(build_hann_window(), weights["frontend/window"], atol=3e-7)
 
 
 @pytest.mark.parametrize("length", [0, 1, 399, 400, 559, 560, 15_600, 16_000])
 def test_a_frame_needs_all_its_samples(length: int) -> None:
-    assert log_mel(np.zeros(length, np.float32)).shape == (max(0, (length - 400) // 160 + 1), 64)
+    assert compute_log_mel(np.zeros(length, np.float32)).shape == (max(0, (length - 400) // 160 + 1), 64)
 
 
 @pytest.mark.parametrize("piece", [1, 159, 160, 401, 7_777])
@@ -86,7 +86,7 @@ def test_pieces_give_the_frames_of_the_whole(sounds: dict[str, Any], piece: int)
     sound = sounds["sweep"][: 4_000 if piece == 1 else None]
     stream = LogMel()
     pieces = [stream.push(sound[start : start + piece]) for start in range(0, len(sound), piece)]
-    np.testing.assert_allclose(np.concatenate(pieces), log_mel(sound), atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(pieces), compute_log_mel(sound), atol=1e-6)
 
 
 def yamnet_padded(sound: Any) -> Any:
@@ -99,7 +99,7 @@ def yamnet_padded(sound: Any) -> Any:
 @pytest.mark.parametrize("piece", [977, 80_000])
 def test_patches_are_those_of_the_padded_whole(length: int, piece: int) -> None:
     sound = np.random.default_rng(length).uniform(-1, 1, length).astype(np.float32)
-    frames = log_mel(yamnet_padded(sound))
+    frames = compute_log_mel(yamnet_padded(sound))
     expected = [frames[start : start + 96] for start in range(0, len(frames) - 95, 48)]
     stream = PatchStream()
     patches = [found for start in range(0, length, piece) for found in stream.push(sound[start : start + piece])]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from understudy.audio.features.log_mel import log_mel
+from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import AudioTooLong, CannotServe, NotForAudio
 from understudy.inference.pipeline.score_accumulator import TOP
 from understudy.schemas.compiler.spec import Aggregation, OutputActivation
@@ -85,7 +85,7 @@ def test_log_mel_patches_are_those_of_the_front_end(load: Any, mean_graph: Any, 
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
     probe = {"x": np.ones([size if isinstance(size, int) else 96 for size in shape], np.float32)}
     found = load(mean_graph(shape, [1.0, -1.0]), probe=probe, **PATCH).analyze(clip(sound))
-    frames = log_mel(np.pad(sound, (0, 15_600 + 3 * 7_680 - len(sound))))
+    frames = compute_log_mel(np.pad(sound, (0, 15_600 + 3 * 7_680 - len(sound))))
     expected = [frames[start : start + 96].mean() for start in (0, 48, 96, 144)]
     np.testing.assert_allclose(found.window_scores[:, 0], expected, atol=1e-4)
     np.testing.assert_allclose(found.starts, [0, 0.48, 0.96, 1.44])
@@ -107,7 +107,7 @@ def test_whole_clip_of_log_mel_frames_is_one_window(load: Any, mean_graph: Any, 
     probe = {"x": np.ones((1, 96, 64), np.float32)}
     pipeline = load(mean_graph(["n", "f", 64], [1.0, 2.0]), probe=probe, **PATCH | {"window_seconds": None})
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
-    assert pipeline.analyze(clip(sound)).window_scores[0, 0] == pytest.approx(log_mel(sound).mean(), abs=1e-4)
+    assert pipeline.analyze(clip(sound)).window_scores[0, 0] == pytest.approx(compute_log_mel(sound).mean(), abs=1e-4)
     assert pipeline.analyze(clip(sound[:100])).window_scores.shape == (1, 2)
 
 

@@ -15,8 +15,8 @@ from understudy.inference.runtime.onnx_session import build_session
 def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
     embeddings, scores = backbone.run(np.ones((3, 96, 64), np.float32))
     assert (embeddings.shape, scores.shape) == ((3, 1024), (3, 521))
-    np.testing.assert_array_equal(backbone.embeddings(np.ones((1, 96, 64), np.float32)), embeddings[:1])
-    np.testing.assert_array_equal(backbone.scores(np.ones((1, 96, 64), np.float32)), scores[:1])
+    np.testing.assert_array_equal(backbone.embed(np.ones((1, 96, 64), np.float32)), embeddings[:1])
+    np.testing.assert_array_equal(backbone.score(np.ones((1, 96, 64), np.float32)), scores[:1])
 
 
 def test_is_known_by_the_digest_of_its_file(mean_graph: Any, backbone: Backbone, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def clips(data_dir: Path, tmp_path: Path) -> Path:
 def patches_of(path: Path) -> NDArray[np.float32]:
     stream = PatchStream()
     with path.open("rb") as file:
-        blocks = open_clip(file, AudioLimits(max_seconds=60.0)).blocks(SAMPLE_RATE)
+        blocks = open_clip(file, AudioLimits(max_seconds=60.0)).iter_blocks(SAMPLE_RATE)
         found = [pair for block in blocks for pair in stream.push(block)]
     return np.stack([patch for _, patch in [*found, *stream.finish()]])
 
@@ -75,7 +75,7 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
     found = calibration.find_clips(clips)
     labels = sorted({clip.label or "" for clip in found})
     async with open_services(settings) as services:
-        embeddings = [backbone.embeddings(patches_of(clip.path)) for clip in found]
+        embeddings = [backbone.embed(patches_of(clip.path)) for clip in found]
         write_head(settings.models_dir / "head.onnx", embeddings, [clip.label or "" for clip in found])
         spec = PartialSpec(labels=tuple(labels), activation=OutputActivation.SOFTMAX)
         request = ModelCreate(model_name="Head", file_path="models/head.onnx", spec=spec)

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from understudy.api.problem_responses import problems
-from understudy.audio.demo_clips import demo_clips
+from understudy.audio.demo_clips import find_demo_clips
 from understudy.errors import NotFound
 from understudy.schemas.server.demo import DemoClipOut, DemoClips
 
@@ -23,7 +23,7 @@ async def list_demo_clips() -> DemoClips:
                 url=f"/api/v1/demo-clips/{clip.path.name}",
                 seconds=clip.seconds,
             )
-            for clip in await run_sync(demo_clips)
+            for clip in await run_sync(find_demo_clips)
         ]
     )
 
@@ -31,7 +31,7 @@ async def list_demo_clips() -> DemoClips:
 @router.get("/{name}", summary="One of the clips", response_class=FileResponse, responses=problems(NotFound))
 async def get_demo_clip(name: str) -> FileResponse:
     """The recording itself."""
-    for clip in await run_sync(demo_clips):
+    for clip in await run_sync(find_demo_clips):
         if clip.path.name == name:
             return FileResponse(clip.path)
     raise NotFound(f"There is no demo clip {name}.", remedy="List them with GET /api/v1/demo-clips.")

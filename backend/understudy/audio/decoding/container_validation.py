@@ -6,7 +6,7 @@ live WebM) promise nothing and pass.
 
 from typing import Literal
 
-from understudy.audio.decoding.detect_container import ContainerFormat, size_of
+from understudy.audio.decoding.detect_container import ContainerFormat, measure_size
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable
 
@@ -14,30 +14,30 @@ _UNKNOWN_SIZES = (0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
 _LAST_PAGE = 4
 
 
-def check_intact(source: Source, kind: ContainerFormat) -> None:
+def validate_container(source: Source, kind: ContainerFormat) -> None:
     """Raises AudioUnusable when the file ends before its container does; leaves it at its start."""
-    size = size_of(source)
+    size = measure_size(source)
     match kind:
         case ContainerFormat.WAV | ContainerFormat.AIFF:
-            _check_chunks(source, size)
+            _validate_chunks(source, size)
         case ContainerFormat.MP4:
-            _check_boxes(source, size)
+            _validate_boxes(source, size)
         case ContainerFormat.WEBM:
-            _check_elements(source, size)
+            _validate_elements(source, size)
         case ContainerFormat.OGG:
-            _check_pages(source, size)
+            _validate_pages(source, size)
         case ContainerFormat.FLAC | ContainerFormat.MP3 | ContainerFormat.AAC:
             pass
     source.seek(0)
 
 
-def _cut_off(what: str, promised: int, present: int) -> AudioUnusable:
+def _make_cut_off_error(what: str, promised: int, present: int) -> AudioUnusable:
     return AudioUnusable(
         f"The file is cut off: {what} should be {promised} bytes long, and {max(present, 0)} are there."
     )
 
 
-def _check_chunks(source: Source, size: int) -> None:
+def _validate_chunks(source: Source, size: int) -> None:
     """RIFF, RIFX, RF64 (EBU Tech 3306) and AIFF: the chunk of samples lies within the file."""
     form = source.read(12)
     order: Literal["little", "big"] = "little" if form[:4] in (b"RIFF", b"RF64") else "big"
@@ -53,12 +53,12 @@ def _check_chunks(source: Source, size: int) -> None:
             if length == 0xFFFFFFFF and long_size:
                 length = long_size
             if length not in _UNKNOWN_SIZES and offset + 8 + length > size:
-                raise _cut_off("its block of samples", length, size - offset - 8)
+                raise _make_cut_off_error("its block of samples", length, size - offset - 8)
             return
         offset += 8 + length + length % 2
 
 
-def _check_boxes(source: Source, size: int) -> None:
+def _validate_boxes(source: Source, size: int) -> None:
     """ISO/IEC 14496-12 4.2: every top-level box lies within the file, and one of them describes the sound."""
     offset, described = 0, False
     while offset + 8 <= size:
@@ -72,32 +72,32 @@ def _check_boxes(source: Source, size: int) -> None:
         if length < header:
             raise AudioUnusable(f"The mp4 file is damaged: the box at byte {offset} has no valid length.")
         if offset + length > size:
-            raise _cut_off(f"its {head[4:8]!r} box".replace("b'", "'"), length, size - offset)
+            raise _make_cut_off_error(f"its {head[4:8]!r} box".replace("b'", "'"), length, size - offset)
         described = described or head[4:8] == b"moov"
         offset += length
     if not described:
         raise AudioUnusable("The mp4 file is cut off: it has no 'moov' box, which says where the sound lies.")
 
 
-def _check_elements(source: Source, size: int) -> None:
+def _validate_elements(source: Source, size: int) -> None:
     """RFC 8794 and 9559: every element lies within the file; inside those of unknown size their children are looked at.
 
     A live recording (MediaRecorder) is a segment of unknown size, so its blocks are what can be checked.
     """
     offset = 0
     while offset < size:
-        _, id_width = _vint(source, offset)
-        length, width = _vint(source, offset + id_width)
+        _, id_width = _read_vint(source, offset)
+        length, width = _read_vint(source, offset + id_width)
         content = offset + id_width + width
         if length == (1 << 7 * width) - 1:
             offset = content
         elif content + length > size:
-            raise _cut_off(f"the element at byte {offset}", length, size - content)
+            raise _make_cut_off_error(f"the element at byte {offset}", length, size - content)
         else:
             offset = content + length
 
 
-def _vint(source: Source, offset: int) -> tuple[int, int]:
+def _read_vint(source: Source, offset: int) -> tuple[int, int]:
     """Value and width in bytes of an EBML variable-size integer."""
     source.seek(offset)
     raw = source.read(8)
@@ -107,20 +107,20 @@ def _vint(source: Source, offset: int) -> tuple[int, int]:
     return int.from_bytes(raw[:width]) & ((1 << 7 * width) - 1), width
 
 
-def _check_pages(source: Source, size: int) -> None:
+def _validate_pages(source: Source, size: int) -> None:
     """RFC 3533 6: pages follow one another without a gap, and the last page of every stream says that it is."""
     offset, numbers, ended = 0, dict[bytes, int](), set[bytes]()
     while offset < size:
         source.seek(offset)
         head = source.read(27 + 255)
         if len(head) < 27:
-            raise _cut_off("its last page", 27, len(head))
+            raise _make_cut_off_error("its last page", 27, len(head))
         if head[:4] != b"OggS":
             raise AudioUnusable(f"The Ogg file is damaged: no page begins at byte {offset}.")
         flags, serial, number, segments = head[5], head[14:18], int.from_bytes(head[18:22], "little"), head[26]
         length = 27 + segments + sum(head[27 : 27 + segments])
         if offset + length > size:
-            raise _cut_off("its last page", length, size - offset)
+            raise _make_cut_off_error("its last page", length, size - offset)
         if serial in numbers and number != numbers[serial] + 1:
             raise AudioUnusable(f"The Ogg file is damaged: page {numbers[serial] + 1} is followed by page {number}.")
         numbers[serial] = number

@@ -39,7 +39,7 @@ class ContainerFormat(StrEnum):
     WEBM = "webm"  # and every other Matroska file
 
 
-def size_of(source: Source) -> int:
+def measure_size(source: Source) -> int:
     """Bytes in a seekable file; leaves it at its start."""
     size = source.seek(0, 2)
     source.seek(0)
@@ -51,16 +51,16 @@ def detect_container(source: Source) -> ContainerFormat:
 
     Raises AudioUnusable when it is empty and NotAudio, naming what it looks like, when no container fits.
     """
-    size = size_of(source)
+    size = measure_size(source)
     if size == 0:
         raise AudioUnusable("The audio is empty: 0 bytes arrived.", remedy="Send the recording's bytes.")
     start = skip_id3(source)
     source.seek(start)
     head = source.read(_HEAD)
-    kind = _by_magic(head) or _by_frames(source, start, size)
+    kind = _detect_by_magic(head) or _detect_by_frames(source, start, size)
     source.seek(0)
     if kind is None:
-        raise NotAudio(f"The {size} bytes that arrived are not audio that is read here; they are {_description(head)}.")
+        raise NotAudio(f"The {size} bytes that arrived are not audio that is read here; they are {_describe(head)}.")
     return kind
 
 
@@ -76,7 +76,7 @@ def skip_id3(source: Source) -> int:
         offset += 10 + body + (10 if tag[5] & 0x10 else 0)
 
 
-def _by_magic(head: bytes) -> ContainerFormat | None:
+def _detect_by_magic(head: bytes) -> ContainerFormat | None:
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
         return ContainerFormat.WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
@@ -88,7 +88,7 @@ def _by_magic(head: bytes) -> ContainerFormat | None:
     )
 
 
-def _by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
+def _detect_by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
     """mp3 and raw AAC have no magic: a frame counts when the next one follows it, or the file ends there."""
     source.seek(start)
     head = source.read(8)
@@ -104,7 +104,7 @@ def _by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
     return ContainerFormat.MP3 if frame else ContainerFormat.AAC
 
 
-def _description(head: bytes) -> str:
+def _describe(head: bytes) -> str:
     for magic, words in _OTHERS:
         if head.lstrip().startswith(magic):
             return words

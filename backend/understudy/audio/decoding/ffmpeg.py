@@ -61,7 +61,7 @@ class FfmpegReader:
         """Raises AudioUnusable when the container cannot be read, holds no sound or an unsupported codec."""
         self._kind = kind
         self._source = source
-        xing = _xing(source) if kind is ContainerFormat.MP3 else None
+        xing = _read_xing(source) if kind is ContainerFormat.MP3 else None
         source.seek(0)
         try:
             self._container: InputContainer = av.open(
@@ -75,12 +75,12 @@ class FfmpegReader:
         except av.FFmpegError as error:
             raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
         try:
-            self._stream = _only_sound(self._container, kind)
+            self._stream = _select_sound(self._container, kind)
             self.seconds = (
-                xing if kind is ContainerFormat.MP3 else _promised_seconds(self._container, self._stream, kind)
+                xing if kind is ContainerFormat.MP3 else _read_promised_seconds(self._container, self._stream, kind)
             )
-            self._frames = self._decoded()
-            self._first = self._first_frame()
+            self._frames = self._iter_frames()
+            self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
             check_layout(self.rate, self.channels)
         except AudioUnusable:
@@ -88,7 +88,7 @@ class FfmpegReader:
             raise
         self.codec = self._stream.codec_context.codec.canonical_name
 
-    def blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[Samples]:
         size = max(256, BLOCK_VALUES // self.channels)
         fifo = AudioFifo()
         done = 0
@@ -109,14 +109,14 @@ class FfmpegReader:
     def close(self) -> None:
         self._container.close()
 
-    def _first_frame(self) -> AudioFrame:
+    def _decode_first_frame(self) -> AudioFrame:
         """What is decoded, and not the header, says the true rate and layout (HE-AAC doubles both)."""
         first = next(self._frames, None)
         if first is None:
             raise AudioUnusable(f"The {self._kind} file holds no samples.")
         return first
 
-    def _decoded(self) -> Iterator[AudioFrame]:
+    def _iter_frames(self) -> Iterator[AudioFrame]:
         samples, last = 0, None
         try:
             for packet in self._container.demux(self._stream):
@@ -139,12 +139,12 @@ class FfmpegReader:
             )
 
 
-def _xing(source: Source) -> float | None:
+def _read_xing(source: Source) -> float | None:
     source.seek(skip_id3(source))
     return read_xing_seconds(source.read(64))
 
 
-def _only_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream:
+def _select_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream:
     if not container.streams.audio:
         what = "video but no sound" if container.streams.video else "no sound"
         raise AudioUnusable(f"The {kind} file holds {what}.", remedy="Send a recording that has a sound track.")
@@ -158,7 +158,7 @@ def _only_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream
     return sound
 
 
-def _promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
+def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
     """The sound track's length by the container; None where FFmpeg could only guess it from the bit rate."""
     if (
         kind in (ContainerFormat.MP4, ContainerFormat.OGG)

@@ -32,7 +32,7 @@ class PlainWavReader:
         self.channels = channels
         self.seconds: float | None = frames / rate
 
-    def blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[Samples]:
         self._source.seek(self._begin)
         step = max(256, BLOCK_VALUES // self.channels)
         for done in range(0, self._frames, step):
@@ -63,7 +63,7 @@ def open_plain_wav(source: Source) -> PlainWavReader | None:
         name, length = head[offset : offset + 4], int.from_bytes(head[offset + 4 : offset + 8], "little")
         begin = offset + 8
         if name == b"fmt ":
-            layout = _layout(head[begin : begin + length])
+            layout = _parse_layout(head[begin : begin + length])
         elif name == b"data":
             if layout is None:
                 return None
@@ -76,7 +76,7 @@ def open_plain_wav(source: Source) -> PlainWavReader | None:
     return None
 
 
-def _layout(chunk: bytes) -> tuple[int, int] | None:
+def _parse_layout(chunk: bytes) -> tuple[int, int] | None:
     """Channels and rate of 16-bit PCM, None for everything else."""
     if len(chunk) < 16:
         return None

@@ -20,7 +20,7 @@ class Reader(Protocol):
     codec: str
     seconds: float | None
 
-    def blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[Samples]:
         """Consecutive float32 [frames, channels], full scale at ±1; raises AudioUnusable for damage and early ends."""
 
     def close(self) -> None:

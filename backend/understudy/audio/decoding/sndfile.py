@@ -49,7 +49,7 @@ class SndfileReader:
             raise
         self.seconds: float | None = None if self._promised is None else self._promised / self.rate
 
-    def blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[Samples]:
         frames = max(256, BLOCK_VALUES // self.channels)
         done = 0
         while True:

@@ -29,28 +29,28 @@ _OFFSET = np.float32(LOG_OFFSET)
 _CHUNK = 160
 
 
-def hann_window() -> NDArray[np.float64]:
+def build_hann_window() -> NDArray[np.float64]:
     """Periodic Hann window [400]."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
 
 
-def mel_matrix() -> NDArray[np.float64]:
+def build_mel_matrix() -> NDArray[np.float64]:
     """Weights [257, 64] from DFT bins to mel bands: triangles of height 1 on 1127 ln(1 + f / 700); none on bin 0."""
-    bins = _mel(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE / FFT_SIZE)[:, None]
-    edges = np.linspace(_mel(np.float64(MEL_LOW_HZ)), _mel(np.float64(MEL_HIGH_HZ)), MEL_BANDS + 2)
-    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    weights = np.maximum(0.0, np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
+    bins = _to_mel(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE / FFT_SIZE)[:, None]
+    edges = np.linspace(_to_mel(np.float64(MEL_LOW_HZ)), _to_mel(np.float64(MEL_HIGH_HZ)), MEL_BANDS + 2)
+    low, center, high = edges[:-2], edges[1:-1], edges[2:]
+    weights = np.maximum(0.0, np.minimum((bins - low) / (center - low), (high - bins) / (high - center)))
     weights[0] = 0.0
     return weights
 
 
 @cache
-def _tables() -> tuple[NDArray[np.float64], Samples]:
+def _build_tables() -> tuple[NDArray[np.float64], Samples]:
     """The window and the mel weights in float32: making them costs a fifth of a second of sound's features."""
-    return hann_window(), mel_matrix().astype(np.float32)
+    return build_hann_window(), build_mel_matrix().astype(np.float32)
 
 
-def _mel(hertz: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+def _to_mel(hertz: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     return np.asarray(1127.0 * np.log1p(hertz / 700.0))
 
 
@@ -58,7 +58,7 @@ class LogMel:
     """Streaming front end: pushing a clip in pieces gives the frames of pushing it whole."""
 
     def __init__(self) -> None:
-        self._window, self._mel = _tables()
+        self._window, self._mel = _build_tables()
         self._rest = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
@@ -82,6 +82,6 @@ class LogMel:
         np.log(out, out=out)
 
 
-def log_mel(waveform: Samples) -> Samples:
+def compute_log_mel(waveform: Samples) -> Samples:
     """Log-mel frames float32 [1 + (n - 400) // 160, 64] of float32 [n] at 16 kHz; none when n < 400."""
     return LogMel().push(waveform)

@@ -90,9 +90,9 @@ async def _rehearse(session: Session) -> DemoReport:
             done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
         else:
             done("activate", f"{active.model_name} (model {active.model_id}) is active already", skipped=True)
-        from understudy.audio.demo_clips import demo_clips  # here, so that --help loads no audio library
+        from understudy.audio.demo_clips import find_demo_clips  # here, so that --help loads no audio library
 
-        clips = [clip.path for clip in demo_clips()]
+        clips = [clip.path for clip in find_demo_clips()]
         for clip in clips:
             heard = await backend.predict(clip, None)
             report.predictions[clip.name] = heard

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
-from understudy.inference.int8.variant_agreement import LabelledClip
+from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.framing import choose_framing
 from understudy.inference.pipeline.input_layout import Layout
 from understudy.inference.runtime.tensor_signature import Tensor
@@ -22,13 +22,13 @@ _CALIBRATING_SHARE = 0.4
 _FEWEST_TO_SPLIT = 10
 
 
-def find_clips(folder: Path) -> list[LabelledClip]:
+def find_clips(folder: Path) -> list[LabeledClip]:
     """The recordings in `folder`, or in its sub-folders, whose names are then labels; sorted by path.
 
     Raises TrainingDataInvalid where there are none.
     """
     found = [
-        LabelledClip(path, None if path.parent == folder else path.parent.name)
+        LabeledClip(path, None if path.parent == folder else path.parent.name)
         for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     ]
@@ -39,14 +39,14 @@ def find_clips(folder: Path) -> list[LabelledClip]:
     return found
 
 
-def split(clips: Sequence[LabelledClip]) -> tuple[list[LabelledClip], list[LabelledClip]]:
+def split(clips: Sequence[LabeledClip]) -> tuple[list[LabeledClip], list[LabeledClip]]:
     """Clips to calibrate on and others to measure on: of each label, by name, the first two fifths and the rest.
 
     Names that begin with a fold or a source keep such clips together. Fewer than ten clips do both.
     """
     if len(clips) < _FEWEST_TO_SPLIT:
         return list(clips), list(clips)
-    calibrating: list[LabelledClip] = []
+    calibrating: list[LabeledClip] = []
     for label in dict.fromkeys(clip.label for clip in clips):
         own = [clip for clip in clips if clip.label == label]
         calibrating += own[: round(_CALIBRATING_SHARE * len(own))]
@@ -54,7 +54,7 @@ def split(clips: Sequence[LabelledClip]) -> tuple[list[LabelledClip], list[Label
     return calibrating, [clip for clip in clips if clip.path not in taken]
 
 
-def compute_digest(clips: Sequence[LabelledClip]) -> str:
+def compute_digest(clips: Sequence[LabeledClip]) -> str:
     """SHA-256 over the labels and the SHA-256 of each clip."""
     whole = hashlib.sha256()
     for clip in clips:
@@ -64,19 +64,19 @@ def compute_digest(clips: Sequence[LabelledClip]) -> str:
 
 
 def collect_windows(
-    report: CompileReport, clips: Sequence[LabelledClip], limits: AudioLimits, max_whole_clip_seconds: float
+    report: CompileReport, clips: Sequence[LabeledClip], limits: AudioLimits, max_whole_clip_seconds: float
 ) -> tuple[list[NDArray[np.float32]], float]:
     """Windows of all clips as the model of `report` cuts them, at most MOST_WINDOWS and evenly spread, and the seconds
     of sound that were heard. For a model on YAMNet a window is a log-mel patch float32 [96, 64].
     """
-    tensor = _input_of(report)
+    tensor = _read_input(report)
     framing, _ = choose_framing(report.spec, tensor)
     found: list[NDArray[np.float32]] = []
     seconds = 0.0
     for clip in clips:
-        cutter = framing.cutter(max_whole_clip_seconds)
+        cutter = framing.make_cutter(max_whole_clip_seconds)
         with clip.path.open("rb") as file:
-            for block in open_clip(file, limits).blocks(framing.rate):
+            for block in open_clip(file, limits).iter_blocks(framing.rate):
                 found += [window for _, window in cutter.push(block)]
         found += [window for _, window in cutter.finish()]
         seconds += cutter.total / framing.rate
@@ -90,19 +90,19 @@ def build_feeds(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -
         layout = None
         size = _BATCH
     else:
-        _, layout = choose_framing(report.spec, _input_of(report))
-        size = _size(layout, windows)
+        _, layout = choose_framing(report.spec, _read_input(report))
+        size = _choose_batch_size(layout, windows)
     for start in range(0, len(windows), size):
         items = np.stack(windows[start : start + size])
         yield items if layout is None else layout.arrange(items)
 
 
-def _size(layout: Layout, windows: Sequence[NDArray[np.float32]]) -> int:
+def _choose_batch_size(layout: Layout, windows: Sequence[NDArray[np.float32]]) -> int:
     if len({window.shape for window in windows}) > 1:
         return 1
     return layout.batch or _BATCH
 
 
-def _input_of(report: CompileReport) -> Tensor:
+def _read_input(report: CompileReport) -> Tensor:
     [signature] = report.inputs
     return Tensor(signature.name, np.dtype(signature.dtype), signature.shape)

@@ -23,7 +23,7 @@ FEWEST_OF_A_LABEL = 10
 
 
 @dataclass(frozen=True)
-class LabelledClip:
+class LabeledClip:
     """A recording, and the name of its folder where folders are labels."""
 
     path: Path
@@ -32,18 +32,18 @@ class LabelledClip:
 
 @dataclass(frozen=True)
 class _Compared:
-    clip: LabelledClip
+    clip: LabeledClip
     before: Analysis
     after: Analysis
 
 
 def compare(
-    float32: Pipeline, int8: Pipeline, clips: Sequence[LabelledClip], limits: AudioLimits, *, disjoint: bool
+    float32: Pipeline, int8: Pipeline, clips: Sequence[LabeledClip], limits: AudioLimits, *, disjoint: bool
 ) -> PrecisionAgreement:
     """Answers of both on every clip, one after the other. Raises what opening and analysing a clip raise."""
-    found = [_Compared(clip, _heard(float32, clip, limits), _heard(int8, clip, limits)) for clip in clips]
+    found = [_Compared(clip, _analyze_clip(float32, clip, limits), _analyze_clip(int8, clip, limits)) for clip in clips]
     clip_tops = [(each.before.label, each.after.label) for each in found]
-    window_tops = [pair for each in found for pair in _window_tops(each)]
+    window_tops = [pair for each in found for pair in _list_window_tops(each)]
     counted = clip_tops if len(found) >= ENOUGH_CLIPS else window_tops
     changes = np.concatenate([np.abs(each.before.totals - each.after.totals) for each in found])
     ratios = [each.before.timing.inference / max(each.after.timing.inference, 1e-6) for each in found]
@@ -51,14 +51,14 @@ def compare(
         clips=len(clip_tops),
         windows=len(window_tops),
         disjoint=disjoint,
-        clip_agreement=_share(clip_tops),
-        window_agreement=_share(window_tops),
+        clip_agreement=_compute_agreement(clip_tops),
+        window_agreement=_compute_agreement(window_tops),
         counted_on="clips" if counted is clip_tops else "windows",
         max_change=float(changes.max()),
         mean_change=float(changes.mean()),
-        max_window_change=max(float(np.abs(_difference(each)).max()) for each in found),
-        labels=_by_label(counted),
-        accuracy=_accuracy(found, float32.spec.labels),
+        max_window_change=max(float(np.abs(_subtract_scores(each)).max()) for each in found),
+        labels=_count_by_label(counted),
+        accuracy=_compute_accuracy(found, float32.spec.labels),
         throughput_ratio=float(np.median(ratios)),
     )
 
@@ -81,35 +81,35 @@ def explain_shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
     return None
 
 
-def _heard(pipeline: Pipeline, clip: LabelledClip, limits: AudioLimits) -> Analysis:
+def _analyze_clip(pipeline: Pipeline, clip: LabeledClip, limits: AudioLimits) -> Analysis:
     with clip.path.open("rb") as file:
         return pipeline.analyze(open_clip(file, limits))
 
 
-def _window_tops(each: _Compared) -> list[tuple[str, str]]:
+def _list_window_tops(each: _Compared) -> list[tuple[str, str]]:
     labels = each.before.labels
     tops = zip(each.before.window_scores.argmax(axis=1), each.after.window_scores.argmax(axis=1), strict=True)
     return [(labels[before], labels[after]) for before, after in tops]
 
 
-def _difference(each: _Compared) -> NDArray[np.float32]:
+def _subtract_scores(each: _Compared) -> NDArray[np.float32]:
     return each.before.window_scores - each.after.window_scores
 
 
-def _share(tops: Sequence[tuple[str, str]]) -> float:
+def _compute_agreement(tops: Sequence[tuple[str, str]]) -> float:
     return sum(before == after for before, after in tops) / len(tops)
 
 
-def _by_label(tops: Sequence[tuple[str, str]]) -> dict[str, LabelAgreement]:
+def _count_by_label(tops: Sequence[tuple[str, str]]) -> dict[str, LabelAgreement]:
     total = Counter(before for before, _ in tops)
     agreed = Counter(before for before, after in tops if before == after)
     return {label: LabelAgreement(total=total[label], agreed=agreed[label]) for label in sorted(total)}
 
 
-def _accuracy(found: Sequence[_Compared], labels: Sequence[str]) -> dict[Precision, float] | None:
+def _compute_accuracy(found: Sequence[_Compared], labels: Sequence[str]) -> dict[Precision, float] | None:
     if any(each.clip.label not in labels for each in found):
         return None
     return {
-        Precision.FLOAT32: _share([(each.clip.label or "", each.before.label) for each in found]),
-        Precision.INT8: _share([(each.clip.label or "", each.after.label) for each in found]),
+        Precision.FLOAT32: _compute_agreement([(each.clip.label or "", each.before.label) for each in found]),
+        Precision.INT8: _compute_agreement([(each.clip.label or "", each.after.label) for each in found]),
     }

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import log_mel
+from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
 from understudy.errors import AudioTooLong, SpecInvalid
@@ -60,7 +60,7 @@ class WholeClip:
     def finish(self) -> list[tuple[float, Array]]:
         clip = np.concatenate(self._blocks)
         if self._features:
-            clip = log_mel(np.pad(clip, (0, max(0, FRAME_SAMPLES - len(clip)))))
+            clip = compute_log_mel(np.pad(clip, (0, max(0, FRAME_SAMPLES - len(clip)))))
         return [(0.0, clip)]
 
 
@@ -83,7 +83,7 @@ class Framing:
     def hop_seconds(self) -> float:
         return self.hop / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
 
-    def cutter(self, max_seconds: float) -> Cutter:
+    def make_cutter(self, max_seconds: float) -> Cutter:
         """A fresh cutter for one clip; `max_seconds` bounds whole clips only."""
         waveform = self.kind is InputKind.WAVEFORM
         if self.size is None:
@@ -101,20 +101,22 @@ def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
         raise SpecInvalid(f"A model on YAMNet's features hears {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate}.")
     match spec.input:
         case InputKind.WAVEFORM:
-            layout = Layout.of(tensor, (None,))
-            return Framing(spec.input, spec.sample_rate, *_window(spec, layout.item[0], spec.sample_rate)), layout
+            layout = Layout.from_tensor(tensor, (None,))
+            return Framing(
+                spec.input, spec.sample_rate, *_choose_window(spec, layout.item[0], spec.sample_rate)
+            ), layout
         case InputKind.LOG_MEL_PATCH:
-            layout = Layout.of(tensor, (None, MEL_BANDS))
-            return Framing(spec.input, SAMPLE_RATE, *_window(spec, layout.item[0], _FRAMES_PER_SECOND)), layout
+            layout = Layout.from_tensor(tensor, (None, MEL_BANDS))
+            return Framing(spec.input, SAMPLE_RATE, *_choose_window(spec, layout.item[0], _FRAMES_PER_SECOND)), layout
         case InputKind.EMBEDDING | InputKind.SCORES:
-            layout = Layout.of(tensor, (EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT,))
-            _, hop = _window(spec, PATCH_FRAMES, _FRAMES_PER_SECOND)
+            layout = Layout.from_tensor(tensor, (EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT,))
+            _, hop = _choose_window(spec, PATCH_FRAMES, _FRAMES_PER_SECOND)
             return Framing(spec.input, SAMPLE_RATE, PATCH_FRAMES, hop), layout
         case InputKind.TENSOR:
             raise SpecInvalid("A tensor model has no framing.")
 
 
-def _window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
+def _choose_window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
     """Size and hop of the windows in steps of 1 / `rate` seconds."""
     asked = None if spec.window_seconds is None else max(1, round(spec.window_seconds * rate))
     if None not in (asked, fixed) and asked != fixed:

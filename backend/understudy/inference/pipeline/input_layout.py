@@ -27,16 +27,16 @@ class Layout:
     channel: bool
 
     @classmethod
-    def of(cls, tensor: Tensor, item: tuple[int | None, ...]) -> Self:
+    def from_tensor(cls, tensor: Tensor, item: tuple[int | None, ...]) -> Self:
         """The layout of `tensor` for items of the rank and sizes of `item`; raises SpecInvalid when it has none."""
         shape, rank = tensor.shape, len(item)
         if tensor.dtype is None or tensor.dtype.kind != "f":
             raise SpecInvalid(f"The input {tensor} is not of floating point, as audio needs.")
-        if len(shape) == rank and (sizes := _fit(shape, item)):
+        if len(shape) == rank and (sizes := _merge_sizes(shape, item)):
             return cls(tensor, sizes, batch=1, batched=False, channel=False)
-        if len(shape) == rank + 1 and (sizes := _fit(shape[1:], item)):
+        if len(shape) == rank + 1 and (sizes := _merge_sizes(shape[1:], item)):
             return cls(tensor, sizes, batch=shape[0], batched=True, channel=False)
-        if len(shape) == rank + 2 and shape[-1] in (1, None) and (sizes := _fit(shape[1:-1], item)):
+        if len(shape) == rank + 2 and shape[-1] in (1, None) and (sizes := _merge_sizes(shape[1:-1], item)):
             return cls(tensor, sizes, batch=shape[0], batched=True, channel=True)
         wanted = ", ".join("?" if size is None else str(size) for size in item)
         raise SpecInvalid(f"The input {tensor} does not take items of [{wanted}], alone or in a batch.")
@@ -52,7 +52,7 @@ class Layout:
         return np.ascontiguousarray(items, self.tensor.dtype)
 
 
-def _fit(shape: tuple[int | None, ...], item: tuple[int | None, ...]) -> tuple[int | None, ...] | None:
+def _merge_sizes(shape: tuple[int | None, ...], item: tuple[int | None, ...]) -> tuple[int | None, ...] | None:
     """The sizes that both agree on; None when they contradict each other."""
     if any(size != asked for size, asked in zip(shape, item, strict=True) if None not in (size, asked)):
         return None

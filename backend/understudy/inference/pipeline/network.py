@@ -33,28 +33,28 @@ class Network:
         self._session = session
         self._layout = layout
         self._spec = spec
-        self._output = _output_of(read_outputs(session), len(spec.labels))
+        self._output = _choose_output(read_outputs(session), len(spec.labels))
         self._activation = spec.activation if graph_activation is OutputActivation.NONE else OutputActivation.NONE
         self._run_options = ort.RunOptions()
         if whole_clips:  # else the session's arena keeps the memory of the longest one
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def scores(self, items: Array) -> Array:
+    def score(self, items: Array) -> Array:
         """Scores float32 [n, labels] of items float32 [n, *item].
 
         Raises CannotServe when the graph fails or answers with anything but finite numbers of the promised shape.
         """
         size = self._layout.batch or len(items)
-        parts = [self._batch(items[start : start + size]) for start in range(0, len(items), size)]
+        parts = [self._score_batch(items[start : start + size]) for start in range(0, len(items), size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _batch(self, items: Array) -> Array:
+    def _score_batch(self, items: Array) -> Array:
         feed = {self._layout.tensor.name: self._layout.arrange(items)}
         try:
             [raw] = self._session.run([self._output.name], feed, self._run_options)
         except ORT_ERRORS as error:
             raise CannotServe(f"The model failed on an input of {list(items.shape)}: {error}") from error
-        rows = self._rows(np.asarray(raw, np.float32), len(items))
+        rows = self._to_rows(np.asarray(raw, np.float32), len(items))
         if not np.isfinite(rows).all():
             raise CannotServe(
                 "The model answered with values that are not numbers (NaN) or infinite.",
@@ -65,7 +65,7 @@ class Network:
             return scores[:, 0]
         return np.stack([aggregate(own, self._spec.aggregation, self._spec.top_k) for own in scores])
 
-    def _rows(self, raw: Array, count: int) -> Array:
+    def _to_rows(self, raw: Array, count: int) -> Array:
         """Logits [n, rows, labels]; a model that cuts its input itself answers with several rows an item."""
         labels = len(self._spec.labels)
         filled = self._layout.batch or count
@@ -82,7 +82,7 @@ class Network:
         )
 
 
-def _output_of(outputs: tuple[Tensor, ...], labels: int) -> Tensor:
+def _choose_output(outputs: tuple[Tensor, ...], labels: int) -> Tensor:
     """The first output whose last dimension is the number of labels; one of unknown width will do if there is none."""
     for width in (labels, None):
         for output in outputs:

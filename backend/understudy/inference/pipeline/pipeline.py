@@ -57,7 +57,7 @@ class Pipeline:
         self._backbone = backbone if self.spec.input.on_backbone else None
         self._max_whole_clip_seconds = max_whole_clip_seconds
         self.graph = Graph(session, read_recorded_inputs(probes))
-        self._ear: tuple[Framing, Network] | None = None
+        self._audio: tuple[Framing, Network] | None = None
         if self.spec.input is InputKind.TENSOR:
             return
         if self.spec.input.on_backbone and backbone is None:
@@ -66,8 +66,8 @@ class Pipeline:
         if len(inputs) != 1:
             raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}); audio fills one.")
         framing, layout = choose_framing(self.spec, *inputs.values())
-        head = Network(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
-        self._ear = framing, head
+        network = Network(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
+        self._audio = framing, network
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
@@ -98,8 +98,8 @@ class Pipeline:
         return replay(self._session, self._probes, tolerance)
 
     def analyze(self, clip: Clip) -> Analysis:
-        """Hear the clip from start to end, as `steps` does; blocks."""
-        steps = self.steps(clip)
+        """Hear the clip from start to end, as `analyze_stepwise` does; blocks."""
+        steps = self.analyze_stepwise(clip)
         items = next(steps)
         while True:
             [scores], seconds = self.score([items])
@@ -108,76 +108,78 @@ class Pipeline:
             except StopIteration as end:
                 return cast("Analysis", end.value)
 
-    def steps(self, clip: Clip) -> Steps[Analysis]:
+    def analyze_stepwise(self, clip: Clip) -> Steps[Analysis]:
         """Hear the clip: yields up to MAX_BATCH windows, takes what `score` makes of them, and returns the analysis.
 
         Blocks between the yields. Memory does not grow with the clip, except for what `ScoreAccumulator` keeps of its
         windows. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
         """
-        framing, _ = self._hearing()
+        framing, _ = self._require_audio()
         watch = Stopwatch()
-        cutter = framing.cutter(self._max_whole_clip_seconds)
+        cutter = framing.make_cutter(self._max_whole_clip_seconds)
         pending: list[tuple[float, Array]] = []
-        tally = ScoreAccumulator(self.spec, framing.window_seconds)
-        blocks = clip.blocks(framing.rate)
+        accumulator = ScoreAccumulator(self.spec, framing.window_seconds)
+        blocks = clip.iter_blocks(framing.rate)
         while True:
-            with watch.stage("decode"):
+            with watch.measure("decode"):
                 block = next(blocks, None)
-            with watch.stage("features"):
+            with watch.measure("features"):
                 pending += cutter.finish() if block is None else cutter.push(block)
             while len(pending) >= MAX_BATCH or (block is None and pending):
                 batch = pending[:MAX_BATCH]
                 del pending[:MAX_BATCH]
                 scores, seconds = yield [item for _, item in batch]
                 watch.add("inference", seconds)
-                tally.add([start for start, _ in batch], scores)
+                accumulator.add([start for start, _ in batch], scores)
             if block is None:
                 break
-        return self._verdict(clip, framing, tally, watch)
+        return self._build_analysis(clip, framing, accumulator, watch)
 
     @cached_property
-    def joins(self) -> bool:
+    def joinable(self) -> bool:
         """Whether windows of several clips may be scored together; runs the graph at the first call."""
-        framing, _ = self._hearing()
+        framing, _ = self._require_audio()
         return framing.size is not None and self.graph.joinable
 
     def score(self, requests: Sequence[Items]) -> tuple[list[Array], float]:
         """Scores float32 [n, labels] of each clip's n windows, and the seconds that the run over all of them took.
 
-        Several clips only where the pipeline `joins`. Raises CannotServe when the model fails or answers with values
-        that are not numbers.
+        Takes several clips only where the pipeline is `joinable`. Raises CannotServe when the model fails or answers
+        with values that are not numbers.
         """
-        _, head = self._hearing()
+        _, network = self._require_audio()
         began = time.perf_counter()
-        scores = self._score(head, [item for items in requests for item in items])
+        scores = self._score_items(network, [item for items in requests for item in items])
         ends = np.cumsum([len(items) for items in requests])[:-1]
         return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
 
-    def listen(self) -> StreamScorer:
+    def create_stream_scorer(self) -> StreamScorer:
         """A listener on a fresh stream of mono samples.
 
         Raises NotForAudio for a tensor model and for one that takes the whole clip at once.
         """
-        framing, head = self._hearing()
+        framing, network = self._require_audio()
         return StreamScorer(
-            framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score(head, items)
+            framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score_items(network, items)
         )
 
-    def _hearing(self) -> tuple[Framing, Network]:
-        if self._ear is None:
+    def _require_audio(self) -> tuple[Framing, Network]:
+        if self._audio is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
-        return self._ear
+        return self._audio
 
-    def _score(self, head: Network, items: list[Array]) -> Array:
+    def _score_items(self, network: Network, items: list[Array]) -> Array:
         batch = items[0][None] if len(items) == 1 else np.stack(items)
         if self._backbone is not None:
             embedding = self.spec.input is InputKind.EMBEDDING
-            batch = self._backbone.embeddings(batch) if embedding else self._backbone.scores(batch)
-        return head.scores(batch)
+            batch = self._backbone.embed(batch) if embedding else self._backbone.score(batch)
+        return network.score(batch)
 
-    def _verdict(self, clip: Clip, framing: Framing, tally: ScoreAccumulator, watch: Stopwatch) -> Analysis:
-        facts = clip.facts()
-        found = tally.finish(facts.duration_seconds)
+    def _build_analysis(
+        self, clip: Clip, framing: Framing, accumulator: ScoreAccumulator, watch: Stopwatch
+    ) -> Analysis:
+        facts = clip.collect_facts()
+        found = accumulator.finish(facts.duration_seconds)
         warnings = collect_warnings(
             self.report,
             facts,
@@ -196,5 +198,5 @@ class Pipeline:
             events=found.events,
             audio=facts,
             warnings=tuple(warnings),
-            timing=watch.timing(),
+            timing=watch.to_phase_times(),
         )

@@ -47,7 +47,7 @@ class ScoreAccumulator:
         self._sum: NDArray[np.float64] | None = None
         self._best: Array | None = None
         self._events: list[Event] = []
-        self._open: dict[str, int] = {}
+        self._ongoing: dict[str, int] = {}
 
     def add(self, starts: list[float], scores: Array) -> None:
         """Scores float32 [n, labels] of windows from `starts` on, in seconds; raises AudioTooLong past MAX_WINDOWS."""
@@ -60,8 +60,8 @@ class ScoreAccumulator:
     def finish(self, duration: float) -> AccumulatedScores:
         """For a clip of `duration` seconds; at least one window was added."""
         if self._folded:
-            return self._long(duration)
-        scores, starts = self._taken()
+            return self._finish_folded(duration)
+        scores, starts = self._take_pending()
         ends = starts + self._window_seconds
         within = np.minimum(ends, duration)
         return AccumulatedScores(
@@ -74,7 +74,7 @@ class ScoreAccumulator:
             last_end=float(ends[-1]),
         )
 
-    def _long(self, duration: float) -> AccumulatedScores:
+    def _finish_folded(self, duration: float) -> AccumulatedScores:
         if self._starts:
             self._fold()
         starts, scores, labels = (np.concatenate(parts) for parts in zip(*self._folded, strict=True))
@@ -95,13 +95,13 @@ class ScoreAccumulator:
             last_end=float(ends[-1]),
         )
 
-    def _taken(self) -> tuple[Array, NDArray[np.float64]]:
+    def _take_pending(self) -> tuple[Array, NDArray[np.float64]]:
         scores, starts = np.concatenate(self._scores), np.array(self._starts)
         self._scores, self._starts, self._size = [], [], 0
         return scores, starts
 
     def _fold(self) -> None:
-        scores, starts = self._taken()
+        scores, starts = self._take_pending()
         self._windows += len(scores)
         if self._windows > MAX_WINDOWS:
             raise AudioTooLong(
@@ -125,7 +125,7 @@ class ScoreAccumulator:
         ends = starts + self._window_seconds
         going_on: dict[str, int] = {}
         for event in find_events(scores, starts, ends, self._spec.labels, self._spec.thresholds):
-            place = self._open.get(event.label) if event.start == starts[0] else None
+            place = self._ongoing.get(event.label) if event.start == starts[0] else None
             if place is None:
                 if len(self._events) == MAX_EVENTS:
                     continue
@@ -137,4 +137,4 @@ class ScoreAccumulator:
                 self._events[place] = before.model_copy(update=update)
             if event.end == ends[-1]:
                 going_on[event.label] = place
-        self._open = going_on
+        self._ongoing = going_on

@@ -14,16 +14,16 @@ class Stopwatch:
         self._spent = {"decode": 0, "features": 0, "inference": 0}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def measure(self, phase: str) -> Iterator[None]:
         started = time.perf_counter_ns()
         try:
             yield
         finally:
-            self._spent[name] += time.perf_counter_ns() - started
+            self._spent[phase] += time.perf_counter_ns() - started
 
-    def add(self, name: str, seconds: float) -> None:
+    def add(self, phase: str, seconds: float) -> None:
         """What was measured elsewhere."""
-        self._spent[name] += round(seconds * 1e9)
+        self._spent[phase] += round(seconds * 1e9)
 
-    def timing(self) -> PhaseTimes:
+    def to_phase_times(self) -> PhaseTimes:
         return PhaseTimes(**{name: spent / 1e6 for name, spent in self._spent.items()})

@@ -28,22 +28,23 @@ class StreamScorer:
         self.rate = framing.rate
         self.window_seconds = framing.window_seconds
         self.hop_seconds = framing.hop_seconds
-        self._cutter = framing.cutter(max_seconds)
+        self._cutter = framing.make_cutter(max_seconds)
         self._labels = labels
         self._score = score
 
     def push(self, samples: Array) -> list[Window]:
         """Windows that are complete with mono float32 [n] at `rate` Hz; raises CannotServe when the model fails."""
-        return self._scored(self._cutter.push(samples))
+        return self._build_windows(self._cutter.push(samples))
 
     def finish(self) -> list[Window]:
         """The last window, filled up with zeros, where one is due."""
         total = self._cutter.total / self.rate
         return [
-            window.model_copy(update={"end": min(window.end, total)}) for window in self._scored(self._cutter.finish())
+            window.model_copy(update={"end": min(window.end, total)})
+            for window in self._build_windows(self._cutter.finish())
         ]
 
-    def _scored(self, items: list[tuple[float, Array]]) -> list[Window]:
+    def _build_windows(self, items: list[tuple[float, Array]]) -> list[Window]:
         if not items:
             return []
         rows = self._score([item for _, item in items])

@@ -51,11 +51,11 @@ class Backbone:
         embeddings, scores = self._run(["embeddings", "scores"], patches)
         return embeddings, scores
 
-    def embeddings(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    def embed(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embeddings float32 [n, 1024] alone."""
         return self._run(["embeddings"], patches)[0]
 
-    def scores(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores float32 [n, 521] alone."""
         return self._run(["scores"], patches)[0]
 

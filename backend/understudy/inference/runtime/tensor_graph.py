@@ -36,7 +36,7 @@ class Graph:
             tensor = self.inputs[name]
             if tensor.dtype is not None and array.dtype != tensor.dtype:
                 raise RequestInvalid(f"{name} must be {tensor.dtype}, and the request gives {array.dtype}.")
-            if not _accepts(tensor, array.shape):
+            if not _is_accepted(tensor, array.shape):
                 raise RequestInvalid(f"The model takes {tensor}, and the request gives {list(array.shape)}.")
 
     def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
@@ -79,7 +79,9 @@ class Graph:
         except CannotServe:
             return False
         return all(
-            _alike(own[name], joined[name]) for own, joined in zip(alone, together, strict=True) for name in self._names
+            _is_close(own[name], joined[name])
+            for own, joined in zip(alone, together, strict=True)
+            for name in self._names
         )
 
 
@@ -88,13 +90,13 @@ def count_rows(inputs: Tensors) -> int:
     return len(next(iter(inputs.values())))
 
 
-def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+def _is_close(one: NDArray[Any], other: NDArray[Any]) -> bool:
     if one.dtype.kind not in "biuf":
         return np.array_equal(one, other)
     return one.shape == other.shape and np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE)
 
 
-def _accepts(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+def _is_accepted(tensor: Tensor, shape: tuple[int, ...]) -> bool:
     return len(shape) == len(tensor.shape) and all(
         asked is None or asked == given for asked, given in zip(tensor.shape, shape, strict=True)
     )

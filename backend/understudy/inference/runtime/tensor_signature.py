@@ -35,14 +35,14 @@ class Tensor:
 
 
 def read_inputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
-    return tuple(_tensor(node) for node in session.get_inputs())
+    return tuple(_to_tensor(node) for node in session.get_inputs())
 
 
 def read_outputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
-    return tuple(_tensor(node) for node in session.get_outputs())
+    return tuple(_to_tensor(node) for node in session.get_outputs())
 
 
-def _tensor(node: ort.NodeArg) -> Tensor:
+def _to_tensor(node: ort.NodeArg) -> Tensor:
     name = _DTYPES.get(node.type)
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
     return Tensor(node.name, None if name is None else np.dtype(name), shape)

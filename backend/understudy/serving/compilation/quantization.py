@@ -28,7 +28,7 @@ from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import NotForAudio
 from understudy.inference.int8 import calibration, variant_agreement
-from understudy.inference.int8.variant_agreement import LabelledClip
+from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.models import HistoryEvent
@@ -60,8 +60,8 @@ class _VariantPlan:
     model: RegisteredFile
     compiled: CompiledModel
     source: str
-    clips: list[LabelledClip]
-    judging: list[LabelledClip]
+    clips: list[LabeledClip]
+    judging: list[LabeledClip]
     clips_digest: str
     gate: Gate
     backbone: Backbone | None

@@ -71,7 +71,7 @@ def _hear(
     begun = time.perf_counter()
     clip = open_clip(source, limits)
     opening = time.perf_counter() - begun
-    analysis = yield from model.pipeline.steps(clip)
+    analysis = yield from model.pipeline.analyze_stepwise(clip)
     apart = analysis.window_scores.size > AT_ONCE
     prediction = Prediction(
         label=analysis.label,

@@ -90,7 +90,7 @@ class _StreamSegment:
     def __init__(self, start: StreamStart, model: LoadedModel, generation: int | None, begin: float = 0.0) -> None:
         self.model = model
         self.generation = generation
-        self._listener: StreamScorer = model.pipeline.listen()
+        self._listener: StreamScorer = model.pipeline.create_stream_scorer()
         self._mono = MonoStream(start.channels, start.sample_rate, self._listener.rate)
         self._rate = start.sample_rate
         self._begin = begin

@@ -91,7 +91,7 @@ def _runs(jobs: list[ClipTask]) -> Iterator[list[ClipTask]]:
 
 def _score(run: list[ClipTask]) -> None:
     pipeline = run[0].pipeline
-    if len(run) > 1 and pipeline.joins:
+    if len(run) > 1 and pipeline.joinable:
         try:
             scores, seconds = pipeline.score([job.items or [] for job in run])
         except UnderstudyError:  # one clip must not fail the others: each finds out for itself
