@@ -12,9 +12,8 @@ from pathlib import Path
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
 
-from understudy.compiler.convert import onnx_graph
 from understudy.compiler.convert.conversion import prove
-from understudy.compiler.formats import onnx_file, open_source
+from understudy.compiler.formats import onnx_file, onnx_graph, open_source
 from understudy.compiler.formats.detect_format import detect_format
 from understudy.errors import UnderstudyError
 

@@ -288,7 +288,7 @@ def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(mod
     code = (
         "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
         "from understudy.compiler.formats.open_source import open_source\n"
-        "from understudy.compiler.formats.detect_format import ModelFormat\n"
+        "from understudy.schemas.compiler.model_format import ModelFormat\n"
         "from understudy.errors import CompilerMissing\n"
         "try: open_source(Path(sys.argv[1]), ModelFormat.H5, None, 1 << 30)\n"
         "except CompilerMissing as error: print(error.detail, error.remedy)"

@@ -16,7 +16,7 @@ from understudy.compiler.isolation.child_protocol import (
     ConvertJob,
     QuantizeJob,
 )
-from understudy.compiler.isolation.process_limits import apply, mentions_memory
+from understudy.compiler.isolation.process_limits import apply, describe_memory_refusal, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 
 _TASKS: dict[str, tuple[type[ConvertJob | QuantizeJob], str]] = {
@@ -28,14 +28,6 @@ _TASKS: dict[str, tuple[type[ConvertJob | QuantizeJob], str]] = {
 def _announce(step: str) -> None:
     sys.stdout.write(f"{STEP_MARK}{step}\n")
     sys.stdout.flush()
-
-
-def describe_memory_refusal(limit: int) -> CompileFailed:
-    """The refusal of a model that needs more address space than `limit` bytes."""
-    return CompileFailed(
-        f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
-        remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
-    )
 
 
 def _refusal(error: Exception, limit: int) -> UnderstudyError:

@@ -18,12 +18,13 @@ from understudy.compiler.compiled_store import (
     CompiledModel,
     CompiledStore,
 )
-from understudy.compiler.formats.detect_format import DetectedFormat, ModelFormat, detect_format
+from understudy.compiler.formats.detect_format import DetectedFormat, detect_format
 from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileChanged
+from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings

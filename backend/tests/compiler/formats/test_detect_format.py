@@ -11,8 +11,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from understudy.compiler.formats.detect_format import ModelFormat, detect_format
+from understudy.compiler.formats.detect_format import detect_format
 from understudy.errors import FormatUnknown
+from understudy.schemas.compiler.model_format import ModelFormat
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 

@@ -9,13 +9,13 @@ import onnx
 import onnxruntime as ort
 
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
-from understudy.compiler.convert import onnx_graph, parity
-from understudy.compiler.formats import onnx_file, open_source
-from understudy.compiler.formats.detect_format import ModelFormat
+from understudy.compiler.convert import parity
+from understudy.compiler.formats import onnx_file, onnx_graph, open_source
 from understudy.compiler.formats.loaded_model import Loaded, read_signature
 from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
 from understudy.compiler.isolation.process_limits import measure_peak_memory
 from understudy.errors import CompileFailed
+from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.report import TensorSignature
 
 _PROTOBUF_BYTES = (1 << 31) - 1

@@ -4,10 +4,10 @@ import json
 import re
 import zipfile
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from understudy.errors import FormatUnknown
+from understudy.schemas.compiler.model_format import ModelFormat
 
 _HEAD_BYTES = 4096
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -15,14 +15,6 @@ _HDF5_OFFSETS = (0, 512, 1024, 2048)
 _LFS_MAGIC = b"version https://git-lfs.github.com/spec"
 _EXPORT = "Convert it in the environment that made it to ONNX and register the .onnx file."
 _COPY_AGAIN = "Copy or download the file again and compare its size with the original."
-
-
-class ModelFormat(StrEnum):
-    KERAS = "keras"
-    H5 = "h5"
-    SAVED_MODEL = "saved_model"
-    TFLITE = "tflite"
-    ONNX = "onnx"
 
 
 _SUFFIXES = {

@@ -6,7 +6,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from understudy.compiler.convert import onnx_graph
+from understudy.compiler.formats import onnx_graph
 from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, take_first_line
 from understudy.compiler.isolation.process_limits import mentions_memory
 from understudy.errors import CompileFailed

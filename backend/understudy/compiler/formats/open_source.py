@@ -5,10 +5,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from understudy.compiler.formats.detect_format import ModelFormat
 from understudy.compiler.formats.loaded_model import Loaded
 from understudy.compiler.scan import archive, keras_config
 from understudy.errors import CompileFailed, CompilerMissing, FormatUnknown
+from understudy.schemas.compiler.model_format import ModelFormat
 
 _CONFIG = "config.json"
 _WEIGHTS = "model.weights.h5"

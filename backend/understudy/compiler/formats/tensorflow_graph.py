@@ -10,7 +10,7 @@ import tf2onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from understudy.compiler.convert import onnx_graph
+from understudy.compiler.formats import onnx_graph
 from understudy.compiler.formats.loaded_model import OPSET, Tensors, read_signature
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.report import TensorSignature

@@ -6,8 +6,8 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from understudy import errors
-from understudy.compiler.formats.detect_format import ModelFormat
 from understudy.compiler.isolation.process_limits import Limits
+from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.quantization import KeptLayer
 from understudy.schemas.compiler.report import ParityProbe, TensorSignature
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec

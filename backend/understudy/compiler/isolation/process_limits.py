@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from understudy.compiler.isolation import landlock, seccomp
+from understudy.errors import CompileFailed
 
 try:
     import resource
@@ -34,6 +35,14 @@ def mentions_memory(text: str) -> bool:
     """Whether a library's last words are those of one that met the limit on memory."""
     lowered = text.lower()
     return any(words in lowered for words in _MEMORY_WORDS)
+
+
+def describe_memory_refusal(limit: int) -> CompileFailed:
+    """The refusal of a model that needs more address space than `limit` bytes."""
+    return CompileFailed(
+        f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
+        remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
+    )
 
 
 class Limits(BaseModel):

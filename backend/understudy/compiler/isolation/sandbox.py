@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from understudy.compiler.child import describe_memory_refusal
 from understudy.compiler.isolation import child_process
 from understudy.compiler.isolation.child_protocol import (
     OUTCOME_FILE,
@@ -19,7 +18,7 @@ from understudy.compiler.isolation.child_protocol import (
     ConvertJob,
     QuantizeJob,
 )
-from understudy.compiler.isolation.process_limits import Limits, mentions_memory
+from understudy.compiler.isolation.process_limits import Limits, describe_memory_refusal, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 from understudy.settings import Settings
 

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from understudy.compiler.convert import onnx_graph
+from understudy.compiler.formats import onnx_graph
 from understudy.schemas.compiler.spec import OutputActivation
 
 
