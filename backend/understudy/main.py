@@ -1,8 +1,9 @@
 """The server: `create_app(settings)`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -66,4 +67,23 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     install_page(app, page)
     app.add_middleware(RequestCounter, routes=app.routes)
     app.add_middleware(HeadAsGet)
+    return app
+
+
+def mount_app(parent: FastAPI, path: str, settings: Settings | None = None) -> FastAPI:
+    """Create the application, mount it under `path` of `parent`, and return it.
+
+    It starts and stops with `parent`: a mounted application has no lifespan of its own. Middleware of `parent`, such as
+    its access control, stands around every request, WebSocket and event stream. Raises UnsafeBinding.
+    """
+    app = create_app(settings)
+    start_parent = parent.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with start_parent(parent) as state, app.router.lifespan_context(app) as own:
+            yield {**(state or {}), **(own or {})}
+
+    parent.router.lifespan_context = lifespan
+    parent.mount(path, app)
     return app

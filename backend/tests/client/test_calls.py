@@ -1,0 +1,71 @@
+"""The client's calls, held to the OpenAPI document that the server exports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.client import calls
+from understudy.client.calls import Call
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
+from understudy.schemas.registry.model_query import ModelQuery
+
+DOCUMENT = json.loads((Path(__file__).resolve().parents[2] / "openapi.json").read_text(encoding="utf-8"))
+# Streams have clients of their own, a clip is downloaded from its url, and PATCH says what PUT says.
+NOT_CALLED = {
+    ("GET", "events"),
+    ("GET", "demo-clips/{name}"),
+    ("PUT", "models/{model_id}"),
+}
+CALLS: list[Call[Any]] = [
+    calls.list_models(ModelQuery(q="x", type="yamnet", sort="-accuracy", cursor="c")),
+    calls.get_model(1),
+    calls.get_active_model(),
+    calls.register_model(ModelCreate(model_name="a", file_path="models/a.onnx")),
+    calls.update_model(1, ModelUpdate(version=None)),
+    calls.delete_model(1),
+    calls.list_unregistered_files(),
+    calls.upload_model_file(Path("a.onnx"), None),
+    calls.activate_model(1, Precision.INT8, wait=False),
+    calls.roll_back(wait=True),
+    calls.get_operation("x"),
+    calls.get_history(1, "activated", 10, "c"),
+    calls.get_model_history(1, 10, "c"),
+    calls.get_model_report(1),
+    calls.get_status(),
+    calls.get_recent_statistics(5.0),
+    calls.list_demo_clips(),
+    calls.predict(b"", 1),
+    calls.predict_batch([("a", b"")], 1),
+]
+
+
+def operations() -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path.removeprefix("/api/v1/")): operation
+        for path, methods in DOCUMENT["paths"].items()
+        if path.startswith("/api/v1/")
+        for method, operation in methods.items()
+    }
+
+
+def test_every_operation_of_the_document_has_a_call_and_no_call_is_unknown() -> None:
+    assert {(call.method, call.template) for call in CALLS} | NOT_CALLED == set(operations())
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.template}")
+def test_a_call_sends_and_reads_what_the_document_says(call: Call[Any]) -> None:
+    operation = operations()[call.method, call.template]
+    parameters = {each["name"]: each["in"] for each in operation.get("parameters", [])}
+    assert {name: parameters.get(name) for name in call.values} == dict.fromkeys(call.values, "path")
+    assert {name: parameters.get(name) for name in call.query} == dict.fromkeys(call.query, "query")
+    assert set(call.params) == {name for name, place in parameters.items() if place == "query"}
+    bodies = set(operation.get("requestBody", {}).get("content", {}))
+    assert (call.json is not None) == ("application/json" in bodies)
+    assert bool(call.recordings) == ("multipart/form-data" in bodies)
+    assert (call.content is not None) == ("application/octet-stream" in bodies)
+    answers = next(answer for status, answer in operation["responses"].items() if status.startswith("20"))
+    [schema] = (content["schema"] for content in answers["content"].values())
+    assert schema["$ref"].rpartition("/")[2] == call.answer.__name__

@@ -1,0 +1,168 @@
+"""The asynchronous client."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+from anyio import open_file
+from pydantic import BaseModel
+
+from understudy.client import calls
+from understudy.client.answers import (
+    TIMEOUT,
+    parse_answer,
+    parse_base_url,
+    parse_document,
+    raise_problem,
+    translate_transport_errors,
+    uses_environment_proxy,
+)
+from understudy.client.calls import Call, Recording, open_recordings
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.batch import BatchLine
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
+from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.demo import DemoClips
+from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.schemas.server.status import Status
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+_CHUNK_BYTES = 1 << 20
+
+
+class AsyncClient:
+    """Calls the REST API from an event loop.
+
+    `url` is the server's address, such as `http://127.0.0.1:8000`, with the path that it is mounted under, if any.
+    `http` replaces the connection, for instance to send headers of your own or to ask an ASGI application directly.
+    Every method raises the errors of `understudy.errors` that the server answers with, and Unavailable without answer.
+    """
+
+    def __init__(self, url: str = "http://127.0.0.1:8000", *, http: httpx.AsyncClient | None = None) -> None:
+        """Raises RequestInvalid when `url` is not an http address."""
+        self._base_url = parse_base_url(url)
+        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, trust_env=uses_environment_proxy(self._base_url))
+
+    async def list_models(self, query: ModelQuery | None = None) -> ModelList:
+        """Return one page of the models that `query` asks for, with the active model."""
+        return await self._send(calls.list_models(query or ModelQuery()))
+
+    async def get_model(self, model_id: int) -> ModelOut:
+        return await self._send(calls.get_model(model_id))
+
+    async def get_active_model(self) -> ModelOut:
+        return await self._send(calls.get_active_model())
+
+    async def register_model(self, request: ModelCreate) -> ModelOut:
+        """Register a model whose file is on the server already."""
+        return await self._send(calls.register_model(request))
+
+    async def update_model(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+        """Change the fields that `changes` sets; None clears an optional one."""
+        return await self._send(calls.update_model(model_id, changes))
+
+    async def delete_model(self, model_id: int) -> ModelDeleted:
+        """Delete the record; the file stays."""
+        return await self._send(calls.delete_model(model_id))
+
+    async def list_unregistered_files(self) -> UnregisteredFiles:
+        return await self._send(calls.list_unregistered_files())
+
+    async def upload_model_file(self, file: Path, filename: str | None = None) -> UploadedFile:
+        """Send a model file into the server's `models/` folder, under its own name or `filename`."""
+        return await self._send(calls.upload_model_file(file, filename))
+
+    async def activate_model(
+        self, model_id: int, *, precision: Precision = Precision.FLOAT32, wait: bool = True
+    ) -> Operation:
+        """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`."""
+        return await self._send(calls.activate_model(model_id, precision, wait))
+
+    async def roll_back(self, *, wait: bool = True) -> Operation:
+        """Make the model live again that was live before the present one."""
+        return await self._send(calls.roll_back(wait))
+
+    async def get_operation(self, operation_id: str) -> Operation:
+        return await self._send(calls.get_operation(operation_id))
+
+    async def get_history(
+        self,
+        *,
+        model_id: int | None = None,
+        event: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> HistoryPage:
+        """Return one page of the history, newest first."""
+        return await self._send(calls.get_history(model_id, event, limit, cursor))
+
+    async def get_model_history(
+        self, model_id: int, *, limit: int | None = None, cursor: str | None = None
+    ) -> HistoryPage:
+        return await self._send(calls.get_model_history(model_id, limit, cursor))
+
+    async def get_model_report(self, model_id: int) -> CompileReport:
+        return await self._send(calls.get_model_report(model_id))
+
+    async def get_status(self) -> Status:
+        return await self._send(calls.get_status())
+
+    async def get_recent_statistics(self, minutes: float | None = None) -> TrafficSummary:
+        return await self._send(calls.get_recent_statistics(minutes))
+
+    async def list_demo_clips(self) -> DemoClips:
+        return await self._send(calls.list_demo_clips())
+
+    async def predict(self, recording: Recording, *, model_id: int | None = None) -> Prediction:
+        """Score a recording with the live model, or with `model_id`."""
+        return await self._send(calls.predict(recording, model_id))
+
+    async def predict_batch(
+        self, recordings: Sequence[Recording], *, model_id: int | None = None
+    ) -> AsyncIterator[BatchLine]:
+        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order."""
+        call = calls.predict_batch(calls.name_recordings(recordings), model_id)
+        with translate_transport_errors(self._base_url), open_recordings(call) as files:
+            async with self._http.stream(
+                call.method, self._base_url.join(call.path), params=call.query, files=files
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                raise_problem(answer)
+                async for line in answer.aiter_lines():
+                    yield parse_document(call.answer, answer, line)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _send(self, call: Call[Answer]) -> Answer:
+        address = self._base_url.join(call.path)
+        with translate_transport_errors(self._base_url), open_recordings(call) as files:
+            if call.content is not None:
+                body = _read_chunks(call.content)
+                answer = await self._http.request(call.method, address, params=call.query, content=body)
+            else:
+                answer = await self._http.request(call.method, address, params=call.query, json=call.json, files=files)
+        return parse_answer(call.answer, answer)
+
+
+async def _read_chunks(file: Path) -> AsyncIterator[bytes]:
+    async with await open_file(file, "rb") as body:
+        while chunk := await body.read(_CHUNK_BYTES):
+            yield chunk

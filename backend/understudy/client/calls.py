@@ -1,0 +1,157 @@
+"""The calls of the REST API: method, path, parameters, body and the type of the answer. Nothing here sends them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.batch import BatchLine
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
+from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.demo import DemoClips
+from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.schemas.server.status import Status
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+# A recording as a file on disk, as the bytes of a file, or as an open binary file that can be read from its start.
+Recording = Path | bytes | IO[bytes]
+
+_FIELD = "audio_file"
+
+
+@dataclass(frozen=True)
+class Call(Generic[Answer]):
+    """One request. `template` is the path below /api/v1/ as the OpenAPI document writes it; `path` has it filled in."""
+
+    answer: type[Answer]
+    method: str
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
+    json: Mapping[str, object] | None = None
+    recordings: Sequence[tuple[str, Recording]] = ()
+    content: Path | None = None
+
+    @property
+    def path(self) -> str:
+        return self.template.format(**self.values)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters that were given, as the query string spells them."""
+        given = {name: value for name, value in self.params.items() if value is not None}
+        return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+@contextmanager
+def open_recordings(call: "Call[Answer]") -> Iterator[list[tuple[str, tuple[str, IO[bytes] | bytes]]] | None]:
+    """Yield the parts of the call's multipart body, or None without one; files are open while the block runs."""
+    if not call.recordings:
+        yield None
+        return
+    with ExitStack() as stack:
+        yield [
+            (_FIELD, (name, stack.enter_context(each.open("rb")) if isinstance(each, Path) else each))
+            for name, each in call.recordings
+        ]
+
+
+def list_models(query: ModelQuery) -> Call[ModelList]:
+    return Call(ModelList, "GET", "models", params=query.model_dump(mode="json", exclude_none=True))
+
+
+def get_model(model_id: int) -> Call[ModelOut]:
+    return Call(ModelOut, "GET", "models/{model_id}", {"model_id": model_id})
+
+
+def get_active_model() -> Call[ModelOut]:
+    return Call(ModelOut, "GET", "models/active")
+
+
+def register_model(request: ModelCreate) -> Call[ModelOut]:
+    return Call(ModelOut, "POST", "models", json=request.model_dump(mode="json", exclude_none=True))
+
+
+def update_model(model_id: int, changes: ModelUpdate) -> Call[ModelOut]:
+    body = changes.model_dump(mode="json", exclude_unset=True)
+    return Call(ModelOut, "PATCH", "models/{model_id}", {"model_id": model_id}, json=body)
+
+
+def delete_model(model_id: int) -> Call[ModelDeleted]:
+    return Call(ModelDeleted, "DELETE", "models/{model_id}", {"model_id": model_id})
+
+
+def list_unregistered_files() -> Call[UnregisteredFiles]:
+    return Call(UnregisteredFiles, "GET", "models/files")
+
+
+def upload_model_file(file: Path, filename: str | None) -> Call[UploadedFile]:
+    params = {"filename": filename or file.name}
+    return Call(UploadedFile, "POST", "models/upload", params=params, content=file)
+
+
+def activate_model(model_id: int, precision: Precision, wait: bool) -> Call[Operation]:
+    params = {"precision": precision.value, "wait": wait}
+    return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
+
+
+def roll_back(wait: bool) -> Call[Operation]:
+    return Call(Operation, "POST", "models/rollback", params={"wait": wait})
+
+
+def get_operation(operation_id: str) -> Call[Operation]:
+    return Call(Operation, "GET", "operations/{operation_id}", {"operation_id": operation_id})
+
+
+def get_history(model_id: int | None, event: str | None, limit: int | None, cursor: str | None) -> Call[HistoryPage]:
+    params = {"model_id": model_id, "event": event, "limit": limit, "cursor": cursor}
+    return Call(HistoryPage, "GET", "history", params=params)
+
+
+def get_model_history(model_id: int, limit: int | None, cursor: str | None) -> Call[HistoryPage]:
+    params = {"limit": limit, "cursor": cursor}
+    return Call(HistoryPage, "GET", "models/{model_id}/history", {"model_id": model_id}, params=params)
+
+
+def get_model_report(model_id: int) -> Call[CompileReport]:
+    return Call(CompileReport, "GET", "models/{model_id}/report", {"model_id": model_id})
+
+
+def get_status() -> Call[Status]:
+    return Call(Status, "GET", "status")
+
+
+def get_recent_statistics(minutes: float | None) -> Call[TrafficSummary]:
+    return Call(TrafficSummary, "GET", "metrics/summary", params={"minutes": minutes})
+
+
+def list_demo_clips() -> Call[DemoClips]:
+    return Call(DemoClips, "GET", "demo-clips")
+
+
+def predict(recording: Recording, model_id: int | None) -> Call[Prediction]:
+    params = {"model_id": model_id}
+    return Call(Prediction, "POST", "predict", params=params, recordings=[(_name_of(recording), recording)])
+
+
+def predict_batch(recordings: Sequence[tuple[str, Recording]], model_id: int | None) -> Call[BatchLine]:
+    """Build the call for many recordings. Its answer is one BatchLine a line, in the order of completion."""
+    return Call(BatchLine, "POST", "predict/batch", params={"model_id": model_id}, recordings=recordings)
+
+
+def name_recordings(recordings: Sequence[Recording]) -> list[tuple[str, Recording]]:
+    return [(_name_of(recording), recording) for recording in recordings]
+
+
+def _name_of(recording: Recording) -> str:
+    return recording.name if isinstance(recording, Path) else "recording"

@@ -1,0 +1,156 @@
+"""The synchronous client."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from understudy.client import calls
+from understudy.client.answers import (
+    TIMEOUT,
+    parse_answer,
+    parse_base_url,
+    parse_document,
+    raise_problem,
+    translate_transport_errors,
+    uses_environment_proxy,
+)
+from understudy.client.calls import Call, Recording, open_recordings
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.batch import BatchLine
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
+from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.demo import DemoClips
+from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.schemas.server.status import Status
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Client:
+    """Calls the REST API and waits for each answer; safe to use from several threads.
+
+    `url` is the server's address, such as `http://127.0.0.1:8000`, with the path that it is mounted under, if any.
+    `http` replaces the connection, for instance to send headers of your own or to ask an ASGI application directly.
+    Every method raises the errors of `understudy.errors` that the server answers with, and Unavailable without answer.
+    """
+
+    def __init__(self, url: str = "http://127.0.0.1:8000", *, http: httpx.Client | None = None) -> None:
+        """Raises RequestInvalid when `url` is not an http address."""
+        self._base_url = parse_base_url(url)
+        self._http = http or httpx.Client(timeout=TIMEOUT, trust_env=uses_environment_proxy(self._base_url))
+
+    def list_models(self, query: ModelQuery | None = None) -> ModelList:
+        """Return one page of the models that `query` asks for, with the active model."""
+        return self._send(calls.list_models(query or ModelQuery()))
+
+    def get_model(self, model_id: int) -> ModelOut:
+        return self._send(calls.get_model(model_id))
+
+    def get_active_model(self) -> ModelOut:
+        return self._send(calls.get_active_model())
+
+    def register_model(self, request: ModelCreate) -> ModelOut:
+        """Register a model whose file is on the server already."""
+        return self._send(calls.register_model(request))
+
+    def update_model(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+        """Change the fields that `changes` sets; None clears an optional one."""
+        return self._send(calls.update_model(model_id, changes))
+
+    def delete_model(self, model_id: int) -> ModelDeleted:
+        """Delete the record; the file stays."""
+        return self._send(calls.delete_model(model_id))
+
+    def list_unregistered_files(self) -> UnregisteredFiles:
+        return self._send(calls.list_unregistered_files())
+
+    def upload_model_file(self, file: Path, filename: str | None = None) -> UploadedFile:
+        """Send a model file into the server's `models/` folder, under its own name or `filename`."""
+        return self._send(calls.upload_model_file(file, filename))
+
+    def activate_model(
+        self, model_id: int, *, precision: Precision = Precision.FLOAT32, wait: bool = True
+    ) -> Operation:
+        """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`."""
+        return self._send(calls.activate_model(model_id, precision, wait))
+
+    def roll_back(self, *, wait: bool = True) -> Operation:
+        """Make the model live again that was live before the present one."""
+        return self._send(calls.roll_back(wait))
+
+    def get_operation(self, operation_id: str) -> Operation:
+        return self._send(calls.get_operation(operation_id))
+
+    def get_history(
+        self,
+        *,
+        model_id: int | None = None,
+        event: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> HistoryPage:
+        """Return one page of the history, newest first."""
+        return self._send(calls.get_history(model_id, event, limit, cursor))
+
+    def get_model_history(self, model_id: int, *, limit: int | None = None, cursor: str | None = None) -> HistoryPage:
+        return self._send(calls.get_model_history(model_id, limit, cursor))
+
+    def get_model_report(self, model_id: int) -> CompileReport:
+        return self._send(calls.get_model_report(model_id))
+
+    def get_status(self) -> Status:
+        return self._send(calls.get_status())
+
+    def get_recent_statistics(self, minutes: float | None = None) -> TrafficSummary:
+        return self._send(calls.get_recent_statistics(minutes))
+
+    def list_demo_clips(self) -> DemoClips:
+        return self._send(calls.list_demo_clips())
+
+    def predict(self, recording: Recording, *, model_id: int | None = None) -> Prediction:
+        """Score a recording with the live model, or with `model_id`."""
+        return self._send(calls.predict(recording, model_id))
+
+    def predict_batch(self, recordings: Sequence[Recording], *, model_id: int | None = None) -> Iterator[BatchLine]:
+        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order."""
+        call = calls.predict_batch(calls.name_recordings(recordings), model_id)
+        with (
+            translate_transport_errors(self._base_url),
+            open_recordings(call) as files,
+            self._http.stream(call.method, self._base_url.join(call.path), params=call.query, files=files) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+            raise_problem(answer)
+            for line in answer.iter_lines():
+                yield parse_document(call.answer, answer, line)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(self, call: Call[Answer]) -> Answer:
+        address = self._base_url.join(call.path)
+        with translate_transport_errors(self._base_url), open_recordings(call) as files:
+            if call.content is not None:
+                with call.content.open("rb") as body:
+                    answer = self._http.request(call.method, address, params=call.query, content=body)
+            else:
+                answer = self._http.request(call.method, address, params=call.query, json=call.json, files=files)
+        return parse_answer(call.answer, answer)
