@@ -1,11 +1,16 @@
 """The OpenAPI document that clients are generated from is the one this server gives."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
+import httpx
 import pytest
 
+from understudy.api.openapi import build_components
 from understudy.main import create_app
+from understudy.schemas.server.event import EventData, EventName
 from understudy.settings import Settings
 
 EXPORTED = Path(__file__).resolve().parents[2] / "openapi.json"
@@ -30,3 +35,57 @@ def test_the_documented_routes_show_examples_of_their_errors(settings: Settings,
     for route in create_app(settings).openapi()["paths"][path].values():
         errors = [response for status, response in route["responses"].items() if status >= "4"]
         assert all(response["content"]["application/problem+json"]["examples"] for response in errors)
+
+
+def test_messages_of_streams_and_events_refer_to_the_shapes_that_the_routes_use(settings: Settings) -> None:
+    schemas = create_app(settings).openapi()["components"]["schemas"]
+    assert {name: schemas[name] for name in build_components()} == build_components()
+    assert set(schemas["StreamMessage"]["discriminator"]["mapping"]) == {"ready", "window", "swap", "error"}
+    assert set(EventData.model_fields) == set(get_args(EventName))
+
+
+def test_no_reference_of_the_document_leads_nowhere(settings: Settings) -> None:
+    document = create_app(settings).openapi()
+    references = set(_find_references(document))
+    assert references
+    for reference in references:
+        place: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+
+
+def _find_references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(reference := part.get("$ref"), str):
+            yield reference
+        for each in part.values():
+            yield from _find_references(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _find_references(each)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "limit"),
+    [
+        ("/api/v1/metrics/summary", "minutes", 60),
+        ("/api/v1/models", "limit", 500),
+        ("/api/v1/history", "limit", 500),
+        ("/api/v1/models/{model_id}", "model_id", 2**31 - 1),
+    ],
+)
+async def test_the_limits_that_the_document_gives_are_the_ones_that_the_server_keeps(
+    client: httpx.AsyncClient, settings: Settings, path: str, parameter: str, limit: int
+) -> None:
+    [declared] = [
+        each["schema"]
+        for each in create_app(settings).openapi()["paths"][path]["get"]["parameters"]
+        if each["name"] == parameter
+    ]
+    assert declared["maximum"] == limit
+    for value, refused in ((limit, False), (limit + 1, True)):
+        in_path = f"{{{parameter}}}" in path
+        answer = await client.get(
+            path.replace(f"{{{parameter}}}", str(value)), params={} if in_path else {parameter: value}
+        )
+        assert (answer.status_code == 422) is refused

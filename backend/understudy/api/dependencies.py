@@ -2,10 +2,11 @@
 
 from typing import Annotated, TypedDict, cast
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Query
 from starlette.requests import HTTPConnection
 
 from understudy.container import Services
+from understudy.schemas.registry.model import ModelId
 
 
 class AppState(TypedDict):
@@ -20,5 +21,5 @@ async def _services(connection: HTTPConnection) -> Services:  # FastAPI would ru
 
 Served = Annotated[Services, Depends(_services)]
 
-# The table's SERIAL column ends at 2**31 - 1; anything beyond is a malformed id, not a missing model.
-ModelId = Annotated[int, Path(ge=1, le=2**31 - 1, description="`model_id` of a registered model", examples=[1])]
+ModelIdPath = Annotated[ModelId, Path(description="`model_id` of a registered model", examples=[1])]
+RehearsedModelId = Annotated[ModelId | None, Query(description="Rehearse this model instead of the live one")]

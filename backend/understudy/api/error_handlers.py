@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from understudy.errors import NotFound, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
+from understudy.schemas.server.problem import Problem
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ def _invalid(error: ValidationException) -> dict[str, object]:
 async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
     """Tell the problem on an accepted socket and close it. Raises WebSocketDisconnect where nobody listens."""
     socket.state.services.recent_statistics.refused(str(problem["code"]))
-    await socket.send_text(StreamFailed(problem=problem).model_dump_json())
+    await socket.send_text(StreamFailed(problem=Problem.model_validate(problem)).model_dump_json())
     await socket.close(_POLICY_VIOLATION)
 
 

@@ -1,27 +1,46 @@
-"""The OpenAPI document, with the shape of errors among its components."""
+"""The OpenAPI document, with the shapes that no HTTP route declares among its components."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from understudy.api.v2.infer_openapi import build_infer_paths
+from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
+from understudy.schemas.server.event import EventData
 from understudy.schemas.server.problem import Problem
+
+COMPONENTS = "#/components/schemas/{model}"
+
+# FastAPI files an error's model under application/json, and ours leave as application/problem+json. It does not
+# describe the messages of a WebSocket or the data of server-sent events.
+_MODELS: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
+    (Problem, "serialization"),
+    (StreamStart, "validation"),
+    (StreamEnd, "validation"),
+    (StreamMessage, "serialization"),
+    (EventData, "serialization"),
+)
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Serve FastAPI's document plus the `Problem` component that every error response refers to.
-
-    FastAPI would file an error's model under `application/json`; ours leave as `application/problem+json`.
-    """
+    """Serve FastAPI's document plus the components for problems, stream messages and events."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schema["paths"] |= build_infer_paths()
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= build_components() | schemas
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the documented way to extend it
+
+
+def build_components() -> dict[str, Any]:
+    """Return the JSON Schemas of problems, stream messages and events, and of every model that they refer to."""
+    _, definitions = models_json_schema(_MODELS, ref_template=COMPONENTS)
+    return dict(definitions["$defs"])

@@ -27,5 +27,5 @@ async def follow_operation(backend: Backend, operation: Operation, output: Outpu
             operation = await backend.operation(operation.operation_id)
             progress.update(task, description=_DOING[operation.step], completed=operation.progress)
     if operation.state is OperationState.FAILED:
-        raise error_from_problem(operation.error or {})
+        raise error_from_problem(operation.error.model_dump() if operation.error else {})
     return operation

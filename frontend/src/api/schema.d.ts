@@ -685,10 +685,7 @@ export interface components {
              */
             index: number;
             prediction?: components["schemas"]["Prediction"] | null;
-            /** Problem */
-            problem?: {
-                [key: string]: unknown;
-            } | null;
+            problem?: components["schemas"]["Problem"] | null;
         };
         /** Bucket */
         Bucket: {
@@ -820,10 +817,7 @@ export interface components {
         DatabaseStatus: {
             /** Dialect */
             dialect: string;
-            /** Problem */
-            problem: {
-                [key: string]: unknown;
-            } | null;
+            problem: components["schemas"]["Problem"] | null;
             /** Reachable */
             reachable: boolean;
         };
@@ -847,6 +841,22 @@ export interface components {
             clips: components["schemas"]["DemoClipOut"][];
         };
         /**
+         * DeploymentChanged
+         * @description Another model should be live from now on; `model` is null when its row is gone or was never read.
+         */
+        DeploymentChanged: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Generation */
+            generation: number;
+            model: components["schemas"]["ModelIdentity"] | null;
+            /** Model Id */
+            model_id: number | null;
+        };
+        /**
          * DesiredStatus
          * @description What the database says should be live.
          */
@@ -858,6 +868,12 @@ export interface components {
             /** @description In which the model should be live */
             precision: components["schemas"]["Precision"];
         };
+        /**
+         * Encoding
+         * @description Interleaved little-endian samples.
+         * @enum {string}
+         */
+        Encoding: "pcm16" | "float32";
         /**
          * Event
          * @description A run of windows in which a label reached its threshold.
@@ -871,6 +887,33 @@ export interface components {
             peak: number;
             /** Start */
             start: number;
+        };
+        /**
+         * EventData
+         * @description The names of the events, and the data of each as a JSON document.
+         */
+        EventData: {
+            hello: components["schemas"]["Hello"];
+            models: components["schemas"]["ModelChanged"];
+            operation: components["schemas"]["Operation"];
+            stage: components["schemas"]["DeploymentChanged"];
+        };
+        /**
+         * Fault
+         * @description One fault of an invalid request.
+         */
+        Fault: {
+            /**
+             * What
+             * @example Input should be less than or equal to 500
+             */
+            what: string;
+            /**
+             * Where
+             * @description Path to the value, such as query.limit
+             * @example query.limit
+             */
+            where: string;
         };
         /**
          * Gate
@@ -895,6 +938,16 @@ export interface components {
              * @default 0.9
              */
             min_label_agreement: number;
+        };
+        /**
+         * Hello
+         * @description First event of a connection.
+         */
+        Hello: {
+            /** Replica */
+            replica: string;
+            /** Version */
+            version: string;
         };
         /**
          * HistoryEntry
@@ -1035,6 +1088,21 @@ export interface components {
             since: string;
         };
         /**
+         * ModelChanged
+         * @description A row or what is known of its file changed: registered, updated, deleted, compiled, refused or repaired.
+         */
+        ModelChanged: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Change */
+            change: string;
+            /** Model Id */
+            model_id: number | null;
+        };
+        /**
          * ModelCreate
          * @description Body of POST /api/v1/models.
          */
@@ -1147,13 +1215,8 @@ export interface components {
         ModelOut: {
             /** Accuracy */
             accuracy: number | null;
-            /**
-             * Compile Error
-             * @description The problem document of the last refusal
-             */
-            compile_error: {
-                [key: string]: unknown;
-            } | null;
+            /** @description Why the file was refused last */
+            compile_error: components["schemas"]["Problem"] | null;
             /**
              * Compile State
              * @description ready, not_compiled, compiling or refused
@@ -1224,13 +1287,8 @@ export interface components {
         };
         /** Operation */
         Operation: {
-            /**
-             * Error
-             * @description The problem document, when it failed
-             */
-            error: {
-                [key: string]: unknown;
-            } | null;
+            /** @description Why it failed */
+            error: components["schemas"]["Problem"] | null;
             /**
              * Generation
              * @description Generation that the activation committed
@@ -1431,12 +1489,9 @@ export interface components {
             detail: string;
             /**
              * Errors
-             * @description Each fault of an invalid request
-             * @default null
+             * @description Each fault of an invalid request; absent from other problems
              */
-            errors: {
-                [key: string]: unknown;
-            }[] | null;
+            errors?: components["schemas"]["Fault"][] | null;
             /**
              * Remedy
              * @example List the registered models with GET /api/v1/models or `understudy list`.
@@ -1520,10 +1575,7 @@ export interface components {
         ReplicaStatus: {
             /** Digest */
             digest: string | null;
-            /** Error */
-            error: {
-                [key: string]: unknown;
-            } | null;
+            error: components["schemas"]["Problem"] | null;
             /** Generation */
             generation: number | null;
             /** Model Id */
@@ -1627,13 +1679,8 @@ export interface components {
              */
             in_sync: boolean;
             live: components["schemas"]["LiveStatus"] | null;
-            /**
-             * Problem
-             * @description Why it does not, as the last attempt ended
-             */
-            problem: {
-                [key: string]: unknown;
-            } | null;
+            /** @description Why it does not, as the last attempt ended */
+            problem: components["schemas"]["Problem"] | null;
             /** Replica */
             replica: string;
             /** Replicas */
@@ -1649,6 +1696,128 @@ export interface components {
          * @enum {string}
          */
         Step: "verify" | "compile" | "warm_up" | "commit" | "swap";
+        /**
+         * StreamEnd
+         * @description Last message of the client: the server scores what is left and closes.
+         */
+        StreamEnd: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "end";
+        };
+        /**
+         * StreamFailed
+         * @description Last message before the server closes.
+         */
+        StreamFailed: {
+            problem: components["schemas"]["Problem"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "error";
+        };
+        /**
+         * StreamMessage
+         * @description A message of the server.
+         */
+        StreamMessage: components["schemas"]["StreamReady"] | components["schemas"]["StreamWindow"] | components["schemas"]["StreamSwap"] | components["schemas"]["StreamFailed"];
+        /**
+         * StreamReady
+         * @description First message of the server: samples may follow.
+         */
+        StreamReady: {
+            /**
+             * Generation
+             * @description Generation under which the model is live; null for a rehearsal
+             */
+            generation: number | null;
+            model: components["schemas"]["ModelIdentity"];
+            spec: components["schemas"]["StreamSpec"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ready";
+        };
+        /**
+         * StreamSpec
+         * @description The part of the model's spec that a client needs to show scores.
+         */
+        StreamSpec: {
+            /** Hop Seconds */
+            hop_seconds: number;
+            /** Labels */
+            labels: string[];
+            /** Thresholds */
+            thresholds: {
+                [key: string]: number;
+            };
+            /** Window Seconds */
+            window_seconds: number;
+        };
+        /**
+         * StreamStart
+         * @description First message of the client; binary messages of whole frames follow.
+         */
+        StreamStart: {
+            /**
+             * Channels
+             * @default 1
+             */
+            channels: number;
+            encoding: components["schemas"]["Encoding"];
+            /**
+             * Sample Rate
+             * @description Hz
+             */
+            sample_rate: number;
+        };
+        /**
+         * StreamSwap
+         * @description Windows from `at` seconds on come from another model.
+         */
+        StreamSwap: {
+            /** At */
+            at: number;
+            /** Generation */
+            generation: number | null;
+            model: components["schemas"]["ModelIdentity"];
+            spec: components["schemas"]["StreamSpec"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "swap";
+        };
+        /**
+         * StreamWindow
+         * @description Scores of one window, in seconds since the stream began.
+         */
+        StreamWindow: {
+            /** End */
+            end: number;
+            /** Generation */
+            generation: number | null;
+            /** Label */
+            label: string;
+            model: components["schemas"]["ModelIdentity"];
+            /** Score */
+            score: number;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Start */
+            start: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "window";
+        };
         /** Swap */
         Swap: {
             /**
@@ -2730,7 +2899,6 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    /** @description The recordings */
                     audio_file: string[];
                 };
             };

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from tests.types import ModelFactory
+from understudy.schemas.inference.stream import StreamMessage
 from understudy.settings import Settings
 
 RATE = 44_100
@@ -41,6 +42,7 @@ def heard(connection: ClientConnection, until: str | None = None) -> list[dict[s
     messages = []
     with suppress(ConnectionClosedError):
         for message in connection:
+            StreamMessage.model_validate_json(message)
             messages.append(json.loads(message))
             if messages[-1]["type"] == until:
                 break

@@ -2,11 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from understudy.errors import OperationNotFound
+from understudy.errors import CompileFailed, OperationNotFound
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows, replicas
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.schemas.server.problem import Problem
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,11 @@ async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> 
         updated_at=_NOW,
     )
     ended = operation.model_copy(
-        update={"state": OperationState.FAILED, "step": Step.COMPILE, "error": {"code": "compile_failed"}}
+        update={
+            "state": OperationState.FAILED,
+            "step": Step.COMPILE,
+            "error": Problem.from_error(CompileFailed("It failed.")),
+        }
     )
     for each in (operation, ended):
         async with database.write() as session:

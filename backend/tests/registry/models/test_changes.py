@@ -5,13 +5,14 @@ from hashlib import sha256
 import pytest
 
 from tests.registry.types import Add
-from understudy.errors import FileMissing, ModelIsActive, ModelNotFound, NameTaken, PathRefused
+from understudy.errors import CompileFailed, FileMissing, ModelIsActive, ModelNotFound, NameTaken, PathRefused
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.models.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate
+from understudy.schemas.server.problem import Problem
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -122,10 +123,10 @@ async def test_deleting_races_with_activating_and_one_of_them_wins(
 async def test_the_compilers_verdict_is_kept_for_the_file_it_was_about(registry: Registry, add: Add) -> None:
     model = await add("head")
     digest = model.digest or ""
-    problem: dict[str, object] = {"code": "compile_failed", "detail": "unknown layer"}
+    problem = CompileFailed("The graph holds an unknown layer.").problem()
     assert await registry.set_compile_state(model.model_id, digest, CompileState.REFUSED, problem)
     shown = await registry.get(model.model_id)
-    assert (shown.compile_state, shown.compile_error) == ("refused", problem)
+    assert (shown.compile_state, shown.compile_error) == ("refused", Problem.model_validate(problem))
     assert not await registry.set_compile_state(model.model_id, "0" * 64, CompileState.READY)
     assert await registry.set_compile_state(model.model_id, digest, CompileState.READY)
     shown = await registry.get(model.model_id)

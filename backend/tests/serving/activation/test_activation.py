@@ -91,7 +91,7 @@ async def test_a_file_that_is_no_model_is_refused_and_the_reason_is_shown_on_its
     shown = await services.registry.get(model.model_id)
     assert shown.compile_state == "refused"
     assert shown.compile_error is not None
-    assert "git lfs pull" in str(shown.compile_error["remedy"])
+    assert "git lfs pull" in shown.compile_error.remedy
     assert live_id(services) == first
     assert live_id(services) != second
 
@@ -179,7 +179,7 @@ async def test_a_failed_operation_keeps_its_problem(
     operation = await services.operations.get(operation.operation_id)
     assert operation.state is OperationState.FAILED
     assert operation.error is not None
-    assert operation.error["code"] == "file_missing"
+    assert operation.error.code == "file_missing"
 
 
 async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(

@@ -40,7 +40,7 @@ async def test_an_operation_whose_process_died_shows_as_failed(services: Service
     found = await services.operations.get(lost.operation_id)
     assert found.state is OperationState.FAILED
     assert found.error is not None
-    assert found.error["code"] == "unavailable"
+    assert found.error.code == "unavailable"
 
 
 async def test_a_long_activation_gives_signs_of_life(

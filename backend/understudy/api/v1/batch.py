@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from understudy.api.dependencies import Served
+from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.audio_upload import FIELD
-from understudy.api.uploads.multipart import receive_recordings
+from understudy.api.uploads.multipart import MAX_CLIPS, receive_recordings
 from understudy.errors import (
     BackboneMissing,
     BodyTooLarge,
@@ -23,7 +23,7 @@ from understudy.schemas.inference.batch import BatchLine
 
 router = APIRouter(tags=["predict"])
 
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "The recordings"}
+_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_CLIPS}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -53,9 +53,7 @@ class _Line(JSONResponse):
 async def predict_batch(
     services: Served,
     request: Request,
-    model_id: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
-    ] = None,
+    model_id: RehearsedModelId = None,
 ) -> StreamingResponse:
     """One JSON document a line and recording, in the order of completion, all by one model.
 

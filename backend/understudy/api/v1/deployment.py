@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from understudy.api.dependencies import ModelId, Served
+from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.problem_responses import problems
 from understudy.errors import (
     BackboneMissing,
@@ -48,7 +48,7 @@ REFUSALS = (
 )
 async def activate_model(
     services: Served,
-    model_id: ModelId,
+    model_id: ModelIdPath,
     response: Response,
     wait: Wait = True,
     precision: InPrecision = Precision.FLOAT32,

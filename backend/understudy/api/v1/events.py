@@ -7,11 +7,38 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.api.dependencies import Served
+from understudy.schemas.server.event import EventData
 
 router = APIRouter(tags=["status"])
 
 
-@router.get("/events", summary="Follow what happens", response_class=EventSourceResponse)
+# OpenAPI 3.2 describes one event: https://spec.openapis.org/oas/v3.2.0.html#server-sent-event-streams
+_EVENTS = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["id", "event", "data"],
+            "properties": {
+                "id": {"type": "string"},
+                "event": {"const": name},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"$ref": f"#/components/schemas/EventData/properties/{name}"},
+                },
+            },
+        }
+        for name in EventData.model_fields
+    ]
+}
+
+
+@router.get(
+    "/events",
+    summary="Follow what happens",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {"itemSchema": _EVENTS}}}},
+)
 async def follow_events(
     services: Served,
     last_event_id: Annotated[int | None, Header(ge=0, description="Continue after this event")] = None,

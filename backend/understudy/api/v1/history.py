@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from understudy.api.dependencies import Served
 from understudy.api.problem_responses import problems
 from understudy.errors import RequestInvalid
-from understudy.schemas.registry.model import HistoryPage
+from understudy.schemas.registry.model import HistoryPage, ModelId
 
 router = APIRouter(prefix="/history", tags=["models"])
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/history", tags=["models"])
 async def get_history(
     services: Served,
     event: str | None = None,
-    model_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    model_id: ModelId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: str | None = None,
 ) -> HistoryPage:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
-from understudy.api.dependencies import ModelId, Served
+from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
@@ -68,7 +68,7 @@ async def get_active_model(services: Served) -> ModelOut:
 
 
 @router.get("/{model_id}", summary="Get a model", responses=problems(ModelNotFound, RequestInvalid))
-async def get_model(services: Served, model_id: ModelId) -> ModelOut:
+async def get_model(services: Served, model_id: ModelIdPath) -> ModelOut:
     return await services.registry.get(model_id)
 
 
@@ -82,7 +82,7 @@ async def get_model(services: Served, model_id: ModelId) -> ModelOut:
     summary="Update a model's metadata",
     responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
-async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -> ModelOut:
+async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelOut:
     """Change the fields that are present. The active model keeps its file."""
     model = await services.registry.update(model_id, body, ACTOR)
     services.live.rename(model_id, model.model_name, model.version)
@@ -94,14 +94,14 @@ async def update_model(services: Served, model_id: ModelId, body: ModelUpdate) -
     summary="Delete a model's record",
     responses=problems(ModelNotFound, ModelIsActive, RequestInvalid),
 )
-async def delete_model(services: Served, model_id: ModelId) -> ModelDeleted:
+async def delete_model(services: Served, model_id: ModelIdPath) -> ModelDeleted:
     """Delete the database record; the model file stays where it is."""
     return await services.registry.delete(model_id, ACTOR)
 
 
 @router.get("/{model_id}/history", summary="A model's history", responses=problems(ModelNotFound, RequestInvalid))
 async def get_model_history(
-    services: Served, model_id: ModelId, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
+    services: Served, model_id: ModelIdPath, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
 ) -> HistoryPage:
     """What happened to this model, latest first; kept after its record is deleted."""
     return await services.registry.history(model_id=model_id, limit=limit, cursor=cursor)
@@ -112,6 +112,6 @@ async def get_model_history(
     summary="A model's compile report",
     responses=problems(ModelNotFound, ReportNotFound, RequestInvalid),
 )
-async def get_model_report(services: Served, model_id: ModelId) -> CompileReport:
+async def get_model_report(services: Served, model_id: ModelIdPath) -> CompileReport:
     """How the file was loaded and converted, and how far the compiled form agrees with the original framework."""
     return await services.compilation.report(model_id)

@@ -1,12 +1,10 @@
 """Prediction over HTTP."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from understudy.api.dependencies import Served
+from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.audio_upload import FIELD, receive_recording
 from understudy.errors import (
@@ -66,9 +64,7 @@ _BODY = {
 async def predict(
     services: Served,
     request: Request,
-    model_id: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="Rehearse this model instead of the live one")
-    ] = None,
+    model_id: RehearsedModelId = None,
 ) -> Response:
     """Scores of the whole clip, window by window, and the model that gave them."""
     async with receive_recording(request, services.settings.max_upload_bytes) as clip:

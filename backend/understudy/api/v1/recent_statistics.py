@@ -6,11 +6,14 @@ from fastapi import APIRouter, Query
 
 from understudy.api.dependencies import Served
 from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, KEPT_BUCKETS
 
 router = APIRouter(prefix="/metrics", tags=["status"])
 
+KEPT_MINUTES = KEPT_BUCKETS * BUCKET_SECONDS // 60
+
 
 @router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
-async def get_traffic(services: Served, minutes: Annotated[float, Query(gt=0, le=60)] = 15) -> TrafficSummary:
+async def get_traffic(services: Served, minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15) -> TrafficSummary:
     """Predictions that this process answered, in buckets of ten seconds."""
     return services.recent_statistics.summary(minutes)

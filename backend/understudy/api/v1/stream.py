@@ -1,25 +1,21 @@
 """A microphone over a WebSocket."""
 
-import json
 from contextlib import suppress
-from typing import Annotated
 
-from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
-from understudy.api.dependencies import Served
+from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.error_handlers import refuse_stream
 from understudy.container import Services
 from understudy.errors import RequestInvalid, UnderstudyError
-from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.inference.stream import StreamEnd, StreamStart
 
 router = APIRouter(tags=["predict"])
 
 
 @router.websocket("/stream")
-async def stream(
-    socket: WebSocket, services: Served, model_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
-) -> None:
+async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId = None) -> None:
     """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
     await socket.accept()
     with services.counters.stream(), suppress(WebSocketDisconnect):
@@ -67,9 +63,7 @@ async def _frames(socket: WebSocket) -> bytes | None:
     if (samples := message.get("bytes")) is not None:
         return bytes(samples)
     try:
-        said = json.loads(message.get("text") or "")
-    except (ValueError, RecursionError):
-        said = None
-    if said == {"type": "end"}:
-        return None
-    raise RequestInvalid('Only samples and {"type": "end"} may follow the first message.')
+        StreamEnd.model_validate_json(message.get("text") or "")
+    except ValidationError as error:
+        raise RequestInvalid('Only samples and {"type": "end"} may follow the first message.') from error
+    return None

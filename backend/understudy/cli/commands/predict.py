@@ -7,11 +7,12 @@ import typer
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import choose_exit_code
-from understudy.cli.framework.options import LARGEST_ID, Clips
+from understudy.cli.framework.options import Clips
 from understudy.cli.framework.session import Session
 from understudy.cli.views.prediction import prediction
 from understudy.errors import UnderstudyError
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.registry.model import LARGEST_ID
 
 group = typer.Typer()
 

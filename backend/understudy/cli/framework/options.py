@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-LARGEST_ID = 2**31 - 1
+from understudy.schemas.registry.model import LARGEST_ID
 
 ModelId = Annotated[
     int, typer.Argument(metavar="MODEL_ID", min=1, max=LARGEST_ID, help="model_id of a registered model.")

@@ -74,8 +74,8 @@ def model(shown: ModelOut) -> RenderableType:
             ("size", size(shown.file_bytes)),
             ("digest", text(shown.digest)),
             ("compiled", _compiled(shown)),
-            *([("refused for", text(refusal.get("detail"), "red"))] if refusal else []),
-            *([("remedy", text(refusal.get("remedy")))] if refusal else []),
+            *([("refused for", text(refusal.detail, "red"))] if refusal else []),
+            *([("remedy", text(refusal.remedy))] if refusal else []),
             ("created", moment(shown.created_at)),
             ("updated", moment(shown.updated_at)),
         ]

@@ -1,18 +1,17 @@
 """What a server, or the database without one, says of itself."""
 
-from collections.abc import Mapping
-
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import ABSENT, facts, moment, text
+from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.status import Status
 
 
-def _problem(document: Mapping[str, object]) -> Text:
-    return text(document.get("detail"), "red").append(f" {document.get('remedy', '')}", "default")
+def _problem(problem: Problem) -> Text:
+    return text(problem.detail, "red").append(f" {problem.remedy}", "default")
 
 
 def status(answer: Status, *, server: bool) -> RenderableType:

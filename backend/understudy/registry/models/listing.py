@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from understudy.models import FileRecord, MlModel, ModelCount
 from understudy.registry.database import cursor
 from understudy.registry.models.row_view import RECORDED
-from understudy.registry.models.rows import LARGEST_ID
+from understudy.schemas.registry.model import LARGEST_ID
 from understudy.schemas.registry.model_query import ModelQuery
 
 _COLUMNS = {

@@ -7,8 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import ModelNotFound, NameTaken
 from understudy.models import FileRecord, History, MlModel
-
-LARGEST_ID = 2**31 - 1
+from understudy.schemas.registry.model import LARGEST_ID
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.server.problem import Problem
 
 
 class BatchLine(BaseModel):
@@ -14,4 +15,4 @@ class BatchLine(BaseModel):
     file: str = Field(description="Name of the uploaded file")
     generation: int | None = Field(description="Of the model that the whole batch is heard by; null for a rehearsal")
     prediction: Prediction | None = None
-    problem: dict[str, object] | None = None
+    problem: Problem | None = None

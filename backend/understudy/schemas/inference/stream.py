@@ -1,11 +1,12 @@
 """Messages of WS /api/v1/stream."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from understudy.schemas.inference.prediction import ModelIdentity, Window
 from understudy.schemas.inference.sample_encoding import Encoding
+from understudy.schemas.server.problem import Problem
 
 
 class StreamStart(BaseModel):
@@ -18,8 +19,16 @@ class StreamStart(BaseModel):
     channels: int = Field(default=1, ge=1, le=32)
 
 
+class StreamEnd(BaseModel):
+    """Last message of the client: the server scores what is left and closes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["end"]
+
+
 class StreamSpec(BaseModel):
-    """What the page needs of the model's spec."""
+    """The part of the model's spec that a client needs to show scores."""
 
     window_seconds: float
     hop_seconds: float
@@ -27,24 +36,28 @@ class StreamSpec(BaseModel):
     thresholds: dict[str, float]
 
 
-class Ready(BaseModel):
+class _ServerMessage(BaseModel):
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class StreamReady(_ServerMessage):
+    """First message of the server: samples may follow."""
+
     type: Literal["ready"] = "ready"
     model: ModelIdentity
-    generation: int | None
+    generation: int | None = Field(description="Generation under which the model is live; null for a rehearsal")
     spec: StreamSpec
 
 
-class WindowScored(Window):
-    """A window, in seconds since the stream began."""
-
-    model_config = ConfigDict(frozen=True)
+class StreamWindow(Window, _ServerMessage):
+    """Scores of one window, in seconds since the stream began."""
 
     type: Literal["window"] = "window"
     model: ModelIdentity
     generation: int | None
 
 
-class Swapped(BaseModel):
+class StreamSwap(_ServerMessage):
     """Windows from `at` seconds on come from another model."""
 
     type: Literal["swap"] = "swap"
@@ -54,8 +67,14 @@ class Swapped(BaseModel):
     spec: StreamSpec
 
 
-class StreamFailed(BaseModel):
+class StreamFailed(_ServerMessage):
     """Last message before the server closes."""
 
     type: Literal["error"] = "error"
-    problem: dict[str, object]
+    problem: Problem
+
+
+class StreamMessage(RootModel[StreamReady | StreamWindow | StreamSwap | StreamFailed]):
+    """A message of the server."""
+
+    root: Annotated[StreamReady | StreamWindow | StreamSwap | StreamFailed, Field(discriminator="type")]

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.server.problem import Problem
 
 
 def _utc(value: datetime) -> datetime:
@@ -14,6 +15,10 @@ def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# The largest id that the table's SERIAL column can hold: a larger number is a malformed id, not a missing model.
+LARGEST_ID = 2**31 - 1
+
+ModelId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 Version = Annotated[str, Field(max_length=50)]
@@ -77,7 +82,7 @@ class ModelOut(BaseModel):
     file_bytes: int | None
     digest: str | None = Field(description="SHA-256 of the registered file; null until it was first read")
     compile_state: str = Field(description="ready, not_compiled, compiling or refused")
-    compile_error: dict[str, object] | None = Field(description="The problem document of the last refusal")
+    compile_error: Problem | None = Field(description="Why the file was refused last")
 
 
 class ModelList(BaseModel):

@@ -1,4 +1,4 @@
-"""What GET /api/v1/events tells as it happens."""
+"""Events of GET /api/v1/events."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import UtcTime
 from understudy.schemas.server.operation import Operation
+
+EventName = Literal["hello", "stage", "models", "operation"]
 
 
 class Hello(BaseModel):
@@ -38,10 +40,19 @@ class ModelChanged(BaseModel):
     at: UtcTime
 
 
+class EventData(BaseModel):
+    """The names of the events, and the data of each as a JSON document."""
+
+    hello: Hello
+    stage: DeploymentChanged
+    models: ModelChanged
+    operation: Operation
+
+
 @dataclass(frozen=True)
 class ServerEvent:
-    """`position` grows with every entry of the history; a reader that reconnects continues after it."""
+    """One event. `position` grows with every entry of the history; a client that reconnects continues after it."""
 
-    name: Literal["hello", "stage", "models", "operation"]
+    name: EventName
     data: Hello | DeploymentChanged | ModelChanged | Operation
     position: int

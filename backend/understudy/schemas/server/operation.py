@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.server.problem import Problem
 
 
 class Step(StrEnum):
@@ -33,6 +34,6 @@ class Operation(BaseModel):
     step: Step
     progress: float = Field(ge=0, le=1)
     generation: int | None = Field(description="Generation that the activation committed")
-    error: dict[str, object] | None = Field(description="The problem document, when it failed")
+    error: Problem | None = Field(description="Why it failed")
     started_at: UtcTime
     updated_at: UtcTime

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.server.problem import Problem
 
 
 class LiveStatus(BaseModel):
@@ -35,7 +36,7 @@ class BackboneStatus(BaseModel):
 class DatabaseStatus(BaseModel):
     dialect: str
     reachable: bool
-    problem: dict[str, object] | None
+    problem: Problem | None
 
 
 class ReplicaStatus(BaseModel):
@@ -48,7 +49,7 @@ class ReplicaStatus(BaseModel):
     digest: str | None
     generation: int | None
     state: str = Field(description="live, empty or failed")
-    error: dict[str, object] | None
+    error: Problem | None
     seen_at: UtcTime
 
 
@@ -57,7 +58,7 @@ class Status(BaseModel):
     replica: str
     uptime_seconds: float
     in_sync: bool = Field(description="This process serves what the database desires")
-    problem: dict[str, object] | None = Field(description="Why it does not, as the last attempt ended")
+    problem: Problem | None = Field(description="Why it does not, as the last attempt ended")
     live: LiveStatus | None
     desired: DesiredStatus | None = Field(description="null while the database does not answer")
     backbone: BackboneStatus

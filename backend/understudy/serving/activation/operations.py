@@ -15,6 +15,7 @@ from understudy.registry.deployment import operation_rows
 from understudy.registry.models import rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.schemas.server.problem import Problem
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.preparation import OnStep
 from understudy.serving.sync.live_model import LiveModel
@@ -68,7 +69,7 @@ class Operations:
                 "The process that ran this activation ended before it was done.",
                 remedy="Read which model is live with `understudy status`, and activate again if need be.",
             )
-            return operation.model_copy(update={"state": OperationState.FAILED, "error": lost.problem()})
+            return operation.model_copy(update={"state": OperationState.FAILED, "error": Problem.from_error(lost)})
         return operation
 
     async def close(self) -> None:
@@ -127,7 +128,7 @@ class Operations:
             async with _signs_of_life(save):
                 live = await activate(on_step)
         except UnderstudyError as error:
-            await save(state=OperationState.FAILED, error=error.problem())
+            await save(state=OperationState.FAILED, error=Problem.from_error(error))
             raise
         except Exception as error:
             log.exception("activation broke off", model_id=tracked.model_id)

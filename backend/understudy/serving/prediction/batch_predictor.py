@@ -9,6 +9,7 @@ import structlog
 
 from understudy.errors import UnderstudyError
 from understudy.schemas.inference.batch import BatchLine
+from understudy.schemas.server.problem import Problem
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.sync.live_model import LoadedModel
 from understudy.settings import Settings
@@ -62,9 +63,9 @@ class BatchPredictor:
         try:
             heard = await self._predictor.hear(clip.source, model, generation)
         except UnderstudyError as error:
-            return BatchLine(index=index, file=clip.name, generation=generation, problem=error.problem())
+            return BatchLine(index=index, file=clip.name, generation=generation, problem=Problem.from_error(error))
         except Exception:  # one recording's mishap must not end the others
             log.exception("recording of a batch failed", index=index)
-            problem = UnderstudyError("The server met an error it did not foresee.").problem()
+            problem = Problem.from_error(UnderstudyError("The server met an error it did not foresee."))
             return BatchLine(index=index, file=clip.name, generation=generation, problem=problem)
         return BatchLine(index=index, file=clip.name, generation=generation, prediction=await heard.whole())

@@ -10,17 +10,17 @@ from understudy.audio.pcm import decode_pcm
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
-    Ready,
+    StreamReady,
     StreamSpec,
     StreamStart,
-    Swapped,
-    WindowScored,
+    StreamSwap,
+    StreamWindow,
 )
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
 
-Told = Ready | Swapped | WindowScored
+Told = StreamReady | StreamSwap | StreamWindow
 
 
 class Streaming:
@@ -53,9 +53,9 @@ class LiveStream:
         self._pool = pool
         self._model_id = model_id
 
-    def ready(self) -> Ready:
+    def ready(self) -> StreamReady:
         hearing = self._hearing
-        return Ready(model=hearing.model.identity, generation=hearing.generation, spec=hearing.spec)
+        return StreamReady(model=hearing.model.identity, generation=hearing.generation, spec=hearing.spec)
 
     async def push(self, message: bytes) -> list[Told]:
         """What there is to tell after one message of samples.
@@ -108,20 +108,20 @@ class _StreamSegment:
             thresholds=spec.thresholds,
         )
 
-    def swapped(self) -> Swapped:
-        return Swapped(at=self._begin, model=self.model.identity, generation=self.generation, spec=self.spec)
+    def swapped(self) -> StreamSwap:
+        return StreamSwap(at=self._begin, model=self.model.identity, generation=self.generation, spec=self.spec)
 
-    def push(self, samples: Samples) -> list[WindowScored]:
+    def push(self, samples: Samples) -> list[StreamWindow]:
         self._keep(samples)
         return list(self._named(self._listener.push(self._mono.resample(self._mono.mix(samples)))))
 
-    def finish(self) -> list[WindowScored]:
+    def finish(self) -> list[StreamWindow]:
         tail = self._listener.push(self._mono.finish())
         return list(self._named([*tail, *self._listener.finish()]))
 
     def hand_over(
         self, start: StreamStart, model: LoadedModel, generation: int | None
-    ) -> tuple["_StreamSegment", list[WindowScored]]:
+    ) -> tuple["_StreamSegment", list[StreamWindow]]:
         """The next model's part, which begins with the first window that this one did not complete."""
         successor = _StreamSegment(start, model, generation, self._begin + self._next)
         skipped = round(self._next * self._rate) - self._kept_from
@@ -133,10 +133,10 @@ class _StreamSegment:
         while self._kept and self._kept_from + len(self._kept[0]) <= round(self._next * self._rate):
             self._kept_from += len(self._kept.pop(0))
 
-    def _named(self, windows: list[Window]) -> Iterator[WindowScored]:
+    def _named(self, windows: list[Window]) -> Iterator[StreamWindow]:
         for window in windows:
             self._next = window.start + self._listener.hop_seconds
-            yield WindowScored(
+            yield StreamWindow(
                 **window.model_dump() | {"start": self._begin + window.start, "end": self._begin + window.end},
                 model=self.model.identity,
                 generation=self.generation,

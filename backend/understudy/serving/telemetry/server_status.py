@@ -7,6 +7,7 @@ from understudy.errors import DatabaseUnavailable
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.status import (
     BackboneStatus,
     DatabaseStatus,
@@ -57,7 +58,7 @@ class StatusReporter:
             replica=self._reconciler.replica,
             uptime_seconds=time.monotonic() - self._started,
             in_sync=self._reconciler.in_sync,
-            problem=problem.problem() if problem else None,
+            problem=Problem.from_error(problem) if problem else None,
             live=LiveStatus(
                 model=live.model.identity, generation=live.generation, since=live.since, notes=live.model.notes
             )
@@ -83,7 +84,7 @@ class StatusReporter:
             async with self._database.read() as session:
                 reports = await replicas.list_reports(session)
         except DatabaseUnavailable as error:
-            return (), DatabaseStatus(dialect=dialect, reachable=False, problem=error.problem())
+            return (), DatabaseStatus(dialect=dialect, reachable=False, problem=Problem.from_error(error))
         return tuple(map(ReplicaStatus.model_validate, reports)), DatabaseStatus(
             dialect=dialect, reachable=True, problem=None
         )
