@@ -7,7 +7,7 @@ not pay for the server.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # the only place that names the version
 
 if TYPE_CHECKING:
     from understudy.client import AsyncClient, Client
