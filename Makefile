@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 
+# The Node.js that hatch_build.py installs where the machine has none lies in the environment.
+NODE_PATH := export PATH="$$PATH:$(abspath $(BIN))"
 PAGE := backend/understudy/page/build.json
 PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
@@ -38,15 +40,15 @@ demo: install ## register and activate the starter model, predict the bundled cl
 serve: install ## serve API and docs on PORT
 	@$(BIN)/understudy serve --port $(PORT)
 
-test: $(call STAMP,dev) ## run the whole suite
-	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope; status=$$?; \
+test: $(call STAMP,dev) ## run the whole suite and measure its coverage by branch
+	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --cov=backend/understudy; status=$$?; \
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
 test-page: $(PAGE) ## the page: types, style, drift of its API client, component tests
-	@cd frontend && npm run --silent check && npm run --silent api:check && npm run --silent test
+	@cd frontend && $(NODE_PATH) && npm run --silent check && npm run --silent api:check && npm run --silent test
 
 test-browser: $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real server (CHROMIUM=/usr/bin/chromium)
-	@cd frontend && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
+	@cd frontend && $(NODE_PATH) && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
 
 lint: $(call STAMP,dev) ## style, layers
 	@$(BIN)/ruff check backend scripts benchmarks hatch_build.py
@@ -67,4 +69,4 @@ lock: ## renew requirements/*.lock (needs uv)
 	@requirements/lock.sh
 
 clean: ## remove .venv and what was built; models, var/ and the database stay
-	@rm -rf $(VENV) dist backend/understudy/page frontend/node_modules .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) dist backend/understudy/page frontend/node_modules .mypy_cache .pytest_cache .ruff_cache .coverage
