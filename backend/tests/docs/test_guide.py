@@ -1,4 +1,4 @@
-"""The guide's commands work as they are written."""
+"""Tests that the commands of the guide and of README work as they are written."""
 
 import json
 import os
@@ -18,25 +18,26 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 BACKEND = CHECKOUT / "backend"
 GUIDE = (CHECKOUT / "docs" / "guide.md").read_text(encoding="utf-8")
-# Every file that the guide registers; all hold the starter model, so that it is compiled once.
-FILES = ("my_yamnet_human_model", "yamnet_human_v2", "new_model")
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+# Every file that the guide and README register; all hold the starter model, so that it is compiled once.
+FILES = ("my_yamnet_human_model", "yamnet_human_v2", "new_model", "mine")
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A home with the guide's files and a server beside it."""
+    """A home folder with the documented model files, and a server on it; commands run in `folder`."""
 
     folder: Path
     environment: dict[str, str]
     port: int
 
-    def run(self, command: str) -> str:
+    def run(self, command: str, *, folder: Path | None = None) -> str:
         command = command.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -63,6 +64,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
     environment.pop("DATABASE_URL", None)
     environment |= {
         "UNDERSTUDY_HOME": str(folder),
+        "PYTHONPATH": str(BACKEND),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]]),
     }
     serve = [sys.executable, "-m", "understudy.cli", "serve", "--port", str(port)]
@@ -78,18 +80,18 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 
 def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
     for _ in range(600):
-        assert server.poll() is None, "the server ended"
+        assert server.poll() is None, "The server ended."
         try:
             httpx.get(address).raise_for_status()
         except httpx.TransportError:
             time.sleep(0.1)
         else:
             return
-    pytest.fail("the server did not answer")
+    pytest.fail("The server did not answer.")
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.MULTILINE | re.DOTALL)
+def _blocks(language: str, page: str = GUIDE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_every_command_of_the_guide_succeeds_in_order(instance: Instance) -> None:
@@ -110,6 +112,17 @@ def test_the_windows_lines_of_the_guide_register_the_same_files(instance: Instan
         "models/new_model.keras",
     ]
     assert listed["active_model"]["model_name"] == "New Model Name"
+
+
+def test_the_tour_of_the_readme_works_in_order_in_the_checkouts_folder(instance: Instance) -> None:
+    lines = [line for block in _blocks("bash", README) for line in block.splitlines()]
+    # The environment that runs this test stands in for the one that these two lines make.
+    assert lines[:2] == ["make install", "source .venv/bin/activate"]
+    for line in lines[2:]:
+        instance.run(line, folder=instance.folder.parent)
+    listed = json.loads(instance.run("curl -sS http://127.0.0.1:8000/api/v1/models"))
+    assert [model["model_name"] for model in listed["models"]] == ["Starter", "Mine v1"]
+    assert listed["active_model"]["model_id"] == 1, "rolled back to the starter model"
 
 
 def _documents(text: str) -> list[dict[str, object]]:
