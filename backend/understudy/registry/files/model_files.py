@@ -2,12 +2,13 @@
 
 import os
 import stat
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+
+from cachetools import LRUCache
 
 from understudy.compiler import model_source
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, TooLarge
@@ -48,7 +49,7 @@ class ModelFiles:
     def __init__(self, settings: Settings) -> None:
         self._home = settings.home
         self._max_bytes = settings.max_model_bytes
-        self._digests: OrderedDict[tuple[Path, str], str] = OrderedDict()
+        self._digests: LRUCache[tuple[Path, str], str] = LRUCache(_REMEMBERED)
         self._guard = Lock()
 
     def normalize_path(self, path: str) -> str:
@@ -151,7 +152,6 @@ class ModelFiles:
         key = (place, mark)
         with self._guard:
             if (known := self._digests.get(key)) is not None:
-                self._digests.move_to_end(key)
                 return known
         try:
             digest = model_source.compute_digest(place)
@@ -161,8 +161,6 @@ class ModelFiles:
             ) from error
         with self._guard:
             self._digests[key] = digest
-            while len(self._digests) > _REMEMBERED:
-                self._digests.popitem(last=False)
         return digest
 
 
