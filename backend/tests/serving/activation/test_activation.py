@@ -1,7 +1,8 @@
-"""Putting a model on stage, and every way that can fail."""
+"""An activation makes a model the live one, or fails and leaves the old model live."""
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,15 +22,23 @@ from understudy.errors import (
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.registry.deployment import desired_state, operation_rows
 from understudy.schemas.inference.prediction import Prediction
-from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.serving.activation.preparation import WARM_MODELS, OnStep
+from understudy.serving.sync.live_model import LoadedModel
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
+BeforeCommit = Callable[[Callable[[], Awaitable[object]]], None]
+
 
 async def events(services: Services, model_id: int) -> list[tuple[str, str | None]]:
     return [(entry.event, entry.code) for entry in (await services.registry.history(model_id)).entries]
+
+
+def count_loads(services: Services) -> int:
+    return services.counters.loads.seen()[0][-1][1]
 
 
 def live_id(services: Services) -> int | None:
@@ -39,11 +48,7 @@ def live_id(services: Services) -> int | None:
 async def test_the_steps_are_taken_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     steps: list[Step] = []
-
-    async def on_step(step: Step) -> None:
-        steps.append(step)
-
-    one = await services.activation.activate(first, "test", on_step)
+    one = await services.activation.activate(first, "test", steps.append)
     two = await services.activation.activate(second, "test")
     assert steps == [Step.VERIFY, Step.COMPILE, Step.WARM_UP, Step.COMMIT, Step.SWAP]
     assert two.generation == one.generation + 1
@@ -131,22 +136,51 @@ async def test_a_damaged_compiled_form_is_compiled_anew(services: Services, regi
     ]
 
 
-async def test_a_row_deleted_while_its_model_warms_up_is_not_activated(services: Services, register: Register) -> None:
+@pytest.fixture
+def before_commit(services: Services, monkeypatch: pytest.MonkeyPatch) -> BeforeCommit:
+    """Calls a function between an activation's preparation and its commit."""
+    prepare = services.activation._preparation.prepare
+
+    def change_before_commit(change: Callable[[], Awaitable[object]]) -> None:
+        async def prepare_then_change(model_id: int, on_step: OnStep, variant: str) -> LoadedModel:
+            loaded = await prepare(model_id, on_step, variant)
+            await change()
+            return loaded
+
+        monkeypatch.setattr(services.activation._preparation, "prepare", prepare_then_change)
+
+    return change_before_commit
+
+
+async def test_a_row_deleted_while_its_model_warms_up_is_not_activated(
+    services: Services, register: Register, before_commit: BeforeCommit
+) -> None:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
-
-    async def delete_late(step: Step) -> None:
-        if step is Step.COMMIT:
-            await services.registry.delete(second, "test")
-
+    before_commit(lambda: services.registry.delete(second, "test"))
     with pytest.raises(ModelNotFound):
-        await services.activation.activate(second, "test", delete_late)
+        await services.activation.activate(second, "test")
     assert live_id(services) == first
+
+
+async def test_a_row_given_another_file_while_its_model_warms_up_is_not_activated(
+    services: Services, register: Register, before_commit: BeforeCommit
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    before_commit(lambda: services.registry.update(second, ModelUpdate(file_path="models/first.onnx"), "test"))
+    with pytest.raises(FileChanged):
+        await services.activation.activate(second, "test")
+    assert live_id(services) == first
+    async with services.database.read() as session:
+        desired = await desired_state.poll(session)
+    assert (desired.active_model_id, desired.generation) == (first, 1)
+    assert (await events(services, second))[0] == ("refused", "file_changed")
 
 
 async def test_rolling_back_alternates_between_the_last_two(services: Services, register: Register) -> None:
     with pytest.raises(NothingToRollBack):
-        await services.activation.previous()
+        await services.activation.find_previous()
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     await services.activation.activate(second, "test")
@@ -257,7 +291,7 @@ async def test_an_outage_after_the_commit_does_not_turn_a_success_into_an_error(
     save = operation_rows.save
 
     async def down_after_the_commit(session: AsyncSession, operation: Operation) -> None:
-        if operation.step is Step.SWAP:
+        if operation.state is not OperationState.RUNNING:
             raise DatabaseUnavailable("The database does not answer.")
         await save(session, operation)
 
@@ -265,3 +299,16 @@ async def test_an_outage_after_the_commit_does_not_turn_a_success_into_an_error(
     operation = await services.operations.activate(model, "test", wait=True)
     assert (operation.state, operation.generation) == (OperationState.SUCCEEDED, 1)
     assert live_id(services) == model
+
+
+async def test_five_models_go_live_in_turn_and_only_the_oldest_is_loaded_again(
+    services: Services, register: Register
+) -> None:
+    models = [await register(f"m{index}", labels=("a", "b", f"c{index}")) for index in range(WARM_MODELS + 1)]
+    for model in models:
+        await services.activation.activate(model, "test")
+    assert count_loads(services) == len(models)
+    await services.activation.activate(models[1], "test")
+    assert count_loads(services) == len(models)
+    await services.activation.activate(models[0], "test")
+    assert count_loads(services) == len(models) + 1

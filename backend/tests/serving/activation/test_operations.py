@@ -1,16 +1,22 @@
-"""An activation that someone polls ends one way or the other, even when its process did not live to say so."""
+"""Operations are stored as far as somebody could see them, and end even where their process died."""
 
 import asyncio
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
-from tests.serving.conftest import Register
+from tests.serving.conftest import Opener, Register
+from understudy.compiler.compiled_store import CompiledModel
 from understudy.container import Services
-from understudy.errors import OperationNotFound
-from understudy.registry.deployment import operation_rows
+from understudy.errors import FileMissing, OperationNotFound
+from understudy.registry.deployment import change_feed, operation_rows
+from understudy.registry.files.file_records import RegisteredFile
 from understudy.schemas.server.operation import Operation, OperationState, Step
-from understudy.serving.activation import operations
+from understudy.serving.activation import operation_progress
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -46,15 +52,16 @@ async def test_an_operation_whose_process_died_shows_as_failed(services: Service
 async def test_a_long_activation_gives_signs_of_life(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "SIGN_OF_LIFE_SECONDS", 0.01)
+    monkeypatch.setattr(operation_progress, "SIGN_OF_LIFE_SECONDS", 0.01)
+    monkeypatch.setattr(operation_progress, "VISIBLE_SECONDS", 0.01)
     compiling = asyncio.Event()
     compile_model = services.compilation.compile
 
-    async def slowly(*arguments: object) -> object:
+    async def compile_slowly(model: RegisteredFile) -> CompiledModel:
         await compiling.wait()
-        return await compile_model(*arguments)  # type: ignore[arg-type]  # handed on as it came
+        return await compile_model(model)
 
-    monkeypatch.setattr(services.compilation, "compile", slowly)
+    monkeypatch.setattr(services.compilation, "compile", compile_slowly)
     operation = await services.operations.activate(await register("first"), "test", wait=False)
     seen: set[datetime] = set()
     async with asyncio.timeout(30):
@@ -66,6 +73,99 @@ async def test_a_long_activation_gives_signs_of_life(
         compiling.set()
         while (await services.operations.get(operation.operation_id)).state is not OperationState.SUCCEEDED:
             await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def transactions(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
+    """The statements of every write transaction that commits from now on; a step never lasts long enough to be seen."""
+    monkeypatch.setattr(operation_progress, "VISIBLE_SECONDS", 3600.0)
+    committed: list[list[str]] = []
+    statements: dict[int, list[str]] = {}
+    engine = services.database._engine.sync_engine
+
+    def collect(connection: Connection, _: object, statement: str, *__: object) -> None:
+        statements.setdefault(id(connection.connection.dbapi_connection), []).append(statement)
+
+    def commit(connection: Connection) -> None:
+        committed.append(statements.pop(id(connection.connection.dbapi_connection), []))
+
+    def roll_back(connection: Connection) -> None:
+        statements.pop(id(connection.connection.dbapi_connection), None)
+
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": collect,
+        "commit": commit,
+        "rollback": roll_back,
+    }
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    yield committed
+    for name, listener in listeners.items():
+        event.remove(engine, name, listener)
+
+
+def tables_written(transaction: list[str]) -> set[str]:
+    return set(re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", "\n".join(transaction)))
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_a_warm_swap_writes_only_what_somebody_can_see(
+    services: Services, register: Register, transactions: list[list[str]], wait: bool
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    for model in (first, second):
+        await services.operations.activate(model, "test", wait=True)
+    transactions.clear()
+    operation = await services.operations.activate(first, "test", wait=wait)
+    await services.operations.close()
+    switch = {"ml_models", "understudy_stage", "understudy_history"}
+    progress = {"understudy_operations"}
+    # The caller that does not wait needs the operation before it starts, to poll it.
+    assert [tables_written(each) for each in transactions] == [*([] if wait else [progress]), switch, progress]
+    locks = [each for transaction in transactions for each in transaction if "LOCK" in each or "lock(" in each]
+    expected = {"sqlite": 0, "postgresql": 2}  # the advisory lock, and the table's
+    assert len(locks) == expected[services.database.kind]
+    assert (await services.operations.get(operation.operation_id)).generation == 3
+
+
+async def test_a_refused_activation_writes_the_reason_and_the_outcome(
+    services: Services, register: Register, transactions: list[list[str]], database_settings: Settings
+) -> None:
+    model = await register("first")
+    (database_settings.models_dir / "first.onnx").unlink()
+    transactions.clear()
+    with pytest.raises(FileMissing):
+        await services.operations.activate(model, "test", wait=True)
+    assert [tables_written(each) for each in transactions] == [{"understudy_history"}, {"understudy_operations"}]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_a_step_that_lasts_is_stored_for_other_processes(
+    services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch, wait: bool
+) -> None:
+    monkeypatch.setattr(operation_progress, "VISIBLE_SECONDS", 0.0)
+    compiling = asyncio.Event()
+    compile_model = services.compilation.compile
+
+    async def compile_slowly(model: RegisteredFile) -> CompiledModel:
+        await compiling.wait()
+        return await compile_model(model)
+
+    monkeypatch.setattr(services.compilation, "compile", compile_slowly)
+    other = await open_process()
+    model = await register("first")
+    activation = asyncio.create_task(services.operations.activate(model, "test", wait=wait))
+    seen: list[Operation] = []
+    async with asyncio.timeout(30):
+        while not (seen and seen[-1].step is Step.COMPILE):
+            await asyncio.sleep(0.01)
+            async with other.database.read() as session:
+                seen = await change_feed.list_operations_after(session, datetime.min.replace(tzinfo=UTC))
+    assert (seen[-1].state, seen[-1].progress) == (OperationState.RUNNING, 0.1)
+    compiling.set()
+    operation = await activation
+    await services.operations.close()
+    assert (await other.operations.get(operation.operation_id)).state is OperationState.SUCCEEDED
 
 
 async def test_operations_of_long_ago_are_forgotten(services: Services, register: Register) -> None:

@@ -83,14 +83,14 @@ async def test_a_model_in_use_is_looked_up_again_without_a_wait(
     await register("a")
     first, _ = await services.model_resolver.choose("a", None)
     looks = 0
-    rehearse = services.model_resolver._preparation.rehearse
+    prepare = services.model_resolver._preparation.prepare
 
     async def counted(model_id: int) -> Any:
         nonlocal looks
         looks += 1
-        return await rehearse(model_id)
+        return await prepare(model_id)
 
-    monkeypatch.setattr(services.model_resolver._preparation, "rehearse", counted)
+    monkeypatch.setattr(services.model_resolver._preparation, "prepare", counted)
     for _ in range(8):
         clock += 0.6 * services.settings.poll_seconds
         assert (await services.model_resolver.choose("a", None))[0] is first

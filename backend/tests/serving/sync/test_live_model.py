@@ -1,4 +1,4 @@
-"""The stage: one reference, moved forwards only."""
+"""The live model reference only moves to a later generation."""
 
 from datetime import UTC, datetime
 from typing import cast
@@ -7,7 +7,6 @@ import pytest
 
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.schemas.inference.prediction import ModelIdentity
-from understudy.serving.prediction.warm_cache import WarmCache
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
 
 PIPELINE = cast("Pipeline", object())
@@ -18,39 +17,29 @@ def live(model_id: int, generation: int) -> LiveModel:
     return LiveModel(LoadedModel(identity, PIPELINE), generation, datetime.now(UTC))
 
 
-def test_an_earlier_generation_that_finishes_late_does_not_return_to_the_stage() -> None:
-    stage = LiveModelReference()
-    assert stage.swap(live(2, generation=2))
-    assert not stage.swap(live(1, generation=1))
-    assert stage.current is not None
-    assert stage.current.model.identity.model_id == 2
+def test_an_earlier_generation_that_finishes_late_does_not_become_live_again() -> None:
+    reference = LiveModelReference()
+    assert reference.swap(live(2, generation=2))
+    assert not reference.swap(live(1, generation=1))
+    assert reference.current is not None
+    assert reference.current.model.identity.model_id == 2
 
 
 def test_a_reference_taken_before_a_swap_keeps_its_model() -> None:
-    stage = LiveModelReference()
-    stage.swap(live(1, generation=1))
-    taken = stage.current
-    stage.swap(live(2, generation=2))
+    reference = LiveModelReference()
+    reference.swap(live(1, generation=1))
+    taken = reference.current
+    reference.swap(live(2, generation=2))
     assert taken is not None
     assert taken.model.identity.model_id == 1
 
 
 @pytest.mark.parametrize(("model_id", "name"), [(1, "new"), (2, "m1")])
 def test_a_rename_reaches_the_live_model_only(model_id: int, name: str) -> None:
-    stage = LiveModelReference()
-    stage.rename(model_id, "new", None)
-    stage.swap(live(1, generation=1))
-    stage.rename(model_id, "new", None)
-    assert stage.current is not None
-    assert stage.current.model.identity.model_name == name
-    assert stage.current.generation == 1
-
-
-def test_the_standby_keeps_the_models_used_last() -> None:
-    standby = WarmCache(capacity=2)
-    pipelines = {key: cast("Pipeline", object()) for key in "abc"}
-    standby.put("a", pipelines["a"])
-    standby.put("b", pipelines["b"])
-    assert standby.get("a") is pipelines["a"]
-    standby.put("c", pipelines["c"])
-    assert (standby.get("a"), standby.get("b"), standby.get("c")) == (pipelines["a"], None, pipelines["c"])
+    reference = LiveModelReference()
+    reference.rename(model_id, "new", None)
+    reference.swap(live(1, generation=1))
+    reference.rename(model_id, "new", None)
+    assert reference.current is not None
+    assert reference.current.model.identity.model_name == name
+    assert reference.current.generation == 1

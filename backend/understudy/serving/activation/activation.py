@@ -1,4 +1,4 @@
-"""The one use-case that puts a model on stage."""
+"""Makes a registered model the live model."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,9 +20,10 @@ log = structlog.get_logger()
 
 
 class Activation:
-    """Prepare beside the live model, commit the row, swap the reference.
+    """Loads a model beside the live one, commits the switch to the database, then swaps the live model reference.
 
-    Whatever fails before the commit leaves row, file and memory as they were, and is recorded in the history.
+    An activation that fails before the commit changes neither the database's rows, nor files, nor the model in memory;
+    the history records why it failed.
     """
 
     def __init__(
@@ -39,39 +40,31 @@ class Activation:
         actor: str,
         on_step: OnStep = ignore_step,
         event: HistoryEvent = HistoryEvent.ACTIVATED,
-        form: str = Precision.FLOAT32,
+        variant: str = Precision.FLOAT32,
     ) -> LiveModel:
-        """Make `model_id` the live model in `form`: float32, int8 or the key of a twin.
+        """Make `model_id` the live model.
 
-        Raises ModelNotFound and every refusal of `Preparation.rehearse`.
+        `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound and
+        every error that `Preparation.prepare` raises.
         """
         try:
-            loaded = await self._preparation.rehearse(model_id, on_step, form)
-            await on_step(Step.COMMIT)
+            loaded = await self._preparation.prepare(model_id, on_step, variant)
+            on_step(Step.COMMIT)
             generation = await self._commit(loaded, actor, event)
         except UnderstudyError as error:
-            self._counters.activation_refusals[error.code] += 1
-            log.warning(
-                "activation refused",
-                model_id=model_id,
-                actor=actor,
-                code=error.code,
-                detail=error.detail,
-                remedy=error.remedy,
-                still_live=self._live.current.model.identity.model_name if self._live.current else None,
-            )
-            with suppress(DatabaseUnavailable):  # it must not hide why the activation failed, which is logged
-                async with self._database.write() as session:
-                    await model_history.record_refusal(session, model_id, error, actor=actor)
+            await self._record_refusal(model_id, actor, error)
             raise
         live = LiveModel(loaded, generation, datetime.now(UTC))
         self._live.swap(live)
         log.info("model live", actor=actor, generation=generation, **loaded.identity.model_dump())
-        await on_step(Step.SWAP)
+        on_step(Step.SWAP)
         return live
 
-    async def previous(self) -> tuple[int, str]:
-        """The model that was live before the present one, and in which form. Raises NothingToRollBack."""
+    async def find_previous(self) -> tuple[int, str]:
+        """Return the id and the variant of the model that was live before the present one.
+
+        Raises NothingToRollBack when no other registered model was ever live.
+        """
         async with self._database.read() as session:
             found = await rollback.find_previous_active(session)
         if found is None:
@@ -79,10 +72,32 @@ class Activation:
         return found
 
     async def _commit(self, loaded: LoadedModel, actor: str, event: HistoryEvent) -> int:
+        """Switch the database to the loaded model in one transaction; return the new generation.
+
+        The file is compared after the switch, under the lock that the switch holds: nobody can change it in between,
+        and an error undoes the switch.
+        """
         model_id, digest = loaded.identity.model_id, loaded.identity.digest
         async with self._database.write() as session:
-            await desired_state.lock(session)
+            generation = await desired_state.switch(session, model_id, actor=actor, event=event, form=loaded.variant)
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
-                raise FileChanged(f"Model {model_id} was given another file while this one was prepared.")
-            return await desired_state.switch(session, model_id, actor=actor, event=event, form=loaded.form)
+                raise FileChanged(f"Model {model_id} was given another file while this activation prepared it.")
+            return generation
+
+    async def _record_refusal(self, model_id: int, actor: str, error: UnderstudyError) -> None:
+        """Count, log and store why an activation failed. A database outage here is ignored: it would hide `error`."""
+        self._counters.activation_refusals[error.code] += 1
+        live = self._live.current
+        log.warning(
+            "activation refused",
+            model_id=model_id,
+            actor=actor,
+            code=error.code,
+            detail=error.detail,
+            remedy=error.remedy,
+            still_live=live.model.identity.model_name if live else None,
+        )
+        with suppress(DatabaseUnavailable):
+            async with self._database.write() as session:
+                await model_history.record_refusal(session, model_id, error, actor=actor)

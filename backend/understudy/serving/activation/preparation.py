@@ -1,10 +1,11 @@
-"""From a registered row to a warm model in memory, beside whatever is live."""
+"""Loads a registered model into memory and warms it up, beside the live model."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
+from cachetools import LRUCache
 
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
@@ -18,7 +19,6 @@ from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.prediction.warm_cache import WarmCache
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
 from understudy.serving.telemetry.counters import Counters
@@ -26,15 +26,18 @@ from understudy.settings import Settings
 
 log = structlog.get_logger()
 
-OnStep = Callable[[Step], Awaitable[None]]
+# Models that stay loaded beside the live one, for `?model_id=` and for a roll back.
+WARM_MODELS = 4
+
+OnStep = Callable[[Step], None]
 
 
-async def ignore_step(_: Step) -> None:
+def ignore_step(_: Step) -> None:
     """For callers that show no progress."""
 
 
 class Preparation:
-    """Verify, compile and warm up. Raises a typed error at the first step that fails and changes nothing on stage."""
+    """Verifies, compiles, loads and warms up a model. The live model stays as it is, whatever fails."""
 
     def __init__(
         self,
@@ -51,56 +54,59 @@ class Preparation:
         self._backbones = backbones
         self._pool = pool
         self._counters = counters
-        self._standby = WarmCache()
+        self._warm_cache: LRUCache[str, Pipeline] = LRUCache(WARM_MODELS)
 
-    async def rehearse(
-        self, model_id: int, on_step: OnStep = ignore_step, form: str = Precision.FLOAT32
+    async def prepare(
+        self, model_id: int, on_step: OnStep = ignore_step, variant: str = Precision.FLOAT32
     ) -> LoadedModel:
-        """The model, for someone who asks for it now: its file must be there, exactly as registered.
+        """Return the model, loaded and warm. Its file must be exactly the one that was registered.
 
-        `form` is float32, int8 (the latest twin) or the key of a twin. Raises ModelNotFound, FileMissing, FileChanged,
-        whatever compiling and warming up raise, and what `Compilation.twin` raises.
+        `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound,
+        FileMissing, FileChanged, every error of compiling and of warming up, and every error of
+        `Compilation.find_variant`.
         """
-        await on_step(Step.VERIFY)
-        return await self._load(await self._verified(model_id), (), on_step, form)
+        on_step(Step.VERIFY)
+        return await self._load(await self._verify(model_id), (), on_step, variant)
 
-    async def still_is(self, loaded: LoadedModel) -> bool:
-        """Whether its row and file are what it was loaded from; raises as `rehearse` does where they cannot be read."""
-        model = await self._verified(loaded.identity.model_id)
+    async def is_current(self, loaded: LoadedModel) -> bool:
+        """Return whether the model's row and file are still those that it was loaded from.
+
+        Raises as `prepare` does where row or file cannot be read.
+        """
+        model = await self._verify(loaded.identity.model_id)
         now = model.model_name, model.version, self._compilation.key(model)
         return now == (loaded.identity.model_name, loaded.identity.version, loaded.pipeline.report.key)
 
-    async def recover(self, model_id: int, form: str = Precision.FLOAT32) -> LoadedModel:
-        """The model, because the database desires it: its compiled form serves even where its file is gone or changed.
+    async def prepare_desired(self, model_id: int, variant: str = Precision.FLOAT32) -> LoadedModel:
+        """Return the model that the database desires. Its compiled model serves where its file is missing or changed.
 
-        Raises what `rehearse` raises when there is no compiled form either.
+        Raises what `prepare` raises; FileMissing and FileChanged only where there is no compiled model either.
         """
         try:
-            return await self.rehearse(model_id, form=form)
+            return await self.prepare(model_id, variant=variant)
         except (FileMissing, FileChanged) as error:
             model = await self._registry.ensure_file_record(model_id)
             if await self._compilation.find(model) is None:
                 raise
             log.warning("serving the compiled copy", model_id=model_id, reason=error.detail, remedy=error.remedy)
-            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step, form)
+            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step, variant)
 
-    async def _verified(self, model_id: int) -> RegisteredFile:
+    async def _verify(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)
         await asyncio.to_thread(self._registry.files.verified, model.facts)
         return model
 
-    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep, form: str) -> LoadedModel:
-        await on_step(Step.COMPILE)
+    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep, variant: str) -> LoadedModel:
+        on_step(Step.COMPILE)
         compiled = await self._compilation.compile(model)
-        if form != Precision.FLOAT32:
-            compiled = await self._compilation.twin(model, form)
-        await on_step(Step.WARM_UP)
-        backbone = await self._backbone_of(compiled)
+        if variant != Precision.FLOAT32:
+            compiled = await self._compilation.find_variant(model, variant)
+        on_step(Step.WARM_UP)
+        backbone = await self._load_backbone(compiled)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
-        pipeline = self._standby.get(key)
+        pipeline = self._warm_cache.get(key)
         if pipeline is None:
-            pipeline = await self._warm(compiled, backbone)
-            self._standby.put(key, pipeline)
+            pipeline = self._warm_cache[key] = await self._load_pipeline(compiled, backbone)
         identity = ModelIdentity(
             model_id=model.model_id,
             model_name=model.model_name,
@@ -108,27 +114,27 @@ class Preparation:
             digest=compiled.report.source_digest,
             precision=compiled.precision,
         )
-        form = compiled.key if compiled.report.quantization else Precision.FLOAT32
-        return LoadedModel(identity, pipeline, (*notes, *await self._changed_since(compiled)), form)
+        variant = compiled.key if compiled.report.quantization else Precision.FLOAT32
+        return LoadedModel(identity, pipeline, (*notes, *await self._note_other_backbone(compiled)), variant)
 
-    async def _changed_since(self, compiled: CompiledModel) -> tuple[str, ...]:
-        """A note where another backbone was installed after an int8 twin was measured against the one before."""
+    async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:
+        """Return a note where an int8 variant was made from another backbone than the one that is installed now."""
         quantization, path = compiled.report.quantization, self._settings.backbone_path
         if quantization is None or quantization.backbone_digest is None or not path.is_file():
             return ()
         if await asyncio.to_thread(compute_digest, path) == quantization.backbone_digest:
             return ()
-        return ("Its int8 twin was made from another YAMNet backbone than the one that is installed.",)
+        return ("Its int8 variant was made from another YAMNet backbone than the one that is installed.",)
 
-    async def _backbone_of(self, compiled: CompiledModel) -> Backbone | None:
+    async def _load_backbone(self, compiled: CompiledModel) -> Backbone | None:
         if not compiled.report.spec.input.on_backbone:
             return None
         quantization = compiled.report.quantization
         if quantization is not None and quantization.backbone is not None:
-            return await self._backbones.twin(quantization.backbone)
+            return await self._backbones.get_int8(quantization.backbone)
         return await self._backbones.get()
 
-    async def _warm(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
+    async def _load_pipeline(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
         def load_and_warm() -> Pipeline:
             started = time.perf_counter()
             pipeline = Pipeline.load(

@@ -1,4 +1,4 @@
-"""Compiled forms of registered models, and what became of the last attempt."""
+"""Compiles registered models and records the outcome beside their rows."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class Compilation:
-    """Compile a registered model, or find that it already is; the outcome is written beside its row."""
+    """Compiles a registered model, or finds its compiled model in the store."""
 
     def __init__(self, registry: Registry, compiler: Compiler, counters: Counters, actor: str) -> None:
         self._registry = registry
@@ -27,30 +27,30 @@ class Compilation:
         self._actor = actor
 
     def key(self, model: RegisteredFile) -> str:
-        """The name of its compiled form, which covers the file's content and its spec."""
+        """Return the key of its compiled model, a digest over the file's content and its spec."""
         return self._compiler.store.key(model.facts.digest, model.spec)
 
     async def find(self, model: RegisteredFile) -> CompiledModel | None:
-        """The compiled form, if there is a complete one."""
+        """Return the compiled model; None where there is none or a damaged one."""
         return await asyncio.to_thread(self._compiler.store.find, self.key(model))
 
     async def compile(self, model: RegisteredFile) -> CompiledModel:
-        """The compiled form, made anew where it is damaged: it is a cache.
+        """Return the compiled model, compiling it where it is missing or damaged.
 
-        Raises the compiler's refusals, after recording them.
+        Raises the compiler's errors, after recording them beside the row.
         """
         was_ready = model.compile_state is CompileState.READY
         compiled = await self.find(model)
         if compiled is None:
             if was_ready:
-                log.warning("compiled form gone or damaged", model_id=model.model_id, model_name=model.model_name)
-            compiled = await self._fresh(model)
+                log.warning("compiled model missing or damaged", model_id=model.model_id, model_name=model.model_name)
+            compiled = await self._compile_now(model)
         elif was_ready:
             return compiled
         await self._note(model, CompileState.READY)
         return compiled
 
-    async def _fresh(self, model: RegisteredFile) -> CompiledModel:
+    async def _compile_now(self, model: RegisteredFile) -> CompiledModel:
         await self._note(model, CompileState.COMPILING)
         source = self._registry.files.resolve(model.facts.path)
         steps: list[str] = []
@@ -68,10 +68,10 @@ class Compilation:
             )
             raise
         except BaseException:
-            # Cancelled or broken off: the next attempt starts afresh instead of waiting for this one.
+            # Otherwise the next attempt would wait for this one, which was cancelled or failed.
             await asyncio.shield(self._note(model, CompileState.NOT_COMPILED))
             raise
-        if "store" in steps:  # else another process, or the backlog, was faster
+        if "store" in steps:  # otherwise another process or the compile queue was faster
             self._counters.compilations.observe(compiled.report.seconds)
             log.info(
                 "model compiled",
@@ -85,39 +85,43 @@ class Compilation:
     async def _note(self, model: RegisteredFile, state: CompileState, problem: dict[str, object] | None = None) -> None:
         await self._registry.set_compile_state(model.model_id, model.facts.digest, state, problem, actor=self._actor)
 
-    async def twin(self, model: RegisteredFile, form: str) -> CompiledModel:
-        """An int8 twin that may go live: the one whose key `form` is, or the latest where `form` is "int8".
+    async def find_variant(self, model: RegisteredFile, variant: str) -> CompiledModel:
+        """Return the int8 variant with the key `variant`; the latest one for "int8".
 
-        Raises ReportNotFound where there is none on this machine, and ParityFailed for one that did not pass.
+        Raises ReportNotFound where this machine has none, and ParityFailed for one that did not reach its gate.
         """
-        key = model.twin if form == Precision.INT8 else form
+        key = model.twin if variant == Precision.INT8 else variant
         found = await asyncio.to_thread(self._compiler.store.find, key) if key else None
         quantization = found.report.quantization if found else None
         if found is None or quantization is None or quantization.of != self.key(model):
             raise ReportNotFound(
-                f"{model.model_name} has no int8 twin on this machine.",
-                remedy=f"Make it: `understudy compile {model.model_id} --precision int8 --clips FOLDER`, or share the "
+                f"{model.model_name} has no int8 variant on this machine.",
+                remedy=f"Make one: `understudy compile {model.model_id} --precision int8 --clips FOLDER`. Or share the "
                 "compiled store and var/backbones of the machine that has it.",
             )
         if not quantization.passed:
-            raise quantization_refusal(model.model_name, quantization)
+            raise build_gate_refusal(model.model_name, quantization)
         return found
 
     async def report(self, model_id: int) -> CompileReport:
-        """The compile report, with what became of the latest int8 twin. Raises ModelNotFound and ReportNotFound."""
+        """Return the compile report, with the outcome of the latest int8 variant.
+
+        Raises ModelNotFound, and ReportNotFound for a model that is not compiled.
+        """
         model = await self._registry.ensure_file_record(model_id)
         compiled = await self.find(model)
         if compiled is None:
-            raise ReportNotFound(f"{model.model_name} has no compiled form.")
-        twin = await asyncio.to_thread(self._compiler.store.find, model.twin) if model.twin else None
-        if twin is None or twin.report.quantization is None or twin.report.quantization.of != compiled.key:
+            raise ReportNotFound(f"{model.model_name} is not compiled.")
+        variant = await asyncio.to_thread(self._compiler.store.find, model.twin) if model.twin else None
+        if variant is None or variant.report.quantization is None or variant.report.quantization.of != compiled.key:
             return compiled.report
-        return compiled.report.model_copy(update={"quantization": twin.report.quantization})
+        return compiled.report.model_copy(update={"quantization": variant.report.quantization})
 
 
-def quantization_refusal(model_name: str, quantization: Quantization) -> ParityFailed:
-    """Why a twin that did not reach its gate may not go live."""
+def build_gate_refusal(model_name: str, quantization: Quantization) -> ParityFailed:
+    """Return the error that says why an int8 variant that did not reach its gate may not go live."""
     return ParityFailed(
-        f"The int8 twin of {model_name} does not answer as float32 does: {quantization.reason}",
-        remedy="Keep float32, calibrate on more clips like those it will hear, or lower --min-agreement knowingly.",
+        f"The int8 variant of {model_name} does not answer as float32 does: {quantization.reason}",
+        remedy="Keep float32, or calibrate on more clips like those that the model will get. Lower --min-agreement "
+        "only if you accept more answers that differ.",
     )

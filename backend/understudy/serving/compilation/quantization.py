@@ -45,7 +45,7 @@ from understudy.schemas.compiler.quantization import (
 )
 from understudy.schemas.compiler.report import CompileReport, ParityProbe
 from understudy.schemas.compiler.spec import InputKind
-from understudy.serving.compilation.compilation import Compilation, quantization_refusal
+from understudy.serving.compilation.compilation import Compilation, build_gate_refusal
 from understudy.settings import Settings
 
 QUANTIZER_VERSION = 1  # raise it whenever the same graph and clips would give another twin
@@ -140,7 +140,7 @@ class ModelQuantizer:
         await self._note(model, twin, actor)
         quantization = twin.report.quantization
         if quantization is not None and not quantization.passed:
-            raise quantization_refusal(model.model_name, quantization)
+            raise build_gate_refusal(model.model_name, quantization)
         return twin
 
     async def _made(self, order: _VariantPlan, say: Say) -> CompiledModel:
@@ -245,5 +245,5 @@ class ModelQuantizer:
                 )
                 await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor, detail=detail)
             else:
-                refusal = quantization_refusal(model.model_name, quantization)
+                refusal = build_gate_refusal(model.model_name, quantization)
                 await model_history.record_refusal(session, model.model_id, refusal, actor=actor)

@@ -1,4 +1,4 @@
-"""The shared YAMNet backbone, loaded once for every head."""
+"""Loads the YAMNet backbone once for every head that runs on it."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class BackboneHolder:
-    """Loads the backbone on first use, and again once another one is installed: the next activation finds it.
+    """Loads the backbone on first use, and again at the next activation after another backbone was installed.
 
     A loaded model keeps the backbone that it was loaded with.
     """
@@ -24,38 +24,44 @@ class BackboneHolder:
         self._pool = pool
         self._backbone: Backbone | None = None
         self._loaded_from: tuple[int, int, int] | None = None
-        self._twins: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
+        self._int8_backbones: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
         self._settings = settings
-        self._once = asyncio.Lock()
+        self._loading = asyncio.Lock()
 
     @property
     def loaded(self) -> Backbone | None:
         return self._backbone
 
     async def get(self) -> Backbone | None:
-        """The backbone, or None where none was ever installed. Raises what `Backbone.load` raises for a bad file."""
-        async with self._once:
-            present = await asyncio.to_thread(_which, self._path)
+        """Return the backbone; None where none was ever installed.
+
+        Raises what `Backbone.load` raises for a file that it cannot read.
+        """
+        async with self._loading:
+            present = await asyncio.to_thread(_identify, self._path)
             if present is not None and present != self._loaded_from:
                 self._backbone = await self._pool.load(Backbone.load, self._path)
                 self._loaded_from = present
                 log.info("backbone loaded", file=str(self._path), digest=self._backbone.digest)
             return self._backbone
 
-    async def twin(self, name: str) -> Backbone:
-        """The int8 form of the backbone, shared by every head that runs on it. Raises BackboneMissing."""
-        async with self._once:
-            backbone = self._twins.get(name)
+    async def get_int8(self, name: str) -> Backbone:
+        """Return the int8 variant `name` of the backbone, which all heads calibrated on the same clips share.
+
+        Raises BackboneMissing.
+        """
+        async with self._loading:
+            backbone = self._int8_backbones.get(name)
             if backbone is None:
-                backbone = self._twins[name] = await self._pool.load(
+                backbone = self._int8_backbones[name] = await self._pool.load(
                     Backbone.load, self._settings.quantized_backbone_path(name)
                 )
                 log.info("int8 backbone loaded", file=f"{name}.onnx", digest=backbone.digest)
             return backbone
 
 
-def _which(path: Path) -> tuple[int, int, int] | None:
-    """What changes when another file takes the path's place; None where there is none."""
+def _identify(path: Path) -> tuple[int, int, int] | None:
+    """Return inode, size in bytes and modification time, which differ for another file; None for a missing file."""
     try:
         found = path.stat()
     except OSError:

@@ -57,7 +57,7 @@ class ModelResolver:
     async def choose(self, name: str, version: str | None) -> tuple[LoadedModel, int | None]:
         """The model and, where it is live, its generation.
 
-        Raises ModelNotFound and what `Preparation.rehearse` raises for a model that is not live.
+        Raises ModelNotFound and what `Preparation.prepare` raises for a model that is not live.
         """
         if (live := self._find_live(name, version)) is not None:
             return live.model, live.generation
@@ -136,9 +136,9 @@ class ModelResolver:
         raise Conflict(f"The model {key[0]!r} changes while it is looked up.")
 
     async def _loaded(self, model_id: int, known: _Known | None) -> LoadedModel:
-        if known and known.model.identity.model_id == model_id and await self._preparation.still_is(known.model):
+        if known and known.model.identity.model_id == model_id and await self._preparation.is_current(known.model):
             return known.model
-        return await self._preparation.rehearse(model_id)
+        return await self._preparation.prepare(model_id)
 
 
 def _is(identity: ModelIdentity, name: str, version: str | None) -> bool:

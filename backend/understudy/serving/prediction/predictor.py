@@ -58,7 +58,7 @@ class Predictor:
         """
         live = self._live.current
         if model_id is not None and (live is None or live.model.identity.model_id != model_id):
-            return await self._preparation.rehearse(model_id), None
+            return await self._preparation.prepare(model_id), None
         if live is None:
             raise NoActiveModel("No model is active.") if self._reconciler.in_sync else self._reconciler.not_loaded()
         return live.model, live.generation

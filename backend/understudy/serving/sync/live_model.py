@@ -19,7 +19,7 @@ class LoadedModel:
     identity: ModelIdentity
     pipeline: Pipeline
     notes: tuple[str, ...] = ()
-    form: str = Precision.FLOAT32
+    variant: str = Precision.FLOAT32
 
 
 @dataclass(frozen=True)

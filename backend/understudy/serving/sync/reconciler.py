@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -72,7 +73,7 @@ class Reconciler:
         if live is None:
             return self.desired.active_model_id is None
         wanted = self.desired.active_model_id, self.desired.form
-        return wanted == (live.model.identity.model_id, live.model.form)
+        return wanted == (live.model.identity.model_id, live.model.variant)
 
     def not_loaded(self) -> ModelNotLoaded:
         """Why this process is not in sync."""
@@ -192,7 +193,7 @@ class Reconciler:
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
         try:
-            loaded = await self._preparation.recover(model_id, desired.form)
+            loaded = await self._preparation.prepare_desired(model_id, desired.form)
         except DatabaseUnavailable:
             raise
         except UnderstudyError as error:
@@ -215,7 +216,8 @@ class Reconciler:
         self._counters.activation_refusals[error.code] += 1
         again = self._failed == desired
         self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS) if again else FIRST_RETRY_SECONDS
-        self._retry_at = time.monotonic() + self._retry_seconds
+        pause = self._retry_seconds * random.uniform(0.5, 1.0)  # noqa: S311  # replicas must not all retry at once
+        self._retry_at = time.monotonic() + pause
         self._failed, self.problem = desired, error
         if not again:
             async with self._database.write() as session:
@@ -228,7 +230,7 @@ class Reconciler:
             detail=error.detail,
             remedy=error.remedy,
             still_live=live.model.identity.model_name if live else None,
-            retry_seconds=self._retry_seconds,
+            retry_seconds=round(pause, 2),
         )
 
     async def _report(self) -> None:
