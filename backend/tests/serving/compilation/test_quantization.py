@@ -1,4 +1,4 @@
-"""An int8 twin goes live only when it passed, in every process, and says so."""
+"""An int8 variant goes live only where it reached its gate, in every process, and its answers name it."""
 
 import io
 from collections import Counter
@@ -95,8 +95,8 @@ async def test_the_report_says_what_was_measured_on_what(services: Services, mod
     assert "measure" not in await quantised(services, model_id, clips)
 
 
-async def test_without_a_twin_int8_is_refused(services: Services, model_id: int) -> None:
-    with pytest.raises(ReportNotFound, match="no int8 twin") as refused:
+async def test_int8_is_refused_where_no_variant_was_made(services: Services, model_id: int) -> None:
+    with pytest.raises(ReportNotFound, match="no int8 variant") as refused:
         await services.operations.activate(model_id, "test", wait=True, precision=Precision.INT8)
     assert "--precision int8" in refused.value.remedy
     assert services.live.current is None
