@@ -173,3 +173,23 @@ async def test_operations_of_long_ago_are_forgotten(services: Services, register
     await services.operations.activate(await register("first"), "test", wait=True)
     with pytest.raises(OperationNotFound):
         await services.operations.get(old.operation_id)
+
+
+async def test_an_activation_that_breaks_off_ends_as_failed_with_the_reason(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+
+    async def break_off(_: RegisteredFile) -> CompiledModel:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(services.compilation, "compile", break_off)
+    operation = await services.operations.activate(model, "test", wait=False)
+    await services.operations.close()
+    failed = await services.operations.get(operation.operation_id)
+    assert failed.state is OperationState.FAILED
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.detail) == (
+        "internal_error",
+        "The activation broke off: nobody foresaw this",
+    )
