@@ -1,4 +1,4 @@
-"""Tests that the commands of the guide and of README work as they are written."""
+"""Tests that the commands and examples of README, guide.md and python.md work as they are written."""
 
 import json
 import os
@@ -18,6 +18,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 BACKEND = CHECKOUT / "backend"
 GUIDE = (CHECKOUT / "docs" / "guide.md").read_text(encoding="utf-8")
+PYTHON = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8")
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 # Every file that the guide and README register; all hold the starter model, so that it is compiled once.
 FILES = ("my_yamnet_human_model", "yamnet_human_v2", "new_model", "mine")
@@ -34,9 +35,15 @@ class Instance:
     port: int
 
     def run(self, command: str, *, folder: Path | None = None) -> str:
+        return self.call(["bash", "-euo", "pipefail", "-c"], command, folder)
+
+    def run_python(self, code: str) -> str:
+        return self.call([sys.executable, "-c"], code, None)
+
+    def call(self, interpreter: list[str], command: str, folder: Path | None) -> str:
         command = command.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
+            [*interpreter, command],
             cwd=folder or self.folder,
             env=self.environment,
             capture_output=True,
@@ -123,6 +130,32 @@ def test_the_tour_of_the_readme_works_in_order_in_the_checkouts_folder(instance:
     listed = json.loads(instance.run("curl -sS http://127.0.0.1:8000/api/v1/models"))
     assert [model["model_name"] for model in listed["models"]] == ["Starter", "Mine v1"]
     assert listed["active_model"]["model_id"] == 1, "rolled back to the starter model"
+
+
+def test_the_client_of_the_python_page_predicts(instance: Instance) -> None:
+    instance.run("understudy demo --no-serve")
+    client, _ = _blocks("python", PYTHON)
+    _wait_until_live(instance)
+    assert re.fullmatch(r"alarm_beep 0\.\d+ Starter\n", instance.run_python(client))
+
+
+def test_the_mounted_application_of_the_python_page_answers(instance: Instance) -> None:
+    _, mounted = _blocks("python", PYTHON)
+    asked = """
+from fastapi.testclient import TestClient
+with TestClient(app, base_url="http://127.0.0.1") as client:
+    print(client.get("/understudy/health/live").status_code)
+"""
+    assert instance.run_python(mounted + asked).splitlines()[-1] == "200"
+
+
+def _wait_until_live(instance: Instance) -> None:
+    """The server follows an activation of the command line within its poll interval."""
+    for _ in range(600):
+        if httpx.get(f"http://127.0.0.1:{instance.port}/health/ready").is_success:
+            return
+        time.sleep(0.1)
+    pytest.fail("The server did not load the active model.")
 
 
 def _documents(text: str) -> list[dict[str, object]]:
