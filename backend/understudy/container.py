@@ -9,7 +9,7 @@ from understudy.compiler.compiler import Compiler
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.registry.database.database import Database
 from understudy.registry.files.uploads import Uploads
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation

@@ -6,7 +6,7 @@ import pytest
 
 from tests.registry.types import Add
 from understudy.registry.database.database import Database
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate, ModelOut
 from understudy.settings import Settings
 

@@ -6,7 +6,7 @@ from understudy.compiler.compiled_store import CompiledStore
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import key_of, name
 from understudy.errors import BackboneMissing
-from understudy.registry.files.file_records import RegisteredFile
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row
 from understudy.settings import Settings
 

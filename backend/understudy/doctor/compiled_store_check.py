@@ -13,7 +13,7 @@ from understudy.doctor.model_files_check import key_of, name
 from understudy.errors import BackboneMissing, UnderstudyError
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
-from understudy.registry.files import file_records
+from understudy.registry.models import file_records
 from understudy.registry.models.rows import Row
 from understudy.settings import Settings
 

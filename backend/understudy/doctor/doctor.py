@@ -21,8 +21,8 @@ from understudy.doctor import (
 from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.registry.database.database import Database
-from understudy.registry.models.registry import Registry
 from understudy.registry.models.rows import Row, with_records
+from understudy.registry.registry import Registry
 from understudy.settings import Settings
 
 OnStep = Callable[[str], None]

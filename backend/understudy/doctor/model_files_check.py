@@ -7,11 +7,11 @@ from anyio.to_thread import run_sync
 from understudy.compiler.compiled_store import CompiledStore
 from understudy.doctor.finding import Finding
 from understudy.errors import PathRefused, SpecInvalid, UnderstudyError
-from understudy.registry.files.file_records import RegisteredFile
 from understudy.registry.files.model_files import ModelFiles
-from understudy.registry.models.registry import Registry
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.row_view import collect_facts
 from understudy.registry.models.rows import Row
+from understudy.registry.registry import Registry
 
 
 async def look(registry: Registry, store: CompiledStore, rows: Sequence[Row], *, fix: bool) -> list[Finding]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.types import ModelFactory
 from understudy.registry.database.database import Database
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
 

@@ -10,7 +10,7 @@ from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
 from understudy.registry.models import model_history
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from tests.registry.types import Add
 from understudy.errors import RequestInvalid
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.registry.model_query import ModelQuery, SortKey
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from tests.registry.types import Add
 from understudy.doctor import tables_check
 from understudy.doctor.finding import FindingState
 from understudy.registry.database.database import Database
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.settings import Settings

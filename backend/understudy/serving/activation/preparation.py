@@ -12,8 +12,8 @@ from understudy.compiler.model_source import compute_digest
 from understudy.errors import FileChanged, FileMissing
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
-from understudy.registry.files.file_records import RegisteredFile
-from understudy.registry.models.registry import Registry
+from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step

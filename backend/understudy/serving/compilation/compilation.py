@@ -8,8 +8,8 @@ from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.compiler import Compiler
 from understudy.errors import ParityFailed, ReportNotFound, UnderstudyError
 from understudy.models import CompileState
-from understudy.registry.files.file_records import RegisteredFile
-from understudy.registry.models.registry import Registry
+from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision, Quantization
 from understudy.schemas.compiler.report import CompileReport
 from understudy.serving.telemetry.counters import Counters

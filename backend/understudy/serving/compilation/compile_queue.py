@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from understudy.errors import UnderstudyError
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.serving.compilation.compilation import Compilation
 
 log = structlog.get_logger()

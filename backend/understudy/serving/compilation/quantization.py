@@ -33,10 +33,9 @@ from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.files import file_records
-from understudy.registry.files.file_records import RegisteredFile
-from understudy.registry.models import model_history
-from understudy.registry.models.registry import Registry
+from understudy.registry.models import file_records, model_history
+from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import (
     Calibration,
     Gate,

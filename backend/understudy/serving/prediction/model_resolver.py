@@ -8,7 +8,7 @@ from math import inf
 from understudy.errors import Conflict, Unavailable
 from understudy.registry.database.database import Database
 from understudy.registry.models import name_index
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.serving.activation.preparation import Preparation

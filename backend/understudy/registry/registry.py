@@ -13,10 +13,9 @@ from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.column_values import read_columns, refuse_nul
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.files import file_records
-from understudy.registry.files.file_records import RegisteredFile
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
-from understudy.registry.models import listing, model_history, rows
+from understudy.registry.models import file_records, listing, model_history, rows
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.row_view import read_facts, select_values, shown
 from understudy.registry.models.rows import Row
 from understudy.schemas.compiler.spec import PartialSpec

@@ -10,7 +10,7 @@ from tests.registry.types import Add
 from understudy.errors import FileMissing, NameTaken, PathRefused, RequestInvalid, SpecInvalid, UnderstudyError
 from understudy.models import FileRecord, History, MlModel
 from understudy.registry.database.database import Database
-from understudy.registry.models.registry import Registry
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_query import ModelQuery
