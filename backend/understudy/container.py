@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from understudy.compiler.compiler import Compiler
 from understudy.inference.runtime.blas_threads import pin_blas
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.files.uploads import Uploads
 from understudy.registry.registry import Registry
@@ -75,7 +76,7 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
     database = Database(settings)
     pool = WorkerPool(settings.inference_threads)
     try:
-        await database.migrate()
+        await schema.migrate(database)
         registry = Registry(settings, database)
         counters = Counters()
         recent_statistics = RecentStatistics(counters)

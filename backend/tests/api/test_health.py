@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.types import ModelFactory
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.registry import Registry
@@ -33,7 +34,7 @@ class TestDesiredModelWithoutFile:
         """The database desires a model whose file is gone and that was never compiled."""
         file = make_model(settings.models_dir / "gone.onnx", labels=("never", "compiled", "before"))
         async with Database(settings) as database:
-            await database.migrate()
+            await schema.migrate(database)
             registered = await Registry(settings, database).register(
                 ModelCreate(model_name="gone", file_path="models/gone.onnx"), "test"
             )

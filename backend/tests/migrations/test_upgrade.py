@@ -15,6 +15,7 @@ from tests.postgres import ByHand, only_postgresql
 from understudy.errors import Misconfigured
 from understudy.migrations.revision import NEWEST, VERSION_TABLE
 from understudy.models import Base
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.settings import Settings
 
@@ -28,23 +29,23 @@ def _differences(connection: Connection) -> list[object]:
 
 async def test_an_empty_database_gets_every_table_and_needs_no_repair(database_settings: Settings) -> None:
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
         assert (report.revision_before, report.adopted, report.findings) == (None, False, ())
         assert report.changed
-        assert await database.examine() == ()
+        assert await database.examine_tables() == ()
 
 
 async def test_a_second_run_changes_nothing(database_settings: Settings) -> None:
     async with Database(database_settings) as database:
-        await database.migrate()
-        report = await database.migrate()
+        await schema.migrate(database)
+        report = await schema.migrate(database)
         assert not report.changed
         assert report.findings == ()
 
 
 async def test_revisions_and_models_describe_the_same_schema(database_settings: Settings) -> None:
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
         async with database.read() as session:
             assert await (await session.connection()).run_sync(_differences) == []
 
@@ -56,7 +57,7 @@ async def test_a_documented_table_made_by_hand_compares_equal_too(
     """SQLite calls the key of a hand-made table nullable and its constraints nameless."""
     by_hand(documented)
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
         async with database.read() as session:
             assert await (await session.connection()).run_sync(_differences) == []
 
@@ -64,11 +65,12 @@ async def test_a_documented_table_made_by_hand_compares_equal_too(
 def test_processes_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
     program = (
         "import asyncio\n"
+        "from understudy.registry import schema\n"
         "from understudy.registry.database.database import Database\n"
         "from understudy.settings import Settings\n"
         "async def main():\n"
         "    async with Database(Settings()) as database:\n"
-        "        print((await database.migrate()).changed)\n"
+        "        print((await schema.migrate(database)).changed)\n"
         "asyncio.run(main())\n"
     )
     environment = os.environ | {
@@ -89,7 +91,7 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(database_setti
 
 async def test_engines_that_start_at_once_migrate_one_after_the_other(database_settings: Settings) -> None:
     databases = [Database(database_settings) for _ in range(4)]
-    reports = await asyncio.gather(*(database.migrate() for database in databases))
+    reports = await asyncio.gather(*(schema.migrate(database) for database in databases))
     for database in databases:
         await database.dispose()
     assert sorted(report.changed for report in reports) == [False, False, False, True]
@@ -97,11 +99,11 @@ async def test_engines_that_start_at_once_migrate_one_after_the_other(database_s
 
 async def test_a_database_of_a_newer_version_is_refused(database_settings: Settings) -> None:
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
         async with database.write() as session:
             await session.execute(text("UPDATE understudy_version SET version_num = '9999'"))
         with pytest.raises(Misconfigured, match="9999"):
-            await database.migrate()
+            await schema.migrate(database)
 
 
 def test_the_newest_revision_that_a_start_compares_with_is_the_last_one_there_is() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.types import Add
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate, ModelOut
@@ -14,7 +15,7 @@ from understudy.settings import Settings
 @pytest.fixture
 async def database(database_settings: Settings) -> AsyncIterator[Database]:
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
         yield database
 
 

@@ -33,7 +33,7 @@ async def test_an_update_changes_what_is_present_and_clears_what_is_null(registr
     assert changed.updated_at is not None
     assert model.updated_at is not None
     assert changed.updated_at > model.updated_at
-    latest = (await registry.history(model.model_id)).entries[0]
+    latest = (await registry.list_history(model.model_id)).entries[0]
     assert (latest.event, latest.detail) == ("updated", "Changed: accuracy, description, model_name.")
 
 
@@ -41,7 +41,7 @@ async def test_an_update_without_a_change_writes_nothing(registry: Registry, add
     model = await add("head", version="v1")
     same = ModelUpdate(model_name="head", version="v1", file_path="models\\head.onnx")
     assert await registry.update(model.model_id, same, "api") == model
-    assert len((await registry.history(model.model_id)).entries) == 1
+    assert len((await registry.list_history(model.model_id)).entries) == 1
 
 
 async def test_a_name_taken_by_another_model_is_refused(registry: Registry, add: Add) -> None:
@@ -92,7 +92,7 @@ async def test_deleting_keeps_the_file_and_the_history(
     assert not answer.file_deleted
     assert "not touched" in answer.detail
     assert (database_settings.models_dir / "gone.onnx").exists()
-    latest = (await registry.history(model.model_id)).entries[0]
+    latest = (await registry.list_history(model.model_id)).entries[0]
     assert (latest.event, latest.model_name, latest.version) == ("deleted", "gone", "v3")
     assert (latest.digest, latest.actor) == (model.digest, "cli")
     for call in (registry.get, registry.ensure_file_record):
@@ -107,7 +107,7 @@ async def test_ids_of_no_model_are_not_found(registry: Registry) -> None:
         with pytest.raises(ModelNotFound):
             await registry.get(model_id)
         with pytest.raises(ModelNotFound):
-            await registry.history(model_id)
+            await registry.list_history(model_id)
 
 
 async def test_deleting_races_with_activating_and_one_of_them_wins(
@@ -131,4 +131,4 @@ async def test_the_compilers_verdict_is_kept_for_the_file_it_was_about(registry:
     assert await registry.set_compile_state(model.model_id, digest, CompileState.READY)
     shown = await registry.get(model.model_id)
     assert (shown.compile_state, shown.compile_error) == ("ready", None)
-    assert (await registry.history(model.model_id)).entries[0].event == "compiled"
+    assert (await registry.list_history(model.model_id)).entries[0].event == "compiled"

@@ -49,7 +49,7 @@ async def test_the_answer_and_the_row_say_what_was_registered(
     assert await registry.get(model.model_id) == model
     stored = by_hand("SELECT model_name, version, file_path, description, model_type FROM ml_models")
     assert stored == [("YAMNet Human v2", "v2.0", "models/heads/v1.keras", "Improved version", "yamnet")]
-    history = (await registry.history(model.model_id)).entries
+    history = (await registry.list_history(model.model_id)).entries
     assert [(entry.event, entry.actor, entry.digest) for entry in history] == [("registered", "script", model.digest)]
 
 

@@ -34,5 +34,5 @@ def _is_head(settings: Settings, row: Row) -> bool:
     compiled = store.find(key_of(store, row))
     if compiled is not None:
         return compiled.report.spec.input.on_backbone
-    spec = RegisteredFile.of(row.model, row.record).spec
+    spec = RegisteredFile.from_rows(row.model, row.record).spec
     return spec is not None and spec.input is not None and spec.input.on_backbone

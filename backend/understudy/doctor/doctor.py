@@ -21,7 +21,8 @@ from understudy.doctor import (
 from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.registry.database.database import Database
-from understudy.registry.models.rows import Row, with_records
+from understudy.registry.models import rows
+from understudy.registry.models.rows import Row
 from understudy.registry.registry import Registry
 from understudy.settings import Settings
 
@@ -115,4 +116,4 @@ class Doctor:
 
 async def _rows(database: Database) -> Sequence[Row]:
     async with database.read() as session:
-        return [Row(*found) for found in await session.execute(with_records())]
+        return await rows.list_all(session)

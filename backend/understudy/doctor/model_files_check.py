@@ -36,7 +36,7 @@ def readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
     for row in rows:
         try:
             if row.record is not None:
-                RegisteredFile.of(row.model, row.record)
+                RegisteredFile.from_rows(row.model, row.record)
         except SpecInvalid as error:
             found.append(Finding("spec_unreadable", name(row), error.detail, error.remedy))
         else:
@@ -71,12 +71,12 @@ def key_of(store: CompiledStore, row: Row) -> str:
     """The key of a recorded row's compiled form."""
     if row.record is None:
         raise ValueError(f"{name(row)} has no record")
-    registered = RegisteredFile.of(row.model, row.record)
+    registered = RegisteredFile.from_rows(row.model, row.record)
     return store.key(registered.facts.digest, registered.spec)
 
 
 def _changed(files: ModelFiles, row: Row) -> list[Finding]:
-    if row.record is None or not files.state(row.model.file_path, collect_facts(row.record)).changed:
+    if row.record is None or not files.compare(row.model.file_path, collect_facts(row.record)).changed:
         return []
     what = f"{row.model.file_path} is no longer the file that was registered ({row.record.digest[:12]}…)."
     return [Finding("file_changed", name(row), what, "Put that file back, or register this one as a model of its own.")]
@@ -84,7 +84,7 @@ def _changed(files: ModelFiles, row: Row) -> list[Finding]:
 
 def _sidecar(files: ModelFiles, row: Row) -> list[Finding]:
     try:
-        files.sidecar(row.model.file_path)
+        files.read_sidecar(row.model.file_path)
     except SpecInvalid as error:
         return [Finding("sidecar_unreadable", name(row), error.detail, "Correct the file, or take it away.")]
     return []

@@ -7,6 +7,7 @@ from understudy.errors import Misconfigured
 from understudy.migrations import TableFinding
 from understudy.migrations.adoption.table_finding import AdoptionOutcome
 from understudy.models import Deployment, History, utc_now
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 
 _STATES = {
@@ -25,9 +26,9 @@ async def look(database: Database, *, fix: bool) -> list[Finding]:
     try:
         if fix:
             row = await _stage_row(database, fix=True)
-            adoption = await database.migrate()
-            return [*row, *(_shown(database, each) for each in (*adoption.findings, *await database.repair()))]
-        found = [_shown(database, each) for each in await database.examine()]
+            adoption = await schema.migrate(database)
+            return [*row, *(_shown(database, each) for each in (*adoption.findings, *await schema.repair(database)))]
+        found = [_shown(database, each) for each in await database.examine_tables()]
         return found if _unmigrated(found) else [*found, *await _stage_row(database, fix=False)]
     except Misconfigured as error:
         return [Finding("table_unusable", database.address, error.detail, error.remedy)]

@@ -1,7 +1,9 @@
-"""Use-cases on the set of registered models; which of them is live is the stage's business."""
+"""Use-cases on the registered models: register, change, delete, list, and read their history."""
 
+import builtins
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -10,97 +12,95 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, ModelIsActive, NameTaken, PathRefused
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
-from understudy.registry.database.column_values import read_columns, refuse_nul
+from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
+from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
 from understudy.registry.models import file_records, listing, model_history, rows
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.row_view import read_facts, select_values, shown
+from understudy.registry.models.row_view import read_facts, select_values, to_answer
 from understudy.registry.models.rows import Row
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
-from understudy.schemas.registry.model import (
-    HistoryPage,
-    ModelCreate,
-    ModelList,
-    ModelOut,
-    ModelUpdate,
-)
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model_file import UnregisteredFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.settings import Settings
 
 
+@dataclass(frozen=True)
+class _FileContent:
+    """A model file as it was read, and the spec beside it."""
+
+    facts: FileFacts
+    sidecar: PartialSpec | None
+
+
 class Registry:
-    """Every method raises DatabaseUnavailable for an outage; `actor` is who asked, as the history shows it."""
+    """The registered models of one home folder and one database.
+
+    `actor` names in the history who asked for a change. Every method raises DatabaseUnavailable when the database
+    fails.
+    """
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
+        self._models_dir = settings.models_dir
         self.files = ModelFiles(settings)
         # Counts the changes to existing rows that this process has committed.
         self.revision = 0
 
     async def register(self, request: ModelCreate, actor: str) -> ModelOut:
-        """Add a model whose file is there already, inactive.
+        """Add an inactive model whose file exists already.
 
-        Raises PathRefused, FileMissing, FormatUnknown (a folder that is no SavedModel), TooLarge, FileChanged (still
-        being written), SpecInvalid (sidecar), NameTaken and RequestInvalid; none of them leaves anything behind.
+        Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
+        being written), SpecInvalid (sidecar), NameTaken and RequestInvalid. After an error nothing is stored.
         """
-        columns = read_columns(request)
+        columns = to_columns(request)
         refuse_nul("spec", request.spec and request.spec.model_dump())
         columns["file_path"] = path = self.files.normalize_path(request.file_path)
-        facts, sidecar = await self._read(path)
+        content = await self._read(path)
         now = utc_now()
-        async with self._writing(request.model_name) as session:
+        async with self._write_name(request.model_name) as session:
             await rows.refuse_taken_name(session, request.model_name)
             model = MlModel(**columns, created_at=now, updated_at=now, is_active=False)
-            if (model_id := await rows.next_id(session)) is not None:
+            if (model_id := await rows.choose_next_id(session)) is not None:
                 model.model_id = model_id
             session.add(model)
             await session.flush()
-            record = file_records.evidence(model, facts, given=request.spec, sidecar=sidecar)
+            record = file_records.build_record(model, content.facts, given=request.spec, sidecar=content.sidecar)
             session.add(record)
             await session.flush()
             await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-        return shown(select_values(Row(model, record)), FileState(exists=True, changed=False, bytes=facts.bytes))
+        state = FileState(exists=True, changed=False, bytes=content.facts.bytes)
+        return to_answer(select_values(Row(model, record)), state)
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelOut:
-        """Change the fields that are present. A new `file_path` is read anew, with its sidecar.
+        """Change the fields that are present in `request`. The file and the sidecar of a new `file_path` are read.
 
         Raises ModelNotFound, NameTaken, ModelIsActive (new path for the active model) and what `register` raises for
         the path.
         """
-        wanted = read_columns(request)
-        facts: FileFacts | None = None
-        sidecar: PartialSpec | None = None
-        if "file_path" in wanted:
-            wanted["file_path"] = self.files.normalize_path(wanted["file_path"])
-            async with self._database.read() as session:
-                present = (await rows.get(session, model_id)).model
-            if self._same(present.file_path, wanted["file_path"]):
-                del wanted["file_path"]
-            else:
-                _refuse_active(present, "cannot be pointed at another file")
-                facts, sidecar = await self._read(wanted["file_path"])
-        async with self._writing(wanted.get("model_name")) as session:
+        columns = to_columns(request)
+        content = await self._read_new_file(model_id, columns) if "file_path" in columns else None
+        async with self._write_name(columns.get("model_name")) as session:
             await desired_state.lock(session)
             row = await rows.get(session, model_id, for_update=True)
-            changes = {name: value for name, value in wanted.items() if getattr(row.model, name) != value}
+            changes = {name: value for name, value in columns.items() if getattr(row.model, name) != value}
             if "model_name" in changes:
-                await rows.refuse_taken_name(session, changes["model_name"], but=model_id)
+                await rows.refuse_taken_name(session, changes["model_name"], except_for=model_id)
             if "file_path" in changes:
                 _refuse_active(row.model, "cannot be pointed at another file")
             if changes:
-                row = await _changed(session, row, changes, facts, sidecar)
-                said = ", ".join(sorted(changes))
-                await model_history.record(
-                    session, HistoryEvent.UPDATED, model_id, actor=actor, detail=f"Changed: {said}."
-                )
+                row = await _apply_changes(session, row, changes, content)
+                detail = f"Changed: {', '.join(sorted(changes))}."
+                await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
         self.revision += 1
-        return (await self._shown([select_values(row)]))[0]
+        return await self._answer(row)
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
-        """Delete the record; the file stays. Raises ModelNotFound and ModelIsActive."""
+        """Delete the row and keep the file. Raises ModelNotFound and ModelIsActive."""
         async with self._database.write() as session:
             await desired_state.lock(session)
             model = (await rows.get(session, model_id, for_update=True)).model
@@ -116,17 +116,33 @@ class Registry:
         )
 
     async def get(self, model_id: int) -> ModelOut:
-        """Raises ModelNotFound."""
+        """Return one model; raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
-        return (await self._shown([select_values(row)]))[0]
+        return await self._answer(row)
 
-    async def active(self) -> ModelOut | None:
+    async def get_active(self) -> ModelOut | None:
+        """Return the active model, or None when no row is active."""
         async with self._database.read() as session:
-            row = await rows.active(session)
-        return None if row is None else (await self._shown([select_values(row)]))[0]
+            row = await rows.find_active(session)
+        return None if row is None else await self._answer(row)
 
-    async def history(
+    async def list(self, query: ModelQuery) -> ModelList:
+        """Return one page and the active model; raises RequestInvalid for a cursor of another list."""
+        refuse_nul("q", query.q)
+        refuse_nul("type", query.type)
+        async with self._database.read() as session:
+            page = await listing.read_page(session, query)
+            active = await rows.find_active(session)
+        answers = await self._answer_all(page.rows if active is None else [*page.rows, select_values(active)])
+        return ModelList(
+            models=answers[: len(page.rows)],
+            active_model=None if active is None else answers[-1],
+            next_cursor=page.next_cursor,
+            total=page.total,
+        )
+
+    async def list_history(
         self,
         model_id: int | None = None,
         *,
@@ -134,37 +150,45 @@ class Registry:
         limit: int = 100,
         cursor: str | None = None,
     ) -> HistoryPage:
-        """Newest first, of one model (deleted ones too) or of all.
+        """Return the history of one model, deleted models included, or of all; the newest entry first.
 
-        Raises ModelNotFound for a model that never was, RequestInvalid for a foreign cursor.
+        Raises ModelNotFound for an id that never belonged to a model, RequestInvalid for a cursor of another list.
         """
         refuse_nul("event", event)
         if model_id is not None:
             rows.refuse_impossible_id(model_id)
         async with self._database.read() as session:
-            found = await model_history.page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
-            if model_id is not None and not found.entries and event is None and cursor is None:
+            page = await model_history.read_page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
+            if model_id is not None and not page.entries and event is None and cursor is None:
                 await rows.get(session, model_id)
-        return found
+        return page
+
+    async def list_unregistered_files(self) -> builtins.list[UnregisteredFile]:
+        """Return the model files and SavedModel folders directly in `models/` that no row names, ordered by name."""
+        async with self._database.read() as session:
+            registered = await rows.list_file_paths(session)
+        found = await run_sync(scan_folder, self._models_dir)
+        return [file for file in found if file.file_path not in registered]
 
     async def ensure_file_record(self, model_id: int) -> RegisteredFile:
-        """The evidence about a model's file; for a row made by hand it is taken now.
+        """Return the recorded facts about a model's file; the file of a row made by hand is read and recorded now.
 
-        Raises ModelNotFound, and what `register` raises for the path when the file has to be read.
+        Raises ModelNotFound, Conflict when the row's path changes meanwhile, and what `register` raises for the path
+        when the file has to be read.
         """
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
         if row.record is not None:
-            return RegisteredFile.of(row.model, row.record)
-        facts, sidecar = await self._read(row.model.file_path)
+            return RegisteredFile.from_rows(row.model, row.record)
+        content = await self._read(row.model.file_path)
         async with self._database.write() as session:
             now = await rows.get(session, model_id, for_update=True)
             if now.record is not None:
-                return RegisteredFile.of(now.model, now.record)
+                return RegisteredFile.from_rows(now.model, now.record)
             if now.model.file_path != row.model.file_path:
-                raise Conflict(f"Model {model_id} was pointed at another file meanwhile.")
-            record = await file_records.put(session, now, facts, given=None, sidecar=sidecar)
-        return RegisteredFile.of(now.model, record)
+                raise Conflict(f"The path of model {model_id} was changed meanwhile.")
+            record = await file_records.replace(session, now, content.facts, given=None, sidecar=content.sidecar)
+        return RegisteredFile.from_rows(now.model, record)
 
     async def set_compile_state(
         self,
@@ -179,60 +203,57 @@ class Registry:
         async with self._database.write() as session:
             return await file_records.set_compile_state(session, model_id, digest, state, error, actor=actor)
 
-    async def list(self, query: ModelQuery) -> ModelList:
-        """One page and the active model; raises RequestInvalid for a foreign cursor."""
-        refuse_nul("q", query.q)
-        refuse_nul("type", query.type)
-        async with self._database.read() as session:
-            page = await listing.page(session, query)
-            active = await rows.active(session)
-        shown_rows = await self._shown(page.rows if active is None else [*page.rows, select_values(active)])
-        return ModelList(
-            models=shown_rows[: len(page.rows)],
-            active_model=None if active is None else shown_rows[-1],
-            next_cursor=page.next_cursor,
-            total=page.total,
-        )
-
     @asynccontextmanager
-    async def _writing(self, name: str | None) -> AsyncIterator[AsyncSession]:
-        """A write in which a race for the name ends as NameTaken."""
+    async def _write_name(self, name: str | None) -> AsyncIterator[AsyncSession]:
+        """A write in which another process may store the same name first: that raises NameTaken."""
         try:
             async with self._database.write() as session:
                 yield session
         except IntegrityError as error:
-            said = str(error.orig).strip().partition("\n")[0]
-            if "model_name" in said:
+            reason = str(error.orig).strip().partition("\n")[0]
+            if "model_name" in reason:
                 raise NameTaken(f"The name {name!r} is taken.") from error
-            raise Conflict(f"The database refused the row: {said}.", remedy="Run `understudy doctor`.") from error
+            raise Conflict(f"The database refused the row: {reason}.", remedy="Run `understudy doctor`.") from error
 
-    async def _read(self, path: str) -> tuple[FileFacts, PartialSpec | None]:
-        return await run_sync(lambda: (self.files.read(path), self.files.sidecar(path)))
+    async def _read(self, path: str) -> _FileContent:
+        return await run_sync(lambda: _FileContent(self.files.read(path), self.files.read_sidecar(path)))
 
-    async def _shown(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
-        states = await run_sync(self.files.states, [(values["file_path"], read_facts(values)) for values in found])
-        return [shown(values, state) for values, state in zip(found, states, strict=True)]
+    async def _read_new_file(self, model_id: int, columns: dict[str, Any]) -> _FileContent | None:
+        """Normalize `file_path` in `columns` and read its file; drop it and return None when the row has it already."""
+        path = columns["file_path"] = self.files.normalize_path(columns["file_path"])
+        async with self._database.read() as session:
+            model = (await rows.get(session, model_id)).model
+        if self._is_same_path(model.file_path, path):
+            del columns["file_path"]
+            return None
+        _refuse_active(model, "cannot be pointed at another file")
+        return await self._read(path)
 
-    def _same(self, stored: str, path: str) -> bool:
-        """Whether a row's path, which may have been written by hand, means the normalised `path`."""
+    def _is_same_path(self, stored: str, path: str) -> bool:
+        """True when a row's path, which may have been written by hand, means the normalized `path`."""
         try:
             return self.files.normalize_path(stored) == path
         except PathRefused:
             return False
 
+    async def _answer(self, row: Row) -> ModelOut:
+        return (await self._answer_all([select_values(row)]))[0]
 
-async def _changed(
-    session: AsyncSession, row: Row, changes: dict[str, Any], facts: FileFacts | None, sidecar: PartialSpec | None
-) -> Row:
+    async def _answer_all(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
+        recorded = [(values["file_path"], read_facts(values)) for values in found]
+        states = await run_sync(self.files.compare_all, recorded)
+        return [to_answer(values, state) for values, state in zip(found, states, strict=True)]
+
+
+async def _apply_changes(session: AsyncSession, row: Row, changes: dict[str, Any], content: _FileContent | None) -> Row:
     for name, value in (changes | {"updated_at": utc_now()}).items():
         setattr(row.model, name, value)
     await session.flush()
-    if "file_path" not in changes or facts is None:
+    if "file_path" not in changes or content is None:
         return row
-    given = row.record.given_spec if row.record else None
-    record = await file_records.put(
-        session, row, facts, given=file_records.read_recorded_spec(row.model, given), sidecar=sidecar
-    )
+    stored = row.record.given_spec if row.record else None
+    given = file_records.read_recorded_spec(row.model, stored)
+    record = await file_records.replace(session, row, content.facts, given=given, sidecar=content.sidecar)
     return Row(row.model, record)
 
 

@@ -3,6 +3,7 @@ import pytest
 from tests.postgres import ByHand, only_postgresql
 from understudy.errors import Misconfigured
 from understudy.migrations import AdoptionOutcome
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.models import model_history
@@ -22,13 +23,13 @@ async def test_rows_of_a_hand_made_table_stay_as_they_are(
     by_hand(documented, f"{_ROW} {active}, (7, 'two', 'two.h5', NULL, NULL, NULL, FALSE)")
     before = by_hand("SELECT * FROM ml_models ORDER BY model_id")
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
         assert report.adopted
         assert "index_missing" in {finding.code for finding in report.findings}
-        assert await database.examine() == ()
+        assert await database.examine_tables() == ()
         async with database.read() as session:
-            assert await desired_state.desired(session) == desired_state.Desired(1, 1)
-            noted = await model_history.page(session)
+            assert await desired_state.read_desired(session) == desired_state.Desired(1, 1)
+            noted = await model_history.read_page(session)
     assert [(entry.event, entry.model_id, entry.actor) for entry in noted.entries] == [("activated", 1, "database")]
     assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
 
@@ -44,9 +45,9 @@ async def test_of_several_active_rows_the_one_updated_last_stays(
     ]
     by_hand(documented, _ROW + ", ".join(rows))
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
         async with database.read() as session:
-            noted = await model_history.page(session, event="repaired")
+            noted = await model_history.read_page(session, event="repaired")
     found = {finding.code: finding for finding in report.findings}
     assert found["several_active"].outcome is AdoptionOutcome.REPAIRED
     assert "Model 2 (newest)" in found["several_active"].detail
@@ -61,7 +62,7 @@ async def test_equal_times_leave_the_highest_id_active(
 ) -> None:
     by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)")
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
     assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
 
 
@@ -71,7 +72,7 @@ async def test_an_index_under_another_name_is_taken_as_it_is(
 ) -> None:
     by_hand(documented, f"CREATE UNIQUE INDEX mine ON ml_models (is_active) WHERE {condition}")
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
     assert "index_missing" not in {finding.code for finding in report.findings}
 
 
@@ -84,11 +85,11 @@ async def test_missing_columns_keys_and_other_types_are_brought_up_or_noted(
     )
     (database_settings.models_dir / "new.onnx").write_bytes(b"new")
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
         codes = {finding.code for finding in report.findings}
         assert {"column_missing", "column_type", "column_extra", "model_id_not_unique", "name_not_unique"} <= codes
         assert {finding.code for finding in report.findings if finding.outcome is AdoptionOutcome.OPEN} == set()
-        assert {finding.outcome for finding in await database.examine()} <= {AdoptionOutcome.NOTED}
+        assert {finding.outcome for finding in await database.examine_tables()} <= {AdoptionOutcome.NOTED}
         registry = Registry(database_settings, database)
         assert (await registry.get(3)).accuracy == 92.5
         fresh = await registry.register(ModelCreate(model_name="new", file_path="models/new.onnx"), "cli")
@@ -102,7 +103,7 @@ async def test_repeated_names_are_reported_and_kept(database_settings: Settings,
         "INSERT INTO ml_models VALUES (1, 'same', 'a', NULL), (2, 'same', 'b', FALSE)",
     )
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
     repeated = [finding for finding in report.findings if finding.code == "name_repeated"]
     assert [finding.outcome for finding in repeated] == [AdoptionOutcome.OPEN]
     assert by_hand("SELECT count(*) FROM ml_models") == [(2,)]
@@ -112,8 +113,8 @@ async def test_a_table_that_is_something_else_is_left_alone(database_settings: S
     by_hand("CREATE TABLE ml_models (id INTEGER PRIMARY KEY, weights TEXT)")
     async with Database(database_settings) as database:
         with pytest.raises(Misconfigured, match="model_id, model_name, file_path"):
-            await database.migrate()
-        assert [finding.code for finding in await database.examine()] == ["not_migrated"]
+            await schema.migrate(database)
+        assert [finding.code for finding in await database.examine_tables()] == ["not_migrated"]
 
 
 async def test_ids_used_twice_are_refused_with_their_numbers(database_settings: Settings, by_hand: ByHand) -> None:
@@ -123,7 +124,7 @@ async def test_ids_used_twice_are_refused_with_their_numbers(database_settings: 
     )
     async with Database(database_settings) as database:
         with pytest.raises(Misconfigured, match="more than once: 5"):
-            await database.migrate()
+            await schema.migrate(database)
 
 
 async def test_rows_without_an_id_get_one(database_settings: Settings, by_hand: ByHand) -> None:
@@ -134,7 +135,7 @@ async def test_rows_without_an_id_get_one(database_settings: Settings, by_hand: 
         "INSERT INTO ml_models VALUES (4, 'a', 'a'), (NULL, 'b', 'b'), (NULL, 'c', 'c')",
     )
     async with Database(database_settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
     assert "model_id_missing" in {finding.code for finding in report.findings}
     assert by_hand("SELECT model_id FROM ml_models ORDER BY model_id") == [(4,), (5,), (6,)]
 
@@ -146,7 +147,7 @@ async def test_a_sequence_left_behind_by_explicit_ids_is_advanced(
     by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, FALSE), (2, 'b', 'b', NULL, NULL, NULL, FALSE)")
     (database_settings.models_dir / "c.onnx").write_bytes(b"c")
     async with Database(database_settings) as database:
-        assert "sequence_behind" in {finding.code for finding in (await database.migrate()).findings}
+        assert "sequence_behind" in {finding.code for finding in (await schema.migrate(database)).findings}
         created = await Registry(database_settings, database).register(
             ModelCreate(model_name="c", file_path="models/c.onnx"), "cli"
         )
@@ -155,15 +156,15 @@ async def test_a_sequence_left_behind_by_explicit_ids_is_advanced(
 
 async def test_damage_done_later_is_found_and_repaired(database_settings: Settings, by_hand: ByHand) -> None:
     async with Database(database_settings) as database:
-        await database.migrate()
+        await schema.migrate(database)
         by_hand(
             "DROP INDEX ml_models_one_active",
             _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)",
         )
-        found = {finding.code: finding.outcome for finding in await database.examine()}
+        found = {finding.code: finding.outcome for finding in await database.examine_tables()}
         assert found["several_active"] is AdoptionOutcome.OPEN
         assert found["index_missing"] is AdoptionOutcome.OPEN
-        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in await database.repair()}
-        assert await database.examine() == ()
+        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in await schema.repair(database)}
+        assert await database.examine_tables() == ()
         async with database.read() as session:
-            assert await desired_state.desired(session) == desired_state.Desired(2, 1)
+            assert await desired_state.read_desired(session) == desired_state.Desired(2, 1)

@@ -8,6 +8,7 @@ from tests.postgres import ByHand
 from tests.registry.types import Add
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.models import MlModel
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.models import rows
@@ -71,7 +72,7 @@ async def test_a_stage_row_deleted_by_hand_is_an_outage_with_its_remedy(database
 async def test_connections_cut_by_the_server_are_replaced(postgres_url: str, settings: Settings) -> None:
     cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
     async with Database(Settings(home=settings.home, database_url=postgres_url)) as database:
-        await database.migrate()
+        await schema.migrate(database)
         with pytest.raises(DatabaseUnavailable):
             async with database.read() as session:
                 await session.execute(cut)
@@ -86,7 +87,7 @@ async def test_a_server_that_is_not_there_is_an_outage_without_its_password(
     address = f"postgresql:{address}host={tmp_path}"
     async with Database(Settings(home=settings.home, database_url=address)) as database:
         with pytest.raises(DatabaseUnavailable) as refusal:
-            await database.migrate()
+            await schema.migrate(database)
         assert "secret" not in f"{refusal.value.detail} {database.address}"
         assert tmp_path.name in database.address
 
@@ -95,12 +96,12 @@ async def test_a_database_file_that_cannot_be_opened_is_an_outage(settings: Sett
     (settings.var_dir / "understudy.db").mkdir()
     async with Database(settings) as database:
         with pytest.raises(DatabaseUnavailable):
-            await database.migrate()
+            await schema.migrate(database)
 
 
 async def test_a_folder_that_cannot_be_made_is_an_outage(settings: Settings) -> None:
     (settings.home / "file").write_bytes(b"")
-    with pytest.raises(DatabaseUnavailable, match="cannot be made"):
+    with pytest.raises(DatabaseUnavailable, match="cannot be created"):
         Database(Settings(home=settings.home / "file"))
 
 
@@ -108,7 +109,7 @@ async def test_an_option_the_driver_does_not_know_is_named(settings: Settings) -
     address = "postgresql://someone@localhost/db?pgbouncer=true"
     async with Database(Settings(home=settings.home, database_url=address)) as database:
         with pytest.raises(Misconfigured, match="pgbouncer"):
-            await database.migrate()
+            await schema.migrate(database)
 
 
 @pytest.mark.parametrize("address", ["postgresql://a:b@host:secret/db", "//[secret"])
@@ -127,6 +128,6 @@ async def test_other_databases_are_refused_at_start(settings: Settings, address:
 async def test_a_file_that_is_no_database_is_named_with_a_remedy(settings: Settings) -> None:
     (settings.var_dir / "understudy.db").write_bytes(b"these bytes are no database" * 100)
     async with Database(settings) as database:
-        with pytest.raises(DatabaseUnavailable, match="no database") as refusal:
-            await database.migrate()
+        with pytest.raises(DatabaseUnavailable, match="not a database") as refusal:
+            await schema.migrate(database)
     assert "backup" in refusal.value.remedy

@@ -34,10 +34,10 @@ async def test_a_switch_moves_row_generation_and_history_together(
     assert await _switch(database, first.model_id) == 1
     assert await _switch(database, second.model_id) == 2
     assert await _poll(database) == desired_state.DesiredStatePoll(2, second.model_id, second.model_id, 1)
-    active = await registry.active()
+    active = await registry.get_active()
     assert active is not None
     assert active.model_name == "second"
-    entries = (await registry.history(limit=3)).entries
+    entries = (await registry.list_history(limit=3)).entries
     assert [(entry.event, entry.model_name, entry.generation) for entry in entries] == [
         ("activated", "second", 2),
         ("deactivated", "first", 2),
@@ -65,11 +65,11 @@ async def test_the_documented_repair_by_hand_is_followed(
     seen = await _poll(database)
     assert seen.drifted
     async with database.read() as session:
-        assert await desired_state.desired(session) == desired_state.Desired(second.model_id, 1)
+        assert await desired_state.read_desired(session) == desired_state.Desired(second.model_id, 1)
     for _ in range(2):
         async with database.write() as session:
             assert await desired_state.reconcile(session) == desired_state.Desired(second.model_id, 2)
-    entries = (await registry.history(limit=2)).entries
+    entries = (await registry.list_history(limit=2)).entries
     assert [(entry.event, entry.model_name, entry.actor) for entry in entries] == [
         ("activated", "second", "database"),
         ("deactivated", "first", "database"),
@@ -110,7 +110,7 @@ async def test_switches_at_once_from_several_processes_end_with_one_active_row_a
     for each in databases:
         await each.dispose()
     assert sorted(number for numbers in generations for number in numbers) == list(range(1, 33))
-    entries = (await registry.history(limit=500)).entries
+    entries = (await registry.list_history(limit=500)).entries
     live = [(entry.generation, entry.model_id) for entry in entries if entry.event == "activated"]
     assert [generation for generation, _ in live] == list(range(32, 0, -1))
     left = {entry.generation: entry.model_id for entry in entries if entry.event == "deactivated"}
@@ -186,6 +186,6 @@ async def test_a_refusal_is_kept_with_its_reason_and_remedy(registry: Registry, 
     model = await add("head")
     async with database.write() as session:
         await model_history.record_refusal(session, model.model_id, CompileFailed("unknown layer"), actor="api")
-    entry = (await registry.history(model.model_id, event="refused")).entries[0]
+    entry = (await registry.list_history(model.model_id, event="refused")).entries[0]
     assert (entry.code, entry.detail, entry.digest) == ("compile_failed", "unknown layer", model.digest)
     assert entry.remedy

@@ -20,16 +20,16 @@ def _report(replica: str, seen_at: datetime, state: str = "ready") -> ReplicaRep
 
 async def test_a_replica_replaces_its_report_and_is_forgotten_when_unseen(database: Database) -> None:
     async with database.write() as session:
-        await replicas.report(session, _report("a", _NOW - timedelta(hours=1)))
-        await replicas.report(session, _report("b", _NOW, "loading"))
+        await replicas.save(session, _report("a", _NOW - timedelta(hours=1)))
+        await replicas.save(session, _report("b", _NOW, "loading"))
     async with database.write() as session:
-        await replicas.report(session, _report("b", _NOW))
+        await replicas.save(session, _report("b", _NOW))
     async with database.read() as session:
         assert await replicas.list_reports(session) == [_report("a", _NOW - timedelta(hours=1)), _report("b", _NOW)]
         assert await replicas.list_reports(session, since=_NOW) == [_report("b", _NOW)]
     async with database.write() as session:
-        await replicas.forget_unseen(session, since=_NOW)
-        await replicas.forget(session, "b")
+        await replicas.delete_unseen(session, since=_NOW)
+        await replicas.delete(session, "b")
     async with database.read() as session:
         assert await replicas.list_reports(session) == []
 
@@ -60,7 +60,7 @@ async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> 
     async with database.read() as session:
         assert await operation_rows.get(session, "one") == ended
     async with database.write() as session:
-        await operation_rows.forget_older(session, than=_NOW + timedelta(days=1))
+        await operation_rows.delete_older(session, than=_NOW + timedelta(days=1))
     async with database.read() as session:
         with pytest.raises(OperationNotFound):
             await operation_rows.get(session, "one")

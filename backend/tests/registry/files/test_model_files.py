@@ -32,40 +32,42 @@ def test_an_untouched_file_is_never_hashed_again(files: ModelFiles, settings: Se
     facts = files.read("models/a.onnx")
     _replace_unseen(model, b"other")
     for each in (files, ModelFiles(settings)):
-        assert each.states([("models/a.onnx", facts)] * 100) == [FileState(exists=True, changed=False, bytes=5)] * 100
-        assert each.verified(facts) == model.resolve()
+        assert (
+            each.compare_all([("models/a.onnx", facts)] * 100) == [FileState(exists=True, changed=False, bytes=5)] * 100
+        )
+        assert each.verify(facts) == model.resolve()
 
 
 def test_a_touched_file_is_hashed_once_and_found_unchanged(files: ModelFiles, model: Path) -> None:
     facts = files.read("models/a.onnx")
     os.utime(model, ns=(1, 1))
-    assert not files.state("models/a.onnx", facts).changed
+    assert not files.compare("models/a.onnx", facts).changed
     _replace_unseen(model, b"other")
-    assert not files.state("models/a.onnx", facts).changed
+    assert not files.compare("models/a.onnx", facts).changed
 
 
 def test_other_content_of_the_same_size_is_a_change(files: ModelFiles, model: Path) -> None:
     facts = files.read("models/a.onnx")
     model.write_bytes(b"other")
-    assert files.state("models/a.onnx", facts).changed
+    assert files.compare("models/a.onnx", facts).changed
     with pytest.raises(FileChanged):
-        files.verified(facts)
+        files.verify(facts)
     model.write_bytes(b"first")
-    assert not files.state("models/a.onnx", facts).changed
+    assert not files.compare("models/a.onnx", facts).changed
 
 
 def test_another_size_is_a_change(files: ModelFiles, model: Path) -> None:
     facts = files.read("models/a.onnx")
     model.write_bytes(b"longer than before")
-    assert files.state("models/a.onnx", facts) == FileState(exists=True, changed=True, bytes=18)
+    assert files.compare("models/a.onnx", facts) == FileState(exists=True, changed=True, bytes=18)
 
 
 def test_a_missing_file_is_missing_and_not_changed(files: ModelFiles, model: Path) -> None:
     facts = files.read("models/a.onnx")
     model.unlink()
-    assert files.state("models/a.onnx", facts) == FileState(exists=False, changed=False, bytes=None)
+    assert files.compare("models/a.onnx", facts) == FileState(exists=False, changed=False, bytes=None)
     with pytest.raises(FileMissing):
-        files.verified(facts)
+        files.verify(facts)
 
 
 def test_a_changed_file_deep_in_a_saved_model_is_noticed(files: ModelFiles, settings: Settings) -> None:
@@ -74,11 +76,11 @@ def test_a_changed_file_deep_in_a_saved_model_is_noticed(files: ModelFiles, sett
     (settings.models_dir / "saved" / "saved_model.pb").write_bytes(b"graph")
     inner.write_bytes(b"12345")
     facts = files.read("models/saved")
-    assert not files.state("models/saved", facts).changed
+    assert not files.compare("models/saved", facts).changed
     inner.write_bytes(b"54321")
-    assert files.state("models/saved", facts).changed
+    assert files.compare("models/saved", facts).changed
     (settings.models_dir / "saved" / "saved_model.pb").unlink()
-    assert files.state("models/saved", facts) == FileState(exists=True, changed=True, bytes=None)
+    assert files.compare("models/saved", facts) == FileState(exists=True, changed=True, bytes=None)
 
 
 def test_what_is_no_file_is_refused_without_reading_it(files: ModelFiles, settings: Settings) -> None:

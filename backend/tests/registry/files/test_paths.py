@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import PathRefused
-from understudy.registry.files.paths import contained, normalize_path
+from understudy.registry.files.paths import normalize_path, resolve_inside
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_links_are_followed_before_they_are_judged(home: Path) -> None:
     (home / "models" / "parent").symlink_to(home.parent)
     (home / "models" / "own").symlink_to(home / "var")
     (home / "models" / "loop").symlink_to("loop")
-    assert contained(home, "models/inside.onnx") == (home / "models" / "a.onnx").resolve()
+    assert resolve_inside(home, "models/inside.onnx") == (home / "models" / "a.onnx").resolve()
     for path in ("models/outside.onnx", "models/parent/x.onnx", "models/own/understudy.db"):
         with pytest.raises(PathRefused):
-            contained(home, path)
+            resolve_inside(home, path)
 
 
 def test_a_home_folder_behind_a_link_is_a_home_folder(home: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home)
-    assert contained(tmp_path / "link", "models/a.onnx") == (home / "models" / "a.onnx").resolve()
+    assert resolve_inside(tmp_path / "link", "models/a.onnx") == (home / "models" / "a.onnx").resolve()

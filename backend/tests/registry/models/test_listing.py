@@ -146,7 +146,7 @@ async def test_a_cursor_that_was_not_given_out_is_refused(registry: Registry) ->
         with pytest.raises(RequestInvalid):
             await registry.list(ModelQuery(sort="accuracy", cursor=cursor))
         with pytest.raises(RequestInvalid):
-            await registry.history(cursor=cursor)
+            await registry.list_history(cursor=cursor)
     for text in ("a\0b", "\ud800"):
         with pytest.raises(RequestInvalid):
             await registry.list(ModelQuery(sort="name", cursor=_forged("name", text, 1)))
@@ -155,8 +155,8 @@ async def test_a_cursor_that_was_not_given_out_is_refused(registry: Registry) ->
 async def test_history_goes_on_where_its_page_ended(registry: Registry, add: Add) -> None:
     for name in ("a", "b", "c"):
         await add(name)
-    first = await registry.history(limit=2)
-    second = await registry.history(limit=2, cursor=first.next_cursor)
+    first = await registry.list_history(limit=2)
+    second = await registry.list_history(limit=2, cursor=first.next_cursor)
     assert [entry.model_name for entry in first.entries + second.entries] == ["c", "b", "a"]
     assert second.next_cursor is None
 

@@ -34,7 +34,7 @@ BeforeCommit = Callable[[Callable[[], Awaitable[object]]], None]
 
 
 async def events(services: Services, model_id: int) -> list[tuple[str, str | None]]:
-    return [(entry.event, entry.code) for entry in (await services.registry.history(model_id)).entries]
+    return [(entry.event, entry.code) for entry in (await services.registry.list_history(model_id)).entries]
 
 
 def count_loads(services: Services) -> int:
@@ -65,7 +65,7 @@ async def test_a_file_that_changed_is_refused_and_the_old_model_stays(
     with pytest.raises(FileChanged):
         await services.activation.activate(second, "test")
     assert live_id(services) == first
-    active = await services.registry.active()
+    active = await services.registry.get_active()
     assert active is not None
     assert active.model_id == first
     assert (await events(services, second))[0] == ("refused", "file_changed")
@@ -197,7 +197,7 @@ async def test_activations_that_race_leave_one_active_row_and_its_model_on_stage
     outcomes = await asyncio.gather(*(services.activation.activate(model, "test") for model in models * 3))
     assert sorted(live.generation for live in outcomes) == list(range(1, 13))
     last = max(outcomes, key=lambda live: live.generation)
-    active = await services.registry.active()
+    active = await services.registry.get_active()
     assert active is not None
     assert active.model_id == last.model.identity.model_id == live_id(services)
 

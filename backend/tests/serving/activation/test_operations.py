@@ -13,7 +13,7 @@ from understudy.compiler.compiled_store import CompiledModel
 from understudy.container import Services
 from understudy.errors import FileMissing, OperationNotFound
 from understudy.registry.deployment import change_feed, operation_rows
-from understudy.registry.files.file_records import RegisteredFile
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.serving.activation import operation_progress
 from understudy.settings import Settings

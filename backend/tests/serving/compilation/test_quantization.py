@@ -114,7 +114,7 @@ async def test_a_twin_that_did_not_pass_stays_off_stage_and_the_reason_is_kept(
     report = (await services.compilation.report(model_id)).quantization
     assert report is not None
     assert not report.passed
-    refusals = (await services.registry.history(model_id, event="refused")).entries
+    refusals = (await services.registry.list_history(model_id, event="refused")).entries
     assert {entry.code for entry in refusals} == {"parity_failed"}
 
 

@@ -72,7 +72,7 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
     await services.reconciler.once()
     assert live_id(services) == second
-    events = {(entry.event, entry.actor) for entry in (await services.registry.history(second)).entries}
+    events = {(entry.event, entry.actor) for entry in (await services.registry.list_history(second)).entries}
     assert ("activated", "database") in events
 
 
@@ -133,7 +133,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
         other.status_reporter.require_ready()
     report = next(r for r in (await other.status_reporter.status()).replicas if r.replica == other.reconciler.replica)
     assert (report.state, report.model_id) == ("failed", first)
-    refusals = [entry for entry in (await other.registry.history(second)).entries if entry.event == "refused"]
+    refusals = [entry for entry in (await other.registry.list_history(second)).entries if entry.event == "refused"]
     assert len(refusals) == 1
     file.write_bytes(content)
     await other.reconciler.once()

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, status
 from understudy.api.dependencies import Served
 from understudy.api.problem_responses import problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
-from understudy.registry.files.unregistered import find_unregistered_files
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 
 router = APIRouter(prefix="/models", tags=["files"])
@@ -16,7 +15,7 @@ router = APIRouter(prefix="/models", tags=["files"])
 @router.get("/files", summary="Files that are not registered yet")
 async def list_unregistered_files(services: Served) -> UnregisteredFiles:
     """Model files in `models/` that no row refers to."""
-    return UnregisteredFiles(files=await find_unregistered_files(services.settings, services.database))
+    return UnregisteredFiles(files=await services.registry.list_unregistered_files())
 
 
 @router.post(

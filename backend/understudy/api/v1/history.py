@@ -21,4 +21,4 @@ async def get_history(
     cursor: str | None = None,
 ) -> HistoryPage:
     """Registrations, activations and refusals of every model, latest first."""
-    return await services.registry.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+    return await services.registry.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)

@@ -61,7 +61,7 @@ async def register_model(services: Served, body: ModelCreate, response: Response
 @router.get("/active", summary="Get the active model", responses=problems(NoActiveModel))
 async def get_active_model(services: Served) -> ModelOut:
     """The model that the database says is active; `/api/v1/status` says what this process has loaded."""
-    model = await services.registry.active()
+    model = await services.registry.get_active()
     if model is None:
         raise NoActiveModel("No model is active.")
     return model
@@ -104,7 +104,7 @@ async def get_model_history(
     services: Served, model_id: ModelIdPath, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
 ) -> HistoryPage:
     """What happened to this model, latest first; kept after its record is deleted."""
-    return await services.registry.history(model_id=model_id, limit=limit, cursor=cursor)
+    return await services.registry.list_history(model_id=model_id, limit=limit, cursor=cursor)
 
 
 @router.get(

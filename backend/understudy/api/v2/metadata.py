@@ -55,7 +55,7 @@ async def ready(services: Served) -> ServerReady:
 async def index(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
     async with services.database.read() as session:
-        found = await name_index.index(session, limit=INDEXED)
+        found = await name_index.list_newest(session, limit=INDEXED)
     entries = [
         IndexEntry(
             name=model.model_name,

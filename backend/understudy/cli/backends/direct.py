@@ -42,7 +42,7 @@ class DirectBackend:
         return await self._services.registry.get(model_id)
 
     async def active(self) -> ModelOut:
-        model = await self._services.registry.active()
+        model = await self._services.registry.get_active()
         if model is None:
             raise NoActiveModel("No model is active.")
         return model
@@ -69,7 +69,7 @@ class DirectBackend:
             return await self._services.predictor.predict(audio, model_id)
 
     async def history(self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None) -> HistoryPage:
-        return await self._services.registry.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+        return await self._services.registry.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
 
     async def report(self, model_id: int) -> CompileReport:
         return await self._services.compilation.report(model_id)

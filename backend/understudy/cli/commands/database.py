@@ -15,10 +15,11 @@ group = typer.Typer()
 async def migrate(session: Session) -> None:
     """Bring the database to the newest schema; an ml_models made by hand is adopted without loss."""
     settings = session.load_quiet_settings()
+    from understudy.registry import schema
     from understudy.registry.database.database import Database
 
     async with Database(settings) as database:
-        report = await database.migrate()
+        report = await schema.migrate(database)
     lines = [
         f"The schema is at revision {report.revision}"
         + (f", before {report.revision_before}." if report.changed else ".")

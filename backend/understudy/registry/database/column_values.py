@@ -1,4 +1,4 @@
-"""Values that a database of either kind can hold."""
+"""Checks and conversions of values before they are stored in either database."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,7 +11,7 @@ _ACCURACY_PLACES = 4
 
 
 def has_nul(value: object) -> bool:
-    """Whether a NUL character is in any text inside `value`; PostgreSQL stores none, not even in JSON."""
+    """True when any text inside `value` contains a NUL character, which PostgreSQL cannot store, not even in JSON."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, Mapping):
@@ -20,16 +20,19 @@ def has_nul(value: object) -> bool:
 
 
 def refuse_nul(field: str, value: object) -> None:
-    """Raises RequestInvalid."""
+    """Raises RequestInvalid when any text inside `value` contains a NUL character."""
     if has_nul(value):
-        raise RequestInvalid(f"{field} contains a NUL character.")
+        raise RequestInvalid(f"{field} contains a NUL character.", remedy=f"Remove the NUL character from {field}.")
 
 
-def read_columns(request: ModelCreate | ModelUpdate) -> dict[str, Any]:
-    """The columns that the request sets, accuracy rounded to the places its column has; raises RequestInvalid."""
+def to_columns(request: ModelCreate | ModelUpdate) -> dict[str, Any]:
+    """Return the columns that the request sets, with `accuracy` rounded to the 4 decimal places of its column.
+
+    Raises RequestInvalid for a NUL character, except in `file_path`, which `paths.normalize_path` checks.
+    """
     columns = request.model_dump(exclude_unset=True, exclude={"spec"})
     for name, value in columns.items():
-        if name != "file_path":  # has its own refusal
+        if name != "file_path":
             refuse_nul(name, value)
         if isinstance(value, Decimal):
             columns[name] = round(float(value), _ACCURACY_PLACES)

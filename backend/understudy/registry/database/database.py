@@ -1,4 +1,4 @@
-"""The database of one process: connections, transactions, migration."""
+"""The database of one process: connections, transactions, tables."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,35 +6,35 @@ from contextlib import asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from understudy.migrations import AdoptionReport, TableFinding, examine, repair, upgrade
-from understudy.registry.database.engine import build_engine, shown, translate_database_errors
-from understudy.registry.database.sqlite import Workers
-from understudy.registry.deployment import desired_state
+from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
+from understudy.registry.database.engine import build_engine, format_address, translate_database_errors
+from understudy.registry.database.sqlite import ConnectionThreads
 from understudy.settings import Settings
 
 _Result = TypeVar("_Result")
-_MIGRATION_LOCK = 7_237_413_001
 
 
 class Database:
-    """Sessions on the database of `settings`; every method raises DatabaseUnavailable for an outage.
+    """Sessions on the database of `settings`. Every method raises DatabaseUnavailable when the database fails.
 
     `read` sees one consistent state on SQLite and READ COMMITTED on PostgreSQL. `write` commits when its block ends and
-    rolls back when it raises; on SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it never fails half
-    way because another writer came first.
+    rolls back when the block raises. On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it never
+    fails half way because another writer came first.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._workers = Workers()
-        self._engine = build_engine(settings, self._workers)
+        self._threads = ConnectionThreads()
+        self._engine = build_engine(settings, self._threads)
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         self._read = async_sessionmaker(self._engine, expire_on_commit=False)
         self._write = async_sessionmaker(self._writer, expire_on_commit=False)
-        # Whoever waits for SQLite's own lock sleeps between looks at it; only other processes need to.
-        self._turn = asyncio.Lock() if self.kind == "sqlite" else nullcontext()
+        # A connection that waits for SQLite's own lock sleeps between its attempts. Writers of this process wait here
+        # instead, and go on at once.
+        self._write_lock = asyncio.Lock() if self.kind == "sqlite" else nullcontext()
 
     @property
     def kind(self) -> str:
@@ -44,55 +44,52 @@ class Database:
     @property
     def address(self) -> str:
         """The address without its password."""
-        return shown(self._engine.url)
+        return format_address(self._engine.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading."""
         with translate_database_errors(self._engine):
             async with self._read() as session:
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits when the block ends."""
         with translate_database_errors(self._engine):
-            async with self._turn, self._write() as session:
+            async with self._write_lock, self._write() as session:
                 yield session
                 await session.commit()
 
-    async def migrate(self) -> AdoptionReport:
-        """Bring the schema up to date, adopt a hand-made table, and put the stage in line with it.
+    async def upgrade_tables(self) -> AdoptionReport:
+        """Bring the tables to the newest revision and adopt a hand-made `ml_models`.
 
         Several processes may call it at once: one works, the others wait and find it done. Raises Misconfigured when
-        the database is newer than this program or `ml_models` cannot be adopted.
+        the database is newer than this program or `ml_models` cannot be adopted. `schema.migrate` is the whole job.
         """
-        report = await self._alone(upgrade)
-        async with self.write() as session:
-            await desired_state.reconcile(session)
-        return report
+        return await self._run_exclusively(upgrade)
 
-    async def examine(self) -> tuple[TableFinding, ...]:
-        """What differs from the documented table; changes nothing."""
+    async def examine_tables(self) -> tuple[TableFinding, ...]:
+        """List the differences from the documented table; change nothing."""
         with translate_database_errors(self._engine):
             async with self._engine.connect() as connection:
                 return await connection.run_sync(examine)
 
-    async def repair(self) -> tuple[TableFinding, ...]:
-        """Repair what `examine` finds, under the same lock as `migrate`."""
-        findings = await self._alone(repair)
-        async with self.write() as session:
-            await desired_state.reconcile(session)
-        return findings
+    async def repair_tables(self) -> tuple[TableFinding, ...]:
+        """Repair what `examine_tables` finds, under the same lock as `upgrade_tables`."""
+        return await self._run_exclusively(repair)
 
-    async def _alone(self, work: Callable[[Connection], _Result]) -> _Result:
-        """`work` in one transaction that no other process's migration overlaps."""
+    async def _run_exclusively(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Run `work` in one transaction that no other process's migration overlaps."""
         with translate_database_errors(self._engine):
             async with self._writer.begin() as connection:
-                await _lock(connection)
+                await hold_until_commit(connection, AdvisoryLock.MIGRATION)
                 return await connection.run_sync(work)
 
     async def dispose(self) -> None:
+        """Close every connection and wait for its thread."""
         await self._engine.dispose()
-        await self._workers.ended()
+        await self._threads.join()
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,9 +98,3 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.dispose()
-
-
-async def _lock(connection: AsyncConnection) -> None:
-    """SQLite's BEGIN IMMEDIATE is the lock already."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})

@@ -1,4 +1,4 @@
-"""Engines set up for each database, and its failures as typed errors."""
+"""Builds the engine of each database and turns its failures into typed errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,22 +9,26 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from understudy.errors import DatabaseUnavailable, Misconfigured
-from understudy.registry.database.sqlite import Workers, sqlite_engine
+from understudy.errors import DatabaseUnavailable, Misconfigured, UnderstudyError
+from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
 from understudy.settings import Settings
 
 _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10.0
+_REMEDY = "Set DATABASE_URL to postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db, or unset it."
 
 
-def redact_address(settings: Settings) -> URL:
-    """The address with an async driver; raises Misconfigured for one that is malformed or of another database."""
+def parse_address(settings: Settings) -> URL:
+    """Return the address of `settings` with its async driver.
+
+    Raises Misconfigured for an address that is malformed, names no file (SQLite) or names another kind of database.
+    """
     try:
         url = make_url(settings.sqlalchemy_url)
     except ArgumentError as error:
-        raise Misconfigured(f"DATABASE_URL is not a database address: {error}") from error
+        raise Misconfigured(f"DATABASE_URL is not a database address: {error}", remedy=_REMEDY) from error
     except ValueError:
-        # What it could not read may be a piece of a password that should have been percent-encoded.
+        # The part that cannot be read may be a piece of a password: it must not be shown.
         raise Misconfigured(
             "DATABASE_URL is not a database address: its host or port cannot be read.",
             remedy="Percent-encode special characters of the password, such as %40 for @.",
@@ -32,29 +36,36 @@ def redact_address(settings: Settings) -> URL:
     if url.drivername == "sqlite":
         url = url.set(drivername="sqlite+aiosqlite")
     if url.drivername not in {"sqlite+aiosqlite", "postgresql+psycopg"}:
-        raise Misconfigured(f"DATABASE_URL names {url.drivername}; PostgreSQL (postgresql://…) and SQLite are served.")
+        raise Misconfigured(f"DATABASE_URL names {url.drivername}, which is not supported.", remedy=_REMEDY)
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise Misconfigured("DATABASE_URL names no file: SQLite in memory would be forgotten with every connection.")
+        raise Misconfigured(
+            "DATABASE_URL names no file, and a database in memory is lost with every connection.", remedy=_REMEDY
+        )
     return url
 
 
-def shown(url: URL) -> str:
-    """The address without its password, which may stand among the options as well."""
+def format_address(url: URL) -> str:
+    """Return the address without its password, which may also be among the options."""
     harmless = {name: value for name, value in url.query.items() if name in ("host", "port")}
     return url.set(query=harmless).render_as_string(hide_password=True)
 
 
-def build_engine(settings: Settings, workers: Workers) -> AsyncEngine:
-    """An engine whose connections open on first use; raises Misconfigured, and DatabaseUnavailable without a folder."""
-    url = redact_address(settings)
+def build_engine(settings: Settings, threads: ConnectionThreads) -> AsyncEngine:
+    """Return an engine whose connections open on first use.
+
+    Raises Misconfigured for an address that cannot be used, and DatabaseUnavailable when the folder of the SQLite file
+    cannot be created.
+    """
+    url = parse_address(settings)
     if url.get_backend_name() == "sqlite":
-        return _embedded_engine(url, settings, workers)
+        return _build_embedded_engine(url, settings, threads)
     if find_spec("psycopg") is None:
         raise Misconfigured(
-            "DATABASE_URL names PostgreSQL, and its driver is not installed.",
+            "DATABASE_URL names PostgreSQL, but its driver is not installed.",
             remedy="Run `pip install '.[postgres]'` in the checkout.",
         )
-    # A transaction pooler hands every transaction to another server session, where prepared statements are unknown.
+    # A transaction pooler runs each transaction in another server session, which does not know the statements prepared
+    # in an earlier one.
     return create_async_engine(
         url,
         connect_args={"prepare_threshold": None, "connect_timeout": _CONNECT_SECONDS},
@@ -63,40 +74,48 @@ def build_engine(settings: Settings, workers: Workers) -> AsyncEngine:
     )
 
 
-def _embedded_engine(url: URL, settings: Settings, workers: Workers) -> AsyncEngine:
+def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThreads) -> AsyncEngine:
     if settings.database_url is None:
         try:
             settings.var_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseUnavailable(
-                f"The folder {settings.var_dir} cannot be made: {error.strerror}.",
+                f"The folder {settings.var_dir} cannot be created: {error.strerror}.",
                 remedy="Make it writable for the user that runs Understudy, or set UNDERSTUDY_HOME.",
             ) from error
-    return sqlite_engine(url, workers, _POOL_WAIT_SECONDS)
+    return build_sqlite_engine(url, threads, _POOL_WAIT_SECONDS)
 
 
 @contextmanager
 def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
-    """Turn what the driver raises during an outage, or before the first migration, into DatabaseUnavailable."""
+    """Raise DatabaseUnavailable for an outage, a damaged file or missing tables, Misconfigured for a bad option."""
     try:
         yield
     except DBAPIError as error:
-        said = str(error.orig).strip().partition("\n")[0]
-        if "no such table" in said or "UndefinedTable" in type(error.orig).__name__:
-            raise DatabaseUnavailable(
-                f"The tables are missing in {shown(engine.url)}: {said}.", remedy="Create them: `understudy migrate`."
-            ) from error
-        if "invalid connection option" in said:
-            raise Misconfigured(f"DATABASE_URL: {said}.", remedy="Remove that option from the address.") from error
-        if "not a database" in said or "malformed" in said:
-            raise DatabaseUnavailable(
-                f"{shown(engine.url)} is damaged or no database: {said}.",
-                remedy="Put a backup in its place, or move the file away to begin with an empty registry.",
-            ) from error
-        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-            raise DatabaseUnavailable(f"{shown(engine.url)} does not answer: {said}.") from error
-        raise
+        translated = _translate(error, format_address(engine.url))
+        if translated is None:
+            raise
+        raise translated from error
     except PoolTimeout as error:
         raise DatabaseUnavailable(
-            f"No free connection to {shown(engine.url)} within {_POOL_WAIT_SECONDS:g} s."
+            f"No free connection to {format_address(engine.url)} within {_POOL_WAIT_SECONDS:g} s."
         ) from error
+
+
+def _translate(error: DBAPIError, address: str) -> UnderstudyError | None:
+    """Return the typed error for what the driver raised, or None for an error of the statement itself."""
+    reason = str(error.orig).strip().partition("\n")[0]
+    if "no such table" in reason or "UndefinedTable" in type(error.orig).__name__:
+        return DatabaseUnavailable(
+            f"The tables are missing in {address}: {reason}.", remedy="Create them: `understudy migrate`."
+        )
+    if "invalid connection option" in reason:
+        return Misconfigured(f"DATABASE_URL: {reason}.", remedy="Remove that option from the address.")
+    if "not a database" in reason or "malformed" in reason:
+        return DatabaseUnavailable(
+            f"{address} is damaged or is not a database: {reason}.",
+            remedy="Replace it by a backup, or move the file away to begin with an empty registry.",
+        )
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return DatabaseUnavailable(f"{address} does not answer: {reason}.")
+    return None

@@ -1,6 +1,7 @@
-"""The database's word that something was committed; it only shortens the wait of the poll."""
+"""Notices commits of other processes sooner than the next poll does."""
 
 import os
+import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -8,54 +9,61 @@ import anyio
 import structlog
 from sqlalchemy import URL
 
-from understudy.registry.database.engine import redact_address
-from understudy.registry.deployment.desired_state import CHANNEL
+from understudy.registry.database.engine import parse_address
 from understudy.settings import Settings
 
-_LOOK_SECONDS = 0.02
+# PostgreSQL's channel on which a switch of the live model is announced. It is part of the protocol between versions.
+CHANNEL = "understudy_stage"
+
+_LOG_CHECK_SECONDS = 0.02
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+_CONNECT_SECONDS = 5
 
 _log = structlog.get_logger(__name__)
 
 
-async def changes(settings: Settings) -> AsyncGenerator[None]:
-    """One item for each switch (PostgreSQL) or transaction (SQLite), of whichever process; some may be missed.
+async def watch_changes(settings: Settings) -> AsyncGenerator[None]:
+    """Yield once for each switch of the live model (PostgreSQL) or each transaction (SQLite) of any process.
 
-    A connection that fails or does not support LISTEN (a transaction pooler) is logged and tried again after a pause
-    that doubles up to a minute; the iterator itself never raises for an outage.
+    Some may be missed: the caller must poll as well. A connection that fails, or that does not support LISTEN (a
+    transaction pooler), is logged and tried again after a pause that doubles up to a minute. The iterator never raises
+    for an outage.
     """
-    url = redact_address(settings)
-    told = _writes(f"{url.database}-wal") if url.get_backend_name() == "sqlite" else _notifications(url)
-    async with aclosing(told) as items:
+    url = parse_address(settings)
+    changes = _watch_log_file(f"{url.database}-wal") if url.get_backend_name() == "sqlite" else _listen(url)
+    async with aclosing(changes) as items:
         async for _ in items:
             yield
 
 
-async def _writes(write_ahead_log: str) -> AsyncGenerator[None]:
-    """One item when the log was written to, and one a look later: what was written may not have been committed yet."""
-    seen = _times(write_ahead_log)
+async def _watch_log_file(write_ahead_log: str) -> AsyncGenerator[None]:
+    """Yield when the write-ahead log changes, and once more after that: its last lines may not be committed yet."""
+    seen = _read_file_state(write_ahead_log)
     settled = True
     while True:
-        await anyio.sleep(_LOOK_SECONDS)
-        now = _times(write_ahead_log)
+        await anyio.sleep(_LOG_CHECK_SECONDS)
+        now = _read_file_state(write_ahead_log)
         if now != seen or not settled:
             settled = now == seen
             seen = now
             yield
 
 
-def _times(path: str) -> tuple[int, int] | None:
-    """SQLite's files are looked at from outside: whoever closes one of them takes away SQLite's locks on it."""
+def _read_file_state(path: str) -> tuple[int, int] | None:
+    """Return modification time in ns and size in bytes, or None while no process has the database open.
+
+    The file is not opened: a process that closes one of SQLite's files loses SQLite's locks on the database.
+    """
     try:
         found = os.stat(path)  # noqa: PTH116
     except OSError:
-        return None  # no process has the database open
+        return None
     return found.st_mtime_ns, found.st_size
 
 
-async def _notifications(url: URL) -> AsyncGenerator[None]:
-    """PostgreSQL's, on a connection of its own."""
+async def _listen(url: URL) -> AsyncGenerator[None]:
+    """Yield once for each notification of PostgreSQL, over a connection of its own."""
     import psycopg
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -63,7 +71,7 @@ async def _notifications(url: URL) -> AsyncGenerator[None]:
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(
-                address, autocommit=True, prepare_threshold=None, connect_timeout=5
+                address, autocommit=True, prepare_threshold=None, connect_timeout=_CONNECT_SECONDS
             ) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 pause = _FIRST_PAUSE_SECONDS
@@ -71,11 +79,17 @@ async def _notifications(url: URL) -> AsyncGenerator[None]:
                     async for _ in notifications:
                         yield
         except psycopg.Error as error:
+            wait = _add_jitter(pause)
             _log.warning(
-                "stage_notifications_lost",
+                "deployment_notifications_lost",
                 reason=str(error).strip().partition("\n")[0],
                 effect="changes are still found by polling",
-                retry_seconds=pause,
+                retry_seconds=round(wait, 2),
             )
-        await anyio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            await anyio.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _add_jitter(pause: float) -> float:
+    """Return a random time between half of `pause` and `pause`: servers that lost one database return one by one."""
+    return random.uniform(pause / 2, pause)  # noqa: S311

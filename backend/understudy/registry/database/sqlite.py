@@ -1,4 +1,8 @@
-"""SQLite set up for several threads and processes."""
+"""Sets SQLite up for several threads and processes.
+
+The two subclasses use private members of aiosqlite. `tests/registry/database/test_sqlite.py` pins each of them, and
+pyproject.toml caps the version.
+"""
 
 import sqlite3
 import time
@@ -18,68 +22,70 @@ _LONGEST_WAIT_SECONDS = 5.0
 
 
 class _Cursor(aiosqlite.Cursor):
-    """Runs a statement and fetches its rows in one visit to the connection's thread.
+    """Runs a statement and fetches its rows in one call on the connection's thread.
 
-    aiosqlite goes there once more to make the cursor, to fetch and to close, which costs more than a row by its key.
+    aiosqlite makes one more call each to create the cursor, to fetch and to close. These calls cost more than reading
+    one row by its key.
     """
 
     _rows: Sequence[sqlite3.Row] = ()
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
-        self._rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
+        self._rows = await self._execute(self._execute_and_fetch, sql, parameters or ())  # type: ignore[no-untyped-call]
         return self
 
-    def _run(self, sql: str, parameters: Any) -> list[Any]:
+    def _execute_and_fetch(self, sql: str, parameters: Any) -> list[Any]:
         return self._cursor.execute(sql, parameters).fetchall()
 
     async def fetchall(self) -> Sequence[sqlite3.Row]:
         return self._rows
 
     async def close(self) -> None:
-        """Nothing to do: fetching the last row has reset the statement."""
+        """Do nothing: SQLite resets a statement when its last row is fetched."""
 
 
 class _Connection(aiosqlite.Connection):
     @property
-    def worker(self) -> Thread:
+    def thread(self) -> Thread:
+        """The thread on which every statement of this connection runs."""
         return self._thread
 
-    def cursor(self) -> _Cursor:  # type: ignore[override]  # an asynchronous context manager all the same
+    def cursor(self) -> _Cursor:  # type: ignore[override]  # still an asynchronous context manager
         return _Cursor(self, self._conn.cursor())
 
 
-class Workers:
-    """The threads behind an engine's connections.
+class ConnectionThreads:
+    """Opens an engine's connections and knows the thread of each.
 
-    A connection that failed to open, or was given up because its task was cancelled, leaves its thread to report to the
-    event loop later on; waiting for them keeps such a report from meeting a closed loop.
+    A connection that failed to open, or whose task was cancelled, is closed by its thread later on, and the thread then
+    calls the event loop. `join` waits for these threads, so that none of them calls a closed loop.
     """
 
     def __init__(self) -> None:
         self._threads: list[Thread] = []
 
     def connect(self, path: str, **options: Any) -> aiosqlite.Connection:
-        """A connection that opens when awaited; `options` are those of `sqlite3.connect`."""
+        """Return a connection that opens when it is awaited; `options` are those of `sqlite3.connect`."""
         connection = _Connection(partial(_open, path, **options), iter_chunk_size=64)
-        connection.worker.daemon = True
-        self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.worker]
+        connection.thread.daemon = True
+        self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.thread]
         return connection
 
-    async def ended(self) -> None:
-        """Return when every thread has stopped; their connections must be closed or given up."""
+    async def join(self) -> None:
+        """Wait until every thread has ended, at most 5 s for each; their connections must be closed before."""
         for thread in self._threads:
             if thread.is_alive():
                 await run_sync(thread.join, _LONGEST_WAIT_SECONDS)
 
 
-def sqlite_engine(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngine:
-    """An engine in WAL mode whose transactions begin as the execution option `sqlite_begin` says, else DEFERRED."""
-    # isolation_level None: the driver opens no transactions of its own, so that BEGIN is ours to spell.
+def build_sqlite_engine(url: URL, threads: ConnectionThreads, pool_timeout: float) -> AsyncEngine:
+    """Return an engine in WAL mode. Its execution option `sqlite_begin` says how a transaction begins (DEFERRED)."""
+    # With isolation_level None the driver begins no transactions: `_begin` does.
     engine = create_async_engine(
         url,
-        connect_args={"async_creator_fn": workers.connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
+        connect_args={"async_creator_fn": threads.connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
         pool_timeout=pool_timeout,
-        # The pages that a connection has read stay good for as long as no other one writes.
+        # The connection used last has the most pages in its cache; the cache is valid until another one writes.
         pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
@@ -88,10 +94,10 @@ def sqlite_engine(url: URL, workers: Workers, pool_timeout: float) -> AsyncEngin
 
 
 def _open(path: str, **options: Any) -> sqlite3.Connection:
-    """A connection in WAL mode; runs on the connection's own thread.
+    """Return a connection in WAL mode; runs on the connection's own thread.
 
-    SQLite answers "database is locked" at once, without its busy timeout, to one of two connections that switch a new
-    file to WAL together (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
+    When two connections switch a new file to WAL at once, SQLite answers one of them "database is locked" without
+    waiting for its busy timeout (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
     """
     connection: sqlite3.Connection = sqlite3.connect(path, **options)
     deadline = time.monotonic() + _LOCK_SECONDS
@@ -111,11 +117,11 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
-    connection.create_function("unicode_lower", 1, _lower, deterministic=True)
+    connection.create_function("unicode_lower", 1, _to_lower, deterministic=True)
 
 
-def _lower(value: object) -> object:
-    """SQLite's own lower() knows ASCII only."""
+def _to_lower(value: object) -> object:
+    """Return text in lower case; SQLite's own lower() changes ASCII letters only."""
     return value.lower() if isinstance(value, str) else value
 
 

@@ -1,1 +1,1 @@
-"""The desired state: which model should be live, and how far each process is."""
+"""The desired state of the deployment, and the reports of the processes that follow it."""

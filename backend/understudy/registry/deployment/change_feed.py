@@ -1,4 +1,4 @@
-"""What is new in the database since a reader last looked."""
+"""Lists the history entries and operations that are newer than a reader's last reading."""
 
 from datetime import datetime
 
@@ -11,17 +11,17 @@ from understudy.schemas.server.operation import Operation
 
 
 async def find_newest_entry(session: AsyncSession) -> int:
-    """`history_id` of the latest entry; 0 while there is none."""
+    """Return the `history_id` of the latest entry, or 0 for an empty history."""
     return await session.scalar(select(func.max(History.history_id))) or 0
 
 
 async def list_entries_after(session: AsyncSession, history_id: int, *, limit: int = 500) -> list[HistoryEntry]:
-    """Entries later than `history_id`, oldest first."""
+    """Return the entries later than `history_id`, oldest first, at most `limit`."""
     query = select(History).where(History.history_id > history_id).order_by(History.history_id).limit(limit)
     return [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
 
 
 async def list_operations_after(session: AsyncSession, moment: datetime) -> list[Operation]:
-    """Operations that moved after `moment`, in the order they did."""
+    """Return the operations that changed after `moment`, in the order of their changes."""
     query = select(OperationRow).where(OperationRow.updated_at > moment).order_by(OperationRow.updated_at)
     return [Operation.model_validate(row) for row in await session.scalars(query)]

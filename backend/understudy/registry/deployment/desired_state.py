@@ -1,4 +1,4 @@
-"""Which model should be live: reading it, switching it, following changes made by hand."""
+"""Reads and switches the model that should be live, and follows changes made by hand."""
 
 from dataclasses import dataclass
 
@@ -7,33 +7,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
+from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
+from understudy.registry.database.notifications import CHANNEL
 from understudy.registry.models import model_history
-
-CHANNEL = "understudy_stage"
-_SWITCH_LOCK = 7_237_413_002
+from understudy.registry.models.rows import order_active_rows
 
 
 @dataclass(frozen=True)
 class Desired:
-    """The model that every process should have live, and in which form."""
+    """The model that every process should have live, and its variant: `float32` or the key of an int8 variant."""
 
     model_id: int
     generation: int
-    form: str = FLOAT32
+    variant: str = FLOAT32
 
 
 @dataclass(frozen=True)
 class DesiredStatePoll:
-    """One look at the stage. `active_model_id` is the row marked active; `stage_model_id` the one last switched to.
+    """One reading of the deployment.
 
-    `form` is the form in which that one should be live.
+    `active_model_id` is the row marked active, `stage_model_id` the model of the last switch, `variant` the variant
+    in which the latter should be live.
     """
 
     generation: int
     stage_model_id: int | None
     active_model_id: int | None
     active_count: int
-    form: str = FLOAT32
+    variant: str = FLOAT32
 
     @property
     def drifted(self) -> bool:
@@ -41,24 +42,15 @@ class DesiredStatePoll:
         return self.stage_model_id != self.active_model_id
 
 
-def _active_id() -> Select[int]:
-    """Of several active rows (possible only without the index) the one the repair would keep."""
-    return (
-        select(MlModel.model_id)
-        .where(MlModel.is_active == true())
-        .order_by(MlModel.updated_at.desc().nulls_last(), MlModel.model_id.desc())
-        .limit(1)
-    )
-
-
 async def poll(session: AsyncSession) -> DesiredStatePoll:
-    """One query; raises DatabaseUnavailable when the stage's row is missing."""
+    """Read the deployment in one query; raises DatabaseUnavailable when its row is missing."""
+    active: Select[int] = order_active_rows(select(MlModel.model_id)).limit(1)
     count = select(func.count()).select_from(MlModel).where(MlModel.is_active == true())
     found = await session.execute(
         select(
             Deployment.generation,
             Deployment.model_id,
-            _active_id().scalar_subquery(),
+            active.scalar_subquery(),
             count.scalar_subquery(),
             Deployment.form,
         )
@@ -69,24 +61,23 @@ async def poll(session: AsyncSession) -> DesiredStatePoll:
     return DesiredStatePoll(*row)
 
 
-async def desired(session: AsyncSession) -> Desired | None:
-    """The active row under the present generation; None when no row is active.
+async def read_desired(session: AsyncSession) -> Desired | None:
+    """Return the active row with the present generation, or None when no row is active.
 
-    A change by hand shows at once, but keeps the old generation until `reconcile` was called.
+    A change by hand shows at once, but keeps the old generation until `reconcile` is called.
     """
     seen = await poll(session)
     if seen.active_model_id is None:
         return None
-    return Desired(seen.active_model_id, seen.generation, FLOAT32 if seen.drifted else seen.form)
+    return Desired(seen.active_model_id, seen.generation, FLOAT32 if seen.drifted else seen.variant)
 
 
 async def lock(session: AsyncSession) -> None:
     """Let no other transaction switch, re-point or delete until this one ends. `session` is from `Database.write`.
 
-    Every writer takes it before it touches `ml_models`, so that two of them never wait for each other.
+    Every writer takes this lock before it touches `ml_models`, so that no two of them wait for each other.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SWITCH_LOCK})
+    await hold_until_commit(await session.connection(), AdvisoryLock.SWITCH)
 
 
 async def switch(
@@ -95,20 +86,27 @@ async def switch(
     *,
     actor: str,
     event: HistoryEvent = HistoryEvent.ACTIVATED,
-    form: str = FLOAT32,
+    variant: str = FLOAT32,
 ) -> int:
-    """Make `model_id` the one active model, live in `form`, and return the new generation.
+    """Make `model_id` the one active model, live in `variant`, and return the new generation.
 
-    `session` is from `Database.write`.
-
-    Two statements, clear and set: a single one breaks the unique index whenever the new row is visited first.
-    Raises ModelNotFound when the row is gone.
+    `session` is from `Database.write`. Raises ModelNotFound when the row is gone, and Conflict when the table would
+    not hold exactly this one active row.
     """
     await lock(session)
     if session.get_bind().dialect.name == "postgresql":
-        # Keeps out statements typed by hand as well, which know nothing of the advisory lock.
+        # Statements typed by hand do not take the advisory lock: this keeps them out as well.
         await session.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))
     before = await poll(session)
+    await _mark_active(session, model_id)
+    after = await poll(session)
+    if after.active_count != 1 or after.active_model_id != model_id:
+        raise Conflict(f"{after.active_count} models would be active after the switch to model {model_id}.")
+    return await _count_generation(session, before, model_id, actor=actor, event=event, variant=variant)
+
+
+async def _mark_active(session: AsyncSession, model_id: int) -> None:
+    """Clear the other rows, then set this one: one statement for both can break the unique index half way."""
     await session.execute(
         update(MlModel).where(MlModel.is_active == true(), MlModel.model_id != model_id).values(is_active=False)
     )
@@ -117,44 +115,60 @@ async def switch(
     )
     if found.scalar_one_or_none() is None:
         raise ModelNotFound(f"There is no model {model_id}.")
-    after = await poll(session)
-    if after.active_count != 1 or after.active_model_id != model_id:
-        raise Conflict(f"{after.active_count} models would be active after the switch to model {model_id}.")
-    return await _turn(session, before, model_id, actor=actor, event=event, form=form)
 
 
 async def reconcile(session: AsyncSession) -> Desired | None:
-    """Follow what was changed by hand: when the active row is not the stage's, count a generation for it.
+    """Follow a change made by hand: when the active row is not the one last switched to, count a new generation.
 
     Idempotent; any number of processes may call it. `session` is from `Database.write`.
     """
     await lock(session)
     seen = await poll(session)
-    generation, form = seen.generation, seen.form
+    generation, variant = seen.generation, seen.variant
     if seen.drifted:
-        form = FLOAT32
-        generation = await _turn(session, seen, seen.active_model_id, actor="database", event=HistoryEvent.ACTIVATED)
-    return None if seen.active_model_id is None else Desired(seen.active_model_id, generation, form)
+        variant = FLOAT32
+        generation = await _count_generation(
+            session, seen, seen.active_model_id, actor="database", event=HistoryEvent.ACTIVATED
+        )
+    return None if seen.active_model_id is None else Desired(seen.active_model_id, generation, variant)
 
 
-async def _turn(
+async def _count_generation(
     session: AsyncSession,
     before: DesiredStatePoll,
     model_id: int | None,
     *,
     actor: str,
     event: HistoryEvent,
-    form: str = FLOAT32,
+    variant: str = FLOAT32,
 ) -> int:
+    """Write the new generation, its history and its notification; return its number."""
     generation = before.generation + 1
     await session.execute(
-        update(Deployment).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=form)
+        update(Deployment).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=variant)
     )
-    left = {before.stage_model_id, before.active_model_id} - {None, model_id}
-    for left_id in sorted(each for each in left if each is not None):
-        await model_history.record(session, HistoryEvent.DEACTIVATED, left_id, actor=actor, generation=generation)
+    replaced = {before.stage_model_id, before.active_model_id} - {model_id}
+    for replaced_id in sorted(each for each in replaced if each is not None):
+        await model_history.record(session, HistoryEvent.DEACTIVATED, replaced_id, actor=actor, generation=generation)
     if model_id is not None:
-        await model_history.record(session, event, model_id, actor=actor, generation=generation, form=form)
+        await model_history.record(session, event, model_id, actor=actor, generation=generation, variant=variant)
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_notify(CHANNEL, str(generation))))
     return generation
+
+
+async def restore_row(session: AsyncSession) -> bool:
+    """Insert the row of the deployment where it is missing; False where it is there.
+
+    Its generation is the highest in the history, so that the next switch counts on from there.
+    """
+    if await has_row(session):
+        return False
+    reached = await model_history.find_newest_generation(session)
+    session.add(Deployment(stage_id=1, generation=reached, model_id=None, changed_at=utc_now()))
+    return True
+
+
+async def has_row(session: AsyncSession) -> bool:
+    """True when the row that counts the generations exists."""
+    return bool(await session.scalar(select(func.count()).select_from(Deployment)))

@@ -1,4 +1,4 @@
-"""Activations on their way, kept where every process can read them."""
+"""Stores the progress of activations where every process can read it."""
 
 from datetime import datetime
 
@@ -11,18 +11,18 @@ from understudy.schemas.server.operation import Operation
 
 
 async def save(session: AsyncSession, operation: Operation) -> None:
-    """Insert it, or replace what is known of it."""
+    """Insert the operation, or replace its row."""
     await session.merge(OperationRow(**operation.model_dump()))
 
 
 async def get(session: AsyncSession, operation_id: str) -> Operation:
-    """Raises OperationNotFound."""
+    """Return the operation; raises OperationNotFound."""
     row = await session.get(OperationRow, operation_id)
     if row is None:
         raise OperationNotFound(f"There is no operation {operation_id}.")
     return Operation.model_validate(row)
 
 
-async def forget_older(session: AsyncSession, *, than: datetime) -> None:
-    """Drop what started before `than`."""
+async def delete_older(session: AsyncSession, *, than: datetime) -> None:
+    """Delete the operations that started before `than`."""
     await session.execute(delete(OperationRow).where(OperationRow.started_at < than))

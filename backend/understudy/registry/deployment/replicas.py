@@ -1,9 +1,10 @@
-"""What each process reports about itself."""
+"""Stores the reports of the server processes about themselves."""
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.models import Replica
@@ -11,9 +12,10 @@ from understudy.models import Replica
 
 @dataclass(frozen=True)
 class ReplicaReport:
-    """`state` is the process's own word for what it does; `error` the problem document of a load that failed.
+    """The model that a process has in memory.
 
-    `seen_at` is UTC; without a zone it is taken as UTC.
+    `state` is the state that the process reports, `error` the problem document of a load that failed. `seen_at` is in
+    UTC; a time without a zone counts as UTC.
     """
 
     replica: str
@@ -25,12 +27,13 @@ class ReplicaReport:
     seen_at: datetime
 
 
-async def report(session: AsyncSession, present: ReplicaReport) -> None:
-    await session.merge(Replica(**asdict(present)))
+async def save(session: AsyncSession, report: ReplicaReport) -> None:
+    """Insert the report, or replace the process's earlier one."""
+    await session.merge(Replica(**asdict(report)))
 
 
 async def list_reports(session: AsyncSession, *, since: datetime | None = None) -> list[ReplicaReport]:
-    """Reports by name, of those seen at or after `since`."""
+    """Return the reports ordered by process name; with `since`, only those seen at or after it."""
     query = select(Replica).order_by(Replica.replica)
     if since is not None:
         query = query.where(Replica.seen_at >= since)
@@ -38,11 +41,11 @@ async def list_reports(session: AsyncSession, *, since: datetime | None = None) 
     return [ReplicaReport(**{name: getattr(row, name) for name in names}) for row in await session.scalars(query)]
 
 
-async def forget(session: AsyncSession, replica: str) -> None:
-    """For a process that stops in order."""
-    await session.execute(delete(Replica).where(Replica.replica == replica))
+async def delete(session: AsyncSession, replica: str) -> None:
+    """Delete the report of a process that shuts down."""
+    await session.execute(sql_delete(Replica).where(Replica.replica == replica))
 
 
-async def forget_unseen(session: AsyncSession, *, since: datetime) -> None:
-    """Drop reports of processes that were not seen since then."""
-    await session.execute(delete(Replica).where(Replica.seen_at < since))
+async def delete_unseen(session: AsyncSession, *, since: datetime) -> None:
+    """Delete the reports of processes that were last seen before `since`."""
+    await session.execute(sql_delete(Replica).where(Replica.seen_at < since))

@@ -1,4 +1,4 @@
-"""Which model was live before the present one."""
+"""Finds the model that a rollback goes back to."""
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,19 +7,17 @@ from sqlalchemy.orm import aliased
 from understudy.models import FLOAT32, History, HistoryEvent, MlModel
 from understudy.registry.deployment import desired_state
 
-_FORM = func.coalesce(History.form, FLOAT32)
+_VARIANT = func.coalesce(History.form, FLOAT32)
 _WENT_LIVE = (HistoryEvent.ACTIVATED, HistoryEvent.ROLLED_BACK)
 
 
 async def find_previous_active(session: AsyncSession) -> tuple[int, str] | None:
-    """The model that went live last before the present one did, of those still registered, and the form it was in.
+    """Return id and variant of the registered model that was live before the present one, or None.
 
-    The present model in another form counts as another model. None without one.
-
-    With no model active it is the one that was live last. An id that was deleted and given out again does not count
-    for what its earlier holder did.
+    The present model in another variant counts as another model. While no model is active, it is the model that was
+    live last. A model whose id belonged to a deleted model before does not take over that model's history.
     """
-    present = await desired_state.desired(session)
+    present = await desired_state.read_desired(session)
     deletion = aliased(History)
     deleted_since = (
         select(deletion.history_id)
@@ -31,13 +29,15 @@ async def find_previous_active(session: AsyncSession) -> tuple[int, str] | None:
         .exists()
     )
     candidates = (
-        select(MlModel.model_id, _FORM)
+        select(MlModel.model_id, _VARIANT)
         .join(MlModel, MlModel.model_id == History.model_id)
         .where(History.event.in_(_WENT_LIVE), History.generation.is_not(None), ~deleted_since)
         .order_by(History.generation.desc())
         .limit(1)
     )
     if present is not None:
-        candidates = candidates.where(or_(History.model_id != present.model_id, _FORM.is_distinct_from(present.form)))
+        candidates = candidates.where(
+            or_(History.model_id != present.model_id, _VARIANT.is_distinct_from(present.variant))
+        )
     found = (await session.execute(candidates)).one_or_none()
     return None if found is None else (found[0], found[1])

@@ -1,1 +1,1 @@
-"""Model files: where they are, what they contain, what is recorded about them."""
+"""Model files on the disk: paths, content, sidecars, uploads."""

@@ -1,4 +1,4 @@
-"""The model files behind the rows: where they are, what they contain, whether they changed."""
+"""Reads the model files behind the rows and notices when they change."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from understudy.compiler import model_source
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, TooLarge
 from understudy.registry.files import paths
-from understudy.registry.files.sidecar import read_spec, sidecar_path
+from understudy.registry.files.sidecar import get_sidecar_path, read_spec
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
 
@@ -22,7 +22,10 @@ _REMEMBERED = 4096
 
 @dataclass(frozen=True)
 class FileFacts:
-    """A file as it was read: SHA-256 in hex, size in bytes, and the cheap mark it had at that time."""
+    """A file as it was read: its path, SHA-256 in hex, size in bytes, and its fingerprint at that time.
+
+    The fingerprint is made of size and modification time, for a folder of those of all its files.
+    """
 
     path: str
     digest: str
@@ -32,7 +35,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class FileState:
-    """A file as it is now, compared with what was recorded of it."""
+    """A file as it is now, compared with its recorded facts; `bytes` is None when it cannot be read."""
 
     exists: bool
     changed: bool
@@ -42,8 +45,8 @@ class FileState:
 class ModelFiles:
     """Model files of one home folder. All methods block on the disk: call them in a worker thread.
 
-    Paths are relative to the home folder, with either kind of slash. Digests are remembered by path and fingerprint,
-    so that a file is hashed once for as long as its size and times stay the same.
+    Paths are relative to the home folder, with either kind of slash. Digests are cached by path and fingerprint, so
+    that a file is hashed once while its size and modification time stay the same.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,15 +56,15 @@ class ModelFiles:
         self._guard = Lock()
 
     def normalize_path(self, path: str) -> str:
-        """The path as it is stored; raises PathRefused."""
+        """Return the path as it is stored; raises PathRefused."""
         return paths.normalize_path(path)
 
     def resolve(self, path: str) -> Path:
-        """The place on this machine, links followed; raises PathRefused when it is outside the home folder."""
-        return paths.contained(self._home, path)
+        """Return the absolute path with links followed; raises PathRefused when it is outside the home folder."""
+        return paths.resolve_inside(self._home, path)
 
     def exists(self, path: str) -> bool:
-        """True for a file or folder inside the home folder."""
+        """True when the path is a file or folder inside the home folder."""
         try:
             place = self.resolve(path)
         except PathRefused:
@@ -71,66 +74,75 @@ class ModelFiles:
     def read(self, path: str) -> FileFacts:
         """Hash the file or SavedModel folder.
 
-        Raises PathRefused, FileMissing, FormatUnknown for a folder that is no SavedModel, TooLarge beyond
-        `max_model_bytes`, FileChanged when it is being written.
+        Raises PathRefused, FileMissing, FormatUnknown for a folder without a SavedModel, TooLarge above
+        `max_model_bytes`, and FileChanged when the file is being written.
         """
-        place = self._present(path)
-        before, size = _fingerprint(place)
+        place = self._find(path)
+        before, size = _take_fingerprint(place)
         if size > self._max_bytes:
             raise TooLarge(
                 f"{path} has {size} bytes, and model files may have {self._max_bytes}.",
                 remedy="Register a smaller file, or raise UNDERSTUDY_MAX_MODEL_BYTES.",
             )
         digest = self._digest(place, before)
-        if _fingerprint(place)[0] != before:
+        if _take_fingerprint(place)[0] != before:
             raise FileChanged(f"{path} changed while it was read.", remedy="Wait until it is written, then try again.")
         return FileFacts(paths.normalize_path(path), digest, size, before)
 
-    def sidecar(self, path: str) -> PartialSpec | None:
-        """The spec beside the file, None without one; raises SpecInvalid, PathRefused for a link that leads out."""
-        beside = sidecar_path(paths.normalize_path(path), folder=self.resolve(path).is_dir())
+    def read_sidecar(self, path: str) -> PartialSpec | None:
+        """Return the spec beside the file, or None when there is no such file.
+
+        Raises SpecInvalid, and PathRefused for a link that leads out of the home folder.
+        """
+        beside = get_sidecar_path(paths.normalize_path(path), folder=self.resolve(path).is_dir())
         place = self.resolve(beside)
         return read_spec(place, beside) if place.exists() else None
 
-    def state(self, path: str, recorded: FileFacts | None) -> FileState:
-        """Compare with the record by size and times; only where these differ is the content hashed. Never raises."""
-        if recorded is not None and self._untouched(path, recorded):
+    def compare(self, path: str, recorded: FileFacts | None) -> FileState:
+        """Compare the file with its recorded facts; the content is hashed only when the fingerprint differs.
+
+        Never raises: a file that cannot be read is missing or changed.
+        """
+        if recorded is not None and self._is_untouched(path, recorded):
             return FileState(exists=True, changed=False, bytes=recorded.bytes)
         try:
-            place = self._present(path)
-            mark, size = _fingerprint(place)
+            place = self._find(path)
+            mark, size = _take_fingerprint(place)
             changed = recorded is not None and self._differs(place, mark, size, recorded)
         except (FileMissing, FormatUnknown, PathRefused, OSError):
             exists = self.exists(path)
             return FileState(exists=exists, changed=exists and recorded is not None, bytes=None)
         return FileState(exists=True, changed=changed, bytes=size)
 
-    def states(self, wanted: Sequence[tuple[str, FileFacts | None]]) -> list[FileState]:
-        return [self.state(path, recorded) for path, recorded in wanted]
+    def compare_all(self, files: Sequence[tuple[str, FileFacts | None]]) -> list[FileState]:
+        """Compare each path with its recorded facts, in the order of `files`."""
+        return [self.compare(path, recorded) for path, recorded in files]
 
-    def verified(self, recorded: FileFacts) -> Path:
-        """The place of the file if its content is what was recorded.
+    def verify(self, recorded: FileFacts) -> Path:
+        """Return the absolute path of the file when its content is the recorded one.
 
-        Raises PathRefused, FileMissing, FormatUnknown or FileChanged.
+        Raises PathRefused, FileMissing, FormatUnknown and FileChanged.
         """
-        place = self._present(recorded.path)
-        mark, size = _fingerprint(place)
+        place = self._find(recorded.path)
+        mark, size = _take_fingerprint(place)
         if self._differs(place, mark, size, recorded):
             raise FileChanged(f"{recorded.path} is no longer the file that was registered ({recorded.digest[:12]}…).")
         return place
 
-    def _untouched(self, path: str, recorded: FileFacts) -> bool:
-        """Whether one look finds the file as it was when its place was checked and its content read.
+    def _is_untouched(self, path: str, recorded: FileFacts) -> bool:
+        """True when one stat call finds the recorded fingerprint.
 
-        Following every link of a page of 100 costs more than all the rest of the page.
+        Links are not resolved here: the path was checked when the file was read, and resolving 100 paths costs more
+        than the rest of a page of the list.
         """
         try:
             found = os.stat(f"{self._home}/{path}")  # noqa: PTH116
         except (OSError, ValueError):
             return False
-        return stat.S_ISREG(found.st_mode) and _mark(found) == recorded.fingerprint
+        return stat.S_ISREG(found.st_mode) and _format_fingerprint(found) == recorded.fingerprint
 
-    def _present(self, path: str) -> Path:
+    def _find(self, path: str) -> Path:
+        """Return the absolute path of a file or SavedModel folder that exists."""
         place = self.resolve(path)
         try:
             mode = place.stat().st_mode
@@ -164,11 +176,11 @@ class ModelFiles:
         return digest
 
 
-def _fingerprint(place: Path) -> tuple[str, int]:
-    """A mark of size and modification time, of a folder over all its files, and the size in bytes."""
+def _take_fingerprint(place: Path) -> tuple[str, int]:
+    """Return the fingerprint and the size in bytes."""
     found = place.stat()
     if not stat.S_ISDIR(found.st_mode):
-        return _mark(found), found.st_size
+        return _format_fingerprint(found), found.st_size
     total = 0
     mark = sha256()
     for folder, folders, names in os.walk(place):
@@ -181,5 +193,5 @@ def _fingerprint(place: Path) -> tuple[str, int]:
     return mark.hexdigest(), total
 
 
-def _mark(file: os.stat_result) -> str:
+def _format_fingerprint(file: os.stat_result) -> str:
     return f"{file.st_size}-{file.st_mtime_ns}"

@@ -1,4 +1,4 @@
-"""Containment: a registered path is relative, POSIX, and stays inside the home folder."""
+"""Keeps registered paths relative, in POSIX form and inside the home folder."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -11,10 +11,10 @@ _OWN_FOLDER = "var"
 
 
 def normalize_path(path: str) -> str:
-    """`path` with forward slashes and without `.` steps.
+    """Return `path` with forward slashes and without `.` steps.
 
     Raises PathRefused for an empty or absolute path, a drive letter or network share, a step upwards, a control
-    character, more than 500 characters, and for `var/`, which holds what Understudy itself writes.
+    character, more than 500 characters, and for `var/`, which holds Understudy's own data.
     """
     posix = path.strip().replace("\\", "/")
     if any(ord(character) < 32 or ord(character) == 127 for character in posix):
@@ -36,8 +36,8 @@ def normalize_path(path: str) -> str:
     return relative
 
 
-def contained(home: Path, path: str) -> Path:
-    """The place of `path` on this machine, links followed; raises PathRefused when it lies outside `home`."""
+def resolve_inside(home: Path, path: str) -> Path:
+    """Return the absolute path with links followed; raises PathRefused when it is outside `home` or inside `var/`."""
     relative = normalize_path(path)
     try:
         root = home.resolve()

@@ -1,4 +1,4 @@
-"""The spec file beside a model file: `<file stem>.spec.json`."""
+"""Reads the spec file beside a model file: `<file stem>.spec.json`."""
 
 from pathlib import Path, PurePosixPath
 
@@ -11,15 +11,15 @@ from understudy.schemas.compiler.spec import PartialSpec
 _MAX_BYTES = 4 << 20
 
 
-def sidecar_path(path: str, *, folder: bool) -> str:
-    """The path of the sidecar of a model file, or of a SavedModel folder; both POSIX and relative."""
+def get_sidecar_path(path: str, *, folder: bool) -> str:
+    """Return the path of the sidecar of a model file or SavedModel folder; both paths are POSIX and relative."""
     model = PurePosixPath(path)
     stem = model.name if folder else model.stem
     return str(model.with_name(f"{stem}.spec.json"))
 
 
 def parse_spec(content: str | bytes, name: str) -> PartialSpec:
-    """A spec from JSON text; raises SpecInvalid naming `name` and the field."""
+    """Parse a spec from JSON text; raises SpecInvalid, which names `name` and the field."""
     try:
         spec = PartialSpec.model_validate_json(content)
     except ValidationError as error:
@@ -33,7 +33,7 @@ def parse_spec(content: str | bytes, name: str) -> PartialSpec:
 
 
 def read_spec(path: Path, name: str) -> PartialSpec:
-    """The spec in a file, called `name` in messages; raises SpecInvalid."""
+    """Read the spec in a file, which messages call `name`; raises SpecInvalid."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

@@ -1,4 +1,4 @@
-"""Model files that arrive over the network."""
+"""Stores model files that clients upload."""
 
 import hashlib
 import os
@@ -22,7 +22,10 @@ PART_PREFIX = ".upload-"
 
 
 class Uploads:
-    """Writes into `models/`: under a temporary name first, hashed on the way, and never over a file that is there."""
+    """Writes uploads into `models/`.
+
+    An upload has a temporary name until it is complete, is hashed while it is written, and never overwrites a file.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.models_dir
@@ -32,13 +35,13 @@ class Uploads:
         """Store `chunks` as `models/<name>`.
 
         Raises PathRefused for a name that is more than a file name, FormatUnknown for an ending that no model file
-        has, FileExists, BodyTooLarge past `max_model_bytes`, and StorageUnavailable. Whatever ends the stream early, a
-        client that goes away included, leaves nothing behind.
+        has, FileExists, BodyTooLarge above `max_model_bytes`, and StorageUnavailable. When the upload ends early, the
+        temporary file is removed.
         """
-        self._check(name)
+        _check_name(name)
         final = self._folder / name
         if await run_sync(os.path.lexists, final):
-            raise _exists(name)
+            raise _build_conflict(name)
         part = self._folder / f"{PART_PREFIX}{uuid4().hex}"
         digest = hashlib.sha256()
         try:
@@ -50,27 +53,14 @@ class Uploads:
                 await run_sync(lambda: part.unlink(missing_ok=True))
         return UploadedFile(file_path=f"models/{name}", bytes=size, digest=digest.hexdigest())
 
-    def _check(self, name: str) -> None:
-        if (
-            not name.isprintable()
-            or Path(name).name != name
-            or "\\" in name
-            or "\0" in name
-            or name.startswith(".")
-            or len(name) > 200
-        ):
-            raise PathRefused(f"{name!r} is not a plain file name.", remedy="Send the name alone, without folders.")
-        if not name.lower().endswith(SUFFIXES):
-            raise FormatUnknown(f"{name} does not end like a model file ({', '.join(SUFFIXES)}).")
-
     async def _write(self, part: Path, chunks: AsyncIterable[bytes], digest: "hashlib._Hash") -> int:
-        size, held = 0, bytearray()
+        size, buffered = 0, bytearray()
         with await run_sync(lambda: part.open("xb")) as file:
 
             def flush() -> None:
-                digest.update(held)
-                file.write(held)
-                held.clear()
+                digest.update(buffered)
+                file.write(buffered)
+                buffered.clear()
 
             async for chunk in chunks:
                 size += len(chunk)
@@ -79,12 +69,26 @@ class Uploads:
                         f"The file is larger than {self._max_bytes} bytes.",
                         remedy="Upload a smaller model, or raise UNDERSTUDY_MAX_MODEL_BYTES.",
                     )
-                held += chunk
-                if len(held) >= _CHUNK_BYTES:
+                buffered += chunk
+                if len(buffered) >= _CHUNK_BYTES:
                     await run_sync(flush)
             await run_sync(flush)
             await run_sync(_sync, file)
         return size
+
+
+def _check_name(name: str) -> None:
+    if (
+        not name.isprintable()
+        or Path(name).name != name
+        or "\\" in name
+        or "\0" in name
+        or name.startswith(".")
+        or len(name) > 200
+    ):
+        raise PathRefused(f"{name!r} is not a plain file name.", remedy="Send the name alone, without folders.")
+    if not name.lower().endswith(SUFFIXES):
+        raise FormatUnknown(f"{name} does not end in one of {', '.join(SUFFIXES)}.")
 
 
 def _sync(file: BinaryIO) -> None:
@@ -93,15 +97,15 @@ def _sync(file: BinaryIO) -> None:
 
 
 def _publish(part: Path, final: Path) -> None:
-    """Give the finished file its name in one step that fails where the name is taken."""
+    """Give the complete file its final name in one step, which fails when the name is taken."""
     try:
         if sys.platform == "win32":
             part.rename(final)
         else:
             os.link(part, final)
     except FileExistsError:
-        raise _exists(final.name) from None
+        raise _build_conflict(final.name) from None
 
 
-def _exists(name: str) -> FileExists:
-    return FileExists(f"models/{name} is there already.", remedy="Choose another name; an upload never overwrites.")
+def _build_conflict(name: str) -> FileExists:
+    return FileExists(f"models/{name} exists already.", remedy="Choose another name; an upload never overwrites.")

@@ -1,1 +1,1 @@
-"""Rows of `ml_models`: registration, changes, lists, history."""
+"""Rows of `ml_models`, of the file records beside them, and of the history."""

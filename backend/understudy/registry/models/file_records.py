@@ -1,4 +1,4 @@
-"""Evidence about model files: taking it down, and what became of it in the compiler."""
+"""Writes the records of model files: their digest, their spec and the state of their compilation."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,11 @@ from understudy.schemas.compiler.spec import PartialSpec
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """A model's identity and the evidence about its file; `spec` is what was given over what the sidecar says."""
+    """A model's identity and the recorded facts about its file.
+
+    `spec` is the spec given at registration, over the spec of the sidecar. `int8_variant` is the key of the latest
+    int8 variant in the compiled store, or None.
+    """
 
     model_id: int
     model_name: str
@@ -24,11 +28,11 @@ class RegisteredFile:
     facts: FileFacts
     spec: PartialSpec | None
     compile_state: CompileState
-    twin: str | None = None
+    int8_variant: str | None = None
 
     @classmethod
-    def of(cls, model: MlModel, record: FileRecord) -> "RegisteredFile":
-        """Raises SpecInvalid for a recorded spec that this version does not accept."""
+    def from_rows(cls, model: MlModel, record: FileRecord) -> "RegisteredFile":
+        """Join the two rows; raises SpecInvalid for a recorded spec that this version does not accept."""
         return cls(
             model_id=model.model_id,
             model_name=model.model_name,
@@ -36,12 +40,12 @@ class RegisteredFile:
             facts=FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint),
             spec=read_recorded_spec(model, record.spec),
             compile_state=CompileState(record.compile_state),
-            twin=record.twin,
+            int8_variant=record.twin,
         )
 
 
 def read_recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSpec | None:
-    """A spec as it was recorded, perhaps by another version or by hand; raises SpecInvalid."""
+    """Parse a recorded spec; raises SpecInvalid when another version or a person wrote one that is not valid here."""
     try:
         return None if stored is None else PartialSpec.model_validate(stored)
     except ValidationError as error:
@@ -49,27 +53,29 @@ def read_recorded_spec(model: MlModel, stored: dict[str, object] | None) -> Part
         field = ".".join(str(part) for part in first["loc"])
         raise SpecInvalid(
             f"The recorded spec of model {model.model_id} ({model.model_name}), field {field}: {first['msg']}.",
-            remedy="Delete the model's record and register its file again with a spec that holds.",
+            remedy=f"Run `understudy delete {model.model_id}`, then register the file again with a valid spec.",
         ) from error
 
 
 def merge_specs(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpec | None:
-    """What was given at registration over what the sidecar says."""
+    """Return the spec given at registration, with the fields that it leaves open taken from the sidecar."""
     if given is None or sidecar is None:
         return given or sidecar
     return given.over(sidecar)
 
 
-def evidence(model: MlModel, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None) -> FileRecord:
-    """What is taken down about the model's file, not compiled yet."""
+def build_record(
+    model: MlModel, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None
+) -> FileRecord:
+    """Return the record of a file that is not compiled yet."""
     return FileRecord(
         model_id=model.model_id,
         file_path=model.file_path,
         digest=facts.digest,
         bytes=facts.bytes,
         fingerprint=facts.fingerprint,
-        given_spec=_json(given),
-        spec=_json(merge_specs(given, sidecar)),
+        given_spec=_to_json(given),
+        spec=_to_json(merge_specs(given, sidecar)),
         compile_state=CompileState.NOT_COMPILED,
         compile_error=None,
         twin=None,
@@ -77,16 +83,16 @@ def evidence(model: MlModel, facts: FileFacts, *, given: PartialSpec | None, sid
     )
 
 
-async def put(
+async def replace(
     session: AsyncSession, row: Row, facts: FileFacts, *, given: PartialSpec | None, sidecar: PartialSpec | None
 ) -> FileRecord:
-    """Take down the evidence in place of any about another file; the caller holds the row."""
-    kept = await session.merge(evidence(row.model, facts, given=given, sidecar=sidecar))
+    """Write the record in place of an earlier one about another file; the caller has locked the row."""
+    record = await session.merge(build_record(row.model, facts, given=given, sidecar=sidecar))
     await session.flush()
-    return kept
+    return record
 
 
-def _json(spec: PartialSpec | None) -> dict[str, object] | None:
+def _to_json(spec: PartialSpec | None) -> dict[str, object] | None:
     return None if spec is None else spec.model_dump(mode="json", exclude_none=True)
 
 
@@ -99,9 +105,9 @@ async def set_compile_state(
     *,
     actor: str = "server",
 ) -> bool:
-    """Set what the compiler made of the file with this digest; False when the model has another file by now.
+    """Set the compile state of the file with this digest; False when the model has another file by now.
 
-    The first time a file becomes ready goes into the history as `compiled`. `error` is a problem document.
+    A change to READY is written to the history as `compiled`. `error` is the problem document of a refusal.
     """
     changed = await session.execute(
         update(FileRecord)
@@ -117,12 +123,12 @@ async def set_compile_state(
     return True
 
 
-async def set_variant(session: AsyncSession, model_id: int, digest: str, twin: str) -> bool:
-    """Note the latest int8 twin of the file with this digest; False when the model has another file by now."""
+async def set_int8_variant(session: AsyncSession, model_id: int, digest: str, key: str) -> bool:
+    """Store the key of the latest int8 variant of the file with this digest; False when the model has another file."""
     changed = await session.execute(
         update(FileRecord)
         .where(FileRecord.model_id == model_id, FileRecord.digest == digest)
-        .values(twin=twin)
+        .values(twin=key)
         .returning(FileRecord.model_id)
     )
     return changed.scalar_one_or_none() is not None

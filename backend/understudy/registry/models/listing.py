@@ -1,7 +1,7 @@
-"""Pages of the model list: filters, sorting, and continuing where the page before ended.
+"""Reads pages of the model list: filtered, sorted, each beginning where the page before ended.
 
-Pages continue after a sort key and id, not after a count, so that rows that come or go in between shift nothing, and
-every order walks an index: a page costs the same at any size of table and any depth.
+A page begins after a sort key and an id, not after a number of rows: rows that are inserted or deleted between two
+pages shift nothing. Every order walks an index, so that a page costs the same at any size of table and any depth.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from understudy.models import FileRecord, MlModel, ModelCount
-from understudy.registry.database import cursor
-from understudy.registry.models.row_view import RECORDED
+from understudy.registry.database import page_cursor
+from understudy.registry.models.row_view import RECORD_COLUMNS
 from understudy.schemas.registry.model import LARGEST_ID
 from understudy.schemas.registry.model_query import ModelQuery
 
@@ -37,48 +37,48 @@ _KEY_TYPES: dict[str, tuple[type, ...]] = {"id": (int,), "accuracy": (float,)}
 
 @dataclass(frozen=True)
 class Page:
-    """`rows` have the columns of `ml_models`, and those of the file's record that are shown."""
+    """A page; each row has the columns of `ml_models` and those of its file record in `RECORD_COLUMNS`."""
 
     rows: list[dict[str, Any]]
     next_cursor: str | None
     total: int
 
 
-async def page(session: AsyncSession, query: ModelQuery) -> Page:
-    """Raises RequestInvalid for a cursor that does not belong to this sort order."""
-    order = _SortOrder.of(query, session.get_bind().dialect.name)
-    filters = _filters(query, order.dialect)
+async def read_page(session: AsyncSession, query: ModelQuery) -> Page:
+    """Return the page that `query` asks for; raises RequestInvalid for a cursor of another sort order."""
+    order = _SortOrder.from_query(query, session.get_bind().dialect.name)
+    filters = _build_filters(query, order.dialect)
     connection = await session.connection()
     found: list[dict[str, Any]] = []
-    for part in order.parts(query):
-        if (room := query.limit + 1 - len(found)) > 0:
-            statement = _with_records(part.where(*filters).limit(room), order)
+    for part in order.select_parts(query):
+        if (missing := query.limit + 1 - len(found)) > 0:
+            statement = _join_records(part.where(*filters).limit(missing), order)
             result = await connection.execute(statement)
             names = tuple(result.keys())
             found += [dict(zip(names, row, strict=True)) for row in result]
-    shown = found[: query.limit]
+    kept = found[: query.limit]
     more = len(found) > query.limit
     return Page(
-        rows=shown,
-        next_cursor=cursor.encode(query.sort, shown[-1][_KEY], shown[-1]["model_id"]) if more else None,
-        total=await _total(session, filters),
+        rows=kept,
+        next_cursor=page_cursor.encode(query.sort, kept[-1][_KEY], kept[-1]["model_id"]) if more else None,
+        total=await _count(session, filters),
     )
 
 
-def _with_records(models: Select[Any], order: "_SortOrder") -> Select[Any]:
-    """The limit stays inside: PostgreSQL would otherwise merge with all records from the first one on."""
+def _join_records(models: Select[Any], order: "_SortOrder") -> Select[Any]:
+    """Join the page with its records. The limit is inside the subquery: else PostgreSQL joins all records first."""
     page = models.subquery("page")
     record = FileRecord.__table__.c
-    about = (record.model_id == page.c.model_id) & (record.file_path == page.c.file_path)
+    same_file = (record.model_id == page.c.model_id) & (record.file_path == page.c.file_path)
     return (
-        select(page, *(record[name] for name in RECORDED))
-        .select_from(page.outerjoin(FileRecord.__table__, about))
-        .order_by(*order.of_columns(page.c[_KEY], page.c.model_id))
+        select(page, *(record[name] for name in RECORD_COLUMNS))
+        .select_from(page.outerjoin(FileRecord.__table__, same_file))
+        .order_by(*order.sort_columns(page.c[_KEY], page.c.model_id))
     )
 
 
-async def _total(session: AsyncSession, filters: list[ColumnElement[bool]]) -> int:
-    """Exact. Without a filter it is the number that triggers keep; otherwise the matches are counted."""
+async def _count(session: AsyncSession, filters: list[ColumnElement[bool]]) -> int:
+    """Return the exact number of matches: with filters it is counted, without it is the number that triggers keep."""
     kept = select(func.sum(ModelCount.models))
     counted = select(func.count()).select_from(MlModel).where(*filters)
     return int(await session.scalar(counted if filters else kept) or 0)
@@ -86,58 +86,59 @@ async def _total(session: AsyncSession, filters: list[ColumnElement[bool]]) -> i
 
 @dataclass(frozen=True)
 class _SortOrder:
-    """A sort order as the database can walk an index by it.
+    """A sort order, in parts that each walk an index.
 
-    No index has the rows without a value at the end of both directions, so they are a part of their own.
+    Rows without a value come last in both directions. No index holds them there for both, so they are a separate part.
     """
 
     name: str
-    falling: bool
+    descending: bool
     key: ColumnElement[Any]
     dialect: str
 
     @classmethod
-    def of(cls, query: ModelQuery, dialect: str) -> Self:
+    def from_query(cls, query: ModelQuery, dialect: str) -> Self:
         name = query.sort.removeprefix("-")
         column: ColumnElement[Any] = _COLUMNS[name].expression
-        # SQLite holds times as text, in several spellings once people insert rows.
+        # SQLite holds times as text, and rows inserted by hand spell them in other ways.
         key = type_coerce(column, Text) if name in _TIMES and dialect == "sqlite" else column
         return cls(name, query.sort.startswith("-"), key, dialect)
 
-    def parts(self, query: ModelQuery) -> Iterator[Select[Any]]:
-        """What is left of the list after the query's cursor, one part after the other."""
+    def select_parts(self, query: ModelQuery) -> Iterator[Select[Any]]:
+        """Yield the queries for the rest of the list after the query's cursor, in their order."""
         after = None
         if query.cursor is not None:
-            after = cursor.decode(query.cursor, query.sort, largest_id=LARGEST_ID)
-        rows = select(*MlModel.__table__.c, self.key.label(_KEY)).order_by(*self.of_columns(self.key, MlModel.model_id))
+            after = page_cursor.decode(query.cursor, query.sort, largest_id=LARGEST_ID)
+        rows = select(*MlModel.__table__.c, self.key.label(_KEY)).order_by(
+            *self.sort_columns(self.key, MlModel.model_id)
+        )
         if self.name == "id":
-            yield rows if after is None else rows.where(self._beyond(MlModel.model_id, after[1]))
+            yield rows if after is None else rows.where(self._is_after(MlModel.model_id, after[1]))
             return
-        if after is None or after[0] is not None:
-            valued = rows if self.name in _NEVER_NULL else rows.where(self.key.is_not(None))
+        at_end = after is not None and after[0] is None
+        if not at_end:
+            with_value = rows if self.name in _NEVER_NULL else rows.where(self.key.is_not(None))
             if after is not None:
                 _refuse_other_type(self.name, after[0], self.dialect)
                 place = tuple_(literal(after[0], self.key.type), literal(after[1], Integer))
-                valued = valued.where(self._beyond(tuple_(self.key, MlModel.model_id), place))
-            yield valued
+                with_value = with_value.where(self._is_after(tuple_(self.key, MlModel.model_id), place))
+            yield with_value
         if self.name not in _NEVER_NULL:
-            empty = rows.where(self.key.is_(None))
-            yield (
-                empty
-                if after is None or after[0] is not None
-                else empty.where(self._beyond(MlModel.model_id, after[1]))
-            )
+            without_value = rows.where(self.key.is_(None))
+            if after is not None and at_end:
+                without_value = without_value.where(self._is_after(MlModel.model_id, after[1]))
+            yield without_value
 
-    def of_columns(self, key: ColumnElement[Any], model_id: Any) -> tuple[ColumnElement[Any], ...]:
+    def sort_columns(self, key: ColumnElement[Any], model_id: Any) -> tuple[ColumnElement[Any], ...]:
         columns = (model_id,) if self.name == "id" else (key, model_id)
-        return tuple(column.desc() if self.falling else column.asc() for column in columns)
+        return tuple(column.desc() if self.descending else column.asc() for column in columns)
 
-    def _beyond(self, column: Any, place: Any) -> ColumnElement[bool]:
-        beyond: ColumnElement[bool] = column < place if self.falling else column > place
-        return beyond
+    def _is_after(self, column: Any, place: Any) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = column < place if self.descending else column > place
+        return condition
 
 
-def _filters(query: ModelQuery, dialect: str) -> list[ColumnElement[bool]]:
+def _build_filters(query: ModelQuery, dialect: str) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if query.type is not None:
         filters.append(MlModel.model_type == query.type)
@@ -151,15 +152,15 @@ def _contains(
 ) -> ColumnElement[bool]:
     if dialect != "sqlite":
         return column.icontains(text, autoescape=True)
-    # SQLite's LIKE ignores the case of ASCII letters only.
+    # SQLite's LIKE ignores case for ASCII letters only.
     folded = column if text.isascii() else func.unicode_lower(column)
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return folded.like(f"%{escaped}%", escape="\\")
 
 
-def _refuse_other_type(name: str, value: cursor.Key, dialect: str) -> None:
+def _refuse_other_type(name: str, value: page_cursor.Key, dialect: str) -> None:
     expected: tuple[type, ...] = _KEY_TYPES.get(name, (str,))
     if name in _TIMES and dialect != "sqlite":
         expected = (datetime,)
     if not isinstance(value, expected):
-        raise cursor.foreign()
+        raise page_cursor.build_refusal()

@@ -1,13 +1,13 @@
-"""What happened to models: writing entries, reading them back."""
+"""Writes and reads the history of models."""
 
 from typing import cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import UnderstudyError
 from understudy.models import FileRecord, History, HistoryEvent, MlModel, utc_now
-from understudy.registry.database import cursor as cursors
+from understudy.registry.database import page_cursor
 from understudy.schemas.registry.model import HistoryEntry, HistoryPage
 
 _TABLE = cast("Table", History.__table__)
@@ -22,12 +22,12 @@ async def record(
     *,
     actor: str,
     generation: int | None = None,
-    form: str | None = None,
+    variant: str | None = None,
     code: str | None = None,
     detail: str | None = None,
     remedy: str | None = None,
 ) -> None:
-    """Append an entry with the model's present name, version and digest; a model that is gone leaves them empty."""
+    """Append an entry with the model's present name, version and digest; they stay empty for a deleted model."""
     model = select(MlModel).where(MlModel.model_id == model_id)
     await session.execute(
         insert(_TABLE).values(
@@ -38,7 +38,7 @@ async def record(
             version=model.with_only_columns(MlModel.version).scalar_subquery(),
             digest=select(FileRecord.digest).where(FileRecord.model_id == model_id).scalar_subquery(),
             generation=generation,
-            form=form,
+            form=variant,
             actor=actor,
             code=code,
             detail=detail,
@@ -48,7 +48,7 @@ async def record(
 
 
 async def record_refusal(session: AsyncSession, model_id: int | None, error: UnderstudyError, *, actor: str) -> None:
-    """Append what was refused and why; use a transaction of its own, since the refused one is rolled back."""
+    """Append the refused request and its reason. Use a new transaction: the refused one is rolled back."""
     await record(
         session,
         HistoryEvent.REFUSED,
@@ -60,7 +60,7 @@ async def record_refusal(session: AsyncSession, model_id: int | None, error: Und
     )
 
 
-async def page(
+async def read_page(
     session: AsyncSession,
     *,
     model_id: int | None = None,
@@ -68,17 +68,22 @@ async def page(
     limit: int = 100,
     cursor: str | None = None,
 ) -> HistoryPage:
-    """The newest entries first; raises RequestInvalid for a foreign cursor."""
+    """Return a page of entries, the newest first; raises RequestInvalid for a cursor of another list."""
     query = select(History).order_by(History.history_id.desc()).limit(limit + 1)
     if model_id is not None:
         query = query.where(History.model_id == model_id)
     if event is not None:
         query = query.where(History.event == event)
     if cursor is not None:
-        query = query.where(History.history_id < cursors.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
+        query = query.where(History.history_id < page_cursor.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
     found = [HistoryEntry.model_validate(row) for row in await session.scalars(query)]
     entries = found[:limit]
     more = len(found) > limit
     return HistoryPage(
-        entries=entries, next_cursor=cursors.encode(_ORDER, None, entries[-1].history_id) if more else None
+        entries=entries, next_cursor=page_cursor.encode(_ORDER, None, entries[-1].history_id) if more else None
     )
+
+
+async def find_newest_generation(session: AsyncSession) -> int:
+    """Return the highest generation in the history, or 0."""
+    return await session.scalar(select(func.max(History.generation))) or 0

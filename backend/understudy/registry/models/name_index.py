@@ -1,4 +1,4 @@
-"""Models by name, as clients of the v2 protocol ask for them."""
+"""Finds models by name, as clients of the v2 protocol ask for them."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import ModelNotFound
 from understudy.models import CompileState, FileRecord, MlModel
 from understudy.registry.database.column_values import refuse_nul
-from understudy.registry.models.rows import with_records
+from understudy.registry.models.rows import select_rows
 
 
 @dataclass(frozen=True)
 class IndexedModel:
-    """A row of the index."""
+    """An entry of the index of models."""
 
     model_name: str
     version: str | None
@@ -21,10 +21,10 @@ class IndexedModel:
 
 
 async def find(session: AsyncSession, name: str, version: str | None) -> int:
-    """`model_id` of the row called `name`, of that `version` unless it is None.
+    """Return the `model_id` of the row called `name`, of that `version` unless it is None.
 
-    In a table made by hand without the unique constraint the active row comes first, then the newest. Raises
-    ModelNotFound, and RequestInvalid for a name that no row can have.
+    A table made by hand without the unique constraint may hold several such rows: the active one comes first, then the
+    newest. Raises ModelNotFound, and RequestInvalid for a name that cannot be stored.
     """
     refuse_nul("model_name", name)
     refuse_nul("version", version)
@@ -39,10 +39,10 @@ async def find(session: AsyncSession, name: str, version: str | None) -> int:
     return found
 
 
-async def index(session: AsyncSession, *, limit: int) -> list[IndexedModel]:
-    """The newest `limit` models."""
+async def list_newest(session: AsyncSession, *, limit: int) -> list[IndexedModel]:
+    """Return the newest `limit` models, the newest first."""
     state = func.coalesce(FileRecord.compile_state, CompileState.NOT_COMPILED.value)
     columns = (MlModel.model_name, MlModel.version, state)
-    query = with_records().with_only_columns(*columns).order_by(MlModel.model_id.desc()).limit(limit)
+    query = select_rows().with_only_columns(*columns).order_by(MlModel.model_id.desc()).limit(limit)
     found = await session.execute(query)
     return [IndexedModel(*row) for row in found]

@@ -1,4 +1,4 @@
-"""Rows as the API shows them."""
+"""Converts rows to the answers of the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,32 +8,33 @@ from understudy.registry.files.model_files import FileFacts, FileState
 from understudy.registry.models.rows import Row
 from understudy.schemas.registry.model import ModelOut
 
-RECORDED = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")
+RECORD_COLUMNS = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")
 _COLUMNS = tuple(MlModel.__table__.c.keys())
 
 
 def collect_facts(record: FileRecord | None) -> FileFacts | None:
-    """What was recorded of the file, under the path as the row spells it."""
+    """Return the recorded facts about the file, under the path as the row spells it."""
     if record is None:
         return None
     return FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint)
 
 
 def select_values(row: Row) -> dict[str, Any]:
-    """The columns of the row and, as in `RECORDED`, those of its record."""
+    """Return the columns of the row, and of its record those in `RECORD_COLUMNS`."""
     return {name: getattr(row.model, name) for name in _COLUMNS} | {
-        name: getattr(row.record, name, None) for name in RECORDED
+        name: getattr(row.record, name, None) for name in RECORD_COLUMNS
     }
 
 
 def read_facts(values: Mapping[str, Any]) -> FileFacts | None:
-    """`collect_facts`, from `select_values` or from a page of the list."""
+    """Return the same as `collect_facts`, from the values of `select_values` or of a page of the list."""
     if values["digest"] is None:
         return None
     return FileFacts(values["file_path"], values["digest"], values["bytes"], values["fingerprint"])
 
 
-def shown(values: Mapping[str, Any], state: FileState) -> ModelOut:
+def to_answer(values: Mapping[str, Any], state: FileState) -> ModelOut:
+    """Return the model as the API answers it."""
     return ModelOut.model_validate(
         {
             **values,

@@ -1,6 +1,7 @@
-"""Rows of `ml_models` with what is recorded of their files."""
+"""Reads rows of `ml_models` together with the records of their files."""
 
 from dataclasses import dataclass
+from typing import TypeVarTuple
 
 from sqlalchemy import Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,26 +10,41 @@ from understudy.errors import ModelNotFound, NameTaken
 from understudy.models import FileRecord, History, MlModel
 from understudy.schemas.registry.model import LARGEST_ID
 
+_Columns = TypeVarTuple("_Columns")
+
 
 @dataclass(frozen=True)
 class Row:
-    """`record` is None for a row made by hand that was never read, or whose path was changed by hand since."""
+    """A model and the record of its file.
+
+    `record` is None for a row made by hand whose file was never read, or whose path was changed by hand since.
+    """
 
     model: MlModel
     record: FileRecord | None
 
 
-def with_records() -> Select[MlModel, FileRecord]:
-    """Every model with its record, where that is about the path the row has now."""
+def select_rows() -> Select[MlModel, FileRecord]:
+    """Return the query for every model with its record, where the record is about the path that the row has now."""
     return select(MlModel, FileRecord).outerjoin(
         FileRecord, (FileRecord.model_id == MlModel.model_id) & (FileRecord.file_path == MlModel.file_path)
     )
 
 
+def order_active_rows(query: Select[*_Columns]) -> Select[*_Columns]:
+    """Keep the active rows of `query`, in the order of precedence: the first one stays active after a repair.
+
+    Several active rows are possible only where the unique index is missing.
+    """
+    return query.where(MlModel.is_active == true()).order_by(
+        MlModel.updated_at.desc().nulls_last(), MlModel.model_id.desc()
+    )
+
+
 async def get(session: AsyncSession, model_id: int, *, for_update: bool = False) -> Row:
-    """Raises ModelNotFound. `for_update` holds the row until the transaction ends."""
+    """Return the row, with `for_update` locked until the transaction ends; raises ModelNotFound."""
     refuse_impossible_id(model_id)
-    query = with_records().where(MlModel.model_id == model_id)
+    query = select_rows().where(MlModel.model_id == model_id)
     if for_update:
         query = query.with_for_update(of=MlModel)
     found = (await session.execute(query)).one_or_none()
@@ -38,38 +54,42 @@ async def get(session: AsyncSession, model_id: int, *, for_update: bool = False)
 
 
 def refuse_impossible_id(model_id: int) -> None:
-    """Raises ModelNotFound for a number that the column cannot hold, before a database chokes on it."""
+    """Raises ModelNotFound for a number that the column cannot hold, which the database would answer with an error."""
     if not 0 <= model_id <= LARGEST_ID:
         raise ModelNotFound(f"There is no model {model_id}.")
 
 
-async def active(session: AsyncSession) -> Row | None:
-    """Of several active rows (possible only without the index) the one the repair would keep."""
-    query = (
-        with_records()
-        .where(MlModel.is_active == true())
-        .order_by(MlModel.updated_at.desc().nulls_last(), MlModel.model_id.desc())
-        .limit(1)
-    )
-    found = (await session.execute(query)).one_or_none()
+async def find_active(session: AsyncSession) -> Row | None:
+    """Return the active row; of several, the one that a repair keeps active."""
+    found = (await session.execute(order_active_rows(select_rows()).limit(1))).one_or_none()
     return None if found is None else Row(*found)
 
 
-async def refuse_taken_name(session: AsyncSession, name: str, *, but: int | None = None) -> None:
-    """Raises NameTaken when a model other than `but` has the name."""
+async def list_all(session: AsyncSession) -> list[Row]:
+    """Return every row."""
+    return [Row(*found) for found in await session.execute(select_rows())]
+
+
+async def list_file_paths(session: AsyncSession) -> set[str]:
+    """Return the paths of all registered files, as the rows spell them."""
+    return set(await session.scalars(select(MlModel.file_path)))
+
+
+async def refuse_taken_name(session: AsyncSession, name: str, *, except_for: int | None = None) -> None:
+    """Raises NameTaken when a model other than `except_for` has the name."""
     query = select(MlModel.model_id).where(MlModel.model_name == name).limit(1)
-    if but is not None:
-        query = query.where(MlModel.model_id != but)
+    if except_for is not None:
+        query = query.where(MlModel.model_id != except_for)
     holder = await session.scalar(query)
     if holder is not None:
         raise NameTaken(f"The name {name!r} is taken by model {holder}.")
 
 
-async def next_id(session: AsyncSession) -> int | None:
-    """An id that no model ever had, where the database would not see to that itself; None where it does.
+async def choose_next_id(session: AsyncSession) -> int | None:
+    """Return an id that no model has had yet, or None where the database chooses one by itself (PostgreSQL).
 
-    SQLite gives the highest id out again after a deletion, and none at all in a hand-made table whose `model_id` is
-    not INTEGER PRIMARY KEY. Its transaction holds the write lock already.
+    SQLite would use the highest id again after its model was deleted, and would insert no id at all in a hand-made
+    table whose `model_id` is not INTEGER PRIMARY KEY. The transaction must hold SQLite's write lock.
     """
     if session.get_bind().dialect.name != "sqlite":
         return None

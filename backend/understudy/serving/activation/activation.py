@@ -79,7 +79,7 @@ class Activation:
         """
         model_id, digest = loaded.identity.model_id, loaded.identity.digest
         async with self._database.write() as session:
-            generation = await desired_state.switch(session, model_id, actor=actor, event=event, form=loaded.variant)
+            generation = await desired_state.switch(session, model_id, actor=actor, event=event, variant=loaded.variant)
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this activation prepared it.")

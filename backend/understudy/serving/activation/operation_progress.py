@@ -59,7 +59,7 @@ class OperationProgress:
         """
         self._operation = self._operation.model_copy(update={"updated_at": datetime.now(UTC)})
         async with self._database.write() as session:
-            await operation_rows.forget_older(session, than=self._operation.started_at - KEPT_FOR)
+            await operation_rows.delete_older(session, than=self._operation.started_at - KEPT_FOR)
             await operation_rows.save(session, self._operation)
 
     def _on_step(self, step: Step) -> None:

@@ -93,7 +93,7 @@ class Preparation:
 
     async def _verify(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)
-        await asyncio.to_thread(self._registry.files.verified, model.facts)
+        await asyncio.to_thread(self._registry.files.verify, model.facts)
         return model
 
     async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep, variant: str) -> LoadedModel:

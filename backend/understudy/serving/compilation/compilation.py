@@ -90,7 +90,7 @@ class Compilation:
 
         Raises ReportNotFound where this machine has none, and ParityFailed for one that did not reach its gate.
         """
-        key = model.twin if variant == Precision.INT8 else variant
+        key = model.int8_variant if variant == Precision.INT8 else variant
         found = await asyncio.to_thread(self._compiler.store.find, key) if key else None
         quantization = found.report.quantization if found else None
         if found is None or quantization is None or quantization.of != self.key(model):
@@ -112,7 +112,7 @@ class Compilation:
         compiled = await self.find(model)
         if compiled is None:
             raise ReportNotFound(f"{model.model_name} is not compiled.")
-        variant = await asyncio.to_thread(self._compiler.store.find, model.twin) if model.twin else None
+        variant = await asyncio.to_thread(self._compiler.store.find, model.int8_variant) if model.int8_variant else None
         if variant is None or variant.report.quantization is None or variant.report.quantization.of != compiled.key:
             return compiled.report
         return compiled.report.model_copy(update={"quantization": variant.report.quantization})

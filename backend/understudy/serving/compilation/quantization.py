@@ -232,10 +232,10 @@ class ModelQuantizer:
 
     async def _note(self, model: RegisteredFile, twin: CompiledModel, actor: str) -> None:
         quantization = twin.report.quantization
-        if quantization is None or model.twin == twin.key:
+        if quantization is None or model.int8_variant == twin.key:
             return
         async with self._database.write() as session:
-            await file_records.set_variant(session, model.model_id, model.facts.digest, twin.key)
+            await file_records.set_int8_variant(session, model.model_id, model.facts.digest, twin.key)
             if quantization.passed:
                 told = quantization.agreement
                 detail = (

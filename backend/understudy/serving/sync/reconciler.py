@@ -13,7 +13,7 @@ import structlog
 
 from understudy.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
 from understudy.registry.database.database import Database
-from understudy.registry.database.notifications import changes
+from understudy.registry.database.notifications import watch_changes
 from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
@@ -72,7 +72,7 @@ class Reconciler:
             return True  # committed after the last poll
         if live is None:
             return self.desired.active_model_id is None
-        wanted = self.desired.active_model_id, self.desired.form
+        wanted = self.desired.active_model_id, self.desired.variant
         return wanted == (live.model.identity.model_id, live.model.variant)
 
     def not_loaded(self) -> ModelNotLoaded:
@@ -117,10 +117,10 @@ class Reconciler:
         """Take this process off the list of replicas: it stops in order."""
         with suppress(DatabaseUnavailable):  # the others forget it by themselves
             async with self._database.write() as session:
-                await replicas.forget(session, self.replica)
+                await replicas.delete(session, self.replica)
 
     async def _listen(self) -> None:
-        async for _ in changes(self._settings):
+        async for _ in watch_changes(self._settings):
             self.wake()
 
     async def once(self) -> None:
@@ -193,7 +193,7 @@ class Reconciler:
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
         try:
-            loaded = await self._preparation.prepare_desired(model_id, desired.form)
+            loaded = await self._preparation.prepare_desired(model_id, desired.variant)
         except DatabaseUnavailable:
             raise
         except UnderstudyError as error:
@@ -248,8 +248,8 @@ class Reconciler:
         if report != self._reported or now - self._reported_at >= REPORT_SECONDS:
             present = ReplicaReport(self.replica, *report, seen_at=datetime.now(UTC))
             async with self._database.write() as session:
-                await replicas.report(session, present)
-                await replicas.forget_unseen(session, since=present.seen_at - FORGET_AFTER)
+                await replicas.save(session, present)
+                await replicas.delete_unseen(session, since=present.seen_at - FORGET_AFTER)
             self._reported, self._reported_at = report, now
 
 

@@ -67,7 +67,7 @@ class StatusReporter:
             desired=DesiredStatus(
                 model_id=desired.active_model_id,
                 generation=desired.generation,
-                precision=Precision.of(desired.form),
+                precision=Precision.of(desired.variant),
             )
             if desired
             else None,
