@@ -1,4 +1,4 @@
-"""A recording on its way from a file to mono samples at a model's rate."""
+"""Read an opened recording as mono samples at a model's sample rate."""
 
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,7 +13,10 @@ from understudy.schemas.inference.prediction import AudioFacts
 
 
 class Clip:
-    """An opened recording, read once from start to end in bounded memory. No gain is applied."""
+    """An opened recording that is read once, from start to end, in bounded memory.
+
+    The samples keep their level: no gain is applied.
+    """
 
     def __init__(self, reader: Reader, limits: AudioLimits) -> None:
         self._reader = reader
@@ -31,14 +34,15 @@ class Clip:
         self.close()
 
     def close(self) -> None:
-        """Free the decoder of a clip that is not read to its end."""
+        """Free the decoder; needed only for a clip that is not read to its end."""
         self._reader.close()
 
     def iter_blocks(self, rate: int) -> Iterator[Samples]:
-        """Consecutive mono float32 [samples] at `rate` Hz (soxr HQ when the source's rate differs).
+        """Yield the recording as consecutive blocks float32 [samples], mono, at `rate` Hz.
 
-        May be iterated once; closes the decoder at its end. Raises AudioTooLong as soon as the limit is passed and
-        AudioUnusable for damaged files, files without samples, and samples that are not numbers.
+        A source at another rate is resampled with soxr's HQ preset. The caller may iterate once; the end of the
+        iteration closes the decoder. Raises AudioTooLong as soon as the recording passes the limit, and AudioUnusable
+        when the file is damaged, ends early, holds no samples, or holds samples that are not finite numbers.
         """
         reader = self._reader
         stream = MonoStream(reader.channels, reader.rate, rate)
@@ -59,7 +63,10 @@ class Clip:
         self._finished = True
 
     def collect_facts(self) -> AudioFacts:
-        """What was heard; only after `iter_blocks` was exhausted (RuntimeError before)."""
+        """Return length, format and level of the recording.
+
+        Raises RuntimeError when `iter_blocks` has not been read to its end.
+        """
         if not self._finished:
             raise RuntimeError("collect_facts() before the clip was read to its end")
         meter = self._meter

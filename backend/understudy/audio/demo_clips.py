@@ -1,4 +1,4 @@
-"""Clips to try a model on, made by scripts/make_demo_clips.py; an installed wheel has none."""
+"""Find the demo clips that scripts/make_demo_clips.py writes; an installed wheel contains none."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,15 @@ FOLDER = Path(__file__).resolve().parents[2] / "demo" / "clips"
 
 @dataclass(frozen=True)
 class DemoClip:
+    """One demo clip: its file, a title for people, and its length in seconds."""
+
     path: Path
     title: str
     seconds: float
 
 
 def find_demo_clips() -> list[DemoClip]:
-    """The bundled clips by name; reads their headers only."""
+    """Return the demo clips in order of their file names; reads only their headers."""
     found = [path for path in sorted(FOLDER.glob("*")) if path.suffix in {".wav", ".flac", ".ogg"}]
     return [
         DemoClip(path, path.stem.replace("_", " ").capitalize(), float(soundfile.info(path).duration)) for path in found

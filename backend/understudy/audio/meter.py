@@ -1,4 +1,4 @@
-"""Level, peak, silence and clipping of a clip, gathered block by block."""
+"""Measure level, peak, silence and clipping of a clip, block by block."""
 
 import math
 
@@ -7,26 +7,27 @@ import numpy as np
 from understudy.audio.decoding.reader import Samples
 from understudy.errors import AudioUnusable
 
-# -60 dBFS: 33 of the 32768 steps of a 16-bit recording.
+# -60 dBFS: 33 of the 32768 steps of a 16-bit recording. A clip whose peak stays below is silent.
 SILENCE_PEAK = 1e-3
-# The largest positive value of a 16-bit recording.
+# The largest positive value of a 16-bit recording. CLIPPED_RUN samples in a row at this level are clipping.
 FULL_SCALE = 32767 / 32768
 CLIPPED_RUN = 3
-# +40 dBFS: float files above it hold integers that nobody divided by full scale.
+# +40 dBFS. A float file above this level holds integers that were not divided by their full scale.
 ABSURD_PEAK = 100.0
 
 
 def to_dbfs(amplitude: float) -> float | None:
-    """Decibels relative to full scale (1.0); None for 0."""
+    """Return 20 log10(`amplitude`): decibels relative to a full scale of 1.0; None for an amplitude of 0."""
     return 20 * math.log10(amplitude) if amplitude > 0 else None
 
 
 class Meter:
-    """Facts about the samples seen so far.
+    """Measures the samples added so far.
 
-    `level_dbfs`: RMS of the mono mix, which is what a model hears; a full-scale square wave is 0, a sine -3.01.
-    `peak_dbfs`: largest magnitude in any channel. `silent`: the mono mix never exceeds -60 dBFS.
-    `clipped`: some channel holds three or more consecutive samples at or beyond 32767/32768 of full scale.
+    `level_dbfs` is the RMS level of the mono mix, the signal that a model receives: a full-scale square wave has 0 dBFS
+    and a full-scale sine -3.01 dBFS. `peak_dbfs` is the largest magnitude in any channel. `silent` means that the mono
+    mix stays below -60 dBFS. `clipped` means that a channel holds three or more consecutive samples at or above
+    32767/32768 of full scale.
     """
 
     def __init__(self, channels: int) -> None:
@@ -38,14 +39,17 @@ class Meter:
         self.clipped = False
 
     def add(self, block: Samples, mono: Samples) -> None:
-        """Take in [frames, channels] and its mono mix [frames]; raises AudioUnusable for what is no sound."""
+        """Add a block float32 [frames, channels] and its mono mix float32 [frames].
+
+        Raises AudioUnusable when a sample is not a finite number or is more than 100 times full scale.
+        """
         peak = max(float(block.max()), -float(block.min()))
         if not math.isfinite(peak):
-            raise AudioUnusable("The recording holds values that are not numbers (NaN) or infinite.")
+            raise AudioUnusable("The recording holds samples that are infinite or not numbers (NaN).")
         if peak > ABSURD_PEAK:
             raise AudioUnusable(
-                f"The recording reaches {peak:.3g} times full scale.",
-                remedy="Divide the samples by the full scale of their integers (32768 for 16 bit) and save it again.",
+                f"The recording's samples reach {peak:.3g} times full scale.",
+                remedy="Divide the samples by the full scale of their integers (32768 for 16 bits) and save again.",
             )
         self._peak = max(self._peak, peak)
         self._mono_peak = max(self._mono_peak, peak if block.shape[1] == 1 else float(np.abs(mono).max()))
@@ -55,15 +59,16 @@ class Meter:
             self._detect_clipping(block, peak)
 
     def _detect_clipping(self, block: Samples, peak: float) -> None:
+        """Look for runs of samples at full scale, also across the border between two blocks."""
         if peak < FULL_SCALE:
             self._tail = self._tail[:0]
             return
-        at_rail = np.concatenate([self._tail, np.abs(block) >= FULL_SCALE])
-        runs = at_rail[: len(at_rail) - CLIPPED_RUN + 1].copy()
+        at_full_scale = np.concatenate([self._tail, np.abs(block) >= FULL_SCALE])
+        runs = at_full_scale[: len(at_full_scale) - CLIPPED_RUN + 1].copy()
         for shift in range(1, CLIPPED_RUN):
-            runs &= at_rail[shift : shift + len(runs)]
+            runs &= at_full_scale[shift : shift + len(runs)]
         self.clipped = bool(runs.any())
-        self._tail = at_rail[-(CLIPPED_RUN - 1) :]
+        self._tail = at_full_scale[-(CLIPPED_RUN - 1) :]
 
     @property
     def level_dbfs(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Open an upload as a clip."""
+"""Open an uploaded recording as a clip."""
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.audio_limits import AudioLimits
@@ -18,9 +18,9 @@ _BY_LIBSNDFILE = (ContainerFormat.WAV, ContainerFormat.AIFF, ContainerFormat.FLA
 def open_clip(source: Source, limits: AudioLimits) -> Clip:
     """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
 
-    Raises NotAudio when the content is none of these, AudioUnusable when it is empty, cut off, damaged or without
-    sound, and AudioTooLong when its header already promises more than `limits` allow. The caller keeps `source` open
-    until the clip was read and closes both.
+    Raises NotAudio when the content has another format, AudioUnusable when the file is empty, cut off, damaged or
+    without sound, and AudioTooLong when its header promises more seconds than `limits` allow. The caller keeps `source`
+    open until the clip is read, and closes both.
     """
     kind = detect_container(source)
     validate_container(source, kind)
@@ -39,6 +39,6 @@ def _open_reader(source: Source, kind: ContainerFormat) -> Reader:
     source.seek(0)
     if kind in _BY_LIBSNDFILE:
         return SndfileReader(source, kind)
-    from understudy.audio.decoding.ffmpeg import FfmpegReader  # 15 MB of libraries, for the first clip that needs them
+    from understudy.audio.decoding.ffmpeg import FfmpegReader  # loads 15 MB of libraries
 
     return FfmpegReader(source, kind)

@@ -1,4 +1,4 @@
-"""Raw samples as they arrive from a microphone."""
+"""Decode raw samples of a live stream."""
 
 import numpy as np
 
@@ -10,16 +10,21 @@ _SAMPLE_BYTES = {Encoding.PCM16: 2, Encoding.FLOAT32: 4}
 
 
 def decode_pcm(message: bytes, encoding: Encoding, channels: int) -> Samples:
-    """float32 [frames, channels] in [-1, 1]; raises AudioUnusable for a cut-off frame or values that are no numbers."""
+    """Decode interleaved little-endian samples to float32 [frames, channels].
+
+    16-bit integers are divided by 32768, which gives [-1, 1); float samples are kept as they are. Raises AudioUnusable
+    when the message ends within a frame, or when a sample is not a finite number.
+    """
     if len(message) % (_SAMPLE_BYTES[encoding] * channels):
         raise AudioUnusable(
-            f"A message of {len(message)} bytes does not hold whole frames of {channels} channel(s) {encoding}.",
-            remedy="Send whole frames, and declare their encoding and channels in the first message.",
+            f"The message has {len(message)} bytes, which is not a whole number of {encoding} frames of {channels} "
+            "channel(s).",
+            remedy="Send whole frames, and declare the encoding and the channels that you send in the first message.",
         )
     if encoding is Encoding.PCM16:
         samples = np.frombuffer(message, "<i2").astype(np.float32) / np.float32(32768)
     else:
         samples = np.frombuffer(message, "<f4").astype(np.float32)
         if not np.isfinite(samples).all():
-            raise AudioUnusable("The stream holds values that are not numbers (NaN) or infinite.")
+            raise AudioUnusable("The stream holds samples that are infinite or not numbers (NaN).")
     return samples.reshape(-1, channels)

@@ -37,9 +37,9 @@ def test_header_without_samples_is_unusable(sndfile: Encode, decode: Any, contai
         (b"PK\x03\x04" + bytes(100), "ZIP"),
         (b"<!doctype html><title>x</title>", "HTML"),
         (b'{"model_name": "x"}', "text"),
-        (b"\xff\xfe" + b"h\0e\0l\0l\0o\0" * 50, "no known kind"),
+        (b"\xff\xfe" + b"h\0e\0l\0l\0o\0" * 50, "unknown format"),
         (b"RIFF\x10\0\0\0WEBP" + bytes(40), "RIFF"),
-        (np.random.default_rng(0).bytes(5000), "no known kind"),
+        (np.random.default_rng(0).bytes(5000), "unknown format"),
         (b"x", "text"),
     ],
 )

@@ -27,7 +27,7 @@ def test_plain_clip_has_none(warnings: Any) -> None:
 
 
 def test_unnamed_labels_are_told(warnings: Any) -> None:
-    assert "names no labels" in warnings(tone(1.455), labels=("class_0", "class_1"), labels_named=False)
+    assert "no label names" in warnings(tone(1.455), labels=("class_0", "class_1"), labels_named=False)
 
 
 def test_scores_that_are_no_probabilities_are_told(warnings: Any) -> None:
@@ -42,7 +42,7 @@ def test_ten_milliseconds_are_one_window_filled_with_silence(load: Any, mean_gra
 
 
 def test_last_window_that_is_mostly_padding_is_told(warnings: Any) -> None:
-    assert "silence added after" in warnings(tone(1.2), hop_seconds=0.96)
+    assert "silence that was added after" in warnings(tone(1.2), hop_seconds=0.96)
     assert warnings(tone(1.9), hop_seconds=0.96) == ""
 
 

@@ -1,1 +1,1 @@
-"""Decoders: from the bytes of a recording to samples."""
+"""Decode the bytes of a recording to samples."""

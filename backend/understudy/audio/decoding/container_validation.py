@@ -1,7 +1,8 @@
-"""Whether a container holds all that its own structure promises.
+"""Check that a file contains everything that its container's structure promises.
 
-Each check raises AudioUnusable naming what is missing. Structures written for an unknown length (a wav from a pipe, a
-live WebM) promise nothing and pass.
+A decoder reads a file that was cut off as a shorter recording, and the answer to it would look right. Each check raises
+AudioUnusable and names the missing part. A structure that was written for an unknown length, such as a wav from a pipe
+or a live WebM, promises nothing and passes.
 """
 
 from typing import Literal
@@ -11,11 +12,12 @@ from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable
 
 _UNKNOWN_SIZES = (0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF)
+# The flag of an Ogg page that ends its stream (RFC 3533 section 6).
 _LAST_PAGE = 4
 
 
 def validate_container(source: Source, kind: ContainerFormat) -> None:
-    """Raises AudioUnusable when the file ends before its container does; leaves it at its start."""
+    """Raise AudioUnusable when the file ends before its container does; leaves its position at the start."""
     size = measure_size(source)
     match kind:
         case ContainerFormat.WAV | ContainerFormat.AIFF:
@@ -31,16 +33,16 @@ def validate_container(source: Source, kind: ContainerFormat) -> None:
     source.seek(0)
 
 
-def _make_cut_off_error(what: str, promised: int, present: int) -> AudioUnusable:
+def _make_cut_off_error(part: str, promised: int, present: int) -> AudioUnusable:
     return AudioUnusable(
-        f"The file is cut off: {what} should be {promised} bytes long, and {max(present, 0)} are there."
+        f"The file is cut off: {part} should have {promised} bytes, and {max(present, 0)} are present."
     )
 
 
 def _validate_chunks(source: Source, size: int) -> None:
-    """RIFF, RIFX, RF64 (EBU Tech 3306) and AIFF: the chunk of samples lies within the file."""
-    form = source.read(12)
-    order: Literal["little", "big"] = "little" if form[:4] in (b"RIFF", b"RF64") else "big"
+    """Check that the chunk of samples lies within the file: RIFF, RIFX, RF64 (EBU Tech 3306) and AIFF."""
+    header = source.read(12)
+    order: Literal["little", "big"] = "little" if header[:4] in (b"RIFF", b"RF64") else "big"
     offset, long_size = 12, None
     while offset + 8 <= size:
         source.seek(offset)
@@ -59,7 +61,10 @@ def _validate_chunks(source: Source, size: int) -> None:
 
 
 def _validate_boxes(source: Source, size: int) -> None:
-    """ISO/IEC 14496-12 4.2: every top-level box lies within the file, and one of them describes the sound."""
+    """Check that each top-level box lies within the file and that a `moov` box describes the sound.
+
+    Source: ISO/IEC 14496-12 section 4.2.
+    """
     offset, described = 0, False
     while offset + 8 <= size:
         source.seek(offset)
@@ -70,19 +75,20 @@ def _validate_boxes(source: Source, size: int) -> None:
         elif length == 0:
             length = size - offset
         if length < header:
-            raise AudioUnusable(f"The mp4 file is damaged: the box at byte {offset} has no valid length.")
+            raise AudioUnusable(f"The mp4 file is damaged: the box at byte {offset} has an invalid length.")
         if offset + length > size:
             raise _make_cut_off_error(f"its {head[4:8]!r} box".replace("b'", "'"), length, size - offset)
         described = described or head[4:8] == b"moov"
         offset += length
     if not described:
-        raise AudioUnusable("The mp4 file is cut off: it has no 'moov' box, which says where the sound lies.")
+        raise AudioUnusable("The mp4 file is cut off: its 'moov' box, which says where the sound lies, is missing.")
 
 
 def _validate_elements(source: Source, size: int) -> None:
-    """RFC 8794 and 9559: every element lies within the file; inside those of unknown size their children are looked at.
+    """Check that each element lies within the file.
 
-    A live recording (MediaRecorder) is a segment of unknown size, so its blocks are what can be checked.
+    An element of unknown size is entered and its children are checked instead: a live recording, such as a browser's
+    MediaRecorder makes, is one segment of unknown size. Sources: RFC 8794 and RFC 9559.
     """
     offset = 0
     while offset < size:
@@ -98,7 +104,7 @@ def _validate_elements(source: Source, size: int) -> None:
 
 
 def _read_vint(source: Source, offset: int) -> tuple[int, int]:
-    """Value and width in bytes of an EBML variable-size integer."""
+    """Return value and width in bytes of the EBML variable-size integer at `offset` (RFC 8794 section 4)."""
     source.seek(offset)
     raw = source.read(8)
     width = 9 - raw[0].bit_length() if raw else 9
@@ -108,8 +114,11 @@ def _read_vint(source: Source, offset: int) -> tuple[int, int]:
 
 
 def _validate_pages(source: Source, size: int) -> None:
-    """RFC 3533 6: pages follow one another without a gap, and the last page of every stream says that it is."""
-    offset, numbers, ended = 0, dict[bytes, int](), set[bytes]()
+    """Check that pages follow each other without a gap and that the last page of each stream carries the end mark.
+
+    Source: RFC 3533 section 6.
+    """
+    offset, last_numbers, ended = 0, dict[bytes, int](), set[bytes]()
     while offset < size:
         source.seek(offset)
         head = source.read(27 + 255)
@@ -121,11 +130,13 @@ def _validate_pages(source: Source, size: int) -> None:
         length = 27 + segments + sum(head[27 : 27 + segments])
         if offset + length > size:
             raise _make_cut_off_error("its last page", length, size - offset)
-        if serial in numbers and number != numbers[serial] + 1:
-            raise AudioUnusable(f"The Ogg file is damaged: page {numbers[serial] + 1} is followed by page {number}.")
-        numbers[serial] = number
+        if serial in last_numbers and number != last_numbers[serial] + 1:
+            raise AudioUnusable(
+                f"The Ogg file is damaged: page {number} follows page {last_numbers[serial]} of the same stream."
+            )
+        last_numbers[serial] = number
         if flags & _LAST_PAGE:
             ended.add(serial)
         offset += length
-    if set(numbers) - ended:
-        raise AudioUnusable("The Ogg file is cut off: its last page does not carry the end-of-stream mark.")
+    if set(last_numbers) - ended:
+        raise AudioUnusable("The Ogg file is cut off: its last page lacks the end-of-stream mark.")

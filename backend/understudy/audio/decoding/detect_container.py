@@ -1,4 +1,4 @@
-"""Which audio container a file is, by its content; its name is never looked at."""
+"""Detect a file's audio container by its content; its name is never used."""
 
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ _OTHERS = (
 
 
 class ContainerFormat(StrEnum):
-    """Containers that are read."""
+    """Containers that can be opened."""
 
     WAV = "wav"
     AIFF = "aiff"
@@ -36,36 +36,36 @@ class ContainerFormat(StrEnum):
     MP3 = "mp3"
     AAC = "aac"
     MP4 = "mp4"
-    WEBM = "webm"  # and every other Matroska file
+    WEBM = "webm"  # also every other Matroska file
 
 
 def measure_size(source: Source) -> int:
-    """Bytes in a seekable file; leaves it at its start."""
+    """Return the size of a seekable file in bytes; leaves its position at the start."""
     size = source.seek(0, 2)
     source.seek(0)
     return size
 
 
 def detect_container(source: Source) -> ContainerFormat:
-    """The container of a seekable file; leaves it at its start.
+    """Return the container of a seekable file; leaves its position at the start.
 
-    Raises AudioUnusable when it is empty and NotAudio, naming what it looks like, when no container fits.
+    Raises AudioUnusable when the file is empty, and NotAudio with a guess at its true format when no container fits.
     """
     size = measure_size(source)
     if size == 0:
-        raise AudioUnusable("The audio is empty: 0 bytes arrived.", remedy="Send the recording's bytes.")
+        raise AudioUnusable("The recording is empty: it has 0 bytes.", remedy="Send the bytes of the recording.")
     start = skip_id3(source)
     source.seek(start)
     head = source.read(_HEAD)
     kind = _detect_by_magic(head) or _detect_by_frames(source, start, size)
     source.seek(0)
     if kind is None:
-        raise NotAudio(f"The {size} bytes that arrived are not audio that is read here; they are {_describe(head)}.")
+        raise NotAudio(f"The file of {size} bytes is not in a supported audio format; it is {_describe(head)}.")
     return kind
 
 
 def skip_id3(source: Source) -> int:
-    """Offset of the first byte that no leading ID3v2 tag covers (ID3v2.4 3.1)."""
+    """Return the offset of the first byte after all leading ID3v2 tags (ID3v2.4.0 section 3.1)."""
     offset = 0
     while True:
         source.seek(offset)
@@ -89,7 +89,10 @@ def _detect_by_magic(head: bytes) -> ContainerFormat | None:
 
 
 def _detect_by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
-    """mp3 and raw AAC have no magic: a frame counts when the next one follows it, or the file ends there."""
+    """Recognize mp3 and raw AAC, which have no magic bytes.
+
+    A frame header counts when another frame follows its frame, or when the file ends there.
+    """
     source.seek(start)
     head = source.read(8)
     frame = read_mpeg_frame(head)
@@ -110,4 +113,4 @@ def _describe(head: bytes) -> str:
             return words
     if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():
         return "text"
-    return f"of no known kind (the first are {head[:4].hex(' ')})"
+    return f"in an unknown format (its first bytes are {head[:4].hex(' ')})"

@@ -1,9 +1,11 @@
 """Decode ogg, opus, mp3, aac, mp4 and WebM with FFmpeg's libraries.
 
-An upload is hostile until decoded: FFmpeg gets a file object and never a name, the demuxer is the one that the content
-calls for instead of FFmpeg's own guess, every further opening (playlist entries, mp4 data references) is refused, and
-only the audio decoders below may run. For ogg and mp3 it replaces libsndfile, whose Opus takes three times as long and
-whose mp3 decoder writes to standard error.
+An upload can be an attack. FFmpeg therefore receives a file object and never a file name, uses the demuxer of the
+detected container instead of its own guess, may open no other file (playlists and mp4 data references ask for that),
+and may run only the audio decoders listed below.
+
+FFmpeg decodes ogg and mp3 in place of libsndfile, whose Opus decoder takes three times as long and whose mp3 decoder
+writes to standard error.
 """
 
 import re
@@ -42,9 +44,9 @@ _OPTIONS = {
     "format_whitelist": ",".join(_DEMUXERS.values()),
     "protocol_whitelist": "none",
 }
-# Matroska's statistics tag of one track; the container's own duration covers the longest track.
+# The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
 _TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
-# Encoder delay and padding that a header counts and a decoder drops: up to 0.1 s and a few codec frames.
+# A header counts the encoder's delay and padding, which a decoder drops: up to 0.1 s and a few codec frames.
 _SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
 
 
@@ -55,30 +57,23 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
 
 
 class FfmpegReader:
-    """Reads a seekable file object's first sound stream; pictures and video are skipped undecoded."""
+    """Reads the first sound stream of a seekable file object; skips pictures and video without decoding them."""
 
     def __init__(self, source: Source, kind: ContainerFormat) -> None:
-        """Raises AudioUnusable when the container cannot be read, holds no sound or an unsupported codec."""
+        """Open `source`, a file in the container `kind`, and decode its first frame.
+
+        Raises AudioUnusable when the container cannot be read, when it holds no sound, when its codec is not supported,
+        or when the sample rate or the channel count is out of range.
+        """
         self._kind = kind
         self._source = source
-        xing = _read_xing(source) if kind is ContainerFormat.MP3 else None
-        source.seek(0)
-        try:
-            self._container: InputContainer = av.open(
-                Stream(source),
-                "r",
-                format=_DEMUXERS[kind],
-                container_options=_OPTIONS,
-                metadata_errors="replace",
-                io_open=_refuse_to_open,
-            )
-        except av.FFmpegError as error:
-            raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
+        promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
+        self._container = _open_container(source, kind)
         try:
             self._stream = _select_sound(self._container, kind)
-            self.seconds = (
-                xing if kind is ContainerFormat.MP3 else _read_promised_seconds(self._container, self._stream, kind)
-            )
+            if kind is not ContainerFormat.MP3:
+                promised = _read_promised_seconds(self._container, self._stream, kind)
+            self.seconds: float | None = promised
             self._frames = self._iter_frames()
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -95,8 +90,10 @@ class FfmpegReader:
         frame: AudioFrame | None = self._first
         while frame is not None:
             if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
-                raise AudioUnusable(f"The sample rate or channel count changes after {done / self.rate:.2f} s.")
-            frame.pts = None  # the queue refuses gaps between time stamps, which live recordings have
+                raise AudioUnusable(
+                    f"The recording's sample rate or channel count changes after {done / self.rate:.2f} s."
+                )
+            frame.pts = None  # live recordings have gaps between time stamps, which the queue refuses
             fifo.write(frame)
             done += frame.samples
             while (block := fifo.read(size)) is not None:
@@ -110,13 +107,14 @@ class FfmpegReader:
         self._container.close()
 
     def _decode_first_frame(self) -> AudioFrame:
-        """What is decoded, and not the header, says the true rate and layout (HE-AAC doubles both)."""
+        """Return the first decoded frame, which has the true sample rate and channels: HE-AAC doubles the header's."""
         first = next(self._frames, None)
         if first is None:
             raise AudioUnusable(f"The {self._kind} file holds no samples.")
         return first
 
     def _iter_frames(self) -> Iterator[AudioFrame]:
+        """Yield the decoded frames; raises AudioUnusable for damage and for a last frame that is cut off."""
         samples, last = 0, None
         try:
             for packet in self._container.demux(self._stream):
@@ -131,12 +129,28 @@ class FfmpegReader:
             _check_last_frame(self._source, last)
 
     def _check_complete(self, done: int) -> None:
+        """Raise AudioUnusable when `done` samples are clearly fewer than the header promises."""
         promised = self.seconds or 0.0
         if done / self.rate < promised - _SLACK_SECONDS - _SLACK_SAMPLES / self.rate:
             raise AudioUnusable(
-                f"The {self._kind} file promises {promised:.2f} s of sound and yields {done / self.rate:.2f} s; "
+                f"The {self._kind} file promises {promised:.2f} s of sound and holds {done / self.rate:.2f} s; "
                 "it is damaged or cut off."
             )
+
+
+def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
+    source.seek(0)
+    try:
+        return av.open(
+            Stream(source),
+            "r",
+            format=_DEMUXERS[kind],
+            container_options=_OPTIONS,
+            metadata_errors="replace",
+            io_open=_refuse_to_open,
+        )
+    except av.FFmpegError as error:
+        raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
 
 
 def _read_xing(source: Source) -> float | None:
@@ -145,21 +159,28 @@ def _read_xing(source: Source) -> float | None:
 
 
 def _select_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream:
+    """Return the first sound stream and discard all others; raises AudioUnusable without a usable one."""
     if not container.streams.audio:
-        what = "video but no sound" if container.streams.video else "no sound"
-        raise AudioUnusable(f"The {kind} file holds {what}.", remedy="Send a recording that has a sound track.")
+        content = "video but no sound" if container.streams.video else "no sound"
+        raise AudioUnusable(f"The {kind} file holds {content}.", remedy="Send a recording that has a sound track.")
     sound = container.streams.audio[0]
     for stream in container.streams:
         if stream.index != sound.index:
             stream.discard = Discard.all
     if sound.codec_context is None:
-        raise AudioUnusable(f"The {kind} file's sound is in a codec that is not supported.")
+        raise AudioUnusable(
+            f"The sound in the {kind} file uses a codec that is not supported.",
+            remedy="Convert the recording to wav, flac, ogg or mp3 and send that file.",
+        )
     sound.codec_context.thread_count = 1
     return sound
 
 
 def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
-    """The sound track's length by the container; None where FFmpeg could only guess it from the bit rate."""
+    """Return the length of the sound track in seconds by the container's header.
+
+    None where the header does not give one, because FFmpeg then guesses the length from the bit rate.
+    """
     if (
         kind in (ContainerFormat.MP4, ContainerFormat.OGG)
         and sound.duration is not None
@@ -177,12 +198,15 @@ def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: 
 
 
 def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
-    """mp3 and raw AAC: the last frame is whole, and no beginning of another follows it (tags may)."""
+    """Raise AudioUnusable when the last frame of mp3 or raw AAC is incomplete.
+
+    Tags may follow the last frame, but not the beginning of another frame.
+    """
     data = bytes(packet)
     frame = read_mpeg_frame(data)
     if frame is not None and frame.length > len(data):
         raise AudioUnusable(
-            f"The mp3 file is cut off: its last frame should be {frame.length} bytes long, and {len(data)} are there."
+            f"The mp3 file is cut off: its last frame should have {frame.length} bytes, and {len(data)} are present."
         )
     if packet.pos is not None:
         source.seek(packet.pos + packet.size)
@@ -191,7 +215,11 @@ def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
 
 
 def _to_float(frame: AudioFrame) -> Samples:
-    """float32 [frames, channels] in [-1, 1] of any sample format; planar formats come back as a transposed view."""
+    """Convert a frame of any sample format to float32 [frames, channels] with a full scale of 1.0.
+
+    Unsigned 8-bit samples are shifted by 128; signed integers of b bits are divided by 2^(b - 1). Planar formats give a
+    transposed view.
+    """
     values = frame.to_ndarray()
     samples = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
     if samples.dtype == np.uint8:

@@ -1,6 +1,7 @@
-"""MPEG audio and ADTS frame headers.
+"""Read MPEG audio and ADTS frame headers.
 
-ISO/IEC 11172-3 2.4.1.3 and 13818-3 (mp1 to mp3), ISO/IEC 14496-3 1.A.2 (ADTS); the Xing header is LAME's convention.
+Sources: ISO/IEC 11172-3 2.4.1.3 and 13818-3 (mp1 to mp3), ISO/IEC 14496-3 1.A.2 (ADTS); the Xing header
+is a convention of the LAME encoder.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,11 @@ _MONO = 3
 
 @dataclass(frozen=True)
 class MpegFrame:
-    """One frame of mp1, mp2 or mp3: `length` in bytes with its header, `samples` a channel, `rate` in Hz."""
+    """One frame of mp1, mp2 or mp3.
+
+    `length` counts bytes, header included; `samples` counts samples in each channel; `rate` is in Hz; `xing_offset` is
+    the byte at which a Xing header would begin.
+    """
 
     length: int
     samples: int
@@ -31,7 +36,7 @@ class MpegFrame:
 
 
 def read_mpeg_frame(head: bytes) -> MpegFrame | None:
-    """The frame that `head` (4 bytes or more) begins with; None when it is not a frame header."""
+    """Return the frame that begins `head` (4 bytes or more); None when `head` does not begin with a frame header."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
@@ -50,7 +55,7 @@ def read_mpeg_frame(head: bytes) -> MpegFrame | None:
 
 
 def read_xing_seconds(head: bytes) -> float | None:
-    """Length that the Xing or Info header in the first frame promises; None when there is none."""
+    """Return the length in seconds that a Xing or Info header in the first frame promises; None without one."""
     frame = read_mpeg_frame(head)
     if frame is None:
         return None
@@ -61,7 +66,7 @@ def read_xing_seconds(head: bytes) -> float | None:
 
 
 def read_adts_length(head: bytes) -> int | None:
-    """Bytes of the ADTS frame that `head` (7 bytes or more) begins with; None when it is not one."""
+    """Return the length in bytes of the ADTS frame that begins `head` (7 bytes or more); None without one."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None
     length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5

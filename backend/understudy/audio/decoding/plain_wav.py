@@ -1,4 +1,7 @@
-"""Plain 16-bit wav, read without libsndfile, which asks Python for every eight kilobytes of an upload."""
+"""Decode plain 16-bit wav without libsndfile.
+
+libsndfile calls back into Python for every eight kilobytes of an upload, which is slow for short clips.
+"""
 
 import struct
 from collections.abc import Iterator
@@ -18,12 +21,15 @@ _SCALE = np.float32(1 / 32768)
 
 
 class PlainWavReader:
-    """Reads 16-bit samples from where they lie in a seekable file; they are scaled to [-1, 1)."""
+    """Reads 16-bit samples from a seekable file and scales them to [-1, 1)."""
 
     codec = "pcm_s16"
 
     def __init__(self, source: Source, begin: int, frames: int, rate: int, channels: int) -> None:
-        """Raises AudioUnusable when the layout is absurd."""
+        """Read `frames` frames from byte `begin` on; `rate` is in Hz.
+
+        Raises AudioUnusable when the sample rate or the channel count is out of range.
+        """
         check_layout(rate, channels)
         self._source = source
         self._begin = begin
@@ -44,14 +50,15 @@ class PlainWavReader:
             yield values.reshape(-1, self.channels)
 
     def close(self) -> None:
-        """Nothing is held; the file object stays open."""
+        """Do nothing: the reader holds no resources, and the file object stays open."""
 
 
 def open_plain_wav(source: Source) -> PlainWavReader | None:
-    """A reader of a file whose chunks are intact, or None where it is no RIFF file of 16-bit PCM of known length.
+    """Return a reader for a RIFF file of 16-bit PCM of known length; None for every other file.
 
-    Source of the layout: Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0, and
-    WAVEFORMATEXTENSIBLE. Raises AudioUnusable when the layout is absurd.
+    `source` has passed `validate_container`. Source of the layout: Microsoft and IBM, Multimedia Programming Interface
+    and Data Specifications 1.0, and Microsoft's WAVEFORMATEXTENSIBLE. Raises AudioUnusable when the sample rate or the
+    channel count is out of range.
     """
     source.seek(0)
     head = source.read(_HEAD)
@@ -69,7 +76,7 @@ def open_plain_wav(source: Source) -> PlainWavReader | None:
                 return None
             channels, rate = layout
             size = source.seek(0, 2) - begin
-            if not 0 < length <= size:  # of a length that was unknown when the header was written
+            if not 0 < length <= size:  # the length was unknown when the header was written
                 return None
             return PlainWavReader(source, begin, length // (2 * channels), rate, channels)
         offset = begin + length + length % 2
@@ -77,7 +84,7 @@ def open_plain_wav(source: Source) -> PlainWavReader | None:
 
 
 def _parse_layout(chunk: bytes) -> tuple[int, int] | None:
-    """Channels and rate of 16-bit PCM, None for everything else."""
+    """Return channels and sample rate in Hz of a `fmt ` chunk of 16-bit PCM; None for every other encoding."""
     if len(chunk) < 16:
         return None
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", chunk)

@@ -1,4 +1,4 @@
-"""What a decoder offers to a clip."""
+"""The interface between a decoder and a clip."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+"""Samples [frames, channels] or [frames], where full scale is 1.0."""
 
-# Values a block, over all channels: half a second to a second of sound, small enough to stay in a core's cache.
+# Values of one block over all channels: about a second of sound, which fits into the cache of a processor core.
 BLOCK_VALUES = 1 << 16
 
 
 class Reader(Protocol):
-    """An opened file. `seconds` is the length its header promises, None when it promises none."""
+    """An opened file.
+
+    `rate` is in Hz. `seconds` is the length that the header promises; None when the header does not give one.
+    """
 
     rate: int
     channels: int
@@ -21,7 +25,10 @@ class Reader(Protocol):
     seconds: float | None
 
     def iter_blocks(self) -> Iterator[Samples]:
-        """Consecutive float32 [frames, channels], full scale at ±1; raises AudioUnusable for damage and early ends."""
+        """Yield consecutive blocks float32 [frames, channels] with a full scale of 1.0.
+
+        Raises AudioUnusable when the file is damaged or ends before the promised length.
+        """
 
     def close(self) -> None:
         """Free the decoder; the file object stays open."""

@@ -22,15 +22,19 @@ _CODECS = {
     "ULAW": "pcm_mulaw",
     "ALAW": "pcm_alaw",
 }
-# libsndfile answers SF_COUNT_MAX when a header does not say how many frames follow.
+# SF_COUNT_MAX: libsndfile's frame count when a header does not give one.
 _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 
 
 class SndfileReader:
-    """Reads a seekable file object; integer samples are scaled to [-1, 1), float ones are passed as they are."""
+    """Reads a seekable file object; scales integer samples to [-1, 1) and keeps float samples as they are."""
 
     def __init__(self, source: Source, kind: ContainerFormat) -> None:
-        """Raises AudioUnusable when libsndfile cannot read the header or the layout is absurd."""
+        """Open `source`.
+
+        Raises AudioUnusable when libsndfile cannot read the header, or when the sample rate or the channel count is
+        out of range.
+        """
         self._name = kind.value
         try:
             self._file = soundfile.SoundFile(Stream(source))
@@ -58,7 +62,7 @@ class SndfileReader:
                 read = len(self._file.read(out=block))
             except soundfile.LibsndfileError as error:
                 raise AudioUnusable(
-                    f"The {self._name} file is damaged or cut off somewhere after {done / self.rate:.2f} s of sound."
+                    f"The {self._name} file is damaged or cut off after {done / self.rate:.2f} s of sound."
                 ) from error
             done += read
             if read:

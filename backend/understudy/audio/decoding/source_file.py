@@ -1,4 +1,4 @@
-"""File objects that audio is read from."""
+"""File objects from which audio is read."""
 
 from typing import Protocol
 
@@ -12,10 +12,10 @@ class Source(Protocol):
 
 
 class Stream:
-    """What decoders may use of a source: no name to resolve references against, and no way to close it.
+    """Gives a decoder only reading and seeking: no file name to resolve references against, and no `close`.
 
-    A damaged header can make a decoder seek before the start, which Python's files answer with an exception in the
-    middle of a C callback; here such a seek goes to the start, and the decoder fails by what it reads there.
+    A damaged header can make a decoder seek before the start of the file. Python's files raise an exception for that,
+    in the middle of a C callback; this class seeks to the start instead, and the decoder fails on the bytes there.
     """
 
     def __init__(self, source: Source) -> None:

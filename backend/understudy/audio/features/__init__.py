@@ -1,1 +1,1 @@
-"""Front ends: from samples to the features that a model takes."""
+"""Turn samples into the features that a model takes."""

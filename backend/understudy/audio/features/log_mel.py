@@ -1,7 +1,9 @@
-"""YAMNet's front end: log-mel frames of 16 kHz sound.
+"""Compute YAMNet's features: log-mel frames of sound at 16 kHz.
 
-Frames of 400 samples every 160, periodic Hann window, magnitude of a 512-point DFT, 64 triangular bands from 125 to
-7500 Hz on the HTK mel scale, log(x + 0.001). The first frame starts with the first sample.
+A frame covers 400 samples and the next frame begins 160 samples later; the first frame begins with the first sample.
+Each frame is multiplied by a periodic Hann window. The magnitudes of its 512-point DFT are summed by 64 triangular
+bands from 125 to 7500 Hz on the HTK mel scale. The feature is the natural logarithm log(x + 0.001) of each band.
+
 Source: M. Plakal and D. Ellis, YAMNet (TensorFlow models/research/audioset/yamnet, features.py).
 """
 
@@ -24,18 +26,22 @@ from understudy.yamnet.constants import (
 )
 
 _OFFSET = np.float32(LOG_OFFSET)
-# Frames a step, somewhat more than a block of sound gives: between any two operations of a step another thread may
-# take the interpreter's lock, and with steps of 32 a server answers 5 % fewer clips.
+# Frames of one step, a little more than one block of sound gives. Another thread can take the interpreter's lock
+# between two operations, so smaller steps cost time: with 32 frames a server answers 5 % fewer clips.
 _CHUNK = 160
 
 
 def build_hann_window() -> NDArray[np.float64]:
-    """Periodic Hann window [400]."""
+    """Return the periodic Hann window float64 [400]: 0.5 - 0.5 cos(2 pi n / 400)."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)
 
 
 def build_mel_matrix() -> NDArray[np.float64]:
-    """Weights [257, 64] from DFT bins to mel bands: triangles of height 1 on 1127 ln(1 + f / 700); none on bin 0."""
+    """Return the weights float64 [257, 64] from DFT bins to mel bands.
+
+    Each band is a triangle of height 1 on the HTK mel scale, 1127 ln(1 + f / 700) for f in Hz. The weights of
+    bin 0, the constant part of a frame, are 0.
+    """
     bins = _to_mel(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE / FFT_SIZE)[:, None]
     edges = np.linspace(_to_mel(np.float64(MEL_LOW_HZ)), _to_mel(np.float64(MEL_HIGH_HZ)), MEL_BANDS + 2)
     low, center, high = edges[:-2], edges[1:-1], edges[2:]
@@ -46,7 +52,10 @@ def build_mel_matrix() -> NDArray[np.float64]:
 
 @cache
 def _build_tables() -> tuple[NDArray[np.float64], Samples]:
-    """The window and the mel weights in float32: making them costs a fifth of a second of sound's features."""
+    """Return the window float64 [400] and the mel weights float32 [257, 64].
+
+    They are built once, because building them costs as much as the features of 0.2 s of sound.
+    """
     return build_hann_window(), build_mel_matrix().astype(np.float32)
 
 
@@ -55,14 +64,14 @@ def _to_mel(hertz: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
 
 
 class LogMel:
-    """Streaming front end: pushing a clip in pieces gives the frames of pushing it whole."""
+    """Computes log-mel frames of a stream; the pieces in which a clip arrives do not change its frames."""
 
     def __init__(self) -> None:
         self._window, self._mel = _build_tables()
         self._rest = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
-        """float32 [n] at 16 kHz in, float32 [frames, 64] that are complete with it out."""
+        """Return the frames float32 [frames, 64] that `samples` float32 [n] at 16 kHz complete."""
         data = np.concatenate([self._rest, samples]) if len(self._rest) else samples
         count = max(0, (len(data) - FRAME_SAMPLES) // FRAME_HOP_SAMPLES + 1)
         self._rest = data[count * FRAME_HOP_SAMPLES :].copy()
@@ -74,7 +83,7 @@ class LogMel:
         return out
 
     def _transform(self, frames: Samples, out: Samples) -> None:
-        # Double precision up to the magnitude: in single precision the rounding noise of a loud tone fills the quiet
+        # The transform runs in double precision. In single precision the rounding noise of a loud tone fills the quiet
         # bands, and their logarithm is wrong by 6e-3.
         magnitude = np.abs(np.fft.rfft(frames * self._window, FFT_SIZE, axis=1)).astype(np.float32)
         np.matmul(magnitude, self._mel, out=out)
@@ -83,5 +92,8 @@ class LogMel:
 
 
 def compute_log_mel(waveform: Samples) -> Samples:
-    """Log-mel frames float32 [1 + (n - 400) // 160, 64] of float32 [n] at 16 kHz; none when n < 400."""
+    """Return the log-mel frames float32 [1 + (n - 400) // 160, 64] of `waveform` float32 [n] at 16 kHz.
+
+    Fewer than 400 samples give no frame.
+    """
     return LogMel().push(waveform)

@@ -15,9 +15,10 @@ from understudy.yamnet.constants import (
 
 
 class PatchStream:
-    """Patches of `frames` log-mel frames every `hop` of a 16 kHz stream; frames shared by patches are computed once.
+    """Cuts a stream at 16 kHz into patches of `frames` log-mel frames; a patch begins every `hop` frames.
 
-    The end is padded in the waveform, as Google's YAMNet pads it, so that every sample lies in a patch.
+    A frame that several patches share is computed once. `total` counts the samples so far. The end of the waveform is
+    padded with zeros, as Google's YAMNet pads it, so that every sample lies in a patch.
     """
 
     def __init__(self, frames: int = PATCH_FRAMES, hop: int = PATCH_HOP_FRAMES) -> None:
@@ -27,11 +28,11 @@ class PatchStream:
         self.total = 0
 
     def push(self, samples: Samples) -> list[tuple[float, Samples]]:
-        """Start in seconds and float32 [frames, 64] of every patch that is complete with `samples` [n]."""
+        """Return start in seconds and values float32 [frames, 64] of each patch that `samples` float32 [n] complete."""
         self.total += len(samples)
         return self._windower.push(self._features.push(samples))
 
     def finish(self) -> list[tuple[float, Samples]]:
-        """The last patch, over samples filled up with zeros, where there is one."""
+        """Return the last patch, filled up with zeros; an empty list when every sample lies in a patch already."""
         padding = compute_tail_padding(self.total, self._size, self._hop)
         return self._windower.push(self._features.push(np.zeros(padding, np.float32)))

@@ -7,9 +7,10 @@ from understudy.audio.decoding.reader import Samples
 
 
 def compute_tail_padding(total: int, size: int, hop: int) -> int:
-    """Zeros that Google's YAMNet appends so that windows of `size` every `hop` cover all of `total` (pad_waveform).
+    """Return the number of zeros to append so that windows of `size` every `hop` cover all of `total` values.
 
-    At least one window exists. Where `hop` exceeds `size`, no window begins after the end.
+    There is always at least one window, and no window begins after the end, which matters where `hop` is more than
+    `size`. Source: pad_waveform in YAMNet's features.py.
     """
     if total <= size:
         return size - total
@@ -20,9 +21,13 @@ def compute_tail_padding(total: int, size: int, hop: int) -> int:
 
 
 class Windower:
-    """Windows of `size` values every `hop` along the first axis of a stream of `rate` values a second."""
+    """Cuts the first axis of a stream of `rate` values a second into windows of `size` values every `hop` values.
+
+    `total` counts the values so far.
+    """
 
     def __init__(self, size: int, hop: int, rate: float) -> None:
+        """Raises ValueError when `size` or `hop` is less than 1."""
         if size < 1 or hop < 1:
             raise ValueError(f"window of {size} every {hop}")
         self._size, self._hop, self._rate = size, hop, rate
@@ -32,7 +37,10 @@ class Windower:
         self.total = 0
 
     def push(self, block: NDArray[np.float32]) -> list[tuple[float, Samples]]:
-        """Start in seconds and view [size, …] of every window that is complete with `block` [n, …]."""
+        """Return start in seconds and values float32 [size, …] of each window that `block` float32 [n, …] completes.
+
+        The values are views of a shared array, so the caller must not change them.
+        """
         held = self._buffer
         data = block if held is None or not len(held) else np.concatenate([held, block])
         self.total += len(block)
@@ -47,7 +55,7 @@ class Windower:
         return ready
 
     def finish(self) -> list[tuple[float, Samples]]:
-        """The last window, filled up with zeros, where `compute_tail_padding` asks for one."""
+        """Return the last window, filled up with zeros; an empty list when every value lies in a window already."""
         if self._buffer is None:
             self._buffer = np.zeros(0, np.float32)
         padding = compute_tail_padding(self.total, self._size, self._hop)

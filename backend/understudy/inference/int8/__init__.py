@@ -1,1 +1,1 @@
-"""Calibration and comparison of an int8 variant."""
+"""Calibrate an int8 variant and compare it with the float32 model."""

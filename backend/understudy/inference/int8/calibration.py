@@ -1,4 +1,4 @@
-"""The recordings that an int8 twin is calibrated and measured on, and the inputs that they give a graph."""
+"""Select recordings to calibrate and compare an int8 variant on, and turn them into inputs of a graph."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ _FEWEST_TO_SPLIT = 10
 
 
 def find_clips(folder: Path) -> list[LabeledClip]:
-    """The recordings in `folder`, or in its sub-folders, whose names are then labels; sorted by path.
+    """Return the recordings in `folder` and its sub-folders, sorted by path; the name of a sub-folder is the label.
 
-    Raises TrainingDataInvalid where there are none.
+    Raises TrainingDataInvalid when the folder holds no recordings.
     """
     found = [
         LabeledClip(path, None if path.parent == folder else path.parent.name)
@@ -34,15 +34,17 @@ def find_clips(folder: Path) -> list[LabeledClip]:
     ]
     if not found:
         raise TrainingDataInvalid(
-            f"{folder} holds no recordings.", remedy="Give --clips a folder of recordings, or of one folder a label."
+            f"{folder} holds no recordings.",
+            remedy="Give --clips a folder of recordings, or a folder with one sub-folder of recordings for each label.",
         )
     return found
 
 
 def split(clips: Sequence[LabeledClip]) -> tuple[list[LabeledClip], list[LabeledClip]]:
-    """Clips to calibrate on and others to measure on: of each label, by name, the first two fifths and the rest.
+    """Return the clips to calibrate on and the clips to compare on.
 
-    Names that begin with a fold or a source keep such clips together. Fewer than ten clips do both.
+    In order of their names, the first 40 % of each label's clips go into the first list and the rest into the second.
+    Names that begin with a fold or a source therefore keep related clips together. Fewer than ten clips go into both.
     """
     if len(clips) < _FEWEST_TO_SPLIT:
         return list(clips), list(clips)
@@ -55,7 +57,7 @@ def split(clips: Sequence[LabeledClip]) -> tuple[list[LabeledClip], list[Labeled
 
 
 def compute_digest(clips: Sequence[LabeledClip]) -> str:
-    """SHA-256 over the labels and the SHA-256 of each clip."""
+    """Return the SHA-256 over the label and the SHA-256 of each clip, in their order."""
     whole = hashlib.sha256()
     for clip in clips:
         with clip.path.open("rb") as file:
@@ -66,8 +68,10 @@ def compute_digest(clips: Sequence[LabeledClip]) -> str:
 def collect_windows(
     report: CompileReport, clips: Sequence[LabeledClip], limits: AudioLimits, max_whole_clip_seconds: float
 ) -> tuple[list[NDArray[np.float32]], float]:
-    """Windows of all clips as the model of `report` cuts them, at most MOST_WINDOWS and evenly spread, and the seconds
-    of sound that were heard. For a model on YAMNet a window is a log-mel patch float32 [96, 64].
+    """Return windows of the clips as the model of `report` cuts them, and the seconds of sound in all clips.
+
+    The list holds at most MOST_WINDOWS windows float32 [*item], evenly spread over the clips. For a model on YAMNet's
+    embeddings or scores a window is a log-mel patch float32 [96, 64]. Raises what opening and reading a clip raise.
     """
     tensor = _read_input(report)
     framing, _ = choose_framing(report.spec, tensor)
@@ -85,7 +89,11 @@ def collect_windows(
 
 
 def build_feeds(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -> Iterator[NDArray[np.generic]]:
-    """The windows as the graph takes them, in batches of 16, of its own size, or alone where lengths differ."""
+    """Yield the windows as the graph takes them.
+
+    A batch has the size that the graph fixes, or else 16 windows; windows of different lengths are yielded one by one.
+    For a model on YAMNet's embeddings or scores the batches are log-mel patches float32 [n, 96, 64].
+    """
     if report.spec.input.on_backbone:
         layout = None
         size = _BATCH

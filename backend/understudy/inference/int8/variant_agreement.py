@@ -1,4 +1,4 @@
-"""Two pipelines of the same model side by side on the same clips: what they answer, and which is quicker."""
+"""Compare the answers and the speed of the float32 and the int8 variant of a model on the same clips."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,13 +18,14 @@ from understudy.schemas.compiler.quantization import (
     PrecisionAgreement,
 )
 
-ENOUGH_CLIPS = 100  # fewer cannot tell 99 % from 98 %; their windows are counted instead
+# Fewer clips cannot tell an agreement of 99 % from one of 98 %; their windows are counted instead.
+ENOUGH_CLIPS = 100
 FEWEST_OF_A_LABEL = 10
 
 
 @dataclass(frozen=True)
 class LabeledClip:
-    """A recording, and the name of its folder where folders are labels."""
+    """A recording and its label: the name of its sub-folder, None without one."""
 
     path: Path
     label: str | None
@@ -40,7 +41,11 @@ class _Compared:
 def compare(
     float32: Pipeline, int8: Pipeline, clips: Sequence[LabeledClip], limits: AudioLimits, *, disjoint: bool
 ) -> PrecisionAgreement:
-    """Answers of both on every clip, one after the other. Raises what opening and analysing a clip raise."""
+    """Analyze each clip with both variants and return how far their answers agree.
+
+    `disjoint` states that none of the clips was used for calibration. `throughput_ratio` is the median over the clips
+    of the inference time of float32 divided by that of int8. Raises what opening and analyzing a clip raise.
+    """
     found = [_Compared(clip, _analyze_clip(float32, clip, limits), _analyze_clip(int8, clip, limits)) for clip in clips]
     clip_tops = [(each.before.label, each.after.label) for each in found]
     window_tops = [pair for each in found for pair in _list_window_tops(each)]
@@ -64,19 +69,19 @@ def compare(
 
 
 def explain_shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
-    """Why `agreement` does not reach `gate`; None when it does."""
+    """Return a sentence that says why `agreement` does not reach `gate`; None when it does."""
     counted = agreement.counted_on
     share = agreement.clip_agreement if counted == "clips" else agreement.window_agreement
     total = agreement.clips if counted == "clips" else agreement.windows
     if share < gate.min_agreement:
-        return f"{share:.2%} of {total} {counted} keep their label; {gate.min_agreement:.2%} must."
+        return f"{share:.2%} of {total} {counted} keep their label; at least {gate.min_agreement:.2%} must keep it."
     if agreement.max_change > gate.max_change:
-        return f"A clip's score changes by {agreement.max_change:.3f}; {gate.max_change:g} is allowed."
+        return f"A clip's score changes by {agreement.max_change:.3f}; at most {gate.max_change:g} is allowed."
     for label, seen in agreement.labels.items():
         if seen.total >= FEWEST_OF_A_LABEL and seen.agreed / seen.total < gate.min_label_agreement:
             return (
-                f"{seen.agreed} of {seen.total} {counted} with {label!r} keep it; "
-                f"{gate.min_label_agreement:.0%} of each label's must."
+                f"{seen.agreed} of {seen.total} {counted} with the label {label!r} keep it; "
+                f"at least {gate.min_label_agreement:.0%} of each label's {counted} must keep it."
             )
     return None
 

@@ -1,1 +1,1 @@
-"""From a clip to scores: windows, network, aggregation, verdict."""
+"""Turn a clip into scores: cut windows, run the network, aggregate, find events."""

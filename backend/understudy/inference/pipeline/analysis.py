@@ -1,4 +1,4 @@
-"""What a pipeline found in a clip."""
+"""The result of a pipeline on one clip."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,11 @@ from understudy.schemas.inference.prediction import AudioFacts, Event, Window
 
 @dataclass(frozen=True)
 class PhaseTimes:
-    """Milliseconds a stage: reading, decoding and resampling; cutting and log-mel; backbone and model."""
+    """Milliseconds spent in each phase.
+
+    `decode`: reading, decoding and resampling. `features`: cutting windows and computing log-mel frames. `inference`:
+    the backbone and the model.
+    """
 
     decode: float
     features: float
@@ -22,9 +26,10 @@ class PhaseTimes:
 class Analysis:
     """Scores of a clip and of its windows.
 
-    `totals` float32 [labels]: the aggregated scores. `window_scores` float32 [windows, labels], `starts` and `ends`
-    float64 [windows] in seconds. Of a long clip `window_scores` [windows, TOP] are the best, and `window_labels` tells
-    which labels they belong to.
+    `totals` float32 [labels] are the clip's aggregated scores. `window_scores` are float32 [windows, labels]; `starts`
+    and `ends` are float64 [windows] in seconds. For a long clip `window_scores` float32 [windows, TOP] hold only the
+    best scores of each window, in descending order, and `window_labels` int32 [windows, TOP] hold the positions of
+    their labels in `labels`; otherwise `window_labels` is None.
     """
 
     labels: tuple[str, ...]
@@ -45,25 +50,29 @@ class Analysis:
 
     @property
     def score(self) -> float:
+        """The highest aggregated score."""
         return float(self.totals.max())
 
     @property
     def scores(self) -> dict[str, float]:
-        """Aggregated score of every label."""
+        """The aggregated score of each label."""
         return dict(zip(self.labels, self.totals.tolist(), strict=True))
 
     @property
     def abridged(self) -> bool:
-        """Whether `windows` lists only the best labels of each window."""
+        """True when `windows` lists only the TOP best labels of each window."""
         return self.window_labels is not None
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """The windows in order of time, with all their scores or, of a long clip, the TOP best."""
+        """All windows in order of time, with all scores or, for a long clip, the TOP best."""
         return tuple(self.list_windows(0, len(self.starts)))
 
     def list_windows(self, first: int, stop: int) -> Iterator[Window]:
-        """The windows from number `first` up to `stop`, one after the other: those of hours take much memory."""
+        """Yield the windows from index `first` to before `stop`.
+
+        One at a time, because the windows of a recording of hours take much memory.
+        """
         part = slice(first, stop)
         times = zip(self.starts[part].tolist(), self.ends[part].tolist(), self.window_scores[part], strict=True)
         if self.window_labels is None:
@@ -78,7 +87,7 @@ class Analysis:
 
 
 def build_window(labels: tuple[str, ...], row: NDArray[np.float32], start: float, end: float) -> Window:
-    """One window of scores float32 [labels]."""
+    """Return the window from `start` to `end` seconds with the scores `row` float32 [labels]."""
     best = int(row.argmax())
     scores = dict(zip(labels, row.tolist(), strict=True))
     return Window(start=start, end=end, label=labels[best], score=float(row[best]), scores=scores)

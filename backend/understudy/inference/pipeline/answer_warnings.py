@@ -1,4 +1,4 @@
-"""What a reader of an answer must know."""
+"""Warnings that accompany a prediction."""
 
 from collections.abc import Iterator
 
@@ -17,29 +17,30 @@ def collect_warnings(
     abridged: bool,
     events: int,
 ) -> Iterator[str]:
-    """Warnings of one answer.
+    """Yield the warnings of one prediction as sentences.
 
-    `last_end`: where the last window would end, in seconds, had the clip been long enough. `abridged`: the answer
-    lists only the best labels of each window. `events`: how many it lists.
+    `window_seconds` is None for a model that takes the whole clip at once. `last_end` is the end of the last window in
+    seconds, its padding included. `abridged` means that the answer lists only the best labels of each window. `events`
+    is the number of listed events.
     """
     spec = report.spec
     if not spec.labels_named:
-        yield "The model names no labels; class_0, class_1, … stand in. Register it with --labels or a spec."
+        yield "The model has no label names, so class_0, class_1, … are used. Register it with --labels or a spec."
     if spec.activation is OutputActivation.NONE and report.graph_activation is OutputActivation.NONE:
-        yield "The scores are the model's raw outputs, not probabilities; the spec names no activation."
+        yield "The scores are the model's raw outputs, not probabilities, because the spec names no activation."
     missing = last_end - facts.duration_seconds
     if window_seconds is not None and facts.duration_seconds < window_seconds:
         yield (
             f"The clip is {facts.duration_seconds:.3g} s long and the model's window {window_seconds:g} s; "
-            "the rest was filled with silence."
+            "the rest of the window was filled with silence."
         )
     elif window_seconds is not None and missing > window_seconds / 2:
-        yield f"The last {missing:.2f} s of the last window are silence added after the clip's end."
+        yield f"The last {missing:.2f} s of the last window are silence that was added after the end of the clip."
     if facts.silent:
-        yield "The clip is silent: it never exceeds -60 dBFS."
+        yield "The clip is silent: its level stays below -60 dBFS."
     if facts.clipped:
-        yield "The recording is clipped: samples in a row are at full scale, which distorts the sound."
+        yield "The recording is clipped: consecutive samples are at full scale, which distorts the sound."
     if abridged:
-        yield f"The clip is long: each window lists its {TOP} best labels."
+        yield f"The clip is long, so each window lists only its {TOP} best labels."
     if events == MAX_EVENTS:
-        yield f"The clip is full of events: the first {MAX_EVENTS} are listed."
+        yield f"The clip has too many events to list, so only the first {MAX_EVENTS} are listed."

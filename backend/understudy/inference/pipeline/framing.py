@@ -1,4 +1,4 @@
-"""How a clip is cut into the items that a model takes."""
+"""Cut a clip into the items that a model takes: windows of samples, log-mel patches, or the whole clip."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,16 +29,25 @@ _FRAMES_PER_SECOND = SAMPLE_RATE / FRAME_HOP_SAMPLES
 
 
 class Cutter(Protocol):
-    """Takes a clip's blocks; gives items with their start in seconds. `total` counts the samples so far."""
+    """Takes the blocks of one clip and returns items, each with its start in seconds.
+
+    `total` counts the samples so far.
+    """
 
     total: int
 
-    def push(self, block: Array) -> list[tuple[float, Array]]: ...
-    def finish(self) -> list[tuple[float, Array]]: ...
+    def push(self, block: Array) -> list[tuple[float, Array]]:
+        """Return the items that `block` float32 [n] completes."""
+
+    def finish(self) -> list[tuple[float, Array]]:
+        """Return the items that the end of the clip completes, filled up with zeros."""
 
 
 class WholeClip:
-    """The clip as one item: its samples, or its log-mel frames."""
+    """Gives the clip as one item.
+
+    The item is the samples float32 [n] or, with `features`, the log-mel frames float32 [frames, 64].
+    """
 
     def __init__(self, rate: int, max_seconds: float, *, features: bool) -> None:
         self._rate, self._max_seconds, self._features = rate, max_seconds, features
@@ -46,18 +55,19 @@ class WholeClip:
         self.total = 0
 
     def push(self, block: Array) -> list[tuple[float, Array]]:
-        """Raises AudioTooLong past the limit for models that take the clip at once."""
+        """Keep `block`; raises AudioTooLong when the clip exceeds the limit for models that take a whole clip."""
         self.total += len(block)
         if self.total > self._max_seconds * self._rate:
             raise AudioTooLong(
                 f"The model takes the whole clip at once, and this one is longer than {self._max_seconds:g} s.",
-                remedy="Give the model's spec a window, send a shorter clip, or raise "
-                "UNDERSTUDY_MAX_WHOLE_CLIP_SECONDS.",
+                remedy="Send a shorter clip, add `window_seconds` to the model's spec, or raise "
+                "UNDERSTUDY_MAX_WHOLE_CLIP_SECONDS on the server.",
             )
         self._blocks.append(block)
         return []
 
     def finish(self) -> list[tuple[float, Array]]:
+        """Return the clip as one item that begins at 0 s; a clip shorter than one frame is filled up with zeros."""
         clip = np.concatenate(self._blocks)
         if self._features:
             clip = compute_log_mel(np.pad(clip, (0, max(0, FRAME_SAMPLES - len(clip)))))
@@ -66,7 +76,11 @@ class WholeClip:
 
 @dataclass(frozen=True)
 class Framing:
-    """`size` and `hop` of a window count samples at `rate`, or log-mel frames of a patch; None is the whole clip."""
+    """Size and hop of the windows that a model takes.
+
+    `rate` is the sample rate in Hz. `size` and `hop` count samples for waveforms and log-mel frames for every other
+    input; a `size` of None means that the model takes the whole clip.
+    """
 
     kind: InputKind
     rate: int
@@ -75,16 +89,18 @@ class Framing:
 
     @property
     def window_seconds(self) -> float | None:
+        """Length of one window in seconds; None for the whole clip."""
         if self.size is None:
             return None
         return self.size / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
 
     @property
     def hop_seconds(self) -> float:
+        """Seconds from the start of one window to the start of the next."""
         return self.hop / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
 
     def make_cutter(self, max_seconds: float) -> Cutter:
-        """A fresh cutter for one clip; `max_seconds` bounds whole clips only."""
+        """Return a new cutter for one clip; `max_seconds` limits only clips that the model takes whole."""
         waveform = self.kind is InputKind.WAVEFORM
         if self.size is None:
             return WholeClip(self.rate, max_seconds, features=not waveform)
@@ -92,13 +108,15 @@ class Framing:
 
 
 def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
-    """How clips are cut for the graph's input, and how items lie in it.
+    """Return how clips are cut for the graph's input `tensor`, and how the items lie in it.
 
-    A size that the graph fixes wins over the spec's when that leaves the window open. Raises SpecInvalid when the
-    graph does not take what the spec says, or insists on another window.
+    A window size that the graph fixes is used where the spec leaves the window open. Raises SpecInvalid when the graph
+    does not take the input that the spec names, or when both fix different window sizes.
     """
     if spec.input is not InputKind.WAVEFORM and spec.sample_rate != SAMPLE_RATE:
-        raise SpecInvalid(f"A model on YAMNet's features hears {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate}.")
+        raise SpecInvalid(
+            f"A model on YAMNet's features takes sound at {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate} Hz."
+        )
     match spec.input:
         case InputKind.WAVEFORM:
             layout = Layout.from_tensor(tensor, (None,))
@@ -113,16 +131,17 @@ def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
             _, hop = _choose_window(spec, PATCH_FRAMES, _FRAMES_PER_SECOND)
             return Framing(spec.input, SAMPLE_RATE, PATCH_FRAMES, hop), layout
         case InputKind.TENSOR:
-            raise SpecInvalid("A tensor model has no framing.")
+            raise SpecInvalid("A tensor model takes no audio, so a clip cannot be cut for it.")
 
 
 def _choose_window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
-    """Size and hop of the windows in steps of 1 / `rate` seconds."""
+    """Return size and hop of the windows in steps of 1 / `rate` seconds; `fixed` is the graph's own size."""
     asked = None if spec.window_seconds is None else max(1, round(spec.window_seconds * rate))
     if None not in (asked, fixed) and asked != fixed:
         raise SpecInvalid(
-            f"The model's windows are {fixed} steps of 1/{rate:g} s long, and the spec's window of "
-            f"{spec.window_seconds:g} s is {asked}."
+            f"The model takes windows of {fixed} steps of 1/{rate:g} s, and the spec's window of "
+            f"{spec.window_seconds:g} s has {asked} steps.",
+            remedy=f"Set `window_seconds` to {(fixed or 0) / rate:g} in the spec, or leave it out.",
         )
     size = asked if fixed is None else fixed
     if spec.hop_seconds is not None:

@@ -1,4 +1,4 @@
-"""How a graph's input lays out the items that a clip is cut into."""
+"""Arrange the items of a clip as a graph's input takes them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,10 +14,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Layout:
-    """An item may come alone [*item], in a batch [n, *item], or in a batch with one channel [n, *item, 1].
+    """The position of items in an input: alone [*item], in a batch [n, *item], or with one channel [n, *item, 1].
 
-    `batch` is the batch size that the graph insists on: 1 for an item alone, None for any. `item` holds the sizes that
-    the graph asks for, None where any will do.
+    `item` holds the sizes that the graph requires, None where it takes any size. `batch` is the batch size that the
+    graph requires: 1 for an item alone, None for any size.
     """
 
     tensor: Tensor
@@ -28,10 +28,13 @@ class Layout:
 
     @classmethod
     def from_tensor(cls, tensor: Tensor, item: tuple[int | None, ...]) -> Self:
-        """The layout of `tensor` for items of the rank and sizes of `item`; raises SpecInvalid when it has none."""
+        """Return the layout of `tensor` for items with the sizes `item`, where None allows any size.
+
+        Raises SpecInvalid when the tensor is not of floating point or has no room for such items.
+        """
         shape, rank = tensor.shape, len(item)
         if tensor.dtype is None or tensor.dtype.kind != "f":
-            raise SpecInvalid(f"The input {tensor} is not of floating point, as audio needs.")
+            raise SpecInvalid(f"The model's input {tensor} is not of floating point, which audio needs.")
         if len(shape) == rank and (sizes := _merge_sizes(shape, item)):
             return cls(tensor, sizes, batch=1, batched=False, channel=False)
         if len(shape) == rank + 1 and (sizes := _merge_sizes(shape[1:], item)):
@@ -39,10 +42,13 @@ class Layout:
         if len(shape) == rank + 2 and shape[-1] in (1, None) and (sizes := _merge_sizes(shape[1:-1], item)):
             return cls(tensor, sizes, batch=shape[0], batched=True, channel=True)
         wanted = ", ".join("?" if size is None else str(size) for size in item)
-        raise SpecInvalid(f"The input {tensor} does not take items of [{wanted}], alone or in a batch.")
+        raise SpecInvalid(f"The model's input {tensor} does not take items of [{wanted}], alone or in a batch.")
 
     def arrange(self, items: Array) -> NDArray[np.generic]:
-        """What the graph takes for items [n, *item]; n is at most `batch`, and a fixed batch is filled with zeros."""
+        """Return items float32 [n, *item] in the shape and type of the graph's input.
+
+        n is at most `batch`; a batch of fixed size is filled up with zeros.
+        """
         if not self.batched:
             items = items[0]
         elif self.batch is not None and len(items) < self.batch:
@@ -53,7 +59,7 @@ class Layout:
 
 
 def _merge_sizes(shape: tuple[int | None, ...], item: tuple[int | None, ...]) -> tuple[int | None, ...] | None:
-    """The sizes that both agree on; None when they contradict each other."""
+    """Return the sizes that satisfy both; None when they contradict each other."""
     if any(size != asked for size, asked in zip(shape, item, strict=True) if None not in (size, asked)):
         return None
     return tuple(asked if size is None else size for size, asked in zip(shape, item, strict=True))

@@ -1,4 +1,4 @@
-"""A model's graph as a function from items of a clip to scores."""
+"""Run a model's graph on the items of a clip and return their scores."""
 
 import numpy as np
 import onnxruntime as ort
@@ -15,7 +15,7 @@ Array = NDArray[np.float32]
 
 
 class Network:
-    """Scores of items, one row an item; safe to run from several threads at once."""
+    """Computes one row of scores for each item; several threads may use it at once."""
 
     def __init__(
         self,
@@ -26,9 +26,10 @@ class Network:
         *,
         whole_clips: bool,
     ) -> None:
-        """`whole_clips`: items differ in length from call to call.
+        """`graph_activation` is the activation that the graph contains; the spec's is applied only where it has none.
 
-        Raises SpecInvalid when no output is as wide as the spec's labels are many.
+        `whole_clips` means that items differ in length from call to call. Raises SpecInvalid when no output of the
+        graph has one value for each label.
         """
         self._session = session
         self._layout = layout
@@ -36,13 +37,14 @@ class Network:
         self._output = _choose_output(read_outputs(session), len(spec.labels))
         self._activation = spec.activation if graph_activation is OutputActivation.NONE else OutputActivation.NONE
         self._run_options = ort.RunOptions()
-        if whole_clips:  # else the session's arena keeps the memory of the longest one
+        if whole_clips:  # otherwise the session keeps the memory of the longest clip
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def score(self, items: Array) -> Array:
-        """Scores float32 [n, labels] of items float32 [n, *item].
+        """Return scores float32 [n, labels] for items float32 [n, *item].
 
-        Raises CannotServe when the graph fails or answers with anything but finite numbers of the promised shape.
+        Raises CannotServe when the graph fails, or when its output has an unexpected shape or values that are not
+        finite.
         """
         size = self._layout.batch or len(items)
         parts = [self._score_batch(items[start : start + size]) for start in range(0, len(items), size)]
@@ -53,12 +55,12 @@ class Network:
         try:
             [raw] = self._session.run([self._output.name], feed, self._run_options)
         except ORT_ERRORS as error:
-            raise CannotServe(f"The model failed on an input of {list(items.shape)}: {error}") from error
+            raise CannotServe(f"The model failed on an input of shape {list(items.shape)}: {error}") from error
         rows = self._to_rows(np.asarray(raw, np.float32), len(items))
         if not np.isfinite(rows).all():
             raise CannotServe(
-                "The model answered with values that are not numbers (NaN) or infinite.",
-                remedy="Test the original model on this clip; it overflows or divides by zero there.",
+                "The model's output holds values that are infinite or not numbers (NaN).",
+                remedy="Run the original model on this clip: it overflows or divides by zero.",
             )
         scores = activate(rows, self._activation)
         if scores.shape[1] == 1:
@@ -66,7 +68,10 @@ class Network:
         return np.stack([aggregate(own, self._spec.aggregation, self._spec.top_k) for own in scores])
 
     def _to_rows(self, raw: Array, count: int) -> Array:
-        """Logits [n, rows, labels]; a model that cuts its input itself answers with several rows an item."""
+        """Return the output as logits float32 [n, rows, labels].
+
+        A model that cuts its input into frames itself answers with several rows for each item.
+        """
         labels = len(self._spec.labels)
         filled = self._layout.batch or count
         if raw.ndim >= 1 and raw.shape[-1] == labels and raw.size:
@@ -83,10 +88,13 @@ class Network:
 
 
 def _choose_output(outputs: tuple[Tensor, ...], labels: int) -> Tensor:
-    """The first output whose last dimension is the number of labels; one of unknown width will do if there is none."""
+    """Return the first floating-point output whose last dimension is the number of labels.
+
+    Without one, return the first output of unknown width. Raises SpecInvalid when there is neither.
+    """
     for width in (labels, None):
         for output in outputs:
             if output.shape and output.shape[-1] == width and output.dtype is not None and output.dtype.kind == "f":
                 return output
     made = " and ".join(map(str, outputs))
-    raise SpecInvalid(f"The spec names {labels} labels, but the model gives {made}.")
+    raise SpecInvalid(f"The spec names {labels} labels, but the model's outputs are {made}.")

@@ -1,4 +1,4 @@
-"""A compiled model, ready to hear."""
+"""Run a compiled model on recordings."""
 
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -40,7 +40,10 @@ Steps = Generator[Items, tuple[Array, float], T]
 
 
 class Pipeline:
-    """Clip to verdict; holds no state of a call, so several threads may use it at once."""
+    """Analyzes clips with one compiled model.
+
+    It keeps no state between calls, so several threads may use it at once.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,11 @@ class Pipeline:
         backbone: Backbone | None,
         max_whole_clip_seconds: float,
     ) -> None:
-        """Raises SpecInvalid when spec and graph do not fit, BackboneMissing when the spec needs one."""
+        """`probes` are the recorded inputs and outputs of the model.
+
+        Raises SpecInvalid when spec and graph do not fit each other, and BackboneMissing when the spec needs the YAMNet
+        backbone and `backbone` is None.
+        """
         self.report = report
         self._session = session
         self._probes = probes
@@ -64,16 +71,16 @@ class Pipeline:
             raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
         inputs = self.graph.inputs
         if len(inputs) != 1:
-            raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}); audio fills one.")
+            raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}), and audio fills only one.")
         framing, layout = choose_framing(self.spec, *inputs.values())
         network = Network(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
         self._audio = framing, network
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
-        """Build the session of a compiled model (report.json, model.onnx, probes.npz).
+        """Load a compiled model from a folder with report.json, model.onnx and probes.npz.
 
-        Raises WarmUpFailed when the folder is incomplete or damaged, else as the constructor does.
+        Raises WarmUpFailed when a file is missing or damaged, and what the constructor raises.
         """
         try:
             report = CompileReport.model_validate_json((compiled_folder / "report.json").read_bytes())
@@ -86,19 +93,27 @@ class Pipeline:
 
     @property
     def spec(self) -> Spec:
+        """The complete spec of the model."""
         return self.report.spec
 
     def warm_up(self) -> float:
-        """Replay the recorded probes; the largest relative error. Raises WarmUpFailed when they do not come out."""
+        """Replay the recorded probes and return the largest relative error.
+
+        Raises WarmUpFailed when the model or the backbone fails, or when an output differs from the recorded one by
+        more than the tolerance of the compile report.
+        """
         tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
         if self._backbone is not None and not all(
             np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, *PATCH_SHAPE), np.float32))
         ):
-            raise WarmUpFailed("The YAMNet backbone answers with values that are not numbers.")
+            raise WarmUpFailed("The YAMNet backbone's output holds values that are infinite or not numbers (NaN).")
         return replay(self._session, self._probes, tolerance)
 
     def analyze(self, clip: Clip) -> Analysis:
-        """Hear the clip from start to end, as `analyze_stepwise` does; blocks."""
+        """Analyze the clip from start to end on the calling thread.
+
+        Raises what `analyze_stepwise` and `score` raise.
+        """
         steps = self.analyze_stepwise(clip)
         items = next(steps)
         while True:
@@ -109,10 +124,12 @@ class Pipeline:
                 return cast("Analysis", end.value)
 
     def analyze_stepwise(self, clip: Clip) -> Steps[Analysis]:
-        """Hear the clip: yields up to MAX_BATCH windows, takes what `score` makes of them, and returns the analysis.
+        """Analyze the clip in steps, so that the caller decides when and with which other clips its windows are scored.
 
-        Blocks between the yields. Memory does not grow with the clip, except for what `ScoreAccumulator` keeps of its
-        windows. Raises NotForAudio for a tensor model, AudioTooLong and AudioUnusable as the clip does.
+        Yields up to MAX_BATCH items, expects the result of `score` for them (scores float32 [n, labels] and seconds),
+        and returns the analysis. Decoding blocks the thread between two yields. Memory grows only by the scores that
+        `ScoreAccumulator` keeps. Raises NotForAudio for a tensor model, and AudioTooLong and AudioUnusable as the clip
+        does.
         """
         framing, _ = self._require_audio()
         watch = Stopwatch()
@@ -137,15 +154,18 @@ class Pipeline:
 
     @cached_property
     def joinable(self) -> bool:
-        """Whether windows of several clips may be scored together; runs the graph at the first call."""
+        """True when the windows of several clips may be scored in one run; the first access runs the graph.
+
+        Raises NotForAudio for a tensor model.
+        """
         framing, _ = self._require_audio()
         return framing.size is not None and self.graph.joinable
 
     def score(self, requests: Sequence[Items]) -> tuple[list[Array], float]:
-        """Scores float32 [n, labels] of each clip's n windows, and the seconds that the run over all of them took.
+        """Return scores float32 [n, labels] for the n items of each request, and the seconds that the run took.
 
-        Takes several clips only where the pipeline is `joinable`. Raises CannotServe when the model fails or answers
-        with values that are not numbers.
+        Takes several requests only when the pipeline is `joinable`. Raises NotForAudio for a tensor model, and
+        CannotServe when the model fails or answers with values that are not finite numbers.
         """
         _, network = self._require_audio()
         began = time.perf_counter()
@@ -154,9 +174,9 @@ class Pipeline:
         return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
 
     def create_stream_scorer(self) -> StreamScorer:
-        """A listener on a fresh stream of mono samples.
+        """Return a scorer for a new stream of mono samples.
 
-        Raises NotForAudio for a tensor model and for one that takes the whole clip at once.
+        Raises NotForAudio for a tensor model and for a model that takes the whole clip at once.
         """
         framing, network = self._require_audio()
         return StreamScorer(
@@ -165,7 +185,7 @@ class Pipeline:
 
     def _require_audio(self) -> tuple[Framing, Network]:
         if self._audio is None:
-            raise NotForAudio("The model takes tensors, and its spec does not say how audio becomes one.")
+            raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         return self._audio
 
     def _score_items(self, network: Network, items: list[Array]) -> Array:

@@ -1,4 +1,4 @@
-"""What an answer keeps of a clip's windows, in memory that hardly grows with the clip."""
+"""Collect the scores of a clip's windows in little memory, however long the clip is."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,8 +11,9 @@ from understudy.inference.pipeline.scoring import aggregate, find_events
 from understudy.schemas.compiler.spec import Aggregation, Spec
 from understudy.schemas.inference.prediction import Event
 
-# Scores that an answer lists window by window at most: about 20 MB of JSON.
+# The largest number of scores that an answer lists with all labels of each window: about 20 MB of JSON.
 MAX_LISTED = 500_000
+# Labels that each window of a longer answer lists.
 TOP = 10
 MAX_WINDOWS = 500_000
 MAX_EVENTS = 50_000
@@ -22,7 +23,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class AccumulatedScores:
-    """The fields of `Analysis` of the same names; `last_end`: where the last window ends, were the clip long enough."""
+    """The fields of `Analysis` with the same names, and `last_end`: the end of the last window with its padding."""
 
     totals: Array
     window_scores: Array
@@ -34,7 +35,10 @@ class AccumulatedScores:
 
 
 class ScoreAccumulator:
-    """Takes scores batch by batch and, past MAX_LISTED of them, folds them into the TOP best of each window."""
+    """Takes scores batch by batch.
+
+    Above MAX_LISTED scores it keeps only the TOP best scores of each window, and updates totals and events at once.
+    """
 
     def __init__(self, spec: Spec, window_seconds: float | None) -> None:
         self._spec = spec
@@ -50,7 +54,10 @@ class ScoreAccumulator:
         self._ongoing: dict[str, int] = {}
 
     def add(self, starts: list[float], scores: Array) -> None:
-        """Scores float32 [n, labels] of windows from `starts` on, in seconds; raises AudioTooLong past MAX_WINDOWS."""
+        """Add the scores float32 [n, labels] of n windows that begin at `starts`, in seconds.
+
+        Raises AudioTooLong when a long clip has more than MAX_WINDOWS windows.
+        """
         self._starts += starts
         self._scores.append(scores)
         self._size += scores.size
@@ -58,7 +65,7 @@ class ScoreAccumulator:
             self._fold()
 
     def finish(self, duration: float) -> AccumulatedScores:
-        """For a clip of `duration` seconds; at least one window was added."""
+        """Return the scores of a clip of `duration` seconds; at least one window has been added."""
         if self._folded:
             return self._finish_folded(duration)
         scores, starts = self._take_pending()
@@ -101,12 +108,13 @@ class ScoreAccumulator:
         return scores, starts
 
     def _fold(self) -> None:
+        """Reduce the pending scores to the TOP best of each window, and add them to the totals and the events."""
         scores, starts = self._take_pending()
         self._windows += len(scores)
         if self._windows > MAX_WINDOWS:
             raise AudioTooLong(
-                f"The model hears the recording in more than {MAX_WINDOWS} windows.",
-                remedy="Send a shorter stretch, or give the model's spec a longer hop_seconds.",
+                f"The recording has more than {MAX_WINDOWS} windows of this model.",
+                remedy="Send a shorter recording, or raise `hop_seconds` in the model's spec.",
             )
         order = np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int32)
         self._folded.append((starts, np.take_along_axis(scores, order, axis=1), order))
@@ -121,7 +129,7 @@ class ScoreAccumulator:
         self._fold_events(scores, starts)
 
     def _fold_events(self, scores: Array, starts: NDArray[np.float64]) -> None:
-        """An event that lasts to the last window of what was folded before goes on in the first window of this."""
+        """Find the events of these windows; one that began in the windows before and goes on is extended."""
         ends = starts + self._window_seconds
         going_on: dict[str, int] = {}
         for event in find_events(scores, starts, ends, self._spec.labels, self._spec.thresholds):

@@ -1,4 +1,4 @@
-"""From a graph's outputs to scores: activation, aggregation, events."""
+"""Turn a graph's outputs into scores and events."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,22 +13,27 @@ Times = NDArray[np.float64]
 
 
 def activate(logits: Array, activation: OutputActivation) -> Array:
-    """Scores of logits [..., labels]; softmax runs over the labels."""
+    """Return the scores float32 [..., labels] of `logits` [..., labels].
+
+    Sigmoid is 1 / (1 + exp(-x)) for each label; softmax is exp(x) / sum(exp(x)) over the labels.
+    """
     match activation:
         case OutputActivation.NONE:
             return logits
         case OutputActivation.SIGMOID:
-            # tanh saturates where exp would overflow.
+            # 1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2; tanh saturates where exp would overflow.
             return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), np.float32)
         case OutputActivation.SOFTMAX:
+            # Subtracting the maximum does not change the quotient and keeps exp from overflowing.
             powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 
 
 def aggregate(scores: Array, aggregation: Aggregation, top_k: int) -> Array:
-    """One score a label [labels] of [windows, labels].
+    """Return one score float32 [labels] for each label of `scores` [windows, labels].
 
-    `top_k_mean` averages each label's `top_k` highest windows, or all where there are fewer.
+    `mean` and `max` run over all windows. `top_k_mean` is the mean of the `top_k` highest scores of each label, or of
+    all scores when there are fewer windows. Means are computed in double precision.
     """
     match aggregation:
         case Aggregation.MEAN:
@@ -44,9 +49,10 @@ def aggregate(scores: Array, aggregation: Aggregation, top_k: int) -> Array:
 def find_events(
     scores: Array, starts: Times, ends: Times, labels: Sequence[str], thresholds: Mapping[str, float]
 ) -> tuple[Event, ...]:
-    """Runs of consecutive windows [windows, labels] at or above a label's threshold, by start and then by label.
+    """Return the events in `scores` [windows, labels], sorted by start and then by label.
 
-    An event lasts from its first window's start to its last one's end, in seconds; `peak` is its highest score.
+    An event is a run of consecutive windows whose score is at or above the threshold of the label. It lasts from the
+    start of its first window to the end of its last one, in seconds; `peak` is its highest score.
     """
     events = []
     for label, threshold in thresholds.items():

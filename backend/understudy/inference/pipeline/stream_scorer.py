@@ -1,4 +1,4 @@
-"""A stream of samples, scored window by window."""
+"""Score a stream of samples window by window."""
 
 from collections.abc import Callable
 
@@ -14,16 +14,22 @@ Array = NDArray[np.float32]
 
 
 class StreamScorer:
-    """Scores each window as soon as it is complete, exactly as `Pipeline.analyze` scores it in a file."""
+    """Scores each window of a stream as soon as it is complete, exactly as `Pipeline.analyze` scores it in a file.
+
+    `rate` is the sample rate in Hz that `push` expects.
+    """
 
     def __init__(
         self, framing: Framing, max_seconds: float, labels: tuple[str, ...], score: Callable[[list[Array]], Array]
     ) -> None:
-        """Raises NotForAudio for a model that takes the whole clip at once."""
+        """`score` returns scores float32 [n, labels] for n items.
+
+        Raises NotForAudio for a model that takes the whole clip at once.
+        """
         if framing.window_seconds is None:
             raise NotForAudio(
-                "The model takes a whole clip at once, and a stream has no end.",
-                remedy="Give the model's spec a window_seconds, or send recordings to /api/v1/predict.",
+                "The model takes a whole clip at once, so it cannot score a stream, which has no end.",
+                remedy="Add `window_seconds` to the model's spec, or send recordings to /api/v1/predict.",
             )
         self.rate = framing.rate
         self.window_seconds = framing.window_seconds
@@ -33,11 +39,11 @@ class StreamScorer:
         self._score = score
 
     def push(self, samples: Array) -> list[Window]:
-        """Windows that are complete with mono float32 [n] at `rate` Hz; raises CannotServe when the model fails."""
+        """Return the windows that mono `samples` float32 [n] complete; raises CannotServe when the model fails."""
         return self._build_windows(self._cutter.push(samples))
 
     def finish(self) -> list[Window]:
-        """The last window, filled up with zeros, where one is due."""
+        """Return the last window, filled up with zeros; an empty list when every sample lies in a window already."""
         total = self._cutter.total / self.rate
         return [
             window.model_copy(update={"end": min(window.end, total)})

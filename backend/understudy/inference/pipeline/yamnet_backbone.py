@@ -1,4 +1,4 @@
-"""YAMNet, shared by every head."""
+"""Run the YAMNet backbone that all models on its embeddings or scores share."""
 
 import hashlib
 import os
@@ -18,7 +18,10 @@ _OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASS_COUNT}
 
 
 class Backbone:
-    """Log-mel patches to embeddings and scores; safe to run from several threads at once."""
+    """Turns log-mel patches into embeddings and scores; several threads may use it at once.
+
+    `digest` is the SHA-256 of the backbone's file.
+    """
 
     def __init__(self, session: ort.InferenceSession, digest: str) -> None:
         self._session = session
@@ -26,7 +29,10 @@ class Backbone:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Raises BackboneMissing when there is no file, or one that is not the backbone."""
+        """Load the backbone from an ONNX file.
+
+        Raises BackboneMissing when the file is missing, is not the backbone, or is replaced while it is read.
+        """
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -42,21 +48,24 @@ class Backbone:
         made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in read_outputs(session)}
         if list(found) != ["patches"] or len(found["patches"]) != 3 or made != _OUTPUTS:
             raise BackboneMissing(
-                f"The file at {path} is not a YAMNet backbone: it takes {sorted(found)} and gives {made}."
+                f"The file at {path} is not a YAMNet backbone: its inputs are {sorted(found)} and its outputs {made}."
             )
         return cls(session, digest)
 
     def run(self, patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Embeddings float32 [n, 1024] and independent scores [n, 521] of float32 [n, 96, 64]."""
+        """Return embeddings float32 [n, 1024] and scores float32 [n, 521] of `patches` float32 [n, 96, 64].
+
+        Each score is independent of the others (sigmoid). Raises CannotServe when the graph fails.
+        """
         embeddings, scores = self._run(["embeddings", "scores"], patches)
         return embeddings, scores
 
     def embed(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Embeddings float32 [n, 1024] alone."""
+        """Return only the embeddings float32 [n, 1024]; raises CannotServe when the graph fails."""
         return self._run(["embeddings"], patches)[0]
 
     def score(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores float32 [n, 521] alone."""
+        """Return only the scores float32 [n, 521]; raises CannotServe when the graph fails."""
         return self._run(["scores"], patches)[0]
 
     def _run(self, names: list[str], patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

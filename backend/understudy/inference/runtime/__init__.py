@@ -1,1 +1,1 @@
-"""ONNX Runtime sessions and graphs of tensors."""
+"""Run ONNX graphs with ONNX Runtime."""

@@ -1,13 +1,13 @@
-"""Threads of the numerical libraries."""
+"""Limit the threads of the numerical libraries."""
 
 from threadpoolctl import threadpool_limits
 
 
 def pin_blas() -> None:
-    """Pin every loaded BLAS and OpenMP pool to one thread, for the rest of the process.
+    """Limit each loaded BLAS and OpenMP pool to one thread, for the rest of the process.
 
-    Whoever runs pipelines in a process (server, trainer, benchmark) calls it once at start, after numpy was imported.
-    The mel product is small: split over threads it waits for them, and with other work on the cores it becomes eight
-    times slower.
+    A process that runs pipelines (server, trainer, benchmark) calls this once at its start, after numpy is imported.
+    The matrix product of the mel bands is too small for several threads: where other work occupies the cores, waiting
+    for them makes it eight times slower.
     """
     threadpool_limits(limits=1)

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions as this system runs them."""
+"""Build ONNX Runtime sessions with this server's options."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from understudy.errors import CannotServe
 
-# What loading or running a graph can raise; ONNX Runtime gives them no base class of their own.
+# The errors that loading or running a graph can raise; they have no common base class in ONNX Runtime.
 ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.EPFail,
     ort_errors.Fail,
@@ -23,9 +23,9 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
 
 
 def build_session(model: Path | str | bytes, threads: int = 1) -> ort.InferenceSession:
-    """A session on the CPU with `threads` threads inside an operator, none of which spins while idle.
+    """Return a session on the CPU that runs an operator on `threads` threads, which do not spin while they are idle.
 
-    One thread a session and as many callers as cores is fastest under load. Raises CannotServe when ONNX Runtime
+    Under load, one thread in each session and one caller on each core are fastest. Raises CannotServe when ONNX Runtime
     cannot load the graph.
     """
     options = ort.SessionOptions()

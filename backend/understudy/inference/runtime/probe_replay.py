@@ -1,4 +1,4 @@
-"""Replay of the inputs and outputs that the compiler recorded with a model."""
+"""Replay the inputs and outputs that the compiler recorded with a model."""
 
 import zipfile
 from collections.abc import Mapping
@@ -16,7 +16,10 @@ _INPUT, _OUTPUT = "in.", "out."
 
 
 def load_probes(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays `in.<name>` and `out.<name>`; raises WarmUpFailed when there are none to be read."""
+    """Return the arrays `in.<name>` and `out.<name>` of a .npz file.
+
+    Raises WarmUpFailed when the file cannot be read or holds no outputs.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             probes = {name: archive[name] for name in archive.files}
@@ -28,15 +31,15 @@ def load_probes(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def read_recorded_inputs(probes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The inputs by the graph's names."""
+    """Return the recorded inputs by the names that the graph gives them."""
     return {name.removeprefix(_INPUT): array for name, array in probes.items() if name.startswith(_INPUT)}
 
 
 def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], tolerance: float) -> float:
-    """Run the recorded inputs; the largest error relative to max(1, |recorded|).
+    """Run the recorded inputs and return the largest error, |output - recorded| / max(1, |recorded|).
 
-    Raises WarmUpFailed when the graph fails, or answers with other shapes, non-finite values or an error above
-    `tolerance`.
+    Raises WarmUpFailed when the graph fails, when an output has another shape or values that are not finite, or when
+    the error exceeds `tolerance`.
     """
     feed = read_recorded_inputs(probes)
     recorded = {name.removeprefix(_OUTPUT): array for name, array in probes.items() if name.startswith(_OUTPUT)}
@@ -48,9 +51,11 @@ def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], to
     worst = 0.0
     for (name, expected), answer in zip(recorded.items(), answers, strict=True):
         if answer.shape != expected.shape:
-            raise WarmUpFailed(f"{name} has the shape {list(answer.shape)}; recorded was {list(expected.shape)}.")
+            raise WarmUpFailed(
+                f"The output {name} has the shape {list(answer.shape)}; the recorded one has {list(expected.shape)}."
+            )
         if not np.isfinite(answer).all():
-            raise WarmUpFailed(f"{name} holds values that are not numbers (NaN) or infinite.")
+            raise WarmUpFailed(f"The output {name} holds values that are infinite or not numbers (NaN).")
         reference = expected.astype(np.float64)
         deviation = np.abs(answer - reference) / np.maximum(1, np.abs(reference))
         worst = max(worst, float(deviation.max(initial=0.0)))

@@ -1,4 +1,4 @@
-"""A graph fed with raw tensors, for one request or for several at once."""
+"""Run a graph on raw tensors, for one request or for several at once."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,15 +13,15 @@ from understudy.inference.runtime.onnx_session import ORT_ERRORS
 from understudy.inference.runtime.tensor_signature import Tensor, read_inputs, read_outputs
 
 Tensors = Mapping[str, NDArray[Any]]
-# A run over more rows may sum in another order.
+# A run over more rows may add numbers in another order, which changes the last digits.
 _TOLERANCE = 1e-4
 
 
 class Graph:
-    """A session by the names of its inputs and outputs; safe to run from several threads at once."""
+    """Runs a session by the names of its inputs and outputs; several threads may use it at once."""
 
     def __init__(self, session: ort.InferenceSession, sample: Tensors) -> None:
-        """`sample`: inputs that the graph takes, such as the recorded ones."""
+        """`sample` holds inputs that the graph takes, such as the recorded ones."""
         self.inputs = {tensor.name: tensor for tensor in read_inputs(session)}
         self._outputs = read_outputs(session)
         self._names = [tensor.name for tensor in self._outputs]
@@ -29,18 +29,20 @@ class Graph:
         self._sample = sample
 
     def check(self, inputs: Tensors) -> None:
-        """Raises RequestInvalid for names, types or shapes that the graph does not take."""
+        """Raise RequestInvalid for names, types or shapes that the graph does not take."""
         if inputs.keys() != self.inputs.keys():
-            raise RequestInvalid(f"The model takes {sorted(self.inputs)}, and the request gives {sorted(inputs)}.")
+            raise RequestInvalid(
+                f"The model takes the inputs {sorted(self.inputs)}, and the request gives {sorted(inputs)}."
+            )
         for name, array in inputs.items():
             tensor = self.inputs[name]
             if tensor.dtype is not None and array.dtype != tensor.dtype:
-                raise RequestInvalid(f"{name} must be {tensor.dtype}, and the request gives {array.dtype}.")
+                raise RequestInvalid(f"The input {name} must be {tensor.dtype}, and the request gives {array.dtype}.")
             if not _is_accepted(tensor, array.shape):
                 raise RequestInvalid(f"The model takes {tensor}, and the request gives {list(array.shape)}.")
 
     def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """The outputs by name, unchanged, of inputs that passed `check`; raises CannotServe when the graph fails."""
+        """Return the outputs by name for `inputs` that passed `check`; raises CannotServe when the graph fails."""
         try:
             answers = self._session.run(self._names, dict(inputs))
         except ORT_ERRORS as error:
@@ -48,24 +50,25 @@ class Graph:
         return dict(zip(self._names, answers, strict=True))
 
     def run_together(self, requests: Sequence[Tensors]) -> list[dict[str, NDArray[Any]]]:
-        """The outputs of each request, from one run over the rows of all; for a `joinable` graph and equal row shapes.
+        """Return the outputs of each request from one run over the rows of all requests.
 
-        Raises CannotServe when the graph fails.
+        Use it only for a `joinable` graph and for requests whose rows have equal shapes. Raises CannotServe when the
+        graph fails or answers with another number of rows.
         """
         joined = {name: np.concatenate([inputs[name] for inputs in requests]) for name in self.inputs}
         outputs = self.run(joined)
         ends = np.cumsum([count_rows(inputs) for inputs in requests])
         if any(len(output) != ends[-1] for output in outputs.values()):
-            raise CannotServe(f"The model answers {ends[-1]} rows with another number of them.")
+            raise CannotServe(f"The model's outputs do not have the {ends[-1]} rows of its inputs.")
         parts = [np.split(outputs[name], ends[:-1]) for name in self._names]
         return [dict(zip(self._names, own, strict=True)) for own in zip(*parts, strict=True)]
 
     @cached_property
     def joinable(self) -> bool:
-        """Whether requests may share a run: each row comes out as it would alone.
+        """True when requests may share a run, because each row gives the same outputs as it does alone.
 
-        Inputs and outputs must leave their first dimension open, and two different rows must give, together, what each
-        gives by itself: a graph may well normalize over its batch. Runs the graph at the first call.
+        Inputs and outputs must leave their first dimension open. Two different rows must give the same outputs together
+        as each of them alone, which is not so where a graph normalizes over its batch. The first access runs the graph.
         """
         tensors = (*self.inputs.values(), *self._outputs)
         if any(not tensor.shape or tensor.shape[0] is not None for tensor in tensors):
@@ -86,7 +89,7 @@ class Graph:
 
 
 def count_rows(inputs: Tensors) -> int:
-    """The length of the first dimension, which a joinable graph's inputs share."""
+    """Return the length of the first dimension, which all inputs of a joinable graph share."""
     return len(next(iter(inputs.values())))
 
 

@@ -1,4 +1,4 @@
-"""Shapes and types of a session's inputs and outputs."""
+"""Read shapes and types of a session's inputs and outputs."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,10 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input or output; a dimension of None varies, `dtype` is None for types numpy has no word for."""
+    """One input or output.
+
+    A dimension of None varies; a `dtype` of None stands for a type that numpy lacks.
+    """
 
     name: str
     dtype: np.dtype[np.generic] | None
@@ -35,10 +38,12 @@ class Tensor:
 
 
 def read_inputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+    """Return the session's inputs in their order."""
     return tuple(_to_tensor(node) for node in session.get_inputs())
 
 
 def read_outputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+    """Return the session's outputs in their order."""
     return tuple(_to_tensor(node) for node in session.get_outputs())
 
 
