@@ -10,9 +10,10 @@ STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>
 # The Node.js that hatch_build.py installs where the machine has none lies in the environment.
 NODE_PATH := export PATH="$$PATH:$(abspath $(BIN))"
 PAGE := backend/understudy/page/build.json
+PAGE_TESTS := frontend/node_modules/.with-tests
 PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
-.PHONY: help install page demo serve test test-page test-browser bench lint types openapi lock clean
+.PHONY: help install page demo demo-page serve test test-newest test-page test-browser bench lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,13 +30,20 @@ $(call STAMP,dev): $(call STAMP,run)
 
 page: $(PAGE) ## build the page that the server shows at / (Node.js 20.19+, or one is installed into .venv)
 
-$(PAGE): $(PAGE_SOURCES) | $(call STAMP,run)
-	@$(BIN)/python hatch_build.py
+# Where the machine has Node.js the page is built while the environment is installed.
+$(PAGE): $(PAGE_SOURCES) $(if $(shell command -v npm),,| $(call STAMP,run))
+	@$(if $(shell command -v npm),$(PYTHON),$(BIN)/python) scripts/build_page.py
 	@touch $@
 
-demo: install ## register and activate the starter model, predict the bundled clips, then serve on PORT
-	@$(MAKE) --no-print-directory page || echo "The page could not be built; the server starts without it."
+$(PAGE_TESTS): frontend/package-lock.json
+	@cd frontend && $(NODE_PATH) && npm ci --no-audit --no-fund && touch $(abspath $@)
+
+demo: ## register and activate the starter model, predict the bundled clips, then serve on PORT
+	@$(MAKE) --no-print-directory -j2 install demo-page
 	@$(BIN)/understudy demo --port $(PORT)
+
+demo-page:
+	@$(MAKE) --no-print-directory page || echo "The page could not be built; the server starts without it."
 
 serve: install ## serve API and docs on PORT
 	@$(BIN)/understudy serve --port $(PORT)
@@ -44,10 +52,15 @@ test: $(call STAMP,dev) ## run the whole suite and measure its coverage by branc
 	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --cov=backend/understudy; status=$$?; \
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
-test-page: $(PAGE) ## the page: types, style, drift of its API client, component tests
+test-newest: ## run the parts that depend on compiled packages on another Python: make test-newest PYTHON=python3.13
+	@scripts/install.sh $(PYTHON) .venv-newest dev
+	@.venv-newest/bin/python -m pytest --numprocesses 2 --dist loadscope \
+	  $(addprefix backend/tests/,api audio client compiler inference yamnet)
+
+test-page: $(PAGE_TESTS) $(PAGE) ## the page: types, style, drift of its API client, component tests
 	@cd frontend && $(NODE_PATH) && npm run --silent check && npm run --silent api:check && npm run --silent test
 
-test-browser: $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real server (CHROMIUM=/usr/bin/chromium)
+test-browser: $(PAGE_TESTS) $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real server (CHROMIUM=/usr/bin/chromium)
 	@cd frontend && $(NODE_PATH) && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
 
 lint: $(call STAMP,dev) ## style, layers

