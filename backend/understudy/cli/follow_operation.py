@@ -20,11 +20,11 @@ _DOING = {
 
 async def follow_operation(backend: Backend, operation: Operation, output: Output) -> Operation:
     """The operation when it has succeeded. Raises the error that it failed with."""
-    with output.progress() as progress:
+    with output.show_progress() as progress:
         task = progress.add_task(_DOING[operation.step], total=1.0)
         while operation.state is OperationState.RUNNING:
             await asyncio.sleep(_POLL_SECONDS)
-            operation = await backend.operation(operation.operation_id)
+            operation = await backend.get_operation(operation.operation_id)
             progress.update(task, description=_DOING[operation.step], completed=operation.progress)
     if operation.state is OperationState.FAILED:
         raise error_from_problem(operation.error.model_dump() if operation.error else {})

@@ -29,11 +29,11 @@ _HEAD = """\
 """
 
 
-def commands(node: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+def list_commands(node: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
     """Every command with the words that call it."""
     for name, child in node.commands.items():
         if isinstance(child, TyperGroup):
-            yield from commands(child, (*above, name))
+            yield from list_commands(child, (*above, name))
         elif isinstance(child, TyperCommand):
             yield (*above, name), child
 
@@ -42,7 +42,7 @@ def make_example(command: TyperCommand) -> str:
     return (command.epilog or "").removeprefix("Example: ")
 
 
-def root() -> TyperGroup:
+def get_root() -> TyperGroup:
     """The whole tree."""
     found = get_command(tree)
     if not isinstance(found, TyperGroup):
@@ -50,18 +50,20 @@ def root() -> TyperGroup:
     return found
 
 
-def reference() -> str:
+def render_reference() -> str:
     """The page as Markdown."""
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXITS.items())
-    return _HEAD + codes + "".join(_section(path, command) for path, command in commands(root()))
+    return _HEAD + codes + "".join(_render_section(path, command) for path, command in list_commands(get_root()))
 
 
-def _section(path: tuple[str, ...], command: TyperCommand) -> str:
+def _render_section(path: tuple[str, ...], command: TyperCommand) -> str:
     arguments = [each for each in command.params if isinstance(each, TyperArgument)]
     options = [each for each in command.params if isinstance(each, TyperOption)]
-    usage = " ".join(["understudy", *path, *(_word(each) for each in arguments)])
-    rows = "".join(f"| `{_word(each)}` | | {_cell(each.help)} |\n" for each in arguments)
-    rows += "".join(f"| `{', '.join(each.opts)}` | {_default(each)} | {_cell(each.help)} |\n" for each in options)
+    usage = " ".join(["understudy", *path, *(_format_argument(each) for each in arguments)])
+    rows = "".join(f"| `{_format_argument(each)}` | | {_escape_cell(each.help)} |\n" for each in arguments)
+    rows += "".join(
+        f"| `{', '.join(each.opts)}` | {_format_default(each)} | {_escape_cell(each.help)} |\n" for each in options
+    )
     return f"""
 ## {usage}
 
@@ -76,19 +78,19 @@ def _section(path: tuple[str, ...], command: TyperCommand) -> str:
 {rows}"""
 
 
-def _word(argument: TyperArgument) -> str:
+def _format_argument(argument: TyperArgument) -> str:
     return argument.metavar or (argument.name or "").upper()
 
 
-def _default(option: TyperOption) -> str:
+def _format_default(option: TyperOption) -> str:
     if option.required:
         return "required"
     return "" if option.default in (None, False) else f"`{option.default}`"
 
 
-def _cell(help_text: str | None) -> str:
+def _escape_cell(help_text: str | None) -> str:
     return (help_text or "").replace("|", "\\|")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(reference())
+    sys.stdout.write(render_reference())

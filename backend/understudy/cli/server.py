@@ -21,7 +21,7 @@ class AnnouncingServer(uvicorn.Server):
         self._reason: Exception | None = None
         super().__init__(
             uvicorn.Config(
-                self._remembering,
+                self._run_application,
                 interface="asgi3",
                 log_config=None,
                 log_level="critical",
@@ -43,7 +43,7 @@ class AnnouncingServer(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._announce()
 
-    async def _remembering(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._application(scope, receive, send)
         except Exception as error:

@@ -38,10 +38,10 @@ class DirectBackend:
     async def list(self, query: ModelQuery) -> ModelList:
         return await self._services.registry.list(query)
 
-    async def show(self, model_id: int) -> ModelOut:
+    async def get(self, model_id: int) -> ModelOut:
         return await self._services.registry.get(model_id)
 
-    async def active(self) -> ModelOut:
+    async def get_active(self) -> ModelOut:
         model = await self._services.registry.get_active()
         if model is None:
             raise NoActiveModel("No model is active.")
@@ -59,7 +59,7 @@ class DirectBackend:
     async def roll_back(self) -> Operation:
         return await self._services.operations.roll_back(self._actor, wait=False)
 
-    async def operation(self, operation_id: str) -> Operation:
+    async def get_operation(self, operation_id: str) -> Operation:
         return await self._services.operations.get(operation_id)
 
     async def predict(self, clip: Path, model_id: int | None) -> Prediction:
@@ -68,13 +68,15 @@ class DirectBackend:
         with await asyncio.to_thread(clip.open, "rb") as audio:
             return await self._services.predictor.predict(audio, model_id)
 
-    async def history(self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None) -> HistoryPage:
+    async def list_history(
+        self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
+    ) -> HistoryPage:
         return await self._services.registry.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
 
-    async def report(self, model_id: int) -> CompileReport:
+    async def get_report(self, model_id: int) -> CompileReport:
         return await self._services.compilation.report(model_id)
 
-    async def status(self) -> Status:
+    async def get_status(self) -> Status:
         """Of the database and its servers; this process itself has nothing loaded."""
         async with self._services.database.read() as session:
             self._services.reconciler.desired = await desired_state.poll(session)

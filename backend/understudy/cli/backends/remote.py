@@ -40,52 +40,54 @@ class RemoteBackend:
 
     async def register(self, request: ModelCreate) -> ModelOut:
         body = request.model_dump(mode="json", exclude_none=True)
-        return await self._ask(ModelOut, "POST", "models", json=body)
+        return await self._request(ModelOut, "POST", "models", json=body)
 
     async def list(self, query: ModelQuery) -> ModelList:
-        return await self._ask(ModelList, "GET", "models", params=query.model_dump(mode="json", exclude_none=True))
+        return await self._request(ModelList, "GET", "models", params=query.model_dump(mode="json", exclude_none=True))
 
-    async def show(self, model_id: int) -> ModelOut:
-        return await self._ask(ModelOut, "GET", f"models/{model_id}")
+    async def get(self, model_id: int) -> ModelOut:
+        return await self._request(ModelOut, "GET", f"models/{model_id}")
 
-    async def active(self) -> ModelOut:
-        return await self._ask(ModelOut, "GET", "models/active")
+    async def get_active(self) -> ModelOut:
+        return await self._request(ModelOut, "GET", "models/active")
 
     async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut:
         body = changes.model_dump(mode="json", exclude_unset=True)
-        return await self._ask(ModelOut, "PATCH", f"models/{model_id}", json=body)
+        return await self._request(ModelOut, "PATCH", f"models/{model_id}", json=body)
 
     async def delete(self, model_id: int) -> ModelDeleted:
-        return await self._ask(ModelDeleted, "DELETE", f"models/{model_id}")
+        return await self._request(ModelDeleted, "DELETE", f"models/{model_id}")
 
     async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
         params = {"wait": "false", "precision": precision.value}
-        return await self._ask(Operation, "POST", f"models/{model_id}/activate", params=params)
+        return await self._request(Operation, "POST", f"models/{model_id}/activate", params=params)
 
     async def roll_back(self) -> Operation:
-        return await self._ask(Operation, "POST", "models/rollback", params={"wait": "false"})
+        return await self._request(Operation, "POST", "models/rollback", params={"wait": "false"})
 
-    async def operation(self, operation_id: str) -> Operation:
-        return await self._ask(Operation, "GET", f"operations/{operation_id}")
+    async def get_operation(self, operation_id: str) -> Operation:
+        return await self._request(Operation, "GET", f"operations/{operation_id}")
 
     async def predict(self, clip: Path, model_id: int | None) -> Prediction:
         params = {} if model_id is None else {"model_id": model_id}
         with clip.open("rb") as audio:
             upload = {"audio_file": (clip.name, audio)}
-            return await self._ask(Prediction, "POST", "predict", params=params, files=upload)
+            return await self._request(Prediction, "POST", "predict", params=params, files=upload)
 
-    async def history(self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None) -> HistoryPage:
+    async def list_history(
+        self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
+    ) -> HistoryPage:
         asked = {"model_id": model_id, "event": event, "limit": limit, "cursor": cursor}
         params = {name: value for name, value in asked.items() if value is not None}
-        return await self._ask(HistoryPage, "GET", "history", params=params)
+        return await self._request(HistoryPage, "GET", "history", params=params)
 
-    async def report(self, model_id: int) -> CompileReport:
-        return await self._ask(CompileReport, "GET", f"models/{model_id}/report")
+    async def get_report(self, model_id: int) -> CompileReport:
+        return await self._request(CompileReport, "GET", f"models/{model_id}/report")
 
-    async def status(self) -> Status:
-        return await self._ask(Status, "GET", "status")
+    async def get_status(self) -> Status:
+        return await self._request(Status, "GET", "status")
 
-    async def _ask(
+    async def _request(
         self,
         kind: type[M],
         method: str,

@@ -7,7 +7,7 @@ import typer
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
-from understudy.cli.views.cells import facts, size, text
+from understudy.cli.views.cells import build_fact_table, format_bytes, to_text
 
 if TYPE_CHECKING:
     from understudy.yamnet.install import BackboneInfo
@@ -32,7 +32,7 @@ def install(
     settings = session.load_quiet_settings()
     from understudy.yamnet.install import install_backbone
 
-    with session.output.progress() as progress:
+    with session.output.show_progress() as progress:
         steps: dict[str, int] = {}
 
         def show(step: str, done: int, total: int | None) -> None:
@@ -41,7 +41,7 @@ def install(
             progress.update(progress.task_ids[steps[step]], completed=done, total=total)
 
         info = install_backbone(settings, source, show)
-    _answer(session, info)
+    _print_info(session, info)
 
 
 @command(group, "status", example="understudy backbone status")
@@ -50,10 +50,10 @@ def status(session: Session) -> None:
     settings = session.load_quiet_settings()
     from understudy.yamnet.install import read_installed_backbone
 
-    _answer(session, read_installed_backbone(settings))
+    _print_info(session, read_installed_backbone(settings))
 
 
-def _answer(session: Session, info: "BackboneInfo") -> None:
+def _print_info(session: Session, info: "BackboneInfo") -> None:
     document = {
         "file": str(info.path),
         "digest": info.digest,
@@ -61,5 +61,8 @@ def _answer(session: Session, info: "BackboneInfo") -> None:
         "source": info.source,
         "source_digest": info.source_digest,
     }
-    shown = [(name, text(value) if name != "bytes" else text(size(info.bytes))) for name, value in document.items()]
-    session.output.answer(document, facts(shown))
+    shown = [
+        (name, to_text(value) if name != "bytes" else to_text(format_bytes(info.bytes)))
+        for name, value in document.items()
+    ]
+    session.output.print_answer(document, build_fact_table(shown))

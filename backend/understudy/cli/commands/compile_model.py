@@ -8,8 +8,8 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
-from understudy.cli.views import report
-from understudy.cli.views.cells import text
+from understudy.cli.views import compile_report
+from understudy.cli.views.cells import to_text
 from understudy.schemas.compiler.quantization import Gate, Precision
 
 group = typer.Typer()
@@ -47,7 +47,7 @@ async def compile_model(
     async with open_services(session.load_quiet_settings(), session.actor) as services:
         model = await services.registry.ensure_file_record(model_id)
         found = await services.compilation.find(model)
-        with session.output.progress() as progress:
+        with session.output.show_progress() as progress:
             task = progress.add_task(f"compiling {model.facts.path}", total=None)
             if precision is Precision.INT8:
                 from understudy.audio.demo_clips import FOLDER
@@ -65,6 +65,8 @@ async def compile_model(
     above = "was compiled before" if found else "is compiled"
     if precision is Precision.INT8:
         above = f"has an int8 twin that may go live: understudy activate {model_id} --precision int8"
-    session.output.answer(
-        compiled.report, text(f"{model.model_name} {above}.", "bold green"), report.report(compiled.report)
+    session.output.print_answer(
+        compiled.report,
+        to_text(f"{model.model_name} {above}.", "bold green"),
+        compile_report.format_report(compiled.report),
     )

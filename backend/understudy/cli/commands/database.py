@@ -6,7 +6,7 @@ import typer
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 
 group = typer.Typer()
 
@@ -27,4 +27,4 @@ async def migrate(session: Session) -> None:
     if report.adopted:
         lines.append("The ml_models table that was there is adopted; no row was dropped.")
     lines += [f"{finding.outcome}: {finding.detail}" for finding in report.findings]
-    session.output.answer(asdict(report), *(text(line) for line in lines))
+    session.output.print_answer(asdict(report), *(to_text(line) for line in lines))

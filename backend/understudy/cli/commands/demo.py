@@ -16,8 +16,8 @@ from understudy.cli.commands.serve import run_server
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
-from understudy.cli.views.cells import text
-from understudy.cli.views.prediction import prediction
+from understudy.cli.views.cells import to_text
+from understudy.cli.views.prediction import format_prediction
 from understudy.errors import FileMissing, NoActiveModel
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelOut
@@ -56,14 +56,14 @@ def demo(
 
     What is done already is skipped; a model of yours that is active stays active.
     """
-    report = asyncio.run(_rehearse(session))
+    report = asyncio.run(_run_steps(session))
     if session.output.as_json:
-        session.output.answer(report)
+        session.output.print_answer(report)
     if not no_serve:
-        run_server(session, session.settings(port=port))
+        run_server(session, session.load_settings(port=port))
 
 
-async def _rehearse(session: Session) -> DemoReport:
+async def _run_steps(session: Session) -> DemoReport:
     report = DemoReport(steps=[], predictions={})
     began = time.perf_counter()
 
@@ -72,19 +72,19 @@ async def _rehearse(session: Session) -> DemoReport:
         seconds = time.perf_counter() - began
         report.steps.append(DemoStep(name=name, skipped=skipped, detail=detail, seconds=seconds))
         mark = "skipped" if skipped else f"{seconds:.1f} s"
-        session.output.say(text(f"{name:<10} {mark:>8}  {detail}", "dim" if skipped else ""))
+        session.output.print_text(to_text(f"{name:<10} {mark:>8}  {detail}", "dim" if skipped else ""))
         began = time.perf_counter()
 
-    _bring_starter(session.settings().home)
-    async with session.backend() as backend:
+    _copy_starter(session.load_settings().home)
+    async with session.open_backend() as backend:
         done("open", "database and folders are there")
-        starter = await _starter(backend)
+        starter = await _find_starter(backend)
         if starter is None:
-            starter = await backend.register(_request())
+            starter = await backend.register(_build_request())
             done("register", f"{_STARTER} is model {starter.model_id}, {starter.model_name}")
         else:
             done("register", f"{_STARTER} is model {starter.model_id} already", skipped=True)
-        active = await _active(backend)
+        active = await _find_active(backend)
         if active is None:
             await follow_operation(backend, await backend.activate(starter.model_id), session.output)
             done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
@@ -96,12 +96,12 @@ async def _rehearse(session: Session) -> DemoReport:
         for clip in clips:
             heard = await backend.predict(clip, None)
             report.predictions[clip.name] = heard
-            session.output.say(prediction(clip.name, heard, top=3, windows=False))
+            session.output.print_text(format_prediction(clip.name, heard, top=3, windows=False))
         done("predict", f"{len(clips)} bundled clips")
     return report
 
 
-def _bring_starter(home: Path) -> None:
+def _copy_starter(home: Path) -> None:
     """A home elsewhere gets a copy of the starter model. Raises FileMissing where no copy is at hand."""
     for name in (_STARTER, _SIDECAR):
         there = home / name
@@ -116,19 +116,19 @@ def _bring_starter(home: Path) -> None:
         shutil.copyfile(here, there)
 
 
-async def _starter(backend: Backend) -> ModelOut | None:
+async def _find_starter(backend: Backend) -> ModelOut | None:
     found = await backend.list(ModelQuery(q=_STARTER))
     return next((model for model in found.models if model.file_path == _STARTER), None)
 
 
-async def _active(backend: Backend) -> ModelOut | None:
+async def _find_active(backend: Backend) -> ModelOut | None:
     try:
-        return await backend.active()
+        return await backend.get_active()
     except NoActiveModel:
         return None
 
 
-def _request() -> ModelCreate:
+def _build_request() -> ModelCreate:
     return ModelCreate(
         model_name="Starter",
         version="v1",

@@ -9,7 +9,7 @@ from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation
 
@@ -25,19 +25,19 @@ async def activate(
     ] = Precision.FLOAT32,
 ) -> None:
     """Verify, compile, warm up and commit a model; running servers follow. If a step fails, nothing changes."""
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         await _follow(session, backend, await backend.activate(model_id, precision))
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)
 async def rollback(session: Session) -> None:
     """Activate the model that was live before the present one."""
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         await _follow(session, backend, await backend.roll_back())
 
 
 async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
     done = await follow_operation(backend, operation, session.output)
-    model = await backend.show(done.model_id)
+    model = await backend.get(done.model_id)
     line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
-    session.output.answer(done, text(line, "bold green"))
+    session.output.print_answer(done, to_text(line, "bold green"))

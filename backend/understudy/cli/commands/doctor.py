@@ -23,12 +23,12 @@ async def doctor(
     The exit code is 1 while any finding is left open.
     """
     settings = session.load_quiet_settings()
-    from understudy.cli.views import findings
+    from understudy.cli.views import doctor_report
     from understudy.doctor.doctor import Doctor
 
-    with session.output.progress() as progress:
+    with session.output.show_progress() as progress:
         task = progress.add_task("looking", total=None)
         report = await Doctor(settings).examine(fix=fix, on_step=lambda step: progress.update(task, description=step))
-    session.output.answer(report.document(), findings.findings(report))
+    session.output.print_answer(report.document(), doctor_report.format_findings(report))
     if report.left:
         raise typer.Exit(INTERNAL)

@@ -15,14 +15,14 @@ from understudy.cli.framework.options import (
     ModelType,
     SomeModelId,
     Version,
-    columns,
+    collect_columns,
 )
 from understudy.cli.framework.session import Session
+from understudy.cli.views import compile_report as report_view
 from understudy.cli.views import history as history_view
 from understudy.cli.views import model as model_view
-from understudy.cli.views import report as report_view
 from understudy.cli.views import status as status_view
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
 
@@ -59,9 +59,9 @@ async def list_models(
     """List the registered models, the active one highlighted."""
     fields = {"q": search, "type": model_type, "sort": sort, "limit": limit, "cursor": cursor}
     query = validate_request(ModelQuery, fields)
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         answer = await backend.list(query)
-    session.output.answer(answer, model_view.models(answer), model_view.below(answer))
+    session.output.print_answer(answer, model_view.format_models(answer), model_view.format_page_summary(answer))
 
 
 @command(group, "show", example="understudy show 2 --report", remote=True)
@@ -71,13 +71,13 @@ async def show(
     report: Annotated[bool, typer.Option("--report", help="Show the compile report instead of the row.")] = False,
 ) -> None:
     """Show a model, or the active one."""
-    async with session.backend() as backend:
-        model = await (backend.active() if model_id is None else backend.show(model_id))
+    async with session.open_backend() as backend:
+        model = await (backend.get_active() if model_id is None else backend.get(model_id))
         if report:
-            compiled = await backend.report(model.model_id)
-            session.output.answer(compiled, report_view.report(compiled))
+            compiled = await backend.get_report(model.model_id)
+            session.output.print_answer(compiled, report_view.format_report(compiled))
         else:
-            session.output.answer(model, model_view.model(model))
+            session.output.print_answer(model, model_view.format_model(model))
 
 
 @command(
@@ -99,21 +99,21 @@ async def update(
     ] = None,
 ) -> None:
     """Change what is recorded about a model; what is not named stays."""
-    changes = columns(name, path, version, description, model_type, accuracy)
+    changes = collect_columns(name, path, version, description, model_type, accuracy)
     changes |= {_COLUMN.get(column, column.value): None for column in clear or ()}
     if not changes:
         raise typer.BadParameter("Name at least one option that changes something.")
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         model = await backend.update(model_id, validate_request(ModelUpdate, changes))
-    session.output.answer(model, model_view.model(model))
+    session.output.print_answer(model, model_view.format_model(model))
 
 
 @command(group, "delete", example="understudy delete 2", remote=True)
 async def delete(session: Session, model_id: ModelId) -> None:
     """Delete a model's record; the file stays. The active model is refused."""
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         gone = await backend.delete(model_id)
-    session.output.answer(gone, text(gone.detail))
+    session.output.print_answer(gone, to_text(gone.detail))
 
 
 @command(group, "history", example="understudy history --event refused", remote=True)
@@ -127,15 +127,15 @@ async def history(
     cursor: Cursor = None,
 ) -> None:
     """Show registrations, activations and refusals, latest first."""
-    async with session.backend() as backend:
-        page = await backend.history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+    async with session.open_backend() as backend:
+        page = await backend.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
     below = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
-    session.output.answer(page, history_view.history(page), *([text(below, "dim")] if below else []))
+    session.output.print_answer(page, history_view.format_history(page), *([to_text(below, "dim")] if below else []))
 
 
 @command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)
 async def status(session: Session) -> None:
     """Show what is desired, what each server has live, backbone and database."""
-    async with session.backend() as backend:
-        answer = await backend.status()
-    session.output.answer(answer, status_view.status(answer, server=session.url is not None))
+    async with session.open_backend() as backend:
+        answer = await backend.get_status()
+    session.output.print_answer(answer, status_view.format_status(answer, server=session.url is not None))

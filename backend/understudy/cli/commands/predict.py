@@ -9,7 +9,7 @@ from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import choose_exit_code
 from understudy.cli.framework.options import Clips
 from understudy.cli.framework.session import Session
-from understudy.cli.views.prediction import prediction
+from understudy.cli.views.prediction import format_prediction
 from understudy.errors import UnderstudyError
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.model import LARGEST_ID
@@ -35,7 +35,7 @@ async def predict(
     With --json one recording answers like the API; several answer with an array, each element naming its `file`.
     """
     outcomes: list[tuple[Path, Prediction | UnderstudyError]] = []
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         for clip in clips:
             try:
                 heard = await backend.predict(clip, model_id)
@@ -44,20 +44,20 @@ async def predict(
                 if len(clips) > 1:
                     error.add_note(f"File: {clip}")
                     if not session.output.as_json:
-                        session.output.problem(error)
+                        session.output.print_problem(error)
             else:
                 outcomes.append((clip, heard))
-                session.output.say(prediction(str(clip), heard, top=top, windows=windows))
+                session.output.print_text(format_prediction(str(clip), heard, top=top, windows=windows))
     failed = [outcome for _, outcome in outcomes if isinstance(outcome, UnderstudyError)]
     if len(clips) == 1 and failed:
         raise failed[0]
     if session.output.as_json:
-        documents = [_document(clip, outcome) for clip, outcome in outcomes]
-        session.output.answer(list(documents) if len(clips) > 1 else documents[0])
+        documents = [_to_document(clip, outcome) for clip, outcome in outcomes]
+        session.output.print_answer(list(documents) if len(clips) > 1 else documents[0])
     if failed:
         raise typer.Exit(choose_exit_code(failed[0]))
 
 
-def _document(clip: Path, outcome: Prediction | UnderstudyError) -> dict[str, object]:
+def _to_document(clip: Path, outcome: Prediction | UnderstudyError) -> dict[str, object]:
     answer = outcome.problem() if isinstance(outcome, UnderstudyError) else outcome.model_dump(mode="json")
     return {"file": str(clip), **answer}

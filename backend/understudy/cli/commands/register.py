@@ -16,7 +16,7 @@ from understudy.cli.framework.options import (
     ModelPath,
     ModelType,
     Version,
-    columns,
+    collect_columns,
 )
 from understudy.cli.framework.session import Session
 from understudy.cli.views import model as model_view
@@ -52,16 +52,16 @@ async def register(
     ] = None,
 ) -> None:
     """Register a model file that is already in place."""
-    given = columns(name, path, version, description, model_type, accuracy)
+    given = collect_columns(name, path, version, description, model_type, accuracy)
     request = validate_request(ModelCreate, given | {"spec": parse_given_spec(labels, spec)})
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         model = await backend.register(request)
         if activate:
-            model = await _activated(session, backend, model)
-    session.output.answer(model, model_view.model(model))
+            model = await _activate(session, backend, model)
+    session.output.print_answer(model, model_view.format_model(model))
 
 
-async def _activated(session: Session, backend: Backend, model: ModelOut) -> ModelOut:
+async def _activate(session: Session, backend: Backend, model: ModelOut) -> ModelOut:
     try:
         await follow_operation(backend, await backend.activate(model.model_id), session.output)
     except UnderstudyError as error:
@@ -69,7 +69,7 @@ async def _activated(session: Session, backend: Backend, model: ModelOut) -> Mod
             f"It is registered as model {model.model_id} and not active; then: understudy activate {model.model_id}"
         )
         raise
-    return await backend.show(model.model_id)
+    return await backend.get(model.model_id)
 
 
 def parse_given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
@@ -77,7 +77,7 @@ def parse_given_spec(labels: str | None, path: Path | None) -> PartialSpec | Non
     if labels is None and path is None:
         return None
     try:
-        named = PartialSpec() if labels is None else PartialSpec(labels=_labels(labels))
+        named = PartialSpec() if labels is None else PartialSpec(labels=_parse_labels(labels))
     except ValidationError as error:
         raise SpecInvalid(f"--labels: {describe_faults(error)}.") from error
     if path is None:
@@ -87,7 +87,7 @@ def parse_given_spec(labels: str | None, path: Path | None) -> PartialSpec | Non
     return named.over(read_spec(path, str(path)))
 
 
-def _labels(given: str) -> tuple[str, ...]:
+def _parse_labels(given: str) -> tuple[str, ...]:
     """A comma list, or the lines of a file."""
     file = Path(given)
     parts = file.read_text("utf-8-sig").splitlines() if file.is_file() else given.split(",")

@@ -38,7 +38,7 @@ def serve(
 
     With --json the address is printed on a line, {"url": …}, once the server answers.
     """
-    settings = session.settings(host=host, port=port, allow_unauthenticated=allow_unauthenticated or None)
+    settings = session.load_settings(host=host, port=port, allow_unauthenticated=allow_unauthenticated or None)
     run_server(session, settings)
 
 
@@ -47,7 +47,7 @@ def run_server(session: Session, settings: Settings) -> None:
 
     Raises Misconfigured when the address cannot be bound, and whatever keeps the application from starting.
     """
-    with ExitStack() as starting, _bound(settings.host, settings.port) as listener:
+    with ExitStack() as starting, _bind(settings.host, settings.port) as listener:
         starting.enter_context(pause_garbage_collection())
         from understudy.cli.server import AnnouncingServer
 
@@ -56,14 +56,14 @@ def run_server(session: Session, settings: Settings) -> None:
 
         def announce() -> None:
             starting.close()
-            session.output.line({"url": url})
-            session.output.note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
+            session.output.print_line({"url": url})
+            session.output.print_note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
 
         with suppress(KeyboardInterrupt):
             AnnouncingServer(settings, announce).serve_on(listener)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if hasattr(socket, "SO_REUSEPORT"):  # on Windows SO_REUSEADDR would share the port with whoever has it

@@ -8,7 +8,7 @@ import typer
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.session import Session
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 from understudy.errors import PathRefused
 from understudy.schemas.registry.model import ModelCreate, ModelOut
 
@@ -63,7 +63,7 @@ async def train(
         raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
     settings = session.load_quiet_settings()
     target = out if out.is_absolute() else settings.home / out
-    registered = None if name is None else _inside(settings.home, target)
+    registered = None if name is None else _to_home_path(settings.home, target)
     from understudy.cli.views import training_report
     from understudy.training.training_child import TrainingRequest
     from understudy.training.training_process import run_training
@@ -71,7 +71,7 @@ async def train(
     order = TrainingRequest(
         home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite
     )
-    with session.output.progress() as progress:
+    with session.output.show_progress() as progress:
         bars = {"": progress.add_task("starting", total=None)}
 
         def show(step: str, done: int, total: int | None) -> None:
@@ -83,13 +83,15 @@ async def train(
         report = await run_training(order, show)
     model = None
     if name is not None and registered is not None:
-        model = await _registered(session, report, name, version, registered, activate=activate)
+        model = await _register(session, report, name, version, registered, activate=activate)
     document = report.model_dump(mode="json") | {"model": model.model_dump(mode="json") if model else None}
-    last = [] if model is None else [text(_said(model), "bold green")]
-    session.output.answer(document, training_report.summary(report), training_report.confusion(report), *last)
+    last = [] if model is None else [to_text(_describe_registration(model), "bold green")]
+    session.output.print_answer(
+        document, training_report.format_summary(report), training_report.format_confusion_matrix(report), *last
+    )
 
 
-def _inside(home: Path, target: Path) -> str:
+def _to_home_path(home: Path, target: Path) -> str:
     """The path to register. Raises PathRefused before the time for a training is spent."""
     try:
         return target.resolve().relative_to(home.resolve()).as_posix()
@@ -97,7 +99,7 @@ def _inside(home: Path, target: Path) -> str:
         raise PathRefused(f"{target} is outside {home}, so that it could not be registered.") from error
 
 
-async def _registered(
+async def _register(
     session: Session, report: "TrainingReport", name: str, version: str | None, path: str, *, activate: bool
 ) -> ModelOut:
     request = ModelCreate.model_validate(
@@ -110,15 +112,15 @@ async def _registered(
             "description": f"Head on YAMNet embeddings, trained on {report.recordings} recordings.",
         }
     )
-    async with session.backend() as backend:
+    async with session.open_backend() as backend:
         model = await backend.register(request)
         if not activate:
             return model
         await follow_operation(backend, await backend.activate(model.model_id), session.output)
-        return await backend.show(model.model_id)
+        return await backend.get(model.model_id)
 
 
-def _said(model: ModelOut) -> str:
+def _describe_registration(model: ModelOut) -> str:
     if model.is_active:
         return f"{model.model_name} is registered as model {model.model_id} and active."
     return f"{model.model_name} is registered as model {model.model_id}; understudy activate {model.model_id}"

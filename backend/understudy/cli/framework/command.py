@@ -58,14 +58,14 @@ def command(group: typer.Typer, name: str, *, example: str, remote: bool = False
             session = Session(Output(as_json=as_json), actor, home, url)
             _run(session, lambda: unbound(session, **given))
 
-        run.__signature__ = _signature(handler, remote=remote)  # type: ignore[attr-defined]  # read by inspect
+        run.__signature__ = _build_signature(handler, remote=remote)  # type: ignore[attr-defined]  # read by inspect
         group.command(name, epilog=f"Example: {example}")(run)
         return handler
 
     return register
 
 
-def _signature(handler: Callable[..., object], *, remote: bool) -> inspect.Signature:
+def _build_signature(handler: Callable[..., object], *, remote: bool) -> inspect.Signature:
     _, *own = inspect.signature(handler).parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
@@ -84,21 +84,21 @@ def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
     try:
         outcome = call()
         if outcome is not None:
-            asyncio.run(_awaited(outcome))
+            asyncio.run(_await(outcome))
     except UnderstudyError as error:
-        session.output.problem(error)
+        session.output.print_problem(error)
         raise typer.Exit(choose_exit_code(error)) from None
     except KeyboardInterrupt:
-        session.output.note("Interrupted.")
+        session.output.print_note("Interrupted.")
         raise typer.Exit(INTERRUPTED) from None
     except (typer.Exit, typer.TyperException):
         raise
     except Exception as error:
         traceback.print_exc()
         remedy = "Report this with the lines above; they say where it happened."
-        session.output.problem(UnderstudyError(f"{type(error).__name__}: {error}", remedy=remedy))
+        session.output.print_problem(UnderstudyError(f"{type(error).__name__}: {error}", remedy=remedy))
         raise typer.Exit(INTERNAL) from error
 
 
-async def _awaited(outcome: Awaitable[None]) -> None:
+async def _await(outcome: Awaitable[None]) -> None:
     await outcome

@@ -29,7 +29,7 @@ Clips = Annotated[
 ]
 
 
-def columns(
+def collect_columns(
     name: str | None,
     path: str | None,
     version: str | None,

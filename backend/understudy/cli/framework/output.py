@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 140
 
 
-def _console(*, stderr: bool) -> Console:
+def _build_console(*, stderr: bool) -> Console:
     """Text from rows and files is shown as it is: no markup, no emoji codes, no highlighting."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
@@ -35,10 +35,10 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = _console(stderr=False)
-        self._err = _console(stderr=True)
+        self._out = _build_console(stderr=False)
+        self._err = _build_console(stderr=True)
 
-    def answer(self, value: BaseModel | dict[str, object] | list[object], *shown: RenderableType) -> None:
+    def print_answer(self, value: BaseModel | dict[str, object] | list[object], *shown: RenderableType) -> None:
         """The command's result: `value` as JSON, or `shown`."""
         if not self.as_json:
             self._out.print(*shown, sep="\n")
@@ -47,22 +47,22 @@ class Output:
         else:
             self._write(json.dumps(value, indent=2, ensure_ascii=False))
 
-    def line(self, value: dict[str, object]) -> None:
+    def print_line(self, value: dict[str, object]) -> None:
         """A document on one line, for whoever reads while the command goes on; nothing without `as_json`."""
         if self.as_json:
             self._write(json.dumps(value, ensure_ascii=False))
 
-    def say(self, *shown: RenderableType) -> None:
+    def print_text(self, *shown: RenderableType) -> None:
         """For a person who watches; nothing in JSON mode."""
         if not self.as_json:
             self._out.print(*shown, sep="\n", soft_wrap=True)
 
-    def note(self, text: str) -> None:
+    def print_note(self, text: str) -> None:
         """Beside the answer, on standard error."""
         if not self.as_json:
             self._err.print(strip_controls(text), style="dim", soft_wrap=True)
 
-    def problem(self, error: UnderstudyError) -> None:
+    def print_problem(self, error: UnderstudyError) -> None:
         """Detail and remedy on standard error, or the problem document on standard output."""
         notes: list[str] = getattr(error, "__notes__", [])
         if self.as_json:
@@ -75,7 +75,7 @@ class Output:
             self._err.print(strip_controls(line), soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator["Progress"]:
+    def show_progress(self) -> Iterator["Progress"]:
         """Bars on standard error while the block runs; invisible unless a person watches."""
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

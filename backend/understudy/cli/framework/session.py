@@ -23,7 +23,7 @@ class Session:
     home: Path | None = None
     url: str | None = None
 
-    def settings(self, **given: object) -> Settings:
+    def load_settings(self, **given: object) -> Settings:
         """Settings from the environment, under the options that were given.
 
         Raises Misconfigured, and UnsafeBinding like `Settings` itself.
@@ -35,7 +35,7 @@ class Session:
             raise Misconfigured(f"{describe_faults(error)}.") from error
 
     @asynccontextmanager
-    async def backend(self) -> AsyncIterator[Backend]:
+    async def open_backend(self) -> AsyncIterator[Backend]:
         """A server with `--url`, else the database directly."""
         if self.url is not None:
             from understudy.cli.backends.remote import open_remote
@@ -56,7 +56,7 @@ class Session:
         """
         from understudy.logs import configure_logs
 
-        settings = self.settings()
+        settings = self.load_settings()
         if "log_level" not in settings.model_fields_set:
             settings = settings.model_copy(update={"log_level": "error"})
         configure_logs(settings)

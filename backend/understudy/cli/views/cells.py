@@ -12,17 +12,17 @@ from understudy.cli.framework.output import strip_controls
 ABSENT = "-"
 
 
-def text(value: object, style: str = "") -> Text:
+def to_text(value: object, style: str = "") -> Text:
     """A value from a row or a file, safe to print."""
     return Text(ABSENT if value is None or value == "" else strip_controls(str(value)), style)
 
 
-def moment(value: datetime | None) -> Text:
+def format_time(value: datetime | None) -> Text:
     """Local time to the second."""
-    return text(None if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    return to_text(None if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
 
 
-def size(count: int | None) -> str:
+def format_bytes(count: int | None) -> str:
     """Bytes with a decimal unit."""
     if count is None:
         return ABSENT
@@ -34,7 +34,7 @@ def size(count: int | None) -> str:
     return f"{amount:.1f} GB"
 
 
-def facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+def build_fact_table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
     """Names and values, one a line."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

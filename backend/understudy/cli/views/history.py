@@ -5,13 +5,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.views.cells import moment, text
+from understudy.cli.views.cells import format_time, to_text
 from understudy.schemas.registry.model import HistoryPage
 
 _STYLES = {"activated": "green", "rolled_back": "green", "refused": "red", "repaired": "yellow", "deactivated": "dim"}
 
 
-def history(page: HistoryPage) -> RenderableType:
+def format_history(page: HistoryPage) -> RenderableType:
     """The page as a table; refusals with their remedy."""
     if not page.entries:
         return Text("Nothing happened yet.")
@@ -21,11 +21,11 @@ def history(page: HistoryPage) -> RenderableType:
     for entry in page.entries:
         said = " ".join(part for part in (entry.detail, entry.remedy) if part)
         table.add_row(
-            moment(entry.at),
+            format_time(entry.at),
             Text(entry.event, _STYLES.get(entry.event, "")),
-            text(f"{entry.model_id or ''} {entry.model_name or ''}".strip()),
-            text(entry.generation),
-            text(entry.actor),
-            text(said or entry.version),
+            to_text(f"{entry.model_id or ''} {entry.model_name or ''}".strip()),
+            to_text(entry.generation),
+            to_text(entry.actor),
+            to_text(said or entry.version),
         )
     return table

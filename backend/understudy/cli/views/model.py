@@ -5,18 +5,18 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.views.cells import facts, moment, size, text
+from understudy.cli.views.cells import build_fact_table, format_bytes, format_time, to_text
 from understudy.schemas.registry.model import ModelList, ModelOut
 
 
-def _file(model: ModelOut) -> Text:
-    shown = text(model.file_path)
+def _format_file(model: ModelOut) -> Text:
+    shown = to_text(model.file_path)
     if not model.file_exists:
         return shown.append("  missing", "bold red")
     return shown.append("  changed", "bold yellow") if model.file_changed else shown
 
 
-def _compiled(model: ModelOut) -> Text:
+def _format_compile_state(model: ModelOut) -> Text:
     words = {
         "ready": ("ready", "green"),
         "not_compiled": ("not yet", "dim"),
@@ -27,7 +27,7 @@ def _compiled(model: ModelOut) -> Text:
     return Text(word, style)
 
 
-def models(answer: ModelList) -> RenderableType:
+def format_models(answer: ModelList) -> RenderableType:
     """The page as a table, the active model highlighted."""
     if not answer.models:
         return Text("No models are registered." if not answer.total else "No model on this page.")
@@ -38,45 +38,45 @@ def models(answer: ModelList) -> RenderableType:
         table.add_row(
             Text("●" if model.is_active else " "),
             str(model.model_id),
-            text(model.model_name),
-            text(model.version),
-            text(model.model_type),
-            text(model.accuracy),
-            _compiled(model),
-            _file(model),
+            to_text(model.model_name),
+            to_text(model.version),
+            to_text(model.model_type),
+            to_text(model.accuracy),
+            _format_compile_state(model),
+            _format_file(model),
             style="bold green" if model.is_active else "",
         )
     return table
 
 
-def below(answer: ModelList) -> Text:
+def format_page_summary(answer: ModelList) -> Text:
     """How many there are, which one is active and how to go on."""
     active = answer.active_model
     line = f"{len(answer.models)} of {answer.total}; " + (
         f"active: {active.model_name} (model {active.model_id})" if active else "no model is active"
     )
-    return text(line + (f"; next page: --cursor {answer.next_cursor}" if answer.next_cursor else ""), "dim")
+    return to_text(line + (f"; next page: --cursor {answer.next_cursor}" if answer.next_cursor else ""), "dim")
 
 
-def model(shown: ModelOut) -> RenderableType:
+def format_model(shown: ModelOut) -> RenderableType:
     """Everything about one model."""
     refusal = shown.compile_error
-    return facts(
+    return build_fact_table(
         [
             ("model_id", str(shown.model_id)),
-            ("name", text(shown.model_name, "bold")),
+            ("name", to_text(shown.model_name, "bold")),
             ("state", Text("● active", "bold green") if shown.is_active else Text("not active")),
-            ("version", text(shown.version)),
-            ("type", text(shown.model_type)),
-            ("accuracy", text(shown.accuracy)),
-            ("description", text(shown.description)),
-            ("file", _file(shown)),
-            ("size", size(shown.file_bytes)),
-            ("digest", text(shown.digest)),
-            ("compiled", _compiled(shown)),
-            *([("refused for", text(refusal.detail, "red"))] if refusal else []),
-            *([("remedy", text(refusal.remedy))] if refusal else []),
-            ("created", moment(shown.created_at)),
-            ("updated", moment(shown.updated_at)),
+            ("version", to_text(shown.version)),
+            ("type", to_text(shown.model_type)),
+            ("accuracy", to_text(shown.accuracy)),
+            ("description", to_text(shown.description)),
+            ("file", _format_file(shown)),
+            ("size", format_bytes(shown.file_bytes)),
+            ("digest", to_text(shown.digest)),
+            ("compiled", _format_compile_state(shown)),
+            *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
+            *([("remedy", to_text(refusal.remedy))] if refusal else []),
+            ("created", format_time(shown.created_at)),
+            ("updated", format_time(shown.updated_at)),
         ]
     )

@@ -6,13 +6,13 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 from understudy.schemas.inference.prediction import AudioFacts, Prediction
 
 _BAR_WIDTH = 30
 
 
-def _audio(heard: AudioFacts) -> str:
+def _describe_audio(heard: AudioFacts) -> str:
     level = "digital silence" if heard.level_dbfs is None else f"{heard.level_dbfs:.1f} dBFS"
     channels = "mono" if heard.channels == 1 else f"{heard.channels} channels"
     marks = [word for word, true in (("silent", heard.silent), ("clipped", heard.clipped)) if true]
@@ -20,7 +20,7 @@ def _audio(heard: AudioFacts) -> str:
     return ", ".join(parts)
 
 
-def bars(answer: Prediction, top: int) -> RenderableType:
+def _build_score_bars(answer: Prediction, top: int) -> RenderableType:
     """The `top` best labels with their scores."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
@@ -29,35 +29,35 @@ def bars(answer: Prediction, top: int) -> RenderableType:
     ranked = sorted(answer.scores.items(), key=lambda each: each[1], reverse=True)
     for label, score in ranked[:top]:
         bar = ProgressBar(total=1.0, completed=min(max(score, 0.0), 1.0), width=_BAR_WIDTH)
-        grid.add_row(text(label, "bold" if label == answer.label else ""), bar, f"{score:.3f}")
+        grid.add_row(to_text(label, "bold" if label == answer.label else ""), bar, f"{score:.3f}")
     return grid
 
 
-def _windows(answer: Prediction) -> RenderableType:
+def _build_window_table(answer: Prediction) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("from", "to", "label", "score"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
     for window in answer.windows:
-        table.add_row(f"{window.start:.2f} s", f"{window.end:.2f} s", text(window.label), f"{window.score:.3f}")
+        table.add_row(f"{window.start:.2f} s", f"{window.end:.2f} s", to_text(window.label), f"{window.score:.3f}")
     return table
 
 
-def prediction(name: str, answer: Prediction, *, top: int, windows: bool) -> RenderableType:
+def format_prediction(name: str, answer: Prediction, *, top: int, windows: bool) -> RenderableType:
     """One clip: verdict, bars, events, warnings, and which model said so how fast."""
-    verdict = text(name, "dim").append(f"  {answer.label}", "bold green").append(f"  {answer.score:.3f}")
+    verdict = to_text(name, "dim").append(f"  {answer.label}", "bold green").append(f"  {answer.score:.3f}")
     left = len(answer.scores) - top
     timing, model = answer.timing_ms, answer.model
-    lines: list[RenderableType] = [text(_audio(answer.audio), "dim"), bars(answer, top)]
+    lines: list[RenderableType] = [to_text(_describe_audio(answer.audio), "dim"), _build_score_bars(answer, top)]
     if left > 0:
-        lines.append(text(f"and {left} more labels (--top)", "dim"))
+        lines.append(to_text(f"and {left} more labels (--top)", "dim"))
     lines += [
-        text(f"{event.start:.2f} to {event.end:.2f} s: {event.label}, at most {event.peak:.3f}")
+        to_text(f"{event.start:.2f} to {event.end:.2f} s: {event.label}, at most {event.peak:.3f}")
         for event in answer.events
     ]
-    lines += [text(f"note: {warning}", "yellow") for warning in answer.warnings]
+    lines += [to_text(f"note: {warning}", "yellow") for warning in answer.warnings]
     if windows:
-        lines.append(_windows(answer))
+        lines.append(_build_window_table(answer))
     who = f"{model.model_name} {model.version or ''}".strip()
     took = f"decode {timing.decode:.1f}, features {timing.features:.1f}, inference {timing.inference:.1f} ms"
-    lines.append(text(f"by {who} (model {model.model_id}); {took}", "dim"))
+    lines.append(to_text(f"by {who} (model {model.model_id}); {took}", "dim"))
     return Group(verdict, Padding.indent(Group(*lines), 2))

@@ -5,16 +5,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.views.cells import ABSENT, facts, moment, text
+from understudy.cli.views.cells import ABSENT, build_fact_table, format_time, to_text
 from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.status import Status
 
 
-def _problem(problem: Problem) -> Text:
-    return text(problem.detail, "red").append(f" {problem.remedy}", "default")
+def _format_problem(problem: Problem) -> Text:
+    return to_text(problem.detail, "red").append(f" {problem.remedy}", "default")
 
 
-def status(answer: Status, *, server: bool) -> RenderableType:
+def format_status(answer: Status, *, server: bool) -> RenderableType:
     """`server` False leaves out what only a running server has."""
     live, desired, backbone, database = answer.live, answer.desired, answer.backbone, answer.database
     rows: list[tuple[str, RenderableType]] = [("version", answer.version)]
@@ -23,7 +23,7 @@ def status(answer: Status, *, server: bool) -> RenderableType:
         rows.append(
             (
                 "live",
-                text(
+                to_text(
                     f"{live.model.model_name} (model {live.model.model_id}, {live.model.precision}), "
                     f"digest {live.model.digest[:12]}",
                     "green",
@@ -32,7 +32,7 @@ def status(answer: Status, *, server: bool) -> RenderableType:
                 else Text("no model", "yellow"),
             )
         )
-        rows += [("note", text(note, "yellow")) for note in (live.notes if live else ())]
+        rows += [("note", to_text(note, "yellow")) for note in (live.notes if live else ())]
         rows.append(("in sync", Text("yes", "green") if answer.in_sync else Text("no", "red")))
     wanted = (
         ABSENT
@@ -41,28 +41,28 @@ def status(answer: Status, *, server: bool) -> RenderableType:
     )
     rows.append(("desired", wanted))
     if answer.problem:
-        rows.append(("problem", _problem(answer.problem)))
+        rows.append(("problem", _format_problem(answer.problem)))
     state = "installed" if backbone.installed else "not installed"
-    rows.append(("backbone", text(f"{backbone.file} {state}")))
-    rows.append(("database", text(f"{database.dialect}, {'reachable' if database.reachable else 'not reachable'}")))
+    rows.append(("backbone", to_text(f"{backbone.file} {state}")))
+    rows.append(("database", to_text(f"{database.dialect}, {'reachable' if database.reachable else 'not reachable'}")))
     if database.problem:
-        rows.append(("problem", _problem(database.problem)))
+        rows.append(("problem", _format_problem(database.problem)))
     if not answer.replicas:
-        return Group(facts(rows), Text("No server has reported lately.", "dim"))
-    return Group(facts(rows), _replicas(answer))
+        return Group(build_fact_table(rows), Text("No server has reported lately.", "dim"))
+    return Group(build_fact_table(rows), _build_replica_table(answer))
 
 
-def _replicas(answer: Status) -> RenderableType:
+def _build_replica_table(answer: Status) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("server", "state", "model", "generation", "seen"):
         table.add_column(heading)
     for each in answer.replicas:
         style = {"live": "green", "failed": "red"}.get(each.state, "")
         table.add_row(
-            text(each.replica),
+            to_text(each.replica),
             Text(each.state, style),
-            text(each.model_id),
-            text(each.generation),
-            moment(each.seen_at),
+            to_text(each.model_id),
+            to_text(each.generation),
+            format_time(each.seen_at),
         )
     return table

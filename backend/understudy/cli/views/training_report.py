@@ -6,19 +6,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.views.cells import facts, text
+from understudy.cli.views.cells import build_fact_table, to_text
 from understudy.training.train import TrainingReport
 
 _BAR_WIDTH = 20
 
 
-def summary(report: TrainingReport) -> RenderableType:
+def format_summary(report: TrainingReport) -> RenderableType:
     """Where the files are and how well the folds were answered."""
     folds = ", ".join(f"{fold}: {accuracy:.1%}" for fold, accuracy in report.evaluation.fold_accuracy.items())
-    return facts(
+    return build_fact_table(
         [
-            ("model", text(report.model_path, "bold")),
-            ("spec", text(report.spec_path)),
+            ("model", to_text(report.model_path, "bold")),
+            ("spec", to_text(report.spec_path)),
             ("accuracy", Text(f"{report.evaluation.accuracy:.2%}", "bold green")),
             ("by fold", folds),
             ("material", f"{report.recordings} recordings, {report.windows} windows"),
@@ -27,7 +27,7 @@ def summary(report: TrainingReport) -> RenderableType:
     )
 
 
-def confusion(report: TrainingReport) -> RenderableType:
+def format_confusion_matrix(report: TrainingReport) -> RenderableType:
     """Recordings by true label (row) and answered label (column)."""
     evaluation = report.evaluation
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
@@ -43,5 +43,5 @@ def confusion(report: TrainingReport) -> RenderableType:
             for column, count in enumerate(row)
         ]
         bar = ProgressBar(total=1.0, completed=recall, width=_BAR_WIDTH)
-        table.add_row(text(f"{number + 1} {label}"), f"{recall:.1%}", bar, *cells)
+        table.add_row(to_text(f"{number + 1} {label}"), f"{recall:.1%}", bar, *cells)
     return table

@@ -4,23 +4,23 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from understudy.cli.views.cells import text
+from understudy.cli.views.cells import to_text
 from understudy.doctor.doctor import DoctorReport
 from understudy.doctor.finding import FindingState
 
 _STYLES = {FindingState.OPEN: "bold red", FindingState.FIXED: "bold green", FindingState.NOTED: "bold yellow"}
 
 
-def findings(report: DoctorReport) -> RenderableType:
+def format_findings(report: DoctorReport) -> RenderableType:
     """Each finding with where, what, and what was done or is left to do."""
     if not report.findings:
         return Text(f"Nothing is wrong ({len(report.looked_at)} things looked at).", "green")
     lines: list[RenderableType] = []
     for finding in report.findings:
         mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
-        lines.append(mark.append_text(text(f"{finding.where}: ", "bold")).append_text(text(finding.what)))
+        lines.append(mark.append_text(to_text(f"{finding.where}: ", "bold")).append_text(to_text(finding.what)))
         if finding.state is FindingState.OPEN:
-            lines.append(Padding.indent(text(finding.remedy), 7))
+            lines.append(Padding.indent(to_text(finding.remedy), 7))
     fixed = sum(finding.state is FindingState.FIXED for finding in report.findings)
-    lines.append(text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
+    lines.append(to_text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
     return Group(*lines)
