@@ -1,12 +1,12 @@
-"""The command line: `understudy`, and the documented script behind the same door."""
+"""The command line: `understudy`, and `scripts/register_model.py`, which calls the same function."""
 
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None, *, program: str = "understudy", actor: str = "cli") -> None:
-    """Run one command and exit with its code; `arguments` come from the command line unless given.
+    """Run one command and exit the process with its exit code.
 
-    `actor` is who the history names: `cli` or `script`.
+    `arguments` come from the command line unless given. `actor` is the name in the history: `cli` or `script`.
     """
     from understudy.cli.garbage_collection import pause_garbage_collection
 

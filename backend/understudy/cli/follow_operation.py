@@ -1,4 +1,4 @@
-"""Waiting for an activation, with its progress shown."""
+"""Waits for an activation and shows its progress."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from understudy.schemas.server.operation import Operation, OperationState, Step
 
 _POLL_SECONDS = 0.1
 
-_DOING = {
+_STEP_LABELS = {
     Step.VERIFY: "reading the file",
     Step.COMPILE: "compiling",
     Step.WARM_UP: "warming up",
@@ -19,13 +19,13 @@ _DOING = {
 
 
 async def follow_operation(backend: Backend, operation: Operation, output: Output) -> Operation:
-    """The operation when it has succeeded. Raises the error that it failed with."""
+    """Poll until the operation ends, and return it when it has succeeded. Raises the error that it failed with."""
     with output.show_progress() as progress:
-        task = progress.add_task(_DOING[operation.step], total=1.0)
+        task = progress.add_task(_STEP_LABELS[operation.step], total=1.0)
         while operation.state is OperationState.RUNNING:
             await asyncio.sleep(_POLL_SECONDS)
             operation = await backend.get_operation(operation.operation_id)
-            progress.update(task, description=_DOING[operation.step], completed=operation.progress)
+            progress.update(task, description=_STEP_LABELS[operation.step], completed=operation.progress)
     if operation.state is OperationState.FAILED:
         raise error_from_problem(operation.error.model_dump() if operation.error else {})
     return operation

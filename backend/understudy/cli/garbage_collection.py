@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, kept from looking at what lives as long as the process."""
+"""Keeps Python's cyclic garbage collector away from objects that live as long as the process."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def pause_garbage_collection() -> Iterator[None]:
-    """Collect nothing while the block runs, and never look at what it made afterwards.
+    """Stop the collector while the block runs, and exclude the objects made in it from every later collection.
 
-    Loading modules makes more than 100,000 objects that stay: looking at them again and again takes a tenth of a start,
-    and every full collection later on would stop all threads for 60 ms.
+    Imports make more than 100,000 objects that stay. To examine them again and again takes a tenth of the start, and
+    every full collection later would stop all threads for 60 ms.
     """
     gc.disable()
     try:

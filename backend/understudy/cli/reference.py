@@ -1,4 +1,4 @@
-"""docs/cli.md, written from the commands: `python -m understudy.cli.reference > ../docs/cli.md` in backend/."""
+"""Writes docs/cli.md from the commands: `python -m understudy.cli.reference > ../docs/cli.md` in backend/."""
 
 import sys
 from collections.abc import Iterator
@@ -12,15 +12,16 @@ from understudy.cli.tree import tree
 _HEAD = """\
 # Command line
 
-`understudy` does from a terminal what the API does over HTTP. This page is written from the commands themselves
-(`python -m understudy.cli.reference > ../docs/cli.md` in `backend/`); a test holds it against them.
+`understudy` does from a terminal what the API does over HTTP. This page is generated from the commands
+(`python -m understudy.cli.reference > ../docs/cli.md` in `backend/`); a test compares the two.
 
-- Without `--url` a command works on the database and the files directly, and a running server follows what it commits.
-  With `--url http://HOST:PORT` (or `UNDERSTUDY_URL`) it asks that server instead.
-- `--json` prints one JSON document on standard output and nothing else there: the API's answer, or the problem document
-  of an error. `demo --json` prints a second one, the address, when it serves.
-- An error says on standard error what happened and what to do about it, and ends with the code of its family.
+- Without `--url` a command works on the database and the files of this machine. A running server follows what the
+  command commits. With `--url http://HOST:PORT` (or `UNDERSTUDY_URL`) the command calls that server instead.
+- With `--json` standard output holds one JSON document and nothing else: the API's answer, or the problem document of
+  an error. `demo --json` prints a second document, the address, when it starts to serve.
+- An error is printed on standard error: what happened, and what to do now. The exit code names its kind.
 - `python scripts/register_model.py` in `backend/` is `understudy register`, with the same options.
+- `understudy --version` prints the version.
 
 ## Exit codes
 
@@ -30,7 +31,7 @@ _HEAD = """\
 
 
 def list_commands(node: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    """Every command with the words that call it."""
+    """Yield every command below `node` with the words that call it."""
     for name, child in node.commands.items():
         if isinstance(child, TyperGroup):
             yield from list_commands(child, (*above, name))
@@ -43,15 +44,15 @@ def make_example(command: TyperCommand) -> str:
 
 
 def get_root() -> TyperGroup:
-    """The whole tree."""
-    found = get_command(tree)
-    if not isinstance(found, TyperGroup):
+    """Return the tree of all commands."""
+    root = get_command(tree)
+    if not isinstance(root, TyperGroup):
         raise TypeError("the tree of commands is a group")
-    return found
+    return root
 
 
 def render_reference() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXITS.items())
     return _HEAD + codes + "".join(_render_section(path, command) for path, command in list_commands(get_root()))
 

@@ -1,4 +1,4 @@
-"""Uvicorn around the application, in this process."""
+"""Runs the application under uvicorn in this process."""
 
 import logging
 import socket
@@ -13,12 +13,12 @@ from understudy.settings import Settings
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Calls `announce` once requests are answered; a start that fails raises its reason instead of logging it."""
+    """Calls `announce` when the server answers requests. A start that fails raises its reason instead of logging it."""
 
     def __init__(self, settings: Settings, announce: Callable[[], None]) -> None:
         self._application = create_app(settings)
         self._announce = announce
-        self._reason: Exception | None = None
+        self._start_error: Exception | None = None
         super().__init__(
             uvicorn.Config(
                 self._run_application,
@@ -26,20 +26,20 @@ class AnnouncingServer(uvicorn.Server):
                 log_config=None,
                 log_level="critical",
                 access_log=False,
-                proxy_headers=False,  # nothing here depends on who asks
+                proxy_headers=False,  # no answer depends on the client's address
             )
         )
 
     def serve_on(self, listener: socket.socket) -> None:
-        """Serve until a signal. Raises what kept the application from starting."""
+        """Serve until a signal arrives. Raises the error that stopped the start of the application."""
         self.run(sockets=[listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super().startup(sockets)
-        except SystemExit as gave_up:
-            raise self._reason or UnderstudyError("The server did not start.") from gave_up
-        # From here on uvicorn logs what the application could not answer.
+        except SystemExit as exit_request:
+            raise self._start_error or UnderstudyError("The server did not start.") from exit_request
+        # A failed start is raised, not logged. From now on uvicorn logs errors that the application did not handle.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._announce()
 
@@ -48,5 +48,5 @@ class AnnouncingServer(uvicorn.Server):
             await self._application(scope, receive, send)
         except Exception as error:
             if scope["type"] == "lifespan":
-                self._reason = error
+                self._start_error = error
             raise

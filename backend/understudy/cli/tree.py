@@ -1,4 +1,4 @@
-"""The commands, in the order in which --help lists them."""
+"""The tree of commands, in the order in which --help lists them."""
 
 import typer
 
@@ -17,16 +17,18 @@ from understudy.cli.commands import (
     train,
 )
 
+_HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
+
 tree = typer.Typer(
     name="understudy",
-    help="Keep sound-event models, rehearse the next one, put it on stage.",
+    help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 
@@ -35,11 +37,11 @@ def _print_version(wanted: bool) -> None:
 def _root(
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Keep sound-event models, rehearse the next one, put it on stage."""
+    pass
 
 
-for _part in (demo, serve, register, models, deployment, predict, train, compile_model):
-    tree.add_typer(_part.group)
+for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
+    tree.add_typer(_module.group)
 tree.add_typer(backbone.group, name="backbone")
-for _part in (doctor, database):
-    tree.add_typer(_part.group)
+for _module in (doctor, database):
+    tree.add_typer(_module.group)

@@ -1,1 +1,1 @@
-"""Access to the registry for commands: this machine's database, or a server over HTTP."""
+"""The two ways for a command to reach the registry: this machine's database, or a server over HTTP."""

@@ -1,4 +1,4 @@
-"""What the commands ask for, whoever answers: the database and files directly, or a server."""
+"""The operations that commands need, with or without a server between them and the database."""
 
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from understudy.schemas.server.status import Status
 
 
 class Backend(Protocol):
-    """Every method raises the errors of the API route of the same meaning, as the same classes."""
+    """Every method raises the same error classes as the API route that does the same."""
 
     async def register(self, request: ModelCreate) -> ModelOut: ...
 
@@ -28,23 +28,27 @@ class Backend(Protocol):
 
     async def get(self, model_id: int) -> ModelOut: ...
 
-    async def get_active(self) -> ModelOut: ...
+    async def get_active(self) -> ModelOut:
+        """Return the active model. Raises NoActiveModel when there is none."""
+        ...
 
     async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut: ...
 
     async def delete(self, model_id: int) -> ModelDeleted: ...
 
     async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
-        """Start; `operation` tells how far it is."""
+        """Start an activation and return at once; `get_operation` reports its progress."""
         ...
 
     async def roll_back(self) -> Operation:
-        """Start; `operation` tells how far it is."""
+        """Start the activation of the model that was live before; `get_operation` reports its progress."""
         ...
 
     async def get_operation(self, operation_id: str) -> Operation: ...
 
-    async def predict(self, clip: Path, model_id: int | None) -> Prediction: ...
+    async def predict(self, clip: Path, model_id: int | None) -> Prediction:
+        """Predict one recording with model `model_id`, or with the active model when it is None."""
+        ...
 
     async def list_history(
         self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None

@@ -1,4 +1,4 @@
-"""The database and the files of this machine as a backend, without a server."""
+"""A backend on the database and the files of this machine, without a server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from understudy.container import Services, open_services
 from understudy.errors import NoActiveModel
-from understudy.registry.deployment import desired_state
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
@@ -26,7 +25,7 @@ from understudy.settings import Settings
 
 
 class DirectBackend:
-    """The use-cases in this process; a running server on the same database follows what they commit."""
+    """Calls the use-cases in this process. A running server on the same database follows what they commit."""
 
     def __init__(self, services: Services, actor: str) -> None:
         self._services = services
@@ -64,7 +63,7 @@ class DirectBackend:
 
     async def predict(self, clip: Path, model_id: int | None) -> Prediction:
         if model_id is None and self._services.live.current is None:
-            await self._load_active()
+            await self._services.reconciler.load_desired()
         with await asyncio.to_thread(clip.open, "rb") as audio:
             return await self._services.predictor.predict(audio, model_id)
 
@@ -77,22 +76,13 @@ class DirectBackend:
         return await self._services.compilation.report(model_id)
 
     async def get_status(self) -> Status:
-        """Of the database and its servers; this process itself has nothing loaded."""
-        async with self._services.database.read() as session:
-            self._services.reconciler.desired = await desired_state.poll(session)
+        """Return the status of the database and of the servers on it; this process has no model loaded."""
+        await self._services.reconciler.read_desired()
         return await self._services.status_reporter.status()
-
-    async def _load_active(self) -> None:
-        """The active model as a server would load it; this process is none and leaves no report of itself."""
-        convergence = self._services.reconciler
-        await convergence.once()
-        if convergence.outage is not None:
-            raise convergence.outage
-        await convergence.leave()
 
 
 @asynccontextmanager
 async def open_direct(settings: Settings, actor: str) -> AsyncIterator[DirectBackend]:
-    """A backend on the database and files of `settings`. Raises DatabaseUnavailable and Misconfigured."""
+    """Open a backend on the database and the files of `settings`. Raises DatabaseUnavailable and Misconfigured."""
     async with open_services(settings, actor) as services:
         yield DirectBackend(services, actor)

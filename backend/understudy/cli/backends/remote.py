@@ -1,4 +1,4 @@
-"""A running server as a backend: the documented API over HTTP."""
+"""A backend on a running server, through the documented API."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +33,7 @@ _TIMEOUT = httpx.Timeout(900.0, connect=5.0)
 
 
 class RemoteBackend:
-    """Errors that the server answers with are raised as the classes they came from."""
+    """Sends each operation to the server. A problem document is raised as the error class that the server raised."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -77,8 +77,8 @@ class RemoteBackend:
     async def list_history(
         self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
     ) -> HistoryPage:
-        asked = {"model_id": model_id, "event": event, "limit": limit, "cursor": cursor}
-        params = {name: value for name, value in asked.items() if value is not None}
+        given = {"model_id": model_id, "event": event, "limit": limit, "cursor": cursor}
+        params = {name: value for name, value in given.items() if value is not None}
         return await self._request(HistoryPage, "GET", "history", params=params)
 
     async def get_report(self, model_id: int) -> CompileReport:
@@ -89,7 +89,7 @@ class RemoteBackend:
 
     async def _request(
         self,
-        kind: type[M],
+        answer_type: type[M],
         method: str,
         path: str,
         *,
@@ -108,17 +108,17 @@ class RemoteBackend:
         if answer.headers.get("content-type", "").startswith("application/problem+json"):
             raise error_from_problem(answer.json())
         try:
-            return kind.model_validate_json(answer.content)
+            return answer_type.model_validate_json(answer.content)
         except ValidationError as error:
             raise Unavailable(
-                f"{answer.url} answered {answer.status_code} with something that is not Understudy's.",
-                remedy="Point --url (UNDERSTUDY_URL) at a server of this version, without a path.",
+                f"{answer.url} answered {answer.status_code} with a document that Understudy cannot read.",
+                remedy="Set --url (UNDERSTUDY_URL) to http://HOST:PORT of an Understudy server of this version.",
             ) from error
 
 
 @asynccontextmanager
 async def open_remote(url: str) -> AsyncIterator[RemoteBackend]:
-    """A backend on the server at `url`, such as `http://127.0.0.1:8000`. Raises RequestInvalid for another form."""
+    """Open a backend on the server at `url` (`http://HOST:PORT`). Raises RequestInvalid for another form of `url`."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -126,7 +126,7 @@ async def open_remote(url: str) -> AsyncIterator[RemoteBackend]:
     if address.scheme not in {"http", "https"} or not address.host:
         raise RequestInvalid(f"{url} is not an http address.", remedy="Give --url as http://HOST:PORT.")
     base = address.copy_with(path=address.path.rstrip("/") + "/api/v1/")
-    # A proxy from the environment is for addresses elsewhere.
-    proxied = not is_loopback(address.host)
-    async with httpx.AsyncClient(base_url=base, timeout=_TIMEOUT, trust_env=proxied) as client:
+    # A proxy that the environment names is not for this machine's own addresses.
+    use_proxy = not is_loopback(address.host)
+    async with httpx.AsyncClient(base_url=base, timeout=_TIMEOUT, trust_env=use_proxy) as client:
         yield RemoteBackend(client)

@@ -1,1 +1,1 @@
-"""One module a group of commands; importing one adds its commands to the tree."""
+"""The commands. Each module has one `group`, which `tree` adds to the command line."""

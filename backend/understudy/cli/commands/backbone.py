@@ -1,4 +1,4 @@
-"""The YAMNet backbone that heads on embeddings and scores need."""
+"""Commands for the YAMNet backbone, which models on its embeddings and scores need."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,11 +24,11 @@ def install(
             "--from",
             exists=True,
             show_default=False,
-            help="yamnet.h5, a SavedModel folder or yamnet.npz already at hand.",
+            help="A local yamnet.h5, SavedModel folder or yamnet.npz; without it, the official release is downloaded.",
         ),
     ] = None,
 ) -> None:
-    """Install the backbone from the official release, or from weights at hand."""
+    """Install the backbone from the official release, or from a local file."""
     settings = session.load_quiet_settings()
     from understudy.yamnet.install import install_backbone
 
@@ -46,7 +46,7 @@ def install(
 
 @command(group, "status", example="understudy backbone status")
 def status(session: Session) -> None:
-    """Show which backbone is installed; exit code 6 when none is."""
+    """Show which backbone is installed. The exit code is 6 when it is missing."""
     settings = session.load_quiet_settings()
     from understudy.yamnet.install import read_installed_backbone
 
@@ -61,8 +61,8 @@ def _print_info(session: Session, info: "BackboneInfo") -> None:
         "source": info.source,
         "source_digest": info.source_digest,
     }
-    shown = [
+    rows = [
         (name, to_text(value) if name != "bytes" else to_text(format_bytes(info.bytes)))
         for name, value in document.items()
     ]
-    session.output.print_answer(document, build_fact_table(shown))
+    session.output.print_answer(document, build_fact_table(rows))

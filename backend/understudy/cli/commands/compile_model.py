@@ -1,4 +1,4 @@
-"""Compiling a registered model ahead of its activation."""
+"""The command that compiles a registered model before its activation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,7 @@ async def compile_model(
     session: Session,
     model_id: ModelId,
     precision: Annotated[
-        Precision, typer.Option("--precision", help="int8: make an 8-bit twin and measure it against float32.")
+        Precision, typer.Option("--precision", help="int8: make the int8 variant and compare it with float32.")
     ] = Precision.FLOAT32,
     clips: Annotated[
         Path | None,
@@ -31,22 +31,24 @@ async def compile_model(
             exists=True,
             file_okay=False,
             show_default=False,
-            help="Recordings to calibrate and measure int8 on, or one folder of them a label; else the demo's.",
+            help="Folder of recordings to calibrate and measure int8 on, with or without one subfolder for each label; "
+            "without it, the demo's clips are used.",
         ),
     ] = None,
     min_agreement: Annotated[
-        float, typer.Option("--min-agreement", min=0, max=1, help="Share of answers that must keep their label.")
+        float,
+        typer.Option("--min-agreement", min=0, max=1, help="Share of predictions that must keep their label."),
     ] = _GATE.min_agreement,
     max_change: Annotated[
-        float, typer.Option("--max-change", min=1e-6, help="Most that a clip's score may change.")
+        float, typer.Option("--max-change", min=1e-6, help="Largest change of a clip's score that is accepted.")
     ] = _GATE.max_change,
 ) -> None:
-    """Compile a model now and show the report; nothing is done when its compiled form is there already."""
+    """Compile a model now and show the report. If it is compiled already, show the report only."""
     from understudy.container import open_services
 
     async with open_services(session.load_quiet_settings(), session.actor) as services:
         model = await services.registry.ensure_file_record(model_id)
-        found = await services.compilation.find(model)
+        compiled_before = await services.compilation.find(model)
         with session.output.show_progress() as progress:
             task = progress.add_task(f"compiling {model.facts.path}", total=None)
             if precision is Precision.INT8:
@@ -62,11 +64,8 @@ async def compile_model(
                 )
             else:
                 compiled = await services.compilation.compile(model)
-    above = "was compiled before" if found else "is compiled"
+    outcome = "was already compiled" if compiled_before else "is compiled"
     if precision is Precision.INT8:
-        above = f"has an int8 twin that may go live: understudy activate {model_id} --precision int8"
-    session.output.print_answer(
-        compiled.report,
-        to_text(f"{model.model_name} {above}.", "bold green"),
-        compile_report.format_report(compiled.report),
-    )
+        outcome = f"has an int8 variant that may go live: understudy activate {model_id} --precision int8"
+    headline = to_text(f"{model.model_name} {outcome}.", "bold green")
+    session.output.print_answer(compiled.report, headline, compile_report.format_report(compiled.report))

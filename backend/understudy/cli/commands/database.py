@@ -1,4 +1,4 @@
-"""The database's schema."""
+"""The command that migrates the database."""
 
 from dataclasses import asdict
 
@@ -13,7 +13,7 @@ group = typer.Typer()
 
 @command(group, "migrate", example="understudy migrate")
 async def migrate(session: Session) -> None:
-    """Bring the database to the newest schema; an ml_models made by hand is adopted without loss."""
+    """Bring the database to the newest schema. An ml_models table that was made by hand is kept, with all rows."""
     settings = session.load_quiet_settings()
     from understudy.registry import schema
     from understudy.registry.database.database import Database
@@ -25,6 +25,6 @@ async def migrate(session: Session) -> None:
         + (f", before {report.revision_before}." if report.changed else ".")
     ]
     if report.adopted:
-        lines.append("The ml_models table that was there is adopted; no row was dropped.")
+        lines.append("The existing ml_models table is in use now; no row was dropped.")
     lines += [f"{finding.outcome}: {finding.detail}" for finding in report.findings]
     session.output.print_answer(asdict(report), *(to_text(line) for line in lines))

@@ -1,4 +1,4 @@
-"""From a fresh checkout to a true answer in one command."""
+"""The command that takes a fresh checkout to its first predictions."""
 
 import asyncio
 import shutil
@@ -15,6 +15,7 @@ from understudy.cli.backends.backend import Backend
 from understudy.cli.commands.serve import run_server
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
+from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.cli.views.prediction import format_prediction
@@ -38,7 +39,7 @@ class DemoStep(BaseModel):
 
 
 class DemoReport(BaseModel):
-    """Answer of `understudy demo`: each step, then what was heard, clip by clip."""
+    """The answer of `understudy demo`: each step, and the prediction of each clip by its file name."""
 
     steps: list[DemoStep]
     predictions: dict[str, Prediction]
@@ -54,7 +55,7 @@ def demo(
 ) -> None:
     """Register and activate the starter model, predict the bundled clips, then serve.
 
-    What is done already is skipped; a model of yours that is active stays active.
+    Steps that are done already are skipped. If another model is active, it stays active.
     """
     report = asyncio.run(_run_steps(session))
     if session.output.as_json:
@@ -63,69 +64,80 @@ def demo(
         run_server(session, session.load_settings(port=port))
 
 
+class _Steps:
+    """Measures and prints the steps, and collects the report."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._began = time.perf_counter()
+        self.report = DemoReport(steps=[], predictions={})
+
+    def finish(self, name: str, detail: str, *, skipped: bool = False) -> None:
+        """Record the step that ends now; it began when the previous one ended."""
+        seconds = time.perf_counter() - self._began
+        self.report.steps.append(DemoStep(name=name, skipped=skipped, detail=detail, seconds=seconds))
+        duration = "skipped" if skipped else f"{seconds:.1f} s"
+        self._output.print_text(to_text(f"{name:<10} {duration:>8}  {detail}", "dim" if skipped else ""))
+        self._began = time.perf_counter()
+
+
 async def _run_steps(session: Session) -> DemoReport:
-    report = DemoReport(steps=[], predictions={})
-    began = time.perf_counter()
-
-    def done(name: str, detail: str, *, skipped: bool = False) -> None:
-        nonlocal began
-        seconds = time.perf_counter() - began
-        report.steps.append(DemoStep(name=name, skipped=skipped, detail=detail, seconds=seconds))
-        mark = "skipped" if skipped else f"{seconds:.1f} s"
-        session.output.print_text(to_text(f"{name:<10} {mark:>8}  {detail}", "dim" if skipped else ""))
-        began = time.perf_counter()
-
+    steps = _Steps(session.output)
     _copy_starter(session.load_settings().home)
     async with session.open_backend() as backend:
-        done("open", "database and folders are there")
-        starter = await _find_starter(backend)
-        if starter is None:
-            starter = await backend.register(_build_request())
-            done("register", f"{_STARTER} is model {starter.model_id}, {starter.model_name}")
-        else:
-            done("register", f"{_STARTER} is model {starter.model_id} already", skipped=True)
-        active = await _find_active(backend)
-        if active is None:
-            await follow_operation(backend, await backend.activate(starter.model_id), session.output)
-            done("activate", f"{starter.model_name} is active: compiled, checked against its framework, warmed up")
-        else:
-            done("activate", f"{active.model_name} (model {active.model_id}) is active already", skipped=True)
-        from understudy.audio.demo_clips import find_demo_clips  # here, so that --help loads no audio library
+        steps.finish("open", "the database and the folders are ready")
+        starter = await _register_starter(backend, steps)
+        await _activate_starter(backend, starter, session.output, steps)
+        await _predict_clips(backend, session.output, steps)
+    return steps.report
 
-        clips = [clip.path for clip in find_demo_clips()]
-        for clip in clips:
-            heard = await backend.predict(clip, None)
-            report.predictions[clip.name] = heard
-            session.output.print_text(format_prediction(clip.name, heard, top=3, windows=False))
-        done("predict", f"{len(clips)} bundled clips")
-    return report
+
+async def _register_starter(backend: Backend, steps: _Steps) -> ModelOut:
+    found = await backend.list(ModelQuery(q=_STARTER))
+    starter = next((model for model in found.models if model.file_path == _STARTER), None)
+    if starter is not None:
+        steps.finish("register", f"{_STARTER} is already registered as model {starter.model_id}", skipped=True)
+        return starter
+    starter = await backend.register(_build_request())
+    steps.finish("register", f"{_STARTER} is registered as model {starter.model_id}, {starter.model_name}")
+    return starter
+
+
+async def _activate_starter(backend: Backend, starter: ModelOut, output: Output, steps: _Steps) -> None:
+    try:
+        active = await backend.get_active()
+    except NoActiveModel:
+        await follow_operation(backend, await backend.activate(starter.model_id), output)
+        steps.finish("activate", f"{starter.model_name} is active: compiled, compared with Keras, warmed up")
+    else:
+        steps.finish("activate", f"{active.model_name} (model {active.model_id}) is already active", skipped=True)
+
+
+async def _predict_clips(backend: Backend, output: Output, steps: _Steps) -> None:
+    from understudy.audio.demo_clips import find_demo_clips  # here, so that --help loads no audio library
+
+    clips = [clip.path for clip in find_demo_clips()]
+    for clip in clips:
+        prediction = await backend.predict(clip, None)
+        steps.report.predictions[clip.name] = prediction
+        output.print_text(format_prediction(clip.name, prediction, top=3, windows=False))
+    steps.finish("predict", f"{len(clips)} bundled clips")
 
 
 def _copy_starter(home: Path) -> None:
-    """A home elsewhere gets a copy of the starter model. Raises FileMissing where no copy is at hand."""
+    """Copy the starter model into `home` unless it is there. Raises FileMissing when this installation has no copy."""
     for name in (_STARTER, _SIDECAR):
-        there = home / name
-        if there.exists():
+        target = home / name
+        if target.exists():
             continue
-        here = _CHECKOUT / name
-        if not here.exists():
+        source = _CHECKOUT / name
+        if not source.exists():
             raise FileMissing(
-                f"The starter model's {name} is not part of this installation.", remedy="Run it in a checkout."
+                f"The starter model's {name} is not part of this installation.",
+                remedy="Clone Understudy's repository and run `make demo` there.",
             )
-        there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(here, there)
-
-
-async def _find_starter(backend: Backend) -> ModelOut | None:
-    found = await backend.list(ModelQuery(q=_STARTER))
-    return next((model for model in found.models if model.file_path == _STARTER), None)
-
-
-async def _find_active(backend: Backend) -> ModelOut | None:
-    try:
-        return await backend.get_active()
-    except NoActiveModel:
-        return None
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def _build_request() -> ModelCreate:
@@ -135,5 +147,5 @@ def _build_request() -> ModelCreate:
         file_path=_STARTER,
         model_type="log_mel",
         description="Small model of everyday sounds that needs no backbone.",
-        accuracy=Decimal("0.9"),  # over ESC-10's five folds: models/README.md
+        accuracy=Decimal("0.9"),  # over the five folds of ESC-10: models/README.md
     )

@@ -1,4 +1,4 @@
-"""Putting a model on stage: activate, rollback."""
+"""Commands that change the live model: activate, rollback."""
 
 from typing import Annotated
 
@@ -21,17 +21,18 @@ async def activate(
     session: Session,
     model_id: ModelId,
     precision: Annotated[
-        Precision, typer.Option("--precision", help="int8 needs a twin: understudy compile --precision int8.")
+        Precision,
+        typer.Option("--precision", help="int8 needs the int8 variant: understudy compile MODEL_ID --precision int8."),
     ] = Precision.FLOAT32,
 ) -> None:
-    """Verify, compile, warm up and commit a model; running servers follow. If a step fails, nothing changes."""
+    """Make a model live: verify, compile, warm up, commit. Running servers follow. If a step fails, nothing changes."""
     async with session.open_backend() as backend:
         await _follow(session, backend, await backend.activate(model_id, precision))
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)
 async def rollback(session: Session) -> None:
-    """Activate the model that was live before the present one."""
+    """Activate the model that was live before the current one."""
     async with session.open_backend() as backend:
         await _follow(session, backend, await backend.roll_back())
 

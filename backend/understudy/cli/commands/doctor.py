@@ -1,4 +1,4 @@
-"""What is wrong with an installation, and its repair."""
+"""The command that finds and repairs faults of an installation."""
 
 from typing import Annotated
 
@@ -15,19 +15,19 @@ group = typer.Typer()
 async def doctor(
     session: Session,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Repair what can be repaired; model files and rows are never deleted.")
+        bool, typer.Option("--fix", help="Repair what can be repaired. Model files and rows are never deleted.")
     ] = False,
 ) -> None:
-    """Look for what is wrong with folders, database, model files, compiled store and servers.
+    """Check folders, database, model files, compiled store and servers.
 
-    The exit code is 1 while any finding is left open.
+    The exit code is 1 while a finding is open.
     """
     settings = session.load_quiet_settings()
     from understudy.cli.views import doctor_report
     from understudy.doctor.doctor import Doctor
 
     with session.output.show_progress() as progress:
-        task = progress.add_task("looking", total=None)
+        task = progress.add_task("checking", total=None)
         report = await Doctor(settings).examine(fix=fix, on_step=lambda step: progress.update(task, description=step))
     session.output.print_answer(report.document(), doctor_report.format_findings(report))
     if report.left:

@@ -1,4 +1,4 @@
-"""Which models there are: list, show, update, delete, history."""
+"""Commands on registered models: list, show, update, delete, history, status."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -30,7 +30,7 @@ group = typer.Typer()
 
 
 class Clearable(StrEnum):
-    """Columns that may be empty."""
+    """The columns that --clear can empty."""
 
     VERSION = "version"
     DESCRIPTION = "description"
@@ -48,12 +48,17 @@ async def list_models(
         str | None,
         typer.Option("--search", "-q", show_default=False, help="Text in name, version, description or path."),
     ] = None,
-    model_type: Annotated[str | None, typer.Option("--type", show_default=False, help="Exact type.")] = None,
+    model_type: Annotated[
+        str | None, typer.Option("--type", show_default=False, help="Only models of this type.")
+    ] = None,
     sort: Annotated[
         str,
-        typer.Option("--sort", help="id, name, version, type, accuracy, created_at or updated_at; - sorts downwards."),
+        typer.Option(
+            "--sort",
+            help="id, name, version, type, accuracy, created_at or updated_at; - before it: descending.",
+        ),
     ] = "id",
-    limit: Annotated[int, typer.Option("--limit", help="Rows a page, 1 to 500.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", help="Models on one page, 1 to 500.")] = 100,
     cursor: Cursor = None,
 ) -> None:
     """List the registered models, the active one highlighted."""
@@ -68,9 +73,9 @@ async def list_models(
 async def show(
     session: Session,
     model_id: SomeModelId = None,
-    report: Annotated[bool, typer.Option("--report", help="Show the compile report instead of the row.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Show the compile report instead of the model.")] = False,
 ) -> None:
-    """Show a model, or the active one."""
+    """Show one model; without MODEL_ID, the active one."""
     async with session.open_backend() as backend:
         model = await (backend.get_active() if model_id is None else backend.get(model_id))
         if report:
@@ -88,17 +93,18 @@ async def update(
     model_id: ModelId,
     name: Annotated[str | None, typer.Option("--name", show_default=False, help="Unique name.")] = None,
     path: Annotated[
-        str | None, typer.Option("--path", show_default=False, help="Another model file; refused for the active model.")
+        str | None,
+        typer.Option("--path", show_default=False, help="Another file. Refused while the model is active."),
     ] = None,
     version: Version = None,
     description: Description = None,
     model_type: ModelType = None,
     accuracy: Accuracy = None,
     clear: Annotated[
-        list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this column; repeatable.")
+        list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this column; may be repeated.")
     ] = None,
 ) -> None:
-    """Change what is recorded about a model; what is not named stays."""
+    """Change the facts about a model. Columns without an option stay as they are."""
     changes = collect_columns(name, path, version, description, model_type, accuracy)
     changes |= {_COLUMN.get(column, column.value): None for column in clear or ()}
     if not changes:
@@ -110,10 +116,10 @@ async def update(
 
 @command(group, "delete", example="understudy delete 2", remote=True)
 async def delete(session: Session, model_id: ModelId) -> None:
-    """Delete a model's record; the file stays. The active model is refused."""
+    """Delete a model from the registry. Its file stays. The active model is refused."""
     async with session.open_backend() as backend:
-        gone = await backend.delete(model_id)
-    session.output.print_answer(gone, to_text(gone.detail))
+        deleted = await backend.delete(model_id)
+    session.output.print_answer(deleted, to_text(deleted.detail))
 
 
 @command(group, "history", example="understudy history --event refused", remote=True)
@@ -121,21 +127,24 @@ async def history(
     session: Session,
     model_id: SomeModelId = None,
     event: Annotated[
-        str | None, typer.Option("--event", show_default=False, help="Only this, such as activated or refused.")
+        str | None,
+        typer.Option("--event", show_default=False, help="Only this event, such as activated or refused."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Entries a page.")] = 30,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Entries on one page.")] = 30,
     cursor: Cursor = None,
 ) -> None:
     """Show registrations, activations and refusals, latest first."""
     async with session.open_backend() as backend:
         page = await backend.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
-    below = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
-    session.output.print_answer(page, history_view.format_history(page), *([to_text(below, "dim")] if below else []))
+    next_page = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
+    session.output.print_answer(
+        page, history_view.format_history(page), *([to_text(next_page, "dim")] if next_page else [])
+    )
 
 
 @command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)
 async def status(session: Session) -> None:
-    """Show what is desired, what each server has live, backbone and database."""
+    """Show the desired model, the live model of each server, the backbone and the database."""
     async with session.open_backend() as backend:
         answer = await backend.get_status()
     session.output.print_answer(answer, status_view.format_status(answer, server=session.url is not None))

@@ -1,4 +1,4 @@
-"""What is heard in recordings."""
+"""The command that predicts recordings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,21 +24,21 @@ async def predict(
     model_id: Annotated[
         int | None,
         typer.Option(
-            "--model", min=1, max=LARGEST_ID, show_default=False, help="Rehearse this model instead of the active one."
+            "--model", min=1, max=LARGEST_ID, show_default=False, help="Use this model instead of the active one."
         ),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Labels to show.")] = 10,
     windows: Annotated[bool, typer.Option("--windows", help="Show each window as well.")] = False,
 ) -> None:
-    """Predict recordings with the active model, or rehearse another one.
+    """Predict recordings with the active model, or with another one to test it.
 
-    With --json one recording answers like the API; several answer with an array, each element naming its `file`.
+    With --json one recording gives the API's answer with its `file`. Several give an array of such answers.
     """
     outcomes: list[tuple[Path, Prediction | UnderstudyError]] = []
     async with session.open_backend() as backend:
         for clip in clips:
             try:
-                heard = await backend.predict(clip, model_id)
+                answer = await backend.predict(clip, model_id)
             except UnderstudyError as error:
                 outcomes.append((clip, error))
                 if len(clips) > 1:
@@ -46,8 +46,8 @@ async def predict(
                     if not session.output.as_json:
                         session.output.print_problem(error)
             else:
-                outcomes.append((clip, heard))
-                session.output.print_text(format_prediction(str(clip), heard, top=top, windows=windows))
+                outcomes.append((clip, answer))
+                session.output.print_text(format_prediction(str(clip), answer, top=top, windows=windows))
     failed = [outcome for _, outcome in outcomes if isinstance(outcome, UnderstudyError)]
     if len(clips) == 1 and failed:
         raise failed[0]
@@ -59,5 +59,5 @@ async def predict(
 
 
 def _to_document(clip: Path, outcome: Prediction | UnderstudyError) -> dict[str, object]:
-    answer = outcome.problem() if isinstance(outcome, UnderstudyError) else outcome.model_dump(mode="json")
-    return {"file": str(clip), **answer}
+    document = outcome.problem() if isinstance(outcome, UnderstudyError) else outcome.model_dump(mode="json")
+    return {"file": str(clip), **document}

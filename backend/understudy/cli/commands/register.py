@@ -1,4 +1,4 @@
-"""Registering a model; `scripts/register_model.py` is this command."""
+"""The command that registers a model; `scripts/register_model.py` runs it too."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,17 +41,23 @@ async def register(
     description: Description = None,
     model_type: ModelType = None,
     accuracy: Accuracy = None,
-    activate: Annotated[bool, typer.Option("--activate", help="Activate it at once; running servers follow.")] = False,
+    activate: Annotated[bool, typer.Option("--activate", help="Make the model live; running servers follow.")] = False,
     labels: Annotated[
         str | None,
-        typer.Option("--labels", show_default=False, help="Names of the outputs: a,b,c or a file with one a line."),
+        typer.Option("--labels", show_default=False, help="Labels of the outputs: a,b,c or a file, one on each line."),
     ] = None,
     spec: Annotated[
         Path | None,
-        typer.Option("--spec", exists=True, dir_okay=False, show_default=False, help="JSON file with a spec."),
+        typer.Option(
+            "--spec",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+            help="JSON file with the spec.",
+        ),
     ] = None,
 ) -> None:
-    """Register a model file that is already in place."""
+    """Register a model file that lies in the backend folder."""
     given = collect_columns(name, path, version, description, model_type, accuracy)
     request = validate_request(ModelCreate, given | {"spec": parse_given_spec(labels, spec)})
     async with session.open_backend() as backend:
@@ -66,29 +72,30 @@ async def _activate(session: Session, backend: Backend, model: ModelOut) -> Mode
         await follow_operation(backend, await backend.activate(model.model_id), session.output)
     except UnderstudyError as error:
         error.add_note(
-            f"It is registered as model {model.model_id} and not active; then: understudy activate {model.model_id}"
+            f"The model is registered as model {model.model_id} but not active. "
+            f"To try again: understudy activate {model.model_id}"
         )
         raise
     return await backend.get(model.model_id)
 
 
 def parse_given_spec(labels: str | None, path: Path | None) -> PartialSpec | None:
-    """What `--labels` and `--spec` say together; `--labels` wins. Raises SpecInvalid."""
+    """Merge `--labels` and `--spec`; `--labels` wins. Raises SpecInvalid."""
     if labels is None and path is None:
         return None
     try:
-        named = PartialSpec() if labels is None else PartialSpec(labels=_parse_labels(labels))
+        labels_only = PartialSpec() if labels is None else PartialSpec(labels=_parse_labels(labels))
     except ValidationError as error:
         raise SpecInvalid(f"--labels: {describe_faults(error)}.") from error
     if path is None:
-        return named
+        return labels_only
     from understudy.registry.files.sidecar import read_spec
 
-    return named.over(read_spec(path, str(path)))
+    return labels_only.over(read_spec(path, str(path)))
 
 
 def _parse_labels(given: str) -> tuple[str, ...]:
-    """A comma list, or the lines of a file."""
+    """Return the labels of a comma-separated list or, when `given` names a file, its lines."""
     file = Path(given)
     parts = file.read_text("utf-8-sig").splitlines() if file.is_file() else given.split(",")
     return tuple(part.strip() for part in parts if part.strip())

@@ -1,4 +1,4 @@
-"""The server in this process."""
+"""The command that serves the API in this process."""
 
 import socket
 from contextlib import ExitStack, suppress
@@ -24,35 +24,36 @@ def serve(
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", min=0, max=65535, show_default=False, help="Port (UNDERSTUDY_PORT; 8000); 0 takes a free one."
+            "--port", min=0, max=65535, show_default=False, help="Port (UNDERSTUDY_PORT; 8000); 0 chooses a free one."
         ),
     ] = None,
     allow_unauthenticated: Annotated[
         bool,
         typer.Option(
-            "--allow-unauthenticated", help="Permit an address that others can reach: there is no access control."
+            "--allow-unauthenticated",
+            help="Allow an address that others can reach. There is no access control.",
         ),
     ] = False,
 ) -> None:
     """Serve the API and its documentation until interrupted.
 
-    With --json the address is printed on a line, {"url": …}, once the server answers.
+    With --json the address is printed on one line, {"url": …}, when the server answers.
     """
     settings = session.load_settings(host=host, port=port, allow_unauthenticated=allow_unauthenticated or None)
     run_server(session, settings)
 
 
 def run_server(session: Session, settings: Settings) -> None:
-    """Bind, start, announce, and serve until interrupted.
+    """Bind the address, start the application, print the address, and serve until interrupted.
 
-    Raises Misconfigured when the address cannot be bound, and whatever keeps the application from starting.
+    Raises Misconfigured when the address cannot be bound, and the error that stops the start of the application.
     """
     with ExitStack() as starting, _bind(settings.host, settings.port) as listener:
         starting.enter_context(pause_garbage_collection())
         from understudy.cli.server import AnnouncingServer
 
-        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{shown}:{listener.getsockname()[1]}"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{listener.getsockname()[1]}"
 
         def announce() -> None:
             starting.close()
@@ -66,13 +67,13 @@ def run_server(session: Session, settings: Settings) -> None:
 def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        if hasattr(socket, "SO_REUSEPORT"):  # on Windows SO_REUSEADDR would share the port with whoever has it
+        if hasattr(socket, "SO_REUSEPORT"):  # on Windows SO_REUSEADDR would share a port that another process has
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise Misconfigured(
             f"{host}:{port} cannot be bound: {error.strerror}.",
-            remedy="Stop what listens there, or choose another port: --port 8001 (make demo PORT=8001).",
+            remedy="Stop the process that uses the port, or choose another port: --port 8001 (make demo PORT=8001).",
         ) from error
     return listener

@@ -1,4 +1,4 @@
-"""Training a head on YAMNet's embeddings from a folder of recordings."""
+"""The command that trains a head on YAMNet's embeddings from a folder of recordings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +7,7 @@ import typer
 
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
+from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.errors import PathRefused
@@ -14,6 +15,7 @@ from understudy.schemas.registry.model import ModelCreate, ModelOut
 
 if TYPE_CHECKING:
     from understudy.training.train import TrainingReport
+    from understudy.training.training_child import TrainingRequest
 
 group = typer.Typer()
 
@@ -30,7 +32,7 @@ async def train(
             exists=True,
             file_okay=False,
             resolve_path=True,
-            help="Folder with one folder of recordings a label.",
+            help="Folder with one subfolder of recordings for each label.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="The .keras file to write; relative to the backend folder.")],
@@ -41,12 +43,12 @@ async def train(
             exists=True,
             dir_okay=False,
             show_default=False,
-            help="CSV with file,fold; else the name's prefix.",
+            help="CSV with the columns file and fold; without it, the fold is the prefix of the file name.",
         ),
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the recordings.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal weights.")] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file if it is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file if it exists.")] = False,
     name: Annotated[
         str | None, typer.Option("--name", show_default=False, help="Register the model under this name.")
     ] = None,
@@ -57,21 +59,29 @@ async def train(
 ) -> None:
     """Train a head on YAMNet embeddings and measure it by cross-validation over folds.
 
-    Embeddings are computed once and kept. The model and its spec are written beside each other.
+    Embeddings are computed once and kept. The spec is written beside the model file.
     """
     if activate and name is None:
         raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
     settings = session.load_quiet_settings()
     target = out if out.is_absolute() else settings.home / out
-    registered = None if name is None else _to_home_path(settings.home, target)
-    from understudy.cli.views import training_report
+    file_path = None if name is None else _to_home_path(settings.home, target)
     from understudy.training.training_child import TrainingRequest
-    from understudy.training.training_process import run_training
 
-    order = TrainingRequest(
+    request = TrainingRequest(
         home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite
     )
-    with session.output.show_progress() as progress:
+    report = await _run(request, session.output)
+    model = None
+    if name is not None and file_path is not None:
+        model = await _register(session, report, name, version, file_path, activate=activate)
+    _print_report(session.output, report, model)
+
+
+async def _run(request: "TrainingRequest", output: Output) -> "TrainingReport":
+    from understudy.training.training_process import run_training
+
+    with output.show_progress() as progress:
         bars = {"": progress.add_task("starting", total=None)}
 
         def show(step: str, done: int, total: int | None) -> None:
@@ -80,23 +90,28 @@ async def train(
                 bars[step] = progress.add_task(step, total=total)
             progress.update(bars[step], completed=done, total=total)
 
-        report = await run_training(order, show)
-    model = None
-    if name is not None and registered is not None:
-        model = await _register(session, report, name, version, registered, activate=activate)
+        return await run_training(request, show)
+
+
+def _print_report(output: Output, report: "TrainingReport", model: ModelOut | None) -> None:
+    from understudy.cli.views import training_report
+
     document = report.model_dump(mode="json") | {"model": model.model_dump(mode="json") if model else None}
-    last = [] if model is None else [to_text(_describe_registration(model), "bold green")]
-    session.output.print_answer(
-        document, training_report.format_summary(report), training_report.format_confusion_matrix(report), *last
-    )
+    views = [training_report.format_summary(report), training_report.format_confusion_matrix(report)]
+    if model is not None:
+        views.append(to_text(_describe_registration(model), "bold green"))
+    output.print_answer(document, *views)
 
 
 def _to_home_path(home: Path, target: Path) -> str:
-    """The path to register. Raises PathRefused before the time for a training is spent."""
+    """Return the path to register, relative to `home`. Raises PathRefused when `target` is outside of it."""
     try:
         return target.resolve().relative_to(home.resolve()).as_posix()
     except ValueError as error:
-        raise PathRefused(f"{target} is outside {home}, so that it could not be registered.") from error
+        raise PathRefused(
+            f"{target} is outside {home}; only a file inside it can be registered.",
+            remedy="Name a path inside that folder with --out, or leave --name out.",
+        ) from error
 
 
 async def _register(
@@ -122,5 +137,7 @@ async def _register(
 
 def _describe_registration(model: ModelOut) -> str:
     if model.is_active:
-        return f"{model.model_name} is registered as model {model.model_id} and active."
-    return f"{model.model_name} is registered as model {model.model_id}; understudy activate {model.model_id}"
+        return f"{model.model_name} is registered as model {model.model_id} and is active."
+    return (
+        f"{model.model_name} is registered as model {model.model_id}; activate it: understudy activate {model.model_id}"
+    )

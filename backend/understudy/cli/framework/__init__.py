@@ -1,1 +1,1 @@
-"""Turns functions into commands: options, output, errors, exit codes."""
+"""Makes commands of functions: shared options, output, errors, exit codes."""

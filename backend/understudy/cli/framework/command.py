@@ -1,4 +1,4 @@
-"""How a function becomes a command: the shared options, one event loop, errors as exit codes."""
+"""Makes a command of a function: adds the shared options, runs it in an event loop, turns errors into exit codes."""
 
 import asyncio
 import inspect
@@ -18,7 +18,7 @@ from understudy.errors import UnderstudyError
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Session, P], Awaitable[None] | None]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer, or the problem, as one JSON document.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer or the error as one JSON document.")]
 Home = Annotated[
     Path | None,
     typer.Option(
@@ -36,15 +36,15 @@ Url = Annotated[
         "--url",
         envvar="UNDERSTUDY_URL",
         show_default=False,
-        help="Ask the server at this address instead of the database.",
+        help="Call the server at this address, such as http://127.0.0.1:8000, instead of using the database.",
     ),
 ]
 
 
 def command(group: typer.Typer, name: str, *, example: str, remote: bool = False) -> Callable[[Handler[P]], Handler[P]]:
-    """Make a function that takes a Session and its own options a command of `group`.
+    """Return a decorator that adds a function of a Session and its own options to `group`, as a command.
 
-    `example` is shown by --help and in docs/cli.md. `remote` commands take --url as well.
+    --help and docs/cli.md show `example`. A `remote` command takes --url too.
     """
 
     def register(handler: Handler[P]) -> Handler[P]:
@@ -80,7 +80,7 @@ def _build_signature(handler: Callable[..., object], *, remote: bool) -> inspect
 
 
 def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
-    """The boundary: whatever happens becomes an exit code, and never a traceback without a sentence."""
+    """Run a command to its end. Every error becomes an exit code and a sentence that explains it."""
     try:
         outcome = call()
         if outcome is not None:
@@ -95,7 +95,7 @@ def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
         raise
     except Exception as error:
         traceback.print_exc()
-        remedy = "Report this with the lines above; they say where it happened."
+        remedy = "This is a fault of Understudy. Report it with the lines above, which name the place in the code."
         session.output.print_problem(UnderstudyError(f"{type(error).__name__}: {error}", remedy=remedy))
         raise typer.Exit(INTERNAL) from error
 

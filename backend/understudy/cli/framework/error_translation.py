@@ -1,4 +1,4 @@
-"""Errors on their way through the command line: problem documents back to classes, pydantic's faults to sentences."""
+"""Turns pydantic's validation errors into Understudy's own."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -11,13 +11,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def describe_faults(error: ValidationError) -> str:
-    """Each fault of `error` with the field that it is about."""
+    """Return the faults of `error` as one line, each with the name of its field."""
     faults = ((".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors())
     return "; ".join(f"{where}: {what}" if where else what for where, what in faults)
 
 
 def validate_request(kind: type[M], fields: Mapping[str, object]) -> M:
-    """A request built from options. Raises RequestInvalid."""
+    """Build a request from options. Raises RequestInvalid."""
     try:
         return kind.model_validate(fields)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Exit codes, one a family of statuses; docs/cli.md shows this table."""
+"""The exit codes, one for each kind of HTTP status. docs/cli.md shows this table."""
 
 from understudy.errors import UnderstudyError
 
@@ -7,11 +7,11 @@ INTERRUPTED = 130
 
 EXITS: dict[int, str] = {
     0: "done",
-    1: "an error inside Understudy or its configuration (status 500); `doctor`: findings are left",
+    1: "an error of Understudy or of its configuration (status 500); `doctor`: findings are open",
     2: "the command line itself is wrong",
     3: "not found (status 404)",
     4: "conflict with the present state (status 409)",
-    5: "refused: too large, not audio, not a model that can be served, not valid (status 413, 415, 422)",
+    5: "refused: the input is too large, not audio, not a servable model, or not valid (status 413, 415, 422)",
     6: "unavailable: no active model, no backbone, no database, no server (status 502, 503)",
     130: "interrupted",
 }

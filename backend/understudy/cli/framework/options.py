@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""The arguments and options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,16 +14,14 @@ SomeModelId = Annotated[
     int | None,
     typer.Argument(metavar="[MODEL_ID]", min=1, max=LARGEST_ID, show_default=False, help="model_id of a model."),
 ]
-ModelPath = Annotated[
-    str, typer.Option("--path", help="Model file, relative to the backend folder; either kind of slash.")
-]
-Version = Annotated[str | None, typer.Option("--version", show_default=False, help="Such as v1.0.")]
+ModelPath = Annotated[str, typer.Option("--path", help="Model file, relative to the backend folder, with / or \\.")]
+Version = Annotated[str | None, typer.Option("--version", show_default=False, help="Version, such as v1.0.")]
 Description = Annotated[str | None, typer.Option("--description", show_default=False, help="Free text.")]
 ModelType = Annotated[
-    str | None, typer.Option("--type", show_default=False, help="Any word; `yamnet` for models on YAMNet.")
+    str | None, typer.Option("--type", show_default=False, help="Free word for the kind of model, such as yamnet.")
 ]
-Accuracy = Annotated[float | None, typer.Option("--accuracy", show_default=False, help="0 to 1.")]
-Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="next_cursor of the page before.")]
+Accuracy = Annotated[float | None, typer.Option("--accuracy", show_default=False, help="Measured accuracy, 0 to 1.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="The next_cursor of the page before.")]
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")
 ]
@@ -37,8 +35,8 @@ def collect_columns(
     model_type: str | None,
     accuracy: float | None,
 ) -> dict[str, object]:
-    """The columns that were named, under the names that the table gives them."""
-    named = {
+    """Return the columns of ml_models that have a value."""
+    values = {
         "model_name": name,
         "file_path": path,
         "version": version,
@@ -46,4 +44,4 @@ def collect_columns(
         "model_type": model_type,
         "accuracy": accuracy,
     }
-    return {column: value for column, value in named.items() if value is not None}
+    return {column: value for column, value in values.items() if value is not None}

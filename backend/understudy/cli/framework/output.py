@@ -1,4 +1,4 @@
-"""Where a command writes: its answer on standard output, everything else on standard error."""
+"""Prints a command's answer on standard output, and everything else on standard error."""
 
 import json
 import sys
@@ -19,51 +19,51 @@ _PIPE_WIDTH = 140
 
 
 def _build_console(*, stderr: bool) -> Console:
-    """Text from rows and files is shown as it is: no markup, no emoji codes, no highlighting."""
+    """Return a console that prints text from rows and files unchanged: no markup, no emoji codes, no highlighting."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
 def strip_controls(text: str) -> str:
-    """`text` without characters that could steer a terminal."""
+    """Return `text` with U+FFFD in place of characters that could control a terminal."""
     return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
 
 
 class Output:
-    """Tables for people or, with `as_json`, one JSON document for machines."""
+    """Prints tables for people or, with `as_json`, one JSON document for programs."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._out = _build_console(stderr=False)
         self._err = _build_console(stderr=True)
 
-    def print_answer(self, value: BaseModel | dict[str, object] | list[object], *shown: RenderableType) -> None:
-        """The command's result: `value` as JSON, or `shown`."""
+    def print_answer(self, value: BaseModel | dict[str, object] | list[object], *views: RenderableType) -> None:
+        """Print the result of the command: `value` with `as_json`, else `views`."""
         if not self.as_json:
-            self._out.print(*shown, sep="\n")
+            self._out.print(*views, sep="\n")
         elif isinstance(value, BaseModel):
             self._write(value.model_dump_json(indent=2))
         else:
             self._write(json.dumps(value, indent=2, ensure_ascii=False))
 
     def print_line(self, value: dict[str, object]) -> None:
-        """A document on one line, for whoever reads while the command goes on; nothing without `as_json`."""
+        """Print a document on one line while the command goes on. Without `as_json`, print nothing."""
         if self.as_json:
             self._write(json.dumps(value, ensure_ascii=False))
 
-    def print_text(self, *shown: RenderableType) -> None:
-        """For a person who watches; nothing in JSON mode."""
+    def print_text(self, *views: RenderableType) -> None:
+        """Print to standard output while the command goes on. With `as_json`, print nothing."""
         if not self.as_json:
-            self._out.print(*shown, sep="\n", soft_wrap=True)
+            self._out.print(*views, sep="\n", soft_wrap=True)
 
     def print_note(self, text: str) -> None:
-        """Beside the answer, on standard error."""
+        """Print a remark to standard error. With `as_json`, print nothing."""
         if not self.as_json:
             self._err.print(strip_controls(text), style="dim", soft_wrap=True)
 
     def print_problem(self, error: UnderstudyError) -> None:
-        """Detail and remedy on standard error, or the problem document on standard output."""
+        """Print detail and remedy to standard error or, with `as_json`, the problem document to standard output."""
         notes: list[str] = getattr(error, "__notes__", [])
         if self.as_json:
             self._write(json.dumps(error.problem() | ({"notes": notes} if notes else {}), indent=2, ensure_ascii=False))
@@ -76,7 +76,7 @@ class Output:
 
     @contextmanager
     def show_progress(self) -> Iterator["Progress"]:
-        """Bars on standard error while the block runs; invisible unless a person watches."""
+        """Show progress bars on standard error while the block runs, if standard error is a terminal."""
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())

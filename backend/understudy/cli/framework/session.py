@@ -1,4 +1,4 @@
-"""What a command is given: the shared options, resolved when they are needed."""
+"""The session of one command: the shared options, from which it loads settings and opens a backend."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ class Session:
     url: str | None = None
 
     def load_settings(self, **given: object) -> Settings:
-        """Settings from the environment, under the options that were given.
+        """Load settings from the environment; options that were given win.
 
         Raises Misconfigured, and UnsafeBinding like `Settings` itself.
         """
@@ -36,7 +36,7 @@ class Session:
 
     @asynccontextmanager
     async def open_backend(self) -> AsyncIterator[Backend]:
-        """A server with `--url`, else the database directly."""
+        """Open the server that `--url` names, or else the database."""
         if self.url is not None:
             from understudy.cli.backends.remote import open_remote
 
@@ -50,9 +50,9 @@ class Session:
                 yield direct
 
     def load_quiet_settings(self) -> Settings:
-        """Settings of a command that ends: its answer says what happened, so that the log is left to errors.
+        """Load settings and log errors only: the answer of the command says what happened.
 
-        A level that the environment names is kept.
+        A log level that the environment names is kept.
         """
         from understudy.logs import configure_logs
 

@@ -1,1 +1,1 @@
-"""What the commands show to people; every function takes an answer and returns something that rich can print."""
+"""The views that commands print for people. Each function takes an answer and returns what rich can print."""

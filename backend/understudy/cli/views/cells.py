@@ -1,4 +1,4 @@
-"""Cells and grids that the views share."""
+"""The cells and tables that the views share."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,17 +13,17 @@ ABSENT = "-"
 
 
 def to_text(value: object, style: str = "") -> Text:
-    """A value from a row or a file, safe to print."""
+    """Return a value from a row or a file as text that is safe to print; `-` for None and for an empty string."""
     return Text(ABSENT if value is None or value == "" else strip_controls(str(value)), style)
 
 
 def format_time(value: datetime | None) -> Text:
-    """Local time to the second."""
+    """Return the local time to the second, or `-`."""
     return to_text(None if value is None else value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def format_bytes(count: int | None) -> str:
-    """Bytes with a decimal unit."""
+    """Return a count of bytes with a decimal unit, or `-`."""
     if count is None:
         return ABSENT
     amount = float(count)
@@ -35,7 +35,7 @@ def format_bytes(count: int | None) -> str:
 
 
 def build_fact_table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
-    """Names and values, one a line."""
+    """Return a table of names and values, one pair on each line."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")

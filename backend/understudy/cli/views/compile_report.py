@@ -1,4 +1,4 @@
-"""How a model file became what is served."""
+"""Shows a compile report."""
 
 from collections.abc import Sequence
 
@@ -16,63 +16,55 @@ def _format_tensors(signatures: Sequence[TensorSignature]) -> str:
     )
 
 
-def format_report(shown: CompileReport) -> RenderableType:
-    spec = shown.spec
+def format_report(report: CompileReport) -> RenderableType:
+    """Return all facts of a compile report, with those of the int8 variant if it has one."""
+    spec = report.spec
     window = (
         "whole clip" if spec.window_seconds is None else f"{spec.window_seconds:g} s every {spec.hop_seconds or 0:g} s"
     )
-    named = "" if spec.labels_named else " (no names known)"
-    twin = shown.quantization
+    names_known = "" if spec.labels_named else " (names unknown)"
+    shown_labels = ", ".join(spec.labels[:12]) + ", …" * (len(spec.labels) > 12)
+    source = f"{report.format}, {format_bytes(report.source_bytes)}, written by {report.written_by or 'unknown'}"
+    peak = format_bytes(report.peak_memory_bytes)
+    variant = report.quantization
     return build_fact_table(
         [
-            (
-                "format",
-                to_text(
-                    f"{shown.format}, {format_bytes(shown.source_bytes)}, written by {shown.written_by or 'unknown'}"
-                ),
-            ),
-            ("loaded with", to_text(shown.framework)),
-            ("inputs", to_text(_format_tensors(shown.inputs))),
-            ("outputs", to_text(_format_tensors(shown.outputs))),
+            ("format", to_text(source)),
+            ("loaded with", to_text(report.framework)),
+            ("inputs", to_text(_format_tensors(report.inputs))),
+            ("outputs", to_text(_format_tensors(report.outputs))),
             ("takes", to_text(f"{spec.input}, {spec.sample_rate} Hz, {window}")),
-            (
-                "labels",
-                to_text(f"{len(spec.labels)}{named}: {', '.join(spec.labels[:12])}{', …' * (len(spec.labels) > 12)}"),
-            ),
+            ("labels", to_text(f"{len(spec.labels)}{names_known}: {shown_labels}")),
             ("scores", to_text(f"{spec.activation} over logits, {spec.aggregation} over windows")),
-            ("parity", f"{shown.max_abs_error:.2g} at most, over {len(shown.parity)} probes"),
-            (
-                "compiled",
-                f"{format_bytes(shown.onnx_bytes)} in {shown.seconds:.1f} s, {format_bytes(shown.peak_memory_bytes)} at peak",
-            ),
-            ("isolation", to_text(", ".join(shown.isolation))),
-            ("key", to_text(shown.key)),
-            *(_format_int8_variant(twin) if twin is not None else ()),
+            ("parity", f"largest difference {report.max_abs_error:.2g}, over {len(report.parity)} probes"),
+            ("compiled", f"{format_bytes(report.onnx_bytes)} in {report.seconds:.1f} s, peak memory {peak}"),
+            ("isolation", to_text(", ".join(report.isolation))),
+            ("key", to_text(report.key)),
+            *(_list_variant_facts(variant) if variant is not None else ()),
         ]
     )
 
 
-def _format_int8_variant(twin: Quantization) -> list[tuple[str, RenderableType]]:
-    agreed, heard = twin.agreement, twin.calibration
-    own = "" if agreed.disjoint else ", the same clips: too few to measure on others"
-    clips = f"{agreed.clip_agreement:.2%} of {agreed.clips} clips"
-    windows = f"{agreed.window_agreement:.2%} of {agreed.windows} windows"
-    kept = ", ".join(f"{layer.name} ({layer.reason})" for layer in twin.kept_in_float)
-    worst = sorted(agreed.labels.items(), key=lambda each: each[1].agreed / each[1].total)[:3]
-    labels = ", ".join(f"{label} {seen.agreed}/{seen.total}" for label, seen in worst)
+def _list_variant_facts(variant: Quantization) -> list[tuple[str, RenderableType]]:
+    agreement, calibration = variant.agreement, variant.calibration
+    same_clips = "" if agreement.disjoint else ", on the clips of the calibration: too few to measure on others"
+    clips = f"{agreement.clip_agreement:.2%} of {agreement.clips} clips"
+    windows = f"{agreement.window_agreement:.2%} of {agreement.windows} windows"
+    kept = ", ".join(f"{layer.name} ({layer.reason})" for layer in variant.kept_in_float)
+    worst = sorted(agreement.labels.items(), key=lambda each: each[1].agreed / each[1].total)[:3]
+    labels = ", ".join(f"{label} {count.agreed}/{count.total}" for label, count in worst)
+    verdict = to_text("may go live", "green") if variant.passed else to_text(f"refused: {variant.reason}", "red")
+    material = f"{calibration.clips} clips, {calibration.windows} windows, {calibration.seconds:.0f} s"
     rows: list[tuple[str, RenderableType]] = [
-        ("int8 twin", to_text("may go live", "green") if twin.passed else to_text(f"refused: {twin.reason}", "red")),
-        (
-            "calibrated on",
-            to_text(f"{heard.clips} clips, {heard.windows} windows, {heard.seconds:.0f} s: {heard.source}"),
-        ),
-        ("same label", f"{clips}, {windows}{own}; counted on {agreed.counted_on}"),
+        ("int8 variant", verdict),
+        ("calibrated on", to_text(f"{material}: {calibration.source}")),
+        ("same label", f"{clips}, {windows}{same_clips}; counted on {agreement.counted_on}"),
         ("by label", to_text(f"lowest: {labels}")),
-        ("score change", f"{agreed.max_change:.3f} at most, {agreed.mean_change:.4f} on average, of a clip's scores"),
-        ("throughput", f"{agreed.throughput_ratio:.2f} x float32's, side by side; {format_bytes(twin.int8_bytes)}"),
-        ("in float32", to_text(f"{len(twin.kept_in_float)} of {twin.layers} layers: {kept}")),
+        ("score change", f"largest {agreement.max_change:.3f}, mean {agreement.mean_change:.4f}, of a clip's scores"),
+        ("throughput", f"{agreement.throughput_ratio:.2f} x that of float32; {format_bytes(variant.int8_bytes)}"),
+        ("in float32", to_text(f"{len(variant.kept_in_float)} of {variant.layers} layers: {kept}")),
     ]
-    if agreed.accuracy is not None:
-        told = ", ".join(f"{precision} {share:.2%}" for precision, share in agreed.accuracy.items())
-        rows.append(("accuracy", f"{told} on the clips' folders"))
+    if agreement.accuracy is not None:
+        accuracy = ", ".join(f"{precision} {share:.2%}" for precision, share in agreement.accuracy.items())
+        rows.append(("accuracy", f"{accuracy} on the labels of the clips' folders"))
     return rows

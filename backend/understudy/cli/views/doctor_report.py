@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""Shows the findings of the doctor."""
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,9 +12,9 @@ _STYLES = {FindingState.OPEN: "bold red", FindingState.FIXED: "bold green", Find
 
 
 def format_findings(report: DoctorReport) -> RenderableType:
-    """Each finding with where, what, and what was done or is left to do."""
+    """Return each finding: the place, the fault, and the remedy while it is open."""
     if not report.findings:
-        return Text(f"Nothing is wrong ({len(report.looked_at)} things looked at).", "green")
+        return Text(f"No faults found in {len(report.looked_at)} checks.", "green")
     lines: list[RenderableType] = []
     for finding in report.findings:
         mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
@@ -22,5 +22,5 @@ def format_findings(report: DoctorReport) -> RenderableType:
         if finding.state is FindingState.OPEN:
             lines.append(Padding.indent(to_text(finding.remedy), 7))
     fixed = sum(finding.state is FindingState.FIXED for finding in report.findings)
-    lines.append(to_text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
+    lines.append(to_text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} open.", "dim"))
     return Group(*lines)

@@ -1,4 +1,4 @@
-"""Registered models, one or many."""
+"""Shows registered models, one or many."""
 
 from rich import box
 from rich.console import RenderableType
@@ -10,10 +10,10 @@ from understudy.schemas.registry.model import ModelList, ModelOut
 
 
 def _format_file(model: ModelOut) -> Text:
-    shown = to_text(model.file_path)
+    path = to_text(model.file_path)
     if not model.file_exists:
-        return shown.append("  missing", "bold red")
-    return shown.append("  changed", "bold yellow") if model.file_changed else shown
+        return path.append("  missing", "bold red")
+    return path.append("  changed", "bold yellow") if model.file_changed else path
 
 
 def _format_compile_state(model: ModelOut) -> Text:
@@ -28,7 +28,7 @@ def _format_compile_state(model: ModelOut) -> Text:
 
 
 def format_models(answer: ModelList) -> RenderableType:
-    """The page as a table, the active model highlighted."""
+    """Return a page of models as a table with the active model highlighted."""
     if not answer.models:
         return Text("No models are registered." if not answer.total else "No model on this page.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -50,7 +50,7 @@ def format_models(answer: ModelList) -> RenderableType:
 
 
 def format_page_summary(answer: ModelList) -> Text:
-    """How many there are, which one is active and how to go on."""
+    """Return one line: how many models there are, which one is active, and the option for the next page."""
     active = answer.active_model
     line = f"{len(answer.models)} of {answer.total}; " + (
         f"active: {active.model_name} (model {active.model_id})" if active else "no model is active"
@@ -58,25 +58,25 @@ def format_page_summary(answer: ModelList) -> Text:
     return to_text(line + (f"; next page: --cursor {answer.next_cursor}" if answer.next_cursor else ""), "dim")
 
 
-def format_model(shown: ModelOut) -> RenderableType:
-    """Everything about one model."""
-    refusal = shown.compile_error
+def format_model(model: ModelOut) -> RenderableType:
+    """Return all facts about one model."""
+    refusal = model.compile_error
     return build_fact_table(
         [
-            ("model_id", str(shown.model_id)),
-            ("name", to_text(shown.model_name, "bold")),
-            ("state", Text("● active", "bold green") if shown.is_active else Text("not active")),
-            ("version", to_text(shown.version)),
-            ("type", to_text(shown.model_type)),
-            ("accuracy", to_text(shown.accuracy)),
-            ("description", to_text(shown.description)),
-            ("file", _format_file(shown)),
-            ("size", format_bytes(shown.file_bytes)),
-            ("digest", to_text(shown.digest)),
-            ("compiled", _format_compile_state(shown)),
+            ("model_id", str(model.model_id)),
+            ("name", to_text(model.model_name, "bold")),
+            ("state", Text("● active", "bold green") if model.is_active else Text("not active")),
+            ("version", to_text(model.version)),
+            ("type", to_text(model.model_type)),
+            ("accuracy", to_text(model.accuracy)),
+            ("description", to_text(model.description)),
+            ("file", _format_file(model)),
+            ("size", format_bytes(model.file_bytes)),
+            ("digest", to_text(model.digest)),
+            ("compiled", _format_compile_state(model)),
             *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
             *([("remedy", to_text(refusal.remedy))] if refusal else []),
-            ("created", format_time(shown.created_at)),
-            ("updated", format_time(shown.updated_at)),
+            ("created", format_time(model.created_at)),
+            ("updated", format_time(model.updated_at)),
         ]
     )

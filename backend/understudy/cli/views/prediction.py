@@ -1,4 +1,4 @@
-"""What is heard in a recording, with a bar a class."""
+"""Shows the prediction of a recording with one bar for each label."""
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,16 +12,16 @@ from understudy.schemas.inference.prediction import AudioFacts, Prediction
 _BAR_WIDTH = 30
 
 
-def _describe_audio(heard: AudioFacts) -> str:
-    level = "digital silence" if heard.level_dbfs is None else f"{heard.level_dbfs:.1f} dBFS"
-    channels = "mono" if heard.channels == 1 else f"{heard.channels} channels"
-    marks = [word for word, true in (("silent", heard.silent), ("clipped", heard.clipped)) if true]
-    parts = [f"{heard.duration_seconds:.2f} s", heard.codec, f"{heard.sample_rate} Hz", channels, level, *marks]
+def _describe_audio(audio: AudioFacts) -> str:
+    level = "digital silence" if audio.level_dbfs is None else f"{audio.level_dbfs:.1f} dBFS"
+    channels = "mono" if audio.channels == 1 else f"{audio.channels} channels"
+    marks = [word for word, true in (("silent", audio.silent), ("clipped", audio.clipped)) if true]
+    parts = [f"{audio.duration_seconds:.2f} s", audio.codec, f"{audio.sample_rate} Hz", channels, level, *marks]
     return ", ".join(parts)
 
 
 def _build_score_bars(answer: Prediction, top: int) -> RenderableType:
-    """The `top` best labels with their scores."""
+    """Return the `top` labels with the highest scores, each with a bar."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(width=_BAR_WIDTH)
@@ -43,21 +43,21 @@ def _build_window_table(answer: Prediction) -> RenderableType:
 
 
 def format_prediction(name: str, answer: Prediction, *, top: int, windows: bool) -> RenderableType:
-    """One clip: verdict, bars, events, warnings, and which model said so how fast."""
+    """Return one clip: label, score bars, events, warnings, the model and the time of each phase."""
     verdict = to_text(name, "dim").append(f"  {answer.label}", "bold green").append(f"  {answer.score:.3f}")
-    left = len(answer.scores) - top
+    omitted = len(answer.scores) - top
     timing, model = answer.timing_ms, answer.model
     lines: list[RenderableType] = [to_text(_describe_audio(answer.audio), "dim"), _build_score_bars(answer, top)]
-    if left > 0:
-        lines.append(to_text(f"and {left} more labels (--top)", "dim"))
+    if omitted > 0:
+        lines.append(to_text(f"and {omitted} more labels (--top)", "dim"))
     lines += [
-        to_text(f"{event.start:.2f} to {event.end:.2f} s: {event.label}, at most {event.peak:.3f}")
+        to_text(f"{event.start:.2f} to {event.end:.2f} s: {event.label}, peak score {event.peak:.3f}")
         for event in answer.events
     ]
     lines += [to_text(f"note: {warning}", "yellow") for warning in answer.warnings]
     if windows:
         lines.append(_build_window_table(answer))
-    who = f"{model.model_name} {model.version or ''}".strip()
-    took = f"decode {timing.decode:.1f}, features {timing.features:.1f}, inference {timing.inference:.1f} ms"
-    lines.append(to_text(f"by {who} (model {model.model_id}); {took}", "dim"))
+    name_and_version = f"{model.model_name} {model.version or ''}".strip()
+    phases = f"decode {timing.decode:.1f}, features {timing.features:.1f}, inference {timing.inference:.1f} ms"
+    lines.append(to_text(f"by {name_and_version} (model {model.model_id}); {phases}", "dim"))
     return Group(verdict, Padding.indent(Group(*lines), 2))

@@ -1,4 +1,4 @@
-"""What a server, or the database without one, says of itself."""
+"""Shows the status of a server, or of the database without a server."""
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -15,7 +15,7 @@ def _format_problem(problem: Problem) -> Text:
 
 
 def format_status(answer: Status, *, server: bool) -> RenderableType:
-    """`server` False leaves out what only a running server has."""
+    """Return the status as a table. `server` False leaves out the facts that only a running server has."""
     live, desired, backbone, database = answer.live, answer.desired, answer.backbone, answer.database
     rows: list[tuple[str, RenderableType]] = [("version", answer.version)]
     if server:
@@ -34,12 +34,12 @@ def format_status(answer: Status, *, server: bool) -> RenderableType:
         )
         rows += [("note", to_text(note, "yellow")) for note in (live.notes if live else ())]
         rows.append(("in sync", Text("yes", "green") if answer.in_sync else Text("no", "red")))
-    wanted = (
+    desired_text = (
         ABSENT
         if desired is None
         else f"model {desired.model_id or ABSENT}, generation {desired.generation}, {desired.precision}"
     )
-    rows.append(("desired", wanted))
+    rows.append(("desired", desired_text))
     if answer.problem:
         rows.append(("problem", _format_problem(answer.problem)))
     state = "installed" if backbone.installed else "not installed"

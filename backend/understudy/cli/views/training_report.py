@@ -1,4 +1,4 @@
-"""What a training came to."""
+"""Shows the result of a training."""
 
 from rich import box
 from rich.console import RenderableType
@@ -13,7 +13,7 @@ _BAR_WIDTH = 20
 
 
 def format_summary(report: TrainingReport) -> RenderableType:
-    """Where the files are and how well the folds were answered."""
+    """Return the written files, the accuracy over all folds and of each fold."""
     folds = ", ".join(f"{fold}: {accuracy:.1%}" for fold, accuracy in report.evaluation.fold_accuracy.items())
     return build_fact_table(
         [
@@ -28,7 +28,7 @@ def format_summary(report: TrainingReport) -> RenderableType:
 
 
 def format_confusion_matrix(report: TrainingReport) -> RenderableType:
-    """Recordings by true label (row) and answered label (column)."""
+    """Return counts of recordings by true label (row) and predicted label (column), with the recall of each label."""
     evaluation = report.evaluation
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("true label")

@@ -119,6 +119,21 @@ class Reconciler:
             async with self._database.write() as session:
                 await replicas.delete(session, self.replica)
 
+    async def read_desired(self) -> None:
+        """Read the desired state; load and report nothing. Raises DatabaseUnavailable."""
+        async with self._database.read() as session:
+            self.desired = await desired_state.poll(session)
+
+    async def load_desired(self) -> None:
+        """Load the desired model once, for a process that is not a server and is not listed as a replica.
+
+        Raises DatabaseUnavailable. After any other failure no model is live, and `not_loaded` names the reason.
+        """
+        await self.once()
+        if self.outage is not None:
+            raise self.outage
+        await self.leave()
+
     async def _listen(self) -> None:
         async for _ in watch_changes(self._settings):
             self.wake()
