@@ -14,7 +14,7 @@ _STYLES = {FindingState.OPEN: "bold red", FindingState.FIXED: "bold green", Find
 def format_findings(report: DoctorReport) -> RenderableType:
     """Return each finding: the place, the fault, and the remedy while it is open."""
     if not report.findings:
-        return Text(f"No faults found in {len(report.looked_at)} checks.", "green")
+        return Text(f"Nothing is wrong; {len(report.looked_at)} places were checked.", "green")
     lines: list[RenderableType] = []
     for finding in report.findings:
         mark = Text(f"{finding.state:<7}", _STYLES[finding.state])
@@ -22,5 +22,5 @@ def format_findings(report: DoctorReport) -> RenderableType:
         if finding.state is FindingState.OPEN:
             lines.append(Padding.indent(to_text(finding.remedy), 7))
     fixed = sum(finding.state is FindingState.FIXED for finding in report.findings)
-    lines.append(to_text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} open.", "dim"))
+    lines.append(to_text(f"{len(report.findings)} found, {fixed} fixed, {len(report.left)} left open.", "dim"))
     return Group(*lines)
