@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError, ValidationException, WebS
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
+from understudy.api.paths import V2, is_below, strip_mount
 from understudy.errors import NotFound, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
@@ -28,13 +30,14 @@ def _respond(
     request: Request, problem: dict[str, object], status: int, headers: dict[str, str] | None = None
 ) -> ProblemResponse:
     request.state.services.recent_statistics.refused(str(problem["code"]))
-    return ProblemResponse(addressed(problem, request.url.path), status_code=status, headers=headers)
+    return ProblemResponse(add_protocol_error(problem, request.scope), status_code=status, headers=headers)
 
 
-def addressed(problem: dict[str, object], path: str) -> dict[str, object]:
-    """The document for whoever asked for `path`: clients of the v2 protocol look for the message in `error`."""
-    said = f"{problem['detail']} {problem['remedy']}"
-    return problem | {"error": said} if path == "/v2" or path.startswith("/v2/") else problem
+def add_protocol_error(problem: dict[str, object], scope: Scope) -> dict[str, object]:
+    """Return the problem; below /v2 with `error`, where clients of the v2 protocol look for the message."""
+    if not is_below(strip_mount(scope), V2):
+        return problem
+    return problem | {"error": f"{problem['detail']} {problem['remedy']}"}
 
 
 async def _understudy(request: Request, error: Exception) -> ProblemResponse:

@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 
 from understudy.api.dependencies import Served
+from understudy.api.paths import HEALTH
 from understudy.api.problem_responses import problems
 from understudy.errors import Unavailable
 
-router = APIRouter(prefix="/health", tags=["status"])
+router = APIRouter(prefix=HEALTH, tags=["status"])
 
 
 @router.get("/live", summary="The process answers")

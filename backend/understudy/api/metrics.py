@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from understudy.api.dependencies import Served
+from understudy.api.paths import METRICS
 
 router = APIRouter(tags=["status"])
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+@router.get(METRICS, summary="Metrics for Prometheus", response_class=PlainTextResponse)
 async def scrape(services: Served, request: Request) -> Response:
     """Text format 0.0.4, or OpenMetrics where `Accept` asks for it; docs/metrics.md lists every metric."""
     page, content_type = services.prometheus.render(request.headers.get("accept", ""))

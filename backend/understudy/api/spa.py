@@ -7,12 +7,13 @@ from fastapi.responses import HTMLResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from understudy.api.paths import API, DOCS, HEALTH, METRICS, OPENAPI, REDOC, V2, is_below, strip_mount
 from understudy.errors import NotFound
 
 BUILT = Path(__file__).resolve().parents[1] / "page"
 
 # Places of the API: what they do not know is a problem document, never the page.
-_NOT_THE_PAGE = ("/api", "/health", "/docs", "/redoc", "/openapi.json", "/v2", "/metrics")
+_NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)
 
 # Vite names these files by their content.
 _HASHED = "/assets"
@@ -33,13 +34,13 @@ _POLICY = "; ".join(
     )
 )
 
-_NOT_BUILT = """<!doctype html>
+_NOT_BUILT = f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Understudy</title>
-<style>body{font:1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}</style>
+<style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}}</style>
 <h1>The server is up; its page is not built</h1>
 <p>Run <code>make page</code> in the checkout, then start the server again. It uses Node.js 20.19 or newer, or the one
 that comes with the environment.</p>
-<p>Everything works without it: see <a href="/docs">the API</a> and <code>understudy --help</code>.</p>
+<p>Everything works without it: see <a href="{DOCS}">the API</a> and <code>understudy --help</code>.</p>
 </html>
 """
 
@@ -64,9 +65,9 @@ def install_page(app: FastAPI, folder: Path = BUILT) -> None:
 
 
 def _of_the_page(request: Request, response: Response) -> None:
-    path = request.url.path
-    if any(path == place or path.startswith(f"{place}/") for place in _NOT_THE_PAGE):
-        raise NotFound(f"Nothing is served at {path}.", remedy="The API is described at /docs.")
+    path = strip_mount(request.scope)
+    if any(is_below(path, place) for place in _NOT_THE_PAGE):
+        raise NotFound(f"Nothing is served at {request.url.path}.")
     response.headers["Cache-Control"] = (
         "public, max-age=31536000, immutable" if path.startswith(f"{_HASHED}/") else "no-cache"
     )
@@ -83,5 +84,5 @@ class _CompressedAssets:
         self._compressed = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of_the_page = scope["type"] == "http" and scope["path"].startswith(f"{_HASHED}/")
+        of_the_page = scope["type"] == "http" and strip_mount(scope).startswith(f"{_HASHED}/")
         await (self._compressed if of_the_page else self._plain)(scope, receive, send)

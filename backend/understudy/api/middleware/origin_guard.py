@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from understudy.api.error_handlers import ProblemResponse, addressed
+from understudy.api.error_handlers import ProblemResponse, add_protocol_error
 from understudy.errors import Forbidden, ForeignHost, ForeignOrigin
 from understudy.settings import Settings
 
@@ -38,7 +38,7 @@ class OriginGuard:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _CLOSED_BY_POLICY, "reason": fault.code})
         else:
-            problem = addressed(fault.problem(), scope["path"])
+            problem = add_protocol_error(fault.problem(), scope)
             await ProblemResponse(problem, status_code=fault.status)(scope, receive, send)
 
     def _fault(self, host: str, origin: str | None) -> Forbidden | None:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from understudy.api.paths import V1
 from understudy.api.problem_responses import problems
 from understudy.api.v1 import (
     batch,
@@ -19,7 +20,7 @@ from understudy.api.v1 import (
 )
 from understudy.errors import RequestInvalid
 
-router = APIRouter(prefix="/api/v1", responses=problems(RequestInvalid))
+router = APIRouter(prefix=V1, responses=problems(RequestInvalid))
 # Routes are tried in order, and predictions come by the thousand.
 for part in (
     predict,

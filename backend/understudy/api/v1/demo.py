@@ -1,26 +1,27 @@
 """Clips to try a model on, over HTTP."""
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
+from understudy.api.paths import DEMO_CLIPS, V1, add_mount
 from understudy.api.problem_responses import problems
 from understudy.audio.demo_clips import find_demo_clips
 from understudy.errors import NotFound
 from understudy.schemas.server.demo import DemoClipOut, DemoClips
 
-router = APIRouter(prefix="/demo-clips", tags=["predict"])
+router = APIRouter(prefix=DEMO_CLIPS, tags=["predict"])
 
 
 @router.get("", summary="Clips to try a model on")
-async def list_demo_clips() -> DemoClips:
+async def list_demo_clips(request: Request) -> DemoClips:
     """The clips that come with the source; none in an installed wheel."""
     return DemoClips(
         clips=[
             DemoClipOut(
                 name=clip.path.name,
                 title=clip.title,
-                url=f"/api/v1/demo-clips/{clip.path.name}",
+                url=add_mount(request.scope, f"{V1}{DEMO_CLIPS}/{clip.path.name}"),
                 seconds=clip.seconds,
             )
             for clip in await run_sync(find_demo_clips)
@@ -34,4 +35,4 @@ async def get_demo_clip(name: str) -> FileResponse:
     for clip in await run_sync(find_demo_clips):
         if clip.path.name == name:
             return FileResponse(clip.path)
-    raise NotFound(f"There is no demo clip {name}.", remedy="List them with GET /api/v1/demo-clips.")
+    raise NotFound(f"There is no demo clip {name}.", remedy=f"List them with GET {V1}{DEMO_CLIPS}.")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response, status
 
 from understudy.api.dependencies import ModelIdPath, Served
+from understudy.api.paths import MODELS
 from understudy.api.problem_responses import problems
 from understudy.errors import (
     BackboneMissing,
@@ -22,7 +23,7 @@ from understudy.errors import (
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation
 
-router = APIRouter(prefix="/models", tags=["stage"])
+router = APIRouter(prefix=MODELS, tags=["stage"])
 
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
 InPrecision = Annotated[Precision, Query(description="int8 needs a twin that passed its gate")]

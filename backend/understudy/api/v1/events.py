@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.api.dependencies import Served
+from understudy.api.paths import EVENTS
 from understudy.schemas.server.event import EventData
 
 router = APIRouter(tags=["status"])
@@ -34,7 +35,7 @@ _EVENTS = {
 
 
 @router.get(
-    "/events",
+    EVENTS,
     summary="Follow what happens",
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {"itemSchema": _EVENTS}}}},

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, status
 
 from understudy.api.dependencies import Served
+from understudy.api.paths import MODELS
 from understudy.api.problem_responses import problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 
-router = APIRouter(prefix="/models", tags=["files"])
+router = APIRouter(prefix=MODELS, tags=["files"])
 
 
 @router.get("/files", summary="Files that are not registered yet")

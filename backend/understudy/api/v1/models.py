@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from understudy.api.dependencies import ModelIdPath, Served
+from understudy.api.paths import MODELS, V1, add_mount
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
@@ -33,7 +34,7 @@ from understudy.schemas.registry.model import (
 )
 from understudy.schemas.registry.model_query import ModelQuery
 
-router = APIRouter(prefix="/models", tags=["models"], route_class=JsonRoute)
+router = APIRouter(prefix=MODELS, tags=["models"], route_class=JsonRoute)
 ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 
@@ -50,11 +51,11 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     status_code=status.HTTP_201_CREATED,
     responses=problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
-async def register_model(services: Served, body: ModelCreate, response: Response) -> ModelOut:
+async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelOut:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
     model = await services.registry.register(body, ACTOR)
     services.compile_queue.add(model.model_id)
-    response.headers["Location"] = f"/api/v1/models/{model.model_id}"
+    response.headers["Location"] = add_mount(request.scope, f"{V1}{MODELS}/{model.model_id}")
     return model
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 
 from understudy import __version__
 from understudy.api.dependencies import Served
+from understudy.api.paths import V2
 from understudy.api.problem_responses import problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
@@ -25,7 +26,7 @@ from understudy.schemas.inference.open_inference import (
     TensorMetadata,
 )
 
-router = APIRouter(prefix="/v2", tags=["v2"], route_class=JsonRoute, responses=problems(RequestInvalid))
+router = APIRouter(prefix=V2, tags=["v2"], route_class=JsonRoute, responses=problems(RequestInvalid))
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
 PLATFORM = "onnxruntime_onnx"
