@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import tone
 from tests.types import ModelFactory
 from understudy.settings import Settings
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def live(client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory) -> dict[str, Any]:
-    """A registered model that answers "b", on stage."""
+    """A registered model that answers "b", live."""
     make_model(settings.models_dir / "live.onnx", winner=1)
     body = {"model_name": "live", "file_path": "models/live.onnx", "version": "v1"}
     model: dict[str, Any] = (await client.post("/api/v1/models", json=body)).json()
@@ -123,8 +124,18 @@ class TestLimits:
         answer = await client.post("/api/v1/predict", **ways[way])
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
-    async def test_a_recording_past_the_limit_is_refused(
+    @pytest.mark.parametrize(("seconds", "status"), [(1.0, 200), (1.1, 413)])
+    async def test_a_recording_longer_than_max_audio_seconds_is_refused(
+        self, client: httpx.AsyncClient, live: dict[str, Any], seconds: float, status: int
+    ) -> None:
+        answer = await client.post("/api/v1/predict", content=tone(seconds), headers={"content-type": "audio/wav"})
+        assert answer.status_code == status, answer.text
+        if status != 200:
+            assert answer.json()["code"] == "audio_too_long"
+            assert "UNDERSTUDY_MAX_AUDIO_SECONDS" in answer.json()["remedy"]
+
+    async def test_a_recording_that_breaks_off_is_refused(
         self, client: httpx.AsyncClient, live: dict[str, Any], wav: bytes
     ) -> None:
         answer = await client.post("/api/v1/predict", content=wav[:39_000], headers={"content-type": "audio/wav"})
-        assert answer.json()["code"] in {"audio_too_long", "audio_unusable"}
+        assert (answer.status_code, answer.json()["code"]) == (422, "audio_unusable")
