@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.problem_responses import problems
@@ -22,8 +21,6 @@ from understudy.errors import (
 from understudy.schemas.inference.prediction import Prediction
 
 router = APIRouter(tags=["predict"])
-
-PATH = "/api/v1/predict"
 
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {
@@ -73,16 +70,3 @@ async def predict(
     if heard.rest is None:
         return Response(heard.prediction.model_dump_json(), media_type="application/json")
     return StreamingResponse(heard.json(), media_type="application/json")
-
-
-class Predict:
-    """The same without a query, which is for the router to validate."""
-
-    endpoint = staticmethod(predict)  # as it is, not bound
-
-    def takes(self, scope: Scope) -> bool:
-        return scope["path"] == PATH and not scope["query_string"]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await predict(scope["state"]["services"], Request(scope, receive))
-        await answer(scope, receive, send)

@@ -10,14 +10,14 @@ from typing import TypeVar, cast
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from understudy.api.paths import MODELS, V2
 from understudy.api.v2 import compression
 from understudy.api.v2.request_decoder import read_request
 from understudy.api.v2.response_encoder import write_answer
 from understudy.container import Services
 from understudy.errors import BodyTooLarge
 
-_PREFIX, _SUFFIX = "/v2/models/", "/infer"
-PATH = f"{_PREFIX}{{model:path}}{_SUFFIX}"
+PATH = f"{V2}{MODELS}/{{model:path}}/infer"
 
 # Bytes from which a thread does the work, so that the event loop goes on.
 SMALL = 1 << 16
@@ -29,17 +29,6 @@ T = TypeVar("T")
 
 class Infer:
     """POST /v2/models/NAME/infer and /v2/models/NAME/versions/VERSION/infer."""
-
-    @property
-    def endpoint(self) -> object:
-        return self
-
-    def takes(self, scope: Scope) -> bool:
-        path: str = scope["path"]
-        if not (path.startswith(_PREFIX) and path.endswith(_SUFFIX)):
-            return False
-        scope["path_params"] = {"model": path[len(_PREFIX) : -len(_SUFFIX)]}
-        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = cast("Services", scope["state"]["services"])
