@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from understudy.api.v2.infer_openapi import build_infer_paths
+from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
 from understudy.schemas.server.event import EventData
 from understudy.schemas.server.problem import Problem
@@ -15,13 +16,15 @@ from understudy.schemas.server.problem import Problem
 COMPONENTS = "#/components/schemas/{model}"
 
 # FastAPI files an error's model under application/json, and ours leave as application/problem+json. It does not
-# describe the messages of a WebSocket or the data of server-sent events.
+# describe the messages of a WebSocket, the data of server-sent events or the bodies of inferences.
 _MODELS: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
     (Problem, "serialization"),
     (StreamStart, "validation"),
     (StreamEnd, "validation"),
     (StreamMessage, "serialization"),
     (EventData, "serialization"),
+    (InferenceRequest, "validation"),
+    (InferenceResponse, "serialization"),
 )
 
 

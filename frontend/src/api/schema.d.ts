@@ -513,8 +513,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Raw tensors through a model
-         * @description JSON, or JSON followed by binary data, whose sizes the inputs' `binary_data_size` give.
+         * Run a model on raw tensors
+         * @description JSON, or JSON followed by binary data, whose sizes the tensors' `binary_data_size` give.
          */
         post: operations["infer"];
         delete?: never;
@@ -570,8 +570,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Raw tensors through a model's version
-         * @description JSON, or JSON followed by binary data, whose sizes the inputs' `binary_data_size` give.
+         * Run a model's version on tensors
+         * @description JSON, or JSON followed by binary data, whose sizes the tensors' `binary_data_size` give.
          */
         post: operations["infer_version"];
         delete?: never;
@@ -627,6 +627,24 @@ export interface components {
          * @enum {string}
          */
         Aggregation: "mean" | "max" | "top_k_mean";
+        /**
+         * AnswerParameters
+         * @description The model that answered.
+         */
+        AnswerParameters: {
+            /**
+             * Digest
+             * @description SHA-256 of the registered file
+             */
+            digest: string;
+            /**
+             * Generation
+             * @description Absent where the model is not live
+             */
+            generation?: number;
+            /** Model Id */
+            model_id: number;
+        };
         /**
          * AudioFacts
          * @description What was heard, before any model looked at it.
@@ -821,6 +839,12 @@ export interface components {
             /** Reachable */
             reachable: boolean;
         };
+        /**
+         * Datatype
+         * @description Datatypes of tensors, little-endian in binary form. BYTES occurs in answers only, for classes in words.
+         * @enum {string}
+         */
+        Datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
         /** DemoClipOut */
         DemoClipOut: {
             /** Name */
@@ -1011,7 +1035,7 @@ export interface components {
         };
         /**
          * IndexEntry
-         * @description One registered model; `state` is READY where it is compiled.
+         * @description One registered model; `state` is READY where it is compiled, else UNAVAILABLE.
          */
         IndexEntry: {
             /** Name */
@@ -1030,9 +1054,76 @@ export interface components {
         IndexRequest: {
             /**
              * Ready
+             * @description True leaves out models that are not compiled
              * @default false
              */
             ready: boolean;
+        };
+        /**
+         * InferenceRequest
+         * @description Body of an inference, or its head where binary data follow.
+         * @example {
+         *       "inputs": [
+         *         {
+         *           "data": [
+         *             0.1,
+         *             0.2,
+         *             0.3
+         *           ],
+         *           "datatype": "FP32",
+         *           "name": "x",
+         *           "shape": [
+         *             1,
+         *             3
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        InferenceRequest: {
+            /**
+             * Id
+             * @description Comes back with the answer
+             */
+            id?: string;
+            /**
+             * Inputs
+             * @description One tensor for each input of the model
+             */
+            inputs: components["schemas"]["Tensor"][];
+            /**
+             * Outputs
+             * @description Empty or absent: all outputs
+             * @default []
+             */
+            outputs: components["schemas"]["RequestedOutput"][];
+            /**
+             * @default {
+             *       "binary_data_output": false
+             *     }
+             */
+            parameters: components["schemas"]["RequestParameters"];
+        };
+        /**
+         * InferenceResponse
+         * @description Answer of an inference, or its head where binary data follow.
+         */
+        InferenceResponse: {
+            /**
+             * Id
+             * @description Absent where the request has none
+             */
+            id?: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Model Version
+             * @description Empty where the model has none
+             */
+            model_version: string;
+            /** Outputs */
+            outputs: components["schemas"]["Tensor"][];
+            parameters: components["schemas"]["AnswerParameters"];
         };
         /**
          * InputKind
@@ -1330,6 +1421,26 @@ export interface components {
          */
         OutputActivation: "softmax" | "sigmoid" | "none";
         /**
+         * OutputParameters
+         * @description Parameters of an output that the client asks for.
+         */
+        OutputParameters: {
+            /**
+             * Binary Data
+             * @description Send this output in binary form
+             * @default false
+             */
+            binary_data: boolean;
+            /**
+             * Classification
+             * @description Send that many best classes in words instead of scores
+             * @default 0
+             */
+            classification: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ParityProbe
          * @description One comparison of the original framework with ONNX Runtime on the same random input.
          */
@@ -1489,9 +1600,9 @@ export interface components {
             detail: string;
             /**
              * Errors
-             * @description Each fault of an invalid request; absent from other problems
+             * @description Each fault of an invalid request
              */
-            errors?: components["schemas"]["Fault"][] | null;
+            errors?: components["schemas"]["Fault"][];
             /**
              * Remedy
              * @example List the registered models with GET /api/v1/models or `understudy list`.
@@ -1592,6 +1703,35 @@ export interface components {
              * @description live, empty or failed
              */
             state: string;
+        };
+        /**
+         * RequestedOutput
+         * @description An output that the client asks for.
+         */
+        RequestedOutput: {
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "binary_data": false,
+             *       "classification": 0
+             *     }
+             */
+            parameters: components["schemas"]["OutputParameters"];
+        };
+        /**
+         * RequestParameters
+         * @description Parameters of a request.
+         */
+        RequestParameters: {
+            /**
+             * Binary Data Output
+             * @description Send all outputs in binary form
+             * @default false
+             */
+            binary_data_output: boolean;
+        } & {
+            [key: string]: unknown;
         };
         /** ServerLive */
         ServerLive: {
@@ -1830,6 +1970,24 @@ export interface components {
             model: components["schemas"]["ModelIdentity"];
         };
         /**
+         * Tensor
+         * @description One input or output with its values.
+         */
+        Tensor: {
+            /**
+             * Data
+             * @description Row-major, flat or nested as `shape` is
+             */
+            data?: unknown[];
+            datatype: components["schemas"]["Datatype"];
+            /** Name */
+            name: string;
+            /** @default {} */
+            parameters: components["schemas"]["TensorParameters"];
+            /** Shape */
+            shape: number[];
+        };
+        /**
          * TensorMetadata
          * @description One input or output; a dimension of -1 varies.
          */
@@ -1840,6 +1998,19 @@ export interface components {
             name: string;
             /** Shape */
             shape: number[];
+        };
+        /**
+         * TensorParameters
+         * @description Parameters of a tensor.
+         */
+        TensorParameters: {
+            /**
+             * Binary Data Size
+             * @description Bytes of this tensor behind the JSON, instead of `data`
+             */
+            binary_data_size?: number;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * TensorSignature
@@ -3194,7 +3365,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Bytes of JSON */
+                /** @description Bytes of JSON, where binary data follow */
                 "Inference-Header-Content-Length"?: number;
             };
             path: {
@@ -3204,62 +3375,20 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    id?: string;
-                    inputs: {
-                        /** @description Row-major, flat or nested as `shape` is */
-                        data?: unknown[];
-                        /** @enum {string} */
-                        datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
-                        name: string;
-                        parameters?: {
-                            [key: string]: unknown;
-                        };
-                        shape: number[];
-                    }[];
-                    outputs?: {
-                        name: string;
-                        parameters?: {
-                            [key: string]: unknown;
-                        };
-                    }[];
-                    parameters?: {
-                        [key: string]: unknown;
-                    };
-                };
+                "application/json": components["schemas"]["InferenceRequest"];
                 "application/octet-stream": string;
             };
         };
         responses: {
-            /** @description Outputs, and the model that they come from */
+            /** @description Outputs, and the model that computed them */
             200: {
                 headers: {
+                    /** @description Bytes of JSON, where binary data follow */
                     "Inference-Header-Content-Length"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id?: string;
-                        model_name: string;
-                        model_version: string;
-                        outputs: {
-                            /** @description Row-major, flat or nested as `shape` is */
-                            data?: unknown[];
-                            /** @enum {string} */
-                            datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
-                            name: string;
-                            parameters?: {
-                                [key: string]: unknown;
-                            };
-                            shape: number[];
-                        }[];
-                        parameters: {
-                            digest: string;
-                            /** @description Absent where the model is not live */
-                            generation?: number;
-                            model_id: number;
-                        };
-                    };
+                    "application/json": components["schemas"]["InferenceResponse"];
                     "application/octet-stream": string;
                 };
             };
@@ -3398,7 +3527,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Bytes of JSON */
+                /** @description Bytes of JSON, where binary data follow */
                 "Inference-Header-Content-Length"?: number;
             };
             path: {
@@ -3409,62 +3538,20 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    id?: string;
-                    inputs: {
-                        /** @description Row-major, flat or nested as `shape` is */
-                        data?: unknown[];
-                        /** @enum {string} */
-                        datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
-                        name: string;
-                        parameters?: {
-                            [key: string]: unknown;
-                        };
-                        shape: number[];
-                    }[];
-                    outputs?: {
-                        name: string;
-                        parameters?: {
-                            [key: string]: unknown;
-                        };
-                    }[];
-                    parameters?: {
-                        [key: string]: unknown;
-                    };
-                };
+                "application/json": components["schemas"]["InferenceRequest"];
                 "application/octet-stream": string;
             };
         };
         responses: {
-            /** @description Outputs, and the model that they come from */
+            /** @description Outputs, and the model that computed them */
             200: {
                 headers: {
+                    /** @description Bytes of JSON, where binary data follow */
                     "Inference-Header-Content-Length"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id?: string;
-                        model_name: string;
-                        model_version: string;
-                        outputs: {
-                            /** @description Row-major, flat or nested as `shape` is */
-                            data?: unknown[];
-                            /** @enum {string} */
-                            datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
-                            name: string;
-                            parameters?: {
-                                [key: string]: unknown;
-                            };
-                            shape: number[];
-                        }[];
-                        parameters: {
-                            digest: string;
-                            /** @description Absent where the model is not live */
-                            generation?: number;
-                            model_id: number;
-                        };
-                    };
+                    "application/json": components["schemas"]["InferenceResponse"];
                     "application/octet-stream": string;
                 };
             };

@@ -13,6 +13,7 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 from tests.api.v2.conftest import Register
+from understudy.schemas.inference.open_inference import InferenceResponse
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -32,6 +33,7 @@ def test_any_model_answers_by_name_and_version_live_or_not(
             np.testing.assert_array_equal(answer.as_numpy("y"), X + plus)
             np.testing.assert_array_equal(answer.as_numpy("z"), (X + plus).astype(np.float16))
             said = answer.get_response()
+            InferenceResponse.model_validate(said)
             assert [output["name"] for output in said["outputs"]] == ["z", "y"]
             assert (said["model_name"], said["id"]) == (name, "7")
             assert said["parameters"]["model_id"] == models[plus]

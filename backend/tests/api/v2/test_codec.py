@@ -14,6 +14,7 @@ from understudy.api.v2.compression import accepted, compressed, decompressed
 from understudy.api.v2.datatypes import DTYPES
 from understudy.api.v2.request_decoder import read_request
 from understudy.errors import BodyTooLarge, RequestInvalid
+from understudy.schemas.inference.open_inference import Datatype, InferenceRequest
 
 
 def tensor(data: Any, *, shape: Any, datatype: Any = "FP32", **more: Any) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def test_binary_data_come_back_bit_by_bit(values: Any, shift: int) -> None:
     datatype = next(name for name, dtype in DTYPES.items() if dtype == values.dtype)
     said = tensor(None, shape=values.shape, datatype=datatype, parameters={"binary_data_size": values.nbytes})
     head = json.dumps({"inputs": [said]}).encode() + b" " * shift
+    InferenceRequest.model_validate_json(head)  # as the OpenAPI document says
     found = read_request(head + values.tobytes(), str(len(head))).inputs["x"]
     assert (found.shape, found.dtype, found.tobytes()) == (values.shape, values.dtype, values.tobytes())
     assert found.flags.aligned
@@ -43,8 +45,14 @@ def test_binary_data_come_back_bit_by_bit(values: Any, shift: int) -> None:
 def test_json_data_come_back_flat_or_nested(values: Any, nested: bool) -> None:
     datatype = next(name for name, dtype in DTYPES.items() if dtype == values.dtype)
     data = values.tolist() if nested and values.ndim else values.reshape(-1).tolist()
-    found = read(tensor(data, shape=values.shape, datatype=datatype)).inputs["x"]
+    sent = tensor(data, shape=values.shape, datatype=datatype)
+    InferenceRequest.model_validate_json(json.dumps({"inputs": [sent]}))  # as the OpenAPI document says
+    found = read(sent).inputs["x"]
     np.testing.assert_array_equal(found, values)
+
+
+def test_every_datatype_that_the_document_names_has_an_array_but_text() -> None:
+    assert set(Datatype) == {*DTYPES, Datatype.BYTES}
 
 
 @pytest.mark.parametrize(

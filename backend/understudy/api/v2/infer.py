@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from understudy.api.paths import MODELS, V2
 from understudy.api.v2 import compression
+from understudy.api.v2.infer_openapi import HEADER_LENGTH
 from understudy.api.v2.request_decoder import read_request
 from understudy.api.v2.response_encoder import write_answer
 from understudy.container import Services
@@ -22,7 +23,7 @@ PATH = f"{V2}{MODELS}/{{model:path}}/infer"
 # Bytes from which a thread does the work, so that the event loop goes on.
 SMALL = 1 << 16
 
-_LENGTH = b"inference-header-content-length"
+_LENGTH = HEADER_LENGTH.lower().encode()
 
 T = TypeVar("T")
 

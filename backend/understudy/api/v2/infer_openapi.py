@@ -1,95 +1,49 @@
-"""What OpenAPI says of the infer endpoints, which FastAPI does not route and so cannot describe."""
+"""Describes the inference endpoints for OpenAPI: FastAPI does not route them and so cannot describe them."""
 
 from typing import Any
 
+from understudy.api.paths import MODELS, V2
 from understudy.api.problem_responses import problems
-from understudy.api.v2.datatypes import DTYPES
 from understudy.errors import BodyTooLarge, CannotServe, FileChanged, FileMissing, ModelNotFound, RequestInvalid
+from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 
-_PARAMETERS = {"type": "object", "additionalProperties": True}
-_TENSOR = {
-    "type": "object",
-    "required": ["name", "shape", "datatype"],
-    "properties": {
-        "name": {"type": "string"},
-        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
-        "datatype": {"type": "string", "enum": [*DTYPES, "BYTES"]},
-        "parameters": _PARAMETERS,
-        "data": {"type": "array", "items": {}, "description": "Row-major, flat or nested as `shape` is"},
-    },
-}
-_REQUEST = {
-    "type": "object",
-    "required": ["inputs"],
-    "properties": {
-        "id": {"type": "string"},
-        "parameters": _PARAMETERS,
-        "inputs": {"type": "array", "items": _TENSOR},
-        "outputs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["name"],
-                "properties": {"name": {"type": "string"}, "parameters": _PARAMETERS},
-            },
-        },
-    },
-    "example": {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [0.1, 0.2, 0.3]}]},
-}
-_ANSWER = {
-    "type": "object",
-    "required": ["model_name", "model_version", "parameters", "outputs"],
-    "properties": {
-        "id": {"type": "string"},
-        "model_name": {"type": "string"},
-        "model_version": {"type": "string"},
-        "parameters": {
-            "type": "object",
-            "required": ["model_id", "digest"],
-            "properties": {
-                "model_id": {"type": "integer"},
-                "digest": {"type": "string"},
-                "generation": {"type": "integer", "description": "Absent where the model is not live"},
-            },
-        },
-        "outputs": {"type": "array", "items": _TENSOR},
-    },
-}
-_LENGTH = "Inference-Header-Content-Length"
+HEADER_LENGTH = "Inference-Header-Content-Length"
+
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+_REFUSALS = (ModelNotFound, BodyTooLarge, FileMissing, FileChanged, CannotServe, RequestInvalid)
 
 
 def build_infer_paths() -> dict[str, Any]:
-    """The paths of the OpenAPI document that `Infer` serves."""
+    """Return the paths that `Infer` serves; the schemas of their bodies are among the document's components."""
+    one, of_version = f"{V2}{MODELS}/{{name}}/infer", f"{V2}{MODELS}/{{name}}/versions/{{version}}/infer"
     return {
-        "/v2/models/{name}/infer": {"post": _operation("infer", "Raw tensors through a model", "name")},
-        "/v2/models/{name}/versions/{version}/infer": {
-            "post": _operation("infer_version", "Raw tensors through a model's version", "name", "version")
-        },
+        one: {"post": _build_operation("infer", "Run a model on raw tensors", "name")},
+        of_version: {"post": _build_operation("infer_version", "Run a model's version on tensors", "name", "version")},
     }
 
 
-def _operation(operation_id: str, summary: str, *names: str) -> dict[str, Any]:
-    text = {"type": "string"}
-    in_path = [{"name": name, "in": "path", "required": True, "schema": text} for name in names]
-    header = {"name": _LENGTH, "in": "header", "schema": {"type": "integer"}, "description": "Bytes of JSON"}
-    refusals = problems(ModelNotFound, BodyTooLarge, FileMissing, FileChanged, CannotServe, RequestInvalid)
+def _build_operation(operation_id: str, summary: str, *names: str) -> dict[str, Any]:
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    length = {"schema": {"type": "integer", "minimum": 0}, "description": "Bytes of JSON, where binary data follow"}
+    refusals = {str(status): response for status, response in problems(*_REFUSALS).items()}
     return {
         "tags": ["v2"],
         "summary": summary,
-        "description": "JSON, or JSON followed by binary data, whose sizes the inputs' `binary_data_size` give.",
+        "description": "JSON, or JSON followed by binary data, whose sizes the tensors' `binary_data_size` give.",
         "operationId": operation_id,
-        "parameters": [*in_path, header],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": _REQUEST}, "application/octet-stream": _BINARY},
-        },
+        "parameters": [*parameters, {"name": HEADER_LENGTH, "in": "header", **length}],
+        "requestBody": {"required": True, "content": _build_content(InferenceRequest)},
         "responses": {
             "200": {
-                "description": "Outputs, and the model that they come from",
-                "headers": {_LENGTH: {"schema": {"type": "integer"}}},
-                "content": {"application/json": {"schema": _ANSWER}, "application/octet-stream": _BINARY},
+                "description": "Outputs, and the model that computed them",
+                "headers": {HEADER_LENGTH: length},
+                "content": _build_content(InferenceResponse),
             },
-            **{str(status): response for status, response in refusals.items()},
+            **refusals,
         },
     }
+
+
+def _build_content(model: type) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"application/json": {"schema": schema}, "application/octet-stream": _BINARY}

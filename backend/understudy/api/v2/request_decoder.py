@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from understudy.api.v2.datatypes import DTYPES
 from understudy.errors import RequestInvalid
+from understudy.schemas.inference.open_inference import MAX_AXES, MAX_SIZE
 
-MAX_AXES = 32
-MAX_SIZE = 2**31 - 1
 # Lists and objects cost memory far beyond their two bytes.
 MAX_LISTS = 1 << 20
 

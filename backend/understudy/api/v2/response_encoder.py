@@ -10,6 +10,7 @@ from understudy.api.v2.datatypes import NAMES
 from understudy.api.v2.request_decoder import InferRequest, WantedOutput
 from understudy.errors import RequestInvalid
 from understudy.schemas.compiler.spec import Spec
+from understudy.schemas.inference.open_inference import Datatype
 from understudy.serving.prediction.tensor_inference import InferenceResult
 
 Array = NDArray[Any]
@@ -53,7 +54,7 @@ def _tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str
     words = output.dtype.hasobject
     tensor: dict[str, object] = {
         "name": wanted.name,
-        "datatype": "BYTES" if words else NAMES[output.dtype],
+        "datatype": Datatype.BYTES if words else NAMES[output.dtype],
         "shape": output.shape,
     }
     if wanted.binary:

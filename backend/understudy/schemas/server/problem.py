@@ -1,10 +1,12 @@
 """The one shape of an error."""
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from understudy.errors import UnderstudyError
+from understudy.schemas.absent import absent_field
 
 
 class Fault(BaseModel):
@@ -12,15 +14,6 @@ class Fault(BaseModel):
 
     where: str = Field(description="Path to the value, such as query.limit", examples=["query.limit"])
     what: str = Field(examples=["Input should be less than or equal to 500"])
-
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
-def _drop_default(schema: dict[str, Any]) -> None:
-    """Remove the default: the field is left out of an answer, and never null."""
-    del schema["default"]
 
 
 class Problem(BaseModel):
@@ -32,12 +25,7 @@ class Problem(BaseModel):
     code: str = Field(examples=["model_not_found"])
     detail: str = Field(examples=["There is no model 7."])
     remedy: str = Field(examples=["List the registered models with GET /api/v1/models or `understudy list`."])
-    errors: list[Fault] | None = Field(
-        default=None,
-        exclude_if=_is_none,
-        json_schema_extra=_drop_default,
-        description="Each fault of an invalid request; absent from other problems",
-    )
+    errors: list[Fault] | SkipJsonSchema[None] = absent_field("Each fault of an invalid request")
 
     @classmethod
     def from_error(cls, error: UnderstudyError) -> Self:
