@@ -65,6 +65,7 @@ def _find_references(part: object) -> Iterator[str]:
             yield from _find_references(each)
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("path", "parameter", "limit"),
     [
