@@ -1,4 +1,4 @@
-"""A disk that is full or closed to this user, as a typed error."""
+"""Turns errors of the disk into StorageUnavailable: it is full, or this user may not use it."""
 
 import errno
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
 
 @contextmanager
 def translate_disk_errors(place: object) -> Iterator[None]:
-    """Turn the system's refusal to read or write into StorageUnavailable; any other OSError passes.
+    """Raise StorageUnavailable when the system refuses to read or write; any other OSError passes unchanged.
 
-    `place` is named where the system names no file itself.
+    The message names `place` when the system's error names no file.
     """
     try:
         yield

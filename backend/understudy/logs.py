@@ -1,4 +1,4 @@
-"""Structured logs: for people on a terminal, JSON lines otherwise."""
+"""Structured logs: readable lines on a terminal, JSON lines otherwise."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from understudy.settings import Settings
 
 
 def configure_logs(settings: Settings) -> None:
-    """Set structlog up for this process; every line goes to standard error."""
+    """Configure structlog for this process; every line goes to standard error."""
     human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if human else structlog.processors.JSONRenderer()

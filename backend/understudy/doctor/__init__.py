@@ -1,1 +1,1 @@
-"""Checks of an installation and their repairs: `understudy doctor`."""
+"""The checks of an installation and their repairs: `understudy doctor`."""

@@ -1,6 +1,6 @@
-"""What is wrong with an installation, and its repair: `understudy doctor`.
+"""Examines an installation and repairs it: `understudy doctor`.
 
-Model files and rows are never deleted. Compiled forms are: they are made again from the files when they are needed.
+Model files and rows are never deleted. Compiled models are: they are made again from the model files when needed.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,92 +28,94 @@ from understudy.settings import Settings
 
 OnStep = Callable[[str], None]
 
-# With one of these open, the rows cannot be read.
-_FIRST = {"not_migrated", "table_unusable", "column_missing", "stage_row_missing"}
+# While one of these is open, the rows cannot be read.
+_BLOCKING = {"not_migrated", "table_unusable", "column_missing", "stage_row_missing"}
 
 
 @dataclass(frozen=True)
 class DoctorReport:
+    """The steps that were run, and everything that they found."""
+
     looked_at: tuple[str, ...]
     findings: tuple[Finding, ...]
 
     @property
     def left(self) -> tuple[Finding, ...]:
-        """Findings that still need someone."""
+        """The findings that a person has to deal with."""
         return tuple(finding for finding in self.findings if finding.state is FindingState.OPEN)
 
-    def document(self) -> dict[str, object]:
-        """As plain JSON values."""
+    def to_document(self) -> dict[str, object]:
+        """Return the report as plain JSON values."""
         return {"looked_at": list(self.looked_at), "findings": [asdict(finding) for finding in self.findings]}
 
 
 class Doctor:
-    """Looks at folders, tables_check, model files, compiled store, backbone and servers of one home folder."""
+    """Checks folders, tables, model files, compiled store, backbone and servers of one home folder."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._looked: list[str] = []
-        self._found: list[Finding] = []
+        self._steps: list[str] = []
+        self._findings: list[Finding] = []
 
     async def examine(self, *, fix: bool, on_step: OnStep = lambda _: None) -> DoctorReport:
-        """Every finding; with `fix` repaired where that loses nothing. Never raises for what it came to find."""
-        self._looked, self._found = [], []
+        """Run every check and return the findings; with `fix`, repair what can be repaired without losing data.
 
-        def looked(what: str) -> None:
-            self._looked.append(what)
-            on_step(what)
+        `on_step` is called with the name of each step before it runs. An outage of the database is a finding, not an
+        error.
+        """
+        self._steps, self._findings = [], []
 
-        looked("folders")
-        self._found += await run_sync(lambda: list(folders_check.look(self._settings, fix=fix)))
-        looked("database")
+        def begin(step: str) -> None:
+            self._steps.append(step)
+            on_step(step)
+
+        begin("folders")
+        self._findings += await run_sync(lambda: list(folders_check.check(self._settings, fix=fix)))
+        begin("database")
         try:
-            if self._unmade(fix=fix):
-                self._found.append(self._not_migrated())
-            else:
-                await self._database(looked, fix=fix)
+            if fix or self._settings.database_url is not None or self._sqlite_file.exists():
+                await self._examine_database(begin, fix=fix)
+            else:  # opening the database would create its file
+                self._findings.append(self._build_not_migrated())
         except (DatabaseUnavailable, Misconfigured) as error:
-            self._found.append(Finding(error.code, "database", error.detail, error.remedy))
-        return DoctorReport(tuple(self._looked), tuple(self._found))
-
-    def _unmade(self, *, fix: bool) -> bool:
-        """Looking must not be what creates an SQLite file."""
-        return not fix and self._settings.database_url is None and not self._sqlite.exists()
+            self._findings.append(Finding(error.code, "database", error.detail, error.remedy))
+        return DoctorReport(tuple(self._steps), tuple(self._findings))
 
     @property
-    def _sqlite(self) -> Path:
+    def _sqlite_file(self) -> Path:
         return self._settings.var_dir / "understudy.db"
 
-    def _not_migrated(self) -> Finding:
+    def _build_not_migrated(self) -> Finding:
         return Finding(
             "not_migrated",
-            str(self._sqlite),
+            str(self._sqlite_file),
             "The database does not exist yet.",
-            "Create it: understudy migrate (`understudy serve` does so by itself)",
+            "Create it: understudy migrate (`understudy serve` also creates it)",
         )
 
-    async def _database(self, looked: OnStep, *, fix: bool) -> None:
+    async def _examine_database(self, begin: OnStep, *, fix: bool) -> None:
         async with Database(self._settings) as database:
-            schema = await tables_check.look(database, fix=fix)
-            self._found += schema
-            if any(each.code in _FIRST and each.state is FindingState.OPEN for each in schema):
+            findings = await tables_check.check(database, fix=fix)
+            self._findings += findings
+            if any(each.code in _BLOCKING and each.state is FindingState.OPEN for each in findings):
                 return
+            begin("model files")
+            readable, unreadable = model_files_check.split_readable(await _list_rows(database))
+            self._findings += unreadable
+            store = CompiledStore(self._settings.compiled_dir)
             registry = Registry(self._settings, database)
-            looked("model files")
-            rows, unreadable = model_files_check.readable(await _rows(database))
-            self._found += unreadable
-            self._found += await model_files_check.look(
-                registry, CompiledStore(self._settings.compiled_dir), rows, fix=fix
-            )
-            rows, unreadable = model_files_check.readable(await _rows(database))
-            if not unreadable:  # else nobody can tell which compiled forms are needed
-                looked("compiled store")
-                self._found += await compiled_store_check.look(self._settings, database, rows, fix=fix)
-            looked("backbone")
-            self._found += await run_sync(lambda: list(backbone_check.check(self._settings, rows)))
-            looked("servers")
-            self._found += await replicas_check.look(self._settings, database)
+            self._findings += await model_files_check.check(registry, store, readable, fix=fix)
+            # The fix may have read files and written their records.
+            readable, unreadable = model_files_check.split_readable(await _list_rows(database))
+            if not unreadable:  # a record that cannot be read may need any entry of the store
+                begin("compiled store")
+                self._findings += await compiled_store_check.check(self._settings, database, readable, fix=fix)
+            begin("backbone")
+            self._findings += await run_sync(lambda: list(backbone_check.check(self._settings, readable)))
+            begin("servers")
+            self._findings += await replicas_check.check(self._settings, database)
 
 
-async def _rows(database: Database) -> Sequence[Row]:
+async def _list_rows(database: Database) -> Sequence[Row]:
     async with database.read() as session:
         return await rows.list_all(session)

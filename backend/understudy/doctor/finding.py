@@ -1,18 +1,20 @@
-"""One thing that is wrong."""
+"""A problem that the doctor found."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
 class FindingState(StrEnum):
+    """`noted` differs from the document and works all the same."""
+
     OPEN = "open"
     FIXED = "fixed"
-    NOTED = "noted"  # differs from what is documented and works all the same
+    NOTED = "noted"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`where` is a path, an address or a model; `remedy` is for a finding that stays open."""
+    """A problem: `where` is a path, an address or a model, `what` the problem, `remedy` what a person can do."""
 
     code: str
     where: str
@@ -20,5 +22,6 @@ class Finding:
     remedy: str
     state: FindingState = FindingState.OPEN
 
-    def fixed(self) -> "Finding":
+    def as_fixed(self) -> "Finding":
+        """Return the finding in the state `fixed`."""
         return replace(self, state=FindingState.FIXED)

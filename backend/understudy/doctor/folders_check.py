@@ -1,4 +1,4 @@
-"""The folders that Understudy reads and writes."""
+"""Checks the folders that Understudy reads and writes."""
 
 import os
 import stat
@@ -15,47 +15,50 @@ _UPLOAD_SECONDS = 3600.0
 _REMEDY = "Let the user that runs Understudy write there, or choose another folder with UNDERSTUDY_HOME."
 
 
-def look(settings: Settings, *, fix: bool) -> Iterator[Finding]:
-    """Folders that are absent or cannot be written, asked by writing. Missing ones are made, own ones made writable.
+def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
+    """Find folders that are missing or cannot be written, and what interrupted uploads left.
 
-    `var/` and what is in it may be absent: whoever needs it makes it.
+    With `fix`, missing folders are created, and permissions are changed where the user owns the folder. `var/` and its
+    content may be missing: they are created when they are needed.
     """
     own = (settings.var_dir, settings.compiled_dir)
     for folder in (settings.home, settings.models_dir, *(each for each in own if os.path.lexists(each))):
         if not folder.exists():
-            yield from _absent(folder, fix=fix)
-        elif (reason := _refusal(folder)) is not None:
+            yield from _check_missing(folder, fix=fix)
+        elif (reason := _try_to_write(folder)) is not None:
             finding = Finding("folder_unwritable", str(folder), f"The folder cannot be written: {reason}.", _REMEDY)
-            yield finding.fixed() if fix and _opened(folder) else finding
-    yield from _left_over(settings.models_dir, fix=fix)
+            yield finding.as_fixed() if fix and _make_writable(folder) else finding
+    yield from _check_uploads(settings.models_dir, fix=fix)
 
 
-def _left_over(models: Path, *, fix: bool) -> Iterator[Finding]:
-    """Parts of uploads that no running upload can still be writing: a server that was killed leaves them."""
+def _check_uploads(models: Path, *, fix: bool) -> Iterator[Finding]:
+    """Find files of interrupted uploads, which a killed server leaves; a running upload writes to its file."""
     for part in sorted(models.glob(f"{PART_PREFIX}*")):
         if time.time() - part.stat().st_mtime < _UPLOAD_SECONDS:
             continue
-        finding = Finding("upload_left_over", str(part), "An upload broke off here.", "Remove it: doctor --fix")
+        finding = Finding(
+            "upload_left_over", str(part), "An interrupted upload left this file.", "Remove it: understudy doctor --fix"
+        )
         if fix:
             part.unlink()
-        yield finding.fixed() if fix else finding
+        yield finding.as_fixed() if fix else finding
 
 
-def _absent(folder: Path, *, fix: bool) -> Iterator[Finding]:
-    finding = Finding("folder_missing", str(folder), "The folder does not exist.", "Make it: understudy doctor --fix")
+def _check_missing(folder: Path, *, fix: bool) -> Iterator[Finding]:
+    finding = Finding("folder_missing", str(folder), "The folder does not exist.", "Create it: understudy doctor --fix")
     if not fix:
         yield finding
         return
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        yield Finding("folder_missing", str(folder), f"The folder cannot be made: {error.strerror}.", _REMEDY)
+        yield Finding("folder_missing", str(folder), f"The folder cannot be created: {error.strerror}.", _REMEDY)
     else:
-        yield finding.fixed()
+        yield finding.as_fixed()
 
 
-def _refusal(folder: Path) -> str | None:
-    """Why nothing can be written; permission bits alone would not tell (read-only mounts, access lists)."""
+def _try_to_write(folder: Path) -> str | None:
+    """Write a file and return the reason of the refusal, or None. Permission bits do not show read-only mounts."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return None
@@ -63,9 +66,9 @@ def _refusal(folder: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def _opened(folder: Path) -> bool:
+def _make_writable(folder: Path) -> bool:
     try:
         folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
     except OSError:
         return False
-    return _refusal(folder) is None and os.access(folder, os.R_OK | os.X_OK)
+    return _try_to_write(folder) is None and os.access(folder, os.R_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""The files behind the rows: there, readable, unchanged, with a sidecar that can be read."""
+"""Checks the files behind the rows: they exist, are unchanged, and their sidecars can be read."""
 
 from collections.abc import Sequence
 
@@ -14,23 +14,26 @@ from understudy.registry.models.rows import Row
 from understudy.registry.registry import Registry
 
 
-async def look(registry: Registry, store: CompiledStore, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
-    """Missing and changed files, rows whose file was never read (fixed by reading it), unreadable sidecars."""
+async def check(registry: Registry, store: CompiledStore, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    """Find missing and changed files, unreadable sidecars, and rows whose file was never read.
+
+    With `fix`, the files that were never read are read and recorded.
+    """
     found: list[Finding] = []
     for row in rows:
-        missing = await run_sync(_missing, registry.files, store, row)
+        missing = await run_sync(_check_existence, registry.files, store, row)
         if missing is not None:
             found.append(missing)
             continue
-        found += await run_sync(_changed, registry.files, row)
-        found += await run_sync(_sidecar, registry.files, row)
+        found += await run_sync(_check_content, registry.files, row)
+        found += await run_sync(_check_sidecar, registry.files, row)
         if row.record is None:
-            found.append(await _unrecorded(registry, row, fix=fix))
+            found.append(await _check_record(registry, row, fix=fix))
     return found
 
 
-def readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
-    """The rows whose record can be read, and a finding for each of the others."""
+def split_readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
+    """Return the rows whose record can be read, and a finding for each of the others."""
     kept: list[Row] = []
     found: list[Finding] = []
     for row in rows:
@@ -38,63 +41,71 @@ def readable(rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
             if row.record is not None:
                 RegisteredFile.from_rows(row.model, row.record)
         except SpecInvalid as error:
-            found.append(Finding("spec_unreadable", name(row), error.detail, error.remedy))
+            found.append(Finding("spec_unreadable", format_name(row), error.detail, error.remedy))
         else:
             kept.append(row)
     return kept, found
 
 
-def name(row: Row) -> str:
+def format_name(row: Row) -> str:
+    """Return id and name of the model for messages."""
     return f"model {row.model.model_id} ({row.model.model_name})"
 
 
-def _missing(files: ModelFiles, store: CompiledStore, row: Row) -> Finding | None:
+def _check_existence(files: ModelFiles, store: CompiledStore, row: Row) -> Finding | None:
     path = row.model.file_path
     try:
         files.resolve(path)
     except PathRefused as error:
-        remedy = "Point the row at a file inside: understudy update MODEL_ID --path models/FILE"
-        return Finding("path_refused", name(row), error.detail, remedy)
+        remedy = "Point the row at a file in the home folder: understudy update MODEL_ID --path models/FILE"
+        return Finding("path_refused", format_name(row), error.detail, remedy)
     if files.exists(path):
         return None
     put_back = f"Put {path} back into the home folder, or activate another model."
     if not row.model.is_active:
-        return Finding("file_missing", name(row), f"{path} does not exist.", put_back)
-    compiled = row.record is not None and store.find(key_of(store, row)) is not None
+        return Finding("file_missing", format_name(row), f"{path} does not exist.", put_back)
+    compiled = row.record is not None and store.find(compute_key(store, row)) is not None
     consequence = "its compiled copy is served" if compiled else "no server can load it"
     return Finding(
-        "active_file_missing", name(row), f"{path} of the active model does not exist; {consequence}.", put_back
+        "active_file_missing", format_name(row), f"{path} of the active model does not exist; {consequence}.", put_back
     )
 
 
-def key_of(store: CompiledStore, row: Row) -> str:
-    """The key of a recorded row's compiled form."""
+def compute_key(store: CompiledStore, row: Row) -> str:
+    """Return the key of the row's float32 entry in the compiled store; raises ValueError for a row without a record."""
     if row.record is None:
-        raise ValueError(f"{name(row)} has no record")
+        raise ValueError(f"{format_name(row)} has no record")
     registered = RegisteredFile.from_rows(row.model, row.record)
     return store.key(registered.facts.digest, registered.spec)
 
 
-def _changed(files: ModelFiles, row: Row) -> list[Finding]:
+def _check_content(files: ModelFiles, row: Row) -> list[Finding]:
     if row.record is None or not files.compare(row.model.file_path, collect_facts(row.record)).changed:
         return []
     what = f"{row.model.file_path} is no longer the file that was registered ({row.record.digest[:12]}…)."
-    return [Finding("file_changed", name(row), what, "Put that file back, or register this one as a model of its own.")]
+    return [
+        Finding(
+            "file_changed",
+            format_name(row),
+            what,
+            "Put the registered file back, or register this one as another model.",
+        )
+    ]
 
 
-def _sidecar(files: ModelFiles, row: Row) -> list[Finding]:
+def _check_sidecar(files: ModelFiles, row: Row) -> list[Finding]:
     try:
         files.read_sidecar(row.model.file_path)
     except SpecInvalid as error:
-        return [Finding("sidecar_unreadable", name(row), error.detail, "Correct the file, or take it away.")]
+        return [Finding("sidecar_unreadable", format_name(row), error.detail, "Correct the file, or remove it.")]
     return []
 
 
-async def _unrecorded(registry: Registry, row: Row, *, fix: bool) -> Finding:
+async def _check_record(registry: Registry, row: Row, *, fix: bool) -> Finding:
     finding = Finding(
         "file_unrecorded",
-        name(row),
-        f"{row.model.file_path} was never read, so that a later change would go unnoticed.",
+        format_name(row),
+        f"{row.model.file_path} was never read: a later change would not be noticed.",
         "Read it now: understudy doctor --fix",
     )
     if not fix:
@@ -102,5 +113,5 @@ async def _unrecorded(registry: Registry, row: Row, *, fix: bool) -> Finding:
     try:
         await registry.ensure_file_record(row.model.model_id)
     except UnderstudyError as error:
-        return Finding("file_unrecorded", name(row), error.detail, error.remedy)
-    return finding.fixed()
+        return Finding("file_unrecorded", format_name(row), error.detail, error.remedy)
+    return finding.as_fixed()

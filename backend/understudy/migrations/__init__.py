@@ -1,4 +1,4 @@
-"""The way to the present schema from an empty database or from a hand-made `ml_models`."""
+"""Brings an empty database, or one with a hand-made `ml_models`, to the present schema."""
 
 from understudy.migrations.adoption.table_finding import AdoptionOutcome, TableFinding
 from understudy.migrations.runner import AdoptionReport, examine, repair, upgrade

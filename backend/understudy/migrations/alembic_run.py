@@ -11,7 +11,7 @@ from understudy.migrations.revision import NEWEST
 
 
 def upgrade_to_newest(connection: Connection, before: str | None) -> tuple[bool, tuple[TableFinding, ...]]:
-    """From revision `before` to the newest: whether an `ml_models` was adopted, and what was found there.
+    """Run the revisions from `before` to the newest; return whether an `ml_models` was adopted, and its findings.
 
     Raises Misconfigured when the database was written by a newer version or `ml_models` cannot be adopted.
     """
@@ -22,7 +22,7 @@ def upgrade_to_newest(connection: Connection, before: str | None) -> tuple[bool,
         command.upgrade(config, "head")
     except CommandError as error:
         raise Misconfigured(
-            f"The database's schema ({before}) is not known to this version ({NEWEST}): {error}",
-            remedy="Run the version of Understudy that wrote this database, or a newer one.",
+            f"The database's schema ({before}) is unknown to this version ({NEWEST}): {error}",
+            remedy="Install the version of Understudy that wrote this database, or a newer one.",
         ) from error
     return config.attributes.get("adopted", False), config.attributes.get("findings", ())

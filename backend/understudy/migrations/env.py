@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that the runner hands over."""
+"""Alembic's entry point: runs the revisions on the connection of `alembic_run`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Which revision a database is at, read without Alembic: a server whose database is up to date never imports it."""
+"""Reads the revision of a database without Alembic, which a server on an up-to-date database never imports."""
 
 from sqlalchemy import Connection, column, inspect, select, table
 
@@ -8,8 +8,8 @@ NEWEST = "0003"
 _VERSION = table(VERSION_TABLE, column("version_num"))
 
 
-def current(connection: Connection) -> str | None:
-    """The revision that is recorded; None where there is none."""
+def read_revision(connection: Connection) -> str | None:
+    """Return the recorded revision, or None for a database without tables of Understudy."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(select(_VERSION.c.version_num)).scalar()

@@ -6,12 +6,12 @@ from sqlalchemy import Connection, inspect
 
 from understudy.migrations.adoption import adoption
 from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
-from understudy.migrations.revision import NEWEST, current
+from understudy.migrations.revision import NEWEST, read_revision
 
 
 @dataclass(frozen=True)
 class AdoptionReport:
-    """What `upgrade` met and did. Revisions are Alembic's; `None` means that there was none."""
+    """The result of `upgrade`. Revisions are Alembic's; `revision_before` is None for a database without tables."""
 
     revision_before: str | None
     revision: str
@@ -20,6 +20,7 @@ class AdoptionReport:
 
     @property
     def changed(self) -> bool:
+        """True when the tables were upgraded."""
         return self.revision_before != self.revision
 
 
@@ -28,33 +29,32 @@ def upgrade(connection: Connection) -> AdoptionReport:
 
     Raises Misconfigured when the database was written by a newer version or `ml_models` cannot be adopted.
     """
-    before = current(connection)
+    before = read_revision(connection)
     if before == NEWEST:
         return AdoptionReport(revision_before=before, revision=NEWEST, adopted=False, findings=())
-    from understudy.migrations import (
-        alembic_run,  # Alembic costs a tenth of a start, and most starts have nothing to do
-    )
+    # Importing Alembic takes a tenth of a start, and most starts have nothing to upgrade.
+    from understudy.migrations import alembic_run
 
     adopted, findings = alembic_run.upgrade_to_newest(connection, before)
     return AdoptionReport(revision_before=before, revision=NEWEST, adopted=adopted, findings=findings)
 
 
 def examine(connection: Connection) -> tuple[TableFinding, ...]:
-    """What differs from the documented table, without changing anything."""
-    revision = current(connection)
+    """List the differences from the documented table; change nothing."""
+    revision = read_revision(connection)
     if not inspect(connection).has_table(TABLE) or revision is None:
         return (
             TableFinding(
-                "not_migrated", "The tables do not exist yet; `understudy migrate` makes them.", AdoptionOutcome.OPEN
+                "not_migrated", "The tables do not exist yet; `understudy migrate` creates them.", AdoptionOutcome.OPEN
             ),
         )
     if revision != NEWEST:
-        detail = f"The tables are those of another version ({revision}); `understudy migrate` brings them up to date."
+        detail = f"The tables have revision {revision}, not {NEWEST}; `understudy migrate` brings them up to date."
         return (TableFinding("not_migrated", detail, AdoptionOutcome.OPEN),)
     return adoption.examine(connection)
 
 
 def repair(connection: Connection) -> tuple[TableFinding, ...]:
-    """Repair what `examine` finds, as far as no data is lost by it; raises Misconfigured like `upgrade`."""
+    """Repair what `examine` finds as far as no data is lost; raises Misconfigured like `upgrade`."""
     upgrade(connection)
     return adoption.adopt(connection) + adoption.equip(connection)

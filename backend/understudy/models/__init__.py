@@ -1,4 +1,4 @@
-"""The tables: `ml_models` as documented, and Understudy's own beside it."""
+"""The tables: `ml_models` as documented, and Understudy's own tables."""
 
 from understudy.models.base import Base, utc_now
 from understudy.models.deployment import FLOAT32, Deployment

@@ -1,4 +1,4 @@
-"""What every table shares: names of constraints, times and JSON."""
+"""The base of all tables: names of constraints, times and JSON documents."""
 
 from datetime import UTC, datetime
 
@@ -8,17 +8,17 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 def utc_now() -> datetime:
-    """The present in UTC without a zone, as the TIMESTAMP columns hold it."""
+    """Return the present time in UTC without a zone, as the TIMESTAMP columns hold it."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def to_naive_utc(value: datetime) -> datetime:
-    """`value` in UTC without a zone; a value without a zone is UTC already."""
+    """Return `value` in UTC without a zone; a value without a zone counts as UTC."""
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
 class UtcTimestamp(TypeDecorator[datetime]):
-    """TIMESTAMP holding UTC; also reads columns that were made by hand WITH TIME ZONE."""
+    """TIMESTAMP in UTC; also reads columns that were made by hand WITH TIME ZONE."""
 
     impl = TIMESTAMP
     cache_ok = True
@@ -31,7 +31,10 @@ class UtcTimestamp(TypeDecorator[datetime]):
 
 
 class JsonDocument(TypeDecorator[dict[str, object]]):
-    """JSONB on PostgreSQL, JSON elsewhere; None is NULL. SQLite's servers never load PostgreSQL's dialect: 3 MB."""
+    """JSONB on PostgreSQL, JSON elsewhere; None is stored as NULL.
+
+    A server on SQLite never imports PostgreSQL's dialect, which takes 3 MB.
+    """
 
     impl = JSON
     cache_ok = True
@@ -45,7 +48,10 @@ class JsonDocument(TypeDecorator[dict[str, object]]):
 
 
 class Base(DeclarativeBase):
-    """Constraint names are the ones PostgreSQL itself chooses, so that a table made by hand compares equal."""
+    """The base class of the tables.
+
+    Constraints have the names that PostgreSQL chooses itself, so that a table made by hand compares equal.
+    """
 
     metadata = MetaData(
         naming_convention={

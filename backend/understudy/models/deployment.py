@@ -1,4 +1,4 @@
-"""Which model is on stage, as one row that counts the changes."""
+"""The deployment: the model that was switched to last, in one row that counts the switches."""
 
 from datetime import datetime
 
@@ -11,9 +11,10 @@ FLOAT32 = "float32"
 
 
 class Deployment(Base):
-    """`model_id` carries no foreign key: a row deleted by hand must leave a difference that can be noticed.
+    """The one row of `understudy_stage`.
 
-    `form` says in which form that model should be live: FLOAT32, or the key of its int8 twin.
+    `model_id` has no foreign key: when the model's row is deleted by hand, the difference must remain. `form` is the
+    variant in which the model should be live: FLOAT32, or the key of an int8 variant.
     """
 
     __tablename__ = "understudy_stage"

@@ -1,4 +1,4 @@
-"""What is known about the file behind a row."""
+"""The recorded facts about the file of a model."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,8 @@ from understudy.models.base import Base
 
 
 class CompileState(StrEnum):
+    """The state of a file's compilation."""
+
     NOT_COMPILED = "not_compiled"
     COMPILING = "compiling"
     READY = "ready"
@@ -17,11 +19,11 @@ class CompileState(StrEnum):
 
 
 class FileRecord(Base):
-    """The evidence taken when the file was first read; a row inserted by hand has none until its first activation.
+    """The facts recorded when the file was first read; a row inserted by hand has none until its first activation.
 
     `file_path` is the row's path at that time: when the row's path is changed by hand, the record no longer counts.
-    `fingerprint` is a cheap mark of the file's size and times; only when it differs is the file hashed again.
-    `twin` is the key of the latest int8 twin, whether it may go live or not.
+    `digest` is the SHA-256 in hex, `bytes` the size. `fingerprint` is made of size and modification time: the file is
+    hashed again only when it differs. `twin` is the key of the latest int8 variant, whether it may go live or not.
     """
 
     __tablename__ = "understudy_files"

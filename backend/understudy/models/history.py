@@ -1,4 +1,4 @@
-"""What happened, to which model, by whom."""
+"""The history of models."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,8 @@ from understudy.models.base import Base
 
 
 class HistoryEvent(StrEnum):
+    """The kind of a history entry."""
+
     REGISTERED = "registered"
     UPDATED = "updated"
     DELETED = "deleted"
@@ -22,9 +24,10 @@ class HistoryEvent(StrEnum):
 
 
 class History(Base):
-    """Append-only; repeats the model's name, version and digest because the row may be deleted.
+    """An entry of the history, which is only appended to.
 
-    `form` is the stage's, in entries of a model that went live; entries of earlier versions have none and mean float32.
+    It repeats the model's name, version and digest, because the model's row may be deleted. `form` is the variant of a
+    model that went live; in entries of earlier versions it is NULL and means float32.
     """
 
     __tablename__ = "understudy_history"

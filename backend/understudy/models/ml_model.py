@@ -1,4 +1,4 @@
-"""The documented table, column for column."""
+"""The documented table `ml_models`, column for column."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from understudy.models.base import Base
 
 
 class MlModel(Base):
-    """One registered model. At most one row has `is_active` TRUE: that is the model which should be live."""
+    """A registered model. At most one row has `is_active` TRUE: that model should be live."""
 
     __tablename__ = "ml_models"
 
@@ -27,12 +27,12 @@ class MlModel(Base):
 
     __table_args__ = (
         CheckConstraint("accuracy >= 0 AND accuracy <= 1", name="accuracy"),
-        # A page of the list, in whatever order, walks one of these.
+        # Each sort order of the list walks one of these.
         *(Index(None, each, "model_id") for each in ("created_at", "updated_at", "accuracy", "version", "model_type")),
     )
 
 
 _ACTIVE = MlModel.__table__.c.is_active == true()
 
-# Partial on PostgreSQL too, as the revisions make it; to say so here would load PostgreSQL's dialect everywhere.
+# On PostgreSQL the revisions create it as a partial index too; naming that here would import its dialect everywhere.
 Index("ml_models_one_active", MlModel.is_active, unique=True, sqlite_where=_ACTIVE)

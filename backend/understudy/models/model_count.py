@@ -1,4 +1,4 @@
-"""How many rows `ml_models` has, without counting them."""
+"""The number of rows of `ml_models`, kept by triggers."""
 
 from sqlalchemy import BigInteger, Integer
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,11 +7,11 @@ from understudy.models.base import Base
 
 
 class ModelCount(Base):
-    """The sum of `models` over all rows is the number of models; triggers keep it, whoever changes `ml_models`.
+    """A part of the number of models: the sum of `models` over all rows. Triggers keep it, whichever client writes.
 
-    SQLite, which has one writer at a time, keeps one row. On PostgreSQL each statement adds a row and merges those that
-    nobody holds, so that no transaction waits for another one's count. `replaced` is the triggers' own note on SQLite:
-    rows that a running statement with OR REPLACE removes, for which SQLite fires no trigger.
+    SQLite has one writer at a time and keeps one row. On PostgreSQL each statement adds a row and merges the rows that
+    are not locked, so that no transaction waits for the count of another. `replaced` is used by SQLite's triggers: the
+    number of rows that a running OR REPLACE statement deletes, for which SQLite fires no trigger.
     """
 
     __tablename__ = "understudy_counts"

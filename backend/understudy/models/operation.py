@@ -1,4 +1,4 @@
-"""Activations on their way, so that any process can answer how far one is."""
+"""The progress of activations, so that every process can report it."""
 
 from datetime import datetime
 
@@ -9,6 +9,8 @@ from understudy.models.base import Base
 
 
 class OperationRow(Base):
+    """An activation or rollback; `progress` is between 0 and 1, `error` a problem document."""
+
     __tablename__ = "understudy_operations"
 
     operation_id: Mapped[str] = mapped_column(String(64), primary_key=True)

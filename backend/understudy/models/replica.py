@@ -1,4 +1,4 @@
-"""What each server process has in memory."""
+"""The reports of the server processes."""
 
 from datetime import datetime
 
@@ -9,6 +9,8 @@ from understudy.models.base import Base
 
 
 class Replica(Base):
+    """The model that one server process has in memory; `error` is the problem document of a load that failed."""
+
     __tablename__ = "understudy_replicas"
 
     replica: Mapped[str] = mapped_column(String(255), primary_key=True)

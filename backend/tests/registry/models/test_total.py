@@ -172,13 +172,13 @@ async def test_the_doctor_puts_triggers_and_count_back(database: Database, regis
         f"{_INSERT} (4, 'd', 'd', FALSE)",
         "DROP INDEX ml_models_accuracy_model_id_idx",
     )
-    found = {each.code: each for each in await tables_check.look(database, fix=False)}
+    found = {each.code: each for each in await tables_check.check(database, fix=False)}
     assert name in found["count_wrong"].what
     assert "accuracy" in found["sort_unindexed"].what
-    fixed = {each.code: each.state for each in await tables_check.look(database, fix=True)}
+    fixed = {each.code: each.state for each in await tables_check.check(database, fix=True)}
     assert fixed.items() >= {"count_wrong": FindingState.FIXED, "sort_unindexed": FindingState.FIXED}.items()
     assert await _total(registry) == 4
-    assert await tables_check.look(database, fix=False) == []
+    assert await tables_check.check(database, fix=False) == []
     by_hand(f"{_INSERT} (5, 'e', 'e', FALSE)")
     assert await _total(registry) == 5
 

@@ -29,6 +29,6 @@ async def doctor(
     with session.output.show_progress() as progress:
         task = progress.add_task("checking", total=None)
         report = await Doctor(settings).examine(fix=fix, on_step=lambda step: progress.update(task, description=step))
-    session.output.print_answer(report.document(), doctor_report.format_findings(report))
+    session.output.print_answer(report.to_document(), doctor_report.format_findings(report))
     if report.left:
         raise typer.Exit(INTERNAL)

@@ -1,1 +1,1 @@
-"""Adoption of an `ml_models` table that was made by hand."""
+"""Adoption and repair of an `ml_models` table that was made or changed by hand."""

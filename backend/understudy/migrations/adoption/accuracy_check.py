@@ -1,4 +1,4 @@
-"""The check on `accuracy`."""
+"""Ensures the constraint on `accuracy`."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,10 @@ from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome,
 
 
 def ensure_accuracy_check(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    """SQLite cannot add a check to a table that exists; there the registry's own validation has to do."""
+    """Ensure that PostgreSQL keeps `accuracy` between 0 and 1.
+
+    SQLite cannot add a constraint to an existing table; there only the registry validates the value.
+    """
     outside = connection.execute(text("SELECT count(*) FROM ml_models WHERE accuracy < 0 OR accuracy > 1")).scalar_one()
     if outside:
         detail = f"{outside} rows have an accuracy outside 0 to 1; they are kept as they are."
@@ -24,4 +27,6 @@ def ensure_accuracy_check(connection: Connection, repair: bool) -> Iterator[Tabl
                 "ALTER TABLE ml_models ADD CONSTRAINT ml_models_accuracy_check CHECK (accuracy >= 0 AND accuracy <= 1)"
             )
         )
-    yield TableFinding.of("accuracy_unchecked", "Nothing kept accuracy between 0 and 1.", repaired=repair)
+    yield TableFinding.from_repair(
+        "accuracy_unchecked", "No constraint kept accuracy between 0 and 1.", repaired=repair
+    )

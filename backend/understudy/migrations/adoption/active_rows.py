@@ -1,4 +1,4 @@
-"""At most one active row, held by a partial unique index."""
+"""Ensures at most one active row, by a partial unique index."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ _HISTORY = table(
     column("detail", Text),
 )
 
-# SQLite takes an index for a query only where both spell the condition alike, and queries say 1 there.
+# SQLite uses a partial index only for a query that spells the condition in the same way, and its queries say 1.
 _CREATE_INDEX = {
     "postgresql": "CREATE UNIQUE INDEX ml_models_one_active ON ml_models (is_active) WHERE is_active = TRUE",
     "sqlite": "CREATE UNIQUE INDEX ml_models_one_active ON ml_models (is_active) WHERE is_active = 1",
@@ -52,6 +52,7 @@ _CREATE_INDEX = {
 
 
 def ensure_one_active_row(connection: Connection, repair: bool) -> Iterator[TableFinding]:
+    """Keep one active row: the one updated last."""
     active = connection.execute(
         select(_MODELS.c.model_id, _MODELS.c.model_name, _MODELS.c.version)
         .where(_MODELS.c.is_active == true())
@@ -60,16 +61,17 @@ def ensure_one_active_row(connection: Connection, repair: bool) -> Iterator[Tabl
     if len(active) < 2:
         return
     if repair:
-        _keep_first(connection, active)
+        _deactivate_others(connection, active)
     kept, *others = active
     detail = (
         f"{len(active)} models were active at once. Model {kept.model_id} ({kept.model_name}), updated last, stays"
         f" active; to be inactive: {', '.join(str(row.model_id) for row in others)}."
     )
-    yield TableFinding.of("several_active", detail, repaired=repair)
+    yield TableFinding.from_repair("several_active", detail, repaired=repair)
 
 
-def _keep_first(connection: Connection, active: Sequence[Row[int, str, str]]) -> None:
+def _deactivate_others(connection: Connection, active: Sequence[Row[int, str, str]]) -> None:
+    """Deactivate every row of `active` but the first, and write all of them to the history."""
     kept = active[0]
     connection.execute(
         update(_MODELS)
@@ -95,29 +97,30 @@ def _keep_first(connection: Connection, active: Sequence[Row[int, str, str]]) ->
 
 
 def ensure_unique_index(connection: Connection, repair: bool) -> Iterator[TableFinding]:
+    """Ensure the unique index over the active rows."""
     indexes = inspect(connection).get_indexes(TABLE)
     for index in indexes:
-        if index["unique"] and index["column_names"] == ["is_active"] and _condition(index) is None:
+        if index["unique"] and index["column_names"] == ["is_active"] and _get_condition(index) is None:
             detail = (
                 f"The unique index {index['name']} covers inactive rows too, so that the table can hold only one of"
                 " them. Drop it: ml_models needs a unique index on is_active WHERE is_active = TRUE."
             )
-            yield TableFinding.of("index_too_strict", detail, repaired=False)
-    if any(index["unique"] and _says_active(_condition(index)) for index in indexes):
+            yield TableFinding.from_repair("index_too_strict", detail, repaired=False)
+    if any(index["unique"] and _is_active_condition(_get_condition(index)) for index in indexes):
         return
     if repair:
         connection.execute(text(_CREATE_INDEX[connection.dialect.name]))
-    yield TableFinding.of(
-        "index_missing", "Nothing kept two rows of ml_models from being active at once.", repaired=repair
+    yield TableFinding.from_repair(
+        "index_missing", "No unique index kept two rows of ml_models from being active at once.", repaired=repair
     )
 
 
-def _condition(index: ReflectedIndex) -> str | None:
-    """The WHERE of a partial index, as the database prints it."""
+def _get_condition(index: ReflectedIndex) -> str | None:
+    """Return the WHERE of a partial index as the database prints it, or None."""
     options = index.get("dialect_options", {})
     return next((str(value) for name, value in options.items() if name.endswith("_where") and value is not None), None)
 
 
-def _says_active(condition: str | None) -> bool:
+def _is_active_condition(condition: str | None) -> bool:
     bare = "".join(character for character in (condition or "").lower() if character not in '()" ')
     return bare in {"is_active", "is_active=true", "is_active=1", "is_activeistrue", "is_activeis1", "true=is_active"}

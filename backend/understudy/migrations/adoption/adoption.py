@@ -1,8 +1,8 @@
 """Adopts an `ml_models` that was made by hand, and repairs one that was changed by hand.
 
-Nothing is dropped, retyped or rewritten. What the document asks for and the table lacks is added. Of several active
-rows the one updated last stays active (rows without `updated_at` count as oldest; of equals the highest `model_id`),
-because only one may remain when the unique index is made; the others are deactivated and stay in the table.
+Nothing is dropped, retyped or rewritten. Missing columns, keys and indexes of the document are added. Of several active
+rows the one updated last stays active: rows without `updated_at` count as the oldest, and of equal times the highest
+`model_id` counts. The unique index allows only one; the others are deactivated and stay in the table.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,33 +31,36 @@ _STEPS: tuple[_Step, ...] = (
     ensure_accuracy_check,
 )
 
-# What the document does not ask for, and a table of any size needs.
+# The document does not ask for these, but a large table needs them.
 _EQUIPMENT: tuple[_Step, ...] = (ensure_sort_indexes, ensure_row_count)
 
 
 def examine(connection: Connection) -> tuple[TableFinding, ...]:
-    """What differs from the document; changes nothing. Raises Misconfigured when required columns are missing."""
-    return tuple(_walk(connection, (*_STEPS, *_EQUIPMENT), repair=False))
+    """List the differences from the document; change nothing.
+
+    Raises Misconfigured when a required column is missing.
+    """
+    return tuple(_run_steps(connection, (*_STEPS, *_EQUIPMENT), repair=False))
 
 
 def adopt(connection: Connection) -> tuple[TableFinding, ...]:
-    """Repair what can be repaired without loss. Raises Misconfigured when the table is beyond that."""
-    _keep_writers_out(connection)
-    return tuple(_walk(connection, _STEPS, repair=True))
+    """Repair what can be repaired without losing data. Raises Misconfigured when the table cannot be adopted."""
+    _lock_against_writers(connection)
+    return tuple(_run_steps(connection, _STEPS, repair=True))
 
 
 def equip(connection: Connection) -> tuple[TableFinding, ...]:
-    """Add the indexes for sorting and the triggers that count, where they are missing."""
-    _keep_writers_out(connection)
-    return tuple(_walk(connection, _EQUIPMENT, repair=True))
+    """Add missing indexes for sorting and missing triggers for counting."""
+    _lock_against_writers(connection)
+    return tuple(_run_steps(connection, _EQUIPMENT, repair=True))
 
 
-def _keep_writers_out(connection: Connection) -> None:
+def _lock_against_writers(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _walk(connection: Connection, steps: tuple[_Step, ...], *, repair: bool) -> Iterator[TableFinding]:
+def _run_steps(connection: Connection, steps: tuple[_Step, ...], *, repair: bool) -> Iterator[TableFinding]:
     for step in steps:
         findings = list(step(connection, repair))
         yield from findings

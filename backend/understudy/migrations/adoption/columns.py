@@ -1,4 +1,4 @@
-"""The documented columns against the ones that are there."""
+"""Compares the columns of the table with the documented ones."""
 
 from collections.abc import Iterator
 
@@ -37,8 +37,8 @@ _DOCUMENTED = {
 _SAME_TYPE = {"INT": "INTEGER", "SERIAL": "INTEGER", "DECIMAL(5,4)": "NUMERIC(5,4)", "DATETIME": "TIMESTAMP"}
 
 
-def _present(connection: Connection) -> dict[str, str]:
-    """Column name to type as the database writes it, without spaces inside brackets."""
+def _read_columns(connection: Connection) -> dict[str, str]:
+    """Return the type of each column by its name, as the database writes it, without spaces inside brackets."""
     columns = inspect(connection).get_columns(TABLE)
     return {
         column["name"]: column["type"]
@@ -51,7 +51,8 @@ def _present(connection: Connection) -> dict[str, str]:
 
 
 def check_required_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
-    missing = [name for name in _REQUIRED if name not in _present(connection)]
+    """Raises Misconfigured when the table lacks a column without which no model can be served."""
+    missing = [name for name in _REQUIRED if name not in _read_columns(connection)]
     if missing:
         raise Misconfigured(
             f"The table ml_models of this database is not the documented one: it lacks {', '.join(missing)}.",
@@ -61,19 +62,21 @@ def check_required_columns(connection: Connection, repair: bool) -> Iterator[Tab
 
 
 def add_missing_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    present = _present(connection)
+    """Add the documented columns that are missing."""
+    present = _read_columns(connection)
     for name, statement in _ADDABLE.items():
         if name not in present:
             if repair:
                 connection.execute(text(statement))
-            yield TableFinding.of("column_missing", f"ml_models had no column {name}.", repaired=repair)
+            yield TableFinding.from_repair("column_missing", f"ml_models had no column {name}.", repaired=repair)
 
 
 def check_column_types(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
-    for name, found in _present(connection).items():
+    """Note columns of another type and columns that the document does not have."""
+    for name, found in _read_columns(connection).items():
         documented = _DOCUMENTED.get(name)
         if documented is None:
-            yield TableFinding("column_extra", f"ml_models has a column {name} of its own.", AdoptionOutcome.NOTED)
+            yield TableFinding("column_extra", f"ml_models has the undocumented column {name}.", AdoptionOutcome.NOTED)
         elif _SAME_TYPE.get(found, found) != documented:
             detail = f"ml_models.{name} is {found}, the document says {documented}."
             yield TableFinding("column_type", detail, AdoptionOutcome.NOTED)

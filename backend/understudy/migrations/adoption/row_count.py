@@ -1,4 +1,4 @@
-"""Triggers that keep the number of models in `understudy_counts`, whoever changes `ml_models`."""
+"""Triggers that keep the number of models in `understudy_counts` when any client changes `ml_models`."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,9 @@ from sqlalchemy import Connection, text
 
 from understudy.migrations.adoption.table_finding import TableFinding
 
-# With OR REPLACE the holders of what a row claims are removed, and their own trigger fires only where the connection
-# asked for recursive triggers. They are counted before, and those that survived (no index forbids it) after.
+# A statement with OR REPLACE deletes the rows that hold the same id, name or active mark. Their own delete trigger
+# fires only where the connection enabled recursive triggers. These rows are therefore counted before the statement, and
+# those that survive it (because the unique index is missing) after it.
 _HOLDERS = """(
     SELECT count(*) FROM (
         SELECT model_id FROM ml_models WHERE model_id = NEW.model_id {but}
@@ -34,8 +35,9 @@ _SQLITE = {
     " models = models - 1, replaced = max(replaced - 1, 0); END",
 }
 
-# Runs with its maker's rights: whoever may write ml_models need not know of this table. Rows that another transaction
-# holds are left to the next statement; a snapshot that outlives other commits could not merge without failing.
+# The function runs with the rights of its owner, so that a role which may write ml_models needs no rights on
+# understudy_counts. Rows that another transaction has locked are merged by a later statement. Stricter isolation levels
+# only insert: merging rows that changed after their snapshot would fail.
 _FUNCTION = """
     CREATE OR REPLACE FUNCTION understudy_count_models() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -73,34 +75,37 @@ _POSTGRESQL = {
     "understudy_count_truncates": f"AFTER TRUNCATE ON ml_models {_FOR_EACH}",
 }
 
-_PRESENT = {
+_READ_TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ml_models'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('ml_models') AND tgenabled <> 'D'",
 }
-_COUNTED_AND_KEPT = """
+_READ_COUNTS = """
     SELECT (SELECT count(*) FROM ml_models), (SELECT sum(models) FROM understudy_counts)
 """
 
 
 def ensure_row_count(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    """The triggers and the count that they keep. With `repair` no other transaction may be writing `ml_models`."""
+    """Ensure the triggers and the count that they keep.
+
+    With `repair`, no other transaction may be writing to `ml_models`.
+    """
     sqlite = connection.dialect.name == "sqlite"
     wanted = _SQLITE if sqlite else _POSTGRESQL
-    missing = wanted.keys() - set(connection.execute(text(_PRESENT[connection.dialect.name])).scalars())
-    counted, kept = connection.execute(text(_COUNTED_AND_KEPT)).one()
+    missing = wanted.keys() - set(connection.execute(text(_READ_TRIGGERS[connection.dialect.name])).scalars())
+    counted, kept = connection.execute(text(_READ_COUNTS)).one()
     if not missing and counted == kept:
         return
     if repair:
-        _make(connection, wanted, sqlite=sqlite)
+        _create_triggers(connection, wanted, sqlite=sqlite)
         connection.execute(text("DELETE FROM understudy_counts"))
         connection.execute(text("INSERT INTO understudy_counts (models, replaced) VALUES (:n, 0)"), {"n": counted})
-    detail = f"ml_models has {counted} rows, and the list of models would say {kept or 0}."
+    detail = f"ml_models has {counted} rows, but the kept number is {kept or 0}."
     if missing:
-        detail = f"Nothing kept the number of models: {', '.join(sorted(missing))} missing or disabled on ml_models."
-    yield TableFinding.of("count_wrong", detail, repaired=repair)
+        detail = f"The number of models was not kept: {', '.join(sorted(missing))} missing or disabled on ml_models."
+    yield TableFinding.from_repair("count_wrong", detail, repaired=repair)
 
 
-def _make(connection: Connection, triggers: dict[str, str], *, sqlite: bool) -> None:
+def _create_triggers(connection: Connection, triggers: dict[str, str], *, sqlite: bool) -> None:
     if not sqlite:
         connection.execute(text(_FUNCTION))
     for name, rest in triggers.items():

@@ -1,4 +1,4 @@
-"""One index a column that the list is sorted by, so that a page costs the same at any size of table."""
+"""Ensures an index for each sort order of the list, so that a page costs the same at any size of table."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from sqlalchemy.exc import DBAPIError
 
 from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 
-# `name` has its unique index, `id` its key. Rows that compare equal follow each other by model_id.
+# Sorting by name uses its unique index, by id the primary key. Rows with equal values follow in order of model_id.
 _SORTED = ("created_at", "updated_at", "accuracy", "version", "model_type")
 
 
 def ensure_sort_indexes(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    """A column of a type that cannot be indexed stays without; sorting by it then reads the whole table."""
+    """Add missing indexes. A column whose type cannot be indexed has none: sorting by it reads the whole table."""
     present = {index["name"] for index in inspect(connection).get_indexes(TABLE)}
     for column in _SORTED:
         name = f"ml_models_{column}_model_id_idx"
@@ -28,4 +28,4 @@ def ensure_sort_indexes(connection: Connection, repair: bool) -> Iterator[TableF
                     "sort_unindexed", f"ml_models.{column} cannot be indexed: {reason}.", AdoptionOutcome.NOTED
                 )
                 continue
-        yield TableFinding.of("sort_unindexed", f"Sorting models by {column} read the whole table.", repaired=repair)
+        yield TableFinding.from_repair("sort_unindexed", f"No index served sorting by {column}.", repaired=repair)

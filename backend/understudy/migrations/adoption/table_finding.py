@@ -1,4 +1,4 @@
-"""What an examination of a hand-made table says."""
+"""A difference between the table and the documented one."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,17 +8,25 @@ INDEX = "ml_models_one_active"
 
 
 class AdoptionOutcome(StrEnum):
+    """What became of a difference.
+
+    `noted` works all the same and stays as it is. `open` was only examined, or its repair would lose data.
+    """
+
     REPAIRED = "repaired"
-    NOTED = "noted"  # differs from the document, works all the same, left as it is
-    OPEN = "open"  # not repaired: by choice (examination only) or because data would be lost
+    NOTED = "noted"
+    OPEN = "open"
 
 
 @dataclass(frozen=True)
 class TableFinding:
+    """A difference from the documented table."""
+
     code: str
     detail: str
     outcome: AdoptionOutcome
 
     @classmethod
-    def of(cls, code: str, detail: str, *, repaired: bool) -> "TableFinding":
+    def from_repair(cls, code: str, detail: str, *, repaired: bool) -> "TableFinding":
+        """Return a finding that is `repaired`, or `open` otherwise."""
         return cls(code, detail, AdoptionOutcome.REPAIRED if repaired else AdoptionOutcome.OPEN)

@@ -1,4 +1,4 @@
-"""The documented table, or the one that is there adopted, and Understudy's own tables."""
+"""Creates the documented table, or adopts an existing one, and creates Understudy's own tables."""
 
 from datetime import UTC, datetime
 
@@ -109,7 +109,7 @@ def _create_own_tables() -> None:
 
 
 def _create_files() -> None:
-    """After the adoption, which sees to it that `model_id` is a key that can be referred to."""
+    """Create the table of file records. It refers to `model_id`, which is a key only after the adoption."""
     op.create_table(
         "understudy_files",
         sa.Column("model_id", sa.Integer(), autoincrement=False, nullable=False),

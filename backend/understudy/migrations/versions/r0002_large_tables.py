@@ -1,4 +1,4 @@
-"""What keeps a page of a million models cheap: an index a sort order, and the number of models."""
+"""Keeps a page of a million models cheap: an index for each sort order, and the number of models."""
 
 import sqlalchemy as sa
 from alembic import op

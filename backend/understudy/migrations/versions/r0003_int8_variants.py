@@ -1,4 +1,4 @@
-"""In which form a model should be live, and which int8 twin belongs to it."""
+"""Adds the variant in which a model should be live, and the key of its int8 variant."""
 
 import sqlalchemy as sa
 from alembic import op
