@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import Coroutine
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from understudy.errors import CompileFailed, FileMissing, ModelIsActive, ModelNo
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
+from understudy.registry.models import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate
@@ -51,7 +54,7 @@ async def test_a_name_taken_by_another_model_is_refused(registry: Registry, add:
         await registry.update(second.model_id, ModelUpdate(model_name="first"), "api")
 
 
-async def test_a_new_path_is_read_anew_and_keeps_what_was_given(
+async def test_a_new_path_is_read_and_keeps_the_given_spec(
     registry: Registry, database_settings: Settings, add: Add
 ) -> None:
     model = await add("head", spec={"sample_rate": 8000})
@@ -110,25 +113,58 @@ async def test_ids_of_no_model_are_not_found(registry: Registry) -> None:
             await registry.list_history(model_id)
 
 
-async def test_deleting_races_with_activating_and_one_of_them_wins(
+@pytest.mark.parametrize("first", ["delete", "activate"])
+async def test_of_a_deletion_and_an_activation_the_later_one_is_refused(
+    registry: Registry, database: Database, database_settings: Settings, add: Add, first: str
+) -> None:
+    """The first holds the lock when the second begins, in another process."""
+    model = await add("contested")
+    async with Database(database_settings) as other:
+        async with other.write() as session:
+            await desired_state.lock(session)
+            if first == "delete":
+                await session.delete((await rows.get(session, model.model_id)).model)
+                second: Coroutine[Any, Any, object] = _activate(database, model.model_id)
+            else:
+                await desired_state.switch(session, model.model_id, actor="api")
+                second = registry.delete(model.model_id, "api")
+            waiting = asyncio.create_task(second)
+            done, _ = await asyncio.wait([waiting], timeout=0.3)
+            assert not done
+        with pytest.raises(ModelNotFound if first == "delete" else ModelIsActive):
+            await waiting
+    async with database.read() as session:
+        poll = await desired_state.poll(session)
+    assert (poll.active_model_id, poll.active_count) == ((None, 0) if first == "delete" else (model.model_id, 1))
+
+
+async def test_of_a_deletion_and_an_activation_at_once_exactly_one_happens(
     registry: Registry, database: Database, add: Add
 ) -> None:
     model = await add("contested")
-    outcomes = await asyncio.gather(
+    deleted, activated = await asyncio.gather(
         registry.delete(model.model_id, "api"), _activate(database, model.model_id), return_exceptions=True
     )
-    assert sum(isinstance(outcome, ModelIsActive | ModelNotFound) for outcome in outcomes) == 1
+    async with database.read() as session:
+        poll = await desired_state.poll(session)
+    if isinstance(deleted, BaseException):
+        assert isinstance(deleted, ModelIsActive)
+        assert activated == 1
+        assert poll == desired_state.DesiredStatePoll(1, model.model_id, model.model_id, 1)
+    else:
+        assert isinstance(activated, ModelNotFound)
+        assert poll == desired_state.DesiredStatePoll(0, None, None, 0)
 
 
-async def test_the_compilers_verdict_is_kept_for_the_file_it_was_about(registry: Registry, add: Add) -> None:
+async def test_a_compile_state_is_stored_only_for_the_file_it_is_about(registry: Registry, add: Add) -> None:
     model = await add("head")
     digest = model.digest or ""
     problem = CompileFailed("The graph holds an unknown layer.").problem()
     assert await registry.set_compile_state(model.model_id, digest, CompileState.REFUSED, problem)
-    shown = await registry.get(model.model_id)
-    assert (shown.compile_state, shown.compile_error) == ("refused", Problem.model_validate(problem))
+    answer = await registry.get(model.model_id)
+    assert (answer.compile_state, answer.compile_error) == ("refused", Problem.model_validate(problem))
     assert not await registry.set_compile_state(model.model_id, "0" * 64, CompileState.READY)
     assert await registry.set_compile_state(model.model_id, digest, CompileState.READY)
-    shown = await registry.get(model.model_id)
-    assert (shown.compile_state, shown.compile_error) == ("ready", None)
+    answer = await registry.get(model.model_id)
+    assert (answer.compile_state, answer.compile_error) == ("ready", None)
     assert (await registry.list_history(model.model_id)).entries[0].event == "compiled"

@@ -7,7 +7,15 @@ from sqlalchemy import func, select
 
 from tests.postgres import ByHand
 from tests.registry.types import Add
-from understudy.errors import FileMissing, NameTaken, PathRefused, RequestInvalid, SpecInvalid, UnderstudyError
+from understudy.errors import (
+    FileMissing,
+    FormatUnknown,
+    NameTaken,
+    PathRefused,
+    RequestInvalid,
+    SpecInvalid,
+    UnderstudyError,
+)
 from understudy.models import FileRecord, History, MlModel
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
@@ -27,7 +35,7 @@ async def _rows(database: Database) -> list[int]:
         ]
 
 
-async def test_the_answer_and_the_row_say_what_was_registered(
+async def test_the_answer_and_the_row_hold_the_registered_values(
     registry: Registry, database_settings: Settings, by_hand: ByHand
 ) -> None:
     (database_settings.models_dir / "heads").mkdir()
@@ -75,7 +83,7 @@ async def test_a_saved_model_folder_registers_as_one_thing(registry: Registry, d
     [
         ("models/absent.keras", FileMissing),
         ("models/model.keras/inner", FileMissing),
-        ("models", UnderstudyError),
+        ("models", FormatUnknown),
         ("/etc/passwd", PathRefused),
         ("../outside.keras", PathRefused),
         ("models/out.keras", PathRefused),
@@ -117,7 +125,7 @@ async def test_of_registrations_racing_for_a_name_one_wins(database_settings: Se
     assert await _rows(database) == [1, 1, 1]
 
 
-async def test_what_is_given_wins_over_the_sidecar(registry: Registry, database_settings: Settings, add: Add) -> None:
+async def test_the_given_spec_wins_over_the_sidecar(registry: Registry, database_settings: Settings, add: Add) -> None:
     sidecar = database_settings.models_dir / "head.spec.json"
     sidecar.write_bytes(b'\xef\xbb\xbf{"labels": ["cat", "dog"], "sample_rate": 8000}')
     model = await add("head", spec={"sample_rate": 16000, "thresholds": {"cat": 0.5}})
@@ -126,7 +134,7 @@ async def test_what_is_given_wins_over_the_sidecar(registry: Registry, database_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ('{"labels": ["a", "a"]}', r"models/head\.spec\.json, field labels: .*once"),
         ('{"sample_rate": "fast"}', r"models/head\.spec\.json, field sample_rate"),
@@ -141,10 +149,10 @@ async def test_what_is_given_wins_over_the_sidecar(registry: Registry, database_
     ],
 )
 async def test_an_invalid_sidecar_is_named_with_its_field(
-    database: Database, database_settings: Settings, add: Add, content: str, said: str
+    database: Database, database_settings: Settings, add: Add, content: str, message: str
 ) -> None:
     (database_settings.models_dir / "head.spec.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(SpecInvalid, match=said):
+    with pytest.raises(SpecInvalid, match=message):
         await add("head")
     assert await _rows(database) == [0, 0, 0]
 
@@ -168,15 +176,15 @@ async def test_a_row_made_by_hand_is_read_when_it_is_first_needed(
 ) -> None:
     (database_settings.models_dir / "hand.onnx").write_bytes(b"hand")
     by_hand("INSERT INTO ml_models (model_id, model_name, file_path) VALUES (9, 'hand', 'models\\hand.onnx')")
-    shown = await registry.get(9)
-    assert (shown.digest, shown.file_exists, shown.is_active, shown.created_at) == (None, True, False, None)
+    answer = await registry.get(9)
+    assert (answer.digest, answer.file_exists, answer.is_active, answer.created_at) == (None, True, False, None)
     first, second = await asyncio.gather(registry.ensure_file_record(9), registry.ensure_file_record(9))
     assert first == second
     assert first.facts.digest == sha256(b"hand").hexdigest()
     assert (await registry.get(9)).digest == first.facts.digest
 
 
-async def test_a_path_changed_by_hand_voids_the_evidence(
+async def test_a_path_changed_by_hand_voids_the_file_record(
     registry: Registry, database_settings: Settings, add: Add, by_hand: ByHand
 ) -> None:
     model = await add("first")

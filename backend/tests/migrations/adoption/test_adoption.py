@@ -67,7 +67,7 @@ async def test_equal_times_leave_the_highest_id_active(
 
 
 @pytest.mark.parametrize("condition", ["is_active = TRUE", "is_active", "(is_active IS TRUE)"])
-async def test_an_index_under_another_name_is_taken_as_it_is(
+async def test_an_index_under_another_name_is_accepted(
     database_settings: Settings, by_hand: ByHand, documented: str, condition: str
 ) -> None:
     by_hand(documented, f"CREATE UNIQUE INDEX mine ON ml_models (is_active) WHERE {condition}")
@@ -76,7 +76,7 @@ async def test_an_index_under_another_name_is_taken_as_it_is(
     assert "index_missing" not in {finding.code for finding in report.findings}
 
 
-async def test_missing_columns_keys_and_other_types_are_brought_up_or_noted(
+async def test_missing_columns_keys_and_other_types_are_repaired_or_noted(
     database_settings: Settings, by_hand: ByHand
 ) -> None:
     by_hand(
@@ -88,8 +88,8 @@ async def test_missing_columns_keys_and_other_types_are_brought_up_or_noted(
         report = await schema.migrate(database)
         codes = {finding.code for finding in report.findings}
         assert {"column_missing", "column_type", "column_extra", "model_id_not_unique", "name_not_unique"} <= codes
-        assert {finding.code for finding in report.findings if finding.outcome is AdoptionOutcome.OPEN} == set()
-        assert {finding.outcome for finding in await database.examine_tables()} <= {AdoptionOutcome.NOTED}
+        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in report.findings}
+        assert {finding.outcome for finding in await database.examine_tables()} == {AdoptionOutcome.NOTED}
         registry = Registry(database_settings, database)
         assert (await registry.get(3)).accuracy == 92.5
         fresh = await registry.register(ModelCreate(model_name="new", file_path="models/new.onnx"), "cli")

@@ -61,7 +61,7 @@ async def test_tables_that_are_missing_are_an_outage_with_its_remedy(database_se
     assert "understudy migrate" in refusal.value.remedy
 
 
-async def test_a_stage_row_deleted_by_hand_is_an_outage_with_its_remedy(database: Database, by_hand: ByHand) -> None:
+async def test_a_missing_deployment_row_is_an_outage_with_its_remedy(database: Database, by_hand: ByHand) -> None:
     by_hand("DELETE FROM understudy_stage")
     with pytest.raises(DatabaseUnavailable, match="understudy_stage"):
         async with database.read() as session:
@@ -125,8 +125,8 @@ async def test_other_databases_are_refused_at_start(settings: Settings, address:
         Database(Settings(home=settings.home, database_url=address))
 
 
-async def test_a_file_that_is_no_database_is_named_with_a_remedy(settings: Settings) -> None:
-    (settings.var_dir / "understudy.db").write_bytes(b"these bytes are no database" * 100)
+async def test_a_file_that_is_not_a_database_is_named_with_a_remedy(settings: Settings) -> None:
+    (settings.var_dir / "understudy.db").write_bytes(b"these bytes are not a database" * 100)
     async with Database(settings) as database:
         with pytest.raises(DatabaseUnavailable, match="not a database") as refusal:
             await schema.migrate(database)

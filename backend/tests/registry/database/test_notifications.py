@@ -2,6 +2,7 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
+import anyio
 import pytest
 from structlog.testing import capture_logs
 
@@ -15,14 +16,14 @@ from understudy.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_switch_is_heard_by_another_process(
+async def test_a_switch_is_noticed_by_another_process(
     database: Database, database_settings: Settings, add: Add, by_hand: ByHand
 ) -> None:
     model = await add("head")
-    async with aclosing(watch_changes(database_settings)) as heard:
-        waiting = asyncio.create_task(anext(heard))
+    async with aclosing(watch_changes(database_settings)) as changes:
+        waiting = asyncio.create_task(anext(changes))
         if database_settings.database_url is None:
-            await asyncio.sleep(0)  # its first look
+            await asyncio.sleep(0)  # the watcher reads the state of the log file
         else:
             while by_hand("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'") != [(1,)]:
                 await asyncio.sleep(0.02)
@@ -37,8 +38,8 @@ async def test_a_database_that_cannot_be_listened_to_is_logged_and_raises_nothin
 ) -> None:
     nowhere = Settings(home=settings.home, database_url=f"postgresql://someone@/db?host={tmp_path}")
     with capture_logs() as logs:
-        async with aclosing(watch_changes(nowhere)) as heard:
-            waiting = asyncio.ensure_future(anext(heard))
+        async with aclosing(watch_changes(nowhere)) as changes:
+            waiting = asyncio.ensure_future(anext(changes))
             async with asyncio.timeout(30):
                 while not logs and not waiting.done():
                     await asyncio.sleep(0.01)
@@ -47,3 +48,30 @@ async def test_a_database_that_cannot_be_listened_to_is_logged_and_raises_nothin
                 await waiting
     assert logs[0]["event"] == "deployment_notifications_lost"
     assert logs[0]["log_level"] == "warning"
+
+
+async def test_pauses_after_a_lost_connection_double_with_jitter(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers that lost one database at the same moment must not all return at the same moment."""
+    nowhere = Settings(home=settings.home, database_url=f"postgresql://someone@/db?host={tmp_path}")
+    runs = [await _record_pauses(nowhere, monkeypatch) for _ in range(2)]
+    for pauses in runs:
+        for pause, longest in zip(pauses, (1, 2, 4, 8, 16, 32, 60, 60), strict=True):
+            assert longest / 2 <= pause <= longest
+    assert runs[0] != runs[1]
+
+
+async def _record_pauses(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The first eight pauses, with a clock that does not wait."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await anext(watch_changes(settings))
+    return pauses

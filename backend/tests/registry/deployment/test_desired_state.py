@@ -104,7 +104,7 @@ async def test_switches_at_once_from_several_processes_end_with_one_active_row_a
     databases = [Database(database_settings) for _ in range(4)]
 
     async def switcher(own: Database, number: int) -> list[int]:
-        return [await _switch(own, models[(number + turn * turn) % 4]) for turn in range(8)]
+        return [await _switch(own, models[(number + step * step) % 4]) for step in range(8)]
 
     generations = await asyncio.gather(*(switcher(each, number) for number, each in enumerate(databases)))
     for each in databases:
@@ -113,9 +113,9 @@ async def test_switches_at_once_from_several_processes_end_with_one_active_row_a
     entries = (await registry.list_history(limit=500)).entries
     live = [(entry.generation, entry.model_id) for entry in entries if entry.event == "activated"]
     assert [generation for generation, _ in live] == list(range(32, 0, -1))
-    left = {entry.generation: entry.model_id for entry in entries if entry.event == "deactivated"}
+    replaced = {entry.generation: entry.model_id for entry in entries if entry.event == "deactivated"}
     for (generation, model_id), (_, before) in pairwise(live):
-        assert left.get(generation) == (None if model_id == before else before)
+        assert replaced.get(generation) == (None if model_id == before else before)
     assert await _poll(database) == desired_state.DesiredStatePoll(32, live[0][1], live[0][1], 1)
 
 
@@ -182,7 +182,7 @@ async def test_an_id_given_out_again_by_hand_does_not_inherit_a_past(
         assert await rollback.find_previous_active(session) is None
 
 
-async def test_a_refusal_is_kept_with_its_reason_and_remedy(registry: Registry, database: Database, add: Add) -> None:
+async def test_a_refusal_is_stored_with_its_reason_and_remedy(registry: Registry, database: Database, add: Add) -> None:
     model = await add("head")
     async with database.write() as session:
         await model_history.record_refusal(session, model.model_id, CompileFailed("unknown layer"), actor="api")

@@ -22,7 +22,7 @@ def model(settings: Settings) -> Path:
 
 
 def _replace_unseen(model: Path, content: bytes) -> None:
-    """Other content under the same size and times: whoever still calls it unchanged did not read it."""
+    """Write other content under the same size and times: code that calls the file unchanged did not read it."""
     times = model.stat()
     model.write_bytes(content)
     os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -83,11 +83,17 @@ def test_a_changed_file_deep_in_a_saved_model_is_noticed(files: ModelFiles, sett
     assert files.compare("models/saved", facts) == FileState(exists=True, changed=True, bytes=None)
 
 
-def test_what_is_no_file_is_refused_without_reading_it(files: ModelFiles, settings: Settings) -> None:
+def test_pipes_and_plain_folders_are_refused_without_reading_them(files: ModelFiles, settings: Settings) -> None:
     os.mkfifo(settings.models_dir / "pipe.onnx")
     for path in ("models/pipe.onnx", "models"):
         with pytest.raises(FormatUnknown):
             files.read(path)
+
+
+def test_a_link_to_itself_does_not_exist(files: ModelFiles, settings: Settings) -> None:
+    (settings.models_dir / "loop").symlink_to("loop")
+    assert not files.exists("models/loop")
+    assert files.compare("models/loop", None) == FileState(exists=False, changed=False, bytes=None)
 
 
 def test_a_file_beyond_the_limit_is_refused(settings: Settings, model: Path) -> None:

@@ -38,7 +38,7 @@ def test_paths_that_leave_the_home_folder_or_cannot_be_stored_are_refused(path: 
 
 
 @given(st.text(max_size=60))
-def test_whatever_passes_stays_inside(path: str) -> None:
+def test_every_accepted_path_stays_inside(path: str) -> None:
     home = Path("/srv/home")
     try:
         stored = normalize_path(path)
@@ -49,13 +49,12 @@ def test_whatever_passes_stays_inside(path: str) -> None:
     assert normalize_path(stored) == stored
 
 
-def test_links_are_followed_before_they_are_judged(home: Path) -> None:
+def test_links_are_followed_before_they_are_checked(home: Path) -> None:
     (home / "models" / "a.onnx").write_bytes(b"a")
     (home / "models" / "inside.onnx").symlink_to("a.onnx")
     (home / "models" / "outside.onnx").symlink_to("/etc/hostname")
     (home / "models" / "parent").symlink_to(home.parent)
     (home / "models" / "own").symlink_to(home / "var")
-    (home / "models" / "loop").symlink_to("loop")
     assert resolve_inside(home, "models/inside.onnx") == (home / "models" / "a.onnx").resolve()
     for path in ("models/outside.onnx", "models/parent/x.onnx", "models/own/understudy.db"):
         with pytest.raises(PathRefused):

@@ -18,7 +18,7 @@ from understudy.schemas.registry.model_query import ModelQuery, SortKey
 pytestmark = pytest.mark.anyio
 
 _SORTS: tuple[SortKey, ...] = ("id", "name", "created_at", "updated_at", "accuracy", "version", "type")
-_FALLING: tuple[SortKey, ...] = ("-id", "-name", "-created_at", "-updated_at", "-accuracy", "-version", "-type")
+_DESCENDING: tuple[SortKey, ...] = ("-id", "-name", "-created_at", "-updated_at", "-accuracy", "-version", "-type")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def _pages(registry: Registry, sort: SortKey, limit: int) -> AsyncIterator
 
 @pytest.mark.usefixtures("mixed")
 async def test_pages_join_to_the_whole_list_in_every_order(registry: Registry) -> None:
-    for sort in (*_SORTS, *_FALLING):
+    for sort in (*_SORTS, *_DESCENDING):
         (whole,) = [page async for page in _pages(registry, sort, 500)]
         for limit in (1, 5):
             joined = [model_id async for page in _pages(registry, sort, limit) for model_id in page]
@@ -83,7 +83,7 @@ async def test_accuracies_noted_in_percent_page_like_any_other(registry: Registr
     assert [model.accuracy for model in first.models + second.models] == [92.123456, 92.5]
 
 
-async def test_a_row_that_comes_in_between_shifts_no_page(registry: Registry, add: Add) -> None:
+async def test_a_row_inserted_between_two_pages_shifts_neither(registry: Registry, add: Add) -> None:
     for name in ("b", "d", "f"):
         await add(name)
     first = await registry.list(ModelQuery(sort="name", limit=2))
@@ -93,7 +93,7 @@ async def test_a_row_that_comes_in_between_shifts_no_page(registry: Registry, ad
     assert [model.model_name for model in first.models + second.models] == ["b", "d", "e", "f"]
 
 
-async def test_search_is_for_a_part_in_any_case_and_takes_wildcards_literally(registry: Registry, add: Add) -> None:
+async def test_search_finds_a_part_in_any_case_and_takes_wildcards_literally(registry: Registry, add: Add) -> None:
     await add("YAMNet Human", description="for 100% certainty")
     await add("other", version="v_1", description="ÜBUNG")
     await add("third", version="vx1")
@@ -113,7 +113,7 @@ async def test_search_is_for_a_part_in_any_case_and_takes_wildcards_literally(re
     assert len(await found("")) == 3
 
 
-async def test_type_is_exact_and_the_active_model_is_there_whatever_is_filtered(
+async def test_type_is_exact_and_every_filter_answers_the_active_model(
     registry: Registry, database: Database, add: Add
 ) -> None:
     live = await add("live", model_type="tensor")
@@ -152,7 +152,7 @@ async def test_a_cursor_that_was_not_given_out_is_refused(registry: Registry) ->
             await registry.list(ModelQuery(sort="name", cursor=_forged("name", text, 1)))
 
 
-async def test_history_goes_on_where_its_page_ended(registry: Registry, add: Add) -> None:
+async def test_history_continues_where_its_page_ended(registry: Registry, add: Add) -> None:
     for name in ("a", "b", "c"):
         await add(name)
     first = await registry.list_history(limit=2)
@@ -179,10 +179,10 @@ async def test_every_order_walks_an_index_at_any_depth(registry: Registry, datab
             run.append((statement, values))
 
     event.listen(database._engine.sync_engine, "before_cursor_execute", note)
-    for sort in (*_SORTS, *_FALLING):
+    for sort in (*_SORTS, *_DESCENDING):
         first = await registry.list(ModelQuery(sort=sort, limit=100))
         await registry.list(ModelQuery(sort=sort, limit=100, cursor=first.next_cursor))
-    assert len(run) == 2 * len(_SORTS + _FALLING)
+    assert len(run) == 2 * len(_SORTS + _DESCENDING)
     explain = "EXPLAIN QUERY PLAN" if database.kind == "sqlite" else "EXPLAIN"
     async with database.read() as session:
         connection = await session.connection()
@@ -195,7 +195,7 @@ async def test_every_order_walks_an_index_at_any_depth(registry: Registry, datab
 
 
 def _within(plan: list[str], node: str) -> str:
-    """What a plan says below `node`; SQLite gives (id, parent, unused, detail), PostgreSQL indents."""
+    """The lines of a plan below `node`; SQLite gives (id, parent, unused, detail), PostgreSQL indents."""
     start = next(number for number, line in enumerate(plan) if node in line)
     if node == "Limit":
         return "\n".join(plan[start:])

@@ -1,4 +1,4 @@
-"""The number of models is exact, whoever changes the table and however."""
+"""The number of models is exact after any change of the table by any client."""
 
 import asyncio
 import sqlite3
@@ -31,7 +31,7 @@ async def _total(registry: Registry) -> int:
     return (await registry.list(ModelQuery(limit=1))).total
 
 
-async def test_it_follows_what_the_api_does(registry: Registry, add: Add) -> None:
+async def test_it_follows_the_registry(registry: Registry, add: Add) -> None:
     first = await add("first")
     await add("second")
     assert await _total(registry) == 2
@@ -78,7 +78,7 @@ async def test_it_follows_statements_typed_by_hand(
         ("UPDATE OR IGNORE ml_models SET model_name = 'a' WHERE model_id = 2", 3),
     ],
 )
-async def test_rows_that_sqlite_replaces_without_a_word_count(
+async def test_rows_that_sqlite_replaces_without_a_trigger_count(
     registry: Registry, by_hand: ByHand, statement: str, total: int, recursive: str
 ) -> None:
     by_hand(f"PRAGMA recursive_triggers = {recursive}", statement)
@@ -88,7 +88,7 @@ async def test_rows_that_sqlite_replaces_without_a_word_count(
 
 @only_sqlite
 @pytest.mark.usefixtures("three")
-async def test_what_no_index_forbids_replaces_nothing(registry: Registry, by_hand: ByHand) -> None:
+async def test_without_the_index_nothing_is_replaced(registry: Registry, by_hand: ByHand) -> None:
     by_hand("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
     assert await _total(registry) == 3
     by_hand(f"{_INSERT} (4, 'd', 'd', TRUE)")
@@ -105,7 +105,7 @@ async def test_a_statement_that_fails_changes_nothing(registry: Registry, by_han
 
 @only_postgresql
 @pytest.mark.usefixtures("three")
-async def test_it_follows_what_else_postgresql_knows(
+async def test_it_follows_copy_truncate_and_serializable_transactions(
     registry: Registry, by_hand: ByHand, database_settings: Settings
 ) -> None:
     by_hand("BEGIN ISOLATION LEVEL SERIALIZABLE", f"{_INSERT} (4, 'd', 'd', FALSE)", "SELECT 1", "COMMIT", "SELECT 1")
@@ -124,7 +124,7 @@ async def test_it_follows_what_else_postgresql_knows(
 async def test_a_transaction_left_open_keeps_no_registration_waiting(
     registry: Registry, add: Add, database_settings: Settings
 ) -> None:
-    """A single counter would: whoever has changed it holds it until they commit."""
+    """A single counter would: a transaction that has changed it locks it until its end."""
     await add("before")
     with psycopg.connect(database_settings.database_url or "") as connection:
         connection.execute(f"{_INSERT} (500, 'unfinished', 'x', FALSE)".encode())
@@ -135,7 +135,7 @@ async def test_a_transaction_left_open_keeps_no_registration_waiting(
 
 
 @only_postgresql
-async def test_whoever_may_write_the_table_need_not_know_of_the_count(registry: Registry, by_hand: ByHand) -> None:
+async def test_a_role_that_writes_the_table_needs_no_rights_on_the_count(registry: Registry, by_hand: ByHand) -> None:
     by_hand(
         "DROP ROLE IF EXISTS stranger",
         "CREATE ROLE stranger",

@@ -1,0 +1,283 @@
+"""Each thing that can be wrong, made wrong on purpose, found, and repaired where that loses nothing."""
+
+import json
+import os
+import shutil
+
+import psycopg
+import pytest
+
+from tests.doctor.conftest import Installation, list_codes
+from understudy.compiler.compile_lock import make_compile_lock
+from understudy.doctor import compiled_store_check
+from understudy.doctor.doctor import DoctorReport
+from understudy.doctor.finding import FindingState
+from understudy.errors import SpecInvalid
+from understudy.registry.deployment import desired_state
+from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.registry.model_query import ModelQuery
+
+pytestmark = pytest.mark.anyio
+
+_ALL_FIXED = {FindingState.FIXED}
+
+
+def list_states(report: DoctorReport) -> set[FindingState]:
+    return {finding.state for finding in report.findings}
+
+
+async def test_a_sound_installation_has_no_findings(installation: Installation) -> None:
+    report = await installation.examine()
+    assert report.findings == ()
+    assert report.looked_at == ("folders", "database", "model files", "compiled store", "backbone", "servers")
+
+
+async def test_examining_an_empty_home_creates_nothing(empty: Installation) -> None:
+    assert list_codes(await empty.examine()) == ["not_migrated"]
+    assert not list(empty.settings.var_dir.iterdir())
+    await empty.examine(fix=True)
+    assert (await empty.examine()).findings == ()
+
+
+async def test_a_missing_index_is_created(installation: Installation) -> None:
+    installation.edit("DROP INDEX ml_models_one_active")
+    await installation.assert_repaired("index_missing")
+
+
+async def test_of_several_active_rows_one_stays(installation: Installation) -> None:
+    await installation.register_two()
+    installation.edit("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
+    assert list_codes(await installation.examine()) == ["several_active", "index_missing"]
+    assert list_states(await installation.examine(fix=True)) == _ALL_FIXED
+    async with installation.open() as services:
+        models = (await services.registry.list(ModelQuery())).models
+    assert [model.is_active for model in models].count(True) == 1
+
+
+async def test_a_lost_deployment_row_is_restored_without_counting_a_generation_twice(
+    installation: Installation,
+) -> None:
+    async def read_desired() -> desired_state.Desired | None:
+        async with installation.open() as services, services.database.read() as session:
+            return await desired_state.read_desired(session)
+
+    before = await read_desired()
+    installation.edit("DELETE FROM understudy_stage")
+    await installation.assert_repaired("stage_row_missing")
+    after = await read_desired()
+    assert before is not None
+    assert after == desired_state.Desired(1, before.generation + 1)
+
+
+async def test_a_row_added_by_hand_is_read(empty: Installation, installation: Installation) -> None:
+    installation.edit(
+        "DELETE FROM ml_models",
+        "INSERT INTO ml_models (model_id, model_name, file_path) VALUES (5, 'By hand', 'models/one.onnx')",
+    )
+    shutil.rmtree(installation.store)
+    await installation.assert_repaired("file_unrecorded")
+    async with installation.open() as services:
+        assert (await services.registry.get(5)).digest
+
+
+async def test_a_hand_made_table_is_adopted(installation: Installation) -> None:
+    shutil.rmtree(installation.settings.var_dir)
+    installation.settings.var_dir.mkdir()
+    installation.edit(
+        "CREATE TABLE ml_models (model_id INTEGER PRIMARY KEY, model_name VARCHAR(255) NOT NULL UNIQUE,"
+        " file_path VARCHAR(500) NOT NULL, is_active BOOLEAN DEFAULT FALSE)",
+        "INSERT INTO ml_models (model_name, file_path) VALUES ('By hand', 'models/one.onnx')",
+    )
+    assert list_codes(await installation.examine()) == ["not_migrated"]
+    fixed = await installation.examine(fix=True)
+    assert {"column_missing", "index_missing", "file_unrecorded"} <= set(list_codes(fixed))
+    assert list_states(fixed) == _ALL_FIXED
+    assert (await installation.examine()).findings == ()
+    async with installation.open() as services:
+        assert [model.model_name for model in (await services.registry.list(ModelQuery())).models] == ["By hand"]
+
+
+async def test_a_missing_file_is_left_to_a_person(installation: Installation) -> None:
+    await installation.register_two()
+    installation.two.unlink()
+    assert "Two" in (await installation.assert_left_to_a_person("file_missing")).where
+    async with installation.open() as services:
+        assert (await services.registry.list(ModelQuery())).total == 2
+
+
+async def test_a_missing_active_file_is_reported_with_the_copy_that_serves(installation: Installation) -> None:
+    installation.one.unlink()
+    assert "compiled copy is served" in (await installation.assert_left_to_a_person("active_file_missing")).what
+    shutil.rmtree(installation.store)
+    report = await installation.examine(fix=True)
+    assert list_codes(report) == ["active_file_missing", "compile_state_wrong"]
+    assert "no server can load it" in report.findings[0].what
+
+
+async def test_a_changed_file_is_left_to_a_person(installation: Installation) -> None:
+    installation.one.write_bytes(installation.two.read_bytes())
+    assert "no longer the file" in (await installation.assert_left_to_a_person("file_changed")).what
+
+
+async def test_a_touched_file_is_the_same_file(installation: Installation) -> None:
+    installation.one.touch()
+    assert (await installation.examine()).findings == ()
+
+
+async def test_a_recorded_spec_that_this_version_refuses_is_left_to_a_person(installation: Installation) -> None:
+    installation.edit("""UPDATE understudy_files SET spec = '{"hop_seconds": 0}'""")
+    assert "hop_seconds" in (await installation.assert_left_to_a_person("spec_unreadable")).what
+    async with installation.open() as services:
+        with pytest.raises(SpecInvalid):
+            await services.activation.activate(1, "test")
+        assert (await services.registry.list(ModelQuery())).total == 1
+
+
+async def test_an_unreadable_sidecar_is_left_to_a_person(installation: Installation) -> None:
+    (installation.one.parent / "one.spec.json").write_text('{"labels": "a"}')
+    assert "labels" in (await installation.assert_left_to_a_person("sidecar_unreadable")).what
+
+
+async def test_a_path_that_leads_out_is_left_to_a_person(installation: Installation) -> None:
+    installation.edit("UPDATE ml_models SET file_path = '../secret.onnx'")
+    report = await installation.examine(fix=True)
+    assert [(each.code, each.state) for each in report.findings] == [
+        ("path_refused", FindingState.OPEN),
+        ("compiled_unreferenced", FindingState.FIXED),
+    ]
+
+
+async def test_unneeded_entries_of_the_compiled_store_are_removed(installation: Installation) -> None:
+    [entry] = installation.store.iterdir()
+    shutil.copytree(entry, installation.store / ".new-half")
+    (installation.store / ("0" * 40)).mkdir()
+    two = await installation.register_two()
+    await installation.compile(two)
+    async with installation.open() as services:
+        await services.registry.delete(two, "test")
+    codes = list_codes(await installation.examine())
+    assert sorted(codes) == ["compiled_unreferenced", "compiled_unusable", "compiled_unusable"]
+    assert list_states(await installation.examine(fix=True)) == _ALL_FIXED
+    assert [each.name for each in installation.store.iterdir()] == [entry.name]
+
+
+async def test_a_damaged_compiled_model_is_removed_and_compiled_again(installation: Installation) -> None:
+    [entry] = installation.store.iterdir()
+    with (entry / "model.onnx").open("ab") as file:
+        file.write(b"?")
+    assert list_codes(await installation.examine()) == ["compiled_unusable", "compile_state_wrong"]
+    assert list_states(await installation.examine(fix=True)) == _ALL_FIXED
+    assert not entry.exists()
+    assert await installation.compile(1) == entry.name
+    assert (await installation.examine()).findings == ()
+
+
+async def test_a_compiled_model_that_fails_its_warm_up_is_removed(installation: Installation) -> None:
+    """Its recorded outputs are those of another model; the files themselves are complete."""
+    second = await installation.compile(await installation.register_two())
+    store = installation.store
+    [first] = [each.name for each in store.iterdir() if each.name != second]
+    shutil.copyfile(store / second / "probes.npz", store / first / "probes.npz")
+    report, other = (json.loads((store / key / "report.json").read_text("utf-8")) for key in (first, second))
+    (store / first / "report.json").write_text(json.dumps(report | {"probes_digest": other["probes_digest"]}), "utf-8")
+    assert list_codes(await installation.examine()) == ["compiled_unsound"]
+    assert list_states(await installation.examine(fix=True)) == _ALL_FIXED
+    assert not (store / first).exists()
+
+
+async def test_an_interrupted_compilation_is_reset(installation: Installation) -> None:
+    installation.edit("UPDATE understudy_files SET compile_state = 'compiling'")
+    await installation.assert_repaired("compile_state_wrong")
+
+
+async def test_a_store_that_takes_long_to_examine_is_not_reported_as_busy(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is for the wait for the lock: warming up one entry alone takes longer than this."""
+    monkeypatch.setattr(compiled_store_check, "_WAIT_SECONDS", 0.001)
+    assert (await installation.examine()).findings == ()
+
+
+async def test_a_running_compilation_is_waited_for_and_reported(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled_store_check, "_WAIT_SECONDS", 0.3)
+    async with make_compile_lock(installation.settings.var_dir):
+        finding = await installation.assert_left_to_a_person("store_busy")
+    assert "understudy doctor" in finding.remedy
+    assert (await installation.examine()).findings == ()
+
+
+async def test_models_without_their_backbone_are_named_with_the_command(installation: Installation) -> None:
+    installation.edit("""UPDATE understudy_files SET spec = '{"input": "embedding"}'""")
+    [finding] = [each for each in (await installation.examine()).findings if each.code == "backbone_missing"]
+    assert "One" in finding.what
+    assert "understudy backbone install" in finding.remedy
+
+
+async def test_a_file_in_place_of_a_folder_is_left_to_a_person(empty: Installation) -> None:
+    await empty.examine(fix=True)
+    empty.settings.models_dir.rmdir()
+    empty.settings.models_dir.write_text("in the way")
+    finding = await empty.assert_left_to_a_person("folder_unwritable")
+    assert finding.where == str(empty.settings.models_dir)
+
+
+async def test_a_missing_models_folder_is_created(empty: Installation) -> None:
+    await empty.examine(fix=True)
+    empty.settings.models_dir.rmdir()
+    await empty.assert_repaired("folder_missing")
+
+
+async def test_a_server_that_does_not_follow_is_named(installation: Installation) -> None:
+    installation.edit(
+        "INSERT INTO understudy_replicas (replica, model_id, generation, state, seen_at)"
+        " VALUES ('elsewhere:1', 7, 3, 'live', strftime('%Y-%m-%d %H:%M:%f', 'now'))",
+    )
+    assert (await installation.assert_left_to_a_person("server_disagrees")).where == "elsewhere:1"
+
+
+async def test_a_server_that_stopped_reporting_is_ignored(installation: Installation) -> None:
+    installation.edit(
+        "INSERT INTO understudy_replicas (replica, model_id, generation, state, seen_at)"
+        " VALUES ('gone:1', 7, 3, 'live', '2020-01-01 00:00:00')",
+    )
+    assert (await installation.examine()).findings == ()
+
+
+async def test_a_database_that_does_not_answer_is_a_finding(empty: Installation) -> None:
+    nowhere = {"database_url": "postgresql://nobody@127.0.0.1:9/none"}
+    report = await Installation(empty.settings.model_copy(update=nowhere)).examine()
+    assert list_codes(report) == ["database_unavailable"]
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+async def test_a_read_only_folder_is_made_writable(installation: Installation) -> None:
+    installation.one.parent.chmod(0o500)
+    await installation.assert_repaired("folder_unwritable")
+
+
+async def test_a_file_of_an_interrupted_upload_is_removed_when_it_is_old(installation: Installation) -> None:
+    old, new = (installation.settings.models_dir / name for name in (".upload-old", ".upload-new"))
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    await installation.assert_repaired("upload_left_over")
+    assert new.exists()
+    assert not old.exists()
+
+
+@pytest.mark.postgres
+async def test_postgresql_is_examined_and_repaired_the_same_way(installation: Installation, postgres_url: str) -> None:
+    on_postgresql = Installation(installation.settings.model_copy(update={"database_url": postgres_url}))
+    async with on_postgresql.open() as services:
+        one = await services.registry.register(ModelCreate(model_name="One", file_path="models/one.onnx"), "test")
+        await services.activation.activate(one.model_id, "test")
+    await on_postgresql.compile(await on_postgresql.register_two())
+    assert (await on_postgresql.examine()).findings == ()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP INDEX ml_models_one_active")
+        connection.execute("UPDATE ml_models SET is_active = TRUE")
+    assert list_codes(await on_postgresql.examine()) == ["several_active", "index_missing"]
+    assert list_states(await on_postgresql.examine(fix=True)) == _ALL_FIXED
+    assert (await on_postgresql.examine()).findings == ()
