@@ -23,20 +23,20 @@ def test_loopback_needs_no_permission(host: str, home: Path) -> None:
     assert Settings(home=home, host=host).host == host
 
 
+@pytest.mark.parametrize("written", ["a.example,b.example", " a.example, b.example ,", '["a.example", "b.example"]'])
+def test_a_list_is_read_with_commas_and_as_json(written: str, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("UNDERSTUDY_ALLOWED_HOSTS", written)
+    assert Settings(home=home).allowed_hosts == ("a.example", "b.example")
+
+
 @pytest.mark.parametrize(
-    ("given", "used"),
-    [
-        ("postgres://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
-        ("postgresql://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
-        ("postgresql+psycopg://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
-    ],
+    ("written", "used"), [("  postgresql://h/db\n", "postgresql://h/db"), ("", None), (" \n", None)]
 )
-def test_a_postgresql_address_gets_its_driver(given: str, used: str, home: Path) -> None:
-    assert Settings(home=home, database_url=given).sqlalchemy_url == used
-
-
-def test_without_an_address_the_database_is_a_file_in_var(settings: Settings) -> None:
-    assert settings.sqlalchemy_url == f"sqlite+aiosqlite:///{settings.home}/var/understudy.db"
+def test_space_around_the_database_address_is_dropped(
+    written: str, used: str | None, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", written)
+    assert Settings(home=home).database_url == used
 
 
 def test_the_environment_sets_every_field(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

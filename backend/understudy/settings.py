@@ -1,12 +1,13 @@
 """Reads the settings from the environment once, at start. docs/settings.md lists them; a test compares the two."""
 
 import ipaddress
+import json
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from understudy.errors import UnsafeBinding
 
@@ -51,9 +52,9 @@ class Settings(BaseSettings):
         default=False,
         description="Allow an address that other machines can reach, although there is no access control.",
     )
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Host names that requests may use besides localhost and IP addresses, as a JSON list.",
+        description="Host names that requests may use besides localhost and IP addresses, separated by commas.",
     )
     backbone: Path | None = Field(
         default=None, description="File of the YAMNet backbone. Unset: `models/yamnet.onnx` in the home folder."
@@ -97,6 +98,22 @@ class Settings(BaseSettings):
         default=600.0, gt=0, description="Wall-clock time of one compilation in seconds."
     )
 
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _strip_address(cls, value: object) -> object:
+        """An address that was pasted has a newline behind it, and a variable that was cleared is empty."""
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        """`a.example, b.example` and `["a.example", "b.example"]` are the same list."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(each for part in value.split(",") if (each := part.strip()))
+
     @model_validator(mode="after")
     def _refuse_open_binding(self) -> Self:
         if not self.allow_unauthenticated and not is_loopback(self.host):
@@ -122,11 +139,3 @@ class Settings(BaseSettings):
     @property
     def backbone_path(self) -> Path:
         return self.backbone or self.models_dir / "yamnet.onnx"
-
-    @property
-    def sqlalchemy_url(self) -> str:
-        """Return the database address with its driver, as SQLAlchemy expects it."""
-        if self.database_url is None:
-            return f"sqlite+aiosqlite:///{self.var_dir / 'understudy.db'}"
-        scheme, _, rest = self.database_url.partition("://")
-        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url

@@ -117,7 +117,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     other = await open_process()
     first = await register("first")
     await services.activation.activate(first, "test")
-    second = await register("second", 1, labels=("not", "compiled", database_settings.sqlalchemy_url))
+    second = await register("second", 1, labels=("not", "compiled", str(database_settings.home)))
     await other.reconciler.once()
     file = database_settings.models_dir / "second.onnx"
     content = file.read_bytes()
@@ -148,7 +148,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
 async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_backlog(
     services: Services, register: Register, database_settings: Settings
 ) -> None:
-    model = await register("first", labels=("not", "compiled", database_settings.sqlalchemy_url[-200:]))
+    model = await register("first", labels=("not", "compiled", str(database_settings.home)[-200:]))
     in_the_way = database_settings.var_dir / "scratch"
     in_the_way.write_bytes(b"a file where the compiler makes a folder")
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
@@ -158,7 +158,7 @@ async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_b
             services.status_reporter.require_ready()
         in_the_way.unlink()
         services.compile_queue.add(
-            await register("second", 1, labels=("too", "not", database_settings.sqlalchemy_url[-200:]))
+            await register("second", 1, labels=("too", "not", str(database_settings.home)[-200:]))
         )
         await until_live(services, model)
         services.status_reporter.require_ready()

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from understudy.migrations import AdoptionReport, TableFinding, examine, repair, upgrade
+from understudy.registry.database.address import format_address
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
-from understudy.registry.database.engine import build_engine, format_address, translate_database_errors
+from understudy.registry.database.engine import build_engine, translate_database_errors
 from understudy.registry.database.sqlite import ConnectionThreads
 from understudy.settings import Settings
 

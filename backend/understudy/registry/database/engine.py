@@ -4,50 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from understudy.errors import DatabaseUnavailable, Misconfigured, UnderstudyError
+from understudy.registry.database.address import format_address, parse_address
 from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
 from understudy.settings import Settings
 
 _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10.0
-_REMEDY = "Set DATABASE_URL to postgresql://USER:PASSWORD@HOST/NAME or sqlite:////FOLDER/FILE.db, or unset it."
-
-
-def parse_address(settings: Settings) -> URL:
-    """Return the address of `settings` with its async driver.
-
-    Raises Misconfigured for an address that is malformed, names no file (SQLite) or names another kind of database.
-    """
-    try:
-        url = make_url(settings.sqlalchemy_url)
-    except ArgumentError as error:
-        raise Misconfigured(f"DATABASE_URL is not a database address: {error}", remedy=_REMEDY) from error
-    except ValueError:
-        # The part that cannot be read may be a piece of a password: it must not be shown.
-        raise Misconfigured(
-            "DATABASE_URL is not a database address: its host or port cannot be read.",
-            remedy="Percent-encode special characters of the password, such as %40 for @.",
-        ) from None
-    if url.drivername == "sqlite":
-        url = url.set(drivername="sqlite+aiosqlite")
-    if url.drivername not in {"sqlite+aiosqlite", "postgresql+psycopg"}:
-        raise Misconfigured(f"DATABASE_URL names {url.drivername}, which is not supported.", remedy=_REMEDY)
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise Misconfigured(
-            "DATABASE_URL names no file, and a database in memory is lost with every connection.", remedy=_REMEDY
-        )
-    return url
-
-
-def format_address(url: URL) -> str:
-    """Return the address without its password, which may also be among the options."""
-    harmless = {name: value for name, value in url.query.items() if name in ("host", "port")}
-    return url.set(query=harmless).render_as_string(hide_password=True)
 
 
 def build_engine(settings: Settings, threads: ConnectionThreads) -> AsyncEngine:

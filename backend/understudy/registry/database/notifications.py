@@ -9,7 +9,7 @@ import anyio
 import structlog
 from sqlalchemy import URL
 
-from understudy.registry.database.engine import parse_address
+from understudy.registry.database.address import parse_address
 from understudy.settings import Settings
 
 # PostgreSQL's channel on which a switch of the live model is announced. It is part of the protocol between versions.
