@@ -36,11 +36,11 @@ def write_networks(folder: Path) -> str:
     real = source / "yamnet" / "yamnet.npz" if source else None
     recordings = source / "esc10" if source else None
     if real and real.is_file():
-        weights, origin = backbone_weights.read_file(real), "YAMNet's own weights"
+        weights, origin = backbone_weights.read_weights(real), "YAMNet's own weights"
     else:
         weights, origin = random_weights(), "random weights of YAMNet's shape"
     np.savez(folder / "backbone.npz", allow_pickle=False, **weights)
-    backbone = backbone_graph.build(weights, source=origin, source_digest="")
+    backbone = backbone_graph.build_network(weights, source=origin, source_digest="")
     onnx.save(backbone, folder / "yamnet.onnx")
     if real and real.is_file() and recordings and recordings.is_dir():
         loaded = Backbone.load(folder / "yamnet.onnx")
@@ -61,7 +61,7 @@ def random_weights() -> backbone_weights.Weights:
     """Folded weights of YAMNet's shapes that keep activations in range (He et al. 2015: variance 2 / fan-in)."""
     random = np.random.default_rng(0)
     weights: backbone_weights.Weights = {}
-    for name, shape in backbone_weights.expected_shapes().items():
+    for name, shape in backbone_weights.list_expected_shapes().items():
         # The last axis counts the outputs, except of a depthwise kernel, whose channels each have nine inputs.
         fan_in = 9 if "depthwise" in name else int(np.prod(shape[:-1]))
         scale = np.sqrt(2 / fan_in) if name.endswith("kernel") else 0.01

@@ -62,9 +62,9 @@ def test_what_was_added_is_found_again(store: CompiledStore, tmp_path: Path) -> 
     found = store.find("k1")
     assert found is not None
     assert found.report == report
-    assert found.folder == store.folder("k1")
-    assert list(store.keys()) == ["k1"]
-    assert store.stale() == []
+    assert found.folder == store.locate("k1")
+    assert list(store.list_keys()) == ["k1"]
+    assert store.find_stale() == []
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, REPORT_FILE, PROBES_FILE])
@@ -72,18 +72,18 @@ def test_an_incomplete_entry_is_not_found_and_is_listed_as_stale(
     store: CompiledStore, tmp_path: Path, name: str
 ) -> None:
     put(store, tmp_path / "made")
-    (store.folder("k1") / name).unlink()
+    (store.locate("k1") / name).unlink()
     assert store.find("k1") is None
-    assert [(entry.name, name in entry.reason) for entry in store.stale()] == [("k1", True)]
+    assert [(entry.name, name in entry.reason) for entry in store.find_stale()] == [("k1", True)]
 
 
 def test_an_altered_model_is_not_found_and_is_replaced_by_the_next_compilation(
     store: CompiledStore, tmp_path: Path
 ) -> None:
     put(store, tmp_path / "made")
-    (store.folder("k1") / MODEL_FILE).write_bytes(b"other")
+    (store.locate("k1") / MODEL_FILE).write_bytes(b"other")
     assert store.find("k1") is None
-    assert "not the file" in store.stale()[0].reason
+    assert "not the file" in store.find_stale()[0].reason
     put(store, tmp_path / "made")
     assert store.find("k1") is not None
 
@@ -91,14 +91,14 @@ def test_an_altered_model_is_not_found_and_is_replaced_by_the_next_compilation(
 @pytest.mark.parametrize("text", ["", "{", '{"key": "k1"}'])
 def test_a_damaged_report_makes_the_entry_stale(store: CompiledStore, tmp_path: Path, text: str) -> None:
     put(store, tmp_path / "made")
-    (store.folder("k1") / REPORT_FILE).write_text(text)
+    (store.locate("k1") / REPORT_FILE).write_text(text)
     assert store.find("k1") is None
-    assert "not readable" in store.stale()[0].reason
+    assert "not readable" in store.find_stale()[0].reason
 
 
 def test_a_folder_copied_under_another_name_is_not_taken_for_that_model(store: CompiledStore, tmp_path: Path) -> None:
     put(store, tmp_path / "made")
-    store.folder("k1").rename(store.folder("k2"))
+    store.locate("k1").rename(store.locate("k2"))
     assert store.find("k2") is None
 
 
@@ -108,11 +108,11 @@ def test_leftovers_and_other_compiler_versions_are_stale_and_can_be_removed(
     put(store, tmp_path / "made", version=COMPILER_VERSION + 1)
     (store.root / ".new-123").mkdir()
     (store.root / ".new-123" / MODEL_FILE).write_bytes(b"half")
-    stale = store.stale()
+    stale = store.find_stale()
     assert {entry.name: entry.bytes > 0 for entry in stale} == {".new-123": True, "k1": True}
     for entry in stale:
         store.remove(entry.name)
-    assert store.stale() == []
+    assert store.find_stale() == []
     assert list(store.root.iterdir()) == []
 
 
@@ -126,12 +126,12 @@ def test_remove_stays_inside_the_store(store: CompiledStore, tmp_path: Path) -> 
 def test_the_key_covers_source_spec_and_compiler_but_not_the_order_of_words(
     store: CompiledStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = store.key("a", None)
-    assert store.key("a", PartialSpec()) == plain
-    assert store.key("b", None) != plain
+    plain = store.compute_key("a", None)
+    assert store.compute_key("a", PartialSpec()) == plain
+    assert store.compute_key("b", None) != plain
     spec = PartialSpec(labels=("x", "y"), activation=OutputActivation.SIGMOID)
-    assert store.key("a", spec) != plain
+    assert store.compute_key("a", spec) != plain
     same = PartialSpec.model_validate_json('{"activation": "sigmoid", "labels": ["x", "y"]}')
-    assert store.key("a", same) == store.key("a", spec)
+    assert store.compute_key("a", same) == store.compute_key("a", spec)
     monkeypatch.setattr("understudy.compiler.compiled_store.COMPILER_VERSION", COMPILER_VERSION + 1)
-    assert store.key("a", None) != plain
+    assert store.compute_key("a", None) != plain

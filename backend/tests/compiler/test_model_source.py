@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.compiler.model_source import compute_digest, copy_source, size_of
+from understudy.compiler.model_source import compute_digest, copy_source, measure_size
 from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
 
 
@@ -23,7 +23,7 @@ def test_a_files_digest_is_the_sha256_of_its_content(tmp_path: Path) -> None:
     path = tmp_path / "a.keras"
     path.write_bytes(b"x" * 3_000_000)
     assert compute_digest(path) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
-    assert size_of(path) == 3_000_000
+    assert measure_size(path) == 3_000_000
 
 
 def test_a_folders_digest_follows_content_and_names_but_not_its_place(folder: Path, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_folders_digest_is_built_as_documented(folder: Path) -> None:
         f"variables/index\0{hashlib.sha256(b'weights').hexdigest()}\n",
     ]
     assert compute_digest(folder) == hashlib.sha256("".join(lines).encode()).hexdigest()
-    assert size_of(folder) == len(b"graphweights")
+    assert measure_size(folder) == len(b"graphweights")
 
 
 def test_the_copy_is_what_the_digest_was_taken_of(folder: Path, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_link_inside_the_folder_is_copied_as_a_file(folder: Path, tmp_path: Pa
 def test_a_link_that_leaves_the_folder_is_refused(folder: Path, tmp_path: Path, target: str) -> None:
     (tmp_path / "outside").write_text("secret")
     (folder / "alias").symlink_to(target)
-    for ask in (compute_digest, size_of):
+    for ask in (compute_digest, measure_size):
         with pytest.raises(PathRefused, match="alias"):
             ask(folder)
 

@@ -120,7 +120,7 @@ def h5(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def npz(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "yamnet.npz"
-    np.savez(path, allow_pickle=False, **backbone_weights.fold(raw, "test"))
+    np.savez(path, allow_pickle=False, **backbone_weights.fold_batch_norm(raw, "test"))
     return path
 
 

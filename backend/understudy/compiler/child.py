@@ -13,28 +13,28 @@ from understudy.compiler.isolation.child_protocol import (
     REFUSAL_FILE,
     STEP_MARK,
     ChildRefusal,
-    ConvertJob,
-    QuantizeJob,
+    ConvertRequest,
+    QuantizeRequest,
 )
-from understudy.compiler.isolation.process_limits import apply, describe_memory_refusal, mentions_memory
+from understudy.compiler.isolation.process_limits import apply, make_memory_refusal, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 
-_TASKS: dict[str, tuple[type[ConvertJob | QuantizeJob], str]] = {
-    "convert": (ConvertJob, "understudy.compiler.convert.conversion"),
-    "quantize": (QuantizeJob, "understudy.compiler.quantize.quantizer"),
+_TASKS: dict[str, tuple[type[ConvertRequest | QuantizeRequest], str]] = {
+    "convert": (ConvertRequest, "understudy.compiler.convert.conversion"),
+    "quantize": (QuantizeRequest, "understudy.compiler.quantize.quantizer"),
 }
 
 
-def _announce(step: str) -> None:
+def _report_step(step: str) -> None:
     sys.stdout.write(f"{STEP_MARK}{step}\n")
     sys.stdout.flush()
 
 
-def _refusal(error: Exception, limit: int) -> UnderstudyError:
+def _to_refusal(error: Exception, limit: int) -> UnderstudyError:
     text = str(error)
-    untold = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
-    if isinstance(error, MemoryError) or (untold and mentions_memory(text)):
-        return describe_memory_refusal(limit)
+    unexplained = not isinstance(error, UnderstudyError) or isinstance(error, CompileFailed)
+    if isinstance(error, MemoryError) or (unexplained and mentions_memory(text)):
+        return make_memory_refusal(limit)
     if isinstance(error, UnderstudyError):
         return error
     return CompileFailed(
@@ -45,17 +45,19 @@ def _refusal(error: Exception, limit: int) -> UnderstudyError:
 
 def main(task: str, path: Path) -> int:
     kind, module = _TASKS[task]
-    job = kind.model_validate_json(path.read_bytes())
-    isolation = apply(job.limits, job.parent)
+    request = kind.model_validate_json(path.read_bytes())
+    isolation = apply(request.limits, request.parent)
     try:
-        outcome = getattr(import_module(module), task)(job, isolation, _announce)
+        outcome = getattr(import_module(module), task)(request, isolation, _report_step)
     except Exception as error:
         # The process boundary: whatever a framework raises becomes a refusal that the parent can read.
-        (job.out / REFUSAL_FILE).write_text(ChildRefusal.of(_refusal(error, job.limits.memory_bytes)).model_dump_json())
+        (request.out / REFUSAL_FILE).write_text(
+            ChildRefusal.from_error(_to_refusal(error, request.limits.memory_bytes)).model_dump_json()
+        )
         if not isinstance(error, UnderstudyError):
             raise
         return 1
-    (job.out / OUTCOME_FILE).write_text(outcome.model_dump_json())
+    (request.out / OUTCOME_FILE).write_text(outcome.model_dump_json())
     return 0
 
 

@@ -67,13 +67,13 @@ class CompiledStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def key(self, digest: str, given: PartialSpec | None) -> str:
+    def compute_key(self, digest: str, given: PartialSpec | None) -> str:
         """Hex name of the compiled form of a source under a spec by this version of the compiler."""
         spec = (given or PartialSpec()).model_dump(mode="json", exclude_none=True)
         parts = {"compiler": COMPILER_VERSION, "source": digest, "spec": spec}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:40]
 
-    def folder(self, key: str) -> Path:
+    def locate(self, key: str) -> Path:
         return self.root / key
 
     def _read(self, folder: Path) -> CompileReport | str:
@@ -95,14 +95,14 @@ class CompiledStore:
 
     def find(self, key: str) -> CompiledModel | None:
         """The compiled form, its files verified against the report; None when absent, incomplete or altered."""
-        folder = self.folder(key)
+        folder = self.locate(key)
         report = self._read(folder)
         return CompiledModel(key, folder, report) if isinstance(report, CompileReport) else None
 
     def add(self, made: Path, report: CompileReport) -> CompiledModel:
         """Move a folder that holds model and probes into the store, with its report, and replace an altered entry."""
         self.root.mkdir(parents=True, exist_ok=True)
-        folder = self.folder(report.key)
+        folder = self.locate(report.key)
         temporary = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
         temporary.mkdir()
         try:
@@ -120,12 +120,12 @@ class CompiledStore:
             shutil.rmtree(temporary, ignore_errors=True)
         return CompiledModel(report.key, folder, report)
 
-    def keys(self) -> Iterator[str]:
+    def list_keys(self) -> Iterator[str]:
         """Names of all entries, usable or not; leftovers of interrupted writes are not entries."""
         if self.root.is_dir():
             yield from sorted(p.name for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
-    def stale(self) -> list[StaleEntry]:
+    def find_stale(self) -> list[StaleEntry]:
         """Entries that are incomplete, altered or of another compiler version, and leftovers of interrupted writes."""
         found = []
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else []:

@@ -19,7 +19,7 @@ from understudy.compiler.compiled_store import (
     CompiledStore,
 )
 from understudy.compiler.formats.detect_format import DetectedFormat, detect_format
-from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
+from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.disk_errors import translate_disk_errors
@@ -55,37 +55,37 @@ class Compiler:
         FileMissing, FileChanged, TooLarge, FormatUnknown, ModelUnsafe, CompileFailed, ParityFailed, SpecInvalid,
         CompilerMissing and StorageUnavailable.
         """
-        say = on_step or (lambda _: None)
-        key = self.store.key(digest, given)
+        report_step = on_step or (lambda _: None)
+        key = self.store.compute_key(digest, given)
         if found := await anyio.to_thread.run_sync(self.store.find, key):
             return found
-        say("queue")
+        report_step("queue")
         with translate_disk_errors(self._settings.var_dir):
             async with make_compile_lock(self._settings.var_dir):
                 if found := await anyio.to_thread.run_sync(self.store.find, key):
                     return found
-                with self._sandbox.scratch() as scratch:
-                    return await self._make(path, digest, given, key, scratch, say)
+                with self._sandbox.open_scratch() as scratch:
+                    return await self._compile_in_child(path, digest, given, key, scratch, report_step)
 
-    async def _make(
+    async def _compile_in_child(
         self,
         path: Path,
         digest: str,
         given: PartialSpec | None,
         key: str,
         scratch: Path,
-        say: Callable[[str], None],
+        report_step: Callable[[str], None],
     ) -> CompiledModel:
-        say("copy")
+        report_step("copy")
         copied, found, size = await anyio.to_thread.run_sync(self._copy, path, digest, scratch)
         started = time.monotonic()
-        outcome = await self._convert(copied, found, scratch, say)
+        outcome = await self._convert(copied, found, scratch, report_step)
         seconds = time.monotonic() - started
         given = given or PartialSpec()
         scores = choose_score_output(outcome.outputs, given.over(outcome.hints).labels)
         outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
         spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
-        say("store")
+        report_step("store")
         model = scratch / "out" / MODEL_FILE
         report = CompileReport(
             key=key,
@@ -115,20 +115,20 @@ class Compiler:
         found = detect_format(target, path.name)
         named = scratch / f"model{_SUFFIX[found.kind]}"
         target.rename(named)
-        return named, found, model_source.size_of(named)
+        return named, found, model_source.measure_size(named)
 
     async def _convert(
-        self, copied: Path, found: DetectedFormat, scratch: Path, say: Callable[[str], None]
+        self, copied: Path, found: DetectedFormat, scratch: Path, report_step: Callable[[str], None]
     ) -> ConvertResult:
-        job = ConvertJob(
+        request = ConvertRequest(
             source=copied,
             kind=found.kind,
             keras_version=found.keras_version,
             out=scratch / "out",
-            limits=self._sandbox.limits(scratch),
+            limits=self._sandbox.build_limits(scratch),
             parent=os.getpid(),
         )
-        return ConvertResult.model_validate_json(await self._sandbox.run(job, say))
+        return ConvertResult.model_validate_json(await self._sandbox.run(request, report_step))
 
 
 _SHARED = ("framework", "written_by", "inputs", "parity", "peak_memory_bytes")

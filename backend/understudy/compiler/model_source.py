@@ -11,7 +11,7 @@ from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
 _BLOCK = 1 << 20
 
 
-def _members(folder: Path) -> Iterator[tuple[str, Path]]:
+def _list_members(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file below `folder` by its relative POSIX path, sorted; raises PathRefused for links that lead out."""
     root = folder.resolve()
     for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
@@ -55,13 +55,13 @@ def _digest_file(path: Path, copy_to: Path | None = None) -> str:
     return digest.hexdigest()
 
 
-def _digest(path: Path, copy_to: Path | None) -> str:
+def _compute_digest(path: Path, copy_to: Path | None) -> str:
     if not path.is_dir():
         return _digest_file(path, copy_to)
     if copy_to is not None:
         copy_to.mkdir()
     digest = hashlib.sha256()
-    for name, member in _members(path):
+    for name, member in _list_members(path):
         target = None
         if copy_to is not None:
             target = copy_to / name
@@ -75,7 +75,7 @@ def compute_digest(path: Path) -> str:
 
     Raises FileMissing, PathRefused for links that leave the folder and FormatUnknown for devices and pipes.
     """
-    return _digest(path, None)
+    return _compute_digest(path, None)
 
 
 def copy_source(path: Path, target: Path, max_bytes: int) -> str:
@@ -83,15 +83,15 @@ def copy_source(path: Path, target: Path, max_bytes: int) -> str:
 
     Raises as `compute_digest`, and TooLarge when the source holds more than `max_bytes`.
     """
-    if (size := size_of(path)) > max_bytes:
+    if (size := measure_size(path)) > max_bytes:
         raise TooLarge(
             f"The model holds {size} bytes; {max_bytes} are allowed.", remedy="Raise UNDERSTUDY_MAX_MODEL_BYTES."
         )
-    return _digest(path, target)
+    return _compute_digest(path, target)
 
 
-def size_of(path: Path) -> int:
+def measure_size(path: Path) -> int:
     """Bytes of a file, or of all files of a folder. Raises as `compute_digest`."""
     if path.is_dir():
-        return sum(_require_regular(member).st_size for _, member in _members(path))
+        return sum(_require_regular(member).st_size for _, member in _list_members(path))
     return _require_regular(path).st_size

@@ -25,7 +25,7 @@ _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
 }
 
 
-def _fits(kind: InputKind, signature: TensorSignature) -> bool:
+def _can_feed(kind: InputKind, signature: TensorSignature) -> bool:
     """Whether inputs of `kind` can be fed to `signature`; dimensions that vary fit anything."""
     shape = signature.shape
     if kind is InputKind.TENSOR:
@@ -41,17 +41,17 @@ def _fits(kind: InputKind, signature: TensorSignature) -> bool:
     )
 
 
-def _inferred(inputs: Sequence[TensorSignature]) -> InputKind:
+def _infer_input_kind(inputs: Sequence[TensorSignature]) -> InputKind:
     if len(inputs) != 1 or not inputs[0].dtype.startswith("float"):
         return InputKind.TENSOR
     shape = inputs[0].shape
     if kind := _BY_SHAPE.get(tuple(dim or 0 for dim in shape[1:])):
         return kind
-    waveform = is_waveform(inputs[0]) or (_samples(inputs[0]) or 0) >= SHORTEST_WAVEFORM
+    waveform = is_waveform(inputs[0]) or (_read_length(inputs[0]) or 0) >= SHORTEST_WAVEFORM
     return InputKind.WAVEFORM if waveform else InputKind.TENSOR
 
 
-def _samples(signature: TensorSignature) -> int | None:
+def _read_length(signature: TensorSignature) -> int | None:
     """T of [T], [N, T] and [N, T, 1]; None when it varies or the shape is another."""
     shape = signature.shape
     if len(shape) == 3 and shape[2] == 1:
@@ -67,22 +67,24 @@ def choose_score_output(outputs: Sequence[TensorSignature], labels: Sequence[str
     return 0
 
 
-def _width(outputs: Sequence[TensorSignature]) -> int | None:
+def _read_score_width(outputs: Sequence[TensorSignature]) -> int | None:
     """C when the first output is [N, C] or [C] scores; None when it is something else."""
     shape = outputs[0].shape if outputs else ()
     return shape[-1] if len(shape) in (1, 2) and outputs[0].dtype.startswith("float") else None
 
 
-def _input_kind(spec: PartialSpec, inputs: Sequence[TensorSignature], outputs: Sequence[TensorSignature]) -> InputKind:
+def _choose_input_kind(
+    spec: PartialSpec, inputs: Sequence[TensorSignature], outputs: Sequence[TensorSignature]
+) -> InputKind:
     shapes = ", ".join(f"{signature.name} {list(signature.shape)} {signature.dtype}" for signature in inputs)
     if spec.input is None:
-        kind = _inferred(inputs)
-        return kind if _width(outputs) is not None else InputKind.TENSOR
+        kind = _infer_input_kind(inputs)
+        return kind if _read_score_width(outputs) is not None else InputKind.TENSOR
     if spec.input is InputKind.TENSOR:
         return spec.input
-    if len(inputs) != 1 or not _fits(spec.input, inputs[0]):
+    if len(inputs) != 1 or not _can_feed(spec.input, inputs[0]):
         raise SpecInvalid(f"The spec says input {spec.input.value!r}, but the model takes {shapes}.")
-    if _width(outputs) is None:
+    if _read_score_width(outputs) is None:
         found = ", ".join(f"{signature.name} {list(signature.shape)}" for signature in outputs)
         raise SpecInvalid(
             f"The model's first output holds no scores a label: it answers {found}.",
@@ -91,7 +93,9 @@ def _input_kind(spec: PartialSpec, inputs: Sequence[TensorSignature], outputs: S
     return spec.input
 
 
-def _windows(kind: InputKind, spec: PartialSpec, signature: TensorSignature) -> tuple[int, float | None, float | None]:
+def _choose_windows(
+    kind: InputKind, spec: PartialSpec, signature: TensorSignature
+) -> tuple[int, float | None, float | None]:
     """Sample rate in Hz, window and hop in seconds."""
     rate = spec.sample_rate or yamnet.SAMPLE_RATE
     if kind is InputKind.TENSOR:
@@ -103,7 +107,7 @@ def _windows(kind: InputKind, spec: PartialSpec, signature: TensorSignature) -> 
                 f"not {rate} Hz and {spec.window_seconds or yamnet.WINDOW_SECONDS} s."
             )
         return rate, yamnet.WINDOW_SECONDS, spec.hop_seconds or yamnet.HOP_SECONDS
-    samples = _samples(signature)
+    samples = _read_length(signature)
     window = spec.window_seconds
     if samples is not None:
         if window is not None and round(window * rate) != samples:
@@ -117,7 +121,7 @@ def _windows(kind: InputKind, spec: PartialSpec, signature: TensorSignature) -> 
     return rate, window, hop
 
 
-def _labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tuple[str, ...], bool]:
+def _choose_labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tuple[str, ...], bool]:
     """The labels and whether any source named them."""
     if spec.labels is not None:
         if width is not None and len(spec.labels) != width:
@@ -158,9 +162,9 @@ def resolve(
             f"{graph_activation.value!r}.",
             remedy="Leave the activation out of the spec.",
         )
-    kind = _input_kind(spec, inputs, outputs)
-    rate, window, hop = _windows(kind, spec, inputs[0])
-    labels, named = _labels(kind, spec, _width(outputs))
+    kind = _choose_input_kind(spec, inputs, outputs)
+    rate, window, hop = _choose_windows(kind, spec, inputs[0])
+    labels, named = _choose_labels(kind, spec, _read_score_width(outputs))
     activation = (
         graph_activation if graph_activation is not OutputActivation.NONE else spec.activation or OutputActivation.NONE
     )

@@ -52,14 +52,14 @@ def _check_entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Ite
         store.remove(entry)
         return finding.as_fixed()
 
-    unusable = store.stale()
+    unusable = store.find_stale()
     for each in unusable:
         what = f"An entry of the compiled store cannot be used: {each.reason} ({each.bytes} bytes)."
         yield remove(Finding("compiled_unusable", str(each.folder), what, _REMEDY), each.name)
-    for key in sorted(set(store.keys()) - {each.name for each in unusable}):
+    for key in sorted(set(store.list_keys()) - {each.name for each in unusable}):
         if key not in wanted and not _is_variant_of(store.find(key), wanted):
             what = "An entry of the compiled store belongs to no registered model."
-            yield remove(Finding("compiled_unreferenced", str(store.folder(key)), what, _REMEDY), key)
+            yield remove(Finding("compiled_unreferenced", str(store.locate(key)), what, _REMEDY), key)
         elif (compiled := store.find(key)) is not None and (reason := _find_fault(settings, compiled)) is not None:
             what = f"A compiled model fails its warm-up: {reason}"
             yield remove(Finding("compiled_unsound", str(compiled.folder), what, _REMEDY), key)

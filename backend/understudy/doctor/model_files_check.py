@@ -76,7 +76,7 @@ def compute_key(store: CompiledStore, row: Row) -> str:
     if row.record is None:
         raise ValueError(f"{format_name(row)} has no record")
     registered = RegisteredFile.from_rows(row.model, row.record)
-    return store.key(registered.facts.digest, registered.spec)
+    return store.compute_key(registered.facts.digest, registered.spec)
 
 
 def _check_content(files: ModelFiles, row: Row) -> list[Finding]:

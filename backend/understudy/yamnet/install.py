@@ -46,7 +46,7 @@ def install_backbone(
     The file appears under its name only when complete. Raises DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
     or CompilerMissing, and leaves an installed backbone as it was.
     """
-    tell = on_progress or _silent
+    report_progress = on_progress or _ignore_progress
     target = settings.backbone_path
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".backbone-", dir=target.parent) as scratch_name:
@@ -54,26 +54,26 @@ def install_backbone(
         named = source.name if source else settings.backbone_url
         if source is None:
             source = scratch / "download"
-            _download(settings.backbone_url, source, tell)
+            _download(settings.backbone_url, source, report_progress)
         elif not source.exists():
             raise FileMissing(f"{source} does not exist.", remedy="Give the path of the weights that you have.")
-        tell("read", 0, 1)
+        report_progress("read", 0, 1)
         if source.is_dir():
             copied = scratch / "saved_model"
             source_digest = copy_source(source, copied, backbone_weights.LARGEST_SOURCE_BYTES)
             weights = _read_saved_model(copied, scratch, settings, named)
         else:
             source_digest = compute_digest(source)
-            weights = backbone_weights.read_file(source)
-        tell("read", 1, 1)
-        model = onnx_network.build(weights, source=named, source_digest=source_digest)
+            weights = backbone_weights.read_weights(source)
+        report_progress("read", 1, 1)
+        model = onnx_network.build_network(weights, source=named, source_digest=source_digest)
         written = scratch / "yamnet.onnx"
         with written.open("wb") as file:
             file.write(model.SerializeToString(deterministic=True))
             file.flush()
             os.fsync(file.fileno())
         written.replace(target)
-        tell("write", 1, 1)
+        report_progress("write", 1, 1)
     return read_installed_backbone(settings)
 
 
@@ -91,17 +91,17 @@ def read_installed_backbone(settings: Settings) -> BackboneInfo:
         raise BackboneMissing(f"{path} is not a backbone that Understudy wrote: {error}") from error
 
 
-def _silent(step: str, done: int, total: int | None) -> None:
+def _ignore_progress(step: str, done: int, total: int | None) -> None:
     """The progress of nobody watching."""
 
 
-def _download(url: str, target: Path, tell: Progress) -> None:
+def _download(url: str, target: Path, report_progress: Progress) -> None:
     try:
         with httpx.stream("GET", url, follow_redirects=True, timeout=30) as answer, target.open("wb") as file:
             answer.raise_for_status()
             total = int(answer.headers.get("content-length", 0)) or None
             done = 0
-            tell("download", 0, total)
+            report_progress("download", 0, total)
             for block in answer.iter_bytes(_BLOCK):
                 done += len(block)
                 if done > backbone_weights.LARGEST_SOURCE_BYTES:
@@ -109,7 +109,7 @@ def _download(url: str, target: Path, tell: Progress) -> None:
                         f"{url} sends more than {backbone_weights.LARGEST_SOURCE_BYTES} bytes: not YAMNet's weights."
                     )
                 file.write(block)
-                tell("download", done, total)
+                report_progress("download", done, total)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DownloadFailed(f"{url}: {str(error) or type(error).__name__}") from error
 
@@ -144,7 +144,9 @@ def _read_saved_model(folder: Path, scratch: Path, settings: Settings, named: st
         raise CompilerMissing("Reading a SavedModel needs TensorFlow.")
     if done.returncode or not raw.is_file():
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise FormatUnknown(f"{named} is not a readable SavedModel: {reason}", remedy=backbone_weights.FORMS)
+        raise FormatUnknown(
+            f"{named} is not a readable SavedModel: {reason}", remedy=backbone_weights.SUPPORTED_SOURCES
+        )
     with np.load(raw, allow_pickle=False) as archive:
         variables = {name: archive[name] for name in archive.files}
-    return backbone_weights.check_weights(backbone_weights.fold(variables, named), named)
+    return backbone_weights.check_weights(backbone_weights.fold_batch_norm(variables, named), named)

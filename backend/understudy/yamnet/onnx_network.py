@@ -16,7 +16,7 @@ _OPSET = 18
 _IR_VERSION = 10
 
 
-def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_digest: str) -> onnx.ModelProto:
+def build_network(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_digest: str) -> onnx.ModelProto:
     """The network from patches to embeddings and scores.
 
     Input `patches` float32 [n, 96, 64]; outputs `embeddings` float32 [n, 1024] and `scores` float32 [n, 521].
@@ -25,26 +25,26 @@ def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_dig
     """
     graph = _Graph()
     net = graph.add(
-        "Unsqueeze", "patches", graph.constant("axis", np.array([1], dtype=np.int64)), name="layer0/channel"
+        "Unsqueeze", "patches", graph.add_constant("axis", np.array([1], dtype=np.int64)), name="layer0/channel"
     )
     rows, columns = PATCH_SHAPE
     for number in range(1, len(CHANNELS) + 1):
         stride = 2 if number in STRIDE_TWO_LAYERS else 1
-        pads = [*_same_padding(rows, columns, stride)]
+        pads = [*_compute_same_padding(rows, columns, stride)]
         if number == 1:
             kernel = weights["layer1/conv/kernel"].transpose(3, 2, 0, 1)
-            net = graph.convolution(net, "layer1/conv", kernel, weights["layer1/conv/bias"], stride, pads)
+            net = graph.add_convolution(net, "layer1/conv", kernel, weights["layer1/conv/bias"], stride, pads)
         else:
             name = f"layer{number}/depthwise"
             kernel = weights[f"{name}/kernel"].transpose(2, 0, 1)[:, None]
-            net = graph.convolution(net, name, kernel, weights[f"{name}/bias"], stride, pads)
+            net = graph.add_convolution(net, name, kernel, weights[f"{name}/bias"], stride, pads)
             name = f"layer{number}/pointwise"
             kernel = weights[f"{name}/kernel"].T[:, :, None, None]
-            net = graph.convolution(net, name, kernel, weights[f"{name}/bias"], 1, [0, 0, 0, 0])
+            net = graph.add_convolution(net, name, kernel, weights[f"{name}/bias"], 1, [0, 0, 0, 0])
         rows, columns = -(-rows // stride), -(-columns // stride)
     pooled = graph.add("GlobalAveragePool", net, name="pool")
     graph.add("Flatten", pooled, name="flatten", output="embeddings")
-    dense = [graph.constant(name, weights[name]) for name in ("dense/kernel", "dense/bias")]
+    dense = [graph.add_constant(name, weights[name]) for name in ("dense/kernel", "dense/bias")]
     logits = graph.add("Gemm", "embeddings", *dense, name="dense")
     graph.add("Sigmoid", logits, name="sigmoid", output="scores")
 
@@ -77,7 +77,7 @@ def build(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_dig
     return model
 
 
-def _same_padding(rows: int, columns: int, stride: int) -> tuple[int, int, int, int]:
+def _compute_same_padding(rows: int, columns: int, stride: int) -> tuple[int, int, int, int]:
     """TensorFlow's SAME for a 3 x 3 kernel as ONNX pads (top, left, bottom, right).
 
     Total = max((ceil(size / stride) - 1) * stride + 3 - size, 0); the odd row goes to the bottom, the odd column right.
@@ -99,11 +99,11 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, [output], name=name))
         return output
 
-    def constant(self, name: str, values: NDArray[np.generic]) -> str:
+    def add_constant(self, name: str, values: NDArray[np.generic]) -> str:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def convolution(
+    def add_convolution(
         self,
         source: str,
         name: str,
@@ -113,7 +113,7 @@ class _Graph:
         pads: list[int],
     ) -> str:
         """Convolution, bias and ReLU; `kernel` is [out, in / groups, rows, columns]."""
-        inputs = [source, self.constant(f"{name}/kernel", kernel), self.constant(f"{name}/bias", bias)]
+        inputs = [source, self.add_constant(f"{name}/kernel", kernel), self.add_constant(f"{name}/bias", bias)]
         groups = kernel.shape[0] if name.endswith("/depthwise") else 1
         self.nodes.append(
             helper.make_node("Conv", inputs, [name], name=name, strides=[stride, stride], pads=pads, group=groups)

@@ -23,7 +23,7 @@ from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, Model
 from understudy.yamnet.constants import BATCH_NORM_EPSILON, CHANNELS, CLASS_COUNT
 
 LARGEST_SOURCE_BYTES = 256 << 20
-FORMS = "The official yamnet.h5, a YAMNet SavedModel folder and the folded .npz can be read."
+SUPPORTED_SOURCES = "The official yamnet.h5, a YAMNet SavedModel folder and the folded .npz can be read."
 
 # A weight's own name is the tail of its path: HDF5 repeats the layer's name, a full model puts `model_weights/` before.
 _RAW_NAME = re.compile(
@@ -34,7 +34,7 @@ _RAW_NAME = re.compile(
 Weights = dict[str, NDArray[np.float32]]
 
 
-def expected_shapes() -> dict[str, tuple[int, ...]]:
+def list_expected_shapes() -> dict[str, tuple[int, ...]]:
     """Name and shape of every folded weight, in the order of the network."""
     shapes: dict[str, tuple[int, ...]] = {
         "layer1/conv/kernel": (3, 3, 1, CHANNELS[0]),
@@ -50,26 +50,26 @@ def expected_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def read_file(path: Path) -> Weights:
+def read_weights(path: Path) -> Weights:
     """Folded weights of a `.npz` or `.h5` file; runs no code that the file could carry.
 
     Raises FileMissing, FormatUnknown (neither kind, or not YAMNet), ModelUnsafe (HDF5 data kept in other files),
     CompilerMissing (no h5py).
     """
     if not path.is_file():
-        raise FileMissing(f"{path} is not a file.", remedy=FORMS)
+        raise FileMissing(f"{path} is not a file.", remedy=SUPPORTED_SOURCES)
     if path.stat().st_size > LARGEST_SOURCE_BYTES:
-        raise FormatUnknown(f"{path} is too large to be YAMNet's weights.", remedy=FORMS)
+        raise FormatUnknown(f"{path} is too large to be YAMNet's weights.", remedy=SUPPORTED_SOURCES)
     with path.open("rb") as file:
         head = file.read(8)
     if head.startswith(b"PK"):
         return check_weights(_read_npz(path), str(path))
     if head == b"\x89HDF\r\n\x1a\n":
-        return check_weights(fold(_read_h5(path), str(path)), str(path))
-    raise FormatUnknown(f"{path} begins with {head!r}: neither HDF5 nor npz.", remedy=FORMS)
+        return check_weights(fold_batch_norm(_read_h5(path), str(path)), str(path))
+    raise FormatUnknown(f"{path} begins with {head!r}: neither HDF5 nor npz.", remedy=SUPPORTED_SOURCES)
 
 
-def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
+def fold_batch_norm(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
     """The folded form of unfolded weights, named by path as `layer1/conv/bn/beta`.
 
     kernel' = kernel * gamma / sqrt(variance + epsilon); bias = beta - mean * gamma / sqrt(variance + epsilon).
@@ -85,7 +85,7 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
             folded["dense/kernel"] = values
         elif values.shape == (CLASS_COUNT,):
             folded["dense/bias"] = values
-    for target, shape in expected_shapes().items():
+    for target, shape in list_expected_shapes().items():
         layer, weight = target.rsplit("/", 1)
         if layer == "dense" or weight == "bias":
             continue
@@ -95,9 +95,13 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
                 known[layer_in_file, part] for part in ("kernel", "beta", "moving_mean", "moving_variance")
             )
         except KeyError as missing:
-            raise FormatUnknown(f"{source} has no {'/'.join(missing.args[0])}: not YAMNet.", remedy=FORMS) from None
+            raise FormatUnknown(
+                f"{source} has no {'/'.join(missing.args[0])}: not YAMNet.", remedy=SUPPORTED_SOURCES
+            ) from None
         if kernel.size != np.prod(shape) or not beta.shape == mean.shape == variance.shape == (shape[-1],):
-            raise FormatUnknown(f"{source}: {layer_in_file} has shape {kernel.shape}, not YAMNet's.", remedy=FORMS)
+            raise FormatUnknown(
+                f"{source}: {layer_in_file} has shape {kernel.shape}, not YAMNet's.", remedy=SUPPORTED_SOURCES
+            )
         deviation = np.sqrt(variance.astype(np.float64) + BATCH_NORM_EPSILON)
         scale = known.get((layer_in_file, "gamma"), np.float32(1)) / deviation
         folded[target] = (kernel.reshape(shape) * scale).astype(np.float32)
@@ -108,28 +112,28 @@ def fold(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
 def check_weights(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
     """The weights that YAMNet needs, each float32, of the right shape and finite; else FormatUnknown."""
     complete: Weights = {}
-    for name, shape in expected_shapes().items():
+    for name, shape in list_expected_shapes().items():
         if name not in weights:
-            raise FormatUnknown(f"{source} has no {name}: not YAMNet.", remedy=FORMS)
+            raise FormatUnknown(f"{source} has no {name}: not YAMNet.", remedy=SUPPORTED_SOURCES)
         values = weights[name]
         if values.shape != shape or values.dtype.kind != "f":
             raise FormatUnknown(
-                f"{source}: {name} is {values.dtype} {values.shape}, not float32 {shape}.", remedy=FORMS
+                f"{source}: {name} is {values.dtype} {values.shape}, not float32 {shape}.", remedy=SUPPORTED_SOURCES
             )
         if not np.isfinite(values).all():
-            raise FormatUnknown(f"{source}: {name} holds values that are not finite.", remedy=FORMS)
+            raise FormatUnknown(f"{source}: {name} holds values that are not finite.", remedy=SUPPORTED_SOURCES)
         complete[name] = np.ascontiguousarray(values, dtype=np.float32)
     return complete
 
 
 def _read_npz(path: Path) -> Weights:
-    wanted = expected_shapes()
+    wanted = list_expected_shapes()
     try:
         # numpy leaves a file that it opened itself open when the archive is cut off.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files if name in wanted}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatUnknown(f"{path} is not a readable .npz file: {error}", remedy=FORMS) from error
+        raise FormatUnknown(f"{path} is not a readable .npz file: {error}", remedy=SUPPORTED_SOURCES) from error
 
 
 def _read_h5(path: Path) -> Weights:
@@ -144,12 +148,12 @@ def _read_h5(path: Path) -> Weights:
         if not isinstance(item, h5py.Dataset) or item.dtype.kind != "f":
             return
         if item.external or item.is_virtual:
-            raise ModelUnsafe(f"{path}: {name} keeps its values in another file.", remedy=FORMS)
+            raise ModelUnsafe(f"{path}: {name} keeps its values in another file.", remedy=SUPPORTED_SOURCES)
         raw[name] = item[()]
 
     try:
         with h5py.File(path, "r") as file:
             file.visititems(collect)
     except (OSError, RuntimeError, KeyError) as error:
-        raise FormatUnknown(f"{path} is not a readable HDF5 file: {error}", remedy=FORMS) from error
+        raise FormatUnknown(f"{path} is not a readable HDF5 file: {error}", remedy=SUPPORTED_SOURCES) from error
     return raw

@@ -74,7 +74,7 @@ def test_renaming_reaches_into_subgraphs() -> None:
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
     )
     made = model(helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner))
-    onnx_graph.rename(made, {"x": "waveform", "y": "scores"})
+    onnx_graph.rename_tensors(made, {"x": "waveform", "y": "scores"})
     assert made.graph.input[0].name == "waveform"
     assert made.graph.output[0].name == made.graph.node[0].output[0] == "scores"
     assert [attribute.g.node[0].input[0] for attribute in made.graph.node[0].attribute] == ["waveform"] * 2

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.convolutional import write_convolutional
-from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
+from understudy.compiler.isolation.child_protocol import QuantizeRequest, QuantizeResult
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.quantize.equalization import equalize
 from understudy.errors import CompileFailed
@@ -33,15 +33,15 @@ def answer(model: bytes, patches: Array) -> Array:
 async def quantised(settings: Settings, model: Path, patches: Array) -> tuple[QuantizeResult, bytes, list[str]]:
     """What a real child makes of the graph, and the steps that it told."""
     sandbox, steps = Sandbox(settings), list[str]()
-    with sandbox.scratch() as scratch:
+    with sandbox.open_scratch() as scratch:
         (scratch / "source.onnx").write_bytes(model.read_bytes())
         np.savez(scratch / "feeds.npz", allow_pickle=False, first=patches)
-        job = QuantizeJob(
+        job = QuantizeRequest(
             source=scratch / "source.onnx",
             feeds=scratch / "feeds.npz",
             output="scores",
             out=scratch / "out",
-            limits=sandbox.limits(scratch),
+            limits=sandbox.build_limits(scratch),
             parent=os.getpid(),
         )
         outcome = QuantizeResult.model_validate_json(await sandbox.run(job, steps.append))
@@ -73,7 +73,7 @@ async def test_levelled_channels_compute_the_same_and_lose_less(settings: Settin
         answer(model.SerializeToString(), patches), answer(even.read_bytes(), patches), atol=1e-4
     )
     outcome, _, _ = await quantised(settings, uneven, patches)
-    assert outcome.equalised == 3
+    assert outcome.equalized_pairs == 3
     assert outcome.noise < 0.125
 
 

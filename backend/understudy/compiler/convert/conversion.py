@@ -11,8 +11,8 @@ import onnxruntime as ort
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
 from understudy.compiler.convert import parity
 from understudy.compiler.formats import onnx_file, onnx_graph, open_source
-from understudy.compiler.formats.loaded_model import Loaded, read_signature
-from understudy.compiler.isolation.child_protocol import ConvertJob, ConvertResult
+from understudy.compiler.formats.loaded_model import LoadedModel, read_signature
+from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
 from understudy.compiler.isolation.process_limits import measure_peak_memory
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.model_format import ModelFormat
@@ -32,7 +32,7 @@ _PACKAGES = (
 )
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Installed packages that take part in a compilation."""
     found = {}
     for name in _PACKAGES:
@@ -43,7 +43,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _written(model: onnx.ModelProto, target: Path) -> str:
+def _write_model(model: onnx.ModelProto, target: Path) -> str:
     if model.ByteSize() > _PROTOBUF_BYTES:
         raise CompileFailed(
             f"The model needs {model.ByteSize()} bytes as ONNX; one file holds {_PROTOBUF_BYTES}.",
@@ -60,14 +60,14 @@ def _written(model: onnx.ModelProto, target: Path) -> str:
     return str(target)
 
 
-def prove(loaded: Loaded, session: ort.InferenceSession) -> parity.Agreement:
+def prove(loaded: LoadedModel, session: ort.InferenceSession) -> parity.Agreement:
     """Parity of the framework and ONNX Runtime on the loaded model; raises ParityFailed."""
     return parity.compare(
-        loaded.predict, lambda tensors: onnx_file.run(session, tensors), loaded.inputs, loaded.tolerance
+        loaded.predict, lambda tensors: onnx_file.run_session(session, tensors), loaded.inputs, loaded.tolerance
     )
 
 
-def _outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
+def _read_observed_outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
     """The outputs with their observed dimensions, since converters lose some."""
     return tuple(
         read_signature(output.name, output.dtype, agreement.shapes[output.name])
@@ -75,32 +75,32 @@ def _outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[Tenso
     )
 
 
-def convert(job: ConvertJob, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> ConvertResult:
-    """Write model.onnx and probes.npz into `job.out` and say what was found; raises every refusal of the compiler."""
+def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> ConvertResult:
+    """Write model.onnx and probes.npz into `request.out` and say what was found; raises every refusal of the compiler."""
     on_step("load")
-    loaded = open_source.open_source(job.source, job.kind, job.keras_version, job.limits.memory_bytes)
+    loaded = open_source.open_source(request.source, request.kind, request.keras_version, request.limits.memory_bytes)
     on_step("convert")
     model = loaded.to_onnx()
-    path = _written(model, job.out / MODEL_FILE)
+    path = _write_model(model, request.out / MODEL_FILE)
     on_step("parity")
     session = onnx_file.open_session(path)
     agreement = prove(loaded, session)
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
-    np.savez(job.out / PROBES_FILE, allow_pickle=False, **arrays)
+    np.savez(request.out / PROBES_FILE, allow_pickle=False, **arrays)
     return ConvertResult(
         framework=loaded.framework,
         written_by=loaded.written_by,
         inputs=loaded.inputs,
-        outputs=_outputs(model, agreement),
+        outputs=_read_observed_outputs(model, agreement),
         hints=loaded.hints,
         activations=tuple(onnx_graph.find_final_activation(model, output.name) for output in model.graph.output),
         parity=agreement.probes,
         peak_memory_bytes=measure_peak_memory(),
         isolation=isolation,
-        versions=versions() if job.kind is not ModelFormat.ONNX else _without_frameworks(versions()),
+        versions=list_versions() if request.kind is not ModelFormat.ONNX else _drop_frameworks(list_versions()),
     )
 
 
-def _without_frameworks(found: dict[str, str]) -> dict[str, str]:
+def _drop_frameworks(found: dict[str, str]) -> dict[str, str]:
     return {name: version for name, version in found.items() if name in ("numpy", "onnx", "onnxruntime")}

@@ -41,14 +41,14 @@ def choose_probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tup
     lengths = WAVEFORM_LENGTHS if any(is_waveform(signature) for signature in signatures) else SEQUENCE_LENGTHS
     pairs = [*zip(BATCHES, lengths, strict=True), (BATCHES[0], lengths[-1])]
 
-    def filled(signature: TensorSignature, batch: int, length: int) -> tuple[int, ...]:
+    def fill_shape(signature: TensorSignature, batch: int, length: int) -> tuple[int, ...]:
         batched = len(signature.shape) > 1
         return tuple(
             (batch if axis == 0 and batched else length) if dim is None else dim
             for axis, dim in enumerate(signature.shape)
         )
 
-    wanted = [tuple(filled(signature, *pair) for signature in signatures) for pair in pairs]
+    wanted = [tuple(fill_shape(signature, *pair) for signature in signatures) for pair in pairs]
     return list(dict.fromkeys(wanted))
 
 
@@ -79,7 +79,7 @@ def choose_tolerance(reference: NDArray[Any], relative: float) -> float:
     return 1.0 if reference.dtype.name in _SMALL_INTEGERS else 0.0
 
 
-def _error(name: str, reference: NDArray[Any], candidate: NDArray[Any], shapes: object) -> float:
+def _measure_error(name: str, reference: NDArray[Any], candidate: NDArray[Any], shapes: object) -> float:
     if reference.shape != candidate.shape:
         raise ParityFailed(
             f"For inputs of shape {shapes} the output {name!r} has shape {reference.shape} in the original "
@@ -96,11 +96,11 @@ def _error(name: str, reference: NDArray[Any], candidate: NDArray[Any], shapes: 
     return float(np.max(difference, initial=0.0))
 
 
-def _varying(first: tuple[int | None, ...], second: tuple[int, ...]) -> tuple[int | None, ...]:
+def _merge_shapes(first: tuple[int | None, ...], second: tuple[int, ...]) -> tuple[int | None, ...]:
     return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
 
 
-def _answered(
+def _ask_reference(
     reference: Predict,
     signatures: Sequence[TensorSignature],
     shapes: tuple[tuple[int, ...], ...],
@@ -134,20 +134,20 @@ def compare(
     observed: dict[str, tuple[int | None, ...]] = {}
     refusals: list[str] = []
     for shapes in choose_probe_shapes(signatures):
-        tensors, expected = _answered(reference, signatures, shapes, generator, refusals)
+        tensors, expected = _ask_reference(reference, signatures, shapes, generator, refusals)
         if expected is None:
             continue
         found = candidate(tensors)
         worst, allowed = 0.0, 0.0
         for name, values in expected.items():
-            error_here, tolerance = _error(name, values, found[name], shapes), choose_tolerance(values, relative)
-            if error_here > tolerance:
+            error, tolerance = _measure_error(name, values, found[name], shapes), choose_tolerance(values, relative)
+            if error > tolerance:
                 raise ParityFailed(
-                    f"For inputs of shape {shapes} the output {name!r} differs by {error_here:.3g}; "
+                    f"For inputs of shape {shapes} the output {name!r} differs by {error:.3g}; "
                     f"{tolerance:.3g} is allowed (largest value {np.max(np.abs(values)):.3g})."
                 )
-            worst, allowed = max(worst, error_here), max(allowed, tolerance)
-            observed[name] = _varying(observed.get(name, values.shape), values.shape)
+            worst, allowed = max(worst, error), max(allowed, tolerance)
+            observed[name] = _merge_shapes(observed.get(name, values.shape), values.shape)
         probes.append(ParityProbe(input_shapes=shapes, max_abs_error=worst, tolerance=allowed))
         recorded = recorded or (tensors, expected)
     if recorded is None:

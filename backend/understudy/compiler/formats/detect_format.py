@@ -36,7 +36,7 @@ class DetectedFormat:
     note: str | None = None
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = data[at]
@@ -46,7 +46,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def _onnx_fields(path: Path) -> tuple[set[int], bool]:
+def _read_onnx_fields(path: Path) -> tuple[set[int], bool]:
     """Field numbers at the top of a protobuf message, and whether it ends where its lengths say.
 
     ModelProto: 1 ir_version, 7 graph, 8 opset_import (onnx/onnx.proto). Reads heads only, never the weights.
@@ -59,8 +59,8 @@ def _onnx_fields(path: Path) -> tuple[set[int], bool]:
             file.seek(at)
             head = file.read(20)
             try:
-                tag, used = _varint(head, 0)
-                length, used = _varint(head, used)
+                tag, used = _read_varint(head, 0)
+                length, used = _read_varint(head, used)
             except IndexError:
                 return found, False
             if tag & 7 == 0:
@@ -73,12 +73,12 @@ def _onnx_fields(path: Path) -> tuple[set[int], bool]:
     return found, at == size
 
 
-def _from_zip(path: Path) -> DetectedFormat:
+def _detect_in_zip(path: Path) -> DetectedFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if {"metadata.json", "config.json"} <= set(names):
-                metadata = json.loads(archive.read("metadata.json")) if _small(archive, "metadata.json") else {}
+                metadata = json.loads(archive.read("metadata.json")) if _is_small(archive, "metadata.json") else {}
                 version = metadata.get("keras_version") if isinstance(metadata, dict) else None
                 return DetectedFormat(ModelFormat.KERAS, keras_version=str(version) if version else None)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
@@ -99,11 +99,11 @@ def _from_zip(path: Path) -> DetectedFormat:
             "This is a NumPy archive: weights without a model.",
             remedy="Register the model itself; YAMNet's weights go to `understudy backbone install --from`.",
         )
-    shown = ", ".join(sorted(names)[:5]) or "nothing"
-    raise FormatUnknown(f"This is a zip archive, but not one of Keras: it holds {shown}.")
+    excerpt = ", ".join(sorted(names)[:5]) or "nothing"
+    raise FormatUnknown(f"This is a zip archive, but not one of Keras: it holds {excerpt}.")
 
 
-def _small(archive: zipfile.ZipFile, name: str) -> bool:
+def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
     return archive.getinfo(name).file_size <= 1 << 20
 
 
@@ -137,7 +137,7 @@ def _refuse_known(head: bytes, path: Path) -> None:
         raise FormatUnknown("This is a safetensors file: weights without a model.", remedy=_EXPORT)
 
 
-def _folder(path: Path) -> DetectedFormat:
+def _detect_in_folder(path: Path) -> DetectedFormat:
     if (path / "saved_model.pb").is_file():
         return DetectedFormat(ModelFormat.SAVED_MODEL)
     names = sorted(entry.name for entry in path.iterdir())
@@ -148,39 +148,39 @@ def _folder(path: Path) -> DetectedFormat:
     )
 
 
-def _content(path: Path, head: bytes) -> DetectedFormat:
+def _detect_by_content(path: Path, head: bytes) -> DetectedFormat:
     if head.startswith(b"PK\x03\x04"):
-        return _from_zip(path)
+        return _detect_in_zip(path)
     if any(head[offset : offset + 8] == _HDF5_MAGIC for offset in _HDF5_OFFSETS):
         return DetectedFormat(ModelFormat.H5)
     if head[4:8] == b"TFL3":
         return DetectedFormat(ModelFormat.TFLITE)
-    fields, whole = _onnx_fields(path)
+    fields, whole = _read_onnx_fields(path)
     if 7 in fields and fields & {1, 8}:
         if not whole:
             raise FormatUnknown("The ONNX file is truncated: it ends inside its graph.", remedy=_COPY_AGAIN)
         return DetectedFormat(ModelFormat.ONNX)
     if path.name == "saved_model.pb":
         raise FormatUnknown("This is one part of a SavedModel.", remedy="Register the folder that holds it.")
-    shown = head[:12].hex(" ")
+    excerpt = head[:12].hex(" ")
     promised = _SUFFIXES.get(path.suffix.lower())
     if promised is not None:
         raise FormatUnknown(
-            f"The file is named {path.suffix}, but its content is not: it starts with the bytes {shown}.",
+            f"The file is named {path.suffix}, but its content is not: it starts with the bytes {excerpt}.",
             remedy=_COPY_AGAIN,
         )
-    raise FormatUnknown(f"The file's content is of no known model format; it starts with the bytes {shown}.")
+    raise FormatUnknown(f"The file's content is of no known model format; it starts with the bytes {excerpt}.")
 
 
 def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
     """What `path` holds; `name` is what its user calls it, where that differs. Raises FormatUnknown."""
     named = Path(name or path.name)
     if path.is_dir():
-        return _folder(path)
+        return _detect_in_folder(path)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     _refuse_known(head, named)
-    found = _content(path, head)
+    found = _detect_by_content(path, head)
     promised = _SUFFIXES.get(named.suffix.lower())
     if promised is not None and promised is not found.kind:
         note = f"The file is named {named.suffix} and holds the format {found.kind.value}; it was read by its content."

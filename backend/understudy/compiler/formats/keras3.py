@@ -15,7 +15,7 @@ from understudy.compiler.formats.loaded_model import take_first_line
 from understudy.errors import CompileFailed
 
 
-def _window(window: Any, length: int) -> Any:
+def _make_window(window: Any, length: int) -> Any:
     if window is None:
         return np.ones(length)
     if not isinstance(window, str):
@@ -33,7 +33,7 @@ def make_convolution_stft(
     and periodic, as in Keras.
     """
     left = (fft_length - sequence_length) // 2
-    frame = np.pad(_window(window, sequence_length), (left, fft_length - sequence_length - left))
+    frame = np.pad(_make_window(window, sequence_length), (left, fft_length - sequence_length - left))
     bins = fft_length // 2 + 1
     angle = 2 * np.pi * np.outer(np.arange(fft_length), np.arange(bins)) / fft_length
     kernel = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1) * frame[:, None]
@@ -48,7 +48,7 @@ def make_convolution_stft(
 
 
 @contextmanager
-def _stft_by_convolution() -> Iterator[None]:
+def _replace_stft() -> Iterator[None]:
     """tf2onnx turns the complex FFT of MelSpectrogram into an invalid graph; parity proves the substitute."""
     original = backend_math.stft
     backend_math.stft = make_convolution_stft
@@ -78,6 +78,4 @@ def load(path: Path, written_by: str | None) -> KerasModel:
             f"Keras {keras.__version__} cannot load the file: {take_first_line(error)}",
             remedy="Load it in the environment that wrote it and save it again as .keras.",
         ) from error
-    return KerasModel(
-        model, framework=f"keras {keras.__version__}", written_by=written_by, tracing=_stft_by_convolution
-    )
+    return KerasModel(model, framework=f"keras {keras.__version__}", written_by=written_by, tracing=_replace_stft)

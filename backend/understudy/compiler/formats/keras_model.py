@@ -13,15 +13,15 @@ from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
 
-def _plain(name: str) -> str:
+def _strip_scope(name: str) -> str:
     """A tensor's name without TensorFlow's `:0` and scopes."""
     return name.split(":", maxsplit=1)[0].replace("/", "_") or "tensor"
 
 
-def _output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
+def _read_output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
     """The names of the layers the outputs come from; a Sequential of Keras 3 does not list them."""
     names = getattr(model, "output_names", None) or [tensor._keras_history[0].name for tensor in outputs]  # noqa: SLF001
-    return [_plain(str(name)) for name in names]
+    return [_strip_scope(str(name)) for name in names]
 
 
 def make_distinct(names: Sequence[str]) -> list[str]:
@@ -35,7 +35,7 @@ def make_distinct(names: Sequence[str]) -> list[str]:
 
 
 class KerasModel:
-    """A built model; implements `Loaded`.
+    """A built model; implements `LoadedModel`.
 
     `tracing` is entered while the model is traced for conversion, for layers that need a substitute there.
     """
@@ -59,12 +59,12 @@ class KerasModel:
         self.hints = PartialSpec()
         half = any(getattr(layer, "compute_dtype", None) in ("float16", "bfloat16") for layer in model.layers)
         self.tolerance = HALF_TOLERANCE if half else FLOAT_TOLERANCE
-        names = make_distinct([_plain(tensor.name) for tensor in inputs])
+        names = make_distinct([_strip_scope(tensor.name) for tensor in inputs])
         self.inputs = tuple(
             tensorflow_graph.describe_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
         )
         # An output may share its name with an input (a model that hands its input on), and ONNX has one name space.
-        self._outputs = make_distinct([*names, *_output_names(model, outputs)])[len(names) :]
+        self._outputs = make_distinct([*names, *_read_output_names(model, outputs)])[len(names) :]
         self._model = model
         self._tracing = tracing
         # One trace for all shapes: a recurrent layer run step by step costs seconds a probe.
@@ -75,7 +75,7 @@ class KerasModel:
         return tensorflow_graph.name_outputs(answer, self._outputs)
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return tensorflow_graph.answer(self._reference, tensors, self.inputs)
+        return tensorflow_graph.call_function(self._reference, tensors, self.inputs)
 
     def to_onnx(self) -> onnx.ModelProto:
         with self._tracing():

@@ -18,7 +18,7 @@ HALF_TOLERANCE = 5e-3  # a few steps of float16, whose epsilon is 1e-3
 QUANTIZED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX computes the same layers in float
 
 
-class Loaded(Protocol):
+class LoadedModel(Protocol):
     """A model file opened by the framework that wrote it.
 
     `inputs` are in the order the model takes them; a dimension of None varies. `hints` is what the file itself says

@@ -15,11 +15,11 @@ from understudy.schemas.compiler.spec import PartialSpec
 OLDEST_OPSET = 7  # ONNX Runtime promises nothing below
 
 
-def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceSession:
+def open_session(model: bytes | str, *, optimize: bool = True) -> ort.InferenceSession:
     """One-threaded CPU session; raises CompileFailed with ONNX Runtime's own words."""
     options = ort.SessionOptions()
     level = ort.GraphOptimizationLevel
-    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     try:
@@ -32,7 +32,7 @@ def open_session(model: bytes | str, *, optimise: bool = True) -> ort.InferenceS
         ) from error
 
 
-def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
+def run_session(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
     """All outputs by name; raises ValueError where it cannot take these shapes and MemoryError."""
     names = [output.name for output in session.get_outputs()]
     try:
@@ -45,13 +45,13 @@ def run(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[An
 
 
 class OnnxFile:
-    """A graph as it was registered; implements `Loaded`."""
+    """A graph as it was registered; implements `LoadedModel`."""
 
     tolerance = FLOAT_TOLERANCE
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = model
-        self._session = open_session(model.SerializeToString(), optimise=False)
+        self._session = open_session(model.SerializeToString(), optimize=False)
         self.inputs = onnx_graph.read_inputs(model)
         self.framework = f"onnxruntime {ort.__version__}"
         producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
@@ -59,7 +59,7 @@ class OnnxFile:
         self.hints = PartialSpec(labels=onnx_graph.read_metadata_labels(model))
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return run(self._session, tensors)
+        return run_session(self._session, tensors)
 
     def to_onnx(self) -> onnx.ModelProto:
         return self._model

@@ -16,7 +16,7 @@ _PASSED_THROUGH = {
 _ACTIVATIONS = {"Softmax": OutputActivation.SOFTMAX, "Sigmoid": OutputActivation.SIGMOID}
 
 
-def _signature(value: onnx.ValueInfoProto) -> TensorSignature:
+def _read_signature(value: onnx.ValueInfoProto) -> TensorSignature:
     tensor = value.type.tensor_type
     shape = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
     return TensorSignature(name=value.name, dtype=helper.tensor_dtype_to_np_dtype(tensor.elem_type).name, shape=shape)
@@ -35,11 +35,11 @@ def find_non_tensors(model: onnx.ModelProto) -> list[str]:
 def read_inputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
     """Inputs a caller must give; initializers that old files also list as inputs are left out."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    return tuple(_signature(value) for value in model.graph.input if value.name not in constants)
+    return tuple(_read_signature(value) for value in model.graph.input if value.name not in constants)
 
 
 def read_outputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
-    return tuple(_signature(value) for value in model.graph.output)
+    return tuple(_read_signature(value) for value in model.graph.output)
 
 
 def find_final_activation(model: onnx.ModelProto, output: str) -> OutputActivation:
@@ -70,7 +70,7 @@ def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
     return words if words and all(words) and len(set(words)) == len(words) else None
 
 
-def rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
+def rename_tensors(model: onnx.ModelProto, names: dict[str, str]) -> None:
     """Give graph inputs, outputs and every edge in `names` its new name, in subgraphs too."""
 
     def visit(graph: onnx.GraphProto) -> None:

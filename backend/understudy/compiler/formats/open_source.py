@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from understudy.compiler.formats.loaded_model import Loaded
+from understudy.compiler.formats.loaded_model import LoadedModel
 from understudy.compiler.scan import archive, keras_config
 from understudy.errors import CompileFailed, CompilerMissing, FormatUnknown
 from understudy.schemas.compiler.model_format import ModelFormat
@@ -15,7 +15,7 @@ _WEIGHTS = "model.weights.h5"
 _CONFIG_BYTES = 64 << 20
 
 
-def _framework(module: str) -> Any:
+def _import_reader(module: str) -> Any:
     """Import one of our modules that needs a framework; raises CompilerMissing naming what is not installed."""
     try:
         return import_module(module)
@@ -23,7 +23,7 @@ def _framework(module: str) -> Any:
         raise CompilerMissing(f"This format needs the package {error.name}, which is not installed.") from error
 
 
-def _keras(path: Path, version: str | None, config: str, stored_bytes: int, max_bytes: int) -> Loaded:
+def _open_keras(path: Path, version: str | None, config: str, stored_bytes: int, max_bytes: int) -> LoadedModel:
     """The generation that wrote the file reads it: Keras 3 cannot read all of Keras 2, and tf_keras nothing of 3."""
     major = (version or "2").split(".")[0]
     if major not in ("2", "3"):
@@ -32,13 +32,13 @@ def _keras(path: Path, version: str | None, config: str, stored_bytes: int, max_
             remedy="Load it with that Keras and save it again with Keras 2.15 or 3.",
         )
     keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes)
-    module = _framework(f"understudy.compiler.formats.keras{major}")
+    module = _import_reader(f"understudy.compiler.formats.keras{major}")
     keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes, known_layers=module.list_layer_names())
-    loaded: Loaded = module.load(path, f"keras {version}" if version else None)
+    loaded: LoadedModel = module.load(path, f"keras {version}" if version else None)
     return loaded
 
 
-def _open_archive(path: Path, version: str | None, max_bytes: int) -> Loaded:
+def _open_archive(path: Path, version: str | None, max_bytes: int) -> LoadedModel:
     archive.scan(path, max_bytes)
     with zipfile.ZipFile(path) as file:
         names = set(file.namelist())
@@ -51,21 +51,21 @@ def _open_archive(path: Path, version: str | None, max_bytes: int) -> Loaded:
             raise CompileFailed(f"The archive's {_CONFIG} holds more than {_CONFIG_BYTES} bytes.")
         config = file.read(_CONFIG).decode("utf-8", "replace")
         weights = Path(file.extract(_WEIGHTS, path.parent / "unpacked"))
-    found = _framework("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
-    return _keras(path, version, config, found["array_bytes"], max_bytes)
+    found = _import_reader("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
+    return _open_keras(path, version, config, found["array_bytes"], max_bytes)
 
 
-def _open_hdf5(path: Path, max_bytes: int) -> Loaded:
-    found = _framework("understudy.compiler.scan.hdf5").scan(path, max_bytes)
+def _open_hdf5(path: Path, max_bytes: int) -> LoadedModel:
+    found = _import_reader("understudy.compiler.scan.hdf5").scan(path, max_bytes)
     if "model_config" not in found:
         raise FormatUnknown(
             "This HDF5 file holds weights without a model: it has no model_config.",
             remedy="Save the whole model with model.save(...), not save_weights(...).",
         )
-    return _keras(path, found.get("keras_version"), found["model_config"], found["array_bytes"], max_bytes)
+    return _open_keras(path, found.get("keras_version"), found["model_config"], found["array_bytes"], max_bytes)
 
 
-def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_bytes: int) -> Loaded:
+def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_bytes: int) -> LoadedModel:
     """Scan and load a source whose name ends as its kind asks (`.keras`, `.h5`).
 
     Arrays of more than `max_bytes` are refused by their declaration. Raises ModelUnsafe, CompileFailed, FormatUnknown
@@ -75,13 +75,13 @@ def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_by
         return _open_archive(path, keras_version, max_bytes)
     if kind is ModelFormat.H5:
         return _open_hdf5(path, max_bytes)
-    loaded: Loaded
+    loaded: LoadedModel
     if kind is ModelFormat.SAVED_MODEL:
-        _framework("understudy.compiler.scan.saved_model").scan(path)
-        loaded = _framework("understudy.compiler.formats.saved_model").load(path)
+        _import_reader("understudy.compiler.scan.saved_model").scan(path)
+        loaded = _import_reader("understudy.compiler.formats.saved_model").load(path)
     elif kind is ModelFormat.TFLITE:
-        loaded = _framework("understudy.compiler.formats.tflite").load(path)
+        loaded = _import_reader("understudy.compiler.formats.tflite").load(path)
     else:
-        model = _framework("understudy.compiler.scan.onnx_file").scan(path, max_bytes)
-        loaded = _framework("understudy.compiler.formats.onnx_file").load(model)
+        model = _import_reader("understudy.compiler.scan.onnx_file").scan(path, max_bytes)
+        loaded = _import_reader("understudy.compiler.formats.onnx_file").load(model)
     return loaded

@@ -20,13 +20,13 @@ _SIGNATURE = "serving_default"
 _SCORE_NAMES = ("scores", "score", "probabilities", "predictions", "prediction", "logits", "output_0", "output")
 
 
-def _scores_first(names: Sequence[str]) -> list[str]:
+def _put_scores_first(names: Sequence[str]) -> list[str]:
     """Signature outputs come in alphabetical order; the one that holds the scores goes first."""
     rank = {name: index for index, name in enumerate(_SCORE_NAMES)}
     return sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
 
 
-def _labels(folder: Path) -> tuple[str, ...] | None:
+def _read_labels(folder: Path) -> tuple[str, ...] | None:
     """The `display_name` column of a class map among the assets, as YAMNet's SavedModel carries it."""
     for path in sorted((folder / "assets").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -39,7 +39,7 @@ def _labels(folder: Path) -> tuple[str, ...] | None:
 
 
 class SavedModel:
-    """A signature of a loaded SavedModel; implements `Loaded`.
+    """A signature of a loaded SavedModel; implements `LoadedModel`.
 
     `function` takes the inputs of `specs` by name and answers with a dict that has `outputs`; `root` owns the variables
     it refers to and is kept alive with it.
@@ -58,26 +58,28 @@ class SavedModel:
     ) -> None:
         self._root = root
         self._function = function
-        self._outputs = _scores_first(outputs)
+        self._outputs = _put_scores_first(outputs)
         self.inputs = tuple(tensorflow_graph.describe_tensor(name, spec) for name, spec in specs.items())
         self.framework = f"tensorflow {tf.__version__}"
         self.written_by = written_by
         self.hints = hints
 
-    def _public(self, name: str) -> str:
+    def _make_public_name(self, name: str) -> str:
         """ONNX has one name space for inputs and outputs, a signature has two."""
         return f"{name}_out" if any(name == signature.name for signature in self.inputs) else name
 
     def _call(self, *tensors: Any) -> dict[str, Any]:
         named = {signature.name: tensor for signature, tensor in zip(self.inputs, tensors, strict=True)}
         answer = self._function(**named)
-        return {self._public(name): answer[name] for name in self._outputs}
+        return {self._make_public_name(name): answer[name] for name in self._outputs}
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return tensorflow_graph.answer(self._call, tensors, self.inputs)
+        return tensorflow_graph.call_function(self._call, tensors, self.inputs)
 
     def to_onnx(self) -> onnx.ModelProto:
-        return tensorflow_graph.convert(self._call, self.inputs, [self._public(name) for name in self._outputs])
+        return tensorflow_graph.convert(
+            self._call, self.inputs, [self._make_public_name(name) for name in self._outputs]
+        )
 
 
 def _load_version_1(folder: Path, signature: Any) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
@@ -126,6 +128,6 @@ def load(folder: Path) -> SavedModel:
         function,
         specs,
         list(signature.outputs),
-        PartialSpec(labels=_labels(folder)),
+        PartialSpec(labels=_read_labels(folder)),
         f"tensorflow {version}" if version else None,
     )

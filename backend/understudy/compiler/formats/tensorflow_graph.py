@@ -18,7 +18,9 @@ from understudy.schemas.compiler.report import TensorSignature
 Function = Callable[..., dict[str, Any]]
 
 
-def answer(function: Function, tensors: Tensors, signatures: Sequence[TensorSignature]) -> dict[str, NDArray[Any]]:
+def call_function(
+    function: Function, tensors: Tensors, signatures: Sequence[TensorSignature]
+) -> dict[str, NDArray[Any]]:
     """`function` on arrays; raises ValueError where TensorFlow refuses their shapes or values."""
     try:
         found = function(*(tf.constant(tensors[signature.name]) for signature in signatures))
@@ -76,14 +78,14 @@ def convert(function: Function, signatures: Sequence[TensorSignature], outputs: 
     function_to_convert = tf.function(traced)
     captures = function_to_convert.get_concrete_function(*specs).graph.captures
     model, _ = tf2onnx.convert.from_function(
-        function_to_convert, specs, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+        function_to_convert, specs, opset=OPSET, custom_op_handlers={"Erfc": (_convert_erfc, [])}
     )
     _freeze(model, {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource})
     names = {spec.name: signature.name for spec, signature in zip(specs, signatures, strict=True)}
-    return finished(model, names | dict(zip(renamed, outputs, strict=True)), outputs)
+    return finish_model(model, names | dict(zip(renamed, outputs, strict=True)), outputs)
 
 
-def _erfc(context: Any, node: Any, _name: str, _args: Any) -> None:
+def _convert_erfc(context: Any, node: Any, _name: str, _args: Any) -> None:
     """erfc(x) = 1 - erf(x), which GELU needs and tf2onnx lacks."""
     output = node.output[0]
     dtype, shape = context.get_dtype(output), context.get_shape(output)
@@ -101,14 +103,14 @@ def _freeze(model: onnx.ModelProto, captured: dict[str, Any]) -> None:
         model.graph.input.remove(value)
 
 
-def finished(model: onnx.ModelProto, names: dict[str, str], outputs: Sequence[str]) -> onnx.ModelProto:
+def finish_model(model: onnx.ModelProto, names: dict[str, str], outputs: Sequence[str]) -> onnx.ModelProto:
     """A converted model with its public names and the outputs in the wanted order."""
     if unknown := onnx_graph.find_unknown_ops(model):
         raise CompileFailed(
             f"ONNX has no equivalent for these operators of the model: {', '.join(unknown)}.",
             remedy="Replace the layers that use them, or move that step in front of the model.",
         )
-    onnx_graph.rename(model, names)
+    onnx_graph.rename_tensors(model, names)
     order = {name: index for index, name in enumerate(outputs)}
     ordered = sorted(model.graph.output, key=lambda value: order[value.name])
     del model.graph.output[:]

@@ -20,14 +20,14 @@ from understudy.compiler.formats.loaded_model import (
     read_signature,
     take_first_line,
 )
-from understudy.compiler.formats.tensorflow_graph import finished
+from understudy.compiler.formats.tensorflow_graph import finish_model
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
 _LABEL_BYTES = 1 << 20
 
 
-def _labels(path: Path, width: int | None) -> tuple[str, ...] | None:
+def _read_labels(path: Path, width: int | None) -> tuple[str, ...] | None:
     """Words of a label file that TensorFlow Lite's metadata packs as a zip behind the model; only when they fit."""
     if not zipfile.is_zipfile(path):
         return None
@@ -42,7 +42,7 @@ def _labels(path: Path, width: int | None) -> tuple[str, ...] | None:
 
 
 class TFLite:
-    """An interpreter and its file; implements `Loaded`."""
+    """An interpreter and its file; implements `LoadedModel`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -61,12 +61,12 @@ class TFLite:
         )
         self._outputs = make_distinct([*names, *(detail["name"].split(":")[0] for detail in self._out)])[len(names) :]
         tensors = self._interpreter.get_tensor_details()
-        quantised = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
-        self.tolerance = QUANTIZED_TOLERANCE if quantised else FLOAT_TOLERANCE
+        quantized = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        self.tolerance = QUANTIZED_TOLERANCE if quantized else FLOAT_TOLERANCE
         self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
-        self.hints = PartialSpec(labels=_labels(path, width))
+        self.hints = PartialSpec(labels=_read_labels(path, width))
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         for detail, signature in zip(self._in, self.inputs, strict=True):
@@ -89,7 +89,7 @@ class TFLite:
         )
         names = dict(zip([detail["name"] for detail in self._in], [s.name for s in self.inputs], strict=True))
         names |= dict(zip([detail["name"] for detail in self._out], self._outputs, strict=True))
-        return finished(model, names, self._outputs)
+        return finish_model(model, names, self._outputs)
 
 
 def load(path: Path) -> TFLite:

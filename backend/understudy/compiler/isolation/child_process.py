@@ -22,7 +22,7 @@ class ChildExit:
     timed_out: bool
 
 
-async def _lines(stream: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
+async def _read_lines(stream: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
     while True:
         try:
             line = await stream.readline()
@@ -33,7 +33,7 @@ async def _lines(stream: asyncio.StreamReader, on_line: Callable[[str], None]) -
         on_line(line.decode("utf-8", "replace").rstrip())
 
 
-async def _tail(stream: asyncio.StreamReader) -> bytes:
+async def _read_tail(stream: asyncio.StreamReader) -> bytes:
     kept = b""
     while block := await stream.read(_TAIL_BYTES):
         kept = (kept + block)[-_TAIL_BYTES:]
@@ -72,7 +72,7 @@ async def run(
     )
     assert process.stdout is not None  # noqa: S101
     assert process.stderr is not None  # noqa: S101
-    listening = asyncio.gather(_lines(process.stdout, on_line), _tail(process.stderr))
+    listening = asyncio.gather(_read_lines(process.stdout, on_line), _read_tail(process.stderr))
     timed_out = False
     try:
         async with asyncio.timeout(seconds):

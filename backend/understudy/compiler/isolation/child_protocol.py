@@ -26,7 +26,7 @@ _REFUSALS: tuple[type[errors.UnderstudyError], ...] = (
 )
 
 
-class ConvertJob(BaseModel):
+class ConvertRequest(BaseModel):
     """One compilation. `source` and `out` lie below `limits.scratch`."""
 
     model_config = ConfigDict(frozen=True)
@@ -57,7 +57,7 @@ class ConvertResult(BaseModel):
     versions: dict[str, str]
 
 
-class QuantizeJob(BaseModel):
+class QuantizeRequest(BaseModel):
     """One quantisation of the float graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
 
     `feeds` is an npz of arrays, each one input of the graph; `output` names the output whose error is watched.
@@ -80,7 +80,7 @@ class QuantizeResult(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     layers: int
-    equalised: int
+    equalized_pairs: int
     kept: tuple[KeptLayer, ...]
     noise: float
     isolation: tuple[str, ...]
@@ -98,10 +98,10 @@ class ChildRefusal(BaseModel):
     remedy: str
 
     @classmethod
-    def of(cls, error: errors.UnderstudyError) -> "ChildRefusal":
+    def from_error(cls, error: errors.UnderstudyError) -> "ChildRefusal":
         return cls(code=error.code, detail=error.detail, remedy=error.remedy)
 
-    def error(self) -> errors.UnderstudyError:
+    def to_error(self) -> errors.UnderstudyError:
         """The typed error again; a code that no compilation ends with counts as CompileFailed."""
         kind = next((kind for kind in _REFUSALS if kind.code == self.code), errors.CompileFailed)
         return kind(self.detail, remedy=self.remedy)

@@ -20,27 +20,27 @@ _NET_ABI, _SCOPE_ABI = 4, 6
 _BOTH = 0b11  # TCP bind and connect; abstract sockets and signals
 
 
-def _libc() -> ctypes.CDLL:
+def _load_libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _checked(result: int, what: str) -> int:
+def _check_result(result: int, what: str) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
     return result
 
 
-def abi() -> int:
+def read_abi_version() -> int:
     """The kernel's Landlock version; 0 where there is none."""
     if sys.platform != "linux":
         return 0
-    return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
+    return max(0, int(_load_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
 def forbid_new_privileges() -> None:
     """Give up gaining rights by exec, which both Landlock and seccomp demand. Raises OSError."""
-    _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
+    _check_result(_load_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
 
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, .
     Names in the answer are the limits that hold. Paths that do not exist are passed over. Raises OSError when a kernel
     that has Landlock refuses.
     """
-    version = abi()
+    version = read_abi_version()
     if version == 0:
         return ()
     handled = sum(rights for since, rights in _RIGHTS_BY_ABI if version >= since)
@@ -59,8 +59,8 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, .
     if version >= _SCOPE_ABI:
         fields.append(_BOTH)
     attributes = struct.pack(f"={len(fields)}Q", *fields)
-    libc = _libc()
-    ruleset = _checked(
+    libc = _load_libc()
+    ruleset = _check_result(
         libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0), "landlock_create_ruleset"
     )
     try:
@@ -68,7 +68,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, .
         for path, rights in rules:
             _allow(libc, ruleset, path, rights & handled)
         forbid_new_privileges()
-        _checked(libc.syscall(_RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
+        _check_result(libc.syscall(_RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
     finally:
         os.close(ruleset)
     held = ["filesystem", "programs"]
@@ -84,6 +84,6 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
         if not path.is_dir():
             rights &= _FILE_ONLY
         rule = struct.pack("=Qi", rights, handle)
-        _checked(libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0), f"landlock_add_rule({path})")
+        _check_result(libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0), f"landlock_add_rule({path})")
     finally:
         os.close(handle)

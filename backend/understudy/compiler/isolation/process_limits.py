@@ -37,7 +37,7 @@ def mentions_memory(text: str) -> bool:
     return any(words in lowered for words in _MEMORY_WORDS)
 
 
-def describe_memory_refusal(limit: int) -> CompileFailed:
+def make_memory_refusal(limit: int) -> CompileFailed:
     """The refusal of a model that needs more address space than `limit` bytes."""
     return CompileFailed(
         f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
@@ -56,7 +56,7 @@ class Limits(BaseModel):
     scratch: Path
 
 
-def _readable() -> Iterator[Path]:
+def _list_readable_paths() -> Iterator[Path]:
     """Python, the libraries it loads, our own package, and what the C library and the frameworks ask of the kernel.
 
     The folder that holds our package is not among them: it also holds the models and the database.
@@ -72,7 +72,7 @@ def _readable() -> Iterator[Path]:
     yield from (Path("/dev", name) for name in ("urandom", "random", "zero"))
 
 
-def _set(name: str, soft: int, hard: int | None = None) -> bool:
+def _lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
     """Lower one resource limit; False where this system has none of the kind."""
     number = getattr(resource, name, None)
     if number is None:
@@ -117,8 +117,8 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
         "open_files": ("RLIMIT_NOFILE", _OPEN_FILES, None),
         "core_dumps": ("RLIMIT_CORE", 0, None),
     }
-    held += [name for name, (constant, soft, hard) in wanted.items() if _set(constant, soft, hard)]
-    held += landlock.restrict(_readable(), [limits.scratch, Path("/dev/null")])
+    held += [name for name, (constant, soft, hard) in wanted.items() if _lower_limit(constant, soft, hard)]
+    held += landlock.restrict(_list_readable_paths(), [limits.scratch, Path("/dev/null")])
     held += seccomp.apply()
     return tuple(dict.fromkeys(held))
 

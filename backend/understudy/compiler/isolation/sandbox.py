@@ -15,17 +15,17 @@ from understudy.compiler.isolation.child_protocol import (
     REFUSAL_FILE,
     STEP_MARK,
     ChildRefusal,
-    ConvertJob,
-    QuantizeJob,
+    ConvertRequest,
+    QuantizeRequest,
 )
-from understudy.compiler.isolation.process_limits import Limits, describe_memory_refusal, mentions_memory
+from understudy.compiler.isolation.process_limits import Limits, make_memory_refusal, mentions_memory
 from understudy.errors import CompileFailed, UnderstudyError
 from understudy.settings import Settings
 
 _FILE_SLACK = 64 << 20
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _build_environment(scratch: Path) -> dict[str, str]:
     """What the child sees of our environment: no secrets, one thread a library, and scratch as its home."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     folder = str(scratch)
@@ -42,7 +42,7 @@ def _environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def _last_words(stderr: str) -> str:
+def _read_last_line(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it said nothing"
 
@@ -54,7 +54,7 @@ class Sandbox:
         self._settings = settings
 
     @contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def open_scratch(self) -> Iterator[Path]:
         """A folder with `out` below it; leftovers of children that were killed go first (we hold the lock)."""
         root = self._settings.var_dir.resolve() / "scratch"
         shutil.rmtree(root, ignore_errors=True)
@@ -65,7 +65,7 @@ class Sandbox:
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def limits(self, scratch: Path) -> Limits:
+    def build_limits(self, scratch: Path) -> Limits:
         settings = self._settings
         return Limits(
             memory_bytes=settings.compile_memory_bytes,
@@ -74,32 +74,32 @@ class Sandbox:
             scratch=scratch,
         )
 
-    async def run(self, job: ConvertJob | QuantizeJob, say: Callable[[str], None]) -> bytes:
-        """Do `job` in a child and return its outcome as JSON; `say` hears the child's steps.
+    async def run(self, request: ConvertRequest | QuantizeRequest, report_step: Callable[[str], None]) -> bytes:
+        """Do `request` in a child and return its outcome as JSON; `report_step` hears the child's steps.
 
         Raises what the child refused with, and CompileFailed for a child that ended without an answer.
         """
-        scratch = job.limits.scratch
-        (scratch / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+        scratch = request.limits.scratch
+        (scratch / "request.json").write_text(request.model_dump_json(), encoding="utf-8")
 
-        def heard(line: str) -> None:
+        def handle_line(line: str) -> None:
             if line.startswith(STEP_MARK):
-                say(line.removeprefix(STEP_MARK))
+                report_step(line.removeprefix(STEP_MARK))
 
         ended = await child_process.run(
-            [sys.executable, "-P", "-m", "understudy.compiler.child", job.task, str(scratch / "job.json")],
-            environment=_environment(scratch),
+            [sys.executable, "-P", "-m", "understudy.compiler.child", request.task, str(scratch / "request.json")],
+            environment=_build_environment(scratch),
             folder=scratch,
             seconds=self._settings.compile_wall_seconds,
-            on_line=heard,
+            on_line=handle_line,
         )
-        if (job.out / OUTCOME_FILE).is_file() and ended.code == 0:
-            return (job.out / OUTCOME_FILE).read_bytes()
-        if (job.out / REFUSAL_FILE).is_file() and not ended.timed_out:
-            raise ChildRefusal.model_validate_json((job.out / REFUSAL_FILE).read_bytes()).error()
-        raise self._death(ended)
+        if (request.out / OUTCOME_FILE).is_file() and ended.code == 0:
+            return (request.out / OUTCOME_FILE).read_bytes()
+        if (request.out / REFUSAL_FILE).is_file() and not ended.timed_out:
+            raise ChildRefusal.model_validate_json((request.out / REFUSAL_FILE).read_bytes()).to_error()
+        raise self._explain_exit(ended)
 
-    def _death(self, ended: child_process.ChildExit) -> UnderstudyError:
+    def _explain_exit(self, ended: child_process.ChildExit) -> UnderstudyError:
         """Why a child that left no answer ended."""
         settings = self._settings
         if ended.timed_out:
@@ -114,8 +114,8 @@ class Sandbox:
                 remedy="Raise UNDERSTUDY_COMPILE_CPU_SECONDS, or register a smaller model.",
             )
         if name == "SIGKILL" or mentions_memory(ended.stderr):
-            return describe_memory_refusal(settings.compile_memory_bytes)
+            return make_memory_refusal(settings.compile_memory_bytes)
         return CompileFailed(
-            f"The compiler's child ended with {name}: {_last_words(ended.stderr)}",
+            f"The compiler's child ended with {name}: {_read_last_line(ended.stderr)}",
             remedy="Check that the file loads in the framework that wrote it, and save it again.",
         )

@@ -33,21 +33,21 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
-def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def _encode_instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)
 
 
-def _filter(architecture: int, refused: tuple[int, ...]) -> bytes:
+def _build_filter(architecture: int, refused: tuple[int, ...]) -> bytes:
     """Classic BPF over struct seccomp_data: system call number at offset 0, architecture at offset 4."""
     lines = [
-        _instruction(_LOAD_WORD, 4),
-        _instruction(_JUMP_EQUAL, architecture, 1, 0),
-        _instruction(_RETURN, _KILL),
-        _instruction(_LOAD_WORD, 0),
-        _instruction(_JUMP_AT_LEAST, _X32_BIT, len(refused) + 1, 0),
+        _encode_instruction(_LOAD_WORD, 4),
+        _encode_instruction(_JUMP_EQUAL, architecture, 1, 0),
+        _encode_instruction(_RETURN, _KILL),
+        _encode_instruction(_LOAD_WORD, 0),
+        _encode_instruction(_JUMP_AT_LEAST, _X32_BIT, len(refused) + 1, 0),
     ]
-    lines += [_instruction(_JUMP_EQUAL, number, len(refused) - index) for index, number in enumerate(refused)]
-    lines += [_instruction(_RETURN, _ALLOW), _instruction(_RETURN, _ERRNO | errno.EACCES)]
+    lines += [_encode_instruction(_JUMP_EQUAL, number, len(refused) - index) for index, number in enumerate(refused)]
+    lines += [_encode_instruction(_RETURN, _ALLOW), _encode_instruction(_RETURN, _ERRNO | errno.EACCES)]
     return b"".join(lines)
 
 
@@ -60,7 +60,7 @@ def apply() -> tuple[str, ...]:
     libc = ctypes.CDLL(None, use_errno=True) if table else None
     if table is None or libc is None or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) < 0:
         return ()
-    code = _filter(*table)
+    code = _build_filter(*table)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     forbid_new_privileges()

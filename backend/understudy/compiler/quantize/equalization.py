@@ -32,11 +32,11 @@ def equalize(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.flo
 
     A pair is Conv, ReLU, Conv with nothing else attached, the second over all channels or depthwise.
     """
-    _unshare(model)
-    pairs = _pairs(model)
+    _unshare_constants(model)
+    pairs = _find_pairs(model)
     if not pairs:
         return 0
-    largest = _largest(model, [pair.activation for pair in pairs], feeds)
+    largest = _measure_peaks(model, [pair.activation for pair in pairs], feeds)
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for pair in pairs:
         second = numpy_helper.to_array(constants[pair.second.input[1]])
@@ -50,17 +50,17 @@ def equalize(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.flo
         factors = np.clip(factors, 1 / _LARGEST_FACTOR, _LARGEST_FACTOR).astype(np.float32)
         for name in pair.first.input[1:3]:
             values = numpy_helper.to_array(constants[name])
-            _replace(constants[name], values / factors.reshape(-1, *[1] * (values.ndim - 1)))
+            _set_values(constants[name], values / factors.reshape(-1, *[1] * (values.ndim - 1)))
         shape = (-1, 1, 1, 1) if pair.depthwise else (1, -1, 1, 1)
-        _replace(constants[pair.second.input[1]], second * factors.reshape(shape))
+        _set_values(constants[pair.second.input[1]], second * factors.reshape(shape))
     return len(pairs)
 
 
-def _replace(tensor: onnx.TensorProto, values: NDArray[np.float32]) -> None:
+def _set_values(tensor: onnx.TensorProto, values: NDArray[np.float32]) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), tensor.name))
 
 
-def _unshare(model: onnx.ModelProto) -> None:
+def _unshare_constants(model: onnx.ModelProto) -> None:
     """Give every convolution constants of its own: optimisers merge equal ones, such as biases of zero."""
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     used: set[str] = set()
@@ -74,7 +74,7 @@ def _unshare(model: onnx.ModelProto) -> None:
                 used.add(name)
 
 
-def _pairs(model: onnx.ModelProto) -> list[_Pair]:
+def _find_pairs(model: onnx.ModelProto) -> list[_Pair]:
     graph = model.graph
     users: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
@@ -83,11 +83,11 @@ def _pairs(model: onnx.ModelProto) -> list[_Pair]:
     outputs = {output.name for output in graph.output}
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
 
-    def lone_user(name: str, operator: str) -> onnx.NodeProto | None:
+    def find_lone_user(name: str, operator: str) -> onnx.NodeProto | None:
         found = users.get(name, [])
         return found[0] if len(found) == 1 and found[0].op_type == operator and name not in outputs else None
 
-    def own_weights(node: onnx.NodeProto) -> bool:
+    def has_own_weights(node: onnx.NodeProto) -> bool:
         names = node.input[1:]
         return len(shapes.get(node.input[1], ())) == 4 and all(
             name in shapes and len(users[name]) == 1 and name not in outputs for name in names
@@ -95,9 +95,9 @@ def _pairs(model: onnx.ModelProto) -> list[_Pair]:
 
     pairs = []
     for first in graph.node:
-        relu = lone_user(first.output[0], "Relu") if first.op_type == "Conv" else None
-        second = lone_user(relu.output[0], "Conv") if relu is not None else None
-        if relu is None or second is None or not own_weights(first) or not own_weights(second):
+        relu = find_lone_user(first.output[0], "Relu") if first.op_type == "Conv" else None
+        second = find_lone_user(relu.output[0], "Conv") if relu is not None else None
+        if relu is None or second is None or not has_own_weights(first) or not has_own_weights(second):
             continue
         channels, (out, inside, *_) = shapes[first.input[1]][0], shapes[second.input[1]]
         depthwise = inside == 1 and out == channels
@@ -106,7 +106,7 @@ def _pairs(model: onnx.ModelProto) -> list[_Pair]:
     return pairs
 
 
-def _largest(
+def _measure_peaks(
     model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Mapping[str, NDArray[np.float32]]]
 ) -> dict[str, NDArray[np.float32]]:
     """The largest value of each channel of [n, channels, rows, columns] over all feeds."""

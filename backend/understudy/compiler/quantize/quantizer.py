@@ -1,4 +1,4 @@
-"""From a float32 graph to an 8-bit one, in the compiler's child: the only room that imports the quantiser.
+"""From a float32 graph to an 8-bit one, in the compiler's child: the only room that imports the quantizer.
 
 Static QDQ with a scale a weight channel, activations uint8 and weights int8, as ONNX Runtime's documentation asks for
 on x86. Whatever is too sensitive for 8 bits stays in float32.
@@ -22,7 +22,7 @@ from onnxruntime.quantization import (
 )
 
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
-from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
+from understudy.compiler.isolation.child_protocol import QuantizeRequest, QuantizeResult
 from understudy.compiler.isolation.process_limits import measure_peak_memory
 from understudy.compiler.quantize.equalization import equalize
 from understudy.errors import CompileFailed
@@ -38,7 +38,7 @@ _SMALLEST = 1e-12
 Feed = Mapping[str, NDArray[Any]]
 
 
-class _Feeds(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime's quantiser carries no types
+class _Feeds(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime's quantizer carries no types
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self._left = iter(feeds)
 
@@ -55,17 +55,17 @@ class _Quantizer:
         self._watched = feeds[:: max(1, len(feeds) // _WATCHED_FEEDS)][:_WATCHED_FEEDS]
         self._output = output
         self._scratch = scratch
-        self.layers = _layers(model)
-        self._reference = self._answers(_session(model.SerializeToString()))
+        self.layers = _find_layers(model)
+        self._reference = self._run(_open_session(model.SerializeToString()))
 
-    def make(self, kept: Collection[str]) -> Path:
+    def write(self, kept: Collection[str]) -> Path:
         """The graph with the layers named in `kept` in float32."""
         target = self._scratch / "quantized.onnx"
         left = {node for name in kept for node in self.layers[name]}
         constant = {node for nodes in self.layers.values() for node in nodes}
         heavy = {node.name for node in self._model.graph.node if node.op_type in _HEAVY}
         quantize_static(
-            _copy(self._model),
+            _copy_model(self._model),
             target,
             _Feeds(self._feeds),
             quant_format=QuantFormat.QDQ,
@@ -78,30 +78,30 @@ class _Quantizer:
         )
         return target
 
-    def noise(self, kept: Collection[str]) -> float:
+    def measure_noise(self, kept: Collection[str]) -> float:
         """The mean of |int8 - float32| / |float32| (Euclidean) over rows of the output, with `kept` in float32."""
-        found = self._answers(_session(str(self.make(kept))))
+        found = self._run(_open_session(str(self.write(kept))))
         errors = np.linalg.norm(found - self._reference, axis=1)
         return float(np.mean(errors / np.maximum(np.linalg.norm(self._reference, axis=1), _SMALLEST)))
 
-    def _answers(self, session: ort.InferenceSession) -> NDArray[np.float64]:
+    def _run(self, session: ort.InferenceSession) -> NDArray[np.float64]:
         parts = [np.asarray(session.run([self._output], dict(feed))[0], np.float64) for feed in self._watched]
         return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
 
 
-def quantize(job: QuantizeJob, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> QuantizeResult:
-    """Write model.onnx and probes.npz into `job.out`; raises CompileFailed where a graph has nothing to quantize.
+def quantize(request: QuantizeRequest, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> QuantizeResult:
+    """Write model.onnx and probes.npz into `request.out`; raises CompileFailed where a graph has nothing to quantize.
 
     All layers but the first and the last become int8. Where the output then moves by more than BUDGET, each layer is
     tried alone, and the worst ones stay in float32 until it moves less.
     """
     on_step("equalize")
-    feeds = _read(job.feeds, job.source)
-    model = _prepared(job.source, job.limits.scratch)
+    feeds = _load_feeds(request.feeds, request.source)
+    model = _prepare_model(request.source, request.limits.scratch)
     pairs = equalize(model, feeds)
     on_step("calibrate")
-    quantiser = _Quantizer(model, feeds, job.output, job.limits.scratch)
-    names = list(quantiser.layers)
+    quantizer = _Quantizer(model, feeds, request.output, request.limits.scratch)
+    names = list(quantizer.layers)
     if len(names) < _FEWEST_LAYERS:
         raise CompileFailed(
             f"The graph has {len(names)} convolutions and matrix products, and the first and the last stay in float32.",
@@ -109,22 +109,22 @@ def quantize(job: QuantizeJob, isolation: tuple[str, ...], on_step: Callable[[st
         )
     kept = {names[0]: KeptLayer(name=names[0], reason="first", noise=None)}
     kept[names[-1]] = KeptLayer(name=names[-1], reason="last", noise=None)
-    noise = quantiser.noise(kept)
+    noise = quantizer.measure_noise(kept)
     if noise > BUDGET:
         on_step("sensitivity")
-        alone = {name: quantiser.noise(set(names) - {name}) for name in names if name not in kept}
+        alone = {name: quantizer.measure_noise(set(names) - {name}) for name in names if name not in kept}
         for name in sorted(alone, key=lambda each: -alone[each])[: len(alone) // 2]:
             kept[name] = KeptLayer(name=name, reason="sensitive", noise=alone[name])
-            noise = quantiser.noise(kept)
+            noise = quantizer.measure_noise(kept)
             if noise <= BUDGET:
                 break
     on_step("write")
-    made = quantiser.make(kept)
-    made.rename(job.out / MODEL_FILE)
-    _record(job.out, feeds[0])
+    made = quantizer.write(kept)
+    made.rename(request.out / MODEL_FILE)
+    _record_probes(request.out, feeds[0])
     return QuantizeResult(
         layers=len(names),
-        equalised=pairs,
+        equalized_pairs=pairs,
         kept=tuple(kept[name] for name in names if name in kept),
         noise=noise,
         isolation=isolation,
@@ -133,25 +133,25 @@ def quantize(job: QuantizeJob, isolation: tuple[str, ...], on_step: Callable[[st
     )
 
 
-def _session(model: str | bytes) -> ort.InferenceSession:
+def _open_session(model: str | bytes) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
+def _copy_model(model: onnx.ModelProto) -> onnx.ModelProto:
     copied = onnx.ModelProto()
     copied.CopyFrom(model)
     return copied
 
 
-def _read(path: Path, source: Path) -> list[Feed]:
-    name = _session(str(source)).get_inputs()[0].name
+def _load_feeds(path: Path, source: Path) -> list[Feed]:
+    name = _open_session(str(source)).get_inputs()[0].name
     with np.load(path, allow_pickle=False) as arrays:
         return [{name: arrays[key]} for key in arrays.files]
 
 
-def _prepared(source: Path, scratch: Path) -> onnx.ModelProto:
+def _prepare_model(source: Path, scratch: Path) -> onnx.ModelProto:
     """Batch norms folded, shapes inferred, every node with a name."""
     target = scratch / "prepared.onnx"
     quant_pre_process(source, target, skip_symbolic_shape=True)  # the symbolic one needs a package of its own
@@ -161,7 +161,7 @@ def _prepared(source: Path, scratch: Path) -> onnx.ModelProto:
     return model
 
 
-def _layers(model: onnx.ModelProto) -> dict[str, list[str]]:
+def _find_layers(model: onnx.ModelProto) -> dict[str, list[str]]:
     """Convolutions and products with constant weights, in order, each with the activation that belongs to it."""
     constants = {tensor.name for tensor in model.graph.initializer}
     users: dict[str, list[onnx.NodeProto]] = {}
@@ -177,8 +177,8 @@ def _layers(model: onnx.ModelProto) -> dict[str, list[str]]:
     return found
 
 
-def _record(out: Path, feed: Feed) -> None:
-    session = _session(str(out / MODEL_FILE))
+def _record_probes(out: Path, feed: Feed) -> None:
+    session = _open_session(str(out / MODEL_FILE))
     names = [output.name for output in session.get_outputs()]
     arrays: dict[str, Any] = {f"in.{name}": values for name, values in feed.items()}
     arrays |= {f"out.{name}": values for name, values in zip(names, session.run(names, dict(feed)), strict=True)}

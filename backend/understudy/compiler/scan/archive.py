@@ -10,7 +10,7 @@ MAX_RATIO = 200  # trained float32 weights compress by 1.1; zeros by 1000
 _RATIO_FLOOR = 16 << 20  # bytes below which no ratio does harm
 
 
-def _unsafe(detail: str) -> ModelUnsafe:
+def _make_refusal(detail: str) -> ModelUnsafe:
     return ModelUnsafe(detail, remedy="Save the model again with Keras; archives it writes have none of this.")
 
 
@@ -19,21 +19,21 @@ def scan(path: Path, max_bytes: int) -> None:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise _unsafe(f"The archive has {len(entries)} entries; {MAX_ENTRIES} are allowed.")
+        raise _make_refusal(f"The archive has {len(entries)} entries; {MAX_ENTRIES} are allowed.")
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
-        raise _unsafe("The archive holds two entries of one name.")
+        raise _make_refusal("The archive holds two entries of one name.")
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in entry.filename or "\0" in entry.filename:
-            raise _unsafe(f"The archive's entry {entry.filename!r} points outside the archive.")
+            raise _make_refusal(f"The archive's entry {entry.filename!r} points outside the archive.")
         if entry.flag_bits & 1:
-            raise _unsafe(f"The archive's entry {entry.filename!r} is encrypted.")
+            raise _make_refusal(f"The archive's entry {entry.filename!r} is encrypted.")
         if entry.file_size > _RATIO_FLOOR and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
-            raise _unsafe(
+            raise _make_refusal(
                 f"The archive's entry {entry.filename!r} unpacks {entry.compress_size} bytes to {entry.file_size}: "
                 f"more than {MAX_RATIO} times its size."
             )
     total = sum(entry.file_size for entry in entries)
     if total > max_bytes:
-        raise _unsafe(f"The archive unpacks to {total} bytes; max_model_bytes allows {max_bytes}.")
+        raise _make_refusal(f"The archive unpacks to {total} bytes; max_model_bytes allows {max_bytes}.")

@@ -10,16 +10,16 @@ from understudy.errors import CompileFailed, ModelUnsafe
 _MAX_OBJECTS = 100_000
 
 
-def _unsafe(detail: str) -> ModelUnsafe:
+def _make_refusal(detail: str) -> ModelUnsafe:
     return ModelUnsafe(detail, remedy="Save the model again with Keras; files it writes have none of this.")
 
 
 def _check_dataset(name: str, dataset: Any) -> int:
     """Bytes the dataset asks for."""
     if dataset.is_virtual:
-        raise _unsafe(f"The dataset {name!r} is virtual: it is made of other files.")
+        raise _make_refusal(f"The dataset {name!r} is virtual: it is made of other files.")
     if dataset.external:
-        raise _unsafe(f"The dataset {name!r} keeps its values in another file: {dataset.external[0][0]!r}.")
+        raise _make_refusal(f"The dataset {name!r} keeps its values in another file: {dataset.external[0][0]!r}.")
     return int(dataset.size or 0) * int(dataset.dtype.itemsize)
 
 
@@ -29,9 +29,9 @@ def _walk(group: Any, prefix: str, seen: set[Any], max_bytes: int) -> int:
         path = f"{prefix}/{name}"
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink):
-            raise _unsafe(f"{path!r} is a link into another file: {link.filename!r}.")
+            raise _make_refusal(f"{path!r} is a link into another file: {link.filename!r}.")
         if isinstance(link, h5py.SoftLink):
-            raise _unsafe(f"{path!r} is a soft link to {link.path!r}.")
+            raise _make_refusal(f"{path!r} is a soft link to {link.path!r}.")
         item = group[name]
         # A hard link may lead back to a group above; every object is visited once.
         info = h5py.h5o.get_info(item.id)
@@ -39,10 +39,10 @@ def _walk(group: Any, prefix: str, seen: set[Any], max_bytes: int) -> int:
             continue
         seen.add(key)
         if len(seen) > _MAX_OBJECTS:
-            raise _unsafe(f"The file holds more than {_MAX_OBJECTS} objects.")
+            raise _make_refusal(f"The file holds more than {_MAX_OBJECTS} objects.")
         total += _check_dataset(path, item) if isinstance(item, h5py.Dataset) else _walk(item, path, seen, max_bytes)
         if total > max_bytes:
-            raise _unsafe(
+            raise _make_refusal(
                 f"The file declares arrays of more than {max_bytes} bytes (compile_memory_bytes) by {path!r} already."
             )
     return total

@@ -34,7 +34,7 @@ _STORED_FACTOR = 8  # weights stored in 4 bits
 _STORED_SLACK = 1 << 20
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
     """Every JSON object in `value`, outermost first; iterative, since nesting may be hostile."""
     waiting = [value]
     while waiting:
@@ -65,7 +65,7 @@ def _check_origin(item: dict[str, Any], class_name: str) -> None:
         raise ModelUnsafe(f"The config asks for the custom class {registered or class_name!r}{where}.")
 
 
-def _declared_bytes(item: dict[str, Any]) -> int:
+def _estimate_declared_bytes(item: dict[str, Any]) -> int:
     """A lower bound of the weights a layer will allocate, from what the config says of it."""
     config = item.get("config")
     if not isinstance(config, dict):
@@ -97,7 +97,7 @@ def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collecti
     # The compile section (optimizer, losses) is never loaded.
     config.pop("compile_config", None)
     declared = 0
-    for item in _objects(config):
+    for item in _iterate_objects(config):
         class_name = item.get("class_name")
         if isinstance(class_name, dict) or not isinstance(class_name, str):
             continue
@@ -115,7 +115,7 @@ def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collecti
             raise ModelUnsafe(f"The layer {class_name} reads its vocabulary from a file of its own choosing.")
         if "module" not in item and known_layers is not None and "name" in settings and class_name not in known_layers:
             raise ModelUnsafe(f"The config asks for the custom class {class_name!r}.")
-        declared += _declared_bytes(item)
+        declared += _estimate_declared_bytes(item)
     if declared > _STORED_FACTOR * stored_bytes + _STORED_SLACK:
         raise ModelUnsafe(
             f"The layers declare weights of at least {declared} bytes, but the file holds {stored_bytes}.",

@@ -12,15 +12,15 @@ from understudy.errors import CompileFailed, ModelUnsafe
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 
 
-def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+def _iterate_graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     waiting = [graph]
     while waiting:
         current = waiting.pop()
         yield current
-        waiting.extend(_inner(current.node))
+        waiting.extend(_iterate_subgraphs(current.node))
 
 
-def _inner(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
+def _iterate_subgraphs(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
     for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("g"):
@@ -28,9 +28,12 @@ def _inner(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphProto]:
             yield from attribute.graphs
 
 
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+def _iterate_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     bodies = [function.node for function in model.functions]
-    graphs = [*_graphs(model.graph), *(g for body in bodies for inner in _inner(body) for g in _graphs(inner))]
+    graphs = [
+        *_iterate_graphs(model.graph),
+        *(g for body in bodies for inner in _iterate_subgraphs(body) for g in _iterate_graphs(inner)),
+    ]
     for graph in graphs:
         yield from graph.initializer
         for sparse in graph.sparse_initializer:
@@ -44,7 +47,7 @@ def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
                 yield from attribute.tensors
 
 
-def _declared_values(tensor: onnx.TensorProto) -> int:
+def _count_declared_values(tensor: onnx.TensorProto) -> int:
     size = 1
     for dim in tensor.dims:
         size *= max(0, dim)
@@ -64,17 +67,17 @@ def scan(path: Path, max_bytes: int) -> onnx.ModelProto:
             remedy="Copy it again from where it was exported.",
         ) from error
     declared = 0
-    for tensor in _tensors(model):
+    for tensor in _iterate_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise ModelUnsafe(
                 f"The weights of {tensor.name!r} are kept in another file, which the digest would not cover.",
                 remedy="Save one file: onnx.save_model(onnx.load(path), new_path, save_as_external_data=False).",
             )
-        declared += _declared_values(tensor)
+        declared += _count_declared_values(tensor)
     if declared > max_bytes:
         raise ModelUnsafe(f"The graph declares {declared} values; compile_memory_bytes allows {max_bytes} bytes.")
     own = {(function.domain, function.name) for function in model.functions}
-    bodies = [graph.node for graph in _graphs(model.graph)] + [function.node for function in model.functions]
+    bodies = [graph.node for graph in _iterate_graphs(model.graph)] + [function.node for function in model.functions]
     foreign = {
         f"{node.domain}.{node.op_type}"
         for body in bodies

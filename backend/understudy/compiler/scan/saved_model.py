@@ -42,11 +42,11 @@ def read_meta_graph(folder: Path) -> Any:
     )
 
 
-def _refused(op: str) -> bool:
+def _is_refused(op: str) -> bool:
     return op in _REFUSED_OPS or op.startswith(_REFUSED_STARTS) or any(part in op for part in _REFUSED_PARTS)
 
 
-def _called(node: Any) -> Iterator[str]:
+def _list_called_functions(node: Any) -> Iterator[str]:
     """Names of the functions a node calls."""
     for attribute in node.attr.values():
         if attribute.HasField("func"):
@@ -54,7 +54,7 @@ def _called(node: Any) -> Iterator[str]:
         yield from (function.name for function in attribute.list.func)
 
 
-def _answering(meta: Any) -> Iterable[Any]:
+def _find_reachable_nodes(meta: Any) -> Iterable[Any]:
     """Every node that a signature can reach: back from its outputs and into the functions it calls; not the saver."""
     nodes = {node.name: node for node in meta.graph_def.node}
     functions = {function.signature.name: function.node_def for function in meta.graph_def.library.function}
@@ -67,7 +67,7 @@ def _answering(meta: Any) -> Iterable[Any]:
             continue
         seen[name] = nodes[name]
         waiting.extend(nodes[name].input)
-    calls = [called for node in seen.values() for called in _called(node)]
+    calls = [called for node in seen.values() for called in _list_called_functions(node)]
     found = list(seen.values())
     while calls:
         name = calls.pop()
@@ -75,7 +75,7 @@ def _answering(meta: Any) -> Iterable[Any]:
             continue
         bodies.add(name)
         found.extend(functions[name])
-        calls.extend(called for node in functions[name] for called in _called(node))
+        calls.extend(called for node in functions[name] for called in _list_called_functions(node))
     return found
 
 
@@ -83,8 +83,8 @@ def scan(folder: Path) -> None:
     """Refuse operators that touch files, the network or Python; raises ModelUnsafe naming them."""
     meta = read_meta_graph(folder)
     everywhere = [*meta.graph_def.node, *(n for f in meta.graph_def.library.function for n in f.node_def)]
-    found = {node.op for node in everywhere if _refused(node.op)}
-    found |= {node.op for node in _answering(meta) if node.op in _SAVER_OPS}
+    found = {node.op for node in everywhere if _is_refused(node.op)}
+    found |= {node.op for node in _find_reachable_nodes(meta) if node.op in _SAVER_OPS}
     if found:
         raise ModelUnsafe(
             f"The SavedModel's graph contains operators that reach outside the model: {', '.join(sorted(found))}.",

@@ -28,7 +28,7 @@ class Compilation:
 
     def key(self, model: RegisteredFile) -> str:
         """Return the key of its compiled model, a digest over the file's content and its spec."""
-        return self._compiler.store.key(model.facts.digest, model.spec)
+        return self._compiler.store.compute_key(model.facts.digest, model.spec)
 
     async def find(self, model: RegisteredFile) -> CompiledModel | None:
         """Return the compiled model; None where there is none or a damaged one."""

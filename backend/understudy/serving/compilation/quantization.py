@@ -22,7 +22,7 @@ from understudy.compiler.compiled_store import (
     CompiledModel,
     CompiledStore,
 )
-from understudy.compiler.isolation.child_protocol import QuantizeJob, QuantizeResult
+from understudy.compiler.isolation.child_protocol import QuantizeRequest, QuantizeResult
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
@@ -149,18 +149,18 @@ class ModelQuantizer:
             calibration.collect_windows, order.report, order.clips, self._limits, self._settings.max_whole_clip_seconds
         )
         sandbox = Sandbox(self._settings)
-        with sandbox.scratch() as scratch:
+        with sandbox.open_scratch() as scratch:
             feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.build_feeds(order.report, windows))}
             np.savez(scratch / "feeds.npz", allow_pickle=False, **feeds)
             on_backbone = order.backbone_name is not None
             graph = self._settings.backbone_path if on_backbone else order.compiled.folder / MODEL_FILE
             shutil.copyfile(graph, scratch / "source.onnx")
-            job = QuantizeJob(
+            job = QuantizeRequest(
                 source=scratch / "source.onnx",
                 feeds=scratch / "feeds.npz",
                 output="embeddings" if on_backbone else order.report.outputs[0].name,
                 out=scratch / "out",
-                limits=sandbox.limits(scratch),
+                limits=sandbox.build_limits(scratch),
                 parent=os.getpid(),
             )
             outcome = QuantizeResult.model_validate_json(await sandbox.run(job, say))
@@ -219,7 +219,7 @@ class ModelQuantizer:
             calibration=heard,
             agreement=agreed,
             layers=outcome.layers,
-            equalised=outcome.equalised,
+            equalised=outcome.equalized_pairs,
             kept_in_float=outcome.kept,
             noise=outcome.noise,
             backbone=order.backbone_name,
