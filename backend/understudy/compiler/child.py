@@ -1,7 +1,7 @@
-"""The compiler's child: `python -m understudy.compiler.child TASK JOB.json`, TASK being `convert` or `quantize`.
+"""The compiler's child process: `python -m understudy.compiler.child TASK REQUEST.json`.
 
-Only this process opens model files of others. It limits itself before it imports anything that reads them, and ends
-with exit code 0 and outcome.json, or with 1 and refusal.json.
+TASK is `convert` or `quantize`. Only this process opens untrusted model files. It limits itself before it imports
+anything that reads them. It ends with exit code 0 and outcome.json, or with exit code 1 and refusal.json.
 """
 
 import sys
@@ -44,16 +44,16 @@ def _to_refusal(error: Exception, limit: int) -> UnderstudyError:
 
 
 def main(task: str, path: Path) -> int:
+    """Do one request and return the exit code."""
     kind, module = _TASKS[task]
     request = kind.model_validate_json(path.read_bytes())
     isolation = apply(request.limits, request.parent)
     try:
         outcome = getattr(import_module(module), task)(request, isolation, _report_step)
     except Exception as error:
-        # The process boundary: whatever a framework raises becomes a refusal that the parent can read.
-        (request.out / REFUSAL_FILE).write_text(
-            ChildRefusal.from_error(_to_refusal(error, request.limits.memory_bytes)).model_dump_json()
-        )
+        # This is the process boundary: every exception of a framework becomes a refusal that the parent can read.
+        refusal = ChildRefusal.from_error(_to_refusal(error, request.limits.memory_bytes))
+        (request.out / REFUSAL_FILE).write_text(refusal.model_dump_json())
         if not isinstance(error, UnderstudyError):
             raise
         return 1

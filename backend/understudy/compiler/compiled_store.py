@@ -29,7 +29,7 @@ _TEMPORARY = ".new-"
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A compiled form that is complete: `folder` holds model.onnx, report.json and probes.npz."""
+    """A complete compiled model: `folder` holds model.onnx, report.json and probes.npz."""
 
     key: str
     folder: Path
@@ -37,12 +37,13 @@ class CompiledModel:
 
     @property
     def precision(self) -> Precision:
+        """The precision of the graph's weights: int8 after quantization, else float32."""
         return self.report.quantization.precision if self.report.quantization else Precision.FLOAT32
 
 
 @dataclass(frozen=True)
 class StaleEntry:
-    """A folder of the store that nothing can use, with the reason."""
+    """An entry of the store that cannot be used, and why."""
 
     name: str
     folder: Path
@@ -51,7 +52,7 @@ class StaleEntry:
 
 
 def _sync(path: Path) -> None:
-    """Force a file or folder to disk; Windows has no way to sync a folder."""
+    """Force a file or folder to disk. Windows cannot sync a folder, so there only files are synced."""
     if path.is_dir() and sys.platform == "win32":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() or sys.platform != "win32" else os.O_RDWR)
@@ -62,22 +63,23 @@ def _sync(path: Path) -> None:
 
 
 class CompiledStore:
-    """Content-addressed: an entry appears whole or not at all, and is never changed afterwards."""
+    """A content-addressed store: an entry appears complete or not at all, and never changes afterwards."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def compute_key(self, digest: str, given: PartialSpec | None) -> str:
-        """Hex name of the compiled form of a source under a spec by this version of the compiler."""
+        """Return the name of an entry: 40 hex digits of a SHA-256 over source digest, spec and compiler version."""
         spec = (given or PartialSpec()).model_dump(mode="json", exclude_none=True)
         parts = {"compiler": COMPILER_VERSION, "source": digest, "spec": spec}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:40]
 
     def locate(self, key: str) -> Path:
+        """Return the folder of an entry, which need not exist."""
         return self.root / key
 
     def _read(self, folder: Path) -> CompileReport | str:
-        """The report of a complete entry, or why it is not one."""
+        """Return the report of a usable entry, or the reason why the entry cannot be used."""
         missing = [name for name in _FILES if not (folder / name).is_file()]
         if missing:
             return f"{', '.join(missing)} missing"
@@ -94,13 +96,16 @@ class CompiledStore:
         return report
 
     def find(self, key: str) -> CompiledModel | None:
-        """The compiled form, its files verified against the report; None when absent, incomplete or altered."""
+        """Return an entry whose files match their report; None when it is absent, incomplete or altered."""
         folder = self.locate(key)
         report = self._read(folder)
         return CompiledModel(key, folder, report) if isinstance(report, CompileReport) else None
 
     def add(self, made: Path, report: CompileReport) -> CompiledModel:
-        """Move a folder that holds model and probes into the store, with its report, and replace an altered entry."""
+        """Move model and probes from the folder `made` into the store and write `report` beside them.
+
+        An entry with the same key is replaced. Raises OSError when the disk refuses.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         folder = self.locate(report.key)
         temporary = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
@@ -121,12 +126,12 @@ class CompiledStore:
         return CompiledModel(report.key, folder, report)
 
     def list_keys(self) -> Iterator[str]:
-        """Names of all entries, usable or not; leftovers of interrupted writes are not entries."""
+        """Yield the keys of all entries, usable or not, without the leftovers of interrupted writes."""
         if self.root.is_dir():
             yield from sorted(p.name for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
     def find_stale(self) -> list[StaleEntry]:
-        """Entries that are incomplete, altered or of another compiler version, and leftovers of interrupted writes."""
+        """List entries that are incomplete, altered or of another compiler version, and leftovers of interrupted writes."""
         found = []
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else []:
             if folder.name.startswith(_TEMPORARY):
@@ -147,7 +152,7 @@ class CompiledStore:
         return found
 
     def remove(self, name: str) -> None:
-        """Delete one entry or leftover by its name; nothing happens where there is none."""
+        """Delete one entry or leftover by its name, if it exists."""
         path = self.root / Path(name).name
         if path.is_dir():
             shutil.rmtree(path)

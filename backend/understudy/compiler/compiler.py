@@ -1,4 +1,4 @@
-"""Compiling a registered source: from the store, or by a child process that may do little else."""
+"""Compiles a registered source, in a child process that may do little else."""
 
 import os
 import time
@@ -39,7 +39,7 @@ _SUFFIX = {
 
 
 class Compiler:
-    """Compiles for one home; any number of these, in any number of processes, take turns."""
+    """Compiles for one home. Several compilers, also in several processes, wait for each other."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,11 +49,14 @@ class Compiler:
     async def compile(
         self, path: Path, digest: str, given: PartialSpec | None, on_step: Callable[[str], None] | None = None
     ) -> CompiledModel:
-        """The compiled form of the source at `path`, from the store when it is there.
+        """Return the compiled model of the source at `path`, from the store when it is there.
 
-        `digest` is the source's as registered; `on_step` hears queue, copy, load, convert, parity and store. Raises
-        FileMissing, FileChanged, TooLarge, FormatUnknown, ModelUnsafe, CompileFailed, ParityFailed, SpecInvalid,
-        CompilerMissing and StorageUnavailable.
+        `digest` is the source's digest as registered. `on_step` is called with the names of the steps: queue, copy,
+        load, convert, parity, store.
+
+        Raises FileMissing, FileChanged or TooLarge for the source; FormatUnknown or ModelUnsafe for its content;
+        SpecInvalid when the spec does not fit the model; CompileFailed or ParityFailed when conversion fails;
+        CompilerMissing when a package is not installed; StorageUnavailable when the disk refuses.
         """
         report_step = on_step or (lambda _: None)
         key = self.store.compute_key(digest, given)
@@ -108,7 +111,10 @@ class Compiler:
         return await anyio.to_thread.run_sync(self.store.add, scratch / "out", report)
 
     def _copy(self, path: Path, digest: str, scratch: Path) -> tuple[Path, DetectedFormat, int]:
-        """The source below scratch under a name that fits its content, what it is, and its bytes."""
+        """Copy the source below `scratch` and return the copy, its format and its size in bytes.
+
+        The copy's name ends as its content asks, because Keras chooses its reader by the name.
+        """
         target = scratch / "source"
         if model_source.copy_source(path, target, self._settings.max_model_bytes) != digest:
             raise FileChanged(f"{path.name} is no longer the file that was registered.")

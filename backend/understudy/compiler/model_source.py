@@ -1,4 +1,4 @@
-"""A registered source: one file, or a SavedModel folder taken as one thing."""
+"""Reads a registered source: one file, or a SavedModel folder taken as a whole."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ _BLOCK = 1 << 20
 
 
 def _list_members(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below `folder` by its relative POSIX path, sorted; raises PathRefused for links that lead out."""
+    """Yield every file below `folder` with its relative POSIX path, sorted; raises PathRefused for links that lead out."""
     root = folder.resolve()
     for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
@@ -71,9 +71,11 @@ def _compute_digest(path: Path, copy_to: Path | None) -> str:
 
 
 def compute_digest(path: Path) -> str:
-    """SHA-256 in hex: of a file its content, of a folder its sorted relative paths each with its content's digest.
+    """Return the SHA-256 of a source as 64 hex digits.
 
-    Raises FileMissing, PathRefused for links that leave the folder and FormatUnknown for devices and pipes.
+    A file's digest is that of its content. A folder's digest is that of its sorted relative paths, each with its
+    content's digest. Raises FileMissing when there is no such file, PathRefused for links that leave the folder, and
+    FormatUnknown for devices and pipes.
     """
     return _compute_digest(path, None)
 
@@ -91,7 +93,7 @@ def copy_source(path: Path, target: Path, max_bytes: int) -> str:
 
 
 def measure_size(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder. Raises as `compute_digest`."""
+    """Return the bytes of a file, or of all files of a folder. Raises as `compute_digest`."""
     if path.is_dir():
         return sum(_require_regular(member).st_size for _, member in _list_members(path))
     return _require_regular(path).st_size

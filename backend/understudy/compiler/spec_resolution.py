@@ -1,4 +1,4 @@
-"""From what a person gave and what a file says to a complete spec that fits the model's signature."""
+"""Completes a spec from the user's entries, the file's metadata and the model's signature."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
 
 
 def _can_feed(kind: InputKind, signature: TensorSignature) -> bool:
-    """Whether inputs of `kind` can be fed to `signature`; dimensions that vary fit anything."""
+    """Return whether `signature` takes inputs of `kind`; a dimension that varies takes any size."""
     shape = signature.shape
     if kind is InputKind.TENSOR:
         return True
@@ -52,7 +52,7 @@ def _infer_input_kind(inputs: Sequence[TensorSignature]) -> InputKind:
 
 
 def _read_length(signature: TensorSignature) -> int | None:
-    """T of [T], [N, T] and [N, T, 1]; None when it varies or the shape is another."""
+    """Return T of [T], [N, T] or [N, T, 1]; None when T varies or the shape is another."""
     shape = signature.shape
     if len(shape) == 3 and shape[2] == 1:
         return shape[1]
@@ -60,7 +60,7 @@ def _read_length(signature: TensorSignature) -> int | None:
 
 
 def choose_score_output(outputs: Sequence[TensorSignature], labels: Sequence[str] | None) -> int:
-    """Which output holds the scores: the first as wide as the labels are many, else the first."""
+    """Return the index of the output that holds the scores: the first with one value for each label, else 0."""
     for index, output in enumerate(outputs):
         if labels is not None and output.shape and output.shape[-1] == len(labels):
             return index
@@ -68,7 +68,7 @@ def choose_score_output(outputs: Sequence[TensorSignature], labels: Sequence[str
 
 
 def _read_score_width(outputs: Sequence[TensorSignature]) -> int | None:
-    """C when the first output is [N, C] or [C] scores; None when it is something else."""
+    """Return C when the first output is floats [N, C] or [C]; None when it is not."""
     shape = outputs[0].shape if outputs else ()
     return shape[-1] if len(shape) in (1, 2) and outputs[0].dtype.startswith("float") else None
 
@@ -87,7 +87,7 @@ def _choose_input_kind(
     if _read_score_width(outputs) is None:
         found = ", ".join(f"{signature.name} {list(signature.shape)}" for signature in outputs)
         raise SpecInvalid(
-            f"The model's first output holds no scores a label: it answers {found}.",
+            f"The model's first output is not one score for each label: it returns {found}.",
             remedy="Export the model with one output [batch, labels], or register it with input 'tensor'.",
         )
     return spec.input
@@ -96,7 +96,7 @@ def _choose_input_kind(
 def _choose_windows(
     kind: InputKind, spec: PartialSpec, signature: TensorSignature
 ) -> tuple[int, float | None, float | None]:
-    """Sample rate in Hz, window and hop in seconds."""
+    """Return the sample rate in Hz and window and hop in seconds; None for the whole clip as one window."""
     rate = spec.sample_rate or yamnet.SAMPLE_RATE
     if kind is InputKind.TENSOR:
         return rate, spec.window_seconds, spec.hop_seconds
@@ -122,11 +122,11 @@ def _choose_windows(
 
 
 def _choose_labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tuple[str, ...], bool]:
-    """The labels and whether any source named them."""
+    """Return the labels, and whether any source named them."""
     if spec.labels is not None:
         if width is not None and len(spec.labels) != width:
             raise SpecInvalid(
-                f"{len(spec.labels)} labels are given, but the model answers {width} scores.",
+                f"{len(spec.labels)} labels are given, but the model returns {width} scores.",
                 remedy="Give one label for every output, in the order of training.",
             )
         return spec.labels, True
@@ -137,6 +137,19 @@ def _choose_labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tup
     return tuple(f"class_{index}" for index in range(width)), False
 
 
+def _choose_activation(wanted: OutputActivation | None, in_graph: OutputActivation) -> OutputActivation:
+    """Return the activation between the model's logits and its scores; the graph's own wins."""
+    if in_graph is OutputActivation.NONE:
+        return wanted or OutputActivation.NONE
+    # "none" for a model that ends with an activation asks for no further one, so it does not contradict the model.
+    if wanted not in (None, OutputActivation.NONE, in_graph):
+        raise SpecInvalid(
+            f"The spec says activation {wanted.value!r}, but the model itself ends with {in_graph.value!r}.",
+            remedy="Leave the activation out of the spec.",
+        )
+    return in_graph
+
+
 def resolve(
     given: PartialSpec,
     read: PartialSpec,
@@ -144,30 +157,19 @@ def resolve(
     outputs: Sequence[TensorSignature],
     graph_activation: OutputActivation,
 ) -> Spec:
-    """The complete spec: `given` first, then what the file says (`read`), then what the signature implies.
+    """Return the complete spec: `given` wins over the file's metadata (`read`), and that over the signature.
 
-    Embedding [N, 1024], scores [N, 521], log-mel patch [N, 96, 64(, 1)] and waveform [T], [N, T], [N, T, 1] (T varying,
-    or of at least 4000 samples) are recognised; anything else is a tensor model. A waveform of fixed T has windows of T
-    samples that overlap by half, one of varying T takes the whole clip. Raises SpecInvalid where a source contradicts
-    the model.
+    `outputs` begins with the output that holds the scores, and `graph_activation` is the activation it comes out of.
+    The input kind follows from the shape of a single float input: embedding [N, 1024], scores [N, 521], log-mel patch
+    [N, 96, 64] or [N, 96, 64, 1], waveform [T], [N, T] or [N, T, 1] where T varies or is at least 4000 samples; any
+    other input makes a tensor model. A waveform of fixed T has windows of T samples that overlap by half; with a
+    varying T the whole clip is one window. Raises SpecInvalid when the spec contradicts the model.
     """
     spec = given.over(read)
-    # Saying "none" of a model that ends with an activation asks for nothing more, and nothing more is applied.
-    if (
-        spec.activation not in (None, OutputActivation.NONE, graph_activation)
-        and graph_activation is not OutputActivation.NONE
-    ):
-        raise SpecInvalid(
-            f"The spec says activation {spec.activation.value!r}, but the model itself ends with "
-            f"{graph_activation.value!r}.",
-            remedy="Leave the activation out of the spec.",
-        )
+    activation = _choose_activation(spec.activation, graph_activation)
     kind = _choose_input_kind(spec, inputs, outputs)
     rate, window, hop = _choose_windows(kind, spec, inputs[0])
     labels, named = _choose_labels(kind, spec, _read_score_width(outputs))
-    activation = (
-        graph_activation if graph_activation is not OutputActivation.NONE else spec.activation or OutputActivation.NONE
-    )
     chosen = spec.model_dump(include={"aggregation", "top_k", "thresholds"}, exclude_none=True)
     try:
         return Spec(

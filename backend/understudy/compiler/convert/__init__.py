@@ -1,1 +1,1 @@
-"""Conversion of a loaded model to ONNX, and the proof that both compute the same."""
+"""Converts a loaded model to ONNX and proves that both compute the same."""

@@ -1,4 +1,4 @@
-"""The child's work, once its limits hold: scan, load, convert, prove."""
+"""Converts a model in the child process: scan, load, convert, prove parity."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _PACKAGES = (
 
 
 def list_versions() -> dict[str, str]:
-    """Installed packages that take part in a compilation."""
+    """Return the versions of the installed packages that take part in a compilation."""
     found = {}
     for name in _PACKAGES:
         try:
@@ -61,14 +61,14 @@ def _write_model(model: onnx.ModelProto, target: Path) -> str:
 
 
 def prove(loaded: LoadedModel, session: ort.InferenceSession) -> parity.Agreement:
-    """Parity of the framework and ONNX Runtime on the loaded model; raises ParityFailed."""
+    """Compare the framework's answers with those of ONNX Runtime; raises as `parity.compare`."""
     return parity.compare(
         loaded.predict, lambda tensors: onnx_file.run_session(session, tensors), loaded.inputs, loaded.tolerance
     )
 
 
 def _read_observed_outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
-    """The outputs with their observed dimensions, since converters lose some."""
+    """Return the graph's outputs with the dimensions that the probes observed, because converters lose some."""
     return tuple(
         read_signature(output.name, output.dtype, agreement.shapes[output.name])
         for output in onnx_graph.read_outputs(model)
@@ -76,7 +76,11 @@ def _read_observed_outputs(model: onnx.ModelProto, agreement: parity.Agreement) 
 
 
 def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> ConvertResult:
-    """Write model.onnx and probes.npz into `request.out` and say what was found; raises every refusal of the compiler."""
+    """Write model.onnx and probes.npz into `request.out` and return what the child found out.
+
+    `isolation` names the limits that hold; `on_step` is called with load, convert and parity. Raises ModelUnsafe,
+    FormatUnknown, CompileFailed, ParityFailed and CompilerMissing.
+    """
     on_step("load")
     loaded = open_source.open_source(request.source, request.kind, request.keras_version, request.limits.memory_bytes)
     on_step("convert")

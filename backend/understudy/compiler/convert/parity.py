@@ -1,4 +1,4 @@
-"""Does the ONNX graph compute what the original does? Asked with random inputs at several shapes."""
+"""Compares an ONNX graph with the original model on random inputs of several shapes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from understudy.schemas.compiler.report import ParityProbe, TensorSignature
 
 Predict = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
 
-BATCHES = (1, 2, 7)  # 7 divides nothing, so that a batch size frozen into the graph shows
+BATCHES = (1, 2, 7)  # 7 divides no other size, so a batch size frozen into the graph becomes visible
 WAVEFORM_LENGTHS = (16_000, 24_001, 40_320)  # samples
 SEQUENCE_LENGTHS = (96, 61, 130)  # frames
 _SMALL_INTEGERS = {"int8", "uint8", "int16", "uint16"}
@@ -21,10 +21,10 @@ _SMALL_INTEGERS = {"int8", "uint8", "int16", "uint16"}
 
 @dataclass(frozen=True)
 class Agreement:
-    """Proof that two predictors agree.
+    """The proof that two predictors agree.
 
-    `inputs` and `outputs` are one small recorded batch with the reference's own answer; `shapes` holds, per output, the
-    dimensions that stayed the same over all probes (None where they varied).
+    `inputs` and `outputs` are one recorded batch with the reference's answer. `shapes` holds for each output the
+    dimensions that were the same in all probes, and None for those that varied.
     """
 
     probes: tuple[ParityProbe, ...]
@@ -34,9 +34,10 @@ class Agreement:
 
 
 def choose_probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tuple[int, ...], ...]]:
-    """Shapes to ask for, one tuple a probe: every batch size where the first axis varies, every length where others do.
+    """Return the input shapes of each probe, one shape for each input.
 
-    Fixed dimensions are kept. The first axis of a rank-1 input is its length, not its batch.
+    A first axis that varies gets each batch size, any other axis that varies gets each length; fixed dimensions are
+    kept. The first axis of a rank-1 input is its length, not its batch.
     """
     lengths = WAVEFORM_LENGTHS if any(is_waveform(signature) for signature in signatures) else SEQUENCE_LENGTHS
     pairs = [*zip(BATCHES, lengths, strict=True), (BATCHES[0], lengths[-1])]
@@ -55,7 +56,12 @@ def choose_probe_shapes(signatures: Sequence[TensorSignature]) -> list[tuple[tup
 def make_random_tensor(
     signature: TensorSignature, shape: tuple[int, ...], generator: np.random.Generator, *, indices: bool = False
 ) -> NDArray[Any]:
-    """Normal with deviation 0.5 for floats, whole range for 8 and 16 bits, 0 and 1 for the rest and for `indices`."""
+    """Return random values of the signature's dtype.
+
+    Floats are normal with standard deviation 0.5, 8-bit and 16-bit integers cover their range, other integers and
+    booleans are 0 or 1. With `indices` every dtype is 0 or 1, which a table look-up can take. Raises CompileFailed for
+    a dtype that is not numeric.
+    """
     dtype = np.dtype(signature.dtype)
     if indices and dtype.kind in "iufb":
         return generator.integers(0, 2, shape).astype(dtype)
@@ -73,13 +79,17 @@ def make_random_tensor(
 
 
 def choose_tolerance(reference: NDArray[Any], relative: float) -> float:
-    """`relative`·max(1, max |reference|) for floats; one step for 8 and 16 bits; exact for other integers."""
+    """Return the largest absolute difference that counts as agreement.
+
+    For floats it is `relative` * max(1, max |reference|), for 8-bit and 16-bit integers 1, for all others 0.
+    """
     if reference.dtype.kind == "f":
         return relative * max(1.0, float(np.max(np.abs(reference), initial=0.0)))
     return 1.0 if reference.dtype.name in _SMALL_INTEGERS else 0.0
 
 
 def _measure_error(name: str, reference: NDArray[Any], candidate: NDArray[Any], shapes: object) -> float:
+    """Return max |reference - candidate|; raises ParityFailed for other shapes and for values that are not finite."""
     if reference.shape != candidate.shape:
         raise ParityFailed(
             f"For inputs of shape {shapes} the output {name!r} has shape {reference.shape} in the original "
@@ -107,7 +117,11 @@ def _ask_reference(
     generator: np.random.Generator,
     refusals: list[str],
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]] | None]:
-    """Random inputs and the original's answer: for numbers first, then for what a table look-up can take."""
+    """Return random inputs and the original's answer; the answer is None when it refuses them.
+
+    A model that refuses random numbers is asked again with 0 and 1, because it may look its input up in a table. Every
+    refusal is added to `refusals`.
+    """
     for indices in (False, True):
         tensors = {
             signature.name: make_random_tensor(signature, shape, generator, indices=indices)
@@ -123,10 +137,12 @@ def _ask_reference(
 def compare(
     reference: Predict, candidate: Predict, signatures: Sequence[TensorSignature], relative: float
 ) -> Agreement:
-    """Run both on the same random inputs and demand agreement within `choose_tolerance`.
+    """Run both predictors on the same random inputs and return the proof that they agree.
 
-    A length that the original itself cannot take (shorter than its receptive field, say) is passed over. Raises
-    ParityFailed with the numbers, and CompileFailed when the original answers none of the probes.
+    They agree when max |reference - candidate| is within `choose_tolerance` for every output of every probe.
+    `relative` is the tolerance relative to max(1, max |reference|). A shape that the original itself refuses, such as
+    a sequence shorter than its receptive field, is left out. Raises ParityFailed with the numbers when the predictors
+    differ, and CompileFailed when the original answers no probe.
     """
     generator = np.random.default_rng(20_26)
     probes: list[ParityProbe] = []

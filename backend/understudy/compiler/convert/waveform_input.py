@@ -1,10 +1,10 @@
-"""Which tensor is sound."""
+"""Tells whether an input takes sound."""
 
 from understudy.schemas.compiler.report import TensorSignature
 
 
 def is_waveform(signature: TensorSignature) -> bool:
-    """True for [T], [N, T] and [N, T, 1] of floats whose T varies."""
+    """Return whether the tensor is float [T], [N, T] or [N, T, 1] with a T that varies."""
     shape = signature.shape
     if not signature.dtype.startswith("float"):
         return False

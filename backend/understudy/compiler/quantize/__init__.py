@@ -1,1 +1,1 @@
-"""Quantization of an ONNX graph to int8."""
+"""Quantizes an ONNX graph to int8."""

@@ -1,8 +1,10 @@
-"""Levels the channel ranges of neighbouring convolutions, so that one scale for all channels loses little.
+"""Equalizes the channel ranges of neighboring convolutions, so that one scale for all channels loses little.
 
-ReLU(s x) = s ReLU(x) for s > 0: a factor can move from one layer's output channel into the next layer's input channel
-without changing what the network computes (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
-Correction", ICCV 2019; the balance between weights and activations is that of SmoothQuant, Xiao et al., ICML 2023).
+ReLU(s x) = s ReLU(x) for s > 0. A factor can therefore move from one layer's output channel into the next layer's input
+channel without changing what the network computes.
+
+Sources: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019; the balance
+between weights and activations is that of SmoothQuant, Xiao et al., ICML 2023.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +16,15 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-_BALANCE = 0.5  # a square root each; on YAMNet 0.25 and 1.0 lose more
+_BALANCE = 0.5  # the exponent of both ranges; on YAMNet 0.25 and 1.0 lose more
 _SMALLEST = 1e-6
 _LARGEST_FACTOR = 1e4
 
 
 @dataclass(frozen=True)
 class _Pair:
+    """Two convolutions with a ReLU between them; `activation` names the ReLU's output."""
+
     first: onnx.NodeProto
     activation: str
     second: onnx.NodeProto
@@ -28,9 +32,15 @@ class _Pair:
 
 
 def equalize(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.float32]]]) -> int:
-    """Rescale the weights of `model` in place and return how many pairs of convolutions were levelled.
+    """Rescale the weights of `model` in place and return how many pairs of convolutions were equalized.
 
-    A pair is Conv, ReLU, Conv with nothing else attached, the second over all channels or depthwise.
+    A pair is Conv, ReLU, Conv, where nothing else reads the tensors between them, and the second convolution is
+    depthwise or reads all channels. `feeds` are inputs of the graph by name; they give max |x_c|, the largest
+    activation of each channel c between the two.
+
+    Weights and biases of the first layer's channel c are divided by s_c, the second layer's weights for it multiplied.
+    Before a convolution over all channels s_c = sqrt(max |x_c| / max |w_c|), before a depthwise one s_c = max |x_c|,
+    each divided by its geometric mean over the channels and limited to 1e-4 to 1e4.
     """
     _unshare_constants(model)
     pairs = _find_pairs(model)
@@ -41,7 +51,7 @@ def equalize(model: onnx.ModelProto, feeds: Sequence[Mapping[str, NDArray[np.flo
     for pair in pairs:
         second = numpy_helper.to_array(constants[pair.second.input[1]])
         seen = np.maximum(largest[pair.activation], _SMALLEST)
-        if pair.depthwise:  # its weights have a scale a channel, so they bear any factor
+        if pair.depthwise:  # its weights have one scale for each channel, so no factor costs precision
             factors = seen
         else:
             weights = np.maximum(np.abs(second).max(axis=(0, 2, 3)), _SMALLEST)
@@ -61,7 +71,7 @@ def _set_values(tensor: onnx.TensorProto, values: NDArray[np.float32]) -> None:
 
 
 def _unshare_constants(model: onnx.ModelProto) -> None:
-    """Give every convolution constants of its own: optimisers merge equal ones, such as biases of zero."""
+    """Give every convolution its own constants, because optimizers merge equal ones, such as biases of zero."""
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     used: set[str] = set()
     for index, node in enumerate(model.graph.node):
@@ -109,7 +119,7 @@ def _find_pairs(model: onnx.ModelProto) -> list[_Pair]:
 def _measure_peaks(
     model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Mapping[str, NDArray[np.float32]]]
 ) -> dict[str, NDArray[np.float32]]:
-    """The largest value of each channel of [n, channels, rows, columns] over all feeds."""
+    """Return for each tensor float32 [n, channels, rows, columns] in `names` its largest value in each channel."""
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)

@@ -1,7 +1,7 @@
-"""From a float32 graph to an 8-bit one, in the compiler's child: the only room that imports the quantizer.
+"""Quantizes a float32 graph to int8, in the compiler's child process.
 
-Static QDQ with a scale a weight channel, activations uint8 and weights int8, as ONNX Runtime's documentation asks for
-on x86. Whatever is too sensitive for 8 bits stays in float32.
+Static quantization in QDQ form: activations uint8, weights int8 with one scale for each output channel, as ONNX
+Runtime's documentation recommends for x86. Layers that lose too much in 8 bits stay in float32.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,7 +47,7 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime's qua
 
 
 class _Quantizer:
-    """One prepared graph, calibrated once, quantised as often as it takes."""
+    """Quantizes one prepared graph several times after calibrating it once."""
 
     def __init__(self, model: onnx.ModelProto, feeds: Sequence[Feed], output: str, scratch: Path) -> None:
         self._model = model
@@ -59,7 +59,7 @@ class _Quantizer:
         self._reference = self._run(_open_session(model.SerializeToString()))
 
     def write(self, kept: Collection[str]) -> Path:
-        """The graph with the layers named in `kept` in float32."""
+        """Write the int8 graph with the layers in `kept` left in float32, and return its path."""
         target = self._scratch / "quantized.onnx"
         left = {node for name in kept for node in self.layers[name]}
         constant = {node for nodes in self.layers.values() for node in nodes}
@@ -79,7 +79,10 @@ class _Quantizer:
         return target
 
     def measure_noise(self, kept: Collection[str]) -> float:
-        """The mean of |int8 - float32| / |float32| (Euclidean) over rows of the output, with `kept` in float32."""
+        """Return the int8 graph's relative error with the layers in `kept` left in float32.
+
+        It is the mean of |int8 - float32| / |float32|, Euclidean norms over rows of the watched output.
+        """
         found = self._run(_open_session(str(self.write(kept))))
         errors = np.linalg.norm(found - self._reference, axis=1)
         return float(np.mean(errors / np.maximum(np.linalg.norm(self._reference, axis=1), _SMALLEST)))
@@ -90,10 +93,12 @@ class _Quantizer:
 
 
 def quantize(request: QuantizeRequest, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> QuantizeResult:
-    """Write model.onnx and probes.npz into `request.out`; raises CompileFailed where a graph has nothing to quantize.
+    """Write the int8 variant as model.onnx with probes.npz into `request.out` and return what became of each layer.
 
-    All layers but the first and the last become int8. Where the output then moves by more than BUDGET, each layer is
-    tried alone, and the worst ones stay in float32 until it moves less.
+    All layers but the first and the last become int8. When the output's relative error then exceeds BUDGET, the
+    layers with the largest error of their own stay in float32, one after the other, at most half of them.
+    `isolation` names the limits that hold; `on_step` is called with equalize, calibrate, sensitivity (only where it is
+    measured) and write. Raises CompileFailed when the graph has fewer than three layers.
     """
     on_step("equalize")
     feeds = _load_feeds(request.feeds, request.source)
@@ -107,17 +112,7 @@ def quantize(request: QuantizeRequest, isolation: tuple[str, ...], on_step: Call
             f"The graph has {len(names)} convolutions and matrix products, and the first and the last stay in float32.",
             remedy="Serve it in float32: there is next to nothing that int8 could make faster.",
         )
-    kept = {names[0]: KeptLayer(name=names[0], reason="first", noise=None)}
-    kept[names[-1]] = KeptLayer(name=names[-1], reason="last", noise=None)
-    noise = quantizer.measure_noise(kept)
-    if noise > BUDGET:
-        on_step("sensitivity")
-        alone = {name: quantizer.measure_noise(set(names) - {name}) for name in names if name not in kept}
-        for name in sorted(alone, key=lambda each: -alone[each])[: len(alone) // 2]:
-            kept[name] = KeptLayer(name=name, reason="sensitive", noise=alone[name])
-            noise = quantizer.measure_noise(kept)
-            if noise <= BUDGET:
-                break
+    kept, noise = _choose_kept_layers(quantizer, on_step)
     on_step("write")
     made = quantizer.write(kept)
     made.rename(request.out / MODEL_FILE)
@@ -131,6 +126,26 @@ def quantize(request: QuantizeRequest, isolation: tuple[str, ...], on_step: Call
         peak_memory_bytes=measure_peak_memory(),
         versions={name: version(name) for name in ("numpy", "onnx", "onnxruntime")},
     )
+
+
+def _choose_kept_layers(quantizer: _Quantizer, on_step: Callable[[str], None]) -> tuple[dict[str, KeptLayer], float]:
+    """Return the layers that stay in float32, by name, and the relative error of the output that remains."""
+    first, *inner, last = quantizer.layers
+    kept = {
+        first: KeptLayer(name=first, reason="first", noise=None),
+        last: KeptLayer(name=last, reason="last", noise=None),
+    }
+    noise = quantizer.measure_noise(kept)
+    if noise <= BUDGET:
+        return kept, noise
+    on_step("sensitivity")
+    alone = {name: quantizer.measure_noise(set(quantizer.layers) - {name}) for name in inner}
+    for name in sorted(alone, key=lambda each: -alone[each])[: len(alone) // 2]:
+        kept[name] = KeptLayer(name=name, reason="sensitive", noise=alone[name])
+        noise = quantizer.measure_noise(kept)
+        if noise <= BUDGET:
+            break
+    return kept, noise
 
 
 def _open_session(model: str | bytes) -> ort.InferenceSession:
@@ -152,9 +167,9 @@ def _load_feeds(path: Path, source: Path) -> list[Feed]:
 
 
 def _prepare_model(source: Path, scratch: Path) -> onnx.ModelProto:
-    """Batch norms folded, shapes inferred, every node with a name."""
+    """Return the graph with batch norms folded, shapes inferred and a name for every node."""
     target = scratch / "prepared.onnx"
-    quant_pre_process(source, target, skip_symbolic_shape=True)  # the symbolic one needs a package of its own
+    quant_pre_process(source, target, skip_symbolic_shape=True)  # symbolic inference needs SymPy
     model = onnx.load(target)
     for index, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type.lower()}_{index}"
@@ -162,7 +177,10 @@ def _prepare_model(source: Path, scratch: Path) -> onnx.ModelProto:
 
 
 def _find_layers(model: onnx.ModelProto) -> dict[str, list[str]]:
-    """Convolutions and products with constant weights, in order, each with the activation that belongs to it."""
+    """Return the convolutions and matrix products with constant weights, in the order of the graph.
+
+    A layer's nodes are its own node and the ReLU or Clip that is fused with it.
+    """
     constants = {tensor.name for tensor in model.graph.initializer}
     users: dict[str, list[onnx.NodeProto]] = {}
     for node in model.graph.node:
