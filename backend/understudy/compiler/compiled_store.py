@@ -131,7 +131,7 @@ class CompiledStore:
             yield from sorted(p.name for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
     def find_stale(self) -> list[StaleEntry]:
-        """List entries that are incomplete, altered or of another compiler version, and leftovers of interrupted writes."""
+        """List entries that are incomplete, altered or of another compiler version, and leftovers of writes."""
         found = []
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else []:
             if folder.name.startswith(_TEMPORARY):

@@ -12,7 +12,10 @@ _BLOCK = 1 << 20
 
 
 def _list_members(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield every file below `folder` with its relative POSIX path, sorted; raises PathRefused for links that lead out."""
+    """Yield every file below `folder` with its relative POSIX path, sorted.
+
+    Raises PathRefused for links that leave the folder and for links to folders.
+    """
     root = folder.resolve()
     for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
         if path.is_symlink() and not path.resolve().is_relative_to(root):

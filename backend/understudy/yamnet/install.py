@@ -1,4 +1,4 @@
-"""Installing the YAMNet backbone: from the official release, or from a file or folder already at hand."""
+"""Installs the YAMNet backbone from the official release or from a local file or folder."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ from understudy.yamnet import onnx_network, variables_child
 from understudy.yamnet import weights as backbone_weights
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with a step's name, the amount done and, when known, the whole amount."""
+"""Called with a step (download, read, write), the amount done and the whole amount; None where that is unknown."""
 
 _BLOCK = 1 << 16
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -29,7 +29,7 @@ _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """An installed backbone. `digest` is the ONNX file's SHA-256, `source_digest` that of what it was made from."""
+    """An installed backbone; `digest` is the SHA-256 of the ONNX file, `source_digest` that of the weights' source."""
 
     path: Path
     digest: str
@@ -41,10 +41,11 @@ class BackboneInfo:
 def install_backbone(
     settings: Settings, source: Path | None = None, on_progress: Progress | None = None
 ) -> BackboneInfo:
-    """Write `settings.backbone_path` from `source`: an `.h5`, `.npz` or SavedModel folder; None downloads.
+    """Write `settings.backbone_path` from `source`: an `.h5` file, an `.npz` file or a SavedModel folder.
 
-    The file appears under its name only when complete. Raises DownloadFailed, FileMissing, FormatUnknown, ModelUnsafe
-    or CompilerMissing, and leaves an installed backbone as it was.
+    Without a source the official weights are downloaded. The file appears under its name only when it is complete.
+    Raises DownloadFailed, FileMissing, FormatUnknown for anything that is not YAMNet, ModelUnsafe, and CompilerMissing
+    when a package is not installed; an installed backbone then stays as it was.
     """
     report_progress = on_progress or _ignore_progress
     target = settings.backbone_path
@@ -78,7 +79,7 @@ def install_backbone(
 
 
 def read_installed_backbone(settings: Settings) -> BackboneInfo:
-    """What is installed; raises BackboneMissing when nothing is, or when the file is not a backbone of ours."""
+    """Return the installed backbone's data; raises BackboneMissing when there is none that Understudy wrote."""
     path = settings.backbone_path
     if not path.is_file():
         raise BackboneMissing(f"There is no backbone at {path}.")
@@ -92,7 +93,7 @@ def read_installed_backbone(settings: Settings) -> BackboneInfo:
 
 
 def _ignore_progress(step: str, done: int, total: int | None) -> None:
-    """The progress of nobody watching."""
+    """Take a progress report that nobody asked for."""
 
 
 def _download(url: str, target: Path, report_progress: Progress) -> None:
@@ -106,7 +107,8 @@ def _download(url: str, target: Path, report_progress: Progress) -> None:
                 done += len(block)
                 if done > backbone_weights.LARGEST_SOURCE_BYTES:
                     raise DownloadFailed(
-                        f"{url} sends more than {backbone_weights.LARGEST_SOURCE_BYTES} bytes: not YAMNet's weights."
+                        f"{url} sends more than {backbone_weights.LARGEST_SOURCE_BYTES} bytes: these are not YAMNet's "
+                        "weights."
                     )
                 file.write(block)
                 report_progress("download", done, total)
@@ -115,7 +117,7 @@ def _download(url: str, target: Path, report_progress: Progress) -> None:
 
 
 def _read_saved_model(folder: Path, scratch: Path, settings: Settings, named: str) -> backbone_weights.Weights:
-    """TensorFlow reads the checkpoint in a limited process of its own; only plain arrays come back."""
+    """Read a SavedModel's checkpoint in a limited child process, from which only plain arrays come back."""
     raw = scratch / "variables.npz"
     limits = Limits(
         memory_bytes=settings.compile_memory_bytes,

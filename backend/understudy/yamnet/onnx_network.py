@@ -1,4 +1,4 @@
-"""YAMNet as an ONNX graph, built node by node from folded weights."""
+"""Builds YAMNet as an ONNX graph from folded weights."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,37 @@ _IR_VERSION = 10
 
 
 def build_network(weights: Mapping[str, NDArray[np.float32]], *, source: str, source_digest: str) -> onnx.ModelProto:
-    """The network from patches to embeddings and scores.
+    """Return the network from log-mel patches to embeddings and scores.
 
-    Input `patches` float32 [n, 96, 64]; outputs `embeddings` float32 [n, 1024] and `scores` float32 [n, 521].
-    `weights` are complete, in the folded form of `backbone_weights`. The 521 names travel as the metadata `labels`
-    (JSON), so that the file can be registered as a model of its own.
+    The input is `patches` float32 [n, 96, 64]; the outputs are `embeddings` float32 [n, 1024] and `scores` float32
+    [n, 521]. `weights` are complete and folded, as `weights.check_weights` returns them. The metadata hold `source`,
+    `source_digest` and, as JSON in `labels`, the 521 class names, so that the file can also be registered as a model.
+
+    Source of the layers: tensorflow/models, research/audioset/yamnet/yamnet.py.
     """
     graph = _Graph()
+    net = _add_convolutions(graph, weights)
+    pooled = graph.add("GlobalAveragePool", net, name="pool")
+    graph.add("Flatten", pooled, name="flatten", output="embeddings")
+    dense = [graph.add_constant(name, weights[name]) for name in ("dense/kernel", "dense/bias")]
+    logits = graph.add("Gemm", "embeddings", *dense, name="dense")
+    graph.add("Sigmoid", logits, name="sigmoid", output="scores")
+    model = _make_model(graph)
+    helper.set_model_props(
+        model,
+        {
+            "source": source,
+            "source_digest": source_digest,
+            "license": "Weights Apache-2.0 (Google), class names CC BY 4.0 (AudioSet)",
+            "labels": json.dumps(read_class_names()),
+        },
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _add_convolutions(graph: "_Graph", weights: Mapping[str, NDArray[np.float32]]) -> str:
+    """Add the 14 convolution layers and return the name of their output float32 [n, 1024, rows, columns]."""
     net = graph.add(
         "Unsqueeze", "patches", graph.add_constant("axis", np.array([1], dtype=np.int64)), name="layer0/channel"
     )
@@ -42,13 +66,11 @@ def build_network(weights: Mapping[str, NDArray[np.float32]], *, source: str, so
             kernel = weights[f"{name}/kernel"].T[:, :, None, None]
             net = graph.add_convolution(net, name, kernel, weights[f"{name}/bias"], 1, [0, 0, 0, 0])
         rows, columns = -(-rows // stride), -(-columns // stride)
-    pooled = graph.add("GlobalAveragePool", net, name="pool")
-    graph.add("Flatten", pooled, name="flatten", output="embeddings")
-    dense = [graph.add_constant(name, weights[name]) for name in ("dense/kernel", "dense/bias")]
-    logits = graph.add("Gemm", "embeddings", *dense, name="dense")
-    graph.add("Sigmoid", logits, name="sigmoid", output="scores")
+    return net
 
-    model = helper.make_model(
+
+def _make_model(graph: "_Graph") -> onnx.ModelProto:
+    return helper.make_model(
         helper.make_graph(
             graph.nodes,
             "yamnet",
@@ -64,23 +86,13 @@ def build_network(weights: Mapping[str, NDArray[np.float32]], *, source: str, so
         producer_name="understudy",
         producer_version=__version__,
     )
-    helper.set_model_props(
-        model,
-        {
-            "source": source,
-            "source_digest": source_digest,
-            "license": "Weights Apache-2.0 (Google), class names CC BY 4.0 (AudioSet)",
-            "labels": json.dumps(read_class_names()),
-        },
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model
 
 
 def _compute_same_padding(rows: int, columns: int, stride: int) -> tuple[int, int, int, int]:
-    """TensorFlow's SAME for a 3 x 3 kernel as ONNX pads (top, left, bottom, right).
+    """Return TensorFlow's SAME padding for a 3 x 3 kernel as ONNX pads (top, left, bottom, right).
 
-    Total = max((ceil(size / stride) - 1) * stride + 3 - size, 0); the odd row goes to the bottom, the odd column right.
+    The total is max((ceil(size / stride) - 1) * stride + 3 - size, 0); an odd row goes to the bottom, an odd column to
+    the right. Source: tensorflow.org/api_docs/python/tf/nn, notes on padding.
     """
     total_rows, total_columns = (max((-(-size // stride) - 1) * stride + 3 - size, 0) for size in (rows, columns))
     top, left = total_rows // 2, total_columns // 2
@@ -88,7 +100,7 @@ def _compute_same_padding(rows: int, columns: int, stride: int) -> tuple[int, in
 
 
 class _Graph:
-    """Nodes and constants in the making; a node's first output carries the node's name unless told otherwise."""
+    """Collects nodes and constants; a node's output has the node's name unless another is given."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -112,7 +124,7 @@ class _Graph:
         stride: int,
         pads: list[int],
     ) -> str:
-        """Convolution, bias and ReLU; `kernel` is [out, in / groups, rows, columns]."""
+        """Add convolution, bias and ReLU; `kernel` is [out, in / groups, rows, columns]; return the output's name."""
         inputs = [source, self.add_constant(f"{name}/kernel", kernel), self.add_constant(f"{name}/bias", bias)]
         groups = kernel.shape[0] if name.endswith("/depthwise") else 1
         self.nodes.append(

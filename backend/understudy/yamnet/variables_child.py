@@ -1,7 +1,7 @@
 """Reads the variables of a SavedModel folder in a process of its own.
 
-`python -m understudy.yamnet.variables_child LIMITS_JSON PARENT_PID FOLDER TARGET.npz`.
-The checkpoint is read as plain tensors; no graph is loaded, so none can run.
+Run as `python -m understudy.yamnet.variables_child LIMITS_JSON PARENT_PID FOLDER TARGET.npz`. It reads the checkpoint
+as plain tensors and loads no graph, so no code of the file can run.
 """
 
 import sys
@@ -19,9 +19,10 @@ _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def read_variables(folder: Path) -> dict[str, NDArray[Any]]:
-    """Every floating-point variable by the name its layer gave it, such as `layer1/conv/bn/beta`.
+    """Return every floating-point variable by its layer's name, such as `layer1/conv/bn/beta`.
 
-    An object-based checkpoint keys its tensors by attribute paths; its object graph says which variable is which.
+    An object-based checkpoint names its tensors by attribute paths; its object graph holds the variables' names. Raises
+    ImportError when TensorFlow is not installed.
     """
     import tensorflow as tf
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
@@ -36,7 +37,7 @@ def read_variables(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def main() -> int:
-    """Write the variables to an npz; exit code NO_TENSORFLOW when they cannot be read for want of it."""
+    """Write the variables to an npz file and return the exit code: NO_TENSORFLOW when TensorFlow is not installed."""
     limits, parent, source, target = sys.argv[1:]
     apply(Limits.model_validate_json(limits), int(parent))
     try:

@@ -1,13 +1,13 @@
-"""YAMNet's weights from the three forms in which people hold them, folded into one.
+"""Reads YAMNet's weights from any of their three file formats and folds the batch norm into the convolutions.
 
-The folded form has a kernel and a bias for every convolution, batch norm multiplied in:
+The folded weights have a kernel and a bias for every convolution, all float32:
 
 - `layer1/conv/kernel` [3, 3, 1, 32] and `layer1/conv/bias` [32];
 - for N = 2..14 `layerN/depthwise/kernel` [3, 3, C], `layerN/pointwise/kernel` [C, D] and a bias for each;
 - `dense/kernel` [1024, 521] and `dense/bias` [521].
 
-Layer names, widths, strides and the batch norm (epsilon 1e-4, centred, not scaled) are those of Google's
-tensorflow/models, research/audioset/yamnet.
+Source of the layer names and of the batch norm (centered, not scaled): tensorflow/models,
+research/audioset/yamnet/yamnet.py.
 """
 
 import re
@@ -23,9 +23,9 @@ from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, Model
 from understudy.yamnet.constants import BATCH_NORM_EPSILON, CHANNELS, CLASS_COUNT
 
 LARGEST_SOURCE_BYTES = 256 << 20
-SUPPORTED_SOURCES = "The official yamnet.h5, a YAMNet SavedModel folder and the folded .npz can be read."
+SUPPORTED_SOURCES = "Give the official yamnet.h5, a YAMNet SavedModel folder or the folded .npz file."
 
-# A weight's own name is the tail of its path: HDF5 repeats the layer's name, a full model puts `model_weights/` before.
+# The name is the end of a weight's path: HDF5 repeats the layer's name, and a whole model begins with `model_weights/`.
 _RAW_NAME = re.compile(
     r"(?P<layer>layer\d+/(?:conv|depthwise_conv|pointwise_conv))(?P<norm>/bn)?"
     r"/(?P<weight>kernel|depthwise_kernel|gamma|beta|moving_mean|moving_variance)(?::0)?$"
@@ -35,7 +35,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 def list_expected_shapes() -> dict[str, tuple[int, ...]]:
-    """Name and shape of every folded weight, in the order of the network."""
+    """Return name and shape of every folded weight, in the order of the network."""
     shapes: dict[str, tuple[int, ...]] = {
         "layer1/conv/kernel": (3, 3, 1, CHANNELS[0]),
         "layer1/conv/bias": (CHANNELS[0],),
@@ -51,10 +51,10 @@ def list_expected_shapes() -> dict[str, tuple[int, ...]]:
 
 
 def read_weights(path: Path) -> Weights:
-    """Folded weights of a `.npz` or `.h5` file; runs no code that the file could carry.
+    """Return the folded weights of a `.npz` or `.h5` file, without running any code of the file.
 
-    Raises FileMissing, FormatUnknown (neither kind, or not YAMNet), ModelUnsafe (HDF5 data kept in other files),
-    CompilerMissing (no h5py).
+    Raises FileMissing; FormatUnknown when the file has another format or is not YAMNet; ModelUnsafe when HDF5 data lies
+    in another file; CompilerMissing when h5py is not installed.
     """
     if not path.is_file():
         raise FileMissing(f"{path} is not a file.", remedy=SUPPORTED_SOURCES)
@@ -70,10 +70,12 @@ def read_weights(path: Path) -> Weights:
 
 
 def fold_batch_norm(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
-    """The folded form of unfolded weights, named by path as `layer1/conv/bn/beta`.
+    """Return the folded weights for unfolded ones, which are named by path as `layer1/conv/bn/beta`.
 
-    kernel' = kernel * gamma / sqrt(variance + epsilon); bias = beta - mean * gamma / sqrt(variance + epsilon).
-    The dense layer is known by its shape, since Keras numbers its name. Raises FormatUnknown for a missing weight.
+    With scale = gamma / sqrt(variance + epsilon) and gamma = 1 where there is none, kernel' = kernel * scale and
+    bias = beta - mean * scale: the batch norm y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and
+    Szegedy, 2015) of the convolution x. The dense layer is found by its shape, because Keras numbers its name. `source`
+    names the file in errors. Raises FormatUnknown for a missing weight or another shape.
     """
     known: dict[tuple[str, str], NDArray[np.float32]] = {}
     folded: Weights = {}
@@ -110,7 +112,10 @@ def fold_batch_norm(raw: Mapping[str, NDArray[np.float32]], source: str) -> Weig
 
 
 def check_weights(weights: Mapping[str, NDArray[np.float32]], source: str) -> Weights:
-    """The weights that YAMNet needs, each float32, of the right shape and finite; else FormatUnknown."""
+    """Return the weights of YAMNet as contiguous float32, without any others.
+
+    Raises FormatUnknown for a weight that is missing, has another shape or is not finite.
+    """
     complete: Weights = {}
     for name, shape in list_expected_shapes().items():
         if name not in weights:

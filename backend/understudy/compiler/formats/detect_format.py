@@ -1,4 +1,4 @@
-"""What a file is, by its content; nothing here loads it and no framework is imported."""
+"""Detects a model file's format by its content, without loading it and without any framework."""
 
 import json
 import re
@@ -29,7 +29,10 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class DetectedFormat:
-    """`keras_version` is known here for archives only; `note` says when name and content disagree."""
+    """A detected format.
+
+    `keras_version` is known here only for `.keras` archives. `note` tells the user that name and content disagree.
+    """
 
     kind: ModelFormat
     keras_version: str | None = None
@@ -37,6 +40,7 @@ class DetectedFormat:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the protobuf varint at `at` and the position behind it; raises IndexError when the data ends in it."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -47,9 +51,10 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_onnx_fields(path: Path) -> tuple[set[int], bool]:
-    """Field numbers at the top of a protobuf message, and whether it ends where its lengths say.
+    """Return the field numbers at the top of a protobuf message, and whether it ends where its lengths say.
 
-    ModelProto: 1 ir_version, 7 graph, 8 opset_import (onnx/onnx.proto). Reads heads only, never the weights.
+    ModelProto has 1 ir_version, 7 graph and 8 opset_import (onnx/onnx.proto). Reads only the fields' heads, never the
+    weights.
     """
     found: set[int] = set()
     size = path.stat().st_size
@@ -100,7 +105,7 @@ def _detect_in_zip(path: Path) -> DetectedFormat:
             remedy="Register the model itself; YAMNet's weights go to `understudy backbone install --from`.",
         )
     excerpt = ", ".join(sorted(names)[:5]) or "nothing"
-    raise FormatUnknown(f"This is a zip archive, but not one of Keras: it holds {excerpt}.")
+    raise FormatUnknown(f"This is a zip archive that Keras did not write: it holds {excerpt}.")
 
 
 def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
@@ -108,7 +113,7 @@ def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
 
 
 def _refuse_known(head: bytes, path: Path) -> None:
-    """Raise FormatUnknown for what is recognisably something else."""
+    """Raise FormatUnknown, with the way out, for formats that are known but cannot be served."""
     if head.startswith(_LFS_MAGIC):
         raise FormatUnknown(
             "This is a Git-LFS pointer: the name and size of a file that was not fetched.",
@@ -169,11 +174,15 @@ def _detect_by_content(path: Path, head: bytes) -> DetectedFormat:
             f"The file is named {path.suffix}, but its content is not: it starts with the bytes {excerpt}.",
             remedy=_COPY_AGAIN,
         )
-    raise FormatUnknown(f"The file's content is of no known model format; it starts with the bytes {excerpt}.")
+    raise FormatUnknown(f"The file has no known model format; it starts with the bytes {excerpt}.")
 
 
 def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
-    """What `path` holds; `name` is what its user calls it, where that differs. Raises FormatUnknown."""
+    """Return the format of the file or folder `path`.
+
+    `name` is the user's name for it, where that differs from the path's. Raises FormatUnknown, with the way out, for
+    everything that cannot be served.
+    """
     named = Path(name or path.name)
     if path.is_dir():
         return _detect_in_folder(path)

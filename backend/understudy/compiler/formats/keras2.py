@@ -1,4 +1,4 @@
-"""Files of Keras 2 (`.keras` archives and HDF5), which Keras 3 reads only in part."""
+"""Loads files of Keras 2 (`.keras` archives and HDF5), which Keras 3 reads only in part."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from understudy.errors import CompileFailed
 
 
 def list_layer_names() -> set[str]:
-    """Names of the classes a config may ask for as layers."""
+    """Return the names of the classes that a config may use as layers."""
     return {name for name in dir(tf_keras.layers) if name[0].isupper()} | {"Functional", "Sequential", "Model"}
 
 
 def load(path: Path, written_by: str | None) -> KerasModel:
-    """Open a file that was scanned before.
+    """Load a file that was scanned before; raises CompileFailed when tf_keras cannot.
 
-    tf_keras runs the code of a Lambda layer in HDF5 even in safe mode, so the scan, not the flag, is what keeps it out.
+    tf_keras runs the code of a Lambda layer in HDF5 even in safe mode, so only the scan protects against it.
     """
     try:
         model = tf_keras.models.load_model(path, custom_objects=None, compile=False, safe_mode=True)

@@ -1,4 +1,4 @@
-"""Files of Keras 3: `.keras` archives and HDF5."""
+"""Loads files of Keras 3: `.keras` archives and HDF5."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +27,11 @@ def _make_window(window: Any, length: int) -> Any:
 def make_convolution_stft(
     x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
 ) -> tuple[Any, Any]:
-    """`keras.ops.stft` as one convolution with the rows of the DFT matrix, which ONNX can express.
+    """Compute `keras.ops.stft` as one convolution with the rows of the DFT matrix, which ONNX can express.
 
-    x [..., samples] -> real and imaginary parts [..., frames, fft_length // 2 + 1]. The window is centred in the frame
-    and periodic, as in Keras.
+    Takes x [..., samples] and returns real and imaginary parts, each [..., frames, fft_length // 2 + 1]:
+    X[t, k] = sum over n of w[n] x[t stride + n] exp(-2 pi i k n / fft_length). The window w is periodic and centered in
+    the frame, as in Keras.
     """
     left = (fft_length - sequence_length) // 2
     frame = np.pad(_make_window(window, sequence_length), (left, fft_length - sequence_length - left))
@@ -49,7 +50,10 @@ def make_convolution_stft(
 
 @contextmanager
 def _replace_stft() -> Iterator[None]:
-    """tf2onnx turns the complex FFT of MelSpectrogram into an invalid graph; parity proves the substitute."""
+    """Replace Keras's STFT while a model is traced.
+
+    tf2onnx turns the complex FFT of MelSpectrogram into an invalid graph. Parity proves the replacement.
+    """
     original = backend_math.stft
     backend_math.stft = make_convolution_stft
     try:
@@ -59,7 +63,7 @@ def _replace_stft() -> Iterator[None]:
 
 
 def list_layer_names() -> set[str]:
-    """Names of the classes a config may ask for as layers."""
+    """Return the names of the classes that a config may use as layers."""
     found: set[str] = set()
     waiting: list[type] = [keras.Operation]  # layers and models, and what keras.ops records in a functional model
     while waiting:
@@ -70,7 +74,10 @@ def list_layer_names() -> set[str]:
 
 
 def load(path: Path, written_by: str | None) -> KerasModel:
-    """Open a file that was scanned before; `path` must end in `.keras` or `.h5` as its content asks."""
+    """Load a file that was scanned before; raises CompileFailed when Keras cannot.
+
+    `path` must end in `.keras` or `.h5` as its content asks.
+    """
     try:
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except (TypeError, ValueError, KeyError, AttributeError, OSError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""What a Keras model of either generation offers once it is loaded."""
+"""Wraps a loaded model of Keras 2 or Keras 3 for the compiler."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -14,18 +14,18 @@ from understudy.schemas.compiler.spec import PartialSpec
 
 
 def _strip_scope(name: str) -> str:
-    """A tensor's name without TensorFlow's `:0` and scopes."""
+    """Return a tensor's name without TensorFlow's `:0` and with `_` between scopes."""
     return name.split(":", maxsplit=1)[0].replace("/", "_") or "tensor"
 
 
 def _read_output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
-    """The names of the layers the outputs come from; a Sequential of Keras 3 does not list them."""
+    """Return the names of the layers that give the outputs; a Sequential of Keras 3 does not list them itself."""
     names = getattr(model, "output_names", None) or [tensor._keras_history[0].name for tensor in outputs]  # noqa: SLF001
     return [_strip_scope(str(name)) for name in names]
 
 
 def make_distinct(names: Sequence[str]) -> list[str]:
-    """The names, numbered where one occurs again."""
+    """Return the names with a number appended where one occurs again."""
     seen: dict[str, int] = {}
     out = []
     for name in names:
@@ -35,9 +35,10 @@ def make_distinct(names: Sequence[str]) -> list[str]:
 
 
 class KerasModel:
-    """A built model; implements `LoadedModel`.
+    """A built Keras model; implements `LoadedModel`.
 
-    `tracing` is entered while the model is traced for conversion, for layers that need a substitute there.
+    `tracing` is a context manager that is entered while the model is traced for conversion, for layers that ONNX needs
+    in another form. Raises CompileFailed when the model has no input shape.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class KerasModel:
         self._outputs = make_distinct([*names, *_read_output_names(model, outputs)])[len(names) :]
         self._model = model
         self._tracing = tracing
-        # One trace for all shapes: a recurrent layer run step by step costs seconds a probe.
+        # One trace serves all shapes: a recurrent layer without a trace costs seconds for each probe.
         self._reference = tensorflow_graph.trace_function(self._call, self.inputs)
 
     def _call(self, *tensors: Any) -> dict[str, Any]:

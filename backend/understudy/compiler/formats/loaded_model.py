@@ -1,4 +1,4 @@
-"""What every format module hands to the rest of the compiler."""
+"""The interface between the format readers and the rest of the compiler."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -19,10 +19,11 @@ QUANTIZED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX comp
 
 
 class LoadedModel(Protocol):
-    """A model file opened by the framework that wrote it.
+    """A model file that was opened by the framework that wrote it.
 
-    `inputs` are in the order the model takes them; a dimension of None varies. `hints` is what the file itself says
-    about its spec. `tolerance` is the parity that its arithmetic allows, relative to max(1, max |answer|).
+    `inputs` are in the order of the model; a dimension of None varies. `hints` is the part of the spec that the file
+    itself holds. `tolerance` is the largest difference that counts as parity, relative to max(1, max |answer|); it
+    depends on the file's arithmetic.
     """
 
     framework: str
@@ -32,20 +33,20 @@ class LoadedModel(Protocol):
     tolerance: float
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        """The framework's own answer: the reference that parity is measured against, keyed as `to_onnx` names it."""
+        """Return the framework's own outputs, by the names that `to_onnx` gives them: the reference for parity."""
         ...
 
     def to_onnx(self) -> onnx.ModelProto:
-        """The same function as an ONNX graph; raises CompileFailed where it has no equivalent."""
+        """Return the same function as an ONNX graph; raises CompileFailed where ONNX has no equivalent."""
         ...
 
 
 def read_signature(name: str, dtype: Any, shape: tuple[int | None, ...]) -> TensorSignature:
-    """A signature from whatever a framework calls a dtype; dimensions below zero count as varying."""
+    """Return a signature from a framework's dtype and shape; None and negative dimensions vary."""
     dims = tuple(None if dim is None or dim < 0 else int(dim) for dim in shape)
     return TensorSignature(name=name, dtype=np.dtype(dtype).name, shape=dims)
 
 
 def take_first_line(error: BaseException) -> str:
-    """A framework's message cut to what fits an answer: its first line, at most 500 characters."""
+    """Return the first line of a framework's message, at most 500 characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]

@@ -1,4 +1,4 @@
-"""ONNX files: nothing to convert; parity is asked between the optimised graph and the graph as it stands."""
+"""Loads ONNX files, which need no conversion: parity compares the optimized graph with the graph as it is."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from understudy.compiler.isolation.process_limits import mentions_memory
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
-OLDEST_OPSET = 7  # ONNX Runtime promises nothing below
+OLDEST_OPSET = 7  # the oldest that ONNX Runtime supports
 
 
 def open_session(model: bytes | str, *, optimize: bool = True) -> ort.InferenceSession:
-    """One-threaded CPU session; raises CompileFailed with ONNX Runtime's own words."""
+    """Return a CPU session with one thread; raises CompileFailed with ONNX Runtime's message."""
     options = ort.SessionOptions()
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimize else level.ORT_DISABLE_ALL
@@ -33,12 +33,12 @@ def open_session(model: bytes | str, *, optimize: bool = True) -> ort.InferenceS
 
 
 def run_session(session: ort.InferenceSession, tensors: Tensors) -> dict[str, NDArray[Any]]:
-    """All outputs by name; raises ValueError where it cannot take these shapes and MemoryError."""
+    """Return all outputs by name; raises ValueError when the graph refuses the inputs, and MemoryError."""
     names = [output.name for output in session.get_outputs()]
     try:
         return dict(zip(names, session.run(names, dict(tensors)), strict=True))
     except Exception as error:
-        # As above: the binding raises classes of its own, derived from Exception alone.
+        # ONNX Runtime's exceptions share no base class but Exception.
         if mentions_memory(str(error)):
             raise MemoryError(str(error)) from error
         raise ValueError(str(error)) from error
@@ -66,7 +66,10 @@ class OnnxFile:
 
 
 def load(model: onnx.ModelProto) -> OnnxFile:
-    """Take a graph that was scanned before; raises CompileFailed for old operator sets and for non-tensors."""
+    """Wrap a graph that was scanned before.
+
+    Raises CompileFailed for an operator set below OLDEST_OPSET and for inputs or outputs that are not numeric tensors.
+    """
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None)
     if opset is not None and opset < OLDEST_OPSET:
         raise CompileFailed(

@@ -1,4 +1,4 @@
-"""Reading an ONNX graph: its signature, the activation it ends with, the words it carries."""
+"""Reads an ONNX graph: its signature, its final activation, its labels."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def _read_signature(value: onnx.ValueInfoProto) -> TensorSignature:
 
 
 def find_non_tensors(model: onnx.ModelProto) -> list[str]:
-    """Names of inputs and outputs that are sequences, maps, strings or of no declared type."""
+    """Return the names of inputs and outputs that are sequences, maps, strings or without a declared type."""
     values: Iterable[onnx.ValueInfoProto] = [*model.graph.input, *model.graph.output]
     return [
         value.name
@@ -33,17 +33,18 @@ def find_non_tensors(model: onnx.ModelProto) -> list[str]:
 
 
 def read_inputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
-    """Inputs a caller must give; initializers that old files also list as inputs are left out."""
+    """Return the inputs that a caller must give, without the initializers that old files also list as inputs."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return tuple(_read_signature(value) for value in model.graph.input if value.name not in constants)
 
 
 def read_outputs(model: onnx.ModelProto) -> tuple[TensorSignature, ...]:
+    """Return the outputs in the order of the graph."""
     return tuple(_read_signature(value) for value in model.graph.output)
 
 
 def find_final_activation(model: onnx.ModelProto, output: str) -> OutputActivation:
-    """The activation `output` comes out of, seen through nodes that only change shape, type or precision."""
+    """Return the activation that gives `output`, ignoring nodes behind it that only change shape, type or precision."""
     producer = {name: node for node in model.graph.node for name in node.output}
     name = output
     while (node := producer.get(name)) is not None:
@@ -56,7 +57,10 @@ def find_final_activation(model: onnx.ModelProto, output: str) -> OutputActivati
 
 
 def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
-    """Labels from the `labels` entry of metadata_props: a JSON list, a JSON object by index, or words with commas."""
+    """Return the labels of the metadata entry `labels` or `classes`; None when there are none or they are not distinct.
+
+    The entry may be a JSON list, a JSON object with indices as keys, or words separated by commas.
+    """
     text = next((prop.value for prop in model.metadata_props if prop.key.lower() in ("labels", "classes")), "")
     if not text.strip():
         return None
@@ -71,7 +75,7 @@ def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
 
 
 def rename_tensors(model: onnx.ModelProto, names: dict[str, str]) -> None:
-    """Give graph inputs, outputs and every edge in `names` its new name, in subgraphs too."""
+    """Rename the tensors in `names` (old name to new name) everywhere in the model, in subgraphs too."""
 
     def visit(graph: onnx.GraphProto) -> None:
         for value in [*graph.input, *graph.output, *graph.value_info, *graph.initializer]:
@@ -87,7 +91,7 @@ def rename_tensors(model: onnx.ModelProto, names: dict[str, str]) -> None:
 
 
 def find_unknown_ops(model: onnx.ModelProto) -> list[str]:
-    """Operators that no ONNX schema and no function of the model defines, sorted."""
+    """Return the operators that neither an ONNX schema nor a function of the model defines, sorted."""
     own = {(function.domain, function.name) for function in model.functions}
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     unknown: set[str] = set()

@@ -1,4 +1,4 @@
-"""From a recognised file to a loaded model: scan first, then the framework that wrote it, imported only now."""
+"""Opens a source of a known format: scans it, then loads it with the framework that wrote it."""
 
 import zipfile
 from importlib import import_module
@@ -16,7 +16,7 @@ _CONFIG_BYTES = 64 << 20
 
 
 def _import_reader(module: str) -> Any:
-    """Import one of our modules that needs a framework; raises CompilerMissing naming what is not installed."""
+    """Import a module of ours that needs a framework; raises CompilerMissing when that is not installed."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
@@ -24,7 +24,10 @@ def _import_reader(module: str) -> Any:
 
 
 def _open_keras(path: Path, version: str | None, config: str, stored_bytes: int, max_bytes: int) -> LoadedModel:
-    """The generation that wrote the file reads it: Keras 3 cannot read all of Keras 2, and tf_keras nothing of 3."""
+    """Load the file with the generation of Keras that wrote it.
+
+    Keras 3 reads Keras 2 files only in part, and tf_keras reads no Keras 3 file.
+    """
     major = (version or "2").split(".")[0]
     if major not in ("2", "3"):
         raise CompileFailed(
@@ -66,10 +69,11 @@ def _open_hdf5(path: Path, max_bytes: int) -> LoadedModel:
 
 
 def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_bytes: int) -> LoadedModel:
-    """Scan and load a source whose name ends as its kind asks (`.keras`, `.h5`).
+    """Scan and load a source. Its name must end as Keras expects it (`.keras`, `.h5`).
 
-    Arrays of more than `max_bytes` are refused by their declaration. Raises ModelUnsafe, CompileFailed, FormatUnknown
-    and CompilerMissing.
+    Raises ModelUnsafe for hostile content and for arrays that declare more than `max_bytes`, CompileFailed when the
+    framework cannot load the source, FormatUnknown for weights without a model, and CompilerMissing when the framework
+    is not installed.
     """
     if kind is ModelFormat.KERAS:
         return _open_archive(path, keras_version, max_bytes)

@@ -1,4 +1,4 @@
-"""SavedModel folders: the `serving_default` signature."""
+"""Loads the `serving_default` signature of SavedModel folders."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ _SCORE_NAMES = ("scores", "score", "probabilities", "predictions", "prediction",
 
 
 def _put_scores_first(names: Sequence[str]) -> list[str]:
-    """Signature outputs come in alphabetical order; the one that holds the scores goes first."""
+    """Return the outputs with the one that holds the scores first, since signatures list them in alphabetical order."""
     rank = {name: index for index, name in enumerate(_SCORE_NAMES)}
     return sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
 
 
 def _read_labels(folder: Path) -> tuple[str, ...] | None:
-    """The `display_name` column of a class map among the assets, as YAMNet's SavedModel carries it."""
+    """Return the `display_name` column of a class map among the assets, as in YAMNet's SavedModel; None without one."""
     for path in sorted((folder / "assets").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
@@ -41,8 +41,8 @@ def _read_labels(folder: Path) -> tuple[str, ...] | None:
 class SavedModel:
     """A signature of a loaded SavedModel; implements `LoadedModel`.
 
-    `function` takes the inputs of `specs` by name and answers with a dict that has `outputs`; `root` owns the variables
-    it refers to and is kept alive with it.
+    `function` takes the inputs of `specs` by name and returns a dict that has `outputs`. `root` owns the variables of
+    `function` and must live as long.
     """
 
     tolerance = FLOAT_TOLERANCE
@@ -65,7 +65,7 @@ class SavedModel:
         self.hints = hints
 
     def _make_public_name(self, name: str) -> str:
-        """ONNX has one name space for inputs and outputs, a signature has two."""
+        """Return an output's name in ONNX, where inputs and outputs share one name space."""
         return f"{name}_out" if any(name == signature.name for signature in self.inputs) else name
 
     def _call(self, *tensors: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class SavedModel:
 
 
 def _load_version_1(folder: Path, signature: Any) -> tuple[Callable[..., dict[str, Any]], dict[str, Any]]:
-    """A TensorFlow 1 signature with its reference variables frozen, since tracing cannot capture them."""
+    """Load a TensorFlow 1 signature with its reference variables frozen, because tracing cannot capture them."""
     v1 = tf.compat.v1
     inputs, outputs = (
         {name: info.name for name, info in side.items()} for side in (signature.inputs, signature.outputs)
@@ -100,7 +100,10 @@ def _load_version_1(folder: Path, signature: Any) -> tuple[Callable[..., dict[st
 
 
 def load(folder: Path) -> SavedModel:
-    """Open a folder that was scanned before, as a TensorFlow function without any Keras class."""
+    """Load a folder that was scanned before, as a TensorFlow function without any Keras class.
+
+    Raises CompileFailed when the signature is missing or TensorFlow cannot load the folder.
+    """
     try:
         meta = read_meta_graph(folder)
         if _SIGNATURE not in meta.signature_def:

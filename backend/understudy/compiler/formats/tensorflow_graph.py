@@ -1,4 +1,4 @@
-"""From a TensorFlow function to an ONNX graph; shared by the formats that TensorFlow loads."""
+"""Converts TensorFlow functions to ONNX graphs, for all formats that TensorFlow loads."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ Function = Callable[..., dict[str, Any]]
 def call_function(
     function: Function, tensors: Tensors, signatures: Sequence[TensorSignature]
 ) -> dict[str, NDArray[Any]]:
-    """`function` on arrays; raises ValueError where TensorFlow refuses their shapes or values."""
+    """Call `function` on arrays; raises ValueError when TensorFlow refuses their shapes or values."""
     try:
         found = function(*(tf.constant(tensors[signature.name]) for signature in signatures))
     except tf.errors.ResourceExhaustedError:
@@ -32,12 +32,15 @@ def call_function(
 
 
 def name_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
-    """What a model answers (one tensor, a list or a dict) as a dict in the order of `names`."""
+    """Return a model's output (one tensor, a list or a dict) as a dict in the order of `names`."""
     return dict(zip(names, tf.nest.flatten(found), strict=True))
 
 
 def describe_tensor(name: str, tensor: Any) -> TensorSignature:
-    """Signature of a symbolic tensor of either Keras or TensorFlow; raises CompileFailed where it is not numeric."""
+    """Return the signature of a symbolic tensor of Keras or TensorFlow.
+
+    Raises CompileFailed when the tensor is not numeric or has no fixed number of dimensions.
+    """
     try:
         dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
         if isinstance(tensor.shape, tf.TensorShape) and tensor.shape.rank is None:
@@ -54,16 +57,16 @@ def describe_tensor(name: str, tensor: Any) -> TensorSignature:
 
 
 def trace_function(function: Function, signatures: Sequence[TensorSignature]) -> Function:
-    """`function` as one TensorFlow graph for every shape that `signatures` allow, traced at its first call."""
+    """Return `function` as one TensorFlow graph for every shape that `signatures` allow, traced at its first call."""
     specs = [tf.TensorSpec(signature.shape, signature.dtype) for signature in signatures]
     traced: Function = tf.function(function, input_signature=specs)
     return traced
 
 
 def convert(function: Function, signatures: Sequence[TensorSignature], outputs: Sequence[str]) -> onnx.ModelProto:
-    """Trace `function` and convert it, with dynamic dimensions kept and inputs and outputs named as asked.
+    """Trace `function` and convert it to ONNX with the given names; dimensions of None stay dynamic.
 
-    Raises CompileFailed naming the operators that have no ONNX equivalent.
+    Raises CompileFailed with the operators that ONNX has no equivalent for.
     """
     specs = [
         tf.TensorSpec(signature.shape, signature.dtype, name=f"understudy_in_{index}")
@@ -86,7 +89,7 @@ def convert(function: Function, signatures: Sequence[TensorSignature], outputs: 
 
 
 def _convert_erfc(context: Any, node: Any, _name: str, _args: Any) -> None:
-    """erfc(x) = 1 - erf(x), which GELU needs and tf2onnx lacks."""
+    """Convert Erfc, which GELU needs and tf2onnx lacks: erfc(x) = 1 - erf(x)."""
     output = node.output[0]
     dtype, shape = context.get_dtype(output), context.get_shape(output)
     context.remove_node(node.name)
@@ -104,7 +107,10 @@ def _freeze(model: onnx.ModelProto, captured: dict[str, Any]) -> None:
 
 
 def finish_model(model: onnx.ModelProto, names: dict[str, str], outputs: Sequence[str]) -> onnx.ModelProto:
-    """A converted model with its public names and the outputs in the wanted order."""
+    """Rename a converted model's tensors and put its outputs in the order of `outputs`.
+
+    Raises CompileFailed with the operators that ONNX has no equivalent for.
+    """
     if unknown := onnx_graph.find_unknown_ops(model):
         raise CompileFailed(
             f"ONNX has no equivalent for these operators of the model: {', '.join(unknown)}.",

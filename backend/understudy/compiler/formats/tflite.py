@@ -1,4 +1,4 @@
-"""TensorFlow Lite files: the reference interpreter is LiteRT, the way to ONNX is tf2onnx."""
+"""Loads TensorFlow Lite files with LiteRT and converts them with tf2onnx."""
 
 import importlib.metadata
 import zipfile
@@ -28,7 +28,10 @@ _LABEL_BYTES = 1 << 20
 
 
 def _read_labels(path: Path, width: int | None) -> tuple[str, ...] | None:
-    """Words of a label file that TensorFlow Lite's metadata packs as a zip behind the model; only when they fit."""
+    """Return the labels of the label file in TensorFlow Lite's metadata, a zip behind the model.
+
+    None when there is no label file or it does not have `width` distinct labels.
+    """
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
@@ -46,7 +49,7 @@ class TFLite:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # The built-in kernels alone: delegates trade accuracy for speed and would blur the reference.
+        # Built-in kernels only: delegates trade accuracy for speed, and this is the reference for parity.
         self._interpreter = Interpreter(
             model_path=str(path),
             num_threads=1,
@@ -93,7 +96,7 @@ class TFLite:
 
 
 def load(path: Path) -> TFLite:
-    """Open a flatbuffer; raises CompileFailed when LiteRT cannot read it or it needs operators of its own."""
+    """Load a flatbuffer; raises CompileFailed when LiteRT cannot read it or it needs custom operators."""
     try:
         return TFLite(path)
     except (ValueError, RuntimeError) as error:

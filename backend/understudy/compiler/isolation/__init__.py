@@ -1,1 +1,1 @@
-"""Child processes under limits: no network, scratch folder only, bounded memory and time."""
+"""Runs child processes under limits: no network, one writable folder, bounded memory and time."""

@@ -1,4 +1,4 @@
-"""Starting a child, listening to it and ending it with everything it started."""
+"""Runs a child process, reads its output and ends it together with everything it started."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class ChildExit:
-    """`code` is negative for the signal that ended the child; `stderr` its last 64 KiB."""
+    """How a child ended: `code` is -N when signal N ended it; `stderr` holds its last 64 KiB."""
 
     code: int
     stderr: str
@@ -26,7 +26,7 @@ async def _read_lines(stream: asyncio.StreamReader, on_line: Callable[[str], Non
     while True:
         try:
             line = await stream.readline()
-        except ValueError:  # a line beyond the limit is thrown away, and reading goes on
+        except ValueError:  # a line longer than the limit is dropped
             continue
         if not line:
             return
@@ -56,9 +56,10 @@ async def run(
     seconds: float,
     on_line: Callable[[str], None],
 ) -> ChildExit:
-    """Run `command` in a process group of its own; the whole group ends with it, after `seconds`, or on cancellation.
+    """Run `command` in its own process group and return how it ended.
 
-    `on_line` gets each line of standard output as it comes.
+    The whole group is killed when the child ends, after `seconds`, and on cancellation. `on_line` is called with each
+    line of standard output as it arrives.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -76,13 +77,13 @@ async def run(
     timed_out = False
     try:
         async with asyncio.timeout(seconds):
-            # `wait` would wait for the pipes too, which a grandchild may hold open for ever.
+            # `wait` also waits for the pipes, which a grandchild may hold open for ever.
             while process.returncode is None:  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         timed_out = True
     finally:
-        # The group may outlive its leader; its number stays taken for as long as it has a member.
+        # The group may outlive its leader; its number is not reused while it has a member.
         _kill(process)
         await process.wait()
         _, tail = await listening

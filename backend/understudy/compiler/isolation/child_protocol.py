@@ -1,4 +1,4 @@
-"""What the compiler and its child tell each other: one JSON file there, one back."""
+"""Defines the messages between the compiler and its child: one JSON file in, one JSON file out."""
 
 from pathlib import Path
 from typing import ClassVar, Final
@@ -27,7 +27,7 @@ _REFUSALS: tuple[type[errors.UnderstudyError], ...] = (
 
 
 class ConvertRequest(BaseModel):
-    """One compilation. `source` and `out` lie below `limits.scratch`."""
+    """One compilation; `source` and `out` lie below `limits.scratch`."""
 
     model_config = ConfigDict(frozen=True)
     task: ClassVar[str] = "convert"
@@ -41,7 +41,7 @@ class ConvertRequest(BaseModel):
 
 
 class ConvertResult(BaseModel):
-    """What the child found out, beside the model.onnx and probes.npz it wrote."""
+    """The facts of a finished compilation; model.onnx and probes.npz lie beside it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +50,7 @@ class ConvertResult(BaseModel):
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]
     hints: PartialSpec
-    activations: tuple[OutputActivation, ...]  # what each output comes out of
+    activations: tuple[OutputActivation, ...]  # of each output
     parity: tuple[ParityProbe, ...]
     peak_memory_bytes: int
     isolation: tuple[str, ...]
@@ -58,9 +58,10 @@ class ConvertResult(BaseModel):
 
 
 class QuantizeRequest(BaseModel):
-    """One quantisation of the float graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
+    """One quantization of the float32 graph `source`; `source`, `feeds` and `out` lie below `limits.scratch`.
 
-    `feeds` is an npz of arrays, each one input of the graph; `output` names the output whose error is watched.
+    `feeds` is an npz file of inputs of the graph, one array for each run. `output` names the output whose error is
+    measured.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,7 +76,7 @@ class QuantizeRequest(BaseModel):
 
 
 class QuantizeResult(BaseModel):
-    """What the child found out, beside the model.onnx and probes.npz it wrote."""
+    """The facts of a finished quantization; model.onnx and probes.npz lie beside it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,7 +90,7 @@ class QuantizeResult(BaseModel):
 
 
 class ChildRefusal(BaseModel):
-    """A typed error on its way from the child to its parent."""
+    """An error of ours in the form in which the child sends it to its parent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -99,9 +100,10 @@ class ChildRefusal(BaseModel):
 
     @classmethod
     def from_error(cls, error: errors.UnderstudyError) -> "ChildRefusal":
+        """Return the error as a message."""
         return cls(code=error.code, detail=error.detail, remedy=error.remedy)
 
     def to_error(self) -> errors.UnderstudyError:
-        """The typed error again; a code that no compilation ends with counts as CompileFailed."""
+        """Return the error that the child raised; an unknown code becomes CompileFailed."""
         kind = next((kind for kind in _REFUSALS if kind.code == self.code), errors.CompileFailed)
         return kind(self.detail, remedy=self.remedy)

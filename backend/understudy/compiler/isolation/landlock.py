@@ -1,4 +1,4 @@
-"""Landlock: which files this process may touch from here on (Linux 5.13+; landlock(7))."""
+"""Limits the files that this process may use, by Landlock (Linux 5.13 and later; landlock(7))."""
 
 import ctypes
 import os
@@ -32,22 +32,22 @@ def _check_result(result: int, what: str) -> int:
 
 
 def read_abi_version() -> int:
-    """The kernel's Landlock version; 0 where there is none."""
+    """Return the kernel's Landlock version; 0 without Landlock."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_load_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
 def forbid_new_privileges() -> None:
-    """Give up gaining rights by exec, which both Landlock and seccomp demand. Raises OSError."""
+    """Give up gaining rights by exec, as Landlock and seccomp require; raises OSError when the kernel refuses."""
     _check_result(_load_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
 
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> tuple[str, ...]:
-    """Deny every file but `readable` and `writable` (with all below them), TCP, programs and signals to others.
+    """Deny this process all files except `readable` and `writable` (and all below them), programs, TCP and signals.
 
-    Names in the answer are the limits that hold. Paths that do not exist are passed over. Raises OSError when a kernel
-    that has Landlock refuses.
+    Returns the names of the limits that hold, which depend on the kernel's Landlock version; none without Landlock.
+    Paths that do not exist are skipped. Raises OSError when a kernel with Landlock refuses.
     """
     version = read_abi_version()
     if version == 0:

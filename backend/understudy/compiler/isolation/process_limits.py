@@ -1,4 +1,4 @@
-"""What the compiler's child may not do, from the moment before it opens a model file."""
+"""Limits the compiler's child process before it opens a model file."""
 
 import contextlib
 import ctypes
@@ -32,13 +32,13 @@ _MEMORY_WORDS = (
 
 
 def mentions_memory(text: str) -> bool:
-    """Whether a library's last words are those of one that met the limit on memory."""
+    """Return whether a library's message says that it met the limit on memory."""
     lowered = text.lower()
     return any(words in lowered for words in _MEMORY_WORDS)
 
 
 def make_memory_refusal(limit: int) -> CompileFailed:
-    """The refusal of a model that needs more address space than `limit` bytes."""
+    """Return the error for a model that needs more address space than `limit` bytes."""
     return CompileFailed(
         f"Loading the model needs more memory than the {limit} bytes that the compiler may use.",
         remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
@@ -46,7 +46,7 @@ def make_memory_refusal(limit: int) -> CompileFailed:
 
 
 class Limits(BaseModel):
-    """Bytes and seconds a child may use, and the one folder it may write to."""
+    """The bytes and seconds that a child may use, and the one folder that it may write to."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,9 +57,9 @@ class Limits(BaseModel):
 
 
 def _list_readable_paths() -> Iterator[Path]:
-    """Python, the libraries it loads, our own package, and what the C library and the frameworks ask of the kernel.
+    """Yield the paths that the child may read: Python, its libraries, this package, and what the frameworks need.
 
-    The folder that holds our package is not among them: it also holds the models and the database.
+    The folder above this package is not among them, because it may also hold the models and the database.
     """
     yield from (Path(prefix) for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix})
     yield from (Path(entry) for entry in sys.path if entry and Path(entry).resolve() != _PACKAGE.parent)
@@ -73,7 +73,7 @@ def _list_readable_paths() -> Iterator[Path]:
 
 
 def _lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
-    """Lower one resource limit; False where this system has none of the kind."""
+    """Lower one resource limit; return False when this system does not have it."""
     number = getattr(resource, name, None)
     if number is None:
         return False
@@ -92,16 +92,17 @@ def _lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
 
 
 def _die_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends, and exit when the parent has ended already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("The process that asked for this compilation has ended.")
 
 
 def apply(limits: Limits, parent: int) -> tuple[str, ...]:
-    """Limit this process for good, and name the limits that hold.
+    """Limit this process permanently and return the names of the limits that hold.
 
-    What the platform does not offer is left out of the answer. Raises OSError when Linux offers a limit and then
-    refuses it: a model file is never opened with less protection than the report claims.
+    Limits that the platform does not have are left out. Raises OSError when Linux has a limit and refuses to set it,
+    so that a model file is never opened with less protection than the report states.
     """
     held: list[str] = []
     if hasattr(os, "nice"):
@@ -124,7 +125,7 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
 
 
 def measure_peak_memory() -> int:
-    """The most memory this process ever held in RAM; 0 where the platform does not tell."""
+    """Return the most bytes of RAM that this process has held; 0 where the platform does not report them."""
     if resource is None:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""A child process that works on files of others: what it may use, what it answers, why it ended."""
+"""Runs the compiler's child process: its environment, its limits, its answer, or why it ended without one."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ _FILE_SLACK = 64 << 20
 
 
 def _build_environment(scratch: Path) -> dict[str, str]:
-    """What the child sees of our environment: no secrets, one thread a library, and scratch as its home."""
+    """Return the child's environment: no secrets, one thread for each library, `scratch` as its home."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     folder = str(scratch)
     return kept | {
@@ -36,7 +36,7 @@ def _build_environment(scratch: Path) -> dict[str, str]:
         **dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "KERAS_HOME"), folder),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_ENABLE_ONEDNN_OPTS": "0",  # its fused kernels round differently, and this is the reference
+        "TF_ENABLE_ONEDNN_OPTS": "0",  # its fused kernels round differently, and this is the reference for parity
         "CUDA_VISIBLE_DEVICES": "-1",
         "KERAS_BACKEND": "tensorflow",
     }
@@ -44,18 +44,21 @@ def _build_environment(scratch: Path) -> dict[str, str]:
 
 def _read_last_line(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it said nothing"
+    return lines[-1][:300] if lines else "it wrote no message"
 
 
 class Sandbox:
-    """One scratch folder and one child at a time; the caller holds the compiler's lock."""
+    """Runs one child at a time in one scratch folder; the caller must hold the compile lock."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @contextmanager
     def open_scratch(self) -> Iterator[Path]:
-        """A folder with `out` below it; leftovers of children that were killed go first (we hold the lock)."""
+        """Provide an empty folder with `out` below it, and remove it afterwards.
+
+        Leftovers of killed children are removed first, which is safe because the caller holds the compile lock.
+        """
         root = self._settings.var_dir.resolve() / "scratch"
         shutil.rmtree(root, ignore_errors=True)
         scratch = root / uuid.uuid4().hex
@@ -66,6 +69,7 @@ class Sandbox:
             shutil.rmtree(root, ignore_errors=True)
 
     def build_limits(self, scratch: Path) -> Limits:
+        """Return the limits of a child that works in `scratch`, from the settings."""
         settings = self._settings
         return Limits(
             memory_bytes=settings.compile_memory_bytes,
@@ -75,9 +79,9 @@ class Sandbox:
         )
 
     async def run(self, request: ConvertRequest | QuantizeRequest, report_step: Callable[[str], None]) -> bytes:
-        """Do `request` in a child and return its outcome as JSON; `report_step` hears the child's steps.
+        """Do `request` in a child and return its result as JSON; `report_step` is called with the child's steps.
 
-        Raises what the child refused with, and CompileFailed for a child that ended without an answer.
+        Raises the error that the child refused with, and CompileFailed when the child ended without an answer.
         """
         scratch = request.limits.scratch
         (scratch / "request.json").write_text(request.model_dump_json(), encoding="utf-8")
@@ -100,7 +104,7 @@ class Sandbox:
         raise self._explain_exit(ended)
 
     def _explain_exit(self, ended: child_process.ChildExit) -> UnderstudyError:
-        """Why a child that left no answer ended."""
+        """Return the error for a child that ended without an answer."""
         settings = self._settings
         if ended.timed_out:
             return CompileFailed(

@@ -1,4 +1,4 @@
-"""A seccomp filter: no network and none of the kernel's rarer doors (Linux; seccomp(2))."""
+"""Denies this process network, programs and rarely needed system calls, by a seccomp filter (Linux; seccomp(2))."""
 
 import ctypes
 import errno
@@ -12,7 +12,7 @@ from understudy.compiler.isolation.landlock import forbid_new_privileges
 _PR_SET_SECCOMP, _PR_GET_SECCOMP, _MODE_FILTER = 22, 21, 2
 _LOAD_WORD, _JUMP_EQUAL, _JUMP_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_X32_BIT = 0x40000000  # system calls of the x32 interface would pass under other numbers
+_X32_BIT = 0x40000000  # the x32 interface has the same calls under other numbers
 
 # audit architecture, then: socket, execve, execveat, kill, ptrace, mount, umount2, pivot_root, unshare, setns, bpf,
 # keyctl, perf_event_open, userfaultfd, process_vm_readv, process_vm_writev, open_by_handle_at, pidfd_send_signal,
@@ -38,7 +38,7 @@ def _encode_instruction(code: int, value: int, if_true: int = 0, if_false: int =
 
 
 def _build_filter(architecture: int, refused: tuple[int, ...]) -> bytes:
-    """Classic BPF over struct seccomp_data: system call number at offset 0, architecture at offset 4."""
+    """Return the filter as classic BPF over struct seccomp_data (system call number at 0, architecture at 4)."""
     lines = [
         _encode_instruction(_LOAD_WORD, 4),
         _encode_instruction(_JUMP_EQUAL, architecture, 1, 0),
@@ -52,9 +52,9 @@ def _build_filter(architecture: int, refused: tuple[int, ...]) -> bytes:
 
 
 def apply() -> tuple[str, ...]:
-    """Install the filter for this thread and all it will start; the limits that hold are named in the answer.
+    """Install the filter for this thread and all it will start, and return the names of the limits that hold.
 
-    Nothing is done (and nothing named) on other systems and processors. Raises OSError when the kernel refuses.
+    On other systems and processors it does nothing and returns no name. Raises OSError when the kernel refuses.
     """
     table = _TABLES.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 1 << 32 else None
     libc = ctypes.CDLL(None, use_errno=True) if table else None

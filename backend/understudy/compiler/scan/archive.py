@@ -1,4 +1,4 @@
-"""Zip archives, read by their directory before anything is unpacked."""
+"""Checks a zip archive by its directory before anything is unpacked."""
 
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -7,7 +7,7 @@ from understudy.errors import ModelUnsafe
 
 MAX_ENTRIES = 10_000
 MAX_RATIO = 200  # trained float32 weights compress by 1.1; zeros by 1000
-_RATIO_FLOOR = 16 << 20  # bytes below which no ratio does harm
+_RATIO_FLOOR = 16 << 20  # bytes; smaller entries may have any ratio
 
 
 def _make_refusal(detail: str) -> ModelUnsafe:
@@ -15,7 +15,11 @@ def _make_refusal(detail: str) -> ModelUnsafe:
 
 
 def scan(path: Path, max_bytes: int) -> None:
-    """Refuse archives that would unpack outside their folder or to more than `max_bytes`; raises ModelUnsafe."""
+    """Raise ModelUnsafe for an archive that would unpack outside its folder or to more than `max_bytes`.
+
+    Refused are also encrypted entries, repeated names, more than MAX_ENTRIES entries, and entries that unpack to more
+    than MAX_RATIO times their size.
+    """
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:

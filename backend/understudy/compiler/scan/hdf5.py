@@ -1,4 +1,4 @@
-"""HDF5 files, walked link by link before Keras follows any of them."""
+"""Checks every link and dataset of an HDF5 file before Keras opens it."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def _make_refusal(detail: str) -> ModelUnsafe:
 
 
 def _check_dataset(name: str, dataset: Any) -> int:
-    """Bytes the dataset asks for."""
+    """Return the bytes that the dataset declares; raises ModelUnsafe when its values lie in another file."""
     if dataset.is_virtual:
         raise _make_refusal(f"The dataset {name!r} is virtual: it is made of other files.")
     if dataset.external:
@@ -24,6 +24,7 @@ def _check_dataset(name: str, dataset: Any) -> int:
 
 
 def _walk(group: Any, prefix: str, seen: set[Any], max_bytes: int) -> int:
+    """Check everything below `group` and return the bytes that its datasets declare."""
     total = 0
     for name in group:
         path = f"{prefix}/{name}"
@@ -43,17 +44,17 @@ def _walk(group: Any, prefix: str, seen: set[Any], max_bytes: int) -> int:
         total += _check_dataset(path, item) if isinstance(item, h5py.Dataset) else _walk(item, path, seen, max_bytes)
         if total > max_bytes:
             raise _make_refusal(
-                f"The file declares arrays of more than {max_bytes} bytes (compile_memory_bytes) by {path!r} already."
+                f"The file's arrays up to {path!r} declare more than {max_bytes} bytes (compile_memory_bytes)."
             )
     return total
 
 
 def scan(path: Path, max_bytes: int) -> dict[str, Any]:
-    """Refuse links out, virtual and external datasets, and arrays of more than `max_bytes` in all.
+    """Check an HDF5 file and return what the next steps need of it.
 
-    Returns `array_bytes`, the bytes of all arrays, and the root's attributes `model_config` and `keras_version` as text
-    where present.
-    Raises ModelUnsafe, and CompileFailed when the file is truncated or damaged.
+    Returns `array_bytes`, the bytes of all arrays, and as text the root's attributes `model_config` and `keras_version`
+    where they exist. Raises ModelUnsafe for links into other files, soft links, virtual and external datasets, and
+    arrays of more than `max_bytes` together; CompileFailed when the file is truncated or damaged.
     """
     try:
         with h5py.File(path, "r") as file:

@@ -1,4 +1,4 @@
-"""A Keras model's JSON config, walked before Keras builds anything from it."""
+"""Checks a Keras model's JSON config before Keras builds anything from it."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy.errors import CompileFailed, ModelUnsafe
 
-# Each runs code or reads files that come with (or are named by) the model file.
+# Each of these runs code or reads files that the model file brings or names.
 _REFUSED_CLASSES = {
     "Lambda": "a Lambda layer, which carries Python code",
     "__lambda__": "marshalled Python code",
@@ -35,7 +35,7 @@ _STORED_SLACK = 1 << 20
 
 
 def _iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every JSON object in `value`, outermost first; iterative, since nesting may be hostile."""
+    """Yield every JSON object in `value`; without recursion, because hostile nesting may be deep."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -47,7 +47,10 @@ def _iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_op_layer(class_name: str, config: dict[str, Any]) -> None:
-    """Op layers name a function of TensorFlow's public interface, which also reads and writes files."""
+    """Raise ModelUnsafe for an op layer whose function is not on the list.
+
+    Op layers name any function of TensorFlow's public interface, and some of these read and write files.
+    """
     name = str(config.get("function") or config.get("method_name") or config.get("attr_name") or "")
     if class_name == "TensorFlowOpLayer" or not (name.startswith(_OP_NAMESPACES) or name in _PLAIN_OPS):
         raise ModelUnsafe(
@@ -57,6 +60,7 @@ def _check_op_layer(class_name: str, config: dict[str, Any]) -> None:
 
 
 def _check_origin(item: dict[str, Any], class_name: str) -> None:
+    """Raise ModelUnsafe for a class that is registered by a user or comes from a module other than Keras."""
     module, registered = item.get("module", "keras"), item.get("registered_name")
     package = str(module).split(".")[0] if module else ""
     custom_name = isinstance(registered, str) and ">" in registered and not registered.startswith("Keras")
@@ -66,7 +70,7 @@ def _check_origin(item: dict[str, Any], class_name: str) -> None:
 
 
 def _estimate_declared_bytes(item: dict[str, Any]) -> int:
-    """A lower bound of the weights a layer will allocate, from what the config says of it."""
+    """Return a lower bound, in bytes, of the weights that a layer will allocate."""
     config = item.get("config")
     if not isinstance(config, dict):
         return 0
@@ -79,13 +83,8 @@ def _estimate_declared_bytes(item: dict[str, Any]) -> int:
     return _FLOAT_BYTES * max(cells, int(units) * width if isinstance(units, int) else 0)
 
 
-def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collection[str] | None = None) -> None:
-    """Refuse Lambda, custom classes, foreign modules, and layers larger than the file's weights or than `max_bytes`.
-
-    `stored_bytes` is what the file's arrays hold. `known_layers` are the class names the loading framework has; files
-    without a `module` field (HDF5) are held against it. Raises ModelUnsafe, and CompileFailed when the config
-    is no JSON object.
-    """
+def _parse_config(text: str) -> dict[str, Any]:
+    """Return the config without its compile section (optimizer, losses), which is never loaded."""
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -94,35 +93,50 @@ def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collecti
         ) from error
     if not isinstance(config, dict):
         raise CompileFailed("The model's config is not a JSON object.", remedy="Save the model again.")
-    # The compile section (optimizer, losses) is never loaded.
     config.pop("compile_config", None)
-    declared = 0
-    for item in _iterate_objects(config):
-        class_name = item.get("class_name")
-        if isinstance(class_name, dict) or not isinstance(class_name, str):
-            continue
-        if class_name in _REFUSED_CLASSES:
-            raise ModelUnsafe(f"The config contains {_REFUSED_CLASSES[class_name]}.")
-        inner = item.get("config")
-        settings = inner if isinstance(inner, dict) else {}
-        if class_name in _OP_LAYERS:
-            _check_op_layer(class_name, settings)
-            continue
-        if class_name in _PLAIN_NAMES and class_name != "function":
-            continue
-        _check_origin(item, class_name)
-        if isinstance(settings.get("vocabulary"), str):
-            raise ModelUnsafe(f"The layer {class_name} reads its vocabulary from a file of its own choosing.")
-        if "module" not in item and known_layers is not None and "name" in settings and class_name not in known_layers:
-            raise ModelUnsafe(f"The config asks for the custom class {class_name!r}.")
-        declared += _estimate_declared_bytes(item)
+    return config
+
+
+def _check_object(item: dict[str, Any], known_layers: Collection[str] | None) -> int:
+    """Raise ModelUnsafe for a hostile class, else return the bytes of weights that the object declares."""
+    class_name = item.get("class_name")
+    if not isinstance(class_name, str):
+        return 0
+    if class_name in _REFUSED_CLASSES:
+        raise ModelUnsafe(f"The config contains {_REFUSED_CLASSES[class_name]}.")
+    inner = item.get("config")
+    settings = inner if isinstance(inner, dict) else {}
+    if class_name in _OP_LAYERS:
+        _check_op_layer(class_name, settings)
+        return 0
+    if class_name in _PLAIN_NAMES and class_name != "function":
+        return 0
+    _check_origin(item, class_name)
+    if isinstance(settings.get("vocabulary"), str):
+        raise ModelUnsafe(f"The layer {class_name} reads its vocabulary from a file that the config names.")
+    if "module" not in item and known_layers is not None and "name" in settings and class_name not in known_layers:
+        raise ModelUnsafe(f"The config asks for the custom class {class_name!r}.")
+    return _estimate_declared_bytes(item)
+
+
+def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collection[str] | None = None) -> None:
+    """Check a model's config.
+
+    `stored_bytes` is the size of the file's arrays. `known_layers` are the class names of the framework that will load
+    the file; they decide for entries without a `module` field, as HDF5 files have them.
+
+    Raises ModelUnsafe for Lambda layers, custom classes, foreign modules, unknown TensorFlow functions, and layers that
+    declare many times the weights of the file or more than `max_bytes`; CompileFailed when the config is not a JSON
+    object.
+    """
+    declared = sum(_check_object(item, known_layers) for item in _iterate_objects(_parse_config(text)))
     if declared > _STORED_FACTOR * stored_bytes + _STORED_SLACK:
         raise ModelUnsafe(
             f"The layers declare weights of at least {declared} bytes, but the file holds {stored_bytes}.",
-            remedy="Save the whole model again; the architecture does not belong to these weights.",
+            remedy="Save the whole model again: these weights belong to another architecture.",
         )
     if declared > max_bytes:
         raise ModelUnsafe(
             f"The layers declare weights of at least {declared} bytes; compile_memory_bytes allows {max_bytes}.",
-            remedy="If that is really meant, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
+            remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
         )

@@ -1,4 +1,4 @@
-"""An ONNX file, read as data before ONNX Runtime builds it."""
+"""Checks an ONNX file as data before ONNX Runtime builds a graph from it."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,11 +8,12 @@ from google.protobuf.message import DecodeError
 
 from understudy.errors import CompileFailed, ModelUnsafe
 
-# The standard, and the contributed operators that are compiled into ONNX Runtime itself.
+# The standard, and the contributed operators that are built into ONNX Runtime.
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 
 
 def _iterate_graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """Yield a graph and all graphs inside its nodes."""
     waiting = [graph]
     while waiting:
         current = waiting.pop()
@@ -29,6 +30,7 @@ def _iterate_subgraphs(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.GraphPr
 
 
 def _iterate_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Yield every constant of the model: initializers and attributes of graphs, subgraphs and functions."""
     bodies = [function.node for function in model.functions]
     graphs = [
         *_iterate_graphs(model.graph),
@@ -55,9 +57,10 @@ def _count_declared_values(tensor: onnx.TensorProto) -> int:
 
 
 def scan(path: Path, max_bytes: int) -> onnx.ModelProto:
-    """Refuse weights kept in other files, operators of unknown origin and graphs that break the standard.
+    """Check an ONNX file and return the parsed model.
 
-    Returns the parsed model. Raises ModelUnsafe and CompileFailed.
+    Raises ModelUnsafe for weights in other files, for more than `max_bytes` declared values and for operators that
+    neither the standard nor ONNX Runtime defines; CompileFailed when the file is damaged or breaks the standard.
     """
     try:
         model = onnx.load(path, load_external_data=False)
@@ -66,6 +69,20 @@ def scan(path: Path, max_bytes: int) -> onnx.ModelProto:
             "The ONNX file cannot be read: it is truncated or damaged.",
             remedy="Copy it again from where it was exported.",
         ) from error
+    _check_weights(model, max_bytes)
+    _check_operators(model)
+    try:
+        onnx.checker.check_model(model, full_check=model.ByteSize() < (1 << 30))
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise CompileFailed(
+            f"The file is not a valid ONNX graph: {(str(error).strip().splitlines() or ['no reason given'])[0][:300]}",
+            remedy="Export the model again with a current exporter.",
+        ) from error
+    return model
+
+
+def _check_weights(model: onnx.ModelProto, max_bytes: int) -> None:
+    """Raise ModelUnsafe for weights in other files and for more than `max_bytes` declared values."""
     declared = 0
     for tensor in _iterate_tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
@@ -76,6 +93,10 @@ def scan(path: Path, max_bytes: int) -> onnx.ModelProto:
         declared += _count_declared_values(tensor)
     if declared > max_bytes:
         raise ModelUnsafe(f"The graph declares {declared} values; compile_memory_bytes allows {max_bytes} bytes.")
+
+
+def _check_operators(model: onnx.ModelProto) -> None:
+    """Raise ModelUnsafe for operators that neither the standard, ONNX Runtime nor the model itself defines."""
     own = {(function.domain, function.name) for function in model.functions}
     bodies = [graph.node for graph in _iterate_graphs(model.graph)] + [function.node for function in model.functions]
     foreign = {
@@ -86,14 +107,6 @@ def scan(path: Path, max_bytes: int) -> onnx.ModelProto:
     }
     if foreign:
         raise ModelUnsafe(
-            f"The graph uses operators of its own: {', '.join(sorted(foreign))}.",
+            f"The graph uses custom operators: {', '.join(sorted(foreign))}.",
             remedy="Export with standard ONNX operators only.",
         )
-    try:
-        onnx.checker.check_model(model, full_check=model.ByteSize() < (1 << 30))
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise CompileFailed(
-            f"The file is not a valid ONNX graph: {(str(error).strip().splitlines() or ['no reason given'])[0][:300]}",
-            remedy="Export the model again with a current exporter.",
-        ) from error
-    return model

@@ -1,4 +1,4 @@
-"""A SavedModel's graph, read as data before TensorFlow runs any of it."""
+"""Checks a SavedModel's graph as data before TensorFlow runs any of it."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from understudy.errors import CompileFailed, ModelUnsafe
 
 _TAG = "serve"
-# The standard saver uses these; nothing that computes an answer may.
+# The standard saver uses these; a node that a signature can reach may not.
 _SAVER_OPS = {"Save", "SaveSlices", "SaveV2", "Restore", "RestoreSlice", "RestoreV2", "MergeV2Checkpoints"}
 _REFUSED_OPS = {
     *("PyFunc", "PyFuncStateless", "EagerPyFunc"),
@@ -23,7 +23,7 @@ _REFUSED_PARTS = ("Dataset", "SummaryWriter", "SummaryFile", "SummaryDb", "Lmdb"
 
 
 def read_meta_graph(folder: Path) -> Any:
-    """The MetaGraphDef tagged for serving; raises CompileFailed when the file is no SavedModel or has none."""
+    """Return the MetaGraphDef tagged for serving; raises CompileFailed when saved_model.pb is damaged or lacks it."""
     model = saved_model_pb2.SavedModel()
     try:
         model.ParseFromString((folder / "saved_model.pb").read_bytes())
@@ -47,7 +47,7 @@ def _is_refused(op: str) -> bool:
 
 
 def _list_called_functions(node: Any) -> Iterator[str]:
-    """Names of the functions a node calls."""
+    """Yield the names of the functions that a node calls."""
     for attribute in node.attr.values():
         if attribute.HasField("func"):
             yield attribute.func.name
@@ -55,7 +55,7 @@ def _list_called_functions(node: Any) -> Iterator[str]:
 
 
 def _find_reachable_nodes(meta: Any) -> Iterable[Any]:
-    """Every node that a signature can reach: back from its outputs and into the functions it calls; not the saver."""
+    """Return every node that a signature can reach, also inside functions; the saver's nodes are not among them."""
     nodes = {node.name: node for node in meta.graph_def.node}
     functions = {function.signature.name: function.node_def for function in meta.graph_def.library.function}
     waiting = [info.name for signature in meta.signature_def.values() for info in signature.outputs.values()]
@@ -80,7 +80,7 @@ def _find_reachable_nodes(meta: Any) -> Iterable[Any]:
 
 
 def scan(folder: Path) -> None:
-    """Refuse operators that touch files, the network or Python; raises ModelUnsafe naming them."""
+    """Raise ModelUnsafe, with their names, for operators that touch files, the network or Python."""
     meta = read_meta_graph(folder)
     everywhere = [*meta.graph_def.node, *(n for f in meta.graph_def.library.function for n in f.node_def)]
     found = {node.op for node in everywhere if _is_refused(node.op)}
