@@ -1,6 +1,6 @@
 """Open, convert and prove every model file of a folder in one process. Run as: matrix.py FOLDER TARGET.
 
-`understudy compile` does the same in a limited process of its own a file; here one framework import serves them all.
+`understudy compile` does the same in a limited process for each file; here all share one import of the frameworks.
 """
 
 import json
@@ -20,17 +20,26 @@ from understudy.errors import UnderstudyError
 MEMORY_BYTES = 4 << 30
 
 
-def row(source: Path) -> dict[str, object]:
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            found = detect_format(source)
-            copied = Path(folder) / f"model{source.suffix}"
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, copied)
-            loaded = open_source.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
-            model = loaded.to_onnx()
-            agreement = prove(loaded, onnx_file.open_session(model.SerializeToString()))
-        except UnderstudyError as error:
-            return {"code": error.code, "detail": error.detail, "remedy": error.remedy}
+def compile_in_folder(source: Path, folder: Path) -> dict[str, object]:
+    """Return the compiler's result for `source`, with the files that it left in `folder` beside its own."""
+    copied = folder / "inner" / f"model{source.suffix}"
+    copied.parent.mkdir()
+    (shutil.copytree if source.is_dir() else shutil.copy)(source, copied)
+    os.chdir(folder)
+    try:
+        result = describe(source, copied)
+    except UnderstudyError as error:
+        result = {"code": error.code, "detail": error.detail, "remedy": error.remedy}
+    own = (copied, copied.parent / "unpacked")
+    left = [path for path in folder.rglob("*") if path.is_file() and not any(path.is_relative_to(each) for each in own)]
+    return result | {"left": sorted(path.relative_to(folder).as_posix() for path in left)}
+
+
+def describe(source: Path, copied: Path) -> dict[str, object]:
+    found = detect_format(source)
+    loaded = open_source.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
+    model = loaded.to_onnx()
+    agreement = prove(loaded, onnx_file.open_session(model.SerializeToString()))
     return {
         "kind": found.kind.value,
         "framework": loaded.framework,
@@ -46,7 +55,12 @@ def row(source: Path) -> dict[str, object]:
 
 
 def main(folder: Path, target: Path) -> None:
-    rows = {source.name: row(source) for source in sorted(folder.iterdir())}
+    start = Path.cwd()
+    rows = {}
+    for source in sorted(folder.resolve().iterdir()):
+        with tempfile.TemporaryDirectory() as scratch:
+            rows[source.name] = compile_in_folder(source, Path(scratch))
+            os.chdir(start)
     target.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 

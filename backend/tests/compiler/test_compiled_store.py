@@ -1,4 +1,4 @@
-"""The compiled store: whole entries or none, verified before use."""
+"""The compiled store holds complete entries only and verifies them before use."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,7 @@ def put(store: CompiledStore, made: Path, key: str = "k1", version: int = COMPIL
     return report
 
 
-def test_what_was_added_is_found_again(store: CompiledStore, tmp_path: Path) -> None:
+def test_an_added_entry_is_found_again(store: CompiledStore, tmp_path: Path) -> None:
     assert store.find("k1") is None
     report = put(store, tmp_path / "made")
     found = store.find("k1")
@@ -96,7 +96,7 @@ def test_a_damaged_report_makes_the_entry_stale(store: CompiledStore, tmp_path: 
     assert "not readable" in store.find_stale()[0].reason
 
 
-def test_a_folder_copied_under_another_name_is_not_taken_for_that_model(store: CompiledStore, tmp_path: Path) -> None:
+def test_a_folder_renamed_to_another_key_is_not_found_under_it(store: CompiledStore, tmp_path: Path) -> None:
     put(store, tmp_path / "made")
     store.locate("k1").rename(store.locate("k2"))
     assert store.find("k2") is None

@@ -1,4 +1,4 @@
-"""Compilation through the real child process."""
+"""A source is compiled through the real child process."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def test_a_file_is_compiled_once_and_then_found(settings: Settings, model:
 
 
 @pytest.mark.anyio
-async def test_a_live_models_compiled_form_outlasts_its_file(settings: Settings, model: Path) -> None:
+async def test_a_compiled_model_is_found_after_its_source_is_deleted(settings: Settings, model: Path) -> None:
     digest = compute_digest(model)
     made = await Compiler(settings).compile(model, digest, None)
     model.unlink()
@@ -83,7 +83,7 @@ async def test_the_recorded_probes_replay(settings: Settings, model: Path) -> No
 
 
 @pytest.mark.anyio
-async def test_another_spec_is_another_compiled_form(settings: Settings, home: Path) -> None:
+async def test_another_spec_makes_another_compiled_model(settings: Settings, home: Path) -> None:
     wide = write_onnx(home / "models" / "wide.onnx", width=521)
     compiler = Compiler(settings)
     labels = tuple(f"label {index}" for index in range(521))
@@ -91,7 +91,7 @@ async def test_another_spec_is_another_compiled_form(settings: Settings, home: P
     named = await compiler.compile(wide, compute_digest(wide), PartialSpec(labels=labels))
     assert plain.key != named.key
     assert (plain.report.spec.labels_named, named.report.spec.labels_named) == (False, True)
-    with pytest.raises(errors.SpecInvalid, match="1 labels are given, but the model answers 521"):
+    with pytest.raises(errors.SpecInvalid, match="1 labels are given, but the model returns 521"):
         await compiler.compile(wide, compute_digest(wide), PartialSpec(labels=("one",)))
 
 
@@ -105,7 +105,7 @@ async def test_a_file_that_changed_after_registration_is_not_compiled(settings: 
 
 
 @pytest.mark.anyio
-async def test_refusals_come_back_typed_with_detail_and_remedy(settings: Settings, home: Path) -> None:
+async def test_refusals_of_the_child_are_raised_as_their_own_errors(settings: Settings, home: Path) -> None:
     pointer = home / "models" / "pointer.keras"
     pointer.write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(errors.FormatUnknown) as unknown:
@@ -130,8 +130,8 @@ async def test_a_file_with_another_formats_name_is_compiled_and_the_report_says_
     assert "named .keras and holds the format onnx" in report.notes[0]
 
 
-def asks_for(gigabytes: int) -> list[onnx.NodeProto]:
-    """x plus a block of zeros that only exists once the graph runs."""
+def make_allocating_nodes(gigabytes: int) -> list[onnx.NodeProto]:
+    """Return nodes for x plus a block of zeros that is allocated when the graph runs."""
     shape = helper.make_tensor("shape", TensorProto.INT64, [2], [gigabytes << 20, 256])
     return [
         helper.make_node("Constant", [], ["shape"], value=shape),
@@ -143,15 +143,15 @@ def asks_for(gigabytes: int) -> list[onnx.NodeProto]:
 
 @pytest.mark.anyio
 async def test_a_small_file_that_asks_for_80_gb_meets_the_memory_limit(settings: Settings, home: Path) -> None:
-    greedy = write_onnx(home / "models" / "greedy.onnx", *asks_for(80))
+    greedy = write_onnx(home / "models" / "greedy.onnx", *make_allocating_nodes(80))
     assert greedy.stat().st_size < 1000
     with pytest.raises(errors.CompileFailed, match=f"{settings.compile_memory_bytes} bytes") as refused:
         await Compiler(settings).compile(greedy, compute_digest(greedy), None)
     assert "UNDERSTUDY_COMPILE_MEMORY_BYTES" in refused.value.remedy
 
 
-def endless(path: Path) -> Path:
-    """A graph that counts to 2^40."""
+def write_endless(path: Path) -> Path:
+    """Write a graph that counts to 2^40."""
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["go"], ["go_on"]),
@@ -177,7 +177,7 @@ def endless(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said", "setting"),
+    ("changes", "detail", "setting"),
     [
         ({"compile_wall_seconds": 2.0}, "longer than 2 seconds", "UNDERSTUDY_COMPILE_WALL_SECONDS"),
         ({"compile_cpu_seconds": 2}, "more than 2 seconds of CPU", "UNDERSTUDY_COMPILE_CPU_SECONDS"),
@@ -185,16 +185,18 @@ def endless(path: Path) -> Path:
 )
 @pytest.mark.anyio
 async def test_a_model_that_never_answers_is_ended(
-    settings: Settings, home: Path, changes: dict[str, float], said: str, setting: str
+    settings: Settings, home: Path, changes: dict[str, float], detail: str, setting: str
 ) -> None:
-    model = endless(home / "models" / "endless.onnx")
-    with pytest.raises(errors.CompileFailed, match=said) as refused:
+    model = write_endless(home / "models" / "endless.onnx")
+    with pytest.raises(errors.CompileFailed, match=detail) as refused:
         await Compiler(settings.model_copy(update=changes)).compile(model, compute_digest(model), None)
     assert setting in refused.value.remedy
 
 
 @pytest.mark.anyio
-async def test_compilations_take_turns_and_the_second_finds_the_firsts_work(settings: Settings, model: Path) -> None:
+async def test_of_three_compilations_at_once_one_works_and_the_others_find_its_result(
+    settings: Settings, model: Path
+) -> None:
     steps: list[str] = []
     digest = compute_digest(model)
     made = await asyncio.gather(*(Compiler(settings).compile(model, digest, None, steps.append) for _ in range(3)))
@@ -203,7 +205,7 @@ async def test_compilations_take_turns_and_the_second_finds_the_firsts_work(sett
 
 
 @pytest.mark.anyio
-async def test_the_event_loop_goes_on_during_a_compilation(settings: Settings, model: Path) -> None:
+async def test_a_compilation_does_not_block_the_event_loop(settings: Settings, model: Path) -> None:
     ticks = 0
 
     async def tick() -> None:
@@ -219,8 +221,8 @@ async def test_the_event_loop_goes_on_during_a_compilation(settings: Settings, m
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-def test_a_killed_server_takes_its_child_along(settings: Settings, home: Path) -> None:
-    model = endless(home / "models" / "endless.onnx")
+def test_the_child_of_a_killed_server_ends(settings: Settings, home: Path) -> None:
+    model = write_endless(home / "models" / "endless.onnx")
     script = (
         "import asyncio, sys; from pathlib import Path; from understudy.settings import Settings; "
         "from understudy.compiler.compiler import Compiler; "
@@ -284,7 +286,7 @@ def test_the_server_side_of_the_compiler_imports_no_framework() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_without_the_frameworks_a_keras_file_is_refused_with_what_to_install(model_files: Path) -> None:
+def test_without_the_frameworks_a_keras_file_is_refused_with_the_install_command(model_files: Path) -> None:
     code = (
         "import sys; from pathlib import Path; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'h5py'))\n"
         "from understudy.compiler.formats.open_source import open_source\n"

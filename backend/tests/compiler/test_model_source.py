@@ -1,4 +1,4 @@
-"""The digest of a source, and the copy that is made of it."""
+"""The digest of a source, and its copy."""
 
 import hashlib
 import os
@@ -46,7 +46,7 @@ def test_a_folders_digest_is_built_as_documented(folder: Path) -> None:
     assert measure_size(folder) == len(b"graphweights")
 
 
-def test_the_copy_is_what_the_digest_was_taken_of(folder: Path, tmp_path: Path) -> None:
+def test_the_digest_is_that_of_the_copy(folder: Path, tmp_path: Path) -> None:
     assert copy_source(folder, tmp_path / "copy", 1000) == compute_digest(folder) == compute_digest(tmp_path / "copy")
 
 
@@ -71,7 +71,7 @@ def test_a_link_to_a_folder_is_refused_since_its_files_would_escape_the_digest(f
         compute_digest(folder)
 
 
-def test_missing_files_pipes_and_oversize_are_told_apart(tmp_path: Path) -> None:
+def test_missing_files_pipes_and_oversize_have_errors_of_their_own(tmp_path: Path) -> None:
     with pytest.raises(FileMissing):
         compute_digest(tmp_path / "nothing.keras")
     (tmp_path / "file").write_bytes(b"12345")

@@ -1,4 +1,4 @@
-"""How a spec follows from what was given, what the file says and the model's signature."""
+"""A spec is completed from the user's entries, the file's metadata and the model's signature."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def signature(shape: Shape, dtype: str = "float32") -> TensorSignature:
     return TensorSignature(name="x", dtype=dtype, shape=shape)
 
 
-def resolved(
+def resolve_shape(
     shape: Shape,
     given: PartialSpec | None = None,
     *,
@@ -54,93 +54,96 @@ def resolved(
         ((None, 224, 224, 3), InputKind.TENSOR),
     ],
 )
-def test_the_input_is_recognised_by_its_shape(shape: Shape, kind: InputKind) -> None:
-    assert resolved(shape).input is kind
+def test_the_input_kind_follows_from_the_shape(shape: Shape, kind: InputKind) -> None:
+    assert resolve_shape(shape).input is kind
 
 
-def test_integers_several_inputs_and_outputs_that_are_no_scores_make_a_tensor_model() -> None:
-    assert resolved((None, 1024), dtype="int32").input is InputKind.TENSOR
+def test_integers_several_inputs_and_outputs_without_scores_make_a_tensor_model() -> None:
+    assert resolve_shape((None, 1024), dtype="int32").input is InputKind.TENSOR
     two = resolve(
         PartialSpec(), PartialSpec(), [signature((None, 1024))] * 2, [signature((None, 3))], OutputActivation.NONE
     )
     assert two.input is InputKind.TENSOR
     assert two.labels == ("class_0", "class_1", "class_2")
-    image = resolved((None, 96, 64), output=(None, 96, 64))
+    image = resolve_shape((None, 96, 64), output=(None, 96, 64))
     assert (image.input, image.labels, image.labels_named) == (InputKind.TENSOR, (), False)
 
 
 def test_a_fixed_waveform_gives_windows_that_overlap_by_half_and_a_varying_one_takes_the_whole_clip() -> None:
-    fixed = resolved((None, 8000), PartialSpec(sample_rate=8000))
+    fixed = resolve_shape((None, 8000), PartialSpec(sample_rate=8000))
     assert (fixed.sample_rate, fixed.window_seconds, fixed.hop_seconds) == (8000, 1.0, 0.5)
-    whole = resolved((None, None, 1))
+    whole = resolve_shape((None, None, 1))
     assert (whole.window_seconds, whole.hop_seconds) == (None, None)
-    cut = resolved((None, None, 1), PartialSpec(window_seconds=2.0))
+    cut = resolve_shape((None, None, 1), PartialSpec(window_seconds=2.0))
     assert (cut.window_seconds, cut.hop_seconds) == (2.0, 1.0)
 
 
 def test_yamnet_inputs_have_yamnets_windows() -> None:
-    spec = resolved((None, 96, 64))
+    spec = resolve_shape((None, 96, 64))
     assert (spec.sample_rate, spec.window_seconds, spec.hop_seconds) == (16_000, 0.96, 0.48)
 
 
 @pytest.mark.parametrize(
-    ("shape", "given", "said"),
+    ("shape", "given", "detail"),
     [
         ((None, 1024), PartialSpec(input=InputKind.SCORES), "takes x"),
         ((None, 1024), PartialSpec(input=InputKind.LOG_MEL_PATCH), "takes x"),
         ((None, 1024), PartialSpec(sample_rate=44_100), "16000 Hz"),
         ((None, 1024), PartialSpec(window_seconds=1.0), "0.96 s"),
         ((None, 16_000), PartialSpec(window_seconds=2.0), "32000 samples"),
-        ((None, 1024), PartialSpec(labels=("a", "b")), "2 labels are given, but the model answers 3"),
+        ((None, 1024), PartialSpec(labels=("a", "b")), "2 labels are given, but the model returns 3"),
         ((None, 1024), PartialSpec(thresholds={"dog": 0.5}), "dog"),
     ],
 )
-def test_a_spec_that_contradicts_the_model_is_refused(shape: Shape, given: PartialSpec, said: str) -> None:
-    with pytest.raises(SpecInvalid, match=said):
-        resolved(shape, given)
+def test_a_spec_that_contradicts_the_model_is_refused(shape: Shape, given: PartialSpec, detail: str) -> None:
+    with pytest.raises(SpecInvalid, match=detail):
+        resolve_shape(shape, given)
 
 
 def test_an_audio_input_for_a_model_without_scores_is_refused() -> None:
-    with pytest.raises(SpecInvalid, match="no scores"):
-        resolved((None, 96, 64), PartialSpec(input=InputKind.LOG_MEL_PATCH), output=(None, 4, 4, 3))
+    with pytest.raises(SpecInvalid, match="not one score for each label"):
+        resolve_shape((None, 96, 64), PartialSpec(input=InputKind.LOG_MEL_PATCH), output=(None, 4, 4, 3))
 
 
-def test_labels_come_from_the_person_then_the_file_then_numbers() -> None:
+def test_labels_come_from_the_user_then_the_file_then_numbers() -> None:
     read = PartialSpec(labels=("dog", "rain", "siren"))
     mine = PartialSpec(labels=("a", "b", "c"))
-    assert resolved((None, 1024), mine, read=read).labels == ("a", "b", "c")
-    named = resolved((None, 1024), read=read)
+    assert resolve_shape((None, 1024), mine, read=read).labels == ("a", "b", "c")
+    named = resolve_shape((None, 1024), read=read)
     assert (named.labels, named.labels_named) == (("dog", "rain", "siren"), True)
-    bare = resolved((None, 1024))
+    bare = resolve_shape((None, 1024))
     assert (bare.labels, bare.labels_named) == (("class_0", "class_1", "class_2"), False)
 
 
-def test_yamnet_itself_gets_audioset_s_names() -> None:
-    spec = resolved((None,), output=(None, 521))
+def test_yamnet_itself_gets_the_names_of_audioset() -> None:
+    spec = resolve_shape((None,), output=(None, 521))
     assert spec.labels == read_class_names()
     assert spec.labels_named
     assert spec.labels[0] == "Speech"
     assert len(set(spec.labels)) == 521
-    assert resolved((None,), output=(None, 520)).labels[0] == "class_0"
+    assert resolve_shape((None,), output=(None, 520)).labels[0] == "class_0"
 
 
 def test_the_graphs_activation_wins_and_a_contradiction_is_refused() -> None:
-    assert resolved((None, 1024), ends_with=OutputActivation.SOFTMAX).activation is OutputActivation.SOFTMAX
+    assert resolve_shape((None, 1024), ends_with=OutputActivation.SOFTMAX).activation is OutputActivation.SOFTMAX
     assert (
-        resolved((None, 1024), PartialSpec(activation=OutputActivation.SIGMOID)).activation is OutputActivation.SIGMOID
+        resolve_shape((None, 1024), PartialSpec(activation=OutputActivation.SIGMOID)).activation
+        is OutputActivation.SIGMOID
     )
-    assert resolved((None, 1024)).activation is OutputActivation.NONE
-    nothing_more = resolved(
+    assert resolve_shape((None, 1024)).activation is OutputActivation.NONE
+    nothing_more = resolve_shape(
         (None, 1024), PartialSpec(activation=OutputActivation.NONE), ends_with=OutputActivation.SOFTMAX
     )
     assert nothing_more.activation is OutputActivation.SOFTMAX
     with pytest.raises(SpecInvalid, match="itself ends with 'softmax'"):
-        resolved((None, 1024), PartialSpec(activation=OutputActivation.SIGMOID), ends_with=OutputActivation.SOFTMAX)
+        resolve_shape(
+            (None, 1024), PartialSpec(activation=OutputActivation.SIGMOID), ends_with=OutputActivation.SOFTMAX
+        )
 
 
-def test_what_a_person_gives_beyond_that_is_kept() -> None:
+def test_aggregation_and_thresholds_of_the_user_are_kept() -> None:
     given = PartialSpec(aggregation=Aggregation.TOP_K_MEAN, top_k=5, thresholds={"class_1": 0.4}, hop_seconds=0.96)
-    spec = resolved((None, 1024), given)
+    spec = resolve_shape((None, 1024), given)
     assert (spec.aggregation, spec.top_k, spec.thresholds) == (Aggregation.TOP_K_MEAN, 5, {"class_1": 0.4})
     assert spec.hop_seconds == 0.96
 

@@ -1,4 +1,4 @@
-"""The backbone is the same network whatever form its weights arrive in."""
+"""Every format of YAMNet's weights gives the same backbone."""
 
 import http.server
 import io
@@ -35,7 +35,7 @@ _EPSILON = 1e-4
 
 @pytest.fixture(scope="module")
 def raw() -> Raw:
-    """Random weights as Keras names them, before folding, scaled so that signals neither die nor explode."""
+    """Random weights as Keras names them, before folding, scaled so that signals neither vanish nor explode."""
     rng = np.random.default_rng(7)
     weights: Raw = {}
 
@@ -63,20 +63,20 @@ def patches() -> Patches:
 
 @pytest.fixture(scope="module")
 def reference(raw: Raw, patches: Patches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Embeddings and scores by a plain double-precision walk with the batch norm left as it is."""
+    """Return embeddings and scores computed in double precision with the batch norm unfolded."""
     net = patches[:, :, :, None].astype(np.float64)
-    net = _normed(_convolved(net, raw["layer1/conv/kernel"], 2), raw, "layer1/conv")
+    net = _apply_batch_norm(_convolve(net, raw["layer1/conv/kernel"], 2), raw, "layer1/conv")
     for number in range(2, 15):
         name = f"layer{number}/depthwise_conv"
         stride = 2 if number in (3, 5, 7, 13) else 1
-        net = _normed(_convolved(net, raw[f"{name}/depthwise_kernel"], stride, depthwise=True), raw, name)
+        net = _apply_batch_norm(_convolve(net, raw[f"{name}/depthwise_kernel"], stride, depthwise=True), raw, name)
         name = f"layer{number}/pointwise_conv"
-        net = _normed(net @ raw[f"{name}/kernel"][0, 0].astype(np.float64), raw, name)
+        net = _apply_batch_norm(net @ raw[f"{name}/kernel"][0, 0].astype(np.float64), raw, name)
     embeddings = net.mean(axis=(1, 2))
     return embeddings, 1 / (1 + np.exp(-(embeddings @ raw["dense/kernel"] + raw["dense/bias"])))
 
 
-def _convolved(
+def _convolve(
     net: NDArray[np.float64], kernel: NDArray[np.float32], stride: int, *, depthwise: bool = False
 ) -> NDArray[np.float64]:
     """3 x 3, TensorFlow's SAME: on an even size, stride 2 pads the bottom and the right only."""
@@ -92,7 +92,7 @@ def _convolved(
     return total
 
 
-def _normed(net: NDArray[np.float64], raw: Raw, name: str) -> NDArray[np.float64]:
+def _apply_batch_norm(net: NDArray[np.float64], raw: Raw, name: str) -> NDArray[np.float64]:
     deviation = np.sqrt(raw[f"{name}/bn/moving_variance"].astype(np.float64) + _EPSILON)
     return np.maximum((net - raw[f"{name}/bn/moving_mean"]) / deviation + raw[f"{name}/bn/beta"], 0)
 
@@ -183,7 +183,7 @@ def _constants(path: Path) -> dict[str, NDArray[np.float32]]:
     return {entry.name: onnx.numpy_helper.to_array(entry) for entry in onnx.load(path).graph.initializer}
 
 
-def test_the_installed_file_says_what_it_was_made_from(settings: Settings, npz: Path) -> None:
+def test_the_installed_file_names_its_source(settings: Settings, npz: Path) -> None:
     info = install_backbone(settings, npz)
     assert info == read_installed_backbone(settings)
     assert info.source == "yamnet.npz"
@@ -251,7 +251,7 @@ def test_an_h5_that_keeps_values_in_another_file_is_refused(settings: Settings, 
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04 cut off", b"\x89HDF\r\n\x1a\n cut off"])
-def test_what_is_no_weights_file_is_refused(content: bytes, settings: Settings, tmp_path: Path) -> None:
+def test_a_file_without_weights_is_refused(content: bytes, settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "yamnet.h5"
     path.write_bytes(content)
     with pytest.raises(FormatUnknown) as refused:
@@ -278,7 +278,7 @@ def test_no_backbone_names_the_command_that_installs_it(settings: Settings) -> N
     assert "understudy backbone install" in missing.value.remedy
 
 
-def test_a_foreign_onnx_file_is_not_taken_for_a_backbone(settings: Settings) -> None:
+def test_a_file_that_understudy_did_not_write_is_not_accepted_as_a_backbone(settings: Settings) -> None:
     settings.backbone_path.write_bytes(b"garbage")
     with pytest.raises(BackboneMissing, match=r"yamnet\.onnx"):
         read_installed_backbone(settings)
@@ -319,7 +319,9 @@ def test_without_a_source_the_official_weights_are_downloaded(settings: Settings
 
 
 @pytest.mark.parametrize("address", ["{release}/gone.h5", "http://127.0.0.1:1/yamnet.h5", "no address"])
-def test_a_failed_download_names_the_way_without_a_network(address: str, settings: Settings, release: str) -> None:
+def test_a_failed_download_names_the_command_that_needs_no_network(
+    address: str, settings: Settings, release: str
+) -> None:
     settings = settings.model_copy(update={"backbone_url": address.format(release=release)})
     with pytest.raises(DownloadFailed) as failed:
         install_backbone(settings)
@@ -337,13 +339,13 @@ async def test_the_file_is_itself_a_model_of_521_labels(settings: Settings, npz:
     pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
     pipeline.warm_up()
     with open_clip(io.BytesIO(wav), AudioLimits(max_seconds=60)) as clip:
-        heard = pipeline.analyze(clip)
-    assert heard.window_scores.shape == (4, 521)
-    assert 0 < heard.window_scores.min() < heard.window_scores.max() < 1
+        analysis = pipeline.analyze(clip)
+    assert analysis.window_scores.shape == (4, 521)
+    assert 0 < analysis.window_scores.min() < analysis.window_scores.max() < 1
 
 
 @pytest.mark.data
-def test_the_real_network_hears_what_the_recordings_hold(settings: Settings, data_dir: Path) -> None:
+def test_the_real_network_scores_silence_highest_for_silent_patches(settings: Settings, data_dir: Path) -> None:
     info = install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
     silence = np.full((1, 96, 64), np.log(0.001), dtype=np.float32)
     _, scores = _run(info.path, silence)

@@ -1,4 +1,4 @@
-"""The comparison of an original with its compiled form."""
+"""An original and its compiled model are compared on probes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def total(tensors: Tensors) -> dict[str, NDArray[Any]]:
     return {"y": tensors["x"].sum(axis=-1, keepdims=True)}
 
 
-def test_batch_sizes_one_two_and_seven_are_asked() -> None:
+def test_batch_sizes_one_two_and_seven_are_probed() -> None:
     agreement = parity.compare(total, total, [signature(None, 8)], RELATIVE)
     assert [probe.input_shapes for probe in agreement.probes] == [((1, 8),), ((2, 8),), ((7, 8),)]
     assert agreement.shapes == {"y": (None, 1)}
@@ -32,7 +32,7 @@ def test_batch_sizes_one_two_and_seven_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "asked"),
+    ("shape", "shapes_probed"),
     [
         ((1, 8), [(1, 8)]),
         ((4, None, 8), [(4, 96, 8), (4, 61, 8), (4, 130, 8)]),
@@ -42,12 +42,12 @@ def test_batch_sizes_one_two_and_seven_are_asked() -> None:
     ],
 )
 def test_varying_dimensions_are_varied_and_fixed_ones_kept(
-    shape: tuple[int | None, ...], asked: list[tuple[int, ...]]
+    shape: tuple[int | None, ...], shapes_probed: list[tuple[int, ...]]
 ) -> None:
-    assert [shapes[0] for shapes in parity.choose_probe_shapes([signature(*shape)])] == asked
+    assert [shapes[0] for shapes in parity.choose_probe_shapes([signature(*shape)])] == shapes_probed
 
 
-def test_a_batch_size_frozen_into_the_compiled_form_shows() -> None:
+def test_a_batch_size_frozen_into_the_compiled_model_is_refused() -> None:
     def frozen(tensors: Tensors) -> dict[str, NDArray[Any]]:
         return {"y": total(tensors)["y"][:1]}
 
@@ -79,7 +79,7 @@ def test_answers_that_are_not_finite_are_refused_even_when_both_agree(value: flo
         parity.compare(broken, broken, [signature(None, 8)], RELATIVE)
 
 
-def test_lengths_that_the_original_cannot_take_are_passed_over() -> None:
+def test_lengths_that_the_original_refuses_are_left_out() -> None:
     def needs_long(tensors: Tensors) -> dict[str, NDArray[Any]]:
         if tensors["x"].shape[1] < 100:
             raise ValueError("negative dimension")
@@ -89,7 +89,7 @@ def test_lengths_that_the_original_cannot_take_are_passed_over() -> None:
     assert [probe.input_shapes[0] for probe in agreement.probes] == [(7, 130, 8), (1, 130, 8)]
 
 
-def test_an_original_that_looks_its_input_up_gets_indices() -> None:
+def test_an_original_that_looks_its_input_up_in_a_table_is_probed_with_indices() -> None:
     def table(tensors: Tensors) -> dict[str, NDArray[Any]]:
         if (tensors["x"] < 0).any():
             raise ValueError("indices[0] = -1 is not in [0, 100)")
@@ -100,7 +100,7 @@ def test_an_original_that_looks_its_input_up_gets_indices() -> None:
     assert set(np.unique(agreement.inputs["x"])) == {0.0, 1.0}
 
 
-def test_an_original_that_answers_nothing_is_refused_with_its_own_words() -> None:
+def test_an_original_that_refuses_every_probe_is_refused_with_its_message() -> None:
     def never(tensors: Tensors) -> dict[str, NDArray[Any]]:
         raise ValueError("kernel larger than input")
 

@@ -1,4 +1,4 @@
-"""Telling by content what a file is, and saying what to do when it is no model."""
+"""A format is detected by content; a file that is not a model is refused with the way out."""
 
 import gzip
 import io
@@ -46,7 +46,7 @@ KERAS3 = archive(metadata_json=b'{"keras_version": "3.15.1"}', config_json=b"{}"
         ("a.onnx", onnx_bytes(), ModelFormat.ONNX),
     ],
 )
-def test_formats_are_recognised_by_content_whatever_the_name(
+def test_formats_are_detected_by_content_under_any_name(
     tmp_path: Path, name: str, content: bytes, kind: ModelFormat
 ) -> None:
     path = tmp_path / name
@@ -88,7 +88,7 @@ def test_the_generation_of_a_keras_archive_is_read(tmp_path: Path) -> None:
         ("notes.txt", b"hello there, this is text", "no known model format", "Register"),
     ],
 )
-def test_what_is_no_model_is_named_with_what_to_do(
+def test_a_file_that_is_not_a_model_is_refused_with_the_way_out(
     tmp_path: Path, name: str, content: bytes, found: str, remedy: str
 ) -> None:
     path = tmp_path / name
@@ -99,7 +99,7 @@ def test_what_is_no_model_is_named_with_what_to_do(
     assert remedy in refused.value.remedy
 
 
-def test_a_numpy_array_is_no_model(tmp_path: Path) -> None:
+def test_a_numpy_array_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros(3))
     with pytest.raises(FormatUnknown, match="NumPy array"):
         detect_format(tmp_path / "a.npy")
@@ -125,7 +125,7 @@ def test_a_folder_is_a_saved_model_or_says_what_it_holds(tmp_path: Path) -> None
     assert detect_format(tmp_path).kind is ModelFormat.SAVED_MODEL
 
 
-def test_an_onnx_file_is_recognised_without_reading_its_weights(tmp_path: Path) -> None:
+def test_an_onnx_file_with_weights_is_detected(tmp_path: Path) -> None:
     weight = helper.make_tensor("w", TensorProto.FLOAT, [1000, 1000], bytes(4_000_000), raw=True)
     model = onnx.load_from_string(onnx_bytes())
     model.graph.initializer.append(weight)

@@ -1,4 +1,4 @@
-"""What can be read from an ONNX graph without running it."""
+"""Signature, final activation and labels are read from an ONNX graph without running it."""
 
 import json
 
@@ -60,7 +60,7 @@ def test_a_model_without_metadata_has_no_labels() -> None:
     assert onnx_graph.read_metadata_labels(chain("Relu")) is None
 
 
-def test_initializers_that_old_files_also_list_as_inputs_are_not_asked_for() -> None:
+def test_initializers_that_old_files_also_list_as_inputs_are_left_out() -> None:
     made = model(helper.make_node("Add", ["x", "w"], ["y"]), inputs=("x", "w"))
     made.graph.initializer.append(helper.make_tensor("w", TensorProto.FLOAT, [1, 3], [1, 2, 3]))
     assert [(s.name, s.dtype, s.shape) for s in onnx_graph.read_inputs(made)] == [("x", "float32", (None, 3))]
@@ -86,7 +86,7 @@ def test_operators_without_a_schema_are_named() -> None:
     assert onnx_graph.find_unknown_ops(chain("Relu", "Softmax")) == []
 
 
-def test_values_that_are_no_tensors_are_named() -> None:
+def test_values_that_are_not_tensors_are_named() -> None:
     made = chain("Relu")
     made.graph.output.append(helper.make_tensor_sequence_value_info("map", TensorProto.FLOAT, None))
     made.graph.output.append(helper.make_tensor_value_info("word", TensorProto.STRING, ["N"]))

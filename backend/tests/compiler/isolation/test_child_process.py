@@ -1,4 +1,4 @@
-"""Running a child: heard line by line, ended with all it started, never in the event loop's way."""
+"""A child process is read line by line and ends together with everything it started."""
 
 import asyncio
 import sys
@@ -13,28 +13,28 @@ pytestmark = pytest.mark.anyio
 
 
 async def run(folder: Path, code: str, seconds: float = 30.0) -> tuple[child_process.ChildExit, list[str]]:
-    heard: list[str] = []
+    lines: list[str] = []
     ended = await child_process.run(
-        [sys.executable, "-c", code], environment={}, folder=folder, seconds=seconds, on_line=heard.append
+        [sys.executable, "-c", code], environment={}, folder=folder, seconds=seconds, on_line=lines.append
     )
-    return ended, heard
+    return ended, lines
 
 
-async def test_lines_are_heard_and_the_last_of_stderr_is_kept(tmp_path: Path) -> None:
+async def test_lines_are_passed_on_and_the_end_of_stderr_is_kept(tmp_path: Path) -> None:
     code = "import sys; print('one'); print('two'); sys.stderr.write('x' * 200_000 + 'end'); sys.exit(3)"
-    ended, heard = await run(tmp_path, code)
-    assert (ended.code, ended.timed_out, heard) == (3, False, ["one", "two"])
+    ended, lines = await run(tmp_path, code)
+    assert (ended.code, ended.timed_out, lines) == (3, False, ["one", "two"])
     assert len(ended.stderr) == 64 << 10
     assert ended.stderr.endswith("end")
 
 
-async def test_a_line_without_end_does_not_stop_the_listening(tmp_path: Path) -> None:
-    ended, heard = await run(tmp_path, "print('x' * 5_000_000); print('after')")
+async def test_a_line_beyond_the_limit_is_dropped_and_reading_goes_on(tmp_path: Path) -> None:
+    ended, lines = await run(tmp_path, "print('x' * 5_000_000); print('after')")
     assert ended.code == 0
-    assert heard[-1] == "after"
+    assert lines[-1] == "after"
 
 
-async def test_the_signal_that_ended_a_child_is_told(tmp_path: Path) -> None:
+async def test_the_signal_that_ended_a_child_is_its_negative_exit_code(tmp_path: Path) -> None:
     ended, _ = await run(tmp_path, "import os; os.abort()")
     assert ended.code == -6
 
@@ -54,27 +54,27 @@ async def wait_until_gone(pid: int) -> None:
 
 @pytest.mark.parametrize(("sleeps", "limit", "timed_out"), [(600, 2.0, True), (0, 60.0, False)])
 async def test_grandchildren_end_with_the_child(tmp_path: Path, sleeps: int, limit: float, timed_out: bool) -> None:
-    ended, heard = await run(tmp_path, SPAWNS.format(seconds=sleeps), limit)
+    ended, lines = await run(tmp_path, SPAWNS.format(seconds=sleeps), limit)
     assert ended.timed_out is timed_out
     async with asyncio.timeout(30):
-        await wait_until_gone(int(heard[0]))
+        await wait_until_gone(int(lines[0]))
 
 
 async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
-    heard: list[str] = []
+    lines: list[str] = []
     task = asyncio.create_task(
         child_process.run(
             [sys.executable, "-c", SPAWNS.format(seconds=600)],
             environment={},
             folder=tmp_path,
             seconds=600,
-            on_line=heard.append,
+            on_line=lines.append,
         )
     )
     async with asyncio.timeout(60):
-        while not heard:
+        while not lines:
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await wait_until_gone(int(heard[0]))
+        await wait_until_gone(int(lines[0]))

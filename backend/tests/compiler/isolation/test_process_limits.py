@@ -1,4 +1,4 @@
-"""A process that has applied the limits, and what it then tries in vain."""
+"""A process under the limits cannot reach the network, files outside its folder, programs or other processes."""
 
 import json
 import os
@@ -32,8 +32,8 @@ def attempt(name, action):
 """
 
 
-def tried(tmp_path: Path, **attempts: str) -> dict[str, Any]:
-    """What happened to each attempt, a Python expression, in a process under the limits."""
+def run_attempts(tmp_path: Path, **attempts: str) -> dict[str, Any]:
+    """Run each attempt, a Python expression, in a process under the limits; return its value or its error's name."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     (tmp_path / "secret").write_text("precious")
@@ -53,7 +53,7 @@ def tried(tmp_path: Path, **attempts: str) -> dict[str, Any]:
 
 
 def test_no_socket_of_any_family_can_be_opened(tmp_path: Path) -> None:
-    answers = tried(
+    answers = run_attempts(
         tmp_path,
         tcp="socket.create_connection(('127.0.0.1', 9))",
         udp="socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
@@ -69,7 +69,7 @@ def test_no_socket_of_any_family_can_be_opened(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(landlock.read_abi_version() == 0, reason="this kernel has no Landlock")
 def test_files_outside_scratch_can_be_neither_written_nor_read(tmp_path: Path) -> None:
-    answers = tried(
+    answers = run_attempts(
         tmp_path,
         write="(outside / 'new').write_text('x')",
         overwrite="(outside / 'secret').write_text('x')",
@@ -93,7 +93,7 @@ def test_files_outside_scratch_can_be_neither_written_nor_read(tmp_path: Path) -
 
 
 def test_no_program_can_be_started_and_no_other_process_signalled(tmp_path: Path) -> None:
-    answers = tried(
+    answers = run_attempts(
         tmp_path,
         program="subprocess.run(['/bin/true'])",
         kill="os.kill(os.getppid(), signal.SIGTERM)",
@@ -108,7 +108,7 @@ def test_no_program_can_be_started_and_no_other_process_signalled(tmp_path: Path
 
 
 def test_memory_file_size_and_open_files_are_limited(tmp_path: Path) -> None:
-    answers = tried(
+    answers = run_attempts(
         tmp_path,
         memory="len(bytearray(2 << 30))",
         file="(scratch / 'large').write_bytes(bytes(2 << 20))",
@@ -119,7 +119,7 @@ def test_memory_file_size_and_open_files_are_limited(tmp_path: Path) -> None:
 
 
 def test_every_limit_this_kernel_can_give_is_reported(tmp_path: Path) -> None:
-    held = set(tried(tmp_path)["held"])
+    held = set(run_attempts(tmp_path)["held"])
     expected = {"memory", "cpu", "file_size", "open_files", "core_dumps", "network", "programs"}
     if landlock.read_abi_version() >= 1:
         expected |= {"filesystem"}
@@ -128,7 +128,7 @@ def test_every_limit_this_kernel_can_give_is_reported(tmp_path: Path) -> None:
     assert held == expected
 
 
-def test_a_child_whose_parent_is_gone_does_not_start(tmp_path: Path) -> None:
+def test_a_child_whose_parent_has_ended_exits(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from understudy.compiler.isolation.process_limits import *; "
         "apply(Limits(memory_bytes=1<<30, cpu_seconds=9, file_bytes=9, scratch=Path(sys.argv[1])), 1)"

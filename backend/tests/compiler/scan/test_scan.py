@@ -1,4 +1,4 @@
-"""Refusals that come before any framework sees the file."""
+"""Hostile files are refused before any framework opens them."""
 
 import json
 import zipfile
@@ -27,7 +27,7 @@ def test_a_plain_model_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hostile", "said"),
+    ("hostile", "detail"),
     [
         (layer("Lambda"), "Lambda layer"),
         (layer(function={"class_name": "__lambda__", "config": {"code": "4wEAAAA"}}), "marshalled"),
@@ -50,10 +50,10 @@ def test_a_plain_model_passes() -> None:
         ),
     ],
 )
-def test_configs_that_would_run_or_read_something_are_refused(hostile: dict[str, Any], said: str) -> None:
+def test_configs_that_would_run_or_read_something_are_refused(hostile: dict[str, Any], detail: str) -> None:
     nested = layer("TimeDistributed", layer=hostile)
     for where in (hostile, nested):
-        with pytest.raises(ModelUnsafe, match=said):
+        with pytest.raises(ModelUnsafe, match=detail):
             scan(where)
 
 
@@ -61,7 +61,7 @@ def test_harmless_tensorflow_functions_pass() -> None:
     scan(layer("TFOpLambda", "tf_keras.src", function="math.reduce_mean"), layer("SlicingOpLambda", function="reshape"))
 
 
-def test_classes_without_a_module_are_held_against_what_the_framework_has() -> None:
+def test_classes_without_a_module_must_be_layers_of_the_framework() -> None:
     old = {"class_name": "Bespoke", "config": {"name": "one"}}
     with pytest.raises(ModelUnsafe, match="custom class 'Bespoke'"):
         scan(old, known_layers={"Sequential", "Dense"})
@@ -79,7 +79,7 @@ def test_layers_that_do_not_belong_to_the_stored_weights_are_refused_before_they
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000])
-def test_a_config_that_is_no_json_object_is_refused(text: str) -> None:
+def test_a_config_that_is_not_a_json_object_is_refused(text: str) -> None:
     with pytest.raises(CompileFailed):
         keras_config.scan(text, stored_bytes=1, max_bytes=1)
 
@@ -92,7 +92,7 @@ def test_deep_nesting_is_walked_without_recursion() -> None:
         scan(item)
 
 
-def packed(path: Path, *names: str, content: bytes = b"x") -> Path:
+def write_archive(path: Path, *names: str, content: bytes = b"x") -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name in names:
             file.writestr(name, content)
@@ -102,22 +102,22 @@ def packed(path: Path, *names: str, content: bytes = b"x") -> Path:
 @pytest.mark.parametrize("name", ["../out", "/etc/cron.d/x", "a/../../b", "..\\out", "C:evil"])
 def test_archive_entries_that_point_outside_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelUnsafe, match="points outside"):
-        archive.scan(packed(tmp_path / "a.keras", "config.json", name), BIG)
+        archive.scan(write_archive(tmp_path / "a.keras", "config.json", name), BIG)
 
 
 def test_archives_that_unpack_to_too_much_are_refused(tmp_path: Path) -> None:
-    bomb = packed(tmp_path / "bomb", "model.weights.h5", content=bytes(40_000_000))
+    bomb = write_archive(tmp_path / "bomb", "model.weights.h5", content=bytes(40_000_000))
     with pytest.raises(ModelUnsafe, match="200 times its size"):
         archive.scan(bomb, BIG)
     with pytest.raises(ModelUnsafe, match="max_model_bytes allows 100"):
-        archive.scan(packed(tmp_path / "large", "a", content=bytes(200)), 100)
-    many = packed(tmp_path / "many", *(str(index) for index in range(archive.MAX_ENTRIES + 1)))
+        archive.scan(write_archive(tmp_path / "large", "a", content=bytes(200)), 100)
+    many = write_archive(tmp_path / "many", *(str(index) for index in range(archive.MAX_ENTRIES + 1)))
     with pytest.raises(ModelUnsafe, match="entries"):
         archive.scan(many, BIG)
 
 
 def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate"):
-        twice = packed(tmp_path / "twice", "config.json", "config.json")
+        twice = write_archive(tmp_path / "twice", "config.json", "config.json")
     with pytest.raises(ModelUnsafe, match="two entries"):
         archive.scan(twice, BIG)
