@@ -191,5 +191,5 @@ async def test_an_activation_that_breaks_off_ends_as_failed_with_the_reason(
     assert failed.error is not None
     assert (failed.error.code, failed.error.detail) == (
         "internal_error",
-        "The activation broke off: nobody foresaw this",
+        "The activation failed: nobody foresaw this",
     )

@@ -108,7 +108,7 @@ async def test_ready_means_compiled_and_a_lost_file_is_named(
     services: Services, register: Register, database_settings: Settings
 ) -> None:
     model_id = await register("a", labels=(services.database.kind, "y", "z"))
-    with pytest.raises(Unavailable, match="no compiled form"):
+    with pytest.raises(Unavailable, match="is not ready; its compile state is not_compiled"):
         await services.model_resolver.require_ready("a", None)
     with pytest.raises(ReportNotFound):
         await services.model_resolver.describe("a", None)

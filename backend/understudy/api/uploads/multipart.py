@@ -122,7 +122,7 @@ class _Parts:
         Raises RequestInvalid for a form that breaks off or holds no recording.
         """
         if not self._ended:
-            raise RequestInvalid("The form breaks off before its end.")
+            raise RequestInvalid("The form is cut off before its end.")
         if not self._found:
             raise RequestInvalid(f"The form has no file field named {FIELD}.", remedy=_REMEDY)
         return self._found

@@ -45,8 +45,8 @@ class OperationProgress:
             await self._end(state=OperationState.FAILED, error=Problem.from_error(error))
             raise
         except Exception as error:
-            log.exception("activation broke off", model_id=self._operation.model_id)
-            problem = Problem.from_error(UnderstudyError(f"The activation broke off: {error}"))
+            log.exception("activation failed", model_id=self._operation.model_id)
+            problem = Problem.from_error(UnderstudyError(f"The activation failed: {error}"))
             await self._end(state=OperationState.FAILED, error=problem)
             raise
         await self._end(state=OperationState.SUCCEEDED, generation=live.generation)

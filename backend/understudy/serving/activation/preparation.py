@@ -89,7 +89,7 @@ class Preparation:
             if await self._compilation.find(model) is None:
                 raise
             log.warning("serving the compiled copy", model_id=model_id, reason=error.detail, remedy=error.remedy)
-            return await self._load(model, (f"{error.detail} Its compiled copy is served.",), ignore_step, variant)
+            return await self._load(model, (f"{error.detail} The compiled copy is served.",), ignore_step, variant)
 
     async def _verify(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)

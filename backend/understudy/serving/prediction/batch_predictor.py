@@ -66,6 +66,6 @@ class BatchPredictor:
             return BatchLine(index=index, file=clip.name, generation=generation, problem=Problem.from_error(error))
         except Exception:  # one recording's mishap must not end the others
             log.exception("recording of a batch failed", index=index)
-            problem = Problem.from_error(UnderstudyError("The server met an error it did not foresee."))
+            problem = Problem.from_error(UnderstudyError("The server met an unexpected error."))
             return BatchLine(index=index, file=clip.name, generation=generation, problem=problem)
         return BatchLine(index=index, file=clip.name, generation=generation, prediction=await heard.whole())

@@ -88,8 +88,8 @@ class ModelResolver:
         model = await self._registry.ensure_file_record(await self._model_id(name, version))
         if await self._compilation.find(model) is None:
             raise Unavailable(
-                f"{model.model_name} has no compiled form; its state is {model.compile_state}.",
-                remedy=f"Compile it: `understudy compile {model.model_id}`; the first inference does so too.",
+                f"{model.model_name} is not ready; its compile state is {model.compile_state}.",
+                remedy=f"Compile it: `understudy compile {model.model_id}`; the first inference compiles it too.",
             )
 
     async def close(self) -> None:
@@ -133,7 +133,7 @@ class ModelResolver:
                 }
                 self._known[key] = _Known(model, revision, at)
                 return model
-        raise Conflict(f"The model {key[0]!r} changes while it is looked up.")
+        raise Conflict(f"The model {key[0]!r} changed while it was looked up.")
 
     async def _loaded(self, model_id: int, known: _Known | None) -> LoadedModel:
         if known and known.model.identity.model_id == model_id and await self._preparation.is_current(known.model):

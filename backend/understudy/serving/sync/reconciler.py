@@ -108,7 +108,7 @@ class Reconciler:
                 await then()
         except Exception:  # the pages may go without news, this process may not
             if not self._told_badly:
-                log.exception("telling the pages what is new broke off", remedy="It is tried again; report this line.")
+                log.exception("sending events to the pages failed", remedy="Understudy tries again; report this line.")
             self._told_badly = True
         else:
             self._told_badly = False
@@ -152,7 +152,7 @@ class Reconciler:
         except Exception as error:  # a follower that ends would leave this process behind for good
             problem = _unforeseen(error)
             if self.problem is None or self.problem.detail != problem.detail:
-                log.exception("following the database broke off", remedy="It is tried again; report this line.")
+                log.exception("following the database failed", remedy="Understudy tries again; report this line.")
             self.problem = problem
 
     async def _look(self) -> None:
@@ -215,7 +215,7 @@ class Reconciler:
             await self._note_failure(desired, model_id, error)
             return
         except Exception as error:  # retried with the same back-off as a refusal
-            log.exception("loading broke off", model_id=model_id)
+            log.exception("loading failed", model_id=model_id)
             await self._note_failure(desired, model_id, _unforeseen(error))
             return
         self.problem = self._failed = None
@@ -269,4 +269,4 @@ class Reconciler:
 
 
 def _unforeseen(error: Exception) -> UnderstudyError:
-    return UnderstudyError(f"Following the database broke off: {error}")
+    return UnderstudyError(f"Following the database failed: {error}")

@@ -50,7 +50,7 @@ class PrometheusExporter(Collector):
         yield _counter(
             "understudy_requests",
             "HTTP requests and WebSocket handshakes answered, by the template of the route (`other`: the page's files "
-            "and what has no route), method and status.",
+            "and addresses without a route), method and status.",
             ("route", "method", "status"),
             {(route, method, str(status)): count for (route, method, status), count in told.requests.items()},
         )
@@ -62,7 +62,7 @@ class PrometheusExporter(Collector):
         )
         yield _histogram(
             "understudy_prediction_seconds",
-            "Time of a prediction by stage: waiting for a worker (queue), decode, features, inference; total is from "
+            "Time of a prediction by phase: waiting for a worker (queue), decode, features, inference; total is from "
             "the received body to the answer.",
             ("stage",),
             {(stage,): seen for stage, seen in told.stages.items()},
@@ -75,7 +75,7 @@ class PrometheusExporter(Collector):
         )
         yield _gauge(
             "understudy_queue_depth",
-            "Work that waits for an inference thread, clips for a turn on one, and requests for tensors for a run.",
+            "Waiting work: clips for a time slice, tensor requests for a run, and other tasks for a worker thread.",
             self._queue_depth(),
         )
         yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})
@@ -85,7 +85,7 @@ class PrometheusExporter(Collector):
         told, live = self._counters, self._live.current
         yield _info(
             "understudy_live_model",
-            "The model that answers; absent while there is none.",
+            "The live model; absent without one.",
             _identity(live) if live else None,
         )
         yield _gauge(
@@ -93,7 +93,7 @@ class PrometheusExporter(Collector):
         )
         yield _gauge(
             "understudy_in_sync",
-            "1 while this process serves what the database desires.",
+            "1 while this process serves the model that the database desires.",
             self._reconciler.in_sync,
         )
         yield _gauge(
@@ -101,7 +101,7 @@ class PrometheusExporter(Collector):
             "1 while the database answers.",
             self._reconciler.outage is None,
         )
-        yield _counter("understudy_swaps", "Models put on stage.", (), {(): told.swaps})
+        yield _counter("understudy_swaps", "Models that became live.", (), {(): told.swaps})
         yield _counter(
             "understudy_activation_refusals",
             "Activations refused and desired models that did not load, by the code of the reason.",
@@ -117,7 +117,7 @@ class PrometheusExporter(Collector):
         yield _histogram("understudy_compile_seconds", "Time of a compilation.", (), {(): told.compilations})
         yield _info(
             "understudy_build",
-            "Versions of what runs.",
+            "Versions of Understudy, Python and ONNX Runtime.",
             {"version": __version__, "python": python_version(), "onnxruntime": ort.__version__},
         )
 
