@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
-import type { House } from "./server";
+import type { TestServer } from "./server";
 import { wav } from "./wav";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -87,22 +87,22 @@ const SCENES: readonly Scene[] = [
   { name: "no such page", path: "/nowhere", arrange: (page) => expect(page.getByText("no such page")).toBeVisible() },
 ];
 
-async function furnish(house: House): Promise<void> {
-  await house.stage();
-  await house.register("broken");
-  house.put("six.onnx", "spare.onnx");
+async function setUpScenes(server: TestServer): Promise<void> {
+  await server.setUpModels();
+  await server.register("broken");
+  server.copyModel("six.onnx", "spare.onnx");
 }
 
 for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
 
-    test(`no page breaks an accessibility rule, ${theme}`, async ({ page, house }) => {
+    test(`no page breaks an accessibility rule, ${theme}`, async ({ page, server }) => {
       test.slow();
-      await furnish(house);
+      await setUpScenes(server);
       for (const scene of SCENES) {
         await test.step(scene.name, async () => {
-          await page.goto(house.url + scene.path);
+          await page.goto(server.url + scene.path);
           await scene.arrange(page);
           const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
           const told = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`);
@@ -113,12 +113,12 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
-test("no page scrolls sideways on a phone", async ({ page, house }) => {
-  await furnish(house);
+test("no page scrolls sideways on a phone", async ({ page, server }) => {
+  await setUpScenes(server);
   await page.setViewportSize({ width: 360, height: 740 });
   for (const scene of SCENES) {
     await test.step(scene.name, async () => {
-      await page.goto(house.url + scene.path);
+      await page.goto(server.url + scene.path);
       await scene.arrange(page);
       const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(excess).toBeLessThanOrEqual(0);

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { type BrowserContext, test as base, chromium, expect } from "@playwright/test";
-import { House, type Kit, makeKit } from "./server";
+import { type ModelKit, makeKit, TestServer } from "./server";
 import { wav } from "./wav";
 
 export { expect };
@@ -10,12 +10,12 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const MICROPHONE_SECONDS = 12;
 
 interface Fixtures {
-  house: House;
+  server: TestServer;
   guarded: undefined;
 }
 
-/** `house` is a server of the test's own; whatever a page fetches from elsewhere or is refused fails the test. */
-export const test = base.extend<Fixtures, { kit: Kit }>({
+/** `server` is a server of the test's own; whatever a page fetches from elsewhere or is refused fails the test. */
+export const test = base.extend<Fixtures, { kit: ModelKit }>({
   kit: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures from this pattern
     async ({}, use) => {
@@ -45,15 +45,15 @@ export const test = base.extend<Fixtures, { kit: Kit }>({
     },
     { scope: "worker" },
   ],
-  house: async ({ kit }, use) => {
-    const house = new House(kit);
-    await house.open();
-    await use(house);
-    await house.demolish();
+  server: async ({ kit }, use) => {
+    const server = new TestServer(kit);
+    await server.start();
+    await use(server);
+    await server.remove();
   },
   guarded: [
-    async ({ context, house }, use) => {
-      const faults = await guard(context, house.url);
+    async ({ context, server }, use) => {
+      const faults = await watchForFaults(context, server.url);
       await use(undefined);
       expect(faults).toEqual([]);
     },
@@ -62,7 +62,7 @@ export const test = base.extend<Fixtures, { kit: Kit }>({
 });
 
 /** Collects requests that leave the server's origin, breaches of its content security policy, and script errors. */
-export async function guard(context: BrowserContext, origin: string): Promise<string[]> {
+export async function watchForFaults(context: BrowserContext, origin: string): Promise<string[]> {
   const faults: string[] = [];
   const host = new URL(origin).host;
   const check = (address: string) => {

@@ -15,10 +15,10 @@ async function tabTo(page: Page, role: string, name: string | RegExp, key = "Tab
   throw new Error(`No way to ${name} with ${key}`);
 }
 
-test("everything on the models page is done by keyboard", async ({ page, house }) => {
-  await house.stage();
-  house.put("broken.onnx");
-  await page.goto(house.url);
+test("everything on the models page is done by keyboard", async ({ page, server }) => {
+  await server.setUpModels();
+  server.copyModel("broken.onnx");
+  await page.goto(server.url);
   const live = page.getByRole("region", { name: "Live now" });
   await expect(live).toContainText("ten");
 

@@ -1,8 +1,8 @@
 import { expect, test } from "./fixtures";
 
-test("the microphone is scored as it comes, through a switch and through an outage", async ({ page, house }) => {
-  const { six } = await house.stage();
-  await page.goto(`${house.url}/live`);
+test("the microphone is scored as it comes, through a switch and through an outage", async ({ page, server }) => {
+  const { six } = await server.setUpModels();
+  await page.goto(`${server.url}/live`);
   await page.getByRole("button", { name: "Start listening" }).click();
   await expect(page.getByText("Listening. Answered by ten")).toBeVisible();
   await expect(page.getByText("gain control, noise suppression and echo cancellation are off")).toBeVisible();
@@ -19,15 +19,15 @@ test("the microphone is scored as it comes, through a switch and through an outa
   const crossings = page.getByRole("region", { name: "Crossings" }).getByRole("row");
   await expect(crossings.nth(1)).toContainText("ten");
 
-  await house.activate(six);
+  await server.activate(six);
   await expect(page.getByText("Listening. Answered by six")).toBeVisible();
   await expect(page.getByRole("region", { name: "Model changes" })).toContainText(/six took over at 0:\d\d/);
   await expect(page.getByRole("slider", { name: "Threshold of siren" })).toBeVisible();
   await expect(page.getByRole("slider", { name: "Threshold of rooster" })).toHaveCount(0);
 
-  await house.close();
+  await server.stop();
   await expect(page.getByText("Connection lost; trying again")).toBeVisible();
-  await house.open();
+  await server.start();
   await expect(page.getByText("Listening. Answered by six")).toBeVisible();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.getByText("Not listening")).toBeVisible();

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, guard, test } from "./fixtures";
+import { expect, test, watchForFaults } from "./fixtures";
 import { wav } from "./wav";
 
 const live = (page: Page) => page.getByRole("region", { name: "Live now" });
@@ -26,9 +26,9 @@ async function drop(page: Page, text: string, name: string, bytes: Buffer<ArrayB
   await page.getByText(text).dispatchEvent("drop", { dataTransfer: transfer });
 }
 
-test("an empty server says so, and its first model is registered from the folder", async ({ page, house }) => {
-  house.put("ten.onnx");
-  await page.goto(house.url);
+test("an empty server says so, and its first model is registered from the folder", async ({ page, server }) => {
+  server.copyModel("ten.onnx");
+  await page.goto(server.url);
   await expect(page.getByText("No model is live")).toBeVisible();
   await expect(page.getByText("No models yet")).toBeVisible();
 
@@ -51,14 +51,14 @@ test("an empty server says so, and its first model is registered from the folder
   await expect(live(page)).toContainText("ten");
 });
 
-test("a dropped file uploads with progress and is registered under labels given by hand", async ({ page, house }) => {
-  await page.goto(house.url);
+test("a dropped file uploads with progress and is registered under labels given by hand", async ({ page, server }) => {
+  await page.goto(server.url);
   await expect(page.getByText("No models yet")).toBeVisible();
   await page.getByRole("button", { name: "Register a model" }).first().click();
-  await drop(page, "Drop a model file here", "from my desk.onnx", house.read("six.onnx"));
+  await drop(page, "Drop a model file here", "from my desk.onnx", server.readModel("six.onnx"));
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("models/from my desk.onnx")).toBeVisible();
-  expect(existsSync(join(house.models, "from my desk.onnx"))).toBe(true);
+  expect(existsSync(join(server.models, "from my desk.onnx"))).toBe(true);
 
   await dialog.getByLabel("Labels").fill("dog, rain, crying baby, siren, glass, speech");
   await dialog.getByRole("button", { name: "Register", exact: true }).click();
@@ -67,8 +67,8 @@ test("a dropped file uploads with progress and is registered under labels given 
   await expect(page.getByText("crying baby")).toBeVisible();
 });
 
-test("a cancelled upload leaves nothing behind", async ({ page, house }) => {
-  await page.goto(house.url);
+test("a cancelled upload leaves nothing behind", async ({ page, server }) => {
+  await page.goto(server.url);
   const slow = await page.context().newCDPSession(page);
   await slow.send("Network.enable");
   const speed = { offline: false, latency: 0, downloadThroughput: -1 };
@@ -80,12 +80,12 @@ test("a cancelled upload leaves nothing behind", async ({ page, house }) => {
   await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0);
   await page.getByRole("button", { name: "Cancel the upload" }).click();
   await expect(page.getByText("Drop a model file here")).toBeVisible();
-  await expect.poll(() => readdirSync(house.models)).toEqual([]);
+  await expect.poll(() => readdirSync(server.models)).toEqual([]);
 });
 
-test("requests go on without a fault while the live model is switched", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(house.url);
+test("requests go on without a fault while the live model is switched", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(server.url);
   await expect(live(page)).toContainText("ten");
 
   const clip = new Blob([wav(2)]);
@@ -95,7 +95,7 @@ test("requests go on without a fault while the live model is switched", async ({
     while (asking) {
       const body = new FormData();
       body.append("audio_file", clip, "clip.wav");
-      const answer = await fetch(`${house.url}/api/v1/predict`, { method: "POST", body });
+      const answer = await fetch(`${server.url}/api/v1/predict`, { method: "POST", body });
       const said = (await answer.json()) as { model?: { model_name: string } };
       answers.push(answer.ok ? (said.model?.model_name ?? "nobody") : `${answer.status}`);
     }
@@ -116,10 +116,10 @@ test("requests go on without a fault while the live model is switched", async ({
   expect(new Set(answers)).toEqual(new Set(["ten", "six"]));
 });
 
-test("a model that cannot be served says why, and the old one stays", async ({ page, house }) => {
-  await house.stage();
-  await house.register("broken");
-  await page.goto(house.url);
+test("a model that cannot be served says why, and the old one stays", async ({ page, server }) => {
+  await server.setUpModels();
+  await server.register("broken");
+  await page.goto(server.url);
   await makeLive(page, "broken");
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("heading", { name: "broken did not go live" })).toBeVisible();
@@ -131,9 +131,9 @@ test("a model that cannot be served says why, and the old one stays", async ({ p
   await expect(row(page, "broken")).toContainText("Refused");
 });
 
-test("roll back puts the previous model on, and delete leaves the file", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(house.url);
+test("roll back puts the previous model on, and delete leaves the file", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(server.url);
   await expect(live(page)).toContainText("ten");
   await page.getByRole("button", { name: "Roll back" }).click();
   await expect(live(page)).toContainText("six");
@@ -143,16 +143,16 @@ test("roll back puts the previous model on, and delete leaves the file", async (
   await expect(page.getByRole("dialog")).toContainText("models/ten.onnx stays where it is");
   await page.getByRole("button", { name: "Delete the row" }).click();
   await expect(row(page, "ten")).toHaveCount(0);
-  expect(existsSync(join(house.models, "ten.onnx"))).toBe(true);
+  expect(existsSync(join(server.models, "ten.onnx"))).toBe(true);
 });
 
-test("two browsers follow each other and what happens outside of both", async ({ page, browser, house }) => {
-  const { six } = await house.stage();
+test("two browsers follow each other and what happens outside of both", async ({ page, browser, server }) => {
+  const { six } = await server.setUpModels();
   const other = await browser.newContext();
-  const faults = await guard(other, house.url);
+  const faults = await watchForFaults(other, server.url);
   const second = await other.newPage();
-  await page.goto(house.url);
-  await second.goto(house.url);
+  await page.goto(server.url);
+  await second.goto(server.url);
   await expect(live(second)).toContainText("ten");
 
   await makeLive(page, "six");
@@ -160,27 +160,27 @@ test("two browsers follow each other and what happens outside of both", async ({
   await page.keyboard.press("Escape");
   await second.getByRole("button", { name: "Roll back" }).click();
   await expect(live(page)).toContainText("ten");
-  await house.activate(six);
+  await server.activate(six);
   await expect(live(page)).toContainText("six");
   await expect(live(second)).toContainText("six");
   expect(faults).toEqual([]);
   await other.close();
 });
 
-test("an outage shows, and the page recovers by itself", async ({ page, house }) => {
-  const { six } = await house.stage();
-  await page.goto(house.url);
+test("an outage shows, and the page recovers by itself", async ({ page, server }) => {
+  const { six } = await server.setUpModels();
+  await page.goto(server.url);
   await expect(live(page)).toContainText("ten");
   await expect(page.getByText("Following")).toBeVisible();
-  await house.close();
+  await server.stop();
   await expect(page.getByText("Offline")).toBeVisible();
   await expect(live(page)).toContainText("ten");
   await page.getByRole("button", { name: "Activate six" }).click();
   await page.getByRole("button", { name: "Make it live" }).click();
   await expect(page.getByRole("alert")).toContainText("The server does not answer");
   await page.keyboard.press("Escape");
-  await house.open();
-  await house.activate(six);
+  await server.start();
+  await server.activate(six);
   await expect(page.getByText("Following")).toBeVisible();
   await expect(live(page)).toContainText("six");
 });

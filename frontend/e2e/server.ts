@@ -11,14 +11,14 @@ const PYTHON = process.env.PYTHON ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "pyt
 const START_MS = 60_000;
 
 /** The models to register and what compiling them gave; made once, shared by all servers. */
-export interface Kit {
+export interface ModelKit {
   models: string;
   compiled: string;
   /** What Chromium hears instead of a microphone. */
   microphone: string;
 }
 
-export function makeKit(): { kit: Kit; remove: () => void } {
+export function makeKit(): { kit: ModelKit; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "understudy-kit-"));
   const kit = {
     models: join(folder, "models"),
@@ -37,23 +37,23 @@ interface Registered {
 }
 
 /** A server of a test's own, with a database and a models folder of its own. */
-export class House {
+export class TestServer {
   readonly home = mkdtempSync(join(tmpdir(), "understudy-home-"));
   readonly models = join(this.home, "models");
   url = "";
-  readonly #kit: Kit;
+  readonly #kit: ModelKit;
   #process: ChildProcess | undefined;
   #log = "";
 
-  constructor(kit: Kit) {
+  constructor(kit: ModelKit) {
     this.#kit = kit;
     mkdirSync(join(this.home, "var"));
     mkdirSync(this.models);
     symlinkSync(kit.compiled, join(this.home, "var/compiled"));
   }
 
-  async open(): Promise<void> {
-    const port = this.url ? new URL(this.url).port : String(await freePort());
+  async start(): Promise<void> {
+    const port = this.url ? new URL(this.url).port : String(await findFreePort());
     this.url = `http://localhost:${port}`;
     const command = [
       "-m",
@@ -70,14 +70,14 @@ export class House {
     this.#process = started;
     for (const stream of [started.stdout, started.stderr]) stream.on("data", (piece) => (this.#log += piece));
     for (const end = Date.now() + START_MS; ; ) {
-      if (await answers(`${this.url}/health/live`)) return;
+      if (await isReady(`${this.url}/health/live`)) return;
       if (started.exitCode !== null || Date.now() > end) throw new Error(`The server did not start:\n${this.#log}`);
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }
 
   /** Ends the server; `open` starts it again at the same address. */
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null) return;
     const gone = once(running, "exit");
@@ -86,13 +86,13 @@ export class House {
     await gone;
   }
 
-  async demolish(): Promise<void> {
-    await this.close();
+  async remove(): Promise<void> {
+    await this.stop();
     rmSync(this.home, { recursive: true, force: true });
   }
 
   /** Puts a file of the kit, and its sidecar, into the models folder. */
-  put(file: string, name = file): void {
+  copyModel(file: string, name = file): void {
     for (const suffix of [".onnx", ".spec.json"]) {
       const source = join(this.#kit.models, file.replace(".onnx", suffix));
       if (existsSync(source)) cpSync(source, join(this.models, name.replace(".onnx", suffix)));
@@ -100,13 +100,13 @@ export class House {
   }
 
   /** The bytes of a file of the kit. */
-  read(file: string): Buffer<ArrayBuffer> {
+  readModel(file: string): Buffer<ArrayBuffer> {
     return readFileSync(join(this.#kit.models, file));
   }
 
   /** Registers a file of the kit under its stem. */
   async register(stem: string, facts: Record<string, unknown> = {}): Promise<Registered> {
-    this.put(`${stem}.onnx`);
+    this.copyModel(`${stem}.onnx`);
     return this.#post("/api/v1/models", { model_name: stem, file_path: `models/${stem}.onnx`, ...facts });
   }
 
@@ -115,7 +115,7 @@ export class House {
   }
 
   /** `ten` is live, `six` stands by. */
-  async stage(): Promise<{ ten: Registered; six: Registered }> {
+  async setUpModels(): Promise<{ ten: Registered; six: Registered }> {
     const ten = await this.register("ten", { version: "v1", model_type: "esc10", accuracy: 0.91 });
     const six = await this.register("six", { version: "v2", model_type: "custom", accuracy: 0.874 });
     await this.activate(six);
@@ -133,14 +133,14 @@ export class House {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function isReady(url: string): Promise<boolean> {
   return fetch(url).then(
     (answer) => answer.ok,
     () => false,
   );
 }
 
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();

@@ -8,9 +8,9 @@ const choose = (page: Page, name: string, buffer: Buffer<ArrayBuffer>) =>
 
 const contents = async (download: Download) => readFileSync(await download.path(), "utf8");
 
-test("a demo clip is heard by one model, then by two", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(`${house.url}/try`);
+test("a demo clip is heard by one model, then by two", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(`${server.url}/try`);
   const clips = page.getByRole("list").filter({ has: page.getByRole("button", { name: /\d:\d\d$/ }) });
   await clips.getByRole("button").first().click();
   await expect(page.getByRole("button", { name: "Play" })).toBeEnabled();
@@ -22,9 +22,9 @@ test("a demo clip is heard by one model, then by two", async ({ page, house }) =
   await expect(page.getByText(/They differ in \d+ of \d+ windows|Both models name the same label/)).toBeVisible();
 });
 
-test("the cursor follows the sound, and the answer is saved as JSON and CSV", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(`${house.url}/try`);
+test("the cursor follows the sound, and the answer is saved as JSON and CSV", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(`${server.url}/try`);
   await choose(page, "pitches.wav", wav(4));
   await expect(page.getByText("Heard by ten")).toBeVisible();
   const position = page.getByRole("slider", { name: "Position in the clip" });
@@ -48,18 +48,18 @@ test("the cursor follows the sound, and the answer is saved as JSON and CSV", as
   expect(rows[0]).toContain("crying baby");
 });
 
-test("what is not a recording is refused with a reason, silence with a warning", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(`${house.url}/try`);
+test("what is not a recording is refused with a reason, silence with a warning", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(`${server.url}/try`);
   await choose(page, "notes.wav", Buffer.from("these are words"));
   await expect(page.getByRole("alert")).toContainText(/not.*(audio|recording)/i);
   await choose(page, "silence.wav", Buffer.concat([wav(2).subarray(0, 44), Buffer.alloc(64_000)]));
   await expect(page.getByText("The clip is silent")).toBeVisible();
 });
 
-test("the microphone is recorded as it is and heard", async ({ page, house }) => {
-  await house.stage();
-  await page.goto(`${house.url}/try`);
+test("the microphone is recorded as it is and heard", async ({ page, server }) => {
+  await server.setUpModels();
+  await page.goto(`${server.url}/try`);
   await page.getByRole("button", { name: "Record" }).click();
   await expect(page.getByRole("button", { name: /Stop, 0:0[2-9]/ })).toBeVisible();
   await page.getByRole("button", { name: /Stop/ }).click();

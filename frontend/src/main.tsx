@@ -4,7 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/query-client";
 import { router } from "./router";
-import { LiveProvider } from "./server-events/provider";
+import { ServerEventsProvider } from "./server-events/provider";
 import "./styles.css";
 
 const place = document.getElementById("root");
@@ -13,9 +13,9 @@ if (!place) throw new Error("index.html has no #root");
 createRoot(place).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <LiveProvider>
+      <ServerEventsProvider>
         <RouterProvider router={router} />
-      </LiveProvider>
+      </ServerEventsProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { ModelsPage } from "./models/page";
-import { readFilter } from "./models/search-params";
+import { parseSearchParams } from "./models/search-params";
 import { NotFound, PageFailure } from "./shell/error-pages";
 import { Shell } from "./shell/shell";
 
@@ -10,13 +10,13 @@ const models = createRoute({
   getParentRoute: () => root,
   path: "/",
   component: ModelsPage,
-  validateSearch: readFilter,
+  validateSearch: parseSearchParams,
 });
 
-const model = createRoute({
+const modelDetail = createRoute({
   getParentRoute: () => root,
   path: "/models/$id",
-  component: lazyRouteComponent(() => import("./model-detail/page"), "ModelPage"),
+  component: lazyRouteComponent(() => import("./model-detail/page"), "ModelDetailPage"),
 });
 
 const tryIt = createRoute({
@@ -27,10 +27,10 @@ const tryIt = createRoute({
   component: lazyRouteComponent(() => import("./try/page"), "TryPage"),
 });
 
-const live = createRoute({
+const microphone = createRoute({
   getParentRoute: () => root,
   path: "/live",
-  component: lazyRouteComponent(() => import("./microphone/page"), "LivePage"),
+  component: lazyRouteComponent(() => import("./microphone/page"), "MicrophonePage"),
 });
 
 const operations = createRoute({
@@ -40,7 +40,7 @@ const operations = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([models, model, tryIt, live, operations]),
+  routeTree: root.addChildren([models, modelDetail, tryIt, microphone, operations]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

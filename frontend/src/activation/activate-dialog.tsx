@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useActivate } from "../api/mutations";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
 import type { Model, Operation, Problem } from "../api/types";
 import { useOperation, useOperationLog } from "../server-events/provider";
@@ -9,8 +9,8 @@ import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notice";
-import { Comparison } from "./model-comparison";
-import { Steps } from "./step-list";
+import { ModelComparison } from "./model-comparison";
+import { StepList } from "./step-list";
 
 const words = text.models.activate;
 
@@ -29,8 +29,8 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const id = activate.data?.operation_id;
   const operation = useOperation(id) ?? activate.data;
   useEffect(() => {
-    log.follow(id);
-    return () => log.follow(undefined);
+    log.setShownInDialog(id);
+    return () => log.setShownInDialog(undefined);
   }, [id, log]);
   const close = () => {
     if (operation && operation.state !== "running") log.dismiss(operation.operation_id);
@@ -40,17 +40,17 @@ export function ActivateDialog({ model, active, onClose }: Props) {
     <Dialog
       open
       onOpenChange={(open) => !open && close()}
-      title={titleOf(model, operation)}
-      description={operation ? descriptionOf(operation) : words.lead}
+      title={getTitle(model, operation)}
+      description={operation ? getDescription(operation) : words.lead}
     >
       {operation ? (
         <Progress operation={operation} before={before} onClose={close} />
       ) : (
         <>
-          <Question model={model} active={before} />
+          <Confirmation model={model} active={before} />
           {activate.error && (
             <div className="mt-4">
-              <ProblemNotice problem={problemFrom(activate.error)} />
+              <ProblemNotice problem={toProblem(activate.error)} />
             </div>
           )}
           <DialogActions>
@@ -65,17 +65,17 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   );
 }
 
-function Question({ model, active }: { model: Model; active: Model | null }) {
+function Confirmation({ model, active }: { model: Model; active: Model | null }) {
   const next = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
   const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
-  return <Comparison present={active} next={model} presentSpec={present?.spec} nextSpec={next?.spec} />;
+  return <ModelComparison present={active} next={model} presentSpec={present?.spec} nextSpec={next?.spec} />;
 }
 
 function Progress({ operation, before, onClose }: { operation: Operation; before: Model | null; onClose: () => void }) {
   const failed = operation.state === "failed";
   return (
     <div aria-live="polite">
-      <Steps operation={operation} />
+      <StepList operation={operation} />
       {failed && operation.error && (
         <div className="mt-5 space-y-3">
           <ProblemNotice problem={operation.error as unknown as Problem} />
@@ -91,13 +91,13 @@ function Progress({ operation, before, onClose }: { operation: Operation; before
   );
 }
 
-function titleOf(model: Model, operation: Operation | undefined): string {
+function getTitle(model: Model, operation: Operation | undefined): string {
   if (!operation) return words.title(model.model_name);
   if (operation.state === "running") return words.running(model.model_name);
   return operation.state === "succeeded" ? words.done(model.model_name) : words.failed(model.model_name);
 }
 
-function descriptionOf(operation: Operation): string {
+function getDescription(operation: Operation): string {
   if (operation.state === "running") return words.background;
   return operation.state === "succeeded" ? words.afterwards : "";
 }

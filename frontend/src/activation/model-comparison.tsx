@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import type { Model, Spec } from "../api/types";
-import { bytes, share } from "../format/numbers";
+import { formatBytes, formatPercent } from "../format/numbers";
 import { text } from "../text";
-import { labelChange } from "./step-state";
+import { compareLabels } from "./compare-labels";
 
 const words = text.models.activate;
 const MOST_LABELS = 12;
@@ -15,7 +15,7 @@ interface Props {
 }
 
 /** What is live beside what would be, and the labels that come and go. */
-export function Comparison({ present, next, presentSpec, nextSpec }: Props) {
+export function ModelComparison({ present, next, presentSpec, nextSpec }: Props) {
   return (
     <>
       <table className="w-full table-fixed text-sm">
@@ -41,9 +41,9 @@ export function Comparison({ present, next, presentSpec, nextSpec }: Props) {
         </thead>
         <tbody>
           <Row name={text.common.version} present={present?.version} next={next.version} />
-          <Row name={text.common.accuracy} present={percent(present)} next={percent(next)} />
-          <Row name={text.common.size} present={size(present)} next={size(next)} />
-          <Row name={words.input} present={inputOf(presentSpec)} next={inputOf(nextSpec)} />
+          <Row name={text.common.accuracy} present={formatAccuracy(present)} next={formatAccuracy(next)} />
+          <Row name={text.common.formatSize} present={size(present)} next={size(next)} />
+          <Row name={words.input} present={formatInput(presentSpec)} next={formatInput(nextSpec)} />
           <Row name={words.labels} present={presentSpec?.labels.length} next={nextSpec?.labels.length} />
         </tbody>
       </table>
@@ -71,7 +71,7 @@ function Row({ name, present, next }: { name: string; present: ReactNode; next: 
 }
 
 function Labels({ present, next }: { present: readonly string[]; next: readonly string[] }) {
-  const { added, removed } = labelChange(present, next);
+  const { added, removed } = compareLabels(present, next);
   if (added.length === 0 && removed.length === 0) return <p className="text-ink-2">{words.sameLabels}</p>;
   return (
     <dl className="space-y-2">
@@ -94,8 +94,8 @@ function LabelLine({ name, sign, labels }: { name: string; sign: string; labels:
   );
 }
 
-const percent = (model: Model | null) =>
-  model?.accuracy === null || model === null ? undefined : share(model.accuracy);
+const formatAccuracy = (model: Model | null) =>
+  model?.accuracy === null || model === null ? undefined : formatPercent(model.accuracy);
 const size = (model: Model | null) =>
-  model?.file_bytes === null || model === null ? undefined : bytes(model.file_bytes);
-const inputOf = (spec: Spec | undefined) => spec && text.model.inputs[spec.input];
+  model?.file_bytes === null || model === null ? undefined : formatBytes(model.file_bytes);
+const formatInput = (spec: Spec | undefined) => spec && text.modelDetail.inputs[spec.input];

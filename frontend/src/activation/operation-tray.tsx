@@ -15,7 +15,7 @@ const MOST = 3;
 /** Activations under way or just ended, whoever asked for them; lies over the page, so that nothing moves. */
 export function OperationTray() {
   const log = useOperationLog();
-  const followed = useSyncExternalStore(log.subscribe, () => log.followed);
+  const followed = useSyncExternalStore(log.subscribe, () => log.shownInDialog);
   const operations = useOperations()
     .filter((operation) => operation.operation_id !== followed)
     .slice(0, MOST);
@@ -48,7 +48,7 @@ function OperationCard({ shown }: { shown: Operation }) {
   return (
     <div className="pointer-events-auto w-full max-w-sm rounded-xl border border-line bg-surface p-4 shadow-lg">
       <div className="flex items-start justify-between gap-2">
-        <p className="min-w-0 break-words pt-1 font-medium text-sm">{headline(operation, name)}</p>
+        <p className="min-w-0 break-words pt-1 font-medium text-sm">{getHeadline(operation, name)}</p>
         {ended && (
           <Button look="quiet" small square aria-label={text.common.dismiss} onClick={() => log.dismiss(id)}>
             <CloseIcon />
@@ -66,7 +66,7 @@ function OperationCard({ shown }: { shown: Operation }) {
   );
 }
 
-function headline(operation: Operation, name: string): string {
+function getHeadline(operation: Operation, name: string): string {
   if (operation.state === "succeeded") return text.models.tray.done(name);
   if (operation.state === "failed") return text.models.tray.failed(name);
   return operation.kind === "rollback" ? text.models.tray.rollback(name) : text.models.tray.activate(name);

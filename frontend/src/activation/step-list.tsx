@@ -2,7 +2,7 @@ import clsx from "clsx";
 import type { Operation } from "../api/types";
 import { text } from "../text";
 import { CheckIcon, CloseIcon } from "../ui/icons";
-import { STEPS, type StepState, stepState } from "./step-state";
+import { getStepState, STEPS, type StepState } from "./step-state";
 
 const WORDS: Record<StepState, string> = {
   done: text.models.stepDone,
@@ -19,11 +19,11 @@ const MARKS: Record<StepState, string> = {
 };
 
 /** The five steps of an activation, one a line. */
-export function Steps({ operation }: { operation: Operation }) {
+export function StepList({ operation }: { operation: Operation }) {
   return (
     <ol className="space-y-3">
       {STEPS.map((step) => {
-        const state = stepState(operation, step);
+        const state = getStepState(operation, step);
         return (
           <li key={step} className="flex items-center gap-3" aria-current={state === "now" ? "step" : undefined}>
             <span
@@ -49,7 +49,7 @@ export function StepBar({ operation }: { operation: Operation }) {
   return (
     <div className="flex gap-1" aria-hidden="true">
       {STEPS.map((step) => {
-        const state = stepState(operation, step);
+        const state = getStepState(operation, step);
         return (
           <span
             key={step}

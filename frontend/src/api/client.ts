@@ -1,18 +1,18 @@
 import createClient from "openapi-fetch";
-import { ProblemError, problemOf, unreachable } from "./problem";
+import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { paths } from "./schema";
 
 /** Throws an `unreachable` problem where fetch itself fails, so that callers meet one kind of error. */
-async function reach(request: Request): Promise<Response> {
+async function fetchOrThrowProblem(request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ProblemError(unreachable());
+    throw new ProblemError(makeUnreachableProblem());
   }
 }
 
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: reach });
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: fetchOrThrowProblem });
 
 interface Answer<T> {
   data?: T;
@@ -23,6 +23,6 @@ interface Answer<T> {
 /** The body of an answer; throws its problem document as a `ProblemError`. */
 export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
-  if (!response.ok) throw new ProblemError(problemOf(error, response.status));
+  if (!response.ok) throw new ProblemError(parseProblem(error, response.status));
   return data as T;
 }

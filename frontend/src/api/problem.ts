@@ -17,7 +17,7 @@ function isProblem(value: unknown): value is Problem {
 }
 
 /** The problem document of an answer; an answer without one (a proxy's page, say) gets one by its status. */
-export function problemOf(body: unknown, status: number): Problem {
+export function parseProblem(body: unknown, status: number): Problem {
   if (isProblem(body)) return body;
   return {
     type: "about:blank",
@@ -30,12 +30,12 @@ export function problemOf(body: unknown, status: number): Problem {
 }
 
 /** The problem that stands for a request which never reached the server. */
-export function unreachable(): Problem {
+export function makeUnreachableProblem(): Problem {
   return { type: "about:blank", code: "unreachable", status: 0, ...text.problem.unreachable };
 }
 
 /** The problem behind anything thrown, for a screen that has to say what went wrong. */
-export function problemFrom(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   const detail = error instanceof Error ? error.message : String(error);
   return { type: "about:blank", code: "page_error", status: 0, ...text.problem.page, detail };

@@ -23,7 +23,7 @@ export const modelsQuery = (filter: ModelFilter) =>
     queryFn: ({ pageParam, signal }) =>
       unwrap(
         api.GET("/api/v1/models", {
-          params: { query: { ...present(filter), limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
+          params: { query: { ...dropEmpty(filter), limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
           signal,
         }),
       ),
@@ -71,7 +71,7 @@ export const historyQuery = (filter: HistoryFilter) =>
     queryFn: ({ pageParam, signal }) =>
       unwrap(
         api.GET("/api/v1/history", {
-          params: { query: { ...present(filter), limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
+          params: { query: { ...dropEmpty(filter), limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } },
           signal,
         }),
       ),
@@ -111,7 +111,7 @@ export const metricsQuery = (minutes: number) =>
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/metrics/summary", { params: { query: { minutes } }, signal })),
   });
 
-function present<T extends object>(filter: T): { [K in keyof T]?: NonNullable<T[K]> } {
+function dropEmpty<T extends object>(filter: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const kept = Object.entries(filter).filter(([, value]) => value !== undefined && value !== "");
   return Object.fromEntries(kept) as { [K in keyof T]?: NonNullable<T[K]> };
 }

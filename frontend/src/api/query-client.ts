@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { ProblemError } from "./problem";
 
-const OFTEN = 2;
+const MAX_RETRIES = 2;
 
 /** Answers are fetched again when an event names them; a refusal is not asked for twice. */
 export const queryClient = new QueryClient({
@@ -11,7 +11,7 @@ export const queryClient = new QueryClient({
       networkMode: "always",
       retry: (failures, error) => {
         const status = error instanceof ProblemError ? error.problem.status : 0;
-        return failures < OFTEN && (status === 0 || status >= 500);
+        return failures < MAX_RETRIES && (status === 0 || status >= 500);
       },
     },
     mutations: { networkMode: "always" },

@@ -1,4 +1,4 @@
-import { ProblemError, problemOf, unreachable } from "./problem";
+import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { Uploaded } from "./types";
 
 /** Sends a model file; `onProgress` gets the fraction that has left. Aborting the signal aborts the upload. */
@@ -14,11 +14,11 @@ export function uploadModel(
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
-    request.onerror = () => reject(new ProblemError(unreachable()));
+    request.onerror = () => reject(new ProblemError(makeUnreachableProblem()));
     request.onabort = () => reject(new DOMException("The upload was cancelled", "AbortError"));
     request.onload = () => {
       if (request.status === 201) resolve(request.response as Uploaded);
-      else reject(new ProblemError(problemOf(request.response, request.status)));
+      else reject(new ProblemError(parseProblem(request.response, request.status)));
     };
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(file);

@@ -6,7 +6,7 @@ export interface Capture {
   sampleRate: number;
   analyser: AnalyserNode;
   /** Processing that the browser applies although it was asked not to. */
-  altered: string[];
+  activeProcessing: string[];
   stop: () => void;
 }
 
@@ -17,10 +17,10 @@ const RAW: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: 
  * Throws a `ProblemError` that says why there is no sound.
  */
 export async function openMicrophone(onBlock: (samples: Float32Array<ArrayBuffer>) => void): Promise<Capture> {
-  if (!navigator.mediaDevices) throw microphoneProblem("insecure");
+  if (!navigator.mediaDevices) throw makeMicrophoneProblem("insecure");
   const stream = await navigator.mediaDevices.getUserMedia({ audio: RAW }).catch((error: unknown) => {
     const name = error instanceof DOMException ? error.name : "";
-    throw microphoneProblem(name === "NotAllowedError" ? "denied" : name === "NotFoundError" ? "absent" : "failed");
+    throw makeMicrophoneProblem(name === "NotAllowedError" ? "denied" : name === "NotFoundError" ? "absent" : "failed");
   });
   const context = new AudioContext();
   const stop = () => {
@@ -40,10 +40,10 @@ export async function openMicrophone(onBlock: (samples: Float32Array<ArrayBuffer
   worklet.port.onmessage = (message: MessageEvent<Float32Array<ArrayBuffer>>) => onBlock(message.data);
   source.connect(worklet);
   source.connect(analyser);
-  return { sampleRate: context.sampleRate, analyser, altered: alterations(stream), stop };
+  return { sampleRate: context.sampleRate, analyser, activeProcessing: listActiveProcessing(stream), stop };
 }
 
-function alterations(stream: MediaStream): string[] {
+function listActiveProcessing(stream: MediaStream): string[] {
   const settings = stream.getAudioTracks()[0]?.getSettings() ?? {};
   const names = text.common.microphone.processing;
   return [
@@ -53,7 +53,7 @@ function alterations(stream: MediaStream): string[] {
   ];
 }
 
-function microphoneProblem(kind: keyof typeof text.common.microphone.problems): ProblemError {
+function makeMicrophoneProblem(kind: keyof typeof text.common.microphone.problems): ProblemError {
   return new ProblemError({
     type: "about:blank",
     code: `microphone_${kind}`,

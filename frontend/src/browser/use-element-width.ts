@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useState } from "react";
 
 /** The element's width in CSS pixels, followed as it changes. */
-export function useWidth(element: RefObject<HTMLElement | null>): number {
+export function useElementWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     if (!element.current) return;

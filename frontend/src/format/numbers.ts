@@ -5,11 +5,11 @@ const percent = new Intl.NumberFormat(undefined, {
 });
 const integer = new Intl.NumberFormat();
 
-export const count = (value: number): string => integer.format(value);
-export const share = (value: number): string => percent.format(value);
+export const formatCount = (value: number): string => integer.format(value);
+export const formatPercent = (value: number): string => percent.format(value);
 
 /** Decimal units, as file managers show them. */
-export function bytes(value: number): string {
+export function formatBytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let amount = value;
   let unit = 0;
@@ -21,7 +21,7 @@ export function bytes(value: number): string {
 }
 
 /** A position in a clip: 0:04.3, 12:30.0, 1:02:30.0. */
-export function clock(seconds: number, decimals = 1): string {
+export function formatClock(seconds: number, decimals = 1): string {
   const factor = 10 ** decimals;
   const rounded = Math.round(seconds * factor) / factor;
   const hours = Math.floor(rounded / 3600);
@@ -31,7 +31,7 @@ export function clock(seconds: number, decimals = 1): string {
 }
 
 /** A stretch of time in its two largest units: 45 s, 3 min 20 s, 2 d 4 h. */
-export function span(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const parts: [number, string][] = [
     [Math.floor(whole / 86400), "d"],
@@ -51,6 +51,6 @@ export function span(seconds: number): string {
 export const shortDigest = (digest: string): string => digest.slice(0, 12);
 
 const scientific = new Intl.NumberFormat(undefined, { notation: "scientific", maximumSignificantDigits: 2 });
-export const tiny = (value: number): string => (value === 0 ? "0" : scientific.format(value).toLowerCase());
+export const formatScientific = (value: number): string => (value === 0 ? "0" : scientific.format(value).toLowerCase());
 
-export const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+export const formatMilliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;

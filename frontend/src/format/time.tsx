@@ -31,7 +31,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-export function ago(at: number, present: number): string {
+export function formatAgo(at: number, present: number): string {
   const seconds = Math.round((at - present) / 1000);
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
@@ -39,7 +39,7 @@ export function ago(at: number, present: number): string {
   return relative.format(0, "second");
 }
 
-export const utc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 interface Props {
   at: string;
@@ -52,10 +52,10 @@ export function Time({ at, form = "absolute" }: Props) {
   const moment = new Date(at);
   const shown =
     form === "relative"
-      ? ago(moment.getTime(), Math.max(present, moment.getTime()))
+      ? formatAgo(moment.getTime(), Math.max(present, moment.getTime()))
       : (form === "exact" ? exact : absolute).format(moment);
   return (
-    <time dateTime={moment.toISOString()} title={utc(at)} className="whitespace-nowrap">
+    <time dateTime={moment.toISOString()} title={formatUtc(at)} className="whitespace-nowrap">
       {shown}
     </time>
   );

@@ -1,82 +1,82 @@
 import clsx from "clsx";
 import { useState } from "react";
-import { clock } from "../format/numbers";
-import { type Choice, ModelChoice } from "../models/model-select";
+import { formatClock } from "../format/numbers";
+import { type ModelChoice, ModelSelect } from "../models/model-select";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { Page, PageTitle, Panel } from "../ui/layout";
 import { Empty, ProblemNotice } from "../ui/notice";
-import { AXIS_PX, LiveCanvas, ROW_PX, SPECTRUM_PX } from "./score-canvas";
-import { type LiveRecord, shownLabels } from "./session-state";
-import { Crossings } from "./threshold-crossings";
-import { Thresholds } from "./threshold-sliders";
-import { type Listening, useLiveSession } from "./use-session";
+import { AXIS_PX, ROW_PX, ScoreCanvas, SPECTRUM_PX } from "./score-canvas";
+import { pickShownLabels, type SessionState } from "./session-state";
+import { ThresholdCrossings } from "./threshold-crossings";
+import { ThresholdSliders } from "./threshold-sliders";
+import { type Microphone, useMicrophone } from "./use-microphone";
 
-const words = text.live;
+const words = text.microphone;
 
-export function LivePage() {
-  const session = useLiveSession();
-  const [model, setModel] = useState<Choice>("live");
-  const { record, state } = session;
-  const labels = shownLabels(record);
+export function MicrophonePage() {
+  const microphone = useMicrophone();
+  const [model, setModel] = useState<ModelChoice>("live");
+  const { session, connection } = microphone;
+  const labels = pickShownLabels(session);
   return (
     <Page wide>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
-      <Controls session={session} model={model} onModel={setModel} />
-      {record.problem && (
+      <Controls microphone={microphone} model={model} onModel={setModel} />
+      {session.problem && (
         <div className="mt-5">
-          <ProblemNotice problem={record.problem} />
+          <ProblemNotice problem={session.problem} />
         </div>
       )}
       <div className="mt-6">
-        {session.sound && labels.length > 0 ? (
-          <Strip session={session} sound={session.sound} labels={labels} />
+        {microphone.sound && labels.length > 0 ? (
+          <ScorePanel microphone={microphone} sound={microphone.sound} labels={labels} />
         ) : (
-          state === "idle" && record.windows.length === 0 && <Empty title={words.emptyTitle}>{words.empty}</Empty>
+          connection === "idle" && session.windows.length === 0 && <Empty title={words.emptyTitle}>{words.empty}</Empty>
         )}
       </div>
       {labels.length > 0 && (
         <div className="grid gap-x-10 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-          <Thresholds record={record} labels={labels} onChange={session.setThreshold} />
-          <Crossings crossings={record.crossings} onClear={session.clearCrossings} />
+          <ThresholdSliders session={session} labels={labels} onChange={microphone.setThreshold} />
+          <ThresholdCrossings crossings={session.crossings} onClear={microphone.clearCrossings} />
         </div>
       )}
-      <SwapList record={record} />
+      <SwapList session={session} />
     </Page>
   );
 }
 
 interface ControlsProps {
-  session: Listening;
-  model: Choice;
-  onModel: (model: Choice) => void;
+  microphone: Microphone;
+  model: ModelChoice;
+  onModel: (model: ModelChoice) => void;
 }
 
-function Controls({ session, model, onModel }: ControlsProps) {
-  const { state, record, altered } = session;
-  const listening = state !== "idle";
+function Controls({ microphone, model, onModel }: ControlsProps) {
+  const { connection, session, activeProcessing } = microphone;
+  const listening = connection !== "idle";
   const chosen = typeof model === "number" ? model : undefined;
   return (
     <>
       <div className="flex flex-wrap items-end gap-x-4 gap-y-3">
         {listening ? (
-          <Button look="danger" onClick={session.stop} className="min-w-40">
+          <Button look="danger" onClick={microphone.stop} className="min-w-40">
             <StopIcon />
             {words.stop}
           </Button>
         ) : (
-          <Button look="primary" onClick={() => void session.start(chosen)} className="min-w-40">
+          <Button look="primary" onClick={() => void microphone.start(chosen)} className="min-w-40">
             <MicrophoneIcon />
             {words.start}
           </Button>
         )}
-        <ModelChoice
+        <ModelSelect
           label={words.model}
           value={model}
           onChange={(choice) => {
             onModel(choice);
-            if (listening) void session.start(typeof choice === "number" ? choice : undefined);
+            if (listening) void microphone.start(typeof choice === "number" ? choice : undefined);
           }}
         />
         <p role="status" className="flex min-h-10 items-center gap-2 text-ink-2 text-sm">
@@ -84,27 +84,29 @@ function Controls({ session, model, onModel }: ControlsProps) {
             aria-hidden="true"
             className={clsx(
               "size-2.5 rounded-full",
-              state === "streaming" ? "bg-accent" : state === "waiting" ? "bg-danger" : "bg-line-strong",
+              connection === "streaming" ? "bg-accent" : connection === "waiting" ? "bg-danger" : "bg-line-strong",
             )}
           />
-          {words.states[state]}
-          {state === "streaming" && record.model && `. ${words.answering(record.model.model_name)}`}
+          {words.connections[connection]}
+          {connection === "streaming" && session.model && `. ${words.answering(session.model.model_name)}`}
         </p>
       </div>
       <p className="mt-3 text-ink-2 text-sm">
-        {altered.length > 0 ? text.common.microphone.altered(altered.join(", ")) : text.common.microphone.raw}
+        {activeProcessing.length > 0
+          ? text.common.microphone.activeProcessing(activeProcessing.join(", "))
+          : text.common.microphone.raw}
       </p>
     </>
   );
 }
 
-interface StripProps {
-  session: Listening;
-  sound: NonNullable<Listening["sound"]>;
+interface ScorePanelProps {
+  microphone: Microphone;
+  sound: NonNullable<Microphone["sound"]>;
   labels: readonly string[];
 }
 
-function Strip({ session, sound, labels }: StripProps) {
+function ScorePanel({ microphone, sound, labels }: ScorePanelProps) {
   return (
     <Panel className="p-4 sm:p-6">
       <section
@@ -124,20 +126,20 @@ function Strip({ session, sound, labels }: StripProps) {
             {words.time}
           </p>
         </div>
-        <LiveCanvas sound={sound} record={session.record} labels={labels} />
+        <ScoreCanvas sound={sound} session={microphone.session} labels={labels} />
       </section>
     </Panel>
   );
 }
 
-function SwapList({ record }: { record: LiveRecord }) {
-  if (record.swaps.length === 0) return null;
+function SwapList({ session }: { session: SessionState }) {
+  if (session.swaps.length === 0) return null;
   return (
     <section aria-label={words.swaps} aria-live="polite" className="mt-8 text-sm">
       <h2 className="font-semibold text-lg tracking-tight">{words.swaps}</h2>
       <ul className="mt-2">
-        {record.swaps.map((swap) => (
-          <li key={swap.at}>{words.swapLine(swap.model.model_name, clock(swap.at))}</li>
+        {session.swaps.map((swap) => (
+          <li key={swap.at}>{words.swapLine(swap.model.model_name, formatClock(swap.at))}</li>
         ))}
       </ul>
     </section>

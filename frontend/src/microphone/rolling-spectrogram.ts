@@ -1,4 +1,4 @@
-import type { Colour } from "../theme/color-scale";
+import type { Color } from "../theme/color-scale";
 import { SHOWN_SECONDS } from "./session-state";
 
 const COLUMNS_A_SECOND = 30;
@@ -11,7 +11,7 @@ const CEILING_DB = -25;
 const LEVELS = 255;
 
 /** The last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
-export class RollingSpectrum {
+export class RollingSpectrogram {
   readonly #canvas = document.createElement("canvas");
   readonly #context = this.#canvas.getContext("2d");
   /** Level 0 to 255 of each row of each column; kept so that a change of theme can paint all of them anew. */
@@ -20,7 +20,7 @@ export class RollingSpectrum {
   readonly #analyser: AnalyserNode;
   readonly #decibels: Float32Array<ArrayBuffer>;
   readonly #bins: readonly number[];
-  #ramp: readonly Colour[] = [];
+  #ramp: readonly Color[] = [];
   #first = 0;
   #last = -1;
 
@@ -29,11 +29,11 @@ export class RollingSpectrum {
     this.#canvas.height = ROWS;
     this.#analyser = analyser;
     this.#decibels = new Float32Array(analyser.frequencyBinCount);
-    this.#bins = melBins(analyser.context.sampleRate, analyser.frequencyBinCount);
+    this.#bins = computeMelBins(analyser.context.sampleRate, analyser.frequencyBinCount);
   }
 
-  /** Paints everything that is kept in other colours. */
-  recolour(ramp: readonly Colour[]): void {
+  /** Paints everything that is kept in other colors. */
+  recolor(ramp: readonly Color[]): void {
     this.#ramp = ramp;
     for (let at = this.#oldest; at <= this.#last; at += 1) this.#paint(at);
   }
@@ -87,7 +87,7 @@ export class RollingSpectrum {
 }
 
 /** For each row from the top, the analyser's bin; rows are evenly spaced in mel (HTK: 2595 log10(1 + f / 700)). */
-function melBins(sampleRate: number, binCount: number): number[] {
+function computeMelBins(sampleRate: number, binCount: number): number[] {
   const mel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
   const top = mel(Math.min(HIGHEST_HZ, sampleRate / 2));
   const bottom = mel(LOWEST_HZ);

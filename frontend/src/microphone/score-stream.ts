@@ -85,7 +85,7 @@ export class ScoreStream {
   }
 }
 
-export function streamAddress(modelId: number | undefined): string {
+export function buildStreamUrl(modelId: number | undefined): string {
   const origin = location.origin.replace(/^http/, "ws");
   return `${origin}/api/v1/stream${modelId === undefined ? "" : `?model_id=${modelId}`}`;
 }

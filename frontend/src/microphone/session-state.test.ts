@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { EMPTY_RECORD, received, shownLabels, withThreshold } from "./session-state";
-import type { LiveWindow } from "./stream-messages";
+import { applyMessage, applyThreshold, EMPTY_SESSION, pickShownLabels } from "./session-state";
+import type { StreamWindow } from "./stream-messages";
 
 const model = { model_id: 1, model_name: "Starter", version: null, digest: "ab", precision: "float32" as const };
 const ready = {
@@ -8,7 +8,7 @@ const ready = {
   model,
   spec: { window_seconds: 1, hop_seconds: 0.5, labels: ["dog", "rain"], thresholds: { dog: 0.6 } },
 };
-const window = (start: number, dog: number, own: Partial<LiveWindow> = {}): LiveWindow => ({
+const window = (start: number, dog: number, own: Partial<StreamWindow> = {}): StreamWindow => ({
   type: "window",
   start,
   end: start + 1,
@@ -19,40 +19,40 @@ const window = (start: number, dog: number, own: Partial<LiveWindow> = {}): Live
   generation: 1,
   ...own,
 });
-const started = received(EMPTY_RECORD, ready, 0);
+const started = applyMessage(EMPTY_SESSION, ready, 0);
 
 test("a crossing is recorded when a score rises to its threshold, not while it stays above", () => {
   const after = [0.2, 0.7, 0.8, 0.1, 0.6].reduce(
-    (record, dog, index) => received(record, window(index / 2, dog), 0),
+    (session, dog, index) => applyMessage(session, window(index / 2, dog), 0),
     started,
   );
   expect(after.crossings.filter((each) => each.label === "dog").map((each) => each.at)).toEqual([2, 0.5]);
 });
 
 test("a threshold set by hand survives a reconnection", () => {
-  const set = withThreshold(started, "dog", 0.3);
-  expect(received(set, ready, 12).thresholds.dog).toBe(0.3);
+  const set = applyThreshold(started, "dog", 0.3);
+  expect(applyMessage(set, ready, 12).thresholds.dog).toBe(0.3);
 });
 
 test("after a reconnection times go on from where the listener's clock was", () => {
-  const again = received(received(started, ready, 12), window(0.5, 0.9), 12);
+  const again = applyMessage(applyMessage(started, ready, 12), window(0.5, 0.9), 12);
   expect(again.windows.at(-1)).toMatchObject({ start: 12.5, end: 13.5 });
 });
 
 test("a swap is marked, and the labels of the new model take over", () => {
-  const swapped = received(
+  const swapped = applyMessage(
     started,
     { type: "swap", at: 3, model: { ...model, model_name: "Other" }, generation: 2 },
     1,
   );
   expect(swapped.swaps).toEqual([{ at: 4, model: { ...model, model_name: "Other" } }]);
-  const heard = received(swapped, window(3, 0, { scores: { siren: 1 }, label: "siren", score: 1 }), 1);
+  const heard = applyMessage(swapped, window(3, 0, { scores: { siren: 1 }, label: "siren", score: 1 }), 1);
   expect(heard.labels).toEqual(["siren"]);
 });
 
 test("what has left the screen is forgotten", () => {
   const long = Array.from({ length: 200 }, (_, index) => window(index / 2, 0.1)).reduce(
-    (record, each) => received(record, each, 0),
+    (session, each) => applyMessage(session, each, 0),
     started,
   );
   expect(long.windows.length).toBeLessThan(70);
@@ -61,7 +61,7 @@ test("what has left the screen is forgotten", () => {
 test("of many labels those that scored highest lately are shown, in the model's order", () => {
   const labels = Array.from({ length: 30 }, (_, index) => `l${index}`);
   const scores = Object.fromEntries(labels.map((label, index) => [label, index === 3 || index > 18 ? 0.5 : 0]));
-  const record = received({ ...started, labels }, window(0, 0, { scores }), 0);
-  expect(shownLabels(record)[0]).toBe("l3");
-  expect(shownLabels(record)).toHaveLength(12);
+  const session = applyMessage({ ...started, labels }, window(0, 0, { scores }), 0);
+  expect(pickShownLabels(session)[0]).toBe("l3");
+  expect(pickShownLabels(session)).toHaveLength(12);
 });

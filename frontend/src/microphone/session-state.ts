@@ -1,16 +1,16 @@
 import type { ModelIdentity, Problem } from "../api/types";
-import type { LiveWindow, ServerMessage } from "./stream-messages";
+import type { ServerMessage, StreamWindow } from "./stream-messages";
 
 export const SHOWN_SECONDS = 30;
 const MOST_CROSSINGS = 200;
 const DEFAULT_THRESHOLD = 0.5;
 
-export interface Swap {
+export interface ModelSwap {
   at: number;
   model: ModelIdentity;
 }
 
-export interface Crossing {
+export interface ThresholdCrossing {
   at: number;
   label: string;
   score: number;
@@ -18,18 +18,18 @@ export interface Crossing {
 }
 
 /** Everything heard so far that the page still shows. Values are replaced, never changed in place. */
-export interface LiveRecord {
+export interface SessionState {
   labels: readonly string[];
-  windows: readonly LiveWindow[];
+  windows: readonly StreamWindow[];
   hop: number;
-  swaps: readonly Swap[];
-  crossings: readonly Crossing[];
+  swaps: readonly ModelSwap[];
+  crossings: readonly ThresholdCrossing[];
   thresholds: Readonly<Record<string, number>>;
   model: ModelIdentity | undefined;
   problem: Problem | undefined;
 }
 
-export const EMPTY_RECORD: LiveRecord = {
+export const EMPTY_SESSION: SessionState = {
   labels: [],
   windows: [],
   hop: 0.48,
@@ -40,41 +40,42 @@ export const EMPTY_RECORD: LiveRecord = {
   problem: undefined,
 };
 
-export const thresholdOf = (record: LiveRecord, label: string): number => record.thresholds[label] ?? DEFAULT_THRESHOLD;
+export const getThreshold = (session: SessionState, label: string): number =>
+  session.thresholds[label] ?? DEFAULT_THRESHOLD;
 
-/** The record after a message of a stream that began at `offset` seconds. */
-export function received(record: LiveRecord, message: ServerMessage, offset: number): LiveRecord {
+/** The session after a message of a stream that began at `offset` seconds. */
+export function applyMessage(session: SessionState, message: ServerMessage, offset: number): SessionState {
   switch (message.type) {
     case "ready":
       return {
-        ...record,
+        ...session,
         labels: message.spec.labels,
         hop: message.spec.hop_seconds,
         // What a person set by hand outlives a reconnection.
-        thresholds: { ...message.spec.thresholds, ...record.thresholds },
+        thresholds: { ...message.spec.thresholds, ...session.thresholds },
         model: message.model,
         problem: undefined,
       };
     case "window":
-      return heard(record, { ...message, start: message.start + offset, end: message.end + offset });
+      return addWindow(session, { ...message, start: message.start + offset, end: message.end + offset });
     case "swap":
       return {
-        ...record,
+        ...session,
         model: message.model,
-        swaps: [...record.swaps, { at: message.at + offset, model: message.model }],
+        swaps: [...session.swaps, { at: message.at + offset, model: message.model }],
         ...(message.spec && { labels: message.spec.labels, hop: message.spec.hop_seconds }),
-        thresholds: { ...message.spec?.thresholds, ...record.thresholds },
+        thresholds: { ...message.spec?.thresholds, ...session.thresholds },
       };
     case "error":
-      return { ...record, problem: message.problem };
+      return { ...session, problem: message.problem };
   }
 }
 
-function heard(record: LiveRecord, window: LiveWindow): LiveRecord {
-  const before = record.windows.at(-1);
+function addWindow(session: SessionState, window: StreamWindow): SessionState {
+  const before = session.windows.at(-1);
   const names = Object.keys(window.scores);
   const rising = names.filter((label) => {
-    const threshold = thresholdOf(record, label);
+    const threshold = getThreshold(session, label);
     return (window.scores[label] ?? 0) >= threshold && (before?.scores[label] ?? 0) < threshold;
   });
   const crossings = rising.map((label) => ({
@@ -83,34 +84,34 @@ function heard(record: LiveRecord, window: LiveWindow): LiveRecord {
     score: window.scores[label] ?? 0,
     model: window.model.model_name,
   }));
-  const oldest = window.end - SHOWN_SECONDS - record.hop;
+  const oldest = window.end - SHOWN_SECONDS - session.hop;
   return {
-    ...record,
+    ...session,
     labels:
-      names.length === record.labels.length && names.every((name) => record.labels.includes(name))
-        ? record.labels
+      names.length === session.labels.length && names.every((name) => session.labels.includes(name))
+        ? session.labels
         : names,
-    windows: [...record.windows.filter((each) => each.end > oldest), window],
-    crossings: crossings.length > 0 ? [...crossings, ...record.crossings].slice(0, MOST_CROSSINGS) : record.crossings,
+    windows: [...session.windows.filter((each) => each.end > oldest), window],
+    crossings: crossings.length > 0 ? [...crossings, ...session.crossings].slice(0, MOST_CROSSINGS) : session.crossings,
   };
 }
 
-export function withThreshold(record: LiveRecord, label: string, threshold: number): LiveRecord {
-  return { ...record, thresholds: { ...record.thresholds, [label]: threshold } };
+export function applyThreshold(session: SessionState, label: string, threshold: number): SessionState {
+  return { ...session, thresholds: { ...session.thresholds, [label]: threshold } };
 }
 
 const MOST_ROWS = 12;
 
 /** The labels that get a row: all of a small model; of a large one those that scored highest lately, in its order. */
-export function shownLabels(record: LiveRecord): readonly string[] {
-  if (record.labels.length <= MOST_ROWS) return record.labels;
+export function pickShownLabels(session: SessionState): readonly string[] {
+  if (session.labels.length <= MOST_ROWS) return session.labels;
   const peaks = new Map<string, number>();
-  for (const window of record.windows) {
+  for (const window of session.windows) {
     for (const [label, score] of Object.entries(window.scores)) {
       peaks.set(label, Math.max(score, peaks.get(label) ?? 0));
     }
   }
-  const ranked = [...record.labels].sort((one, other) => (peaks.get(other) ?? 0) - (peaks.get(one) ?? 0));
+  const ranked = [...session.labels].sort((one, other) => (peaks.get(other) ?? 0) - (peaks.get(one) ?? 0));
   const kept = new Set(ranked.slice(0, MOST_ROWS));
-  return record.labels.filter((label) => kept.has(label));
+  return session.labels.filter((label) => kept.has(label));
 }

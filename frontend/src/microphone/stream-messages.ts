@@ -7,7 +7,7 @@ export interface StreamSpec {
   thresholds: Record<string, number>;
 }
 
-export interface LiveWindow {
+export interface StreamWindow {
   type: "window";
   start: number;
   end: number;
@@ -21,6 +21,6 @@ export interface LiveWindow {
 /** What the server sends over the stream; times are seconds since the stream's first sample. */
 export type ServerMessage =
   | { type: "ready"; model: ModelIdentity; spec: StreamSpec }
-  | LiveWindow
+  | StreamWindow
   | { type: "swap"; at: number; model: ModelIdentity; generation: number; spec?: StreamSpec }
   | { type: "error"; problem: Problem };

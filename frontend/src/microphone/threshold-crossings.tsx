@@ -1,11 +1,11 @@
-import { clock, share } from "../format/numbers";
+import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Section } from "../ui/layout";
 import { PlainTable } from "../ui/table";
-import type { Crossing } from "./session-state";
+import type { ThresholdCrossing } from "./session-state";
 
-const words = text.live.crossings;
+const words = text.microphone.crossings;
 const COLUMNS = [
   { name: words.time },
   { name: words.label },
@@ -14,7 +14,13 @@ const COLUMNS = [
 ];
 
 /** When a label reached its threshold, newest first. */
-export function Crossings({ crossings, onClear }: { crossings: readonly Crossing[]; onClear: () => void }) {
+export function ThresholdCrossings({
+  crossings,
+  onClear,
+}: {
+  crossings: readonly ThresholdCrossing[];
+  onClear: () => void;
+}) {
   return (
     <Section
       title={words.title}
@@ -37,11 +43,11 @@ export function Crossings({ crossings, onClear }: { crossings: readonly Crossing
             rows={crossings.map((crossing) => ({
               key: `${crossing.at} ${crossing.label}`,
               cells: [
-                clock(crossing.at),
+                formatClock(crossing.at),
                 <span key="label" className="font-medium">
                   {crossing.label}
                 </span>,
-                share(crossing.score),
+                formatPercent(crossing.score),
                 crossing.model,
               ],
             }))}

@@ -1,20 +1,20 @@
 import { Slider } from "radix-ui";
-import { share } from "../format/numbers";
+import { formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { Section } from "../ui/layout";
-import { type LiveRecord, thresholdOf } from "./session-state";
+import { getThreshold, type SessionState } from "./session-state";
 
-const words = text.live.thresholds;
+const words = text.microphone.thresholds;
 
 interface Props {
-  record: LiveRecord;
+  session: SessionState;
   labels: readonly string[];
   onChange: (label: string, threshold: number) => void;
 }
 
 /** Each label's score now, and the mark from which it counts. */
-export function Thresholds({ record, labels, onChange }: Props) {
-  const now = record.windows.at(-1);
+export function ThresholdSliders({ session, labels, onChange }: Props) {
+  const now = session.windows.at(-1);
   return (
     <Section title={words.title} lead={words.lead}>
       <ul className="space-y-1">
@@ -23,13 +23,13 @@ export function Thresholds({ record, labels, onChange }: Props) {
             key={label}
             label={label}
             score={now?.scores[label] ?? 0}
-            threshold={thresholdOf(record, label)}
+            threshold={getThreshold(session, label)}
             onChange={(value) => onChange(label, value)}
           />
         ))}
       </ul>
-      {labels.length < record.labels.length && (
-        <p className="mt-3 text-ink-2 text-sm">{words.shown(labels.length, record.labels.length)}</p>
+      {labels.length < session.labels.length && (
+        <p className="mt-3 text-ink-2 text-sm">{words.shown(labels.length, session.labels.length)}</p>
       )}
     </Section>
   );
@@ -66,11 +66,11 @@ function Row({ label, score, threshold, onChange }: RowProps) {
         </Slider.Track>
         <Slider.Thumb
           aria-label={words.of(label)}
-          aria-valuetext={words.value(share(threshold))}
+          aria-valuetext={words.value(formatPercent(threshold))}
           className="block h-6 w-2 cursor-ew-resize rounded-sm border border-surface bg-ink"
         />
       </Slider.Root>
-      <span className={above ? "text-right font-semibold" : "text-right text-ink-2"}>{share(score)}</span>
+      <span className={above ? "text-right font-semibold" : "text-right text-ink-2"}>{formatPercent(score)}</span>
     </li>
   );
 }

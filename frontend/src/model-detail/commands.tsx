@@ -3,16 +3,16 @@ import { text } from "../text";
 import { Command } from "../ui/copy-button";
 import { Section } from "../ui/layout";
 
-const words = text.model.commands;
+const words = text.modelDetail.commands;
 
-interface Line {
+interface CommandPair {
   label: string;
   cli: string;
   curl: string;
 }
 
 /** The command and the request behind each thing the page can do with a model. */
-export function linesFor(model: Model, origin: string): Line[] {
+export function buildCommands(model: Model, origin: string): CommandPair[] {
   const address = `${origin}/api/v1/models/${model.model_id}`;
   return [
     { label: words.show, cli: `understudy show ${model.model_id}`, curl: `curl ${address}` },
@@ -22,7 +22,7 @@ export function linesFor(model: Model, origin: string): Line[] {
       curl: `curl -X POST ${address}/activate`,
     },
     {
-      label: words.rehearse,
+      label: words.predict,
       cli: `understudy predict clip.wav --model ${model.model_id}`,
       curl: `curl -F audio_file=@clip.wav "${origin}/api/v1/predict?model_id=${model.model_id}"`,
     },
@@ -38,7 +38,7 @@ export function Commands({ model }: { model: Model }) {
   return (
     <Section title={words.title}>
       <div className="space-y-6">
-        {linesFor(model, location.origin).map((line) => (
+        {buildCommands(model, location.origin).map((line) => (
           <div key={line.label}>
             <h3 className="mb-2 font-medium text-sm">{line.label}</h3>
             <div className="grid gap-3 lg:grid-cols-2 [&>*]:min-w-0">

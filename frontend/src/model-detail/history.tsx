@@ -2,19 +2,19 @@ import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { modelHistoryQuery } from "../api/queries";
 import type { Model } from "../api/types";
-import { span } from "../format/numbers";
+import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
-import { type TimelineItem, timeline } from "./timeline";
+import { buildTimeline, type TimelineItem } from "./timeline";
 
-const words = text.model.history;
+const words = text.modelDetail.history;
 
 /** A model's life as a timeline, newest on top. */
-export function History({ model }: { model: Model }) {
+export function ModelHistory({ model }: { model: Model }) {
   const query = useQuery(modelHistoryQuery(model.model_id));
-  const items = query.data && timeline(query.data.entries);
+  const items = query.data && buildTimeline(query.data.entries);
   return (
     <Section title={words.title}>
       {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
@@ -45,7 +45,7 @@ function Item({ item, last }: { item: TimelineItem; last: boolean }) {
         {!last && <span className={clsx("mt-1.5 w-0.5 flex-1", live ? "bg-accent" : "bg-line")} />}
       </span>
       <div className="pb-5">
-        <p>{live ? <Stretch from={live.from} to={live.to} /> : <Moment item={item} />}</p>
+        <p>{live ? <LivePeriod from={live.from} to={live.to} /> : <EventLine item={item} />}</p>
         <p className="text-ink-2 text-sm">
           {live && `${words.events[entry.event] ?? entry.event} `}
           {entry.actor && `${text.common.by} ${text.common.actors[entry.actor] ?? entry.actor}`}
@@ -58,19 +58,19 @@ function Item({ item, last }: { item: TimelineItem; last: boolean }) {
   );
 }
 
-function Stretch({ from, to }: { from: string; to: string | undefined }) {
+function LivePeriod({ from, to }: { from: string; to: string | undefined }) {
   const seconds = ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000;
   return (
     <>
       <span className="font-medium">
         {words.from} <Time at={from} /> {words.to} {to ? <Time at={to} /> : words.stillLive}
       </span>
-      <span className="ml-2 text-ink-2">{span(seconds)}</span>
+      <span className="ml-2 text-ink-2">{formatDuration(seconds)}</span>
     </>
   );
 }
 
-function Moment({ item }: { item: TimelineItem }) {
+function EventLine({ item }: { item: TimelineItem }) {
   return (
     <>
       <span className="font-medium">{words.events[item.entry.event] ?? item.entry.event}</span>

@@ -4,11 +4,11 @@ import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { modelChoicesQuery, modelQuery } from "../api/queries";
 import type { Model, Problem } from "../api/types";
-import { bytes, share } from "../format/numbers";
+import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { DeleteDialog } from "../models/delete-dialog";
 import { EditDialog } from "../models/edit-dialog";
-import { StateMark, stateOf } from "../models/model-state";
+import { getModelState, ModelStateMark } from "../models/model-state";
 import type { ModelAction } from "../models/table";
 import { text } from "../text";
 import { Button, buttonClass } from "../ui/button";
@@ -16,25 +16,25 @@ import { Digest } from "../ui/copy-button";
 import { Fact, Facts, Page, PageTitle, Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, QueryFailure, WarningNotice } from "../ui/notice";
 import { Commands } from "./commands";
-import { History } from "./history";
-import { Report } from "./report";
+import { ModelHistory } from "./history";
+import { ReportSection } from "./report";
 
 const route = getRouteApi("/models/$id");
 
-export function ModelPage() {
+export function ModelDetailPage() {
   const id = Number(route.useParams().id);
   const query = useQuery(modelQuery(id));
   return (
     <Page>
       <p className="mb-4 text-sm">
         <Link to="/" className="text-ink-2 underline-offset-4 hover:underline">
-          ← {text.model.back}
+          ← {text.modelDetail.back}
         </Link>
       </p>
       {query.error ? (
         <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data ? (
-        <Present model={query.data} />
+        <ModelDetail model={query.data} />
       ) : (
         <PageSkeleton />
       )}
@@ -42,7 +42,7 @@ export function ModelPage() {
   );
 }
 
-function Present({ model }: { model: Model }) {
+function ModelDetail({ model }: { model: Model }) {
   const [opened, setOpened] = useState<ModelAction>();
   const active = useQuery(modelChoicesQuery()).data?.active_model ?? null;
   const navigate = route.useNavigate();
@@ -55,8 +55,8 @@ function Present({ model }: { model: Model }) {
       </PageTitle>
       <Warnings model={model} />
       <Overview model={model} />
-      <Report model={model} />
-      <History model={model} />
+      <ReportSection model={model} />
+      <ModelHistory model={model} />
       <Commands model={model} />
       {opened === "activate" && <ActivateDialog model={model} active={active} onClose={close} />}
       {opened === "edit" && <EditDialog model={model} onClose={close} />}
@@ -76,7 +76,7 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
         </Button>
       )}
       <Link to="/try" search={{ model: model.model_id }} className={buttonClass()}>
-        {text.model.tryIt}
+        {text.modelDetail.tryIt}
       </Link>
       <Button onClick={() => onOpen("edit")}>{text.models.actions.edit}</Button>
       <Button onClick={() => onOpen("remove")} disabled={model.is_active}>
@@ -92,8 +92,8 @@ function Warnings({ model }: { model: Model }) {
       {model.compile_error && model.compile_state === "refused" && (
         <ProblemNotice problem={model.compile_error as unknown as Problem} />
       )}
-      {!model.file_exists && <WarningNotice>{text.model.missing(model.file_path)}</WarningNotice>}
-      {model.file_changed && <WarningNotice>{text.model.changed(model.file_path)}</WarningNotice>}
+      {!model.file_exists && <WarningNotice>{text.modelDetail.missing(model.file_path)}</WarningNotice>}
+      {model.file_changed && <WarningNotice>{text.modelDetail.changed(model.file_path)}</WarningNotice>}
     </div>
   );
 }
@@ -105,13 +105,13 @@ function Overview({ model }: { model: Model }) {
       {model.description && <p className="mb-5 max-w-prose">{model.description}</p>}
       <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-4">
         <Fact name={text.models.list.columns.state}>
-          <StateMark state={stateOf(model)} />
+          <ModelStateMark state={getModelState(model)} />
         </Fact>
-        <Fact name={text.common.accuracy}>{model.accuracy === null ? unknown : share(model.accuracy)}</Fact>
+        <Fact name={text.common.accuracy}>{model.accuracy === null ? unknown : formatPercent(model.accuracy)}</Fact>
         <Fact name={text.common.type}>{model.model_type ?? unknown}</Fact>
-        <Fact name={text.common.size}>{model.file_bytes === null ? unknown : bytes(model.file_bytes)}</Fact>
-        <Fact name={text.model.created}>{model.created_at ? <Time at={model.created_at} /> : unknown}</Fact>
-        <Fact name={text.model.updated}>{model.updated_at ? <Time at={model.updated_at} /> : unknown}</Fact>
+        <Fact name={text.common.formatSize}>{model.file_bytes === null ? unknown : formatBytes(model.file_bytes)}</Fact>
+        <Fact name={text.modelDetail.created}>{model.created_at ? <Time at={model.created_at} /> : unknown}</Fact>
+        <Fact name={text.modelDetail.updated}>{model.updated_at ? <Time at={model.updated_at} /> : unknown}</Fact>
         <Fact name={text.common.file}>
           <span className="min-w-0 break-all">{model.file_path}</span>
         </Fact>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ProblemError } from "../api/problem";
 import { reportQuery } from "../api/queries";
 import type { CompileReport, Model } from "../api/types";
-import { bytes, span, tiny } from "../format/numbers";
+import { formatBytes, formatDuration, formatScientific } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Fact, Facts, Panel, Section, Skeleton } from "../ui/layout";
@@ -10,7 +10,7 @@ import { QueryFailure } from "../ui/notice";
 import { PlainTable } from "../ui/table";
 import { SpecSection } from "./spec";
 
-const words = text.model.report;
+const words = text.modelDetail.report;
 const PROBE_COLUMNS = [
   { name: words.shape },
   { name: words.error, numeric: true },
@@ -18,7 +18,7 @@ const PROBE_COLUMNS = [
 ];
 
 /** The spec and the compile report; both come from the same document. */
-export function Report({ model }: { model: Model }) {
+export function ReportSection({ model }: { model: Model }) {
   const compiled = model.compile_state === "ready";
   const query = useQuery({ ...reportQuery(model.model_id), enabled: compiled });
   if (compiled && query.data) {
@@ -27,9 +27,9 @@ export function Report({ model }: { model: Model }) {
         <SpecSection spec={query.data.spec} />
         <Section title={words.title}>
           <Panel className="p-5 sm:p-6">
-            <Plain report={query.data} />
+            <Summary report={query.data} />
             <Probes report={query.data} />
-            <More report={query.data} />
+            <ReportDetails report={query.data} />
           </Panel>
         </Section>
       </>
@@ -50,7 +50,7 @@ export function Report({ model }: { model: Model }) {
   );
 }
 
-function Plain({ report }: { report: CompileReport }) {
+function Summary({ report }: { report: CompileReport }) {
   const worst = Math.max(0, ...report.parity.map((probe) => probe.max_abs_error));
   const tolerance = Math.max(0, ...report.parity.map((probe) => probe.tolerance));
   return (
@@ -58,16 +58,16 @@ function Plain({ report }: { report: CompileReport }) {
       <p className="font-medium">
         {report.parity.length === 0
           ? words.notConverted
-          : words.agrees(tiny(worst), tiny(tolerance), report.parity.length)}
+          : words.agrees(formatScientific(worst), formatScientific(tolerance), report.parity.length)}
       </p>
       <p className="text-ink-2">{words.loaded(report.framework, report.written_by)}</p>
-      <p className="text-ink-2">{words.took(span(report.seconds), bytes(report.peak_memory_bytes))}</p>
-      {report.quantization ? <Twin twin={report.quantization} /> : null}
+      <p className="text-ink-2">{words.took(formatDuration(report.seconds), formatBytes(report.peak_memory_bytes))}</p>
+      {report.quantization ? <Int8Variant twin={report.quantization} /> : null}
     </div>
   );
 }
 
-function Twin({ twin }: { twin: NonNullable<CompileReport["quantization"]> }) {
+function Int8Variant({ twin }: { twin: NonNullable<CompileReport["quantization"]> }) {
   const { agreement } = twin;
   return (
     <>
@@ -89,14 +89,17 @@ function Probes({ report }: { report: CompileReport }) {
         columns={PROBE_COLUMNS}
         rows={report.parity.map((probe) => {
           const shape = probe.input_shapes.map((dimensions) => dimensions.join(" × ")).join(", ");
-          return { key: shape, cells: [shape, tiny(probe.max_abs_error), tiny(probe.tolerance)] };
+          return {
+            key: shape,
+            cells: [shape, formatScientific(probe.max_abs_error), formatScientific(probe.tolerance)],
+          };
         })}
       />
     </div>
   );
 }
 
-function More({ report }: { report: CompileReport }) {
+function ReportDetails({ report }: { report: CompileReport }) {
   const signature = (tensors: CompileReport["inputs"]) =>
     tensors.map((one) => `${one.name}: ${one.dtype} ${one.shape.map((size) => size ?? "?").join(" × ")}`).join("; ");
   const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
@@ -112,7 +115,7 @@ function More({ report }: { report: CompileReport }) {
           <Time at={report.compiled_at} />
         </Fact>
         <Fact name={words.sizes}>
-          {bytes(report.source_bytes)}, {bytes(report.onnx_bytes)}
+          {formatBytes(report.source_bytes)}, {formatBytes(report.onnx_bytes)}
         </Fact>
       </Facts>
     </details>

@@ -1,12 +1,12 @@
 import { useState } from "react";
 import type { Spec } from "../api/types";
-import { count } from "../format/numbers";
+import { formatCount } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Fact, Facts, Panel, Section } from "../ui/layout";
 import { WarningNotice } from "../ui/notice";
 
-const words = text.model.spec;
+const words = text.modelDetail.spec;
 const MOST_LABELS = 40;
 
 /** What turns audio into the model's input and its output into words. */
@@ -19,11 +19,11 @@ export function SpecSection({ spec }: { spec: Spec }) {
     <Section title={words.title}>
       <Panel className="p-5 sm:p-6">
         <Facts className="sm:grid-cols-2 lg:grid-cols-3">
-          <Fact name={words.input}>{text.model.inputs[spec.input]}</Fact>
-          <Fact name={words.rate}>{count(spec.sample_rate)} Hz</Fact>
+          <Fact name={words.input}>{text.modelDetail.inputs[spec.input]}</Fact>
+          <Fact name={words.rate}>{formatCount(spec.sample_rate)} Hz</Fact>
           <Fact name={words.window}>{window}</Fact>
-          <Fact name={words.activation}>{text.model.activations[spec.activation]}</Fact>
-          <Fact name={words.aggregation}>{text.model.aggregations[spec.aggregation](spec.top_k)}</Fact>
+          <Fact name={words.activation}>{text.modelDetail.activations[spec.activation]}</Fact>
+          <Fact name={words.aggregation}>{text.modelDetail.aggregations[spec.aggregation](spec.top_k)}</Fact>
         </Facts>
         {!spec.labels_named && (
           <div className="mt-5">
@@ -42,7 +42,7 @@ function Labels({ spec }: { spec: Spec }) {
   return (
     <>
       <h3 className="mt-6 text-ink-3 text-sm">
-        {words.labels} ({count(spec.labels.length)})
+        {words.labels} ({formatCount(spec.labels.length)})
       </h3>
       <ul className="mt-2 flex flex-wrap gap-2 text-sm">
         {shown.map((label) => {

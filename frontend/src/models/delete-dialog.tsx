@@ -1,5 +1,5 @@
 import { useDelete } from "../api/mutations";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import type { Model } from "../api/types";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -33,7 +33,7 @@ export function DeleteDialog({ model, onClose, onDeleted }: Props) {
       {!model.is_active && <p className="break-words font-medium">{words.stays(model.file_path)}</p>}
       {remove.error && (
         <div className="mt-4">
-          <ProblemNotice problem={problemFrom(remove.error)} />
+          <ProblemNotice problem={toProblem(remove.error)} />
         </div>
       )}
       <DialogActions>

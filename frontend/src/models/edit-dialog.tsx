@@ -1,31 +1,31 @@
 import { type FormEvent, useState } from "react";
 import { useUpdate } from "../api/mutations";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import type { Model } from "../api/types";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notice";
-import { type Draft, draftOf, faultsOf, MetadataFields, valuesOf } from "./metadata-fields";
+import { type MetadataDraft, MetadataFields, toDraft, toMetadata, validateDraft } from "./metadata-fields";
 
 /** Changes a model's row; its file stays what it is. */
 export function EditDialog({ model, onClose }: { model: Model; onClose: () => void }) {
-  const [draft, setDraft] = useState<Draft>(() => draftOf(model));
+  const [draft, setDraft] = useState<MetadataDraft>(() => toDraft(model));
   const [tried, setTried] = useState(false);
   const update = useUpdate(model.model_id);
-  const faults = faultsOf(draft);
+  const faults = validateDraft(draft);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(faults).length === 0) update.mutate(valuesOf(draft), { onSuccess: onClose });
+    if (Object.keys(faults).length === 0) update.mutate(toMetadata(draft), { onSuccess: onClose });
   };
 
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={text.models.edit.title(model.model_name)}>
       <form onSubmit={submit} noValidate className="space-y-4">
         <MetadataFields draft={draft} faults={tried ? faults : {}} onChange={setDraft} />
-        {update.error && <ProblemNotice problem={problemFrom(update.error)} />}
+        {update.error && <ProblemNotice problem={toProblem(update.error)} />}
         <DialogActions>
           <Button onClick={onClose}>{text.common.cancel}</Button>
           <Button type="submit" look="primary" disabled={update.isPending}>

@@ -1,28 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { lastWentLive } from "../activation/step-state";
 import { useRollback } from "../api/mutations";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import { modelHistoryQuery, statusQuery } from "../api/queries";
 import type { Model, Problem } from "../api/types";
-import { bytes, share } from "../format/numbers";
+import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Button, buttonClass } from "../ui/button";
 import { Digest } from "../ui/copy-button";
 import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, WarningNotice } from "../ui/notice";
+import { findLastActivation } from "./activation-history";
 
 // Nothing was live before it that could be put back.
 const FIRST_GENERATION = 1;
 
 /** The model that answers requests: what it is, since when, and by whom. */
-export function LivePanel({ active, loading }: { active: Model | null | undefined; loading: boolean }) {
+export function LiveModelPanel({ active, loading }: { active: Model | null | undefined; loading: boolean }) {
   const status = useQuery(statusQuery()).data;
   return (
     <section aria-label={text.models.live.heading}>
       <Panel className="p-5 sm:p-8">
-        {loading ? <PanelSkeleton /> : active ? <LiveModel model={active} /> : <Nobody />}
+        {loading ? <PanelSkeleton /> : active ? <LiveModel model={active} /> : <NoLiveModel />}
       </Panel>
       {status?.problem && (
         <div className="mt-3">
@@ -40,7 +40,7 @@ export function LivePanel({ active, loading }: { active: Model | null | undefine
 
 function LiveModel({ model }: { model: Model }) {
   const history = useQuery(modelHistoryQuery(model.model_id)).data;
-  const entry = history && lastWentLive(history.entries, model.model_id);
+  const entry = history && findLastActivation(history.entries, model.model_id);
   const rollback = useRollback();
   return (
     <>
@@ -77,23 +77,27 @@ function LiveModel({ model }: { model: Model }) {
             <Button
               onClick={() => rollback.mutate()}
               disabled={rollback.isPending}
-              title={text.models.live.rollExplain}
+              title={text.models.live.rollBackExplain}
             >
-              {text.models.live.roll}
+              {text.models.live.rollBack}
             </Button>
           )}
         </div>
       </div>
       <Facts className="mt-6 grid-cols-2 border-line border-t pt-5 sm:mt-8 lg:grid-cols-5">
-        <Fact name={text.common.accuracy}>{model.accuracy === null ? <NotGiven /> : share(model.accuracy)}</Fact>
+        <Fact name={text.common.accuracy}>
+          {model.accuracy === null ? <NotGiven /> : formatPercent(model.accuracy)}
+        </Fact>
         <Fact name={text.common.type}>{model.model_type ?? <NotGiven />}</Fact>
-        <Fact name={text.common.size}>{model.file_bytes === null ? <NotGiven /> : bytes(model.file_bytes)}</Fact>
+        <Fact name={text.common.formatSize}>
+          {model.file_bytes === null ? <NotGiven /> : formatBytes(model.file_bytes)}
+        </Fact>
         <Fact name={text.models.live.generation}>{entry?.generation ? entry.generation : <NotGiven />}</Fact>
         <Fact name={text.common.digest}>{model.digest ? <Digest value={model.digest} /> : <NotGiven />}</Fact>
       </Facts>
       {rollback.error && (
         <div className="mt-4">
-          <ProblemNotice problem={problemFrom(rollback.error)} />
+          <ProblemNotice problem={toProblem(rollback.error)} />
         </div>
       )}
     </>
@@ -104,7 +108,7 @@ function NotGiven() {
   return <span className="font-normal text-ink-3">{text.common.unknown}</span>;
 }
 
-function Nobody() {
+function NoLiveModel() {
   return (
     <div className="flex min-h-44 flex-col justify-center">
       <p className="font-semibold text-2xl tracking-tight">{text.models.live.noneTitle}</p>

@@ -5,7 +5,7 @@ import { TextArea, TextField } from "../ui/field";
 const words = text.models.edit;
 
 /** The editable columns as they stand in the form. */
-export interface Draft {
+export interface MetadataDraft {
   name: string;
   version: string;
   type: string;
@@ -13,11 +13,11 @@ export interface Draft {
   accuracy: string;
 }
 
-export type Faults = Partial<Record<keyof Draft, string>>;
+export type DraftErrors = Partial<Record<keyof MetadataDraft, string>>;
 
-export const EMPTY_DRAFT: Draft = { name: "", version: "", type: "", description: "", accuracy: "" };
+export const EMPTY_DRAFT: MetadataDraft = { name: "", version: "", type: "", description: "", accuracy: "" };
 
-export function draftOf(model: Model): Draft {
+export function toDraft(model: Model): MetadataDraft {
   return {
     name: model.model_name,
     version: model.version ?? "",
@@ -27,7 +27,7 @@ export function draftOf(model: Model): Draft {
   };
 }
 
-export function faultsOf(draft: Draft): Faults {
+export function validateDraft(draft: MetadataDraft): DraftErrors {
   const accuracy = Number(draft.accuracy.replace(",", "."));
   return {
     ...(draft.name.trim() === "" && { name: words.nameMissing }),
@@ -36,7 +36,7 @@ export function faultsOf(draft: Draft): Faults {
 }
 
 /** The draft as the API takes it; an empty field is null. */
-export function valuesOf(draft: Draft) {
+export function toMetadata(draft: MetadataDraft) {
   return {
     model_name: draft.name.trim(),
     version: draft.version.trim() || null,
@@ -47,13 +47,13 @@ export function valuesOf(draft: Draft) {
 }
 
 interface Props {
-  draft: Draft;
-  faults: Faults;
-  onChange: (draft: Draft) => void;
+  draft: MetadataDraft;
+  faults: DraftErrors;
+  onChange: (draft: MetadataDraft) => void;
 }
 
 export function MetadataFields({ draft, faults, onChange }: Props) {
-  const field = (key: keyof Draft) => ({
+  const field = (key: keyof MetadataDraft) => ({
     value: draft[key],
     error: faults[key],
     onChange: (event: { target: { value: string } }) => onChange({ ...draft, [key]: event.target.value }),

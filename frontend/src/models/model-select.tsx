@@ -6,22 +6,22 @@ import { SelectField } from "../ui/field";
 const words = text.tryIt.models;
 
 /** `undefined` is no model; "live" is whichever is live when the request arrives. */
-export type Choice = number | "live" | undefined;
+export type ModelChoice = number | "live" | undefined;
 
 interface Props {
   label: string;
-  value: Choice;
+  value: ModelChoice;
   optional?: boolean;
-  onChange: (choice: Choice) => void;
+  onChange: (choice: ModelChoice) => void;
 }
 
-export function ModelChoice({ label, value, optional = false, onChange }: Props) {
+export function ModelSelect({ label, value, optional = false, onChange }: Props) {
   const models = useQuery(modelChoicesQuery()).data?.models ?? [];
   return (
     <SelectField
       label={label}
       value={value ?? ""}
-      onChange={(event) => onChange(parse(event.target.value))}
+      onChange={(event) => onChange(parseChoice(event.target.value))}
       className="sm:w-64"
     >
       {optional && <option value="">{words.none}</option>}
@@ -35,4 +35,5 @@ export function ModelChoice({ label, value, optional = false, onChange }: Props)
   );
 }
 
-const parse = (value: string): Choice => (value === "" ? undefined : value === "live" ? "live" : Number(value));
+const parseChoice = (value: string): ModelChoice =>
+  value === "" ? undefined : value === "live" ? "live" : Number(value);

@@ -13,14 +13,14 @@ const DOTS: Record<string, string> = {
 };
 
 /** The one word that says how a model stands; a fault of its file outweighs its compile state. */
-export function stateOf(model: Model): string {
+export function getModelState(model: Model): string {
   if (model.is_active) return "live";
   if (!model.file_exists) return "missing";
   if (model.file_changed) return "changed";
   return model.compile_state;
 }
 
-export function StateMark({ state, reason }: { state: string; reason?: string | undefined }) {
+export function ModelStateMark({ state, reason }: { state: string; reason?: string | undefined }) {
   const words = text.states[state];
   return (
     <span className="inline-flex items-center gap-2 whitespace-nowrap text-sm" title={reason ?? words?.explain}>
@@ -31,8 +31,8 @@ export function StateMark({ state, reason }: { state: string; reason?: string | 
 }
 
 /** The reason behind a state that a person has to act on, or undefined. */
-export function reasonOf(model: Model): string | undefined {
-  const state = stateOf(model);
+export function getStateReason(model: Model): string | undefined {
+  const state = getModelState(model);
   if (state === "refused") return String(model.compile_error?.detail ?? text.states.refused?.explain);
   return state === "missing" || state === "changed" ? text.states[state]?.explain : undefined;
 }

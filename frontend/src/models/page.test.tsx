@@ -2,32 +2,37 @@ import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { OperationTray } from "../activation/operation-tray";
-import { aModel, anEntry, anOperation, aProblem, aSpec } from "../test/fixtures";
-import { draw } from "../test/render";
-import { serve } from "../test/server";
+import { makeHistoryEntry, makeModel, makeOperation, makeProblem, makeSpec } from "../test/fixtures";
+import { renderPage } from "../test/render";
+import { serveApi } from "../test/server";
 import { ModelsPage } from "./page";
 
-const live = aModel({ is_active: true });
-const other = aModel({ model_id: 2, model_name: "Human v2", version: "v2", accuracy: 0.92 });
-const refused = aModel({ model_id: 3, model_name: "Lambda", compile_state: "refused", compile_error: aProblem() });
+const live = makeModel({ is_active: true });
+const other = makeModel({ model_id: 2, model_name: "Human v2", version: "v2", accuracy: 0.92 });
+const refused = makeModel({
+  model_id: 3,
+  model_name: "Lambda",
+  compile_state: "refused",
+  compile_error: makeProblem(),
+});
 
 function api(own: Record<string, unknown> = {}) {
-  return serve({
+  return serveApi({
     "GET /api/v1/models": { models: [live, other, refused], active_model: live, next_cursor: null, total: 3 },
     "GET /api/v1/models/2": other,
     "GET /api/v1/models/1/history": {
-      entries: [anEntry({ event: "activated", actor: "cli", generation: 7 })],
+      entries: [makeHistoryEntry({ event: "activated", actor: "cli", generation: 7 })],
       next_cursor: null,
     },
-    "GET /api/v1/models/1/report": { spec: aSpec(["dog", "rain"]) },
-    "GET /api/v1/models/2/report": { spec: aSpec(["rain", "siren"]) },
-    "POST /api/v1/models/2/activate": () => ({ status: 202, body: anOperation() }),
+    "GET /api/v1/models/1/report": { spec: makeSpec(["dog", "rain"]) },
+    "GET /api/v1/models/2/report": { spec: makeSpec(["rain", "siren"]) },
+    "POST /api/v1/models/2/activate": () => ({ status: 202, body: makeOperation() }),
     ...own,
   });
 }
 
 function page() {
-  return draw(
+  return renderPage(
     <>
       <ModelsPage />
       <OperationTray />
@@ -68,10 +73,10 @@ test("activating shows which labels come and go, then follows the steps to the e
   expect(within(dialog).getByText("dog")).toBeVisible();
   await user.click(within(dialog).getByRole("button", { name: "Make it live" }));
   expect(asked.find((one) => one.key.startsWith("POST"))?.search.get("wait")).toBe("false");
-  act(() => source.send("operation", anOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
+  act(() => source.send("operation", makeOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
   expect(within(dialog).getByText("Warm up").closest("li")).toHaveAttribute("aria-current", "step");
   act(() =>
-    source.send("operation", anOperation({ step: "swap", state: "succeeded", updated_at: "2026-11-01T10:00:02Z" })),
+    source.send("operation", makeOperation({ step: "swap", state: "succeeded", updated_at: "2026-11-01T10:00:02Z" })),
   );
   expect(await within(dialog).findByText("Human v2 is live")).toBeVisible();
 });
@@ -86,7 +91,7 @@ test("a failed activation gives the reason, the remedy and what is still live", 
   act(() =>
     source.send(
       "operation",
-      anOperation({ step: "compile", state: "failed", error: aProblem(), updated_at: "2026-11-01T10:00:02Z" }),
+      makeOperation({ step: "compile", state: "failed", error: makeProblem(), updated_at: "2026-11-01T10:00:02Z" }),
     ),
   );
   const dialog = screen.getByRole("dialog");
@@ -100,7 +105,7 @@ test("an activation started elsewhere shows here, and ends in a list that was fe
   const { asked } = api();
   const { source } = await page();
   await screen.findByText("Human v2");
-  act(() => source.send("operation", anOperation()));
+  act(() => source.send("operation", makeOperation()));
   expect(await screen.findByText("Activating Human v2")).toBeVisible();
   const before = asked.filter((one) => one.key === "GET /api/v1/models").length;
   await act(async () => source.send("stage", { generation: 8, model: null, at: "2026-11-01T10:00:00Z" }));

@@ -12,10 +12,10 @@ import { Page, Section } from "../ui/layout";
 import { Empty, QueryFailure } from "../ui/notice";
 import { DeleteDialog } from "./delete-dialog";
 import { EditDialog } from "./edit-dialog";
-import { LivePanel } from "./live-model-panel";
+import { LiveModelPanel } from "./live-model-panel";
 import { DEFAULT_SORT } from "./search-params";
 import { type ModelAction, ModelTable } from "./table";
-import { ListSkeleton } from "./table-skeleton";
+import { TableSkeleton } from "./table-skeleton";
 import { Toolbar } from "./toolbar";
 
 const route = getRouteApi("/");
@@ -45,7 +45,7 @@ export function ModelsPage() {
   return (
     <Page>
       <h1 className="sr-only">{text.models.title}</h1>
-      {(query.data || query.isPending) && <LivePanel active={active} loading={query.isPending} />}
+      {(query.data || query.isPending) && <LiveModelPanel active={active} loading={query.isPending} />}
       <Section
         title={text.models.list.heading}
         lead={
@@ -57,9 +57,9 @@ export function ModelsPage() {
       >
         <Toolbar filter={filter} onChange={setFilter} />
         {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
-        {query.isPending && <ListSkeleton />}
+        {query.isPending && <TableSkeleton />}
         {query.data && models.length === 0 && (
-          <Nothing
+          <EmptyTable
             filtered={filtered}
             onClear={() => setFilter({})}
             onRegister={() => setOpened({ action: "register" })}
@@ -100,7 +100,7 @@ interface NothingProps {
   onRegister: () => void;
 }
 
-function Nothing({ filtered, onClear, onRegister }: NothingProps) {
+function EmptyTable({ filtered, onClear, onRegister }: NothingProps) {
   const words = text.models.list;
   return filtered ? (
     <Empty title={words.noMatchTitle} action={<Button onClick={onClear}>{words.clear}</Button>}>

@@ -3,7 +3,7 @@ import { Panel, Skeleton } from "../ui/layout";
 const ROWS = [0, 1, 2, 3, 4, 5];
 
 /** The list's shape while it loads. */
-export function ListSkeleton() {
+export function TableSkeleton() {
   return (
     <Panel className="divide-y divide-line">
       {ROWS.map((row) => (

@@ -1,16 +1,16 @@
 import { Link } from "@tanstack/react-router";
 import type { SortKey } from "../api/queries";
 import type { Model } from "../api/types";
-import { useMedia } from "../browser/use-media-query";
-import { bytes, share } from "../format/numbers";
+import { useMediaQuery } from "../browser/use-media-query";
+import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { ArrowDownIcon, ArrowUpIcon } from "../ui/icons";
 import { Panel } from "../ui/layout";
 import { Menu } from "../ui/menu";
-import { reasonOf, StateMark, stateOf } from "./model-state";
-import { nextSort } from "./search-params";
+import { getModelState, getStateReason, ModelStateMark } from "./model-state";
+import { getNextSort } from "./search-params";
 
 export type ModelAction = "activate" | "edit" | "remove";
 
@@ -23,7 +23,7 @@ interface Props {
 
 /** The registered models: a table where there is room, cards where there is not. */
 export function ModelTable(props: Props) {
-  const roomy = useMedia("(min-width: 56rem)");
+  const roomy = useMediaQuery("(min-width: 56rem)");
   return roomy ? <Table {...props} /> : <Cards {...props} />;
 }
 
@@ -57,13 +57,13 @@ function Table({ models, sort, onSort, onAction }: Props) {
                 <NameAndVersion model={model} />
               </td>
               <td className="px-3 py-3 text-ink-2">{model.model_type}</td>
-              <td className="px-3 py-3 text-right">{model.accuracy === null ? "–" : share(model.accuracy)}</td>
+              <td className="px-3 py-3 text-right">{model.accuracy === null ? "–" : formatPercent(model.accuracy)}</td>
               <td className="whitespace-nowrap px-3 py-3 text-right">
-                {model.file_bytes === null ? "–" : bytes(model.file_bytes)}
+                {model.file_bytes === null ? "–" : formatBytes(model.file_bytes)}
               </td>
               <td className="px-3 py-3 text-ink-2">{model.created_at && <Time at={model.created_at} />}</td>
               <td className="px-3 py-3">
-                <StateMark state={stateOf(model)} reason={reasonOf(model)} />
+                <ModelStateMark state={getModelState(model)} reason={getStateReason(model)} />
               </td>
               <td className="py-3 pr-4 pl-3">
                 <RowActions model={model} onAction={onAction} />
@@ -100,7 +100,7 @@ function Heading({ title, first, sort, onSort, numeric = false }: HeadingProps) 
       <button
         type="button"
         title={text.models.list.sortBy(title)}
-        onClick={() => onSort(nextSort(sort, first))}
+        onClick={() => onSort(getNextSort(sort, first))}
         className={`inline-flex items-center gap-1 rounded px-3 py-3 hover:text-ink ${column === "name" ? "pl-5" : ""}`}
       >
         {numeric && arrow}
@@ -119,13 +119,13 @@ function Cards({ models, onAction }: Props) {
           <Panel className="p-4">
             <div className="flex items-start justify-between gap-3">
               <NameAndVersion model={model} />
-              <StateMark state={stateOf(model)} reason={reasonOf(model)} />
+              <ModelStateMark state={getModelState(model)} reason={getStateReason(model)} />
             </div>
             <div className="mt-2 flex items-end justify-between gap-3">
               <p className="flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-sm">
-                {model.accuracy !== null && <span>{share(model.accuracy)}</span>}
+                {model.accuracy !== null && <span>{formatPercent(model.accuracy)}</span>}
                 {model.model_type && <span>{model.model_type}</span>}
-                {model.file_bytes !== null && <span>{bytes(model.file_bytes)}</span>}
+                {model.file_bytes !== null && <span>{formatBytes(model.file_bytes)}</span>}
                 {model.created_at && <Time at={model.created_at} />}
               </p>
               <RowActions model={model} onAction={onAction} />
@@ -138,7 +138,7 @@ function Cards({ models, onAction }: Props) {
 }
 
 function NameAndVersion({ model }: { model: Model }) {
-  const reason = reasonOf(model);
+  const reason = getStateReason(model);
   return (
     <div className="min-w-0">
       <p className="break-words">

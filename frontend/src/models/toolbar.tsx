@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { type ModelFilter, modelChoicesQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField, TextField } from "../ui/field";
-import { DEFAULT_SORT, isSort } from "./search-params";
+import { DEFAULT_SORT, isSortKey } from "./search-params";
 
 const TYPING_PAUSE_MS = 250;
 
@@ -50,7 +50,7 @@ export function Toolbar({ filter, onChange }: Props) {
         label={text.models.list.sort}
         hideLabel
         value={filter.sort ?? DEFAULT_SORT}
-        onChange={(event) => isSort(event.target.value) && onChange({ ...filter, sort: event.target.value })}
+        onChange={(event) => isSortKey(event.target.value) && onChange({ ...filter, sort: event.target.value })}
       >
         {Object.entries(text.models.list.sorts).map(([value, label]) => (
           <option key={value} value={value}>

@@ -17,13 +17,13 @@ export interface Series {
 
 type Bucket = Metrics["buckets"][number];
 
-const timesOf = (metrics: Metrics) => metrics.buckets.map((bucket) => Date.parse(bucket.at) / 1000);
+const getTimes = (metrics: Metrics) => metrics.buckets.map((bucket) => Date.parse(bucket.at) / 1000);
 
-export function rate(metrics: Metrics): Series {
+export function buildRateSeries(metrics: Metrics): Series {
   const perSecond = (count: number) => count / metrics.bucket_seconds;
   return {
     title: words.rate,
-    times: timesOf(metrics),
+    times: getTimes(metrics),
     lines: [
       { name: words.requests, values: metrics.buckets.map((bucket) => perSecond(bucket.requests)) },
       { name: words.failed, values: metrics.buckets.map((bucket) => perSecond(bucket.errors)) },
@@ -33,10 +33,10 @@ export function rate(metrics: Metrics): Series {
 
 const PERCENTILES = ["p50", "p95", "p99"] as const;
 
-export function latency(metrics: Metrics): Series {
+export function buildLatencySeries(metrics: Metrics): Series {
   return {
     title: words.latency,
-    times: timesOf(metrics),
+    times: getTimes(metrics),
     lines: PERCENTILES.map((name) => ({
       name: words.percentiles[name],
       values: metrics.buckets.map((bucket) => bucket.latency_ms?.[name] ?? null),
@@ -44,15 +44,15 @@ export function latency(metrics: Metrics): Series {
   };
 }
 
-const STAGES = ["inference", "decode", "features", "queue"] as const;
+const PHASES = ["inference", "decode", "features", "queue"] as const;
 
-export function stages(metrics: Metrics): Series {
-  const median = (bucket: Bucket, stage: (typeof STAGES)[number]) => bucket.stages?.[stage]?.p50 ?? null;
+export function buildPhaseSeries(metrics: Metrics): Series {
+  const median = (bucket: Bucket, stage: (typeof PHASES)[number]) => bucket.stages?.[stage]?.p50 ?? null;
   return {
-    title: words.stages,
-    times: timesOf(metrics),
-    lines: STAGES.map((stage) => ({
-      name: words.stageNames[stage],
+    title: words.phases,
+    times: getTimes(metrics),
+    lines: PHASES.map((stage) => ({
+      name: words.phaseNames[stage],
       values: metrics.buckets.map((bucket) => median(bucket, stage)),
     })),
   };

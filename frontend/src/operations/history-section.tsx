@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { type HistoryFilter, historyQuery, modelChoicesQuery } from "../api/queries";
 import type { HistoryEntry } from "../api/types";
-import { useMedia } from "../browser/use-media-query";
+import { useMediaQuery } from "../browser/use-media-query";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -12,7 +12,7 @@ import { Panel, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
 
 const words = text.operations.history;
-const events = text.model.history.events;
+const events = text.modelDetail.history.events;
 
 /** Everything that happened to any model, newest first. */
 export function HistorySection() {
@@ -73,11 +73,11 @@ function Filters({ filter, onChange }: { filter: HistoryFilter; onChange: (filte
 }
 
 function Entries({ entries }: { entries: readonly HistoryEntry[] }) {
-  const roomy = useMedia("(min-width: 56rem)");
+  const roomy = useMediaQuery("(min-width: 56rem)");
   return roomy ? <EntryTable entries={entries} /> : <EntryList entries={entries} />;
 }
 
-const noteOf = (entry: HistoryEntry) =>
+const formatNote = (entry: HistoryEntry) =>
   entry.detail ?? (entry.generation === null ? "" : words.generation(entry.generation));
 
 function EntryList({ entries }: { entries: readonly HistoryEntry[] }) {
@@ -95,7 +95,7 @@ function EntryList({ entries }: { entries: readonly HistoryEntry[] }) {
           </p>
           <p className="break-words text-ink-2">
             {entry.actor && `${text.common.by} ${text.common.actors[entry.actor] ?? entry.actor}. `}
-            {noteOf(entry)}
+            {formatNote(entry)}
           </p>
         </li>
       ))}
@@ -136,7 +136,7 @@ function EntryTable({ entries }: { entries: readonly HistoryEntry[] }) {
               <td className="whitespace-nowrap px-4 py-2.5 text-ink-2">
                 {entry.actor && (text.common.actors[entry.actor] ?? entry.actor)}
               </td>
-              <td className="min-w-56 px-4 py-2.5 pr-5 text-ink-2">{noteOf(entry)}</td>
+              <td className="min-w-56 px-4 py-2.5 pr-5 text-ink-2">{formatNote(entry)}</td>
             </tr>
           ))}
         </tbody>

@@ -6,17 +6,17 @@ import { Digest } from "../ui/copy-button";
 import { TextField } from "../ui/field";
 import { Panel, Section } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
-import { liveAt } from "./live-model-at";
+import { findLiveModelAt } from "./live-model-at";
 
 const words = text.operations.moment;
 
 /** Asks the history which model was live at a moment. */
-export function LiveThen() {
+export function LiveModelLookup() {
   const [typed, setTyped] = useState("");
   const moment = typed === "" ? Number.NaN : new Date(typed).getTime();
   const query = useQuery({
     queryKey: ["history", "live-at", moment],
-    queryFn: Number.isNaN(moment) ? skipToken : ({ signal }) => liveAt(moment, signal),
+    queryFn: Number.isNaN(moment) ? skipToken : ({ signal }) => findLiveModelAt(moment, signal),
   });
   return (
     <Section title={words.title}>

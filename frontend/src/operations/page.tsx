@@ -6,9 +6,9 @@ import { SelectField } from "../ui/field";
 import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
 import { HistorySection } from "./history-section";
-import { LiveThen } from "./live-model-lookup";
+import { LiveModelLookup } from "./live-model-lookup";
 import { StatusSection } from "./status-section";
-import { Charts } from "./traffic-charts";
+import { TrafficCharts } from "./traffic-charts";
 
 const words = text.operations;
 const REFRESH_MS = 5000;
@@ -53,9 +53,9 @@ export function OperationsPage() {
         }
       >
         {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
-        {metrics.data && <Charts metrics={metrics.data} />}
+        {metrics.data && <TrafficCharts metrics={metrics.data} />}
       </Section>
-      <LiveThen />
+      <LiveModelLookup />
       <HistorySection />
     </Page>
   );

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statusQuery } from "../api/queries";
 import type { Problem, Status } from "../api/types";
-import { span } from "../format/numbers";
+import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
@@ -19,10 +19,10 @@ export function StatusSection() {
   const query = useQuery({ ...statusQuery(), refetchInterval: REFRESH_MS });
   if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton className="h-44 w-full" />;
-  return <Present status={query.data} />;
+  return <StatusPanel status={query.data} />;
 }
 
-function Present({ status }: { status: Status }) {
+function StatusPanel({ status }: { status: Status }) {
   const problem = (status.problem ?? status.database.problem) as Problem | null;
   return (
     <section aria-label={words.title} className="space-y-3">
@@ -43,7 +43,7 @@ function Present({ status }: { status: Status }) {
             )}
           </Fact>
           <Fact name={words.inSync}>{status.in_sync ? words.yes : words.no}</Fact>
-          <Fact name={words.uptime}>{span(status.uptime_seconds)}</Fact>
+          <Fact name={words.uptime}>{formatDuration(status.uptime_seconds)}</Fact>
           <Fact name={words.database}>
             {words.dialects[status.database.dialect] ?? status.database.dialect},{" "}
             {status.database.reachable ? words.reachable : words.unreachable}

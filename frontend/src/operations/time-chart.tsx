@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useWidth } from "../browser/use-element-width";
+import { useElementWidth } from "../browser/use-element-width";
 import { text } from "../text";
-import { token, useShownTheme } from "../theme/theme";
+import { readToken, useResolvedTheme } from "../theme/theme";
 import { PlainTable } from "../ui/table";
 import type { Series } from "./chart-series";
 
@@ -12,10 +12,10 @@ const words = text.operations.charts;
 
 /** Lines are told apart by weight and dashes as well as by shade, so that one accent is enough. */
 const STROKES = [
-  { colour: "accent", width: 2, dash: [] },
-  { colour: "ink", width: 1.5, dash: [] },
-  { colour: "ink-3", width: 1.5, dash: [6, 4] },
-  { colour: "line-strong", width: 1.5, dash: [2, 3] },
+  { color: "accent", width: 2, dash: [] },
+  { color: "ink", width: 1.5, dash: [] },
+  { color: "ink-3", width: 1.5, dash: [6, 4] },
+  { color: "line-strong", width: 1.5, dash: [2, 3] },
 ];
 
 const minute = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
@@ -27,17 +27,17 @@ interface Props {
 }
 
 /** One chart over time; all charts of the page share their cursor. */
-export function Chart({ series, swaps }: Props) {
+export function TimeChart({ series, swaps }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const marks = useRef(swaps);
-  const width = useWidth(place);
-  const theme = useShownTheme();
+  const width = useElementWidth(place);
+  const theme = useResolvedTheme();
   const names = series.lines.map((line) => line.name).join("|");
   const data = [series.times, ...series.lines.map((line) => line.values)] as uPlot.AlignedData;
   const latest = useRef(data);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's; data follows below
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors drawn are the theme's; data follows below
   useEffect(() => {
     if (!place.current || width === 0) return;
     const options: uPlot.Options = {
@@ -47,8 +47,8 @@ export function Chart({ series, swaps }: Props) {
       cursor: { sync: { key: "operations" }, y: false, points: { size: 6 } },
       padding: [8, 4, 0, 0],
       axes: [
-        axis({ size: 28, space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
-        axis({ size: 46 }),
+        makeAxis({ size: 28, space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
+        makeAxis({ size: 46 }),
       ],
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 0.001) * 1.1] } },
       series: [
@@ -57,10 +57,10 @@ export function Chart({ series, swaps }: Props) {
           const stroke = STROKES[index % STROKES.length] ?? STROKES[0];
           return {
             label,
-            stroke: token(stroke?.colour ?? "ink"),
+            stroke: readToken(stroke?.color ?? "ink"),
             width: stroke?.width ?? 1,
             dash: stroke?.dash ?? [],
-            points: { show: true, size: 5, filter: alone },
+            points: { show: true, size: 5, filter: findIsolatedPoints },
           };
         }),
       ],
@@ -81,26 +81,26 @@ export function Chart({ series, swaps }: Props) {
     <figure className="min-w-0">
       <figcaption className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 className="font-medium text-sm">{series.title}</h3>
-        <Key series={series} />
+        <Legend series={series} />
       </figcaption>
       <div ref={place} aria-hidden="true" style={{ minHeight: HEIGHT_PX }} />
-      <Numbers series={series} />
+      <SeriesTable series={series} />
     </figure>
   );
 }
 
 /** A bucket between two empty ones has no line to either side; it gets a dot. */
-function alone(plot: uPlot, index: number): number[] {
+function findIsolatedPoints(plot: uPlot, index: number): number[] {
   const values = plot.data[index] ?? [];
   const empty = (at: number) => values[at] === null || values[at] === undefined;
   return Array.from(values.keys()).filter((at) => !empty(at) && empty(at - 1) && empty(at + 1));
 }
 
-function axis(own: Partial<uPlot.Axis>): uPlot.Axis {
+function makeAxis(own: Partial<uPlot.Axis>): uPlot.Axis {
   return {
-    stroke: token("ink-2"),
+    stroke: readToken("ink-2"),
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
-    grid: { stroke: token("line"), width: 1 },
+    grid: { stroke: readToken("line"), width: 1 },
     ticks: { show: false },
     ...own,
   };
@@ -109,7 +109,7 @@ function axis(own: Partial<uPlot.Axis>): uPlot.Axis {
 function drawSwaps(plot: uPlot, swaps: readonly number[]): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.strokeStyle = token("ink");
+  ctx.strokeStyle = readToken("ink");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([]);
   for (const at of swaps) {
@@ -123,7 +123,7 @@ function drawSwaps(plot: uPlot, swaps: readonly number[]): void {
   ctx.restore();
 }
 
-function Key({ series }: { series: Series }) {
+function Legend({ series }: { series: Series }) {
   return (
     <ul className="flex flex-wrap gap-x-4 text-ink-2 text-sm">
       {series.lines.map((line, index) => {
@@ -137,7 +137,7 @@ function Key({ series }: { series: Series }) {
                 x2="18"
                 y1="2"
                 y2="2"
-                stroke={`var(--${stroke?.colour})`}
+                stroke={`var(--${stroke?.color})`}
                 strokeWidth={stroke?.width}
                 strokeDasharray={stroke?.dash.join(" ")}
               />
@@ -157,7 +157,7 @@ const TABLE_ROWS = 30;
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 /** The chart's newest buckets in numbers. */
-function Numbers({ series }: { series: Series }) {
+function SeriesTable({ series }: { series: Series }) {
   const newest = series.times
     .map((at, index) => ({ at, index }))
     .slice(-TABLE_ROWS)

@@ -1,25 +1,25 @@
 import type { Metrics } from "../api/types";
-import { count } from "../format/numbers";
+import { formatCount } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { BarRow } from "../ui/bar-row";
 import { Panel } from "../ui/layout";
 import { Empty } from "../ui/notice";
-import { latency, rate, stages } from "./chart-series";
-import { Chart } from "./time-chart";
+import { buildLatencySeries, buildPhaseSeries, buildRateSeries } from "./chart-series";
+import { TimeChart } from "./time-chart";
 
 const words = text.operations.charts;
 const LISTED_SWAPS = 5;
 
-export function Charts({ metrics }: { metrics: Metrics }) {
+export function TrafficCharts({ metrics }: { metrics: Metrics }) {
   if (metrics.buckets.every((bucket) => bucket.requests === 0)) return <Empty title={words.none} />;
   const swaps = metrics.swaps.map((swap) => Date.parse(swap.at) / 1000);
   return (
     <Panel className="p-5 sm:p-6">
       <div className="grid gap-8 lg:grid-cols-2">
-        <Chart series={rate(metrics)} swaps={swaps} />
-        <Chart series={latency(metrics)} swaps={swaps} />
-        <Chart series={stages(metrics)} swaps={swaps} />
+        <TimeChart series={buildRateSeries(metrics)} swaps={swaps} />
+        <TimeChart series={buildLatencySeries(metrics)} swaps={swaps} />
+        <TimeChart series={buildPhaseSeries(metrics)} swaps={swaps} />
         <Errors errors={metrics.errors_by_code} />
       </div>
       <Swaps metrics={metrics} />
@@ -36,7 +36,7 @@ function Errors({ errors }: { errors: Metrics["errors_by_code"] }) {
       {ranked.length === 0 && <p className="text-ink-2 text-sm">{words.noErrors}</p>}
       <ul className="space-y-2 text-sm">
         {ranked.map(([code, number]) => (
-          <BarRow key={code} name={code} fraction={number / most} value={count(number)} tone="danger" />
+          <BarRow key={code} name={code} fraction={number / most} value={formatCount(number)} tone="danger" />
         ))}
       </ul>
     </section>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { filesQuery } from "../api/queries";
-import { bytes } from "../format/numbers";
+import { formatBytes } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -68,7 +68,7 @@ function FilesOnDisk({ onPicked }: { onPicked: (path: string) => void }) {
           >
             <span className="min-w-0 break-all font-medium">{file.file_path}</span>
             <span className="flex gap-4 text-ink-2">
-              <span>{bytes(file.bytes)}</span>
+              <span>{formatBytes(file.bytes)}</span>
               <Time at={file.modified_at} />
             </span>
           </button>
@@ -92,7 +92,7 @@ function UploadProgress({ name, size, fraction, onCancel }: ProgressProps) {
       <div className="flex items-baseline justify-between gap-4 text-sm">
         <p className="min-w-0 break-all font-medium">{label}</p>
         <p className="whitespace-nowrap text-ink-2">
-          {bytes(fraction * size)} / {bytes(size)}
+          {formatBytes(fraction * size)} / {formatBytes(size)}
         </p>
       </div>
       <progress

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useRegister } from "../api/mutations";
-import { problemFrom } from "../api/problem";
-import { type Draft, EMPTY_DRAFT, faultsOf, MetadataFields, valuesOf } from "../models/metadata-fields";
+import { toProblem } from "../api/problem";
+import { EMPTY_DRAFT, type MetadataDraft, MetadataFields, toMetadata, validateDraft } from "../models/metadata-fields";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
@@ -32,11 +32,11 @@ export function RegisterDialog({ dropped, onClose }: Props) {
 }
 
 function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => void; onClose: () => void }) {
-  const [draft, setDraft] = useState<Draft>(() => ({ ...EMPTY_DRAFT, name: nameFrom(path) }));
+  const [draft, setDraft] = useState<MetadataDraft>(() => ({ ...EMPTY_DRAFT, name: suggestName(path) }));
   const [labels, setLabels] = useState("");
   const [tried, setTried] = useState(false);
   const register = useRegister();
-  const faults = faultsOf(draft);
+  const faults = validateDraft(draft);
   const form = useRef<HTMLFormElement>(null);
   // The picker that had the focus is gone.
   useEffect(() => form.current?.querySelector("input")?.select(), []);
@@ -45,8 +45,8 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
     event.preventDefault();
     setTried(true);
     if (Object.keys(faults).length > 0) return;
-    const named = labelsFrom(labels);
-    const body = { ...valuesOf(draft), file_path: path, ...(named.length > 0 && { spec: { labels: named } }) };
+    const named = parseLabels(labels);
+    const body = { ...toMetadata(draft), file_path: path, ...(named.length > 0 && { spec: { labels: named } }) };
     register.mutate(body, { onSuccess: onClose });
   };
 
@@ -59,7 +59,7 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
         value={labels}
         onChange={(event) => setLabels(event.target.value)}
       />
-      {register.error && <ProblemNotice problem={problemFrom(register.error)} />}
+      {register.error && <ProblemNotice problem={toProblem(register.error)} />}
       <DialogActions>
         <Button look="quiet" onClick={onBack}>
           {words.other}
@@ -73,7 +73,7 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
 }
 
 /** models/yamnet_human_v2.keras → yamnet human v2 */
-export function nameFrom(path: string): string {
+export function suggestName(path: string): string {
   const file = path.split("/").at(-1) ?? path;
   return file
     .replace(/\.[a-z0-9]+$/i, "")
@@ -81,7 +81,7 @@ export function nameFrom(path: string): string {
     .trim();
 }
 
-export function labelsFrom(typed: string): string[] {
+export function parseLabels(typed: string): string[] {
   return typed
     .split(",")
     .map((label) => label.trim())

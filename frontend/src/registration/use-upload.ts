@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import type { Problem } from "../api/types";
 import { uploadModel } from "../api/upload";
 
@@ -26,7 +26,7 @@ export function useUpload(onDone: (path: string) => void) {
         void client.invalidateQueries({ queryKey: ["models", "files"] });
         onDone(uploaded.file_path);
       } catch (error) {
-        if (!controller.signal.aborted) setProblem(problemFrom(error));
+        if (!controller.signal.aborted) setProblem(toProblem(error));
       } finally {
         setFile(undefined);
       }

@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
-import { FakeSource } from "../test/render";
+import { FakeConnection } from "../test/render";
 import { EventFeed } from "./event-feed";
 
 function feedWithSources() {
-  const sources: FakeSource[] = [];
+  const sources: FakeConnection[] = [];
   const feed = new EventFeed((url) => {
-    const source = new FakeSource(url);
+    const source = new FakeConnection(url);
     sources.push(source);
     return source;
   });

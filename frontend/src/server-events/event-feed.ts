@@ -8,7 +8,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
 /** The smallest part of EventSource that the feed uses; tests give one of their own. */
-export interface Source {
+export interface EventConnection {
   readonly readyState: number;
   addEventListener(name: string, listener: (event: MessageEvent) => void): void;
   close(): void;
@@ -20,15 +20,15 @@ export interface Source {
  */
 export class EventFeed {
   state: FeedState = "connecting";
-  #source: Source | undefined;
+  #source: EventConnection | undefined;
   #lastId = "";
   #wait = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #open: (url: string) => Source;
+  readonly #open: (url: string) => EventConnection;
   readonly #stateListeners = new Set<() => void>();
   readonly #eventListeners = new Set<(event: FeedEvent, data: unknown) => void>();
 
-  constructor(open: (url: string) => Source = (url) => new EventSource(url)) {
+  constructor(open: (url: string) => EventConnection = (url) => new EventSource(url)) {
     this.#open = open;
   }
 

@@ -20,12 +20,12 @@ export class OperationLog {
   }
 
   /** Names the operation that a dialog shows step by step, so that it is not shown a second time elsewhere. */
-  follow(id: string | undefined): void {
+  setShownInDialog(id: string | undefined): void {
     this.#followed = id;
     this.#set(this.#operations);
   }
 
-  get followed(): string | undefined {
+  get shownInDialog(): string | undefined {
     return this.#followed;
   }
 

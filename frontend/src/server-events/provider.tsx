@@ -5,17 +5,17 @@ import type { Operation } from "../api/types";
 import { EventFeed, type FeedState } from "./event-feed";
 import { OperationLog } from "./operation-log";
 
-interface Live {
+interface ServerEvents {
   feed: EventFeed;
   operations: OperationLog;
 }
 
-const LiveContext = createContext<Live | null>(null);
+const ServerEventsContext = createContext<ServerEvents | null>(null);
 
 /** Follows the server's events: what they name is fetched again, and operations are kept for the page to show. */
-export function LiveProvider({ children, feed: given }: { children: ReactNode; feed?: EventFeed }) {
+export function ServerEventsProvider({ children, feed: given }: { children: ReactNode; feed?: EventFeed }) {
   const client = useQueryClient();
-  const [live] = useState<Live>(() => ({ feed: given ?? new EventFeed(), operations: new OperationLog() }));
+  const [live] = useState<ServerEvents>(() => ({ feed: given ?? new EventFeed(), operations: new OperationLog() }));
 
   useEffect(() => {
     const refresh = (...keys: string[]) => {
@@ -41,22 +41,22 @@ export function LiveProvider({ children, feed: given }: { children: ReactNode; f
     };
   }, [client, live]);
 
-  return <LiveContext value={live}>{children}</LiveContext>;
+  return <ServerEventsContext value={live}>{children}</ServerEventsContext>;
 }
 
-function useLive(): Live {
-  const live = use(LiveContext);
+function useServerEvents(): ServerEvents {
+  const live = use(ServerEventsContext);
   if (!live) throw new Error("LiveProvider is missing above this component");
   return live;
 }
 
 export function useFeedState(): FeedState {
-  const { feed } = useLive();
+  const { feed } = useServerEvents();
   return useSyncExternalStore(feed.onState, () => feed.state);
 }
 
 export function useOperationLog(): OperationLog {
-  return useLive().operations;
+  return useServerEvents().operations;
 }
 
 export function useOperations(): readonly Operation[] {

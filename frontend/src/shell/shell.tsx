@@ -21,7 +21,7 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));
   useEffect(() => {
-    document.title = present ? text.shell.titleOf(present.label) : text.shell.product;
+    document.title = present ? text.shell.formatTitle(present.label) : text.shell.product;
   }, [present]);
   return (
     <>
@@ -55,8 +55,8 @@ export function Shell() {
             ))}
           </nav>
           <div className="ml-auto flex items-center gap-2">
-            <Feed />
-            <ThemeChoice />
+            <FeedStatus />
+            <ThemeMenu />
           </div>
         </div>
       </header>
@@ -68,7 +68,7 @@ export function Shell() {
   );
 }
 
-function Feed() {
+function FeedStatus() {
   const state = useFeedState();
   return (
     <p role="status" title={text.shell.feed.explain[state]} className="flex items-center gap-2 text-ink-2 text-sm">
@@ -92,7 +92,7 @@ const THEMES: readonly { value: Theme; label: string }[] = [
   { value: "dark", label: text.shell.theme.dark },
 ];
 
-function ThemeChoice() {
+function ThemeMenu() {
   const theme = useTheme();
   return (
     <ChoiceMenu

@@ -1,6 +1,6 @@
 import type { HistoryEntry, Model, Operation, Prediction, ScoredWindow, Spec } from "../api/types";
 
-export function aModel(own: Partial<Model> = {}): Model {
+export function makeModel(own: Partial<Model> = {}): Model {
   return {
     model_id: 1,
     model_name: "Starter",
@@ -23,7 +23,7 @@ export function aModel(own: Partial<Model> = {}): Model {
   };
 }
 
-export function anEntry(own: Partial<HistoryEntry>): HistoryEntry {
+export function makeHistoryEntry(own: Partial<HistoryEntry>): HistoryEntry {
   return {
     history_id: 1,
     at: "2026-11-01T10:00:00Z",
@@ -41,7 +41,7 @@ export function anEntry(own: Partial<HistoryEntry>): HistoryEntry {
   };
 }
 
-export function anOperation(own: Partial<Operation> = {}): Operation {
+export function makeOperation(own: Partial<Operation> = {}): Operation {
   return {
     operation_id: "op1",
     kind: "activate",
@@ -57,7 +57,7 @@ export function anOperation(own: Partial<Operation> = {}): Operation {
   };
 }
 
-export function aSpec(labels: string[]): Spec {
+export function makeSpec(labels: string[]): Spec {
   return {
     input: "log_mel_patch",
     sample_rate: 16_000,
@@ -72,12 +72,12 @@ export function aSpec(labels: string[]): Spec {
   };
 }
 
-export function aWindow(start: number, scores: Record<string, number>): ScoredWindow {
+export function makeWindow(start: number, scores: Record<string, number>): ScoredWindow {
   const [label, score] = Object.entries(scores).sort(([, one], [, other]) => other - one)[0] ?? ["", 0];
   return { start, end: start + 1, label, score, scores };
 }
 
-export function aPrediction(windows: ScoredWindow[], own: Partial<Prediction> = {}): Prediction {
+export function makePrediction(windows: ScoredWindow[], own: Partial<Prediction> = {}): Prediction {
   return {
     label: "dog",
     score: 0.9,
@@ -102,7 +102,7 @@ export function aPrediction(windows: ScoredWindow[], own: Partial<Prediction> = 
   };
 }
 
-export const aProblem = (own: Record<string, unknown> = {}) => ({
+export const makeProblem = (own: Record<string, unknown> = {}) => ({
   type: "urn:understudy:problem:model_unsafe",
   title: "The model file would run code of its own",
   status: 422,

@@ -8,12 +8,12 @@ import {
 } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { readFilter } from "../models/search-params";
-import { EventFeed, type Source } from "../server-events/event-feed";
-import { LiveProvider } from "../server-events/provider";
+import { parseSearchParams } from "../models/search-params";
+import { type EventConnection, EventFeed } from "../server-events/event-feed";
+import { ServerEventsProvider } from "../server-events/provider";
 
 /** An event source that a test plays the server of. */
-export class FakeSource implements Source {
+export class FakeConnection implements EventConnection {
   readyState = 1;
   readonly url: string;
   readonly #listeners: [name: string, listener: (event: MessageEvent) => void][] = [];
@@ -37,10 +37,10 @@ export class FakeSource implements Source {
 }
 
 /** Draws an element at "/" with a router, a fresh cache and an event feed that the test drives. */
-export async function draw(element: ReactNode): Promise<{ source: FakeSource }> {
-  const sources: FakeSource[] = [];
+export async function renderPage(element: ReactNode): Promise<{ source: FakeConnection }> {
+  const sources: FakeConnection[] = [];
   const feed = new EventFeed((url) => {
-    const made = new FakeSource(url);
+    const made = new FakeConnection(url);
     sources.push(made);
     return made;
   });
@@ -49,7 +49,7 @@ export async function draw(element: ReactNode): Promise<{ source: FakeSource }> 
     getParentRoute: () => root,
     path: "/",
     component: () => element,
-    validateSearch: readFilter,
+    validateSearch: parseSearchParams,
   });
   const model = createRoute({ getParentRoute: () => root, path: "/models/$id", component: () => element });
   const router = createRouter({
@@ -60,10 +60,10 @@ export async function draw(element: ReactNode): Promise<{ source: FakeSource }> 
   await act(async () => {
     render(
       <QueryClientProvider client={client}>
-        <LiveProvider feed={feed}>
+        <ServerEventsProvider feed={feed}>
           {/* The tests' router has fewer routes than the page's, which is the registered type. */}
           <RouterProvider router={router as never} />
-        </LiveProvider>
+        </ServerEventsProvider>
       </QueryClientProvider>,
     );
   });

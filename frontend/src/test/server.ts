@@ -4,7 +4,7 @@ type Answer = { status?: number; body: unknown };
 type Routes = Record<string, unknown | ((request: Request) => Answer | Promise<Answer>)>;
 
 /** Answers `fetch` by "METHOD /path", and keeps what was asked. A plain value is the body of a 200. */
-export function serve(routes: Routes): { asked: { key: string; search: URLSearchParams; body: string }[] } {
+export function serveApi(routes: Routes): { asked: { key: string; search: URLSearchParams; body: string }[] } {
   const asked: { key: string; search: URLSearchParams; body: string }[] = [];
   vi.stubGlobal("fetch", async (request: Request) => {
     const url = new URL(request.url);

@@ -15,7 +15,7 @@ export const common = {
   accuracy: "Accuracy",
   type: "Type",
   file: "File",
-  size: "Size",
+  formatSize: "Size",
   since: "Since",
   by: "by",
   now: "now",
@@ -29,7 +29,7 @@ export const common = {
   } as Record<string, string>,
   microphone: {
     raw: "Recorded as it is: the browser's gain control, noise suppression and echo cancellation are off.",
-    altered: (what: string) => `The browser still applies ${what}; scores may differ from a plain recording.`,
+    activeProcessing: (what: string) => `The browser still applies ${what}; scores may differ from a plain recording.`,
     processing: { gain: "gain control", noise: "noise suppression", echo: "echo cancellation" },
     problems: {
       denied: {
@@ -101,7 +101,7 @@ export const shell = {
     back: "Go to the models",
   },
   apiDocs: "API reference",
-  titleOf: (page: string) => `${page} · Understudy`,
+  formatTitle: (page: string) => `${page} · Understudy`,
 };
 
 export const states: Record<string, { label: string; explain: string }> = {

@@ -1,9 +1,9 @@
 import { common, problem, shell, states } from "./common";
-import { live } from "./microphone";
-import { model } from "./model-detail";
+import { microphone } from "./microphone";
+import { modelDetail } from "./model-detail";
 import { models } from "./models";
 import { operations } from "./operations";
 import { tryIt } from "./try";
 
-/** Every word that the page shows. */
-export const text = { common, problem, shell, states, models, model, tryIt, live, operations };
+/** All text that the page shows. */
+export const text = { common, problem, shell, states, models, modelDetail, tryIt, microphone, operations };

@@ -1,9 +1,9 @@
-export const live = {
+export const microphone = {
   title: "Live",
   lead: "The microphone, scored window by window as you speak. Nothing is stored.",
   start: "Start listening",
   stop: "Stop",
-  states: {
+  connections: {
     idle: "Not listening",
     connecting: "Connecting",
     streaming: "Listening",

@@ -1,4 +1,4 @@
-export const model = {
+export const modelDetail = {
   back: "All models",
   tryIt: "Try it",
   facts: "Facts",
@@ -91,7 +91,7 @@ export const model = {
     title: "The same from a terminal",
     show: "Show this model",
     activate: "Make it live",
-    rehearse: "Try a recording on it without making it live",
+    predict: "Try a recording on it without making it live",
     change: "Change its accuracy",
     curl: "curl",
     cli: "Command line",

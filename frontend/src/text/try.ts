@@ -41,7 +41,7 @@ export const tryIt = {
     tableCut: (shown: number, of: number) => `The first ${shown} of ${of} windows; the CSV has all.`,
   },
   result: {
-    heard: "Heard",
+    predicted: "Heard",
     from: "by",
     scores: "Scores of the whole clip",
     showAll: (count: number) => `Show all ${count} labels`,
@@ -58,7 +58,7 @@ export const tryIt = {
     sourceOf: (codec: string, rate: string, channels: number) =>
       `${codec}, ${rate} Hz, ${channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`}`,
     silence: "Digital silence",
-    stages: { queue: "waiting", decode: "decoding", features: "features", inference: "inference" },
+    phases: { queue: "waiting", decode: "decoding", features: "features", inference: "inference" },
   },
   save: { json: "Save as JSON", csv: "Save as CSV" },
   emptyTitle: "Nothing to listen to yet",

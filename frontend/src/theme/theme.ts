@@ -6,24 +6,24 @@ const KEY = "understudy-theme";
 const listeners = new Set<() => void>();
 const darkness = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
 
-function stored(): Theme {
+function readStoredTheme(): Theme {
   const value = localStorage.getItem(KEY);
   return value === "light" || value === "dark" ? value : "system";
 }
 
-function apply(): void {
-  const theme = stored();
+function applyTheme(): void {
+  const theme = readStoredTheme();
   const dark = theme === "dark" || (theme === "system" && darkness?.matches);
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   for (const listener of listeners) listener();
 }
 
-darkness?.addEventListener("change", apply);
+darkness?.addEventListener("change", applyTheme);
 
 export function setTheme(theme: Theme): void {
   if (theme === "system") localStorage.removeItem(KEY);
   else localStorage.setItem(KEY, theme);
-  apply();
+  applyTheme();
 }
 
 function subscribe(listener: () => void): () => void {
@@ -31,12 +31,12 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const useTheme = (): Theme => useSyncExternalStore(subscribe, stored);
+export const useTheme = (): Theme => useSyncExternalStore(subscribe, readStoredTheme);
 
 /** "light" or "dark", whichever is on screen; canvases draw again when it changes. */
-export const useShownTheme = (): string =>
+export const useResolvedTheme = (): string =>
   useSyncExternalStore(subscribe, () => document.documentElement.dataset.theme ?? "light");
 
-/** The present value of a colour token of styles.css, for drawing on a canvas. */
-export const token = (name: string): string =>
+/** The present value of a color token of styles.css, for drawing on a canvas. */
+export const readToken = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

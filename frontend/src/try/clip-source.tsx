@@ -1,13 +1,13 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { ProblemError, problemFrom, problemOf, unreachable } from "../api/problem";
+import { makeUnreachableProblem, ProblemError, parseProblem, toProblem } from "../api/problem";
 import { clipsQuery } from "../api/queries";
-import { clock } from "../format/numbers";
+import { formatClock } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { DropZone } from "../ui/drop-zone";
 import { Skeleton } from "../ui/layout";
 import { ProblemNotice, QueryFailure } from "../ui/notice";
-import { type Clip, clipOf } from "./prediction-query";
+import { type Clip, makeClip } from "./prediction-query";
 import { Recorder } from "./recorder";
 
 const words = text.tryIt.source;
@@ -19,7 +19,7 @@ interface Props {
 }
 
 /** The three ways to bring a recording. */
-export function Source({ chosen, onClip }: Props) {
+export function ClipSource({ chosen, onClip }: Props) {
   return (
     <div className="grid gap-6 lg:grid-cols-2">
       <div className="space-y-3">
@@ -28,7 +28,7 @@ export function Source({ chosen, onClip }: Props) {
           title={words.drop}
           hint={words.formats}
           choose={words.choose}
-          onFile={(file) => onClip(clipOf(file.name, file))}
+          onFile={(file) => onClip(makeClip(file.name, file))}
         />
         <Recorder onClip={onClip} />
       </div>
@@ -39,10 +39,10 @@ export function Source({ chosen, onClip }: Props) {
 
 async function fetchClip(url: string, name: string): Promise<Clip> {
   const answer = await fetch(url).catch(() => {
-    throw new ProblemError(unreachable());
+    throw new ProblemError(makeUnreachableProblem());
   });
-  if (!answer.ok) throw new ProblemError(problemOf(await answer.json().catch(() => null), answer.status));
-  return clipOf(name, await answer.blob());
+  if (!answer.ok) throw new ProblemError(parseProblem(await answer.json().catch(() => null), answer.status));
+  return makeClip(name, await answer.blob());
 }
 
 function DemoClips({ chosen, onClip }: Props) {
@@ -66,14 +66,14 @@ function DemoClips({ chosen, onClip }: Props) {
               onClick={() => fetching.mutate(clip)}
             >
               {clip.title}
-              <span className="font-normal text-ink-3">{clock(clip.seconds, 0)}</span>
+              <span className="font-normal text-ink-3">{formatClock(clip.seconds, 0)}</span>
             </Button>
           </li>
         ))}
       </ul>
       {fetching.error && (
         <div className="mt-3">
-          <ProblemNotice problem={problemFrom(fetching.error)} />
+          <ProblemNotice problem={toProblem(fetching.error)} />
         </div>
       )}
     </div>

@@ -1,15 +1,15 @@
 import { type ReactNode, useMemo, useRef } from "react";
 import type { Prediction } from "../api/types";
-import { clock, share } from "../format/numbers";
+import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { PauseIcon, PlayIcon } from "../ui/icons";
 import { Panel } from "../ui/layout";
 import { WarningNotice } from "../ui/notice";
-import { Axis } from "../ui/time-axis";
-import { Heat, ROW_PX } from "./score-heatmap";
+import { TimeAxis } from "../ui/time-axis";
+import { ROW_PX, ScoreHeatmap } from "./score-heatmap";
 import { type Player, usePlayer } from "./use-player";
-import { cells, disagreements, topLabels, windowAt } from "./window-comparison";
+import { computeCells, findDisagreements, findWindowAt, rankLabels } from "./window-comparison";
 
 const words = text.tryIt.strips;
 const MOST_ROWS = 8;
@@ -20,7 +20,7 @@ interface Props {
 }
 
 /** Waveform, spectrogram and window scores over one time axis, with one cursor through all of them. */
-export function Strips({ blob, predictions }: Props) {
+export function ClipTimeline({ blob, predictions }: Props) {
   const wave = useRef<HTMLDivElement>(null);
   const spectrum = useRef<HTMLDivElement>(null);
   const places = useMemo(() => ({ wave, spectrum }), []);
@@ -54,7 +54,7 @@ export function Strips({ blob, predictions }: Props) {
         ))}
         {first && second && <Differences first={first} second={second} duration={duration} />}
         <RowName>{words.time}</RowName>
-        <Axis from={0} to={duration} />
+        <TimeAxis from={0} to={duration} />
         <div aria-hidden="true" className="pointer-events-none absolute inset-y-0 right-0 left-(--gutter)">
           <div
             className="absolute inset-y-0 w-0.5 bg-ink"
@@ -91,12 +91,12 @@ function Controls({
         {player.playing ? words.pause : words.play}
       </Button>
       <p className="text-ink-2 text-sm">
-        {clock(player.time)} / {clock(duration)}
+        {formatClock(player.time)} / {formatClock(duration)}
       </p>
       <input
         type="range"
         aria-label={words.position}
-        aria-valuetext={clock(player.time)}
+        aria-valuetext={formatClock(player.time)}
         min={0}
         max={duration || 1}
         step={0.1}
@@ -107,11 +107,13 @@ function Controls({
       />
       <div className="flex w-full flex-wrap gap-x-6 text-sm lg:w-auto">
         {predictions.map((prediction) => {
-          const window = windowAt(prediction.windows, player.time);
+          const window = findWindowAt(prediction.windows, player.time);
           return (
             <p key={prediction.model.model_id} className="min-w-44">
               <span className="text-ink-3">{prediction.model.model_name}: </span>
-              {window && <span className="font-medium">{text.tryIt.strips.at(window.label, share(window.score))}</span>}
+              {window && (
+                <span className="font-medium">{text.tryIt.strips.at(window.label, formatPercent(window.score))}</span>
+              )}
             </p>
           );
         })}
@@ -128,7 +130,7 @@ interface HeatRowsProps {
 }
 
 function HeatRows({ prediction, duration, named }: HeatRowsProps) {
-  const labels = useMemo(() => topLabels(prediction, MOST_ROWS), [prediction]);
+  const labels = useMemo(() => rankLabels(prediction, MOST_ROWS), [prediction]);
   return (
     <>
       {named && <p className="col-span-2 -mb-2 font-medium text-sm">{prediction.model.model_name}</p>}
@@ -144,7 +146,7 @@ function HeatRows({ prediction, duration, named }: HeatRowsProps) {
           </p>
         ))}
       </div>
-      <Heat
+      <ScoreHeatmap
         prediction={prediction}
         labels={labels}
         duration={duration}
@@ -155,8 +157,8 @@ function HeatRows({ prediction, duration, named }: HeatRowsProps) {
 }
 
 function Differences({ first, second, duration }: { first: Prediction; second: Prediction; duration: number }) {
-  const different = new Set(disagreements(first, second));
-  const places = cells(first.windows);
+  const different = new Set(findDisagreements(first, second));
+  const places = computeCells(first.windows);
   return (
     <>
       <RowName>{words.disagree}</RowName>

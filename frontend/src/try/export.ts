@@ -16,17 +16,17 @@ export function toCsv(predictions: readonly Prediction[]): string {
       ...labels.map((label) => window.scores[label] ?? ""),
     ]),
   );
-  return [head, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n");
+  return [head, ...rows].map((row) => row.map(quoteCell).join(",")).join("\r\n");
 }
 
-function quoted(value: string | number): string {
+function quoteCell(value: string | number): string {
   const written = String(value);
   // A leading = + - or @ would be a formula to a spreadsheet; numbers are not text and stay as they are.
   const safe = typeof value === "string" && /^[=+\-@]/.test(written) ? `'${written}` : written;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export function download(name: string, content: string, type: string): void {
+export function downloadFile(name: string, content: string, type: string): void {
   const address = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement("a");
   link.href = address;

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Prediction } from "../api/types";
-import { clock, milliseconds, share } from "../format/numbers";
+import { formatClock, formatMilliseconds, formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { BarRow } from "../ui/bar-row";
 import { Button } from "../ui/button";
@@ -13,7 +13,7 @@ const FEW = 6;
 const MOST_EVENTS = 50;
 
 /** One model's answer: what it heard, how sure it is of what, and where. */
-export function Verdict({ prediction }: { prediction: Prediction }) {
+export function PredictionPanel({ prediction }: { prediction: Prediction }) {
   const [all, setAll] = useState(false);
   const ranked = Object.entries(prediction.scores).sort(([, one], [, other]) => other - one);
   const shown = all ? ranked : ranked.slice(0, FEW);
@@ -21,7 +21,7 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
   return (
     <Panel className="p-5 sm:p-6">
       <p className="text-ink-2 text-sm">
-        {words.heard} {words.from}{" "}
+        {words.predicted} {words.from}{" "}
         <Link
           to="/models/$id"
           params={{ id: String(model.model_id) }}
@@ -33,7 +33,7 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
       </p>
       <p className="mt-1 flex flex-wrap items-baseline justify-between gap-x-4 font-semibold text-2xl tracking-tight">
         <span className="min-w-0 break-words">{prediction.label}</span>
-        <span>{share(prediction.score)}</span>
+        <span>{formatPercent(prediction.score)}</span>
       </p>
       {prediction.warnings.map((warning) => (
         <div key={warning} className="mt-3">
@@ -43,7 +43,7 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
       <h3 className="sr-only">{words.scores}</h3>
       <ul className="mt-5 space-y-2 text-sm">
         {shown.map(([label, score]) => (
-          <BarRow key={label} name={label} fraction={score} value={share(score)} />
+          <BarRow key={label} name={label} fraction={score} value={formatPercent(score)} />
         ))}
       </ul>
       {!all && ranked.length > FEW && (
@@ -57,7 +57,9 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
         {prediction.events.slice(0, MOST_EVENTS).map((event) => (
           <li key={`${event.label}${event.start}`} className="flex flex-wrap justify-between gap-x-4 py-0.5">
             <span>{event.label}</span>
-            <span className="text-ink-2">{words.event(clock(event.start), clock(event.end), share(event.peak))}</span>
+            <span className="text-ink-2">
+              {words.event(formatClock(event.start), formatClock(event.end), formatPercent(event.peak))}
+            </span>
           </li>
         ))}
       </ul>
@@ -67,7 +69,7 @@ export function Verdict({ prediction }: { prediction: Prediction }) {
       <p className="mt-5 text-ink-3 text-sm">
         {words.time}:{" "}
         {(["queue", "decode", "features", "inference"] as const)
-          .map((stage) => `${words.stages[stage]} ${milliseconds(timing[stage])}`)
+          .map((stage) => `${words.phases[stage]} ${formatMilliseconds(timing[stage])}`)
           .join(", ")}
       </p>
     </Panel>

@@ -1,7 +1,7 @@
 import { queryOptions, skipToken } from "@tanstack/react-query";
 import { api, unwrap } from "../api/client";
 import type { Prediction } from "../api/types";
-import type { Choice } from "../models/model-select";
+import type { ModelChoice } from "../models/model-select";
 
 /** A recording to be tried. `key` tells two of them apart. */
 export interface Clip {
@@ -12,12 +12,12 @@ export interface Clip {
 
 let clips = 0;
 
-export function clipOf(name: string, blob: Blob): Clip {
+export function makeClip(name: string, blob: Blob): Clip {
   clips += 1;
   return { key: `${clips}`, name, blob };
 }
 
-function predict(clip: Clip, modelId: number | undefined, signal: AbortSignal): Promise<Prediction> {
+function requestPrediction(clip: Clip, modelId: number | undefined, signal: AbortSignal): Promise<Prediction> {
   return unwrap(
     api.POST("/api/v1/predict", {
       params: { query: modelId === undefined ? {} : { model_id: modelId } },
@@ -33,11 +33,11 @@ function predict(clip: Clip, modelId: number | undefined, signal: AbortSignal): 
 }
 
 /** What a model says of a clip; waits until there are both. */
-export const predictionQuery = (clip: Clip | undefined, choice: Choice) => {
+export const predictionQuery = (clip: Clip | undefined, choice: ModelChoice) => {
   const modelId = choice === "live" ? undefined : choice;
   return queryOptions({
     queryKey: ["prediction", clip?.key, choice],
-    queryFn: clip && choice !== undefined ? ({ signal }) => predict(clip, modelId, signal) : skipToken,
+    queryFn: clip && choice !== undefined ? ({ signal }) => requestPrediction(clip, modelId, signal) : skipToken,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   });

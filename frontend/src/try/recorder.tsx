@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from "react";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import type { Problem } from "../api/types";
 import { type Capture, openMicrophone } from "../audio/microphone";
 import { toWav } from "../audio/pcm";
-import { clock } from "../format/numbers";
+import { formatClock } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { ProblemNotice } from "../ui/notice";
-import { type Clip, clipOf } from "./prediction-query";
+import { type Clip, makeClip } from "./prediction-query";
 
 const words = text.tryIt.source;
 
@@ -17,7 +17,7 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
   const capture = useRef<Capture>(undefined);
   const blocks = useRef<Float32Array[]>([]);
   const [seconds, setSeconds] = useState<number>();
-  const [altered, setAltered] = useState<string[]>([]);
+  const [activeProcessing, setActiveProcessing] = useState<string[]>([]);
   const [problem, setProblem] = useState<Problem>();
   const recording = seconds !== undefined;
 
@@ -34,10 +34,10 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
         if (capture.current) setSeconds(samples / capture.current.sampleRate);
       });
       capture.current = opened;
-      setAltered(opened.altered);
+      setActiveProcessing(opened.activeProcessing);
       setSeconds(0);
     } catch (error) {
-      setProblem(problemFrom(error));
+      setProblem(toProblem(error));
     }
   };
 
@@ -48,7 +48,7 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
     capture.current = undefined;
     setSeconds(undefined);
     const name = words.recordingName(new Date().toLocaleTimeString().replaceAll(":", "."));
-    onClip(clipOf(name, toWav(blocks.current, opened.sampleRate)));
+    onClip(makeClip(name, toWav(blocks.current, opened.sampleRate)));
   };
 
   return (
@@ -57,7 +57,7 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
         {recording ? (
           <Button look="danger" onClick={stop}>
             <StopIcon />
-            {words.stop(clock(seconds, 0))}
+            {words.stop(formatClock(seconds, 0))}
           </Button>
         ) : (
           <Button onClick={() => void start()}>
@@ -66,7 +66,9 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
           </Button>
         )}
         <p className="min-w-0 flex-1 basis-56 text-ink-2 text-sm">
-          {altered.length > 0 ? text.common.microphone.altered(altered.join(", ")) : text.common.microphone.raw}
+          {activeProcessing.length > 0
+            ? text.common.microphone.activeProcessing(activeProcessing.join(", "))
+            : text.common.microphone.raw}
         </p>
       </div>
       {problem && (

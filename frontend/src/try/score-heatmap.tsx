@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "react";
 import type { Prediction } from "../api/types";
-import { useWidth } from "../browser/use-element-width";
-import { colourOf, colourRamp } from "../theme/color-scale";
-import { useShownTheme } from "../theme/theme";
-import { cells } from "./window-comparison";
+import { useElementWidth } from "../browser/use-element-width";
+import { buildColorScale, getColor } from "../theme/color-scale";
+import { useResolvedTheme } from "../theme/theme";
+import { computeCells } from "./window-comparison";
 
 export const ROW_PX = 22;
 const GAP_PX = 2;
@@ -16,10 +16,10 @@ interface Props {
 }
 
 /** A row a label, a cell a window; the darker a cell, the higher the score. */
-export function Heat({ prediction, labels, duration, label }: Props) {
+export function ScoreHeatmap({ prediction, labels, duration, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useWidth(canvas);
-  const theme = useShownTheme();
+  const width = useElementWidth(canvas);
+  const theme = useResolvedTheme();
   const height = labels.length * ROW_PX;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's
@@ -31,8 +31,8 @@ export function Heat({ prediction, labels, duration, label }: Props) {
     element.width = Math.round(width * scale);
     element.height = Math.round(height * scale);
     context.scale(scale, scale);
-    const ramp = colourRamp();
-    const places = cells(prediction.windows);
+    const ramp = buildColorScale();
+    const places = computeCells(prediction.windows);
     prediction.windows.forEach((window, index) => {
       const place = places[index];
       if (!place) return;
@@ -40,7 +40,7 @@ export function Heat({ prediction, labels, duration, label }: Props) {
       const right = (place.end / duration) * width;
       const gap = right - left > 4 * GAP_PX ? GAP_PX : 0;
       labels.forEach((name, row) => {
-        context.fillStyle = colourOf(ramp, window.scores[name] ?? 0);
+        context.fillStyle = getColor(ramp, window.scores[name] ?? 0);
         context.fillRect(left, row * ROW_PX, Math.max(right - left - gap, 1), ROW_PX - GAP_PX);
       });
     });

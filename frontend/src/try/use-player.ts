@@ -1,8 +1,8 @@
 import { type RefObject, useEffect, useMemo, useState } from "react";
 import WaveSurfer from "wavesurfer.js";
 import Spectrogram from "wavesurfer.js/dist/plugins/spectrogram.esm.js";
-import { colourRamp } from "../theme/color-scale";
-import { token, useShownTheme } from "../theme/theme";
+import { buildColorScale } from "../theme/color-scale";
+import { readToken, useResolvedTheme } from "../theme/theme";
 
 const WAVE_PX = 88;
 const SPECTRUM_PX = 140;
@@ -25,14 +25,14 @@ export interface Places {
 
 /** Draws the recording into two places and plays it; `time` follows playback. */
 export function usePlayer(blob: Blob, places: Places): Player {
-  const theme = useShownTheme();
+  const theme = useResolvedTheme();
   const [surfer, setSurfer] = useState<WaveSurfer>();
   const [state, setState] = useState<Player["state"]>("loading");
   const [playing, setPlaying] = useState(false);
   const [time, setTime] = useState(0);
   const [duration, setDuration] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors drawn are the theme's
   useEffect(() => {
     const { wave, spectrum } = places;
     if (!wave.current || !spectrum.current) return;
@@ -42,8 +42,8 @@ export function usePlayer(blob: Blob, places: Places): Player {
       container: wave.current,
       height: WAVE_PX,
       sampleRate: DRAW_RATE,
-      waveColor: token("line-strong"),
-      progressColor: token("accent"),
+      waveColor: readToken("line-strong"),
+      progressColor: readToken("accent"),
       cursorWidth: 0,
       barWidth: 2,
       barGap: 1,
@@ -55,7 +55,7 @@ export function usePlayer(blob: Blob, places: Places): Player {
           height: SPECTRUM_PX,
           fftSamples: 512,
           scale: "mel",
-          colorMap: colourRamp().map((colour) => [...colour.map((channel) => channel / CHANNEL_MAX), 1]),
+          colorMap: buildColorScale().map((color) => [...color.map((channel) => channel / CHANNEL_MAX), 1]),
         }),
       ],
     });

@@ -1,48 +1,48 @@
 import { expect, test } from "vitest";
-import { aPrediction, aWindow } from "../test/fixtures";
+import { makePrediction, makeWindow } from "../test/fixtures";
 import { toCsv } from "./export";
-import { cells, disagreements, topLabels, windowAt } from "./window-comparison";
+import { computeCells, findDisagreements, findWindowAt, rankLabels } from "./window-comparison";
 
-const first = aPrediction([0, 1, 2, 3].map((start) => aWindow(start, { dog: 0.8, rain: 0.2 })));
-const second = aPrediction([
-  aWindow(0, { dog: 0.7, rain: 0.3 }),
-  aWindow(1, { dog: 0.1, rain: 0.9 }),
-  aWindow(2, { dog: 0.2, rain: 0.8 }),
-  aWindow(3, { dog: 0.6, rain: 0.4 }),
+const first = makePrediction([0, 1, 2, 3].map((start) => makeWindow(start, { dog: 0.8, rain: 0.2 })));
+const second = makePrediction([
+  makeWindow(0, { dog: 0.7, rain: 0.3 }),
+  makeWindow(1, { dog: 0.1, rain: 0.9 }),
+  makeWindow(2, { dog: 0.2, rain: 0.8 }),
+  makeWindow(3, { dog: 0.6, rain: 0.4 }),
 ]);
 
 test("windows in which two models name different labels are found", () => {
-  expect(disagreements(first, second).map((window) => window.start)).toEqual([1, 2]);
+  expect(findDisagreements(first, second).map((window) => window.start)).toEqual([1, 2]);
 });
 
 test("models with different windows are compared where their windows' centres are nearest", () => {
-  const coarse = aPrediction([
-    { ...aWindow(0, { dog: 1 }), end: 2 },
-    { ...aWindow(2, { rain: 1 }), end: 4 },
+  const coarse = makePrediction([
+    { ...makeWindow(0, { dog: 1 }), end: 2 },
+    { ...makeWindow(2, { rain: 1 }), end: 4 },
   ]);
-  expect(disagreements(first, coarse).map((window) => window.start)).toEqual([2, 3]);
+  expect(findDisagreements(first, coarse).map((window) => window.start)).toEqual([2, 3]);
 });
 
 test("the window at a time is the nearest one, also outside the clip", () => {
-  expect(windowAt(first.windows, 2.4)?.start).toBe(2);
-  expect(windowAt(first.windows, 99)?.start).toBe(3);
-  expect(windowAt([], 1)).toBeUndefined();
+  expect(findWindowAt(first.windows, 2.4)?.start).toBe(2);
+  expect(findWindowAt(first.windows, 99)?.start).toBe(3);
+  expect(findWindowAt([], 1)).toBeUndefined();
 });
 
 test("overlapping windows are drawn side by side", () => {
-  const overlapping = [aWindow(0, { dog: 1 }), aWindow(0.5, { dog: 1 })];
-  expect(cells(overlapping)).toEqual([
+  const overlapping = [makeWindow(0, { dog: 1 }), makeWindow(0.5, { dog: 1 })];
+  expect(computeCells(overlapping)).toEqual([
     { start: 0, end: 0.5 },
     { start: 0.5, end: 1.5 },
   ]);
 });
 
 test("the labels shown are those with the highest single window", () => {
-  expect(topLabels(second, 1)).toEqual(["rain"]);
+  expect(rankLabels(second, 1)).toEqual(["rain"]);
 });
 
 test("the table to save has a row a window, and names cannot become formulas", () => {
-  const named = aPrediction(first.windows.slice(0, 1), {
+  const named = makePrediction(first.windows.slice(0, 1), {
     model: { model_id: 1, model_name: '=cmd, "x"', version: null, digest: "ab", precision: "float32" },
   });
   const [head, row] = toCsv([named]).split("\r\n");

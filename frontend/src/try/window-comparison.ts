@@ -1,38 +1,38 @@
 import type { Prediction, ScoredWindow } from "../api/types";
 
-export interface Stretch {
+export interface TimeSpan {
   start: number;
   end: number;
 }
 
-const centre = (window: ScoredWindow) => (window.start + window.end) / 2;
+const getCenter = (window: ScoredWindow) => (window.start + window.end) / 2;
 
 /** The window whose centre lies nearest to a time; windows are in order of time. */
-export function windowAt(windows: readonly ScoredWindow[], time: number): ScoredWindow | undefined {
+export function findWindowAt(windows: readonly ScoredWindow[], time: number): ScoredWindow | undefined {
   let low = 0;
   let high = windows.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
     const here = windows[middle] as ScoredWindow;
     const next = windows[middle + 1] as ScoredWindow;
-    if (Math.abs(centre(next) - time) < Math.abs(centre(here) - time)) low = middle + 1;
+    if (Math.abs(getCenter(next) - time) < Math.abs(getCenter(here) - time)) low = middle + 1;
     else high = middle;
   }
   return windows[low];
 }
 
 /** The first model's windows in which the second, at the same time, names another label. */
-export function disagreements(first: Prediction, second: Prediction): ScoredWindow[] {
-  return first.windows.filter((window) => windowAt(second.windows, centre(window))?.label !== window.label);
+export function findDisagreements(first: Prediction, second: Prediction): ScoredWindow[] {
+  return first.windows.filter((window) => findWindowAt(second.windows, getCenter(window))?.label !== window.label);
 }
 
 /** Where a window is drawn: to the start of the next one, so that overlapping windows lie side by side. */
-export function cells(windows: readonly ScoredWindow[]): Stretch[] {
+export function computeCells(windows: readonly ScoredWindow[]): TimeSpan[] {
   return windows.map((window, index) => ({ start: window.start, end: windows[index + 1]?.start ?? window.end }));
 }
 
 /** The labels worth a row: those that score highest in any one window, best first. */
-export function topLabels(prediction: Prediction, most: number): string[] {
+export function rankLabels(prediction: Prediction, most: number): string[] {
   const peaks = new Map<string, number>();
   for (const window of prediction.windows) {
     for (const [label, score] of Object.entries(window.scores)) {

@@ -1,5 +1,5 @@
 import type { Prediction } from "../api/types";
-import { clock, share } from "../format/numbers";
+import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { PlainTable } from "../ui/table";
 
@@ -20,7 +20,12 @@ export function WindowTable({ predictions }: { predictions: readonly Prediction[
               columns={COLUMNS}
               rows={prediction.windows.slice(0, MOST).map((window) => ({
                 key: window.start,
-                cells: [clock(window.start, 2), clock(window.end, 2), window.label, share(window.score)],
+                cells: [
+                  formatClock(window.start, 2),
+                  formatClock(window.end, 2),
+                  window.label,
+                  formatPercent(window.score),
+                ],
               }))}
             />
             {prediction.windows.length > MOST && (

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { problemFrom } from "../api/problem";
+import { toProblem } from "../api/problem";
 import type { Problem } from "../api/types";
 import { text } from "../text";
 import { Button } from "./button";
@@ -34,7 +34,7 @@ export function ProblemNotice({ problem, actions }: Props) {
 export function QueryFailure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <ProblemNotice
-      problem={problemFrom(error)}
+      problem={toProblem(error)}
       actions={
         onRetry && (
           <Button small onClick={onRetry}>

@@ -1,0 +1,71 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { toProblem } from "../api/problem";
+import { type Capture, openMicrophone } from "../audio/microphone";
+import { buildStreamUrl, ScoreStream, type StreamState } from "./score-stream";
+import { applyMessage, applyThreshold, EMPTY_SESSION, type SessionState } from "./session-state";
+
+export interface Microphone {
+  connection: StreamState;
+  session: SessionState;
+  activeProcessing: readonly string[];
+  /** For drawing: the spectrum now and the seconds heard so far; undefined while not listening. */
+  sound: { analyser: AnalyserNode; clock: () => number } | undefined;
+  start: (modelId: number | undefined) => Promise<void>;
+  stop: () => void;
+  setThreshold: (label: string, threshold: number) => void;
+  clearCrossings: () => void;
+}
+
+/** The microphone, the stream to the server and what came of it. */
+export function useMicrophone(): Microphone {
+  const capture = useRef<Capture>(undefined);
+  const stream = useRef<ScoreStream>(undefined);
+  const [connection, setConnection] = useState<StreamState>("idle");
+  const [session, setSession] = useState<SessionState>(EMPTY_SESSION);
+  const [activeProcessing, setActiveProcessing] = useState<readonly string[]>([]);
+  const [sound, setSound] = useState<Microphone["sound"]>();
+
+  const stop = useCallback(() => {
+    stream.current?.stop();
+    capture.current?.stop();
+    stream.current = undefined;
+    capture.current = undefined;
+    setSound(undefined);
+    setConnection("idle");
+  }, []);
+  useEffect(() => stop, [stop]);
+
+  const start = useCallback(
+    async (modelId: number | undefined) => {
+      stop();
+      setConnection("connecting");
+      setSession(({ thresholds }) => ({ ...EMPTY_SESSION, thresholds }));
+      try {
+        const opened = await openMicrophone((samples) => stream.current?.push(samples));
+        const scores = new ScoreStream(buildStreamUrl(modelId), opened.sampleRate, {
+          onState: setConnection,
+          onMessage: (message, offset) => setSession((before) => applyMessage(before, message, offset)),
+        });
+        capture.current = opened;
+        stream.current = scores;
+        setActiveProcessing(opened.activeProcessing);
+        setSound({ analyser: opened.analyser, clock: () => scores.clock });
+      } catch (error) {
+        setConnection("idle");
+        setSession((before) => ({ ...before, problem: toProblem(error) }));
+      }
+    },
+    [stop],
+  );
+
+  const setThreshold = useCallback(
+    (label: string, threshold: number) => setSession((before) => applyThreshold(before, label, threshold)),
+    [],
+  );
+  const clearCrossings = useCallback(() => setSession((before) => ({ ...before, crossings: [] })), []);
+
+  return useMemo(
+    () => ({ connection, session, activeProcessing, sound, start, stop, setThreshold, clearCrossings }),
+    [connection, session, activeProcessing, sound, start, stop, setThreshold, clearCrossings],
+  );
+}
