@@ -1,4 +1,4 @@
-// Fails when the JavaScript that the models page loads first is larger than its budget, gzipped.
+// Fails when the first load of the models page exceeds its budget of gzipped JavaScript.
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 

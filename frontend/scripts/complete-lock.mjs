@@ -1,5 +1,5 @@
-// Adds to package-lock.json the other platforms' binaries that the registry at hand did not know when npm wrote it.
-// Without them `npm ci` calls the lock incomplete. npm fetches them on their own platform only, by the version below.
+// Adds to package-lock.json the binaries of other platforms that the npm registry in use does not offer.
+// Without them `npm ci` fails: the lock is incomplete. npm fetches each one only on its own platform.
 import { readFile, writeFile } from "node:fs/promises";
 
 const SYSTEMS = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "win32"];

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { useActivate } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
-import type { Model, Operation, Problem } from "../api/types";
+import type { Model, Operation } from "../api/types";
 import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -20,9 +20,9 @@ interface Props {
   onClose: () => void;
 }
 
-/** Shows what will change, asks, then follows the activation to its end. */
+/** Shows what an activation changes, asks for confirmation, then shows the activation's steps. */
 export function ActivateDialog({ model, active, onClose }: Props) {
-  // The list moves on while the dialog is open; what was live when it opened is what "still live" refers to.
+  // Keeps the model that was live when the dialog opened: `active` changes when the activation succeeds.
   const [before] = useState(active);
   const activate = useActivate();
   const log = useOperationLog();
@@ -78,7 +78,7 @@ function Progress({ operation, before, onClose }: { operation: Operation; before
       <StepList operation={operation} />
       {failed && operation.error && (
         <div className="mt-5 space-y-3">
-          <ProblemNotice problem={operation.error as unknown as Problem} />
+          <ProblemNotice problem={operation.error} />
           <p className="font-medium text-sm">{before ? words.stays(before.model_name) : words.staysEmpty}</p>
         </div>
       )}

@@ -14,7 +14,7 @@ interface Props {
   nextSpec: Spec | undefined;
 }
 
-/** What is live beside what would be, and the labels that come and go. */
+/** Compares the live model with the one to activate: metadata, input and the labels added and removed. */
 export function ModelComparison({ present, next, presentSpec, nextSpec }: Props) {
   return (
     <>

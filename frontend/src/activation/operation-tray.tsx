@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 import { modelQuery } from "../api/queries";
-import type { Operation, Problem } from "../api/types";
+import type { Operation } from "../api/types";
 import { useOperation, useOperationLog, useOperations } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -12,7 +12,7 @@ import { StepBar } from "./step-list";
 const SUCCESS_SHOWN_MS = 6000;
 const MOST = 3;
 
-/** Activations under way or just ended, whoever asked for them; lies over the page, so that nothing moves. */
+/** Shows running and just ended activations of all clients. It lies over the page, so that nothing moves. */
 export function OperationTray() {
   const log = useOperationLog();
   const followed = useSyncExternalStore(log.subscribe, () => log.shownInDialog);
@@ -59,7 +59,7 @@ function OperationCard({ shown }: { shown: Operation }) {
       {operation.state !== "failed" && <StepBar operation={operation} />}
       {operation.error && (
         <div className="mt-2">
-          <ProblemNotice problem={operation.error as unknown as Problem} />
+          <ProblemNotice problem={operation.error} />
         </div>
       )}
     </div>

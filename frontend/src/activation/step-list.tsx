@@ -18,7 +18,7 @@ const MARKS: Record<StepState, string> = {
   waiting: "border border-line-strong",
 };
 
-/** The five steps of an activation, one a line. */
+/** Lists the five steps of an activation with their state. */
 export function StepList({ operation }: { operation: Operation }) {
   return (
     <ol className="space-y-3">
@@ -44,7 +44,7 @@ export function StepList({ operation }: { operation: Operation }) {
   );
 }
 
-/** The same steps as one bar. */
+/** Shows the steps of an activation as one bar. */
 export function StepBar({ operation }: { operation: Operation }) {
   return (
     <div className="flex gap-1" aria-hidden="true">

@@ -4,7 +4,7 @@ export const STEPS: readonly Step[] = ["verify", "compile", "warm_up", "commit",
 
 export type StepState = "done" | "now" | "failed" | "waiting";
 
-/** How a step of an operation stands. */
+/** Returns the state of one step of an operation. */
 export function getStepState(operation: Operation, step: Step): StepState {
   if (operation.state === "succeeded") return "done";
   const distance = STEPS.indexOf(step) - STEPS.indexOf(operation.step);

@@ -2,7 +2,7 @@ import createClient from "openapi-fetch";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { paths } from "./schema";
 
-/** Throws an `unreachable` problem where fetch itself fails, so that callers meet one kind of error. */
+/** Fetches; throws a `ProblemError` when the server cannot be reached, so that callers handle one kind of error. */
 async function fetchOrThrowProblem(request: Request): Promise<Response> {
   try {
     return await fetch(request);
@@ -20,7 +20,7 @@ interface Answer<T> {
   response: Response;
 }
 
-/** The body of an answer; throws its problem document as a `ProblemError`. */
+/** Returns the body of an answer. Throws a `ProblemError` when the server refused the request. */
 export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (!response.ok) throw new ProblemError(parseProblem(error, response.status));

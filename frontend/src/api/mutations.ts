@@ -3,7 +3,7 @@ import { useOperationLog } from "../server-events/provider";
 import { api, unwrap } from "./client";
 import type { ModelCreate, ModelUpdate, Operation } from "./types";
 
-/** Events say the same to every open page; this one need not wait for them. */
+/** Fetches the models again without waiting for the server's event. */
 function useRefresh() {
   const client = useQueryClient();
   return () => {

@@ -1,7 +1,7 @@
 import { text } from "../text";
 import type { Problem } from "./types";
 
-/** A refusal or an outage, in the one shape that every error of the API has. */
+/** An error with a problem document, the one shape of every error of the API. */
 export class ProblemError extends Error {
   readonly problem: Problem;
 
@@ -16,7 +16,7 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === "object" && value !== null && "detail" in value && "code" in value;
 }
 
-/** The problem document of an answer; an answer without one (a proxy's page, say) gets one by its status. */
+/** Returns the problem document of an answer, or makes one from the status (a proxy's error page has none). */
 export function parseProblem(body: unknown, status: number): Problem {
   if (isProblem(body)) return body;
   return {
@@ -29,12 +29,12 @@ export function parseProblem(body: unknown, status: number): Problem {
   };
 }
 
-/** The problem that stands for a request which never reached the server. */
+/** Returns the problem of a request that did not reach the server. */
 export function makeUnreachableProblem(): Problem {
   return { type: "about:blank", code: "unreachable", status: 0, ...text.problem.unreachable };
 }
 
-/** The problem behind anything thrown, for a screen that has to say what went wrong. */
+/** Converts anything thrown to a problem that can be shown. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   const detail = error instanceof Error ? error.message : String(error);

@@ -31,7 +31,7 @@ export const modelsQuery = (filter: ModelFilter) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
-/** The newest hundred models, for pickers; the full list has search and paging. */
+/** The newest 100 models, for select fields. The models page has search and paging. */
 export const modelChoicesQuery = () =>
   queryOptions({
     queryKey: ["models", "choices"],

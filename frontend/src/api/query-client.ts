@@ -3,7 +3,7 @@ import { ProblemError } from "./problem";
 
 const MAX_RETRIES = 2;
 
-/** Answers are fetched again when an event names them; a refusal is not asked for twice. */
+/** The cache of the server's answers. Events invalidate it; a refused request (status below 500) is not sent again. */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

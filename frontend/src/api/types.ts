@@ -5,7 +5,6 @@ type Schemas = components["schemas"];
 export type Model = Schemas["ModelOut"];
 export type ModelCreate = Schemas["ModelCreate"];
 export type ModelUpdate = Schemas["ModelUpdate"];
-export type ModelList = Schemas["ModelList"];
 export type ModelIdentity = Schemas["ModelIdentity"];
 export type Operation = Schemas["Operation"];
 export type Step = Schemas["Step"];
@@ -16,6 +15,12 @@ export type Status = Schemas["Status"];
 export type Prediction = Schemas["Prediction"];
 export type ScoredWindow = Schemas["Window"];
 export type Metrics = Schemas["TrafficSummary"];
-/** Without the list of faults, whose wording `detail` repeats. */
-export type Problem = Omit<Schemas["Problem"], "errors">;
+export type Problem = Schemas["Problem"];
 export type Uploaded = Schemas["UploadedFile"];
+/** The server's events: the data of each, by the event's name. */
+export type EventData = Schemas["EventData"];
+export type StreamStart = Schemas["StreamStart"];
+export type StreamEnd = Schemas["StreamEnd"];
+/** A message of the server over the stream. Times are seconds since the stream's first sample. */
+export type StreamMessage = Schemas["StreamMessage"];
+export type StreamWindow = Schemas["StreamWindow"];

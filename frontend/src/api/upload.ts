@@ -1,7 +1,10 @@
 import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { Uploaded } from "./types";
 
-/** Sends a model file; `onProgress` gets the fraction that has left. Aborting the signal aborts the upload. */
+/**
+ * Uploads a model file. `onProgress` gets the fraction sent, 0 to 1.
+ * Throws a `ProblemError` when the server refuses the file, and an `AbortError` when `signal` is aborted.
+ */
 export function uploadModel(
   file: File,
   onProgress: (fraction: number) => void,

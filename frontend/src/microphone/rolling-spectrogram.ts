@@ -10,11 +10,11 @@ const FLOOR_DB = -100;
 const CEILING_DB = -25;
 const LEVELS = 255;
 
-/** The last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
+/** Keeps the last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
 export class RollingSpectrogram {
   readonly #canvas = document.createElement("canvas");
   readonly #context = this.#canvas.getContext("2d");
-  /** Level 0 to 255 of each row of each column; kept so that a change of theme can paint all of them anew. */
+  /** Level 0 to 255 of each row of each column, for painting again when the theme changes. */
   readonly #levels = new Uint8Array(COLUMNS * ROWS);
   readonly #column = new ImageData(1, ROWS);
   readonly #analyser: AnalyserNode;
@@ -32,19 +32,19 @@ export class RollingSpectrogram {
     this.#bins = computeMelBins(analyser.context.sampleRate, analyser.frequencyBinCount);
   }
 
-  /** Paints everything that is kept in other colors. */
+  /** Paints all kept columns again with other colors. */
   recolor(ramp: readonly Color[]): void {
     this.#ramp = ramp;
     for (let at = this.#oldest; at <= this.#last; at += 1) this.#paint(at);
   }
 
-  /** Adds the spectrum as it is now, at `time` seconds. */
+  /** Adds the current spectrum at `time` (seconds). */
   add(time: number): void {
     const newest = Math.floor(time * COLUMNS_A_SECOND);
     if (newest <= this.#last) return;
     if (this.#last < 0) this.#first = newest;
     this.#analyser.getFloatFrequencyData(this.#decibels);
-    // A frame that came late stands for the columns it skipped as well.
+    // A late frame fills the columns that it skipped as well.
     const from = Math.max(this.#last + 1, this.#first, newest - COLUMNS + 1);
     this.#last = newest;
     for (let at = from; at <= newest; at += 1) {
@@ -57,7 +57,7 @@ export class RollingSpectrogram {
     }
   }
 
-  /** Draws the thirty seconds that end at `time`, over the given size. */
+  /** Draws the thirty seconds that end at `time` (seconds) into width x height pixels. */
   draw(target: CanvasRenderingContext2D, time: number, width: number, height: number): void {
     const scale = width / COLUMNS;
     const x = (at: number) => width - (time * COLUMNS_A_SECOND - at) * scale;
@@ -86,7 +86,7 @@ export class RollingSpectrogram {
   }
 }
 
-/** For each row from the top, the analyser's bin; rows are evenly spaced in mel (HTK: 2595 log10(1 + f / 700)). */
+/** Returns the analyser's bin of each row, from the top. Rows are evenly spaced in mel (HTK: 2595 log10(1 + f / 700)). */
 function computeMelBins(sampleRate: number, binCount: number): number[] {
   const mel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
   const top = mel(Math.min(HIGHEST_HZ, sampleRate / 2));

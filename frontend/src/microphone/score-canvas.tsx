@@ -20,7 +20,7 @@ interface Props {
   labels: readonly string[];
 }
 
-/** Spectrogram, scores and time axis of the last thirty seconds, drawn as sound comes in. */
+/** Draws spectrogram, scores and time axis of the last thirty seconds while sound arrives. */
 export function ScoreCanvas({ sound, session, labels }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useElementWidth(canvas);
@@ -32,7 +32,7 @@ export function ScoreCanvas({ sound, session, labels }: Props) {
     shown.current = { session, labels };
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors drawn are the theme's
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext("2d");

@@ -1,21 +1,22 @@
+import type { StreamEnd, StreamMessage, StreamStart } from "../api/types";
 import { toPcm16 } from "../audio/pcm";
-import type { ServerMessage } from "./stream-messages";
 
 export type StreamState = "idle" | "connecting" | "streaming" | "waiting";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
-// Past a second of audio in the socket's buffer the server cannot keep up; more would only add delay.
+// With more unsent audio than this the server cannot keep up, and each further sample would only add delay.
 const MOST_BUFFERED_SECONDS = 1;
 const BYTES_A_SAMPLE = 2;
+const END: StreamEnd = { type: "end" };
 
 interface Handlers {
   onState: (state: StreamState) => void;
-  /** `offset` is where, on the listener's own clock, the stream that sent the message began. */
-  onMessage: (message: ServerMessage, offset: number) => void;
+  /** `offset` is the stream's start in seconds since the session began. */
+  onMessage: (message: StreamMessage, offset: number) => void;
 }
 
-/** Sends microphone samples and hands back what the server says; connects again by itself when it breaks. */
+/** Sends microphone samples to the server and passes on its messages. Connects again when the connection breaks. */
 export class ScoreStream {
   #socket: WebSocket | undefined;
   #ready = false;
@@ -35,7 +36,7 @@ export class ScoreStream {
     this.#connect();
   }
 
-  /** Seconds of sound heard since the start, over all connections. */
+  /** Seconds of sound captured since the session began, over all connections. */
   get clock(): number {
     return this.#samples / this.#sampleRate;
   }
@@ -53,7 +54,7 @@ export class ScoreStream {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "end" }));
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(END));
     this.#socket?.close();
     this.#handlers.onState("idle");
   }
@@ -63,12 +64,13 @@ export class ScoreStream {
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
     socket.onopen = () => {
-      socket.send(JSON.stringify({ sample_rate: this.#sampleRate, encoding: "pcm16", channels: 1 }));
+      const start: StreamStart = { sample_rate: this.#sampleRate, encoding: "pcm16", channels: 1 };
+      socket.send(JSON.stringify(start));
       this.#offset = this.clock;
       this.#ready = true;
     };
     socket.onmessage = (event: MessageEvent<string>) => {
-      const message = JSON.parse(event.data) as ServerMessage;
+      const message = JSON.parse(event.data) as StreamMessage;
       if (message.type === "ready") {
         this.#wait = FIRST_WAIT_MS;
         this.#handlers.onState("streaming");

@@ -1,5 +1,4 @@
-import type { ModelIdentity, Problem } from "../api/types";
-import type { ServerMessage, StreamWindow } from "./stream-messages";
+import type { ModelIdentity, Problem, StreamMessage, StreamWindow } from "../api/types";
 
 export const SHOWN_SECONDS = 30;
 const MOST_CROSSINGS = 200;
@@ -17,7 +16,7 @@ export interface ThresholdCrossing {
   model: string;
 }
 
-/** Everything heard so far that the page still shows. Values are replaced, never changed in place. */
+/** What the page shows of a microphone session. Immutable: each change makes a new object. Times are in seconds. */
 export interface SessionState {
   labels: readonly string[];
   windows: readonly StreamWindow[];
@@ -43,15 +42,15 @@ export const EMPTY_SESSION: SessionState = {
 export const getThreshold = (session: SessionState, label: string): number =>
   session.thresholds[label] ?? DEFAULT_THRESHOLD;
 
-/** The session after a message of a stream that began at `offset` seconds. */
-export function applyMessage(session: SessionState, message: ServerMessage, offset: number): SessionState {
+/** Returns the session after a message of a stream that began `offset` seconds into the session. */
+export function applyMessage(session: SessionState, message: StreamMessage, offset: number): SessionState {
   switch (message.type) {
     case "ready":
       return {
         ...session,
         labels: message.spec.labels,
         hop: message.spec.hop_seconds,
-        // What a person set by hand outlives a reconnection.
+        // A threshold that the user set stays after a reconnection.
         thresholds: { ...message.spec.thresholds, ...session.thresholds },
         model: message.model,
         problem: undefined,
@@ -63,8 +62,9 @@ export function applyMessage(session: SessionState, message: ServerMessage, offs
         ...session,
         model: message.model,
         swaps: [...session.swaps, { at: message.at + offset, model: message.model }],
-        ...(message.spec && { labels: message.spec.labels, hop: message.spec.hop_seconds }),
-        thresholds: { ...message.spec?.thresholds, ...session.thresholds },
+        labels: message.spec.labels,
+        hop: message.spec.hop_seconds,
+        thresholds: { ...message.spec.thresholds, ...session.thresholds },
       };
     case "error":
       return { ...session, problem: message.problem };
@@ -102,7 +102,7 @@ export function applyThreshold(session: SessionState, label: string, threshold: 
 
 const MOST_ROWS = 12;
 
-/** The labels that get a row: all of a small model; of a large one those that scored highest lately, in its order. */
+/** Returns the labels to show: all of a small model, else the highest of the shown windows, in the model's order. */
 export function pickShownLabels(session: SessionState): readonly string[] {
   if (session.labels.length <= MOST_ROWS) return session.labels;
   const peaks = new Map<string, number>();

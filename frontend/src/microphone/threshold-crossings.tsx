@@ -13,7 +13,7 @@ const COLUMNS = [
   { name: words.model },
 ];
 
-/** When a label reached its threshold, newest first. */
+/** Lists when labels reached their thresholds, newest first. */
 export function ThresholdCrossings({
   crossings,
   onClear,

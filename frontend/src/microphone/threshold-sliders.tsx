@@ -12,7 +12,7 @@ interface Props {
   onChange: (label: string, threshold: number) => void;
 }
 
-/** Each label's score now, and the mark from which it counts. */
+/** Shows each label's current score with a slider for its threshold. */
 export function ThresholdSliders({ session, labels, onChange }: Props) {
   const now = session.windows.at(-1);
   return (

@@ -8,7 +8,7 @@ export interface Microphone {
   connection: StreamState;
   session: SessionState;
   activeProcessing: readonly string[];
-  /** For drawing: the spectrum now and the seconds heard so far; undefined while not listening. */
+  /** The current spectrum and the seconds captured so far; undefined while the microphone is off. */
   sound: { analyser: AnalyserNode; clock: () => number } | undefined;
   start: (modelId: number | undefined) => Promise<void>;
   stop: () => void;
@@ -16,7 +16,7 @@ export interface Microphone {
   clearCrossings: () => void;
 }
 
-/** The microphone, the stream to the server and what came of it. */
+/** Connects the microphone with the server's stream and keeps the scores. */
 export function useMicrophone(): Microphone {
   const capture = useRef<Capture>(undefined);
   const stream = useRef<ScoreStream>(undefined);

@@ -11,7 +11,7 @@ interface CommandPair {
   curl: string;
 }
 
-/** The command and the request behind each thing the page can do with a model. */
+/** Returns the command line and the request for each action of the page on a model. */
 export function buildCommands(model: Model, origin: string): CommandPair[] {
   const address = `${origin}/api/v1/models/${model.model_id}`;
   return [

@@ -11,7 +11,7 @@ import { buildTimeline, type TimelineItem } from "./timeline";
 
 const words = text.modelDetail.history;
 
-/** A model's life as a timeline, newest on top. */
+/** A model's history as a timeline, newest first. */
 export function ModelHistory({ model }: { model: Model }) {
   const query = useQuery(modelHistoryQuery(model.model_id));
   const items = query.data && buildTimeline(query.data.entries);

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { modelChoicesQuery, modelQuery } from "../api/queries";
-import type { Model, Problem } from "../api/types";
+import type { Model } from "../api/types";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { DeleteDialog } from "../models/delete-dialog";
@@ -89,9 +89,7 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
 function Warnings({ model }: { model: Model }) {
   return (
     <div className="space-y-3 empty:hidden [&:not(:empty)]:mb-5">
-      {model.compile_error && model.compile_state === "refused" && (
-        <ProblemNotice problem={model.compile_error as unknown as Problem} />
-      )}
+      {model.compile_error && model.compile_state === "refused" && <ProblemNotice problem={model.compile_error} />}
       {!model.file_exists && <WarningNotice>{text.modelDetail.missing(model.file_path)}</WarningNotice>}
       {model.file_changed && <WarningNotice>{text.modelDetail.changed(model.file_path)}</WarningNotice>}
     </div>

@@ -17,7 +17,7 @@ const PROBE_COLUMNS = [
   { name: words.allowed, numeric: true },
 ];
 
-/** The spec and the compile report; both come from the same document. */
+/** Shows the spec and the compile report, which come from one document. */
 export function ReportSection({ model }: { model: Model }) {
   const compiled = model.compile_state === "ready";
   const query = useQuery({ ...reportQuery(model.model_id), enabled: compiled });
@@ -62,16 +62,16 @@ function Summary({ report }: { report: CompileReport }) {
       </p>
       <p className="text-ink-2">{words.loaded(report.framework, report.written_by)}</p>
       <p className="text-ink-2">{words.took(formatDuration(report.seconds), formatBytes(report.peak_memory_bytes))}</p>
-      {report.quantization ? <Int8Variant twin={report.quantization} /> : null}
+      {report.quantization ? <Int8Variant variant={report.quantization} /> : null}
     </div>
   );
 }
 
-function Int8Variant({ twin }: { twin: NonNullable<CompileReport["quantization"]> }) {
-  const { agreement } = twin;
+function Int8Variant({ variant }: { variant: NonNullable<CompileReport["quantization"]> }) {
+  const { agreement } = variant;
   return (
     <>
-      <p className="pt-3 font-medium">{twin.passed ? words.int8Passed : words.int8Refused(twin.reason ?? "")}</p>
+      <p className="pt-3 font-medium">{variant.passed ? words.int8Passed : words.int8Refused(variant.reason ?? "")}</p>
       <p className="text-ink-2">
         {words.int8Measured(agreement.clip_agreement, agreement.clips, agreement.window_agreement, agreement.windows)}
       </p>

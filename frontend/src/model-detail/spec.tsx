@@ -9,7 +9,7 @@ import { WarningNotice } from "../ui/notice";
 const words = text.modelDetail.spec;
 const MOST_LABELS = 40;
 
-/** What turns audio into the model's input and its output into words. */
+/** Shows the model's spec: how audio becomes its input, and its output labels. */
 export function SpecSection({ spec }: { spec: Spec }) {
   const window =
     spec.window_seconds === null || spec.window_seconds === undefined

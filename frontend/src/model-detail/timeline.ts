@@ -1,16 +1,16 @@
 import type { HistoryEntry } from "../api/types";
 import { isActivation } from "../models/activation-history";
 
-/** A line of a model's timeline: a stretch on stage, or anything else that happened. */
+/** An entry of a model's timeline: a period in which it was live, or another event. */
 export interface TimelineItem {
   entry: HistoryEntry;
-  /** Set for a stretch on stage. */
+  /** Set for a period in which the model was live. */
   live?: { from: string; to: string | undefined };
 }
 
 /**
- * Joins each activation with the deactivation that ended it. Entries come newest first, and so do the items.
- * An activation without an end is live now, unless a later one began.
+ * Joins each activation with the deactivation that ended it. Entries and items are newest first.
+ * An activation without an end is the live one, unless a later one follows.
  */
 export function buildTimeline(entries: readonly HistoryEntry[]): TimelineItem[] {
   const items: TimelineItem[] = [];

@@ -8,7 +8,7 @@ import { Dialog, DialogActions } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notice";
 import { type MetadataDraft, MetadataFields, toDraft, toMetadata, validateDraft } from "./metadata-fields";
 
-/** Changes a model's row; its file stays what it is. */
+/** Edits a model's metadata. The file does not change. */
 export function EditDialog({ model, onClose }: { model: Model; onClose: () => void }) {
   const [draft, setDraft] = useState<MetadataDraft>(() => toDraft(model));
   const [tried, setTried] = useState(false);

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useRollback } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { modelHistoryQuery, statusQuery } from "../api/queries";
-import type { Model, Problem } from "../api/types";
+import type { Model } from "../api/types";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
@@ -13,10 +13,10 @@ import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, WarningNotice } from "../ui/notice";
 import { findLastActivation } from "./activation-history";
 
-// Nothing was live before it that could be put back.
+// Before generation 1 no model was live, so there is nothing to roll back to.
 const FIRST_GENERATION = 1;
 
-/** The model that answers requests: what it is, since when, and by whom. */
+/** Shows the live model, since when it is live and who activated it. */
 export function LiveModelPanel({ active, loading }: { active: Model | null | undefined; loading: boolean }) {
   const status = useQuery(statusQuery()).data;
   return (
@@ -26,7 +26,7 @@ export function LiveModelPanel({ active, loading }: { active: Model | null | und
       </Panel>
       {status?.problem && (
         <div className="mt-3">
-          <ProblemNotice problem={status.problem as unknown as Problem} />
+          <ProblemNotice problem={status.problem} />
         </div>
       )}
       {status?.live?.notes.map((note) => (

@@ -1,10 +1,11 @@
+import { limits } from "../api/limits";
 import type { Model } from "../api/types";
 import { text } from "../text";
 import { TextArea, TextField } from "../ui/field";
 
 const words = text.models.edit;
 
-/** The editable columns as they stand in the form. */
+/** The form's fields as text. */
 export interface MetadataDraft {
   name: string;
   version: string;
@@ -29,13 +30,14 @@ export function toDraft(model: Model): MetadataDraft {
 
 export function validateDraft(draft: MetadataDraft): DraftErrors {
   const accuracy = Number(draft.accuracy.replace(",", "."));
+  const inRange = accuracy >= limits.accuracyMinimum && accuracy <= limits.accuracyMaximum;
   return {
     ...(draft.name.trim() === "" && { name: words.nameMissing }),
-    ...(!(accuracy >= 0 && accuracy <= 1) && { accuracy: words.accuracyInvalid }),
+    ...(!inRange && { accuracy: words.accuracyInvalid }),
   };
 }
 
-/** The draft as the API takes it; an empty field is null. */
+/** Converts the draft to the API's fields. An empty field becomes null. */
 export function toMetadata(draft: MetadataDraft) {
   return {
     model_name: draft.name.trim(),
@@ -60,12 +62,12 @@ export function MetadataFields({ draft, faults, onChange }: Props) {
   });
   return (
     <>
-      <TextField label={words.name} required maxLength={255} {...field("name")} />
+      <TextField label={words.name} required maxLength={limits.modelNameLength} {...field("name")} />
       <div className="grid gap-4 sm:grid-cols-2">
-        <TextField label={words.version} maxLength={50} {...field("version")} />
+        <TextField label={words.version} maxLength={limits.modelVersionLength} {...field("version")} />
         <TextField label={words.accuracy} inputMode="decimal" hint={words.accuracyHint} {...field("accuracy")} />
       </div>
-      <TextField label={words.type} maxLength={100} hint={words.typeHint} {...field("type")} />
+      <TextField label={words.type} maxLength={limits.modelTypeLength} hint={words.typeHint} {...field("type")} />
       <TextArea label={words.description} {...field("description")} />
     </>
   );

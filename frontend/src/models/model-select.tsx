@@ -5,7 +5,7 @@ import { SelectField } from "../ui/field";
 
 const words = text.tryIt.models;
 
-/** `undefined` is no model; "live" is whichever is live when the request arrives. */
+/** A model's id, "live" for the model that is live when the request arrives, or undefined for no model. */
 export type ModelChoice = number | "live" | undefined;
 
 interface Props {

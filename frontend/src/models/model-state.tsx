@@ -12,7 +12,7 @@ const DOTS: Record<string, string> = {
   changed: "bg-warn",
 };
 
-/** The one word that says how a model stands; a fault of its file outweighs its compile state. */
+/** Returns a model's state. A missing or changed file takes precedence over the compile state. */
 export function getModelState(model: Model): string {
   if (model.is_active) return "live";
   if (!model.file_exists) return "missing";
@@ -30,7 +30,7 @@ export function ModelStateMark({ state, reason }: { state: string; reason?: stri
   );
 }
 
-/** The reason behind a state that a person has to act on, or undefined. */
+/** Returns the reason for a state that needs action, otherwise undefined. */
 export function getStateReason(model: Model): string | undefined {
   const state = getModelState(model);
   if (state === "refused") return String(model.compile_error?.detail ?? text.states.refused?.explain);

@@ -139,7 +139,7 @@ test("deleting says that the file stays", async () => {
   await user.click(await screen.findByRole("button", { name: "More actions for Human v2" }));
   await user.click(await screen.findByRole("menuitem", { name: "Delete" }));
   expect(await screen.findByText("The file models/starter.keras stays where it is.")).toBeVisible();
-  await user.click(screen.getByRole("button", { name: "Delete the row" }));
+  await user.click(screen.getByRole("button", { name: "Delete the model" }));
   expect(asked.some((one) => one.key === "DELETE /api/v1/models/2")).toBe(true);
 });
 

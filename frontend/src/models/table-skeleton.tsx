@@ -2,7 +2,7 @@ import { Panel, Skeleton } from "../ui/layout";
 
 const ROWS = [0, 1, 2, 3, 4, 5];
 
-/** The list's shape while it loads. */
+/** The table's placeholder while it loads. */
 export function TableSkeleton() {
   return (
     <Panel className="divide-y divide-line">

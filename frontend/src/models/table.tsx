@@ -21,7 +21,7 @@ interface Props {
   onAction: (action: ModelAction, model: Model) => void;
 }
 
-/** The registered models: a table where there is room, cards where there is not. */
+/** The registered models: a table on wide screens, cards on narrow ones. */
 export function ModelTable(props: Props) {
   const roomy = useMediaQuery("(min-width: 56rem)");
   return roomy ? <Table {...props} /> : <Cards {...props} />;

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { limits } from "../api/limits";
 import { type ModelFilter, modelChoicesQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField, TextField } from "../ui/field";
@@ -12,7 +13,7 @@ interface Props {
   onChange: (filter: ModelFilter) => void;
 }
 
-/** Search, type and order of the list. */
+/** Search, type filter and sort order of the models table. */
 export function Toolbar({ filter, onChange }: Props) {
   const [typed, setTyped] = useState(filter.q ?? "");
   const choices = useQuery(modelChoicesQuery()).data?.models ?? [];
@@ -31,6 +32,7 @@ export function Toolbar({ filter, onChange }: Props) {
         label={text.models.list.search}
         hideLabel
         type="search"
+        maxLength={limits.modelSearchLength}
         placeholder={text.models.list.searchHint}
         value={typed}
         onChange={(event) => setTyped(event.target.value)}

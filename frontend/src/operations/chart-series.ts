@@ -10,7 +10,7 @@ export interface Line {
 
 export interface Series {
   title: string;
-  /** Seconds since 1970, one a bucket. */
+  /** Start of each bucket in seconds since 1970. */
   times: number[];
   lines: Line[];
 }
@@ -47,13 +47,13 @@ export function buildLatencySeries(metrics: Metrics): Series {
 const PHASES = ["inference", "decode", "features", "queue"] as const;
 
 export function buildPhaseSeries(metrics: Metrics): Series {
-  const median = (bucket: Bucket, stage: (typeof PHASES)[number]) => bucket.stages?.[stage]?.p50 ?? null;
+  const median = (bucket: Bucket, phase: (typeof PHASES)[number]) => bucket.stages?.[phase]?.p50 ?? null;
   return {
     title: words.phases,
     times: getTimes(metrics),
-    lines: PHASES.map((stage) => ({
-      name: words.phaseNames[stage],
-      values: metrics.buckets.map((bucket) => median(bucket, stage)),
+    lines: PHASES.map((phase) => ({
+      name: words.phaseNames[phase],
+      values: metrics.buckets.map((bucket) => median(bucket, phase)),
     })),
   };
 }

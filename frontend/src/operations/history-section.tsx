@@ -14,7 +14,7 @@ import { QueryFailure } from "../ui/notice";
 const words = text.operations.history;
 const events = text.modelDetail.history.events;
 
-/** Everything that happened to any model, newest first. */
+/** The history of all models, newest first. */
 export function HistorySection() {
   const [filter, setFilter] = useState<HistoryFilter>({});
   const query = useInfiniteQuery({ ...historyQuery(filter), placeholderData: (before) => before });

@@ -26,7 +26,7 @@ test("a switch that was recorded with both halves at one moment counts from its 
   expect(findLivePeriod(reversed, moment(15))?.entry.model_id).toBe(2);
 });
 
-test("after the only model left the stage without a successor nothing was live", () => {
+test("after the only model was deactivated without a successor nothing was live", () => {
   const emptied = [makeHistoryEntry({ event: "deactivated", generation: 3, at: at(12) }), ...entries.slice(3)];
   expect(findLivePeriod(emptied, moment(13))).toBeNull();
 });

@@ -1,4 +1,5 @@
 import { api, unwrap } from "../api/client";
+import { limits } from "../api/limits";
 import type { HistoryEntry } from "../api/types";
 import { isActivation } from "../models/activation-history";
 
@@ -7,11 +8,10 @@ export interface LivePeriod {
   until: string | undefined;
 }
 
-const PAGE = 500;
-
 /**
- * Who was on stage at a moment, from a history that comes newest first; undefined where it says nothing.
- * `later` is the switch after the given entries began, for a history that is read page by page.
+ * Returns the period of the model that was live at `moment` (milliseconds since 1970), null when no model was live,
+ * or undefined when `entries` do not reach back to it. `entries` come newest first; for a history read page by page,
+ * `later` is the time of the oldest switch on the page before.
  */
 export function findLivePeriod(
   entries: readonly HistoryEntry[],
@@ -25,18 +25,18 @@ export function findLivePeriod(
     if (!entered && entry.event !== "deactivated") continue;
     if (Date.parse(entry.at) > moment) until = entry.at;
     else if (!entered) left ??= entry;
-    // One generation records who left and who entered, in either order.
+    // A switch records the deactivated and the activated model under one generation, in either order.
     else return left && left.generation !== entry.generation ? null : { entry, until };
   }
   return left && null;
 }
 
-/** Reads the history back to the moment; null when nothing was live then. */
+/** Reads the history back to `moment` (milliseconds since 1970). Returns null when no model was live then. */
 export async function findLiveModelAt(moment: number, signal: AbortSignal): Promise<LivePeriod | null> {
   let cursor: string | null | undefined;
   let later: string | undefined;
   do {
-    const query = { limit: PAGE, ...(cursor && { cursor }) };
+    const query = { limit: limits.historyPageSize, ...(cursor && { cursor }) };
     const page = await unwrap(api.GET("/api/v1/history", { params: { query }, signal }));
     const found = findLivePeriod(page.entries, moment, later);
     if (found !== undefined) return found;

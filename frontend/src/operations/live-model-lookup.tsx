@@ -10,7 +10,7 @@ import { findLiveModelAt } from "./live-model-at";
 
 const words = text.operations.moment;
 
-/** Asks the history which model was live at a moment. */
+/** Finds in the history the model that was live at a given time. */
 export function LiveModelLookup() {
   const [typed, setTyped] = useState("");
   const moment = typed === "" ? Number.NaN : new Date(typed).getTime();

@@ -8,20 +8,21 @@ import { QueryFailure } from "../ui/notice";
 import { HistorySection } from "./history-section";
 import { LiveModelLookup } from "./live-model-lookup";
 import { StatusSection } from "./status-section";
+import { DEFAULT_RANGE, TIME_RANGES } from "./time-ranges";
 import { TrafficCharts } from "./traffic-charts";
 
 const words = text.operations;
 const REFRESH_MS = 5000;
 
 export function OperationsPage() {
-  const [minutes, setMinutes] = useState(15);
+  const [minutes, setMinutes] = useState(DEFAULT_RANGE);
   const metrics = useQuery({
     ...metricsQuery(minutes),
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
   const status = useQuery(statusQuery());
-  // Sections below one that is still loading would move when it arrives.
+  // Nothing is shown before both have arrived; otherwise the sections below would move.
   if (metrics.isPending || status.isPending) {
     return (
       <Page wide>
@@ -44,9 +45,9 @@ export function OperationsPage() {
             value={minutes}
             onChange={(event) => setMinutes(Number(event.target.value))}
           >
-            {Object.entries(words.ranges).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
+            {TIME_RANGES.map((range) => (
+              <option key={range} value={range}>
+                {words.lastMinutes(range)}
               </option>
             ))}
           </SelectField>

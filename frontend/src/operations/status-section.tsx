@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statusQuery } from "../api/queries";
-import type { Problem, Status } from "../api/types";
+import type { Status } from "../api/types";
 import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
@@ -23,7 +23,7 @@ export function StatusSection() {
 }
 
 function StatusPanel({ status }: { status: Status }) {
-  const problem = (status.problem ?? status.database.problem) as Problem | null;
+  const problem = status.problem ?? status.database.problem;
   return (
     <section aria-label={words.title} className="space-y-3">
       {problem && <ProblemNotice problem={problem} />}
@@ -73,7 +73,7 @@ function Replicas({ status }: { status: Status }) {
             </span>,
             replica.generation ?? "–",
             <Time key="seen" at={replica.seen_at} form="exact" />,
-            replica.error ? String(replica.error.detail) : "–",
+            replica.error?.detail ?? "–",
           ],
         }))}
       />

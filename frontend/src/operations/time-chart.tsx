@@ -10,7 +10,7 @@ import type { Series } from "./chart-series";
 const HEIGHT_PX = 190;
 const words = text.operations.charts;
 
-/** Lines are told apart by weight and dashes as well as by shade, so that one accent is enough. */
+/** Lines differ in width and dashes as well as in color. */
 const STROKES = [
   { color: "accent", width: 2, dash: [] },
   { color: "ink", width: 1.5, dash: [] },
@@ -22,11 +22,11 @@ const minute = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-
 
 interface Props {
   series: Series;
-  /** Moments of switches, in seconds since 1970. */
+  /** Times at which the live model was switched, in seconds since 1970. */
   swaps: readonly number[];
 }
 
-/** One chart over time; all charts of the page share their cursor. */
+/** A chart over time. All charts of the page share one cursor. */
 export function TimeChart({ series, swaps }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
@@ -37,7 +37,7 @@ export function TimeChart({ series, swaps }: Props) {
   const data = [series.times, ...series.lines.map((line) => line.values)] as uPlot.AlignedData;
   const latest = useRef(data);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors drawn are the theme's; data follows below
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn; the effect below sets the data
   useEffect(() => {
     if (!place.current || width === 0) return;
     const options: uPlot.Options = {
@@ -89,7 +89,7 @@ export function TimeChart({ series, swaps }: Props) {
   );
 }
 
-/** A bucket between two empty ones has no line to either side; it gets a dot. */
+/** Returns the points without a neighbor. They have no line on either side and are drawn as dots. */
 function findIsolatedPoints(plot: uPlot, index: number): number[] {
   const values = plot.data[index] ?? [];
   const empty = (at: number) => values[at] === null || values[at] === undefined;
@@ -156,7 +156,7 @@ function Legend({ series }: { series: Series }) {
 const TABLE_ROWS = 30;
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** The chart's newest buckets in numbers. */
+/** The chart's newest buckets as a table. */
 function SeriesTable({ series }: { series: Series }) {
   const newest = series.times
     .map((at, index) => ({ at, index }))

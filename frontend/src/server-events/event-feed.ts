@@ -1,13 +1,18 @@
-/** Whether the page hears of changes as they happen. */
+import type { EventData } from "../api/types";
+
+/** State of the connection that carries the server's events. */
 export type FeedState = "connecting" | "open" | "offline";
 
-export type FeedEvent = "hello" | "operation" | "stage" | "models";
-const EVENTS: readonly FeedEvent[] = ["hello", "operation", "stage", "models"];
+export type EventName = keyof EventData;
+/** Every event's name; the type check fails when the server gets another. */
+const EVENT_NAMES: Record<EventName, true> = { hello: true, operation: true, stage: true, models: true };
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+/** EventSource.CLOSED: the browser will not connect again by itself. */
+const CLOSED = 2;
 
-/** The smallest part of EventSource that the feed uses; tests give one of their own. */
+/** The part of EventSource that the feed uses. Tests pass a fake one. */
 export interface EventConnection {
   readonly readyState: number;
   addEventListener(name: string, listener: (event: MessageEvent) => void): void;
@@ -15,70 +20,70 @@ export interface EventConnection {
 }
 
 /**
- * The server's event stream. The browser resumes a broken connection by itself and sends Last-Event-ID; where it
- * gives up (the server answered with an error), the feed opens a new one from the last id it saw.
+ * Receives the server's events over `GET /api/v1/events`.
+ *
+ * The browser resumes a broken connection by itself and sends Last-Event-ID. When the server answers with an error,
+ * the browser gives up; then the feed opens a new connection from the last id that it saw.
  */
 export class EventFeed {
   state: FeedState = "connecting";
-  #source: EventConnection | undefined;
+  #connection: EventConnection | undefined;
   #lastId = "";
   #wait = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #open: (url: string) => EventConnection;
   readonly #stateListeners = new Set<() => void>();
-  readonly #eventListeners = new Set<(event: FeedEvent, data: unknown) => void>();
+  readonly #eventListeners = new Map<EventName, (data: unknown) => void>();
 
   constructor(open: (url: string) => EventConnection = (url) => new EventSource(url)) {
     this.#open = open;
   }
 
+  /** Calls `listener` with the data of each event of this name. A later listener replaces it. */
+  on<Name extends EventName>(name: Name, listener: (data: EventData[Name]) => void): void {
+    this.#eventListeners.set(name, (data) => listener(data as EventData[Name]));
+  }
+
   start(): void {
     this.stop();
     const query = this.#lastId ? `?last_event_id=${encodeURIComponent(this.#lastId)}` : "";
-    const source = this.#open(`/api/v1/events${query}`);
-    this.#source = source;
-    source.addEventListener("open", () => {
+    const connection = this.#open(`/api/v1/events${query}`);
+    this.#connection = connection;
+    connection.addEventListener("open", () => {
       this.#wait = FIRST_WAIT_MS;
-      this.#become("open");
+      this.#setState("open");
     });
-    source.addEventListener("error", () => {
-      this.#become("offline");
-      // 2 is EventSource.CLOSED: the browser will not try again.
-      if (source.readyState === 2) this.#retry();
+    connection.addEventListener("error", () => {
+      this.#setState("offline");
+      if (connection.readyState === CLOSED) this.#scheduleRestart();
     });
-    for (const name of EVENTS) {
-      source.addEventListener(name, (message: MessageEvent) => {
+    for (const name of Object.keys(EVENT_NAMES) as EventName[]) {
+      connection.addEventListener(name, (message: MessageEvent) => {
         if (message.lastEventId) this.#lastId = message.lastEventId;
-        const data: unknown = JSON.parse(message.data);
-        for (const listener of this.#eventListeners) listener(name, data);
+        this.#eventListeners.get(name)?.(JSON.parse(message.data));
       });
     }
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#source?.close();
-    this.#source = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 
-  /** Calls back on every change of `state`; returns what ends it. */
+  /** Calls `listener` when `state` changes. Returns a function that removes the listener. */
   onState = (listener: () => void): (() => void) => {
     this.#stateListeners.add(listener);
     return () => this.#stateListeners.delete(listener);
   };
 
-  onEvent(listener: (event: FeedEvent, data: unknown) => void): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
-  }
-
-  #become(state: FeedState): void {
+  #setState(state: FeedState): void {
     if (this.state === state) return;
     this.state = state;
     for (const listener of this.#stateListeners) listener();
   }
 
-  #retry(): void {
+  #scheduleRestart(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);

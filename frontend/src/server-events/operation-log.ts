@@ -1,9 +1,9 @@
 import type { Operation } from "../api/types";
 
-/** Activations that this page has seen, newest first, until a person dismisses them. */
+/** Keeps the operations that this page has seen, newest first, until a person dismisses them. */
 export class OperationLog {
   #operations: readonly Operation[] = [];
-  #followed: string | undefined;
+  #shownInDialog: string | undefined;
   readonly #dismissed = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
@@ -19,14 +19,14 @@ export class OperationLog {
     this.#set(this.#operations.filter((operation) => operation.operation_id !== id));
   }
 
-  /** Names the operation that a dialog shows step by step, so that it is not shown a second time elsewhere. */
+  /** Sets the operation that a dialog shows; the tray of operations leaves it out. */
   setShownInDialog(id: string | undefined): void {
-    this.#followed = id;
+    this.#shownInDialog = id;
     this.#set(this.#operations);
   }
 
   get shownInDialog(): string | undefined {
-    return this.#followed;
+    return this.#shownInDialog;
   }
 
   get all(): readonly Operation[] {
@@ -44,7 +44,7 @@ export class OperationLog {
   }
 }
 
-/** A poll's answer may arrive after a newer event. */
+/** Tells whether `operation` is older than `known`. A poll's answer can arrive after a newer event. */
 function isOlder(operation: Operation, known: Operation): boolean {
   if (known.state !== "running") return operation.state === "running";
   return Date.parse(operation.updated_at) < Date.parse(known.updated_at);

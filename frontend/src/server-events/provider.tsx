@@ -12,42 +12,40 @@ interface ServerEvents {
 
 const ServerEventsContext = createContext<ServerEvents | null>(null);
 
-/** Follows the server's events: what they name is fetched again, and operations are kept for the page to show. */
+/** Listens to the server's events: fetches again the data that an event names, and keeps the operations. */
 export function ServerEventsProvider({ children, feed: given }: { children: ReactNode; feed?: EventFeed }) {
   const client = useQueryClient();
-  const [live] = useState<ServerEvents>(() => ({ feed: given ?? new EventFeed(), operations: new OperationLog() }));
+  const [events] = useState<ServerEvents>(() => ({ feed: given ?? new EventFeed(), operations: new OperationLog() }));
 
   useEffect(() => {
+    const { feed, operations } = events;
     const refresh = (...keys: string[]) => {
       for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
     };
-    const endEvents = live.feed.onEvent((event, data) => {
-      if (event === "operation") live.operations.put(data as Operation);
-      if (event === "models") refresh("models", "history");
-      if (event === "stage") refresh("models", "history", "status", "metrics");
-    });
+    feed.on("operation", (operation) => operations.put(operation));
+    feed.on("models", () => refresh("models", "history"));
+    feed.on("stage", () => refresh("models", "history", "status", "metrics"));
     let wasOpen = false;
-    const endState = live.feed.onState(() => {
-      if (live.feed.state !== "open") return;
-      // Whatever happened during the outage is not replayed when the server itself was started anew.
+    const removeStateListener = feed.onState(() => {
+      if (feed.state !== "open") return;
+      // A server that was restarted does not replay the events of the outage.
       if (wasOpen) refresh("models", "history", "status", "metrics", "demo-clips");
       wasOpen = true;
     });
-    live.feed.start();
+    feed.start();
     return () => {
-      endEvents();
-      endState();
-      live.feed.stop();
+      removeStateListener();
+      feed.stop();
     };
-  }, [client, live]);
+  }, [client, events]);
 
-  return <ServerEventsContext value={live}>{children}</ServerEventsContext>;
+  return <ServerEventsContext value={events}>{children}</ServerEventsContext>;
 }
 
 function useServerEvents(): ServerEvents {
-  const live = use(ServerEventsContext);
-  if (!live) throw new Error("LiveProvider is missing above this component");
-  return live;
+  const events = use(ServerEventsContext);
+  if (!events) throw new Error("ServerEventsProvider is missing above this component");
+  return events;
 }
 
 export function useFeedState(): FeedState {
@@ -66,7 +64,7 @@ export function useOperations(): readonly Operation[] {
 
 const POLL_MS = 1000;
 
-/** One operation as it goes; polled while events do not come. */
+/** Returns the latest state of an operation. Polls the server while the event connection is down. */
 export function useOperation(id: string | undefined): Operation | undefined {
   const log = useOperationLog();
   const offline = useFeedState() !== "open";
