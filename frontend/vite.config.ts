@@ -8,13 +8,13 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   build: {
     target: "baseline-widely-available",
-    // The server's package: what is built here is served at / and goes into the wheel.
+    // The server serves this folder at /, and the wheel contains it.
     outDir: "../backend/understudy/page",
     emptyOutDir: true,
     manifest: "build.json",
     // Inlined assets would need `data:` in the content security policy.
     assetsInlineLimit: 0,
   },
-  // The server answers its own pages only.
+  // The server refuses other origins, so the proxy sends the server's own.
   server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true, headers: { origin: api } } } },
 });

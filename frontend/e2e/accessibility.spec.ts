@@ -9,7 +9,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 interface Scene {
   name: string;
   path: string;
-  /** Brings the page to where it is looked at. */
+  /** Brings the page into the state to check. */
   arrange: (page: Page) => Promise<void>;
 }
 
@@ -65,7 +65,7 @@ const SCENES: readonly Scene[] = [
       await page.getByLabel("Compare with").selectOption({ label: "six, v2" });
       const file = { name: "pitches.wav", mimeType: "audio/wav", buffer: wav(3) };
       await page.locator("input[type=file]").setInputFiles(file);
-      await expect(page.getByText("Heard by six")).toBeVisible();
+      await expect(page.getByText("Predicted by six")).toBeVisible();
       await expect(page.getByRole("button", { name: "Play" })).toBeEnabled();
     },
   },
@@ -105,8 +105,8 @@ for (const theme of ["light", "dark"] as const) {
           await page.goto(server.url + scene.path);
           await scene.arrange(page);
           const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-          const told = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`);
-          expect(told).toEqual([]);
+          const found = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`);
+          expect(found).toEqual([]);
         });
       }
     });

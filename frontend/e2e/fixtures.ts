@@ -14,7 +14,7 @@ interface Fixtures {
   guarded: undefined;
 }
 
-/** `server` is a server of the test's own; whatever a page fetches from elsewhere or is refused fails the test. */
+/** Each test gets its own `server`. A request to another origin, a policy violation or a script error fails the test. */
 export const test = base.extend<Fixtures, { kit: ModelKit }>({
   kit: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures from this pattern
@@ -61,7 +61,7 @@ export const test = base.extend<Fixtures, { kit: ModelKit }>({
   ],
 });
 
-/** Collects requests that leave the server's origin, breaches of its content security policy, and script errors. */
+/** Collects requests to other origins, violations of the content security policy and script errors. */
 export async function watchForFaults(context: BrowserContext, origin: string): Promise<string[]> {
   const faults: string[] = [];
   const host = new URL(origin).host;

@@ -3,7 +3,7 @@ import { expect, test } from "./fixtures";
 
 const MOST_STEPS = 60;
 
-/** Presses Tab until the element with this name has the focus, as someone without a mouse would. */
+/** Presses Tab until the element with this role and name has the focus. */
 async function tabTo(page: Page, role: string, name: string | RegExp, key = "Tab"): Promise<void> {
   const wanted = page.getByRole(role as "button", typeof name === "string" ? { name, exact: true } : { name });
   await expect(wanted.first()).toBeVisible();
@@ -55,7 +55,7 @@ test("everything on the models page is done by keyboard", async ({ page, server 
   await page.keyboard.press("ArrowDown");
   await expect(page.getByRole("menuitem", { name: "Delete" })).toBeFocused();
   await page.keyboard.press("Enter");
-  await tabTo(page, "button", "Delete the row");
+  await tabTo(page, "button", "Delete the model");
   await page.keyboard.press("Enter");
   await expect(page.getByText("Nothing matches")).toBeVisible();
   await tabTo(page, "button", "Clear the search");

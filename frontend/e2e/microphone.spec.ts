@@ -16,17 +16,17 @@ test("the microphone is scored as it comes, through a switch and through an outa
     await page.keyboard.press("Home");
     for (let percent = 0; percent < 5; percent++) await page.keyboard.press("ArrowRight");
   }
-  const crossings = page.getByRole("region", { name: "Crossings" }).getByRole("row");
+  const crossings = page.getByRole("region", { name: "Threshold crossings" }).getByRole("row");
   await expect(crossings.nth(1)).toContainText("ten");
 
   await server.activate(six);
   await expect(page.getByText("Listening. Answered by six")).toBeVisible();
-  await expect(page.getByRole("region", { name: "Model changes" })).toContainText(/six took over at 0:\d\d/);
+  await expect(page.getByRole("region", { name: "Model changes" })).toContainText(/six from 0:\d\d/);
   await expect(page.getByRole("slider", { name: "Threshold of siren" })).toBeVisible();
   await expect(page.getByRole("slider", { name: "Threshold of rooster" })).toHaveCount(0);
 
   await server.stop();
-  await expect(page.getByText("Connection lost; trying again")).toBeVisible();
+  await expect(page.getByText("Connection lost. Connecting again")).toBeVisible();
   await server.start();
   await expect(page.getByText("Listening. Answered by six")).toBeVisible();
   await page.getByRole("button", { name: "Stop" }).click();

@@ -12,7 +12,7 @@ async function makeLive(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Make it live" }).click();
 }
 
-/** Drops a file onto what has `text`, as a file manager would. */
+/** Drops a file onto the element with `text`, as a file manager would. */
 async function drop(page: Page, text: string, name: string, bytes: Buffer<ArrayBuffer>): Promise<void> {
   const transfer = await page.evaluateHandle(
     ({ name, data }) => {
@@ -96,8 +96,8 @@ test("requests go on without a fault while the live model is switched", async ({
       const body = new FormData();
       body.append("audio_file", clip, "clip.wav");
       const answer = await fetch(`${server.url}/api/v1/predict`, { method: "POST", body });
-      const said = (await answer.json()) as { model?: { model_name: string } };
-      answers.push(answer.ok ? (said.model?.model_name ?? "nobody") : `${answer.status}`);
+      const prediction = (await answer.json()) as { model?: { model_name: string } };
+      answers.push(answer.ok ? (prediction.model?.model_name ?? "nobody") : `${answer.status}`);
     }
   };
   const askers = Promise.all([ask(), ask()]);
@@ -141,7 +141,7 @@ test("roll back puts the previous model on, and delete leaves the file", async (
   await page.getByRole("button", { name: "More actions for ten" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await expect(page.getByRole("dialog")).toContainText("models/ten.onnx stays where it is");
-  await page.getByRole("button", { name: "Delete the row" }).click();
+  await page.getByRole("button", { name: "Delete the model" }).click();
   await expect(row(page, "ten")).toHaveCount(0);
   expect(existsSync(join(server.models, "ten.onnx"))).toBe(true);
 });
@@ -171,7 +171,7 @@ test("an outage shows, and the page recovers by itself", async ({ page, server }
   const { six } = await server.setUpModels();
   await page.goto(server.url);
   await expect(live(page)).toContainText("ten");
-  await expect(page.getByText("Following")).toBeVisible();
+  await expect(page.getByText("Connected")).toBeVisible();
   await server.stop();
   await expect(page.getByText("Offline")).toBeVisible();
   await expect(live(page)).toContainText("ten");
@@ -181,6 +181,6 @@ test("an outage shows, and the page recovers by itself", async ({ page, server }
   await page.keyboard.press("Escape");
   await server.start();
   await server.activate(six);
-  await expect(page.getByText("Following")).toBeVisible();
+  await expect(page.getByText("Connected")).toBeVisible();
   await expect(live(page)).toContainText("six");
 });

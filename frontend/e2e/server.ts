@@ -10,11 +10,11 @@ const OWN_PYTHON = join(CHECKOUT, ".venv/bin/python");
 const PYTHON = process.env.PYTHON ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
 const START_MS = 60_000;
 
-/** The models to register and what compiling them gave; made once, shared by all servers. */
+/** Model files and their compiled models. Made once and shared by all servers. */
 export interface ModelKit {
   models: string;
   compiled: string;
-  /** What Chromium hears instead of a microphone. */
+  /** The WAV file that Chromium plays as its microphone. */
   microphone: string;
 }
 
@@ -36,7 +36,7 @@ interface Registered {
   model_name: string;
 }
 
-/** A server of a test's own, with a database and a models folder of its own. */
+/** A server with its own database and models folder. */
 export class TestServer {
   readonly home = mkdtempSync(join(tmpdir(), "understudy-home-"));
   readonly models = join(this.home, "models");
@@ -76,12 +76,12 @@ export class TestServer {
     }
   }
 
-  /** Ends the server; `open` starts it again at the same address. */
+  /** Kills the server. `start` starts it again at the same address. */
   async stop(): Promise<void> {
     const running = this.#process;
     if (!running || running.exitCode !== null) return;
     const gone = once(running, "exit");
-    // Nothing is to be kept, and open event streams would hold a polite shutdown up.
+    // Open event streams would delay a graceful shutdown.
     running.kill("SIGKILL");
     await gone;
   }
@@ -91,7 +91,7 @@ export class TestServer {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  /** Puts a file of the kit, and its sidecar, into the models folder. */
+  /** Copies a model file of the kit and its .spec.json into the models folder. */
   copyModel(file: string, name = file): void {
     for (const suffix of [".onnx", ".spec.json"]) {
       const source = join(this.#kit.models, file.replace(".onnx", suffix));
@@ -99,12 +99,12 @@ export class TestServer {
     }
   }
 
-  /** The bytes of a file of the kit. */
+  /** Returns the bytes of a file of the kit. */
   readModel(file: string): Buffer<ArrayBuffer> {
     return readFileSync(join(this.#kit.models, file));
   }
 
-  /** Registers a file of the kit under its stem. */
+  /** Copies and registers a model of the kit. The file's stem becomes its name. */
   async register(stem: string, facts: Record<string, unknown> = {}): Promise<Registered> {
     this.copyModel(`${stem}.onnx`);
     return this.#post("/api/v1/models", { model_name: stem, file_path: `models/${stem}.onnx`, ...facts });
@@ -114,7 +114,7 @@ export class TestServer {
     await this.#post(`/api/v1/models/${model.model_id}/activate`, undefined);
   }
 
-  /** `ten` is live, `six` stands by. */
+  /** Registers `ten` and `six`, and activates `ten` last. */
   async setUpModels(): Promise<{ ten: Registered; six: Registered }> {
     const ten = await this.register("ten", { version: "v1", model_type: "esc10", accuracy: 0.91 });
     const six = await this.register("six", { version: "v2", model_type: "custom", accuracy: 0.874 });

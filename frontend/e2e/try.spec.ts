@@ -8,17 +8,17 @@ const choose = (page: Page, name: string, buffer: Buffer<ArrayBuffer>) =>
 
 const contents = async (download: Download) => readFileSync(await download.path(), "utf8");
 
-test("a demo clip is heard by one model, then by two", async ({ page, server }) => {
+test("a demo clip is predicted by one model, then by two", async ({ page, server }) => {
   await server.setUpModels();
   await page.goto(`${server.url}/try`);
   const clips = page.getByRole("list").filter({ has: page.getByRole("button", { name: /\d:\d\d$/ }) });
   await clips.getByRole("button").first().click();
   await expect(page.getByRole("button", { name: "Play" })).toBeEnabled();
-  await expect(page.getByText("Heard by ten")).toBeVisible();
+  await expect(page.getByText("Predicted by ten")).toBeVisible();
   await expect(page.getByRole("img", { name: "Window scores of ten" })).toBeVisible();
 
   await page.getByLabel("Compare with").selectOption({ label: "six, v2" });
-  await expect(page.getByText("Heard by six")).toBeVisible();
+  await expect(page.getByText("Predicted by six")).toBeVisible();
   await expect(page.getByText(/They differ in \d+ of \d+ windows|Both models name the same label/)).toBeVisible();
 });
 
@@ -26,7 +26,7 @@ test("the cursor follows the sound, and the answer is saved as JSON and CSV", as
   await server.setUpModels();
   await page.goto(`${server.url}/try`);
   await choose(page, "pitches.wav", wav(4));
-  await expect(page.getByText("Heard by ten")).toBeVisible();
+  await expect(page.getByText("Predicted by ten")).toBeVisible();
   const position = page.getByRole("slider", { name: "Position in the clip" });
   await page.getByRole("button", { name: "Play" }).click();
   await expect.poll(async () => Number(await position.inputValue())).toBeGreaterThan(0.5);
@@ -57,12 +57,12 @@ test("what is not a recording is refused with a reason, silence with a warning",
   await expect(page.getByText("The clip is silent")).toBeVisible();
 });
 
-test("the microphone is recorded as it is and heard", async ({ page, server }) => {
+test("the microphone is recorded unchanged and predicted", async ({ page, server }) => {
   await server.setUpModels();
   await page.goto(`${server.url}/try`);
   await page.getByRole("button", { name: "Record" }).click();
   await expect(page.getByRole("button", { name: /Stop, 0:0[2-9]/ })).toBeVisible();
   await page.getByRole("button", { name: /Stop/ }).click();
-  await expect(page.getByText("Heard by ten")).toBeVisible();
+  await expect(page.getByText("Predicted by ten")).toBeVisible();
   await expect(page.getByRole("heading", { name: /^recording .*\.wav$/ })).toBeVisible();
 });

@@ -1,7 +1,7 @@
 const RATE = 16_000;
 const HEADER_BYTES = 44;
 
-/** A mono PCM16 WAV whose pitch and loudness change every second, so that windows differ. */
+/** Makes a mono PCM16 WAV. Pitch and loudness change every second, so that windows differ. */
 export function wav(seconds: number): Buffer<ArrayBuffer> {
   const samples = seconds * RATE;
   const file = Buffer.alloc(HEADER_BYTES + samples * 2);

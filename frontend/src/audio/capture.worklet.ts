@@ -1,4 +1,4 @@
-// Runs on the audio thread: hands blocks of mono samples to the page.
+// Runs on the audio thread. Sends the page blocks of mono samples.
 declare const registerProcessor: (name: string, processor: unknown) => void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;

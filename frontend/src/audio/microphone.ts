@@ -5,7 +5,7 @@ import workletUrl from "./capture.worklet.ts?worker&url";
 export interface Capture {
   sampleRate: number;
   analyser: AnalyserNode;
-  /** Processing that the browser applies although it was asked not to. */
+  /** Processing that the browser applies although the page asked for none. */
   activeProcessing: string[];
   stop: () => void;
 }
@@ -14,7 +14,7 @@ const RAW: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: 
 
 /**
  * Opens the microphone without the browser's processing and calls `onBlock` with mono samples in [-1, 1].
- * Throws a `ProblemError` that says why there is no sound.
+ * Throws a `ProblemError` when the microphone is not available.
  */
 export async function openMicrophone(onBlock: (samples: Float32Array<ArrayBuffer>) => void): Promise<Capture> {
   if (!navigator.mediaDevices) throw makeMicrophoneProblem("insecure");

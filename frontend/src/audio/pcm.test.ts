@@ -18,6 +18,6 @@ test("a recording is a mono 16-bit WAV of its own rate", async () => {
   expect(view.getUint32(40, true)).toBe(10);
 });
 
-test("a token's colour is read as three channels", () => {
+test("a token's color is read as three channels", () => {
   expect(parseHex("#0b7358")).toEqual([11, 115, 88]);
 });

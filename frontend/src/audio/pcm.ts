@@ -1,4 +1,4 @@
-/** Samples in [-1, 1] as little-endian 16-bit integers; what lies outside is clipped. */
+/** Converts samples in [-1, 1] to little-endian 16-bit integers. Values outside are clipped. */
 export function toPcm16(samples: Float32Array): ArrayBuffer {
   const buffer = new ArrayBuffer(samples.length * 2);
   const view = new DataView(buffer);
@@ -10,7 +10,7 @@ export function toPcm16(samples: Float32Array): ArrayBuffer {
 
 const HEADER_BYTES = 44;
 
-/** A mono 16-bit WAV file of the blocks, one after the other. */
+/** Returns a mono 16-bit WAV file of the blocks in order. `sampleRate` is in Hz. */
 export function toWav(blocks: readonly Float32Array[], sampleRate: number): Blob {
   const data = blocks.map(toPcm16);
   const bytes = data.reduce((sum, part) => sum + part.byteLength, 0);

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 
-/** Takes files dropped anywhere on the page; says whether one is being dragged over it. */
+/** Calls `onFile` with a file dropped anywhere on the page. Returns true while a file is dragged over it. */
 export function useFileDrop(onFile: (file: File) => void, enabled: boolean): boolean {
   const [dragging, setDragging] = useState(false);
   const handler = useRef(onFile);
@@ -15,7 +15,7 @@ export function useFileDrop(onFile: (file: File) => void, enabled: boolean): boo
       setDragging(true);
     };
     const leave = (event: DragEvent) => {
-      // Only leaving the window has no element that is entered instead.
+      // `relatedTarget` is null only when the pointer leaves the window.
       if (event.relatedTarget === null) setDragging(false);
     };
     const drop = (event: DragEvent) => {

@@ -8,7 +8,7 @@ const integer = new Intl.NumberFormat();
 export const formatCount = (value: number): string => integer.format(value);
 export const formatPercent = (value: number): string => percent.format(value);
 
-/** Decimal units, as file managers show them. */
+/** Formats a size in decimal units: 1.3 kB. */
 export function formatBytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let amount = value;
@@ -20,7 +20,7 @@ export function formatBytes(value: number): string {
   return `${unit === 0 || amount >= 99.5 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
 }
 
-/** A position in a clip: 0:04.3, 12:30.0, 1:02:30.0. */
+/** Formats a position in a clip: 0:04.3, 12:30.0, 1:02:30.0. */
 export function formatClock(seconds: number, decimals = 1): string {
   const factor = 10 ** decimals;
   const rounded = Math.round(seconds * factor) / factor;
@@ -30,7 +30,7 @@ export function formatClock(seconds: number, decimals = 1): string {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** A stretch of time in its two largest units: 45 s, 3 min 20 s, 2 d 4 h. */
+/** Formats a duration in its two largest units: 45 s, 3 min 20 s, 2 d 4 h. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const parts: [number, string][] = [
@@ -47,8 +47,6 @@ export function formatDuration(seconds: number): string {
     .map(([amount, unit]) => `${amount} ${unit}`)
     .join(" ");
 }
-
-export const shortDigest = (digest: string): string => digest.slice(0, 12);
 
 const scientific = new Intl.NumberFormat(undefined, { notation: "scientific", maximumSignificantDigits: 2 });
 export const formatScientific = (value: number): string => (value === 0 ? "0" : scientific.format(value).toLowerCase());

@@ -15,7 +15,7 @@ let now = Date.now();
 const subscribers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** One clock for every relative time on the page. */
+/** All relative times on the page share one timer. */
 function subscribe(listener: () => void): () => void {
   subscribers.add(listener);
   timer ??= setInterval(() => {
@@ -46,7 +46,7 @@ interface Props {
   form?: "absolute" | "exact" | "relative";
 }
 
-/** A moment in the viewer's zone; UTC on hover. */
+/** Shows a time in the viewer's time zone, with UTC as its title. */
 export function Time({ at, form = "absolute" }: Props) {
   const present = useSyncExternalStore(subscribe, () => now);
   const moment = new Date(at);

@@ -18,7 +18,7 @@ interface Props {
   onPicked: (path: string) => void;
 }
 
-/** The files of the models folder that no model has yet, and a way to bring another. */
+/** Lists the unregistered files of the models folder and takes an upload. */
 export function FilePicker({ dropped, onPicked }: Props) {
   const upload = useUpload(onPicked);
   const sent = useRef<File>(undefined);

@@ -12,12 +12,12 @@ import { FilePicker } from "./file-picker";
 const words = text.models.register;
 
 interface Props {
-  /** A file that was dropped on the page and is to be uploaded at once. */
+  /** A file that was dropped on the page; it is uploaded at once. */
   dropped: File | undefined;
   onClose: () => void;
 }
 
-/** First the file, picked or uploaded; then the facts that go into its row. */
+/** Registers a model in two steps: first the file (picked or uploaded), then its metadata. */
 export function RegisterDialog({ dropped, onClose }: Props) {
   const [path, setPath] = useState<string>();
   return (
@@ -38,7 +38,7 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
   const register = useRegister();
   const faults = validateDraft(draft);
   const form = useRef<HTMLFormElement>(null);
-  // The picker that had the focus is gone.
+  // The file picker had the focus and is gone.
   useEffect(() => form.current?.querySelector("input")?.select(), []);
 
   const submit = (event: FormEvent) => {

@@ -4,7 +4,7 @@ import { toProblem } from "../api/problem";
 import type { Problem } from "../api/types";
 import { uploadModel } from "../api/upload";
 
-/** One upload at a time; leaving the screen cancels it, and the server then removes what had arrived. */
+/** Uploads one file at a time. Unmounting cancels the upload; the server then removes the partial file. */
 export function useUpload(onDone: (path: string) => void) {
   const client = useQueryClient();
   const abort = useRef<AbortController>(undefined);

@@ -16,7 +16,7 @@ export function NotFound() {
   );
 }
 
-/** The last boundary: a page that failed while it was drawn. */
+/** The error boundary: shows the error of a page that failed to render. */
 export function PageFailure({ error, reset }: ErrorComponentProps) {
   return (
     <Page>

@@ -12,11 +12,11 @@ import { ChoiceMenu } from "../ui/menu";
 const PAGES = [
   { to: "/", label: text.shell.pages.models },
   { to: "/try", label: text.shell.pages.try },
-  { to: "/live", label: text.shell.pages.live },
+  { to: "/live", label: text.shell.pages.microphone },
   { to: "/operations", label: text.shell.pages.operations },
 ] as const;
 
-/** What every page stands in: the bar with the pages, the connection and the theme. */
+/** The frame of every page: navigation, connection state and theme. */
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));

@@ -12,7 +12,7 @@ import { parseSearchParams } from "../models/search-params";
 import { type EventConnection, EventFeed } from "../server-events/event-feed";
 import { ServerEventsProvider } from "../server-events/provider";
 
-/** An event source that a test plays the server of. */
+/** An event connection on which a test sends the server's events. */
 export class FakeConnection implements EventConnection {
   readyState = 1;
   readonly url: string;
@@ -61,7 +61,7 @@ export async function renderPage(element: ReactNode): Promise<{ source: FakeConn
     render(
       <QueryClientProvider client={client}>
         <ServerEventsProvider feed={feed}>
-          {/* The tests' router has fewer routes than the page's, which is the registered type. */}
+          {/* The tests' router has fewer routes than the registered router type. */}
           <RouterProvider router={router as never} />
         </ServerEventsProvider>
       </QueryClientProvider>,

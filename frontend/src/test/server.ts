@@ -3,7 +3,7 @@ import { vi } from "vitest";
 type Answer = { status?: number; body: unknown };
 type Routes = Record<string, unknown | ((request: Request) => Answer | Promise<Answer>)>;
 
-/** Answers `fetch` by "METHOD /path", and keeps what was asked. A plain value is the body of a 200. */
+/** Replaces `fetch`: answers by "METHOD /path" and records the requests. A plain value is the body of a 200. */
 export function serveApi(routes: Routes): { asked: { key: string; search: URLSearchParams; body: string }[] } {
   const asked: { key: string; search: URLSearchParams; body: string }[] = [];
   vi.stubGlobal("fetch", async (request: Request) => {

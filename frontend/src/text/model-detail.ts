@@ -1,16 +1,14 @@
 export const modelDetail = {
   back: "All models",
   tryIt: "Try it",
-  facts: "Facts",
   created: "Registered",
   updated: "Last changed",
-  description: "Description",
-  refusedTitle: "This model cannot be served",
-  missing: (path: string) => `${path} is not on disk. Put the file back; until then the model cannot be compiled anew.`,
+  missing: (path: string) =>
+    `${path} is not on disk. Put the file back. Without it the model cannot be compiled again.`,
   changed: (path: string) =>
-    `${path} is no longer what was registered. Put the registered file back, or register this one as a model of its own.`,
+    `${path} changed after it was registered. Put the registered file back, or register this file as a new model.`,
   spec: {
-    title: "What it hears and says",
+    title: "Input and output",
     input: "Input",
     rate: "Sample rate",
     window: "Window",
@@ -19,9 +17,8 @@ export const modelDetail = {
     activation: "Scores",
     aggregation: "A clip's score",
     labels: "Labels",
-    unnamed: "No source named the labels, so class_0, class_1, … stand in. Register again with labels to name them.",
+    unnamed: "The labels have no names, so the page shows class_0, class_1, … Register the model again with labels.",
     threshold: (score: string) => `event from ${score}`,
-    search: "Find a label",
     more: (count: number) => `Show all ${count}`,
   },
   inputs: {
@@ -32,9 +29,9 @@ export const modelDetail = {
     tensor: "Raw tensors, not audio",
   },
   activations: {
-    softmax: "Softmax: they add up to 1",
-    sigmoid: "Sigmoid: each on its own",
-    none: "As the model gives them",
+    softmax: "Softmax: the scores add up to 1",
+    sigmoid: "Sigmoid: each label has a score of its own",
+    none: "As the model returns them",
   },
   aggregations: {
     mean: () => "Mean over windows",
@@ -42,21 +39,21 @@ export const modelDetail = {
     top_k_mean: (k: number) => `Mean of the ${k} highest windows`,
   },
   report: {
-    title: "Compiled and checked",
-    none: "Not compiled yet. Activating it compiles it first; nothing changes for requests meanwhile.",
+    title: "Compile report",
+    none: "Not compiled yet. Activating the model compiles it first; the live model keeps answering.",
     loaded: (framework: string, writtenBy: string | null) =>
       writtenBy ? `Loaded with ${framework}; the file was written by ${writtenBy}.` : `Loaded with ${framework}.`,
     took: (seconds: string, memory: string) =>
       `Converting and checking took ${seconds} and at most ${memory} of memory.`,
-    int8Passed: "The int8 twin may go live.",
-    int8Refused: (reason: string) => `The int8 twin stays off stage: ${reason}`,
+    int8Passed: "The int8 variant can go live.",
+    int8Refused: (reason: string) => `The int8 variant cannot go live: ${reason}`,
     int8Measured: (clipShare: number, clips: number, windowShare: number, windows: number) =>
       `${(100 * clipShare).toFixed(2)} % of ${clips} clips and ${(100 * windowShare).toFixed(2)} % of ${windows} windows keep their label.`,
     int8Gain: (ratio: number, change: number) =>
-      `It infers ${ratio.toFixed(1)} times as fast; a clip's score changes by at most ${change.toFixed(3)}.`,
+      `It is ${ratio.toFixed(1)} times as fast; a clip's score changes by at most ${change.toFixed(3)}.`,
     agrees: (error: string, tolerance: string, probes: number) =>
-      `On ${probes} random inputs, original and compiled model differ by at most ${error}; ${tolerance} is allowed.`,
-    notConverted: "The source is ONNX already, so nothing was converted.",
+      `On ${probes} random inputs, the original and the compiled model differ by at most ${error}. Up to ${tolerance} is allowed.`,
+    notConverted: "The file is ONNX, so nothing was converted.",
     shape: "Input shape",
     error: "Largest difference",
     allowed: "Allowed",
@@ -70,7 +67,7 @@ export const modelDetail = {
   },
   history: {
     title: "History",
-    none: "Nothing has happened to this model yet.",
+    none: "This model has no history yet.",
     from: "Live from",
     to: "to",
     stillLive: "now",
@@ -88,10 +85,10 @@ export const modelDetail = {
     generation: (generation: number) => `generation ${generation}`,
   },
   commands: {
-    title: "The same from a terminal",
+    title: "From a terminal",
     show: "Show this model",
     activate: "Make it live",
-    predict: "Try a recording on it without making it live",
+    predict: "Predict a recording with this model without making it live",
     change: "Change its accuracy",
     curl: "curl",
     cli: "Command line",

@@ -8,10 +8,10 @@ export function parseHex(hex: string): Color {
 }
 
 const STEPS = 256;
-// The accent sits past the middle, so that quiet background stays near the page's own color.
+// The accent lies past the middle, so that low values stay near the page's background.
 const ACCENT_AT = 0.62;
 
-/** 256 colors from the page's background over the accent to the ink: the one scale for scores and spectra. */
+/** Returns 256 colors from the background over the accent to the ink: the scale of scores and spectrograms. */
 export function buildColorScale(): Color[] {
   const [low, middle, high] = [readToken("sunken"), readToken("accent"), readToken("ink")].map(parseHex) as [
     Color,
@@ -31,7 +31,7 @@ function mixColors(one: Color, other: Color, share: number): Color {
   return [channel(0), channel(1), channel(2)];
 }
 
-/** The color of a value between 0 and 1. */
+/** Returns the CSS color of a value between 0 and 1. */
 export function getColor(ramp: readonly Color[], value: number): string {
   const index = Math.max(0, Math.min(ramp.length - 1, Math.round(value * (ramp.length - 1))));
   return `rgb(${(ramp[index] ?? [0, 0, 0]).join(" ")})`;

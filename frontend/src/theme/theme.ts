@@ -33,10 +33,10 @@ function subscribe(listener: () => void): () => void {
 
 export const useTheme = (): Theme => useSyncExternalStore(subscribe, readStoredTheme);
 
-/** "light" or "dark", whichever is on screen; canvases draw again when it changes. */
+/** Returns the theme on screen, "light" or "dark". Canvases draw again when it changes. */
 export const useResolvedTheme = (): string =>
   useSyncExternalStore(subscribe, () => document.documentElement.dataset.theme ?? "light");
 
-/** The present value of a color token of styles.css, for drawing on a canvas. */
+/** Returns the value of a color token of styles.css, for drawing on a canvas. */
 export const readToken = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

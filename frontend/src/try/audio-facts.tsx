@@ -6,7 +6,7 @@ import { Fact, Facts, Panel } from "../ui/layout";
 
 const words = text.tryIt.result;
 
-/** What was heard, before any model looked at it. */
+/** Shows the recording's facts: duration, source, level and peak. */
 export function AudioFacts({ audio, wide }: { audio: Prediction["audio"]; wide: boolean }) {
   const level = (value: number | null) => (value === null ? words.silence : text.common.dbfs(value));
   return (

@@ -18,7 +18,7 @@ interface Props {
   onClip: (clip: Clip) => void;
 }
 
-/** The three ways to bring a recording. */
+/** Offers a file, the microphone or a demo clip as the recording. */
 export function ClipSource({ chosen, onClip }: Props) {
   return (
     <div className="grid gap-6 lg:grid-cols-2">

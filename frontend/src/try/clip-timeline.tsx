@@ -19,7 +19,7 @@ interface Props {
   predictions: readonly Prediction[];
 }
 
-/** Waveform, spectrogram and window scores over one time axis, with one cursor through all of them. */
+/** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. */
 export function ClipTimeline({ blob, predictions }: Props) {
   const wave = useRef<HTMLDivElement>(null);
   const spectrum = useRef<HTMLDivElement>(null);
@@ -125,7 +125,7 @@ function Controls({
 interface HeatRowsProps {
   prediction: Prediction;
   duration: number;
-  /** Whether the rows stand under their model's name, as where there are two. */
+  /** Shows the model's name above the rows; needed with two models. */
   named: boolean;
 }
 

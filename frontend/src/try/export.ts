@@ -1,6 +1,6 @@
 import type { Prediction } from "../api/types";
 
-/** One row a window and model: model, start, end, top label, its score, then the score of every label. */
+/** Formats predictions as CSV: one row per model and window, one column per label. */
 export function toCsv(predictions: readonly Prediction[]): string {
   const labels = [...new Set(predictions.flatMap((prediction) => Object.keys(prediction.scores)))];
   const head = ["model", "version", "digest", "start", "end", "label", "score", ...labels];
@@ -21,7 +21,7 @@ export function toCsv(predictions: readonly Prediction[]): string {
 
 function quoteCell(value: string | number): string {
   const written = String(value);
-  // A leading = + - or @ would be a formula to a spreadsheet; numbers are not text and stay as they are.
+  // A spreadsheet would run text that starts with = + - or @ as a formula. Numbers are safe.
   const safe = typeof value === "string" && /^[=+\-@]/.test(written) ? `'${written}` : written;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -12,7 +12,7 @@ const words = text.tryIt.result;
 const FEW = 6;
 const MOST_EVENTS = 50;
 
-/** One model's answer: what it heard, how sure it is of what, and where. */
+/** Shows one model's prediction: label, scores, events and timing. */
 export function PredictionPanel({ prediction }: { prediction: Prediction }) {
   const [all, setAll] = useState(false);
   const ranked = Object.entries(prediction.scores).sort(([, one], [, other]) => other - one);
@@ -69,7 +69,7 @@ export function PredictionPanel({ prediction }: { prediction: Prediction }) {
       <p className="mt-5 text-ink-3 text-sm">
         {words.time}:{" "}
         {(["queue", "decode", "features", "inference"] as const)
-          .map((stage) => `${words.phases[stage]} ${formatMilliseconds(timing[stage])}`)
+          .map((phase) => `${words.phases[phase]} ${formatMilliseconds(timing[phase])}`)
           .join(", ")}
       </p>
     </Panel>

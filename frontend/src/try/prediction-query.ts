@@ -3,7 +3,7 @@ import { api, unwrap } from "../api/client";
 import type { Prediction } from "../api/types";
 import type { ModelChoice } from "../models/model-select";
 
-/** A recording to be tried. `key` tells two of them apart. */
+/** A recording to predict. `key` is unique. */
 export interface Clip {
   key: string;
   name: string;
@@ -32,7 +32,7 @@ function requestPrediction(clip: Clip, modelId: number | undefined, signal: Abor
   );
 }
 
-/** What a model says of a clip; waits until there are both. */
+/** The prediction of a clip by a model. The query waits until both are chosen. */
 export const predictionQuery = (clip: Clip | undefined, choice: ModelChoice) => {
   const modelId = choice === "live" ? undefined : choice;
   return queryOptions({

@@ -12,7 +12,7 @@ import { type Clip, makeClip } from "./prediction-query";
 
 const words = text.tryIt.source;
 
-/** Records the microphone without loss: samples go into a WAV file as they came. */
+/** Records the microphone into a WAV file, without compression. */
 export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
   const capture = useRef<Capture>(undefined);
   const blocks = useRef<Float32Array[]>([]);

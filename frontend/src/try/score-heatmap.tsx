@@ -15,14 +15,14 @@ interface Props {
   label: string;
 }
 
-/** A row a label, a cell a window; the darker a cell, the higher the score. */
+/** Draws a row for each label and a cell for each window. A darker cell means a higher score. */
 export function ScoreHeatmap({ prediction, labels, duration, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useElementWidth(canvas);
   const theme = useResolvedTheme();
   const height = labels.length * ROW_PX;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours drawn are the theme's
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext("2d");

@@ -23,7 +23,7 @@ export interface Places {
   spectrum: RefObject<HTMLDivElement | null>;
 }
 
-/** Draws the recording into two places and plays it; `time` follows playback. */
+/** Draws the recording's waveform and spectrogram and plays it. Times are in seconds. */
 export function usePlayer(blob: Blob, places: Places): Player {
   const theme = useResolvedTheme();
   const [surfer, setSurfer] = useState<WaveSurfer>();
@@ -32,7 +32,7 @@ export function usePlayer(blob: Blob, places: Places): Player {
   const [time, setTime] = useState(0);
   const [duration, setDuration] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors drawn are the theme's
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn
   useEffect(() => {
     const { wave, spectrum } = places;
     if (!wave.current || !spectrum.current) return;
@@ -68,7 +68,7 @@ export function usePlayer(blob: Blob, places: Places): Player {
     made.on("pause", () => setPlaying(false));
     made.on("finish", () => setPlaying(false));
     made.on("timeupdate", setTime);
-    // A failure to decode also arrives as the error event, which sets the state.
+    // A recording that cannot be decoded also raises the error event.
     made.loadBlob(blob).catch(() => setState("failed"));
     setSurfer(made);
     return () => made.destroy();

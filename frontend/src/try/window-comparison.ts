@@ -7,7 +7,7 @@ export interface TimeSpan {
 
 const getCenter = (window: ScoredWindow) => (window.start + window.end) / 2;
 
-/** The window whose centre lies nearest to a time; windows are in order of time. */
+/** Returns the window whose center is nearest to `time` (seconds). `windows` are in order of time. */
 export function findWindowAt(windows: readonly ScoredWindow[], time: number): ScoredWindow | undefined {
   let low = 0;
   let high = windows.length - 1;
@@ -21,17 +21,17 @@ export function findWindowAt(windows: readonly ScoredWindow[], time: number): Sc
   return windows[low];
 }
 
-/** The first model's windows in which the second, at the same time, names another label. */
+/** Returns the first model's windows for which the second model predicts another label at the same time. */
 export function findDisagreements(first: Prediction, second: Prediction): ScoredWindow[] {
   return first.windows.filter((window) => findWindowAt(second.windows, getCenter(window))?.label !== window.label);
 }
 
-/** Where a window is drawn: to the start of the next one, so that overlapping windows lie side by side. */
+/** Returns where each window is drawn: up to the start of the next one, so that windows do not overlap. */
 export function computeCells(windows: readonly ScoredWindow[]): TimeSpan[] {
   return windows.map((window, index) => ({ start: window.start, end: windows[index + 1]?.start ?? window.end }));
 }
 
-/** The labels worth a row: those that score highest in any one window, best first. */
+/** Returns the `most` labels with the highest score in any window, highest first. */
 export function rankLabels(prediction: Prediction, most: number): string[] {
   const peaks = new Map<string, number>();
   for (const window of prediction.windows) {

@@ -7,7 +7,7 @@ const words = text.tryIt.strips;
 const COLUMNS = [{ name: words.start }, { name: words.end }, { name: words.top }, { name: words.score, numeric: true }];
 const MOST = 400;
 
-/** The heat strips in words, for readers who cannot see them. */
+/** The heatmap as a table, for screen readers. */
 export function WindowTable({ predictions }: { predictions: readonly Prediction[] }) {
   return (
     <details className="mt-6 text-sm">

@@ -6,7 +6,7 @@ interface Props {
   tone?: "accent" | "danger";
 }
 
-/** One line of a bar chart: a name, its bar and its value. */
+/** One row of a bar chart: name, bar and value. */
 export function BarRow({ name, fraction, value, tone = "accent" }: Props) {
   return (
     <li className="grid grid-cols-[8rem_minmax(0,1fr)_3.5rem] items-center gap-3">

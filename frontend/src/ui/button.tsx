@@ -16,7 +16,7 @@ export interface ButtonLook {
   square?: boolean;
 }
 
-/** The classes of a button, for links that look like one. */
+/** Returns the classes of a button, also for links that look like one. */
 export function buttonClass({ look = "plain", small = false, square = false }: ButtonLook = {}): string {
   return clsx(
     "inline-flex select-none items-center justify-center gap-2 whitespace-nowrap rounded-md font-medium text-sm transition-colors",

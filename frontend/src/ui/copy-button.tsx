@@ -12,7 +12,7 @@ export function CopyButton({ value, label }: { value: string; label: string }) {
     const timer = setTimeout(() => setCopied(false), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [copied]);
-  // Browsers have no clipboard for pages at plain http addresses of other machines.
+  // Browsers offer the clipboard only on localhost and on https addresses.
   if (!navigator.clipboard) return null;
   return (
     <Button
@@ -46,7 +46,7 @@ export function Command({ label, value }: { label: string; value: string }) {
   );
 }
 
-/** A digest, shortened; the whole of it on hover and through the button. */
+/** Shows the first 12 characters of a digest; the title and the copy button give all of it. */
 export function Digest({ value }: { value: string }) {
   return (
     <span className="inline-flex items-center gap-1">

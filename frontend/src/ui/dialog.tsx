@@ -13,7 +13,7 @@ interface Props {
   wide?: boolean;
 }
 
-/** A modal dialog; closes with Escape, a click outside or its button, and gives the focus back. */
+/** A modal dialog. It closes with Escape, a click outside or its button, and returns the focus. */
 export function Dialog({ open, onOpenChange, title, description, children, wide = false }: Props) {
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>

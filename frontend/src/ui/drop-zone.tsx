@@ -10,7 +10,7 @@ interface Props {
   onFile: (file: File) => void;
 }
 
-/** Takes a file by drag and drop or through the system's chooser. */
+/** Takes a file by drag and drop or through the browser's file dialog. */
 export function DropZone({ accept, title, hint, choose, onFile }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);

@@ -1,7 +1,7 @@
 import clsx from "clsx";
 import type { ReactNode } from "react";
 
-/** A page's frame: reading width by default, the screen's for pages that draw time. */
+/** A page's frame: reading width by default, full width for pages with charts. */
 export function Page({ wide = false, children }: { wide?: boolean; children: ReactNode }) {
   return (
     <div
@@ -54,7 +54,7 @@ export function Panel({ children, className }: { children: ReactNode; className?
   return <div className={clsx("rounded-xl border border-line bg-surface", className)}>{children}</div>;
 }
 
-/** Facts in columns: names over values. */
+/** A grid of names with their values. */
 export function Facts({ children, className }: { children: ReactNode; className?: string }) {
   return <dl className={clsx("grid gap-x-8 gap-y-4", className)}>{children}</dl>;
 }

@@ -12,7 +12,7 @@ interface Item {
 const ITEM =
   "flex w-full items-center gap-2 rounded px-3 py-2 text-sm outline-none data-[highlighted]:bg-sunken data-[state=checked]:font-semibold";
 
-/** A "more" button with the actions that do not earn a button of their own. */
+/** A "more" button that opens a menu of actions. */
 export function Menu({ label, items }: { label: string; items: readonly Item[] }) {
   return (
     <Radix.Root modal={false}>
@@ -43,7 +43,7 @@ interface ChoiceProps<T extends string> {
   choices: readonly { value: T; label: string }[];
 }
 
-/** A menu of which one entry holds. */
+/** A menu in which one entry is selected. */
 export function ChoiceMenu<T extends string>({ trigger, value, onChange, choices }: ChoiceProps<T>) {
   return (
     <Radix.Root modal={false}>
@@ -63,7 +63,7 @@ export function ChoiceMenu<T extends string>({ trigger, value, onChange, choices
 
 function MenuSheet({ children }: { children: ReactNode }) {
   return (
-    // Inside the landmark, as all content is to be.
+    // All content must lie inside a landmark.
     <Radix.Portal container={document.getElementById("content")}>
       <Radix.Content
         align="end"

@@ -10,7 +10,7 @@ interface Props {
   actions?: ReactNode;
 }
 
-/** What went wrong and what to do about it, as the problem document says. */
+/** Shows a problem document: the title, the detail and the remedy. */
 export function ProblemNotice({ problem, actions }: Props) {
   return (
     <div role="alert" className="flex gap-3 rounded-lg bg-danger-soft p-4 text-sm">
@@ -30,7 +30,7 @@ export function ProblemNotice({ problem, actions }: Props) {
   );
 }
 
-/** The notice for a query that failed, with its retry. */
+/** Shows why a query failed, with a button to run it again. */
 export function QueryFailure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <ProblemNotice
@@ -57,7 +57,7 @@ export function WarningNotice({ children }: { children: ReactNode }) {
   );
 }
 
-/** What stands where there is nothing yet, and the way on. */
+/** Shows that there is nothing to list, with an action. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="rounded-xl border border-line border-dashed px-6 py-12 text-center">

@@ -11,11 +11,11 @@ interface Props {
   rows: readonly { key: Key; cells: readonly ReactNode[] }[];
   caption?: string;
   className?: string;
-  /** Whether the names stay in view while the box around the table scrolls. */
+  /** Keeps the column names in view while the container scrolls. */
   sticky?: boolean;
 }
 
-/** A plain table: quiet names over rows parted by hairlines. */
+/** A plain table without a frame. */
 export function PlainTable({ columns, rows, caption, className, sticky = false }: Props) {
   const cell = (index: number) => clsx("py-1.5 pr-4 last:pr-0", columns[index]?.numeric && "text-right");
   return (

@@ -6,7 +6,7 @@ const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
 const MOST_TICKS = 8;
 const TICK_PX = 56;
 
-/** Round times between two moments, few enough to be read. */
+/** Returns the round times between two times (seconds): at most `most`, one step apart. */
 export function computeTicks(from: number, to: number, most = MOST_TICKS): number[] {
   const step = STEPS.find((each) => (to - from) / each <= most) ?? 7200;
   const first = Math.ceil(from / step);
@@ -14,7 +14,7 @@ export function computeTicks(from: number, to: number, most = MOST_TICKS): numbe
   return Array.from({ length: count }, (_, index) => (first + index) * step);
 }
 
-/** A time axis under strips of the same width. */
+/** A time axis in seconds, as wide as its container. */
 export function TimeAxis({ from, to }: { from: number; to: number }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useElementWidth(place);
