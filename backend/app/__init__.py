@@ -1,1 +1,1 @@
-"""The documented paths of this checkout, kept for tools that name them; the library is `understudy`."""
+"""The import paths that older instructions for this checkout name. The library is `understudy`."""

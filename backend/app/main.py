@@ -1,4 +1,4 @@
-"""The server under its documented path: `uvicorn --factory app.main:create_app`."""
+"""Re-exports the server for `uvicorn --factory app.main:create_app`."""
 
 from understudy.main import create_app
 

@@ -1,8 +1,8 @@
-"""Register a model that lies in the backend folder: the documented script.
+"""Register a model file that lies in the backend folder.
 
     python scripts/register_model.py --name "Siren v2" --path models/siren_v2.keras --version v2.0 --activate
 
-It is `understudy register`. An interpreter without Understudy's packages hands over to the checkout's .venv.
+The script runs `understudy register`. If the interpreter lacks Understudy's packages, the checkout's .venv runs it.
 """
 
 import subprocess
@@ -15,8 +15,8 @@ OLDEST = (3, 11)
 NEEDED = ("aiosqlite", "alembic", "httpx", "onnxruntime", "pydantic_settings", "sqlalchemy", "structlog", "typer")
 
 
-def environment() -> "Path | None":
-    """The interpreter of the checkout's .venv, where `make install` made one."""
+def find_environment() -> "Path | None":
+    """Return the interpreter of the checkout's .venv, or None before `make install`."""
     folder = BACKEND.parent / ".venv"
     return next(
         (each for each in (folder / "bin" / "python", folder / "Scripts" / "python.exe") if each.exists()), None
@@ -31,12 +31,12 @@ def register() -> None:
 
         main(["register", *sys.argv[1:]], program="register_model.py", actor="script")
         return
-    made = environment()
-    if made is not None and Path(sys.prefix).resolve() != made.parents[1].resolve():
-        sys.exit(subprocess.call([str(made), *sys.argv]))  # noqa: S603
-    lacks = f"it lacks {', '.join(missing)}" if missing else "it is older than Python 3.11"
+    interpreter = find_environment()
+    if interpreter is not None and Path(sys.prefix).resolve() != interpreter.parents[1].resolve():
+        sys.exit(subprocess.call([str(interpreter), *sys.argv]))  # noqa: S603
+    reason = f"it lacks {', '.join(missing)}" if missing else "it is older than Python 3.11"
     sys.exit(
-        f"{sys.executable} cannot run Understudy: {lacks}.\n"
+        f"{sys.executable} cannot run Understudy: {reason}.\n"
         "Run `make install` in the checkout (docs/install.md for Windows), or use the Python that has Understudy."
     )
 

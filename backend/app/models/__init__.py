@@ -1,1 +1,1 @@
-"""The documented table's path."""
+"""The import path of the documented table."""

@@ -1,4 +1,4 @@
-"""The documented table `ml_models` under its documented path."""
+"""Re-exports the documented table `ml_models`."""
 
 from understudy.models.ml_model import MlModel
 

@@ -1,4 +1,4 @@
-"""The command line as a test calls it: in this process, against a home of its own."""
+"""The command line for tests: in this process, on a home of its own."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from understudy.cli.tree import tree
 
 
 class Run(Protocol):
-    """Runs `understudy ARGUMENTS` and, unless told otherwise, expects success."""
+    """Runs `understudy ARGUMENTS` and expects the exit code `code`."""
 
     def __call__(self, *arguments: str, code: int = 0) -> Result: ...
 
@@ -39,7 +39,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def ask(run: Run) -> Callable[..., Any]:
-    """`run` with --json, answering the parsed document; standard output must hold nothing else."""
+    """`run` with --json that returns the parsed document; standard output must hold nothing else."""
 
     def invoke(*arguments: str, code: int = 0) -> Any:
         return json.loads(run(*arguments, "--json", code=code).stdout)
@@ -54,8 +54,8 @@ def stocked(tmp_path_factory: pytest.TempPathFactory, make_model: ModelFactory) 
     (home / "models").mkdir()
     for number, (name, model) in enumerate((("One", "one"), ("Two", "two"))):
         make_model(home / "models" / f"{model}.onnx", winner=number)
-        order = ["register", "--home", str(home), "--name", name, "--path", f"models/{model}.onnx"]
-        assert CliRunner().invoke(tree, [*order, "--activate"]).exit_code == 0
+        arguments = ["register", "--home", str(home), "--name", name, "--path", f"models/{model}.onnx"]
+        assert CliRunner().invoke(tree, [*arguments, "--activate"]).exit_code == 0
     assert CliRunner().invoke(tree, ["activate", "1", "--home", str(home)]).exit_code == 0
     assert CliRunner().invoke(tree, ["delete", "2", "--home", str(home)]).exit_code == 0
     return home

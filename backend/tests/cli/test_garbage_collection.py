@@ -1,4 +1,4 @@
-"""The cyclic garbage collector at the start."""
+"""The cyclic garbage collector during the start of a process."""
 
 import gc
 
@@ -7,7 +7,7 @@ import pytest
 from understudy.cli.garbage_collection import pause_garbage_collection
 
 
-def test_it_rests_during_a_start_and_passes_over_what_the_start_made() -> None:
+def test_it_stops_during_a_start_and_skips_the_objects_of_the_start_later() -> None:
     try:
         with pause_garbage_collection():
             assert not gc.isenabled()

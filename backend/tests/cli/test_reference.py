@@ -13,7 +13,7 @@ DOCUMENTED = {
 }
 
 
-def test_docs_cli_md_says_what_the_commands_say() -> None:
+def test_docs_cli_md_is_what_the_commands_generate() -> None:
     assert _DOCS.read_text("utf-8") == render_reference(), (
         "run: python -m understudy.cli.reference > ../docs/cli.md (in backend/)"
     )

@@ -1,4 +1,4 @@
-"""The document's lines, word for word, in a shell."""
+"""The command lines of docs/guide.md, word for word, in a shell."""
 
 import os
 import re
@@ -59,7 +59,7 @@ def shell(line: str, home: Path, *, python: Path = Path(sys.executable)) -> subp
     )
 
 
-def test_the_lines_are_the_documents() -> None:
+def test_the_lines_are_those_of_the_guide() -> None:
     guide = (_BACKEND.parent / "docs" / "guide.md").read_text("utf-8")
     assert POSIX.strip() in guide
     assert WINDOWS in guide
@@ -99,7 +99,7 @@ def test_a_refusal_writes_nothing_and_says_why(checkout: Path) -> None:
     assert done.stdout == ""
 
 
-def test_help_speaks_of_the_script(checkout: Path) -> None:
+def test_help_names_the_script(checkout: Path) -> None:
     assert "Usage: register_model.py" in shell("python scripts/register_model.py --help", checkout).stdout
 
 
@@ -111,7 +111,7 @@ def bare(tmp_path: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def test_a_python_without_the_packages_hands_over_to_the_checkouts_venv(
+def test_a_python_without_the_packages_runs_the_script_with_the_checkouts_venv(
     checkout: Path, bare: Path, make_model: ModelFactory
 ) -> None:
     make_model(checkout / "models" / "one.onnx")

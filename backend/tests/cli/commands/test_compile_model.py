@@ -1,4 +1,4 @@
-"""An int8 twin from the command line, with a running server that follows."""
+"""The int8 variant from the command line, with a running server that follows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Ask = Callable[..., Any]
 LOOSE = ("--min-agreement", "0", "--max-change", "1")
 
 
-def test_a_twin_is_made_here_shown_and_activated_through_the_server(
+def test_an_int8_variant_is_made_here_shown_and_activated_through_the_server(
     server: str, run: Run, ask: Ask, home: Path, clip: Path
 ) -> None:
     write_convolutional(home / "models" / "net.onnx")
@@ -29,7 +29,7 @@ def test_a_twin_is_made_here_shown_and_activated_through_the_server(
     assert ask("status", "--url", server)["desired"]["precision"] == "int8"
     assert ask("history", "--event", "activated")["entries"][0]["form"].startswith("int8-")
     ask(*int8, *LOOSE[:2], "--max-change", "2")
-    [needless] = ask("doctor", "--fix")["findings"]  # the twin that was refused, not the one that is live
-    assert needless["code"] == "compiled_unreferenced"
+    [unneeded] = ask("doctor", "--fix")["findings"]  # the variant that was refused, not the live one
+    assert unneeded["code"] == "compiled_unreferenced"
     ask("rollback", "--url", server)
     assert ask("predict", str(clip), "--url", server)["model"]["precision"] == "float32"

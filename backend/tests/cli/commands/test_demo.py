@@ -16,7 +16,7 @@ CLIPS = sorted(path.name for path in (_BACKEND / "demo" / "clips").iterdir())
 
 @pytest.fixture
 def starter(home: Path, make_model: ModelFactory) -> Path:
-    """A quick stand-in under the starter's name."""
+    """A small model under the starter's file name, which compiles quickly."""
     (home / "models" / "starter.spec.json").write_text("{}")
     return make_model(home / "models" / "starter.keras")
 
@@ -37,10 +37,10 @@ def test_the_second_run_skips_what_the_first_one_did(ask: Ask, starter: Path) ->
 def test_a_model_of_the_user_stays_active(ask: Ask, one: Path, starter: Path) -> None:
     report = ask("demo", "--no-serve")
     assert ask("show")["model_name"] == "One"
-    assert {heard["model"]["model_name"] for heard in report["predictions"].values()} == {"One"}
+    assert {prediction["model"]["model_name"] for prediction in report["predictions"].values()} == {"One"}
 
 
-def test_people_see_each_step_and_a_bar_a_class(run: Run, starter: Path) -> None:
+def test_people_see_each_step_and_a_bar_for_each_label(run: Run, starter: Path) -> None:
     shown = run("demo", "--no-serve").stdout
     assert "Starter" in shown
     assert all(name in shown for name in CLIPS)
@@ -52,6 +52,6 @@ def test_people_see_each_step_and_a_bar_a_class(run: Run, starter: Path) -> None
 def test_the_starter_model_names_every_bundled_clip(ask: Ask) -> None:
     """The committed model through the real path, in a home that has no copy of it yet."""
     report = ask("demo", "--no-serve")
-    assert {name: heard["label"] for name, heard in report["predictions"].items()} == {
+    assert {name: prediction["label"] for name, prediction in report["predictions"].items()} == {
         name: Path(name).stem for name in CLIPS
     }

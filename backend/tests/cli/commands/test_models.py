@@ -1,4 +1,4 @@
-"""The commands over both backends: the database directly, and a server."""
+"""The commands on both backends: the database directly, and a server."""
 
 import json
 from collections.abc import Callable
@@ -13,14 +13,14 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture(params=["direct", "server"])
-def via(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Sends every command that can be sent to a server there, by UNDERSTUDY_URL."""
+def backend(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Sends every command that takes --url to a server, through UNDERSTUDY_URL, or uses the database directly."""
     if request.param == "server":
         monkeypatch.setenv("UNDERSTUDY_URL", request.getfixturevalue("server"))
     return str(request.param)
 
 
-def test_the_life_of_two_models(via: str, run: Run, ask: Ask, models: Path, clip: Path) -> None:
+def test_two_models_from_registration_to_deletion(backend: str, run: Run, ask: Ask, models: Path, clip: Path) -> None:
     one = ask("register", "--name", "One", "--path", "models/one.onnx", "--version", "v1", "--accuracy", "0.5")
     two = ask("register", "--name", "Two", "--path", "models\\two.onnx", "--activate")
     assert (one["is_active"], two["is_active"], two["file_path"]) == (False, True, "models/two.onnx")
@@ -48,13 +48,13 @@ def test_the_life_of_two_models(via: str, run: Run, ask: Ask, models: Path, clip
     assert ask("status")["desired"]["model_id"] == 2
 
 
-def test_people_see_the_active_model_marked(via: str, run: Run, models: Path, clip: Path) -> None:
+def test_people_see_the_active_model_marked(backend: str, run: Run, models: Path, clip: Path) -> None:
     assert "is active, generation" not in run("register", "--name", "One", "--path", "models/one.onnx").stdout
     assert "One (model 1) is active, generation 1." in run("activate", "1").stdout
     assert "● 1" in " ".join(run("list").stdout.split())
-    heard = run("predict", str(clip), str(clip), "--windows", "--top", "2").stdout
-    assert heard.count("and 1 more labels") == 2
-    assert "pcm" in heard.lower()
+    shown = run("predict", str(clip), str(clip), "--windows", "--top", "2").stdout
+    assert shown.count("and 1 more labels") == 2
+    assert "pcm" in shown.lower()
     assert "active" in run("show").stdout
     assert "parity" in run("show", "1", "--report").stdout
     assert "activated" in run("history", "1").stdout
@@ -81,18 +81,18 @@ REFUSALS = (
     (["register", "--name", "x", "--path", "../x.onnx"], 5, "path_refused"),
     (["register", "--name", "x", "--path", "models/one.onnx", "--accuracy", "1.5"], 5, "request_invalid"),
     (["register", "--name", "x", "--path", "models/one.onnx", "--labels", "a,a,b"], 5, "spec_invalid"),
-    (["list", "--sort", "colour"], 5, "request_invalid"),
+    (["list", "--sort", "color"], 5, "request_invalid"),
 )
 
 
-def test_errors_are_the_same_either_way(via: str, ask: Ask, run: Run, models: Path) -> None:
+def test_errors_are_the_same_on_both_backends(backend: str, ask: Ask, run: Run, models: Path) -> None:
     for arguments, code, problem in REFUSALS:
         document = ask(*arguments, code=code)
         assert document["code"] == problem
-        said = run(*arguments, code=code)
-        assert said.stdout == ""
-        assert document["detail"] in " ".join(said.stderr.split())
-        assert document["remedy"] in " ".join(said.stderr.split())
+        printed = run(*arguments, code=code)
+        assert printed.stdout == ""
+        assert document["detail"] in " ".join(printed.stderr.split())
+        assert document["remedy"] in " ".join(printed.stderr.split())
     assert ask("list")["total"] == 0
 
 

@@ -43,25 +43,25 @@ def test_a_taken_port_is_named(ask: Ask) -> None:
     assert "--port" in problem["remedy"]
 
 
-def test_what_keeps_the_server_from_starting_is_an_answer_and_no_traceback(ask: Ask, home: Path) -> None:
+def test_an_error_at_the_start_of_the_server_is_a_problem_and_no_traceback(ask: Ask, home: Path) -> None:
     (home / "var" / "understudy.db").mkdir()
     problem = ask("serve", "--port", "0", code=6)
     assert problem["code"] == "database_unavailable"
 
 
-def test_a_setting_that_is_no_number_is_named(run: Run, monkeypatch: Any) -> None:
+def test_a_setting_that_is_not_a_number_is_named(run: Run, monkeypatch: Any) -> None:
     monkeypatch.setenv("UNDERSTUDY_PORT", "eighty")
     assert "port" in run("serve", code=1).stderr
 
 
-def test_no_server_behind_the_url(ask: Ask) -> None:
+def test_a_url_without_a_server_names_the_remedy(ask: Ask) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         problem = ask("list", "--url", f"http://127.0.0.1:{holder.getsockname()[1]}", code=6)
     assert "understudy serve" in problem["remedy"]
 
 
-def test_an_address_that_is_none(ask: Ask) -> None:
+def test_a_url_that_is_not_http_is_refused(ask: Ask) -> None:
     assert ask("list", "--url", "ftp://somewhere", code=5)["code"] == "request_invalid"
 
 

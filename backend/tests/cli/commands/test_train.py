@@ -16,7 +16,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two kinds of synthesised sounds in two folds."""
+    """Two kinds of synthesized sounds in two folds."""
     folder = tmp_path_factory.mktemp("recordings")
     for kind in ("alarm_beep", "rain"):
         (folder / kind).mkdir()
@@ -32,22 +32,22 @@ def test_a_head_is_trained_and_registered_in_one_command(
     ask: Ask, run: Run, data_dir: Path, recordings: Path, home: Path
 ) -> None:
     run("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
-    order = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "10"]
-    trained = ask(*order, "--name", "Pair", "--version", "v1")
+    arguments = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "10"]
+    trained = ask(*arguments, "--name", "Pair", "--version", "v1")
     assert trained["evaluation"]["accuracy"] == 1.0
     assert (trained["model"]["version"], trained["model"]["accuracy"]) == ("v1", 1.0)
     assert Path(trained["model_path"]) == home / "models" / "pair.keras"
-    assert "exists" in ask(*order, code=5)["detail"]
+    assert "exists" in ask(*arguments, code=5)["detail"]
     assert ask("doctor")["findings"] == []
 
 
-def test_a_refusal_in_the_child_is_the_commands_own(ask: Ask, recordings: Path) -> None:
+def test_a_refusal_in_the_child_process_is_the_error_of_the_command(ask: Ask, recordings: Path) -> None:
     problem = ask("train", "--data", str(recordings), "--out", "models/x.keras", code=6)
     assert problem["code"] == "backbone_missing"
     assert "understudy backbone install" in problem["remedy"]
 
 
-def test_a_child_that_dies_is_an_error_with_its_last_words(
+def test_a_child_process_that_dies_is_an_error_with_its_last_output(
     ask: Ask, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dying = tmp_path / "dying"
@@ -68,7 +68,7 @@ def test_activating_needs_a_name_to_register(run: Run, recordings: Path) -> None
 
 
 @pytest.mark.data
-def test_the_backbone_is_installed_from_weights_at_hand(ask: Ask, run: Run, data_dir: Path) -> None:
+def test_the_backbone_is_installed_from_a_local_file(ask: Ask, run: Run, data_dir: Path) -> None:
     assert ask("backbone", "status", code=6)["code"] == "backbone_missing"
     installed = ask("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
     assert ask("backbone", "status") == installed

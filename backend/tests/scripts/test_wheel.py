@@ -1,0 +1,63 @@
+"""The wheel, and the command beside a package of its user's."""
+
+import email
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from understudy import __version__
+
+_CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """A wheel of this checkout, without the page, which takes npm."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=_CHECKOUT, env=os.environ | {"HATCH_BUILD_NO_HOOKS": "true"}, check=True)
+    [path] = folder.iterdir()
+    return zipfile.ZipFile(path)
+
+
+def test_the_only_package_of_the_wheel_is_understudy(wheel: zipfile.ZipFile) -> None:
+    assert {name.partition("/")[0] for name in wheel.namelist()} == {
+        "understudy",
+        f"understudy_audio-{__version__}.dist-info",
+    }
+
+
+def test_the_wheel_states_the_version_the_license_and_the_interpreters(wheel: zipfile.ZipFile) -> None:
+    folder = f"understudy_audio-{__version__}.dist-info"
+    metadata = email.message_from_bytes(wheel.read(f"{folder}/METADATA"))
+    assert metadata["Version"] == __version__
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
+    assert b"Apache License" in wheel.read(f"{folder}/licenses/LICENSE")
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    project = tomllib.loads((_CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "version" not in project
+    assert project["dynamic"] == ["version"]
+
+
+def test_the_command_works_where_its_user_has_a_package_called_app(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise ImportError('the app of the user was imported')\n")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("UNDERSTUDY_", "DATABASE_URL"))
+    }
+    environment |= {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(_CHECKOUT / "backend")]),
+        "UNDERSTUDY_HOME": str(home),
+    }
+    command = [str(Path(sys.executable).with_name("understudy")), "list"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "No models are registered." in done.stdout
