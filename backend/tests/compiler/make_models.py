@@ -21,7 +21,7 @@ import tf_keras
 from onnx import TensorProto, helper, numpy_helper
 
 
-def heads(api: Any) -> dict[str, Any]:
+def build_heads(api: Any) -> dict[str, Any]:
     """Models that both generations of Keras can express, by name."""
     layers = api.layers
     return {
@@ -67,10 +67,10 @@ def heads(api: Any) -> dict[str, Any]:
     }
 
 
-def keras_files(folder: Path) -> None:
+def write_keras_files(folder: Path) -> None:
     for generation, api in (("keras3", keras), ("keras2", tf_keras)):
         api.utils.set_random_seed(7)
-        for name, model in heads(api).items():
+        for name, model in build_heads(api).items():
             model.save(folder / f"{generation}-{name}.keras")
             model.save(folder / f"{generation}-{name}.h5")
     mel = keras.Sequential(
@@ -139,10 +139,10 @@ class Calls(tf.Module):  # type: ignore[misc]
         return {"y": tf.py_function(lambda value: value, [x], tf.float32)}
 
 
-def saved_models(folder: Path) -> None:
-    heads(keras)["dense"].export(folder / "keras3-saved_model", verbose=False)
+def write_saved_models(folder: Path) -> None:
+    build_heads(keras)["dense"].export(folder / "keras3-saved_model", verbose=False)
     tf_keras.utils.set_random_seed(7)
-    heads(tf_keras)["conv"].save(folder / "keras2-saved_model", save_format="tf")
+    build_heads(tf_keras)["conv"].save(folder / "keras2-saved_model", save_format="tf")
     for name, module in (("yammy", Yammy()), ("writes", WritesFiles()), ("py", Calls())):
         tf.saved_model.save(module, str(folder / f"{name}-saved_model"), signatures=module.__call__)
     assets = folder / "yammy-saved_model" / "assets"
@@ -156,16 +156,16 @@ def saved_models(folder: Path) -> None:
         tf.compat.v1.saved_model.simple_save(session, str(folder / "tf1-saved_model"), {"x": x}, {"y": y})
 
 
-def tflite_files(folder: Path) -> None:
+def write_tflite_files(folder: Path) -> None:
     for name, fixed in (("dense", None), ("conv", None), ("lstm", (1, 96, 64)), ("waveform", (1, 16_000, 1))):
         keras.utils.set_random_seed(7)
-        model = heads(keras)[name]
+        model = build_heads(keras)[name]
         if fixed:
             inputs = keras.Input(batch_shape=fixed)
             model = keras.Model(inputs, model(inputs))
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         (folder / f"tflite-{name}.tflite").write_bytes(converter.convert())
-    converter = tf.lite.TFLiteConverter.from_keras_model(heads(keras)["conv"])
+    converter = tf.lite.TFLiteConverter.from_keras_model(build_heads(keras)["conv"])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     (folder / "tflite-dynamic.tflite").write_bytes(converter.convert())
     random = np.random.default_rng(1)
@@ -177,7 +177,7 @@ def tflite_files(folder: Path) -> None:
         archive.writestr("labels.txt", "dog\nrain\nsiren\n")
 
 
-def dense_onnx(**changes: Any) -> onnx.ModelProto:
+def make_dense_onnx(**changes: Any) -> onnx.ModelProto:
     """x [N, 1024] -> softmax(x w) [N, 3]."""
     weight = np.random.default_rng(5).standard_normal((1024, 3)).astype(np.float32) / 30
     graph = helper.make_graph(
@@ -197,21 +197,21 @@ def dense_onnx(**changes: Any) -> onnx.ModelProto:
     return model
 
 
-def onnx_files(folder: Path) -> None:
-    onnx.save(dense_onnx(producer_name="pytorch", producer_version="2.9.0"), folder / "onnx-dense.onnx")
-    onnx.save(dense_onnx(opset=6), folder / "onnx-old.onnx")
-    custom = dense_onnx()
+def write_onnx_files(folder: Path) -> None:
+    onnx.save(make_dense_onnx(producer_name="pytorch", producer_version="2.9.0"), folder / "onnx-dense.onnx")
+    onnx.save(make_dense_onnx(opset=6), folder / "onnx-old.onnx")
+    custom = make_dense_onnx()
     custom.graph.node[0].domain = "com.example.evil"
     custom.opset_import.append(helper.make_opsetid("com.example.evil", 1))
     onnx.save(custom, folder / "onnx-custom.onnx")
     onnx.save(
-        dense_onnx(),
+        make_dense_onnx(),
         folder / "onnx-external.onnx",
         save_as_external_data=True,
         location="weights.bin",
         size_threshold=0,
     )
-    broken = dense_onnx()
+    broken = make_dense_onnx()
     weight = numpy_helper.to_array(broken.graph.initializer[0]).copy()
     weight[0, 0] = np.nan
     broken.graph.initializer[0].CopyFrom(numpy_helper.from_array(weight, "w"))
@@ -229,7 +229,7 @@ class Bespoke2(tf_keras.layers.Layer):  # type: ignore[misc]
         return x
 
 
-def hostile_files(folder: Path) -> None:
+def write_hostile_files(folder: Path) -> None:
     keras.saving.register_keras_serializable(package="Mine")(Bespoke)
     for generation, api, custom in (("keras3", keras, Bespoke), ("keras2", tf_keras, Bespoke2)):
         layers = api.layers
@@ -292,7 +292,7 @@ def hostile_files(folder: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for step in (keras_files, saved_models, tflite_files, onnx_files, hostile_files):
+    for step in (write_keras_files, write_saved_models, write_tflite_files, write_onnx_files, write_hostile_files):
         step(folder)
 
 
