@@ -1,7 +1,8 @@
-"""Write the demo clips: `python scripts/make_demo_clips.py [FOLDER]` from `backend/`.
+"""Write the demo clips: run `python scripts/make_demo_clips.py [FOLDER]` in `backend/`.
 
-Each clip is a formula, no recording. Of eight seeds a kind, the one that YAMNet itself calls most clearly by its name;
-all lie beyond the seeds that the starter model was trained with, so it knows the kind of sound but not the clip.
+Each clip is computed from a formula. Its seed is the one, out of eight, whose sound YAMNet scores highest under the
+name of its kind. The starter model was trained on sounds of these kinds with other seeds, so no clip was part of its
+training.
 """
 
 import argparse
@@ -25,7 +26,7 @@ SEEDS = {
 
 
 def make_clips(folder: Path) -> list[Path]:
-    """One 16-bit mono wav at 16 kHz a kind, named after its true label."""
+    """Write one 16-bit mono wav at 16 kHz for each kind, named after its label, and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     clips = []
     for kind, seed in SEEDS.items():

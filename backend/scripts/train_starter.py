@@ -1,8 +1,8 @@
-"""Train the committed starter model: `python scripts/train_starter.py ESC10_FOLDER` from `backend/`.
+"""Train the starter model: run `python scripts/train_starter.py ESC10_FOLDER` in `backend/`.
 
-Needs the compiler's frameworks and an installed backbone (the teacher). Measures fold by fold first, each student and
-its teacher trained without the fold they are tested on, then trains on everything and writes
-models/starter.keras and models/starter.spec.json. Prints the figures of the model card.
+Needs the compiler's frameworks and an installed YAMNet backbone. First measures the accuracy by cross-validation: each
+student and its teacher are trained without the fold that they are tested on. Then trains on all sounds, writes
+models/starter.keras and models/starter.spec.json, and prints the numbers of the model card.
 """
 
 import argparse
@@ -35,6 +35,7 @@ console = Console()
 
 
 def train_student(labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int, name: str) -> Student:
+    """Train a student and show its progress under `name`."""
     student = Student(labels, seed)
     with Progress(console=console) as progress:
         task = progress.add_task(name, total=steps)
@@ -45,7 +46,7 @@ def train_student(labels: Sequence[str], sounds: Sequence[Sound], steps: int, se
 def cross_validate(
     labels: Sequence[str], sounds: Sequence[Sound], steps: int, seed: int
 ) -> tuple[Evaluation, Evaluation]:
-    """Evaluations over the recordings, and over the synthesized sounds that have a label."""
+    """Return the evaluations over the recordings and over the synthesized sounds that have a label."""
     answers: dict[int, int] = {}
     for fold in sorted({sound.fold for sound in sounds}):
         began = time.monotonic()
@@ -65,6 +66,7 @@ def cross_validate(
 
 
 def print_evaluation(title: str, evaluation: Evaluation) -> None:
+    """Print accuracy and confusion matrix."""
     console.print(f"\n{title}: {evaluation.accuracy:.2%}", evaluation.fold_accuracy)
     for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
         console.print(f"| {label} | {' | '.join(str(count) for count in row)} |", soft_wrap=True)
@@ -72,10 +74,10 @@ def print_evaluation(title: str, evaluation: Evaluation) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="ESC-10: a folder a label, the fold first in each file name")
-    parser.add_argument("--steps", type=int, default=1500, help="batches of 64 windows a training")
+    parser.add_argument("data", type=Path, help="ESC-10: a folder for each label; file names begin with the fold")
+    parser.add_argument("--steps", type=int, default=1500, help="batches of 64 windows in each training")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--synthesised", type=int, default=40, help="sounds of each synthesized kind")
+    parser.add_argument("--synthesised", type=int, default=40, help="number of sounds of each synthesized kind")
     parser.add_argument("--skip-folds", action="store_true", help="train the final model only")
     arguments = parser.parse_args()
 

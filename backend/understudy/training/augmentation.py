@@ -1,4 +1,4 @@
-"""Batches of log-mel patches as other rooms, microphones and moments would have given them."""
+"""Vary log-mel patches as other rooms, microphones and moments would vary them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ _Patches = NDArray[np.float32]
 
 
 def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDArray[np.intp], NDArray[np.float64]]:
-    """New patches [n, 96, 64], and for each the row it was mixed with and its own share [n] (0.5 to 1).
+    """Return varied patches float32 [n, 96, 64], the rows int [n] they were mixed with, and their own shares [n].
 
-    Works on mel magnitudes, where gain, equalization and mixing are what they are in the air: gain of -16 to +10 dB, a
-    smooth random equalizer, mixup (H. Zhang et al., ICLR 2018) for half of the rows, noise, a shift in time, and masks
-    over bands and frames (SpecAugment, D. Park et al., Interspeech 2019).
+    A share lies between 0.5 and 1. `patches` float32 [n, 96, 64] are not changed. The function works on mel magnitudes,
+    where gain, equalization and mixing act as they do in the air: gain of -16 to +10 dB, a smooth random equalizer,
+    mixup (H. Zhang et al., ICLR 2018) for half of the rows, noise, a shift in time, and masks over bands and frames
+    (SpecAugment, D. Park et al., Interspeech 2019).
     """
     count = len(patches)
     mel = np.maximum(np.exp(patches) - LOG_OFFSET, 0)
@@ -36,7 +37,7 @@ def augment(patches: _Patches, rng: np.random.Generator) -> tuple[_Patches, NDAr
 
 
 def _draw_smooth_curves(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Random curves [count, 64] over the bands, in decades, straight between a few points."""
+    """Return random curves float64 [count, 64] over the bands, in decades, linear between a few points."""
     points = rng.normal(0, 0.25, (count, _CURVE))
     position = np.linspace(0, _CURVE - 1, _BANDS)
     below = np.minimum(position.astype(int), _CURVE - 2)
@@ -46,6 +47,7 @@ def _draw_smooth_curves(count: int, rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _mask(patch: _Patches, rng: np.random.Generator) -> None:
+    """Mask bands and frames of one patch in place, and shift it in time, each with a probability of one half."""
     frames, bands = patch.shape
     mean = patch.mean()
     if rng.random() < 0.5:

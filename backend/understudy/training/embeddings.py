@@ -1,4 +1,4 @@
-"""YAMNet embeddings of recordings, computed once and kept."""
+"""Compute YAMNet embeddings of recordings once and keep them on disk."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ _BATCH = 16
 
 
 class EmbeddingCache:
-    """Embeddings by the digests of recording and backbone, so that neither can change unnoticed."""
+    """Keeps embeddings by the digests of recording and backbone, so that a change of either gives new embeddings."""
 
     def __init__(self, folder: Path, backbone: Backbone, max_seconds: float) -> None:
         self._folder = folder / backbone.digest[:16]
@@ -29,30 +29,30 @@ class EmbeddingCache:
         self._limits = AudioLimits(max_seconds=max_seconds)
 
     def get(self, path: Path) -> NDArray[np.float32]:
-        """Embeddings float32 [windows, 1024] of one recording, a row a window as the server cuts them.
+        """Return the embeddings float32 [windows, 1024] of one recording, one row for each window of the server.
 
-        Raises TrainingDataInvalid, naming the file, when it cannot be decoded.
+        Raises TrainingDataInvalid with the file's name when the recording cannot be decoded.
         """
         with path.open("rb") as file:
-            kept = self._folder / f"{hashlib.file_digest(file, 'sha256').hexdigest()}.npy"
-            if kept.exists():
-                return np.asarray(np.load(kept, allow_pickle=False), dtype=np.float32)
+            cached = self._folder / f"{hashlib.file_digest(file, 'sha256').hexdigest()}.npy"
+            if cached.exists():
+                return np.asarray(np.load(cached, allow_pickle=False), dtype=np.float32)
             file.seek(0)
             try:
-                patches = self._patches(file)
+                patches = self._cut_patches(file)
             except (NotAudio, AudioUnusable, AudioTooLong) as error:
                 raise TrainingDataInvalid(
-                    f"{path}: {error.detail}", remedy=f"Leave the clip out or replace it. {error.remedy}"
+                    f"{path}: {error.detail}", remedy=f"Remove or replace the recording. {error.remedy}"
                 ) from error
         rows = [self._backbone.embed(patches[start : start + _BATCH]) for start in range(0, len(patches), _BATCH)]
         embeddings = np.concatenate(rows)
-        partial = kept.with_suffix(f".{os.getpid()}.partial")
+        partial = cached.with_suffix(f".{os.getpid()}.partial")
         with partial.open("wb") as target:
             np.save(target, embeddings, allow_pickle=False)
-        partial.replace(kept)
+        partial.replace(cached)
         return embeddings
 
-    def _patches(self, file: BinaryIO) -> NDArray[np.float32]:
+    def _cut_patches(self, file: BinaryIO) -> NDArray[np.float32]:
         stream = PatchStream()
         with open_clip(file, self._limits) as clip:
             patches = [patch for block in clip.iter_blocks(SAMPLE_RATE) for _, patch in stream.push(block)]
@@ -63,7 +63,11 @@ class EmbeddingCache:
 def embed_recordings(
     cache: EmbeddingCache, paths: Sequence[Path], threads: int, on_progress: Callable[[str, int, int | None], None]
 ) -> list[NDArray[np.float32]]:
-    """Embeddings of all recordings in their order; reports the step "embed" a recording. Raises as `cache.get`."""
+    """Return the embeddings float32 [windows, 1024] of all recordings, in their order.
+
+    Reports the step "embed" after each recording. Raises what `EmbeddingCache.get` raises, and computes no further
+    recording then.
+    """
     found = []
     with ThreadPoolExecutor(threads) as pool:
         try:

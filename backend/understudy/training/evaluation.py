@@ -1,4 +1,4 @@
-"""How well clips are told apart, counted clip by clip on folds that were not trained on."""
+"""Count right and wrong answers clip by clip, on folds that the model was not trained on."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Evaluation(BaseModel):
-    """Outcome of a cross-validation: every clip was judged once, by a model that never saw its fold."""
+    """The result of a cross-validation: each clip was answered once, by a model that was trained without its fold."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +22,7 @@ class Evaluation(BaseModel):
 def evaluate(
     labels: Sequence[str], truth: NDArray[np.int64], answers: NDArray[np.int64], folds: Sequence[str]
 ) -> Evaluation:
-    """Counts of `truth` [clips] against `answers` [clips], both as positions in `labels`."""
+    """Compare `truth` int64 [clips] with `answers` int64 [clips], both as positions in `labels`."""
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (truth, answers), 1)
     right = truth == answers

@@ -1,4 +1,4 @@
-"""A small Keras head on YAMNet's embeddings."""
+"""Train a small Keras head on YAMNet's embeddings."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _DROPOUT = 0.3
 
 
 def import_keras() -> Any:
-    """Keras 3 on TensorFlow; raises CompilerMissing where it is not installed."""
+    """Return the Keras 3 module with TensorFlow as its backend; raises CompilerMissing where it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
@@ -29,10 +29,13 @@ def import_keras() -> Any:
 
 
 class KerasHead:
-    """Embeddings float32 [n, 1024] in, softmax scores float32 [n, labels] out."""
+    """Turns embeddings float32 [n, 1024] into softmax scores float32 [n, labels]."""
 
     def __init__(self, label_count: int, scale: float, seed: int) -> None:
-        """`scale` is the embeddings' standard deviation over all values; the model divides by it itself."""
+        """`scale` is the root mean square of all embedding values; the model divides its input by it.
+
+        Raises CompilerMissing where Keras is not installed.
+        """
         self._keras = import_keras()
         self._keras.utils.set_random_seed(seed)
         layers = self._keras.layers
@@ -57,7 +60,11 @@ class KerasHead:
         epochs: int,
         on_epoch: Callable[[int], None],
     ) -> None:
-        """Learn from every window [windows, 1024] of the clips and from each clip's mean embedding."""
+        """Train on each window of the clips and on each clip's mean embedding.
+
+        `clips` holds embeddings float32 [windows, 1024] and `truth` int64 [clips] the position of each clip's label.
+        `on_epoch` is called with the number of epochs done.
+        """
         rows = np.concatenate([*clips, np.stack([clip.mean(axis=0) for clip in clips])])
         answers = np.concatenate([np.repeat(truth, [len(clip) for clip in clips]), truth])
         targets = np.eye(self._labels, dtype=np.float32)[answers]
@@ -68,10 +75,11 @@ class KerasHead:
         self.model.fit(rows, targets, epochs=epochs, batch_size=_BATCH, verbose=0, callbacks=[callback])
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return softmax scores float32 [n, labels] of `embeddings` float32 [n, 1024]."""
         return np.asarray(self.model.predict(embeddings, batch_size=1024, verbose=0), dtype=np.float32)
 
     def save(self, path: Path) -> None:
-        """Write the `.keras` file without the optimizer; complete or not at all."""
+        """Write the `.keras` file without the optimizer; `path` is either complete or absent."""
         partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
         self.model.save(partial, include_optimizer=False)
         partial.replace(path)

@@ -1,4 +1,4 @@
-"""What the starter model learns from: recordings, variants and synthesized sounds, each heard by YAMNet too."""
+"""Gather the sounds that the starter model is trained on, with YAMNet's output for each of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE
 
 WINDOW_STEP = 24
-"""Frames between training windows, half of what serving uses: the same sound is seen at more positions."""
+"""Frames from one training window to the next: half of the server's hop, so that a sound appears at more positions."""
 
 _BATCH = 16
 _SECONDS = 5.0
@@ -24,7 +24,7 @@ _Samples = NDArray[np.float32]
 
 
 class SoundKind(StrEnum):
-    """Where a sound comes from, and so how far its label can be trusted for every window of it."""
+    """The origin of a sound, which decides how reliable its label is for each of its windows."""
 
     RECORDED = "recorded"
     RESAMPLED = "resampled"
@@ -34,10 +34,10 @@ class SoundKind(StrEnum):
 
 @dataclass(frozen=True)
 class Sound:
-    """One sound as the student sees it and as YAMNet hears it, a row a window every WINDOW_STEP frames.
+    """The windows of one sound, one every WINDOW_STEP frames, and YAMNet's output for them.
 
-    `patches` [windows, 96, 64], `embeddings` [windows, 1024], `scores` [windows, 521], all float32. `label` None: none
-    of the labels.
+    `patches` float32 [windows, 96, 64], `embeddings` float32 [windows, 1024], `scores` float32 [windows, 521]. `label`
+    is None for a sound that has none of the labels.
     """
 
     label: str | None
@@ -49,7 +49,11 @@ class Sound:
 
 
 def gather(recordings: Sequence[Recording], backbone: Backbone, synthesized: int, seed: int) -> Iterator[Sound]:
-    """All sounds, recordings first. A variant stays in its recording's fold and is mixed only within it."""
+    """Yield the recordings, then varied copies of them, then `synthesized` sounds of each synthesized kind.
+
+    A copy stays in the fold of its recording and is mixed only with recordings of that fold. Raises what opening a
+    recording raises.
+    """
     rng = np.random.default_rng(seed)
     waveforms = [_decode(recording) for recording in recordings]
     for recording, waveform in zip(recordings, waveforms, strict=True):
@@ -70,7 +74,7 @@ def gather(recordings: Sequence[Recording], backbone: Backbone, synthesized: int
 
 
 def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
-    """The patches that the server would cut: every second one."""
+    """Return the patches that the server cuts: every second one."""
     return sound.patches[::2]
 
 
@@ -91,7 +95,7 @@ def _make_sound(label: str | None, fold: str, kind: SoundKind, waveform: _Sample
 
 
 def _stretch(waveform: _Samples, rng: np.random.Generator) -> _Samples:
-    """Faster or slower by up to a sixth, pitch and all, at most five seconds."""
+    """Play faster or slower by up to 18 %, which changes the pitch too; keeps at most five seconds."""
     return np.asarray(
         soxr.resample(waveform, SAMPLE_RATE * rng.uniform(0.85, 1.18), SAMPLE_RATE)[: int(_SECONDS * SAMPLE_RATE)]
     )

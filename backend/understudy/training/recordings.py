@@ -1,4 +1,4 @@
-"""The recordings a head is trained on: a folder a label, each clip in a fold."""
+"""Find the recordings that a head is trained on: one folder for each label, and a fold for each clip."""
 
 import csv
 import re
@@ -15,7 +15,10 @@ _PREFIX = re.compile(r"(\d+)[-_]")
 
 @dataclass(frozen=True)
 class Recording:
-    """One clip. Clips that stem from one original recording share a fold, or evaluation flatters."""
+    """One clip with its label and its fold.
+
+    Clips of one original recording must share a fold; otherwise the measured accuracy is too high.
+    """
 
     path: Path
     label: str
@@ -23,11 +26,12 @@ class Recording:
 
 
 def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recording]:
-    """All clips below `data`, a folder a label, sorted by path.
+    """Return all clips in the folders of `data`, one folder for each label, sorted by path.
 
-    `folds` is "prefix" (a file `2-rain.wav` lies in fold 2) or a CSV with the columns `file` (relative to `data`) and
-    `fold`. Hidden files and files without an audio suffix are passed over. Raises TrainingDataInvalid, naming the
-    folder, clip or label, where there are fewer than two labels or folds, a clip has no fold, or a label has only one.
+    `folds` is "prefix" (the file `2-rain.wav` lies in fold 2) or a CSV file with the columns `file` (relative to
+    `data`) and `fold`. Hidden files and files without an audio suffix are ignored. Raises TrainingDataInvalid, with the
+    name of the folder, clip or label, when there are fewer than two labels or folds, when a clip has no fold, and when
+    all clips of a label lie in one fold.
     """
     if not data.is_dir():
         raise TrainingDataInvalid(f"{data} is not a folder.")
@@ -44,11 +48,12 @@ def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recordi
         found = f"only the label {next(iter(folds_by_label))}" if folds_by_label else "no clips in label folders"
         raise TrainingDataInvalid(f"{data} holds {found}; a classifier needs at least two labels.")
     if len({recording.fold for recording in recordings}) < 2:
-        raise TrainingDataInvalid(f"All clips of {data} lie in one fold; accuracy needs at least two.")
+        raise TrainingDataInvalid(f"All clips in {data} lie in one fold; measuring accuracy needs at least two.")
     for label, seen in folds_by_label.items():
         if len(seen) < 2:
             raise TrainingDataInvalid(
-                f"All clips of {label} lie in fold {next(iter(seen))}: none is left to learn from when it is tested.",
+                f"All clips of {label} lie in fold {next(iter(seen))}, so no clip of {label} is left to train on "
+                "while that fold is tested.",
                 remedy="Spread the clips of every label over at least two folds.",
             )
     return recordings

@@ -1,7 +1,8 @@
-"""The starter model: a small log-mel network that learns from labels and from what YAMNet hears.
+"""Train the starter model: a small log-mel network that learns from labels and from YAMNet.
 
-Two teachers. A head on YAMNet's embeddings, fitted on the same folds as the student, says window by window which label
-is really there; YAMNet's own 521 scores are a second task that shapes the network and is dropped from the file.
+YAMNet teaches in two ways. A head on its embeddings, trained on the same folds as the student, says for each window
+which label is present. Its 521 scores are a second training task, which improves the network and is not part of the
+saved file.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,16 +24,17 @@ _TEACHER_EPOCHS = 15
 _TEACHER_SHARE = 0.5
 _AUXILIARY_WEIGHT = 5.0
 _SYNTHESIZED_SHARE = 0.2
-_QUIET = -4.5  # log-mel; a window that never rises above it holds nothing to learn a label from
+_QUIET = -4.5  # log-mel; a window that stays below it is too quiet to learn a label from
 _QUIET_WEIGHT = 0.3
 
 _Floats = NDArray[np.float32]
 
 
 class Student:
-    """Log-mel patches float32 [n, 96, 64] in, independent scores float32 [n, labels] out."""
+    """Turns log-mel patches float32 [n, 96, 64] into independent scores float32 [n, labels] (sigmoid)."""
 
     def __init__(self, labels: Sequence[str], seed: int) -> None:
+        """Raises CompilerMissing where Keras is not installed."""
         self._labels = list(labels)
         self._seed = seed
         keras = import_keras()
@@ -52,7 +54,10 @@ class Student:
         self._trained = keras.Model(patch, {"scores": scores, "yamnet": yamnet})
 
     def fit(self, sounds: Sequence[Sound], steps: int, on_step: Callable[[int], None]) -> None:
-        """Learn from all windows of `sounds` in `steps` batches; the caller leaves out the fold it will test."""
+        """Train on all windows of `sounds` in `steps` batches; the caller leaves out the fold that it will test.
+
+        `on_step` is called with the number of batches done.
+        """
         keras = import_keras()
         patches = np.concatenate([sound.patches for sound in sounds])
         batches = _iter_batches(
@@ -69,10 +74,11 @@ class Student:
         self._trained.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0, callbacks=[callback])
 
     def score(self, patches: _Floats) -> _Floats:
+        """Return scores float32 [n, labels] of `patches` float32 [n, 96, 64]."""
         return np.asarray(self.model.predict(patches, batch_size=512, verbose=0), dtype=np.float32)
 
     def _build_targets(self, sounds: Sequence[Sound]) -> _Floats:
-        """What each window should be called [windows, labels]; windows without sound are called nothing."""
+        """Return the target scores float32 [windows, labels] of all windows; they are 0 for a quiet window."""
         taught = sorted({sound.label for sound in sounds if sound.kind is SoundKind.RECORDED and sound.label})
         teacher = self._fit_teacher(sounds, taught)
         columns = [self._labels.index(label) for label in taught]
@@ -98,7 +104,7 @@ class Student:
 
 
 def _compute_weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.float64]:
-    """How often each window is drawn; sums to 1."""
+    """Return the probability float64 [windows] with which each window is drawn; the sum is 1."""
     synthesized = np.concatenate([[sound.kind is SoundKind.SYNTHESIZED] * len(sound.patches) for sound in sounds])
     weights = np.where(synthesized, _SYNTHESIZED_SHARE / max(synthesized.sum(), 1), 0.0)
     weights[~synthesized] = (1 - _SYNTHESIZED_SHARE) / max((~synthesized).sum(), 1)
@@ -109,7 +115,7 @@ def _compute_weights(sounds: Sequence[Sound], patches: _Floats) -> NDArray[np.fl
 def _iter_batches(
     patches: _Floats, targets: _Floats, scores: _Floats, weights: NDArray[np.float64], rng: np.random.Generator
 ) -> Any:
-    """Augmented batches without end."""
+    """Yield varied batches without end: patches, and the targets of both outputs by name."""
     while True:
         rows = rng.choice(len(patches), _BATCH, p=weights)
         batch, partners, shares = augment(patches[rows], rng)

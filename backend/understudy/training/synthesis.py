@@ -1,7 +1,7 @@
-"""Sounds made from formulas: training variants for the starter model and the demo clips, no recording involved.
+"""Compute sounds from formulas, for the training of the starter model and for the demo clips.
 
-Every function draws its own parameters (rates, pitches, decays, levels) from the generator it is given, so that a seed
-is one sound and different seeds are audibly different sounds of one kind.
+Each function draws its parameters (rates, pitches, decays, levels) from the random generator that it receives. A seed
+therefore always gives the same sound, and different seeds give audibly different sounds of the same kind.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _Maker = Callable[[int, np.random.Generator], _Samples]
 
 
 def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
-    """One sound as float32 samples in [-1, 1] at 16 kHz; `kind` is a key of SOUNDS or OTHERS."""
+    """Return one sound float32 [round(seconds * 16000)] in [-1, 1] at 16 kHz; `kind` is a key of SOUNDS or OTHERS."""
     rng = np.random.default_rng([seed, *kind.encode()])
     samples = (SOUNDS | OTHERS)[kind](round(seconds * SAMPLE_RATE), rng)
     peak = float(np.abs(samples).max(initial=0.0))
@@ -30,23 +30,24 @@ def synthesize(kind: str, seconds: float, seed: int) -> Waveform:
 
 
 def _make_noise(count: int, rng: np.random.Generator, low: float, high: float) -> _Samples:
-    """Band-limited noise of unit RMS; `low` and `high` in Hz."""
+    """Return noise between `low` and `high` Hz with a root mean square of 1."""
     band = butter(2, [low, high], "bandpass", fs=SAMPLE_RATE, output="sos")
     samples = sosfilt(band, rng.standard_normal(count))
     return np.asarray(samples / np.sqrt(np.mean(samples**2) + 1e-12), dtype=np.float64)
 
 
 def _make_decay(count: int, seconds: float) -> _Samples:
-    """exp(-t / seconds), the envelope of everything that is struck."""
+    """Return exp(-t / seconds), the envelope of a struck object."""
     return np.exp(-np.arange(count) / (seconds * SAMPLE_RATE))
 
 
 def _draw_poisson_positions(count: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Sample positions of events that come independently, `rate` a second on average."""
+    """Return sorted sample positions of independent events, on average `rate` in a second."""
     return np.sort(rng.integers(0, count, rng.poisson(rate * count / SAMPLE_RATE)))
 
 
 def _place(samples: _Samples, start: int, grain: _Samples) -> None:
+    """Add `grain` to `samples` in place from index `start` on, and cut what exceeds the end."""
     stop = min(start + len(grain), len(samples))
     samples[start:stop] += grain[: stop - start]
 
@@ -178,7 +179,7 @@ SOUNDS: dict[str, _Maker] = {
     "rain": _make_rain,
     "sea_waves": _make_sea_waves,
 }
-"""Kinds that carry the label of their name."""
+"""Kinds whose name is their label."""
 
 OTHERS: dict[str, _Maker] = {"quiet": _make_quiet, "hum": _make_hum, "melody": _make_melody}
-"""Kinds that carry no label: what a model must not mistake for one."""
+"""Kinds without a label, which a model must not take for a labeled kind."""

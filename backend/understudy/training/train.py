@@ -1,4 +1,4 @@
-"""Train a head the way users do: a folder of recordings in, a model file and its spec out."""
+"""Train a head on YAMNet's embeddings from a folder of recordings, and write the model file and its spec."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ _EVENT_THRESHOLD = 0.5
 
 
 class TrainingReport(BaseModel):
-    """What was trained, on what, and how well it does on folds it did not see."""
+    """The result of a training: the files, the data, and the accuracy on folds that the model was not trained on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,48 +60,33 @@ def train_head(
     overwrite: bool = False,
     on_progress: Progress | None = None,
 ) -> TrainingReport:
-    """Fit a head on the labels that `data`'s folders name; write `out` (`.keras`) and `<stem>.spec.json` beside it.
+    """Train a head on the labels that the folders of `data` name, and write it to `out` and `<stem>.spec.json`.
 
-    Accuracy is by cross-validation over the folds and of exactly what is served: the same windows, the mean of their
-    softmax scores. The model written is then fitted on all recordings. Equal seeds give equal weights.
+    The accuracy is measured by cross-validation over the folds, on exactly what a server computes: the same windows,
+    and the mean of their softmax scores. The head in `out` is then trained on all recordings. Equal seeds give equal
+    weights.
 
-    Raises BackboneMissing, CompilerMissing, TrainingDataInvalid (naming the clip or label), and RequestInvalid when
-    `out` is no `.keras` file or exists without `overwrite`.
+    Raises BackboneMissing when no backbone is installed, CompilerMissing when Keras is not installed,
+    TrainingDataInvalid with the name of an unusable clip or label, and RequestInvalid when `out` does not end in
+    `.keras`, or exists and `overwrite` is false.
     """
     began = time.monotonic()
-    report_progress = on_progress or (lambda _step, _done, _total: None)
+    report = on_progress or (lambda _step, _done, _total: None)
     _check_target(out, overwrite=overwrite)
     backbone = Backbone.load(settings.backbone_path)
     recordings = find_recordings(data, folds)
     labels = sorted({recording.label for recording in recordings})
     cache = EmbeddingCache(settings.var_dir / "embeddings", backbone, settings.max_audio_seconds)
-    clips = embed_recordings(
-        cache, [recording.path for recording in recordings], settings.inference_threads, report_progress
-    )
+    clips = embed_recordings(cache, [recording.path for recording in recordings], settings.inference_threads, report)
     truth = np.array([labels.index(recording.label) for recording in recordings], dtype=np.int64)
-    of_fold = np.array([recording.fold for recording in recordings])
 
-    answers = np.zeros_like(truth)
-    for fold in sorted(set(of_fold)):
-        trained, tested = np.flatnonzero(of_fold != fold), np.flatnonzero(of_fold == fold)
-        head = _fit_head(clips, truth, trained, len(labels), seed, epochs, f"fold {fold}", report_progress)
-        for index in tested:
-            answers[index] = aggregate(head.score(clips[index]), _AGGREGATION, top_k=1).argmax()
-    evaluation = evaluate(labels, truth, answers, [recording.fold for recording in recordings])
+    def fit_head(chosen: NDArray[np.int64], step: str) -> KerasHead:
+        own = [clips[index] for index in chosen]
+        return _fit_head(own, truth[chosen], len(labels), seed, epochs, lambda done: report(step, done, epochs))
 
-    head = _fit_head(clips, truth, np.arange(len(clips)), len(labels), seed, epochs, "final", report_progress)
-    spec = PartialSpec(
-        input=InputKind.EMBEDDING,
-        sample_rate=SAMPLE_RATE,
-        labels=tuple(labels),
-        activation=OutputActivation.SOFTMAX,
-        aggregation=_AGGREGATION,
-        thresholds=dict.fromkeys(labels, _EVENT_THRESHOLD),
-    )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    spec_path = out.with_name(f"{out.stem}.spec.json")
-    spec_path.write_text(spec.model_dump_json(exclude_none=True, indent=2) + "\n", encoding="utf-8")
-    head.save(out)
+    evaluation = _cross_validate(labels, clips, truth, [recording.fold for recording in recordings], fit_head)
+    head = fit_head(np.arange(len(clips)), "final")
+    spec, spec_path = _write_model(head, labels, out)
     return TrainingReport(
         model_path=out,
         spec_path=spec_path,
@@ -121,22 +106,54 @@ def _check_target(out: Path, *, overwrite: bool) -> None:
         raise RequestInvalid(f"{out.name} does not end in .keras.", remedy="Name the model file NAME.keras.")
     if out.exists() and not overwrite:
         raise RequestInvalid(
-            f"{out} exists, and a registered file must not change.", remedy="Choose another name, or ask to overwrite."
+            f"{out} exists, and a registered file must not change.",
+            remedy="Choose another file name, or give --overwrite.",
         )
+
+
+def _cross_validate(
+    labels: Sequence[str],
+    clips: Sequence[NDArray[np.float32]],
+    truth: NDArray[np.int64],
+    folds: Sequence[str],
+    fit_head: Callable[[NDArray[np.int64], str], KerasHead],
+) -> Evaluation:
+    """Answer the clips of each fold with a head that `fit_head` trained on the clips of all other folds."""
+    fold_of_clip = np.array(folds)
+    answers = np.zeros_like(truth)
+    for fold in sorted(set(folds)):
+        head = fit_head(np.flatnonzero(fold_of_clip != fold), f"fold {fold}")
+        for index in np.flatnonzero(fold_of_clip == fold).tolist():
+            answers[index] = aggregate(head.score(clips[index]), _AGGREGATION, top_k=1).argmax()
+    return evaluate(labels, truth, answers, folds)
 
 
 def _fit_head(
     clips: Sequence[NDArray[np.float32]],
     truth: NDArray[np.int64],
-    chosen: NDArray[np.int64],
     label_count: int,
     seed: int,
     epochs: int,
-    step: str,
-    report_progress: Progress,
+    on_epoch: Callable[[int], None],
 ) -> KerasHead:
-    picked = [clips[index] for index in chosen]
-    scale = float(np.sqrt(np.mean([np.mean(np.square(clip)) for clip in picked]))) or 1.0
+    scale = float(np.sqrt(np.mean([np.mean(np.square(clip)) for clip in clips]))) or 1.0
     head = KerasHead(label_count, scale, seed)
-    head.fit(picked, truth[chosen], epochs, lambda done: report_progress(step, done, epochs))
+    head.fit(clips, truth, epochs, on_epoch)
     return head
+
+
+def _write_model(head: KerasHead, labels: Sequence[str], out: Path) -> tuple[PartialSpec, Path]:
+    """Write the spec and then the model, so that a model file never lies there without its spec."""
+    spec = PartialSpec(
+        input=InputKind.EMBEDDING,
+        sample_rate=SAMPLE_RATE,
+        labels=tuple(labels),
+        activation=OutputActivation.SOFTMAX,
+        aggregation=_AGGREGATION,
+        thresholds=dict.fromkeys(labels, _EVENT_THRESHOLD),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    spec_path = out.with_name(f"{out.stem}.spec.json")
+    spec_path.write_text(spec.model_dump_json(exclude_none=True, indent=2) + "\n", encoding="utf-8")
+    head.save(out)
+    return spec, spec_path

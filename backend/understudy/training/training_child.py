@@ -1,6 +1,7 @@
-"""The training in a child process: `python -m understudy.training.training_child`, its order as JSON on stdin.
+"""Run a training in a child process: `python -m understudy.training.training_child`.
 
-Each line on standard output is one message: progress, or at the end a report or a problem document.
+The process reads a TrainingRequest as JSON from standard input. It writes one Message on each line of standard output:
+progress, and at the end a report or a problem document.
 """
 
 import sys
@@ -14,7 +15,7 @@ from understudy.training.train import TrainingReport, train_head
 
 
 class TrainingRequest(BaseModel):
-    """What to train on. `folds` None reads a recording's fold from its file name."""
+    """The arguments of `train_head`. A `folds` of None means that file names begin with the fold."""
 
     home: Path
     data: Path
@@ -26,7 +27,7 @@ class TrainingRequest(BaseModel):
 
 
 class Message(BaseModel):
-    """Progress of a `step`, the final `report`, or the `problem` that ended the training."""
+    """Either progress of a `step`, or the final `report`, or the `problem` that ended the training."""
 
     step: str | None = None
     done: int = 0
@@ -36,11 +37,13 @@ class Message(BaseModel):
 
 
 def send(message: Message) -> None:
+    """Write one message to standard output."""
     sys.stdout.write(message.model_dump_json() + "\n")
     sys.stdout.flush()
 
 
 def train(request: TrainingRequest) -> None:
+    """Run the training and send its progress and its result."""
     try:
         report = train_head(
             Settings(home=request.home),

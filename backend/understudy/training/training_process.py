@@ -1,4 +1,4 @@
-"""The training child, from the side of the command."""
+"""Start a training in a child process and follow its progress."""
 
 import asyncio
 import os
@@ -21,9 +21,9 @@ _PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
 
 
 async def run_training(request: TrainingRequest, on_progress: Progress) -> TrainingReport:
-    """The report of a training in a child process, which ends with the command.
+    """Run a training in a child process and return its report; the child ends when this call ends.
 
-    Raises what `train_head` raises, and UnderstudyError when the child dies.
+    Raises what `train_head` raises, and UnderstudyError when the child ends without a report.
     """
     environment = os.environ | {"PYTHONPATH": _PACKAGE_PARENT, "PYTHONUTF8": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryFile() as errors:
@@ -46,7 +46,7 @@ async def run_training(request: TrainingRequest, on_progress: Progress) -> Train
                 await child.wait()
         if report is None:
             raise UnderstudyError(
-                f"The training ended with {_describe_exit(code)}: {_read_last_line(errors)}",
+                f"The training process ended with {_describe_exit(code)}: {_read_last_line(errors)}",
                 remedy="Free memory on this machine, or train on fewer or shorter recordings.",
             )
         return report
@@ -77,4 +77,4 @@ def _describe_exit(code: int) -> str:
 def _read_last_line(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = [line for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:300] if lines else "it said nothing"
+    return lines[-1].strip()[:300] if lines else "it wrote no message"
