@@ -73,7 +73,7 @@ def make_random_tensor(
     if dtype.kind in "iub":
         return generator.integers(0, 2, shape).astype(dtype)
     raise CompileFailed(
-        f"The input {signature.name!r} is of type {signature.dtype}, which Understudy cannot probe.",
+        f"The input {signature.name!r} is of type {signature.dtype}, which Understudy cannot compare.",
         remedy="Export the model with float or integer inputs.",
     )
 

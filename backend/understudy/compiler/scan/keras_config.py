@@ -137,6 +137,6 @@ def scan(text: str, *, stored_bytes: int, max_bytes: int, known_layers: Collecti
         )
     if declared > max_bytes:
         raise ModelUnsafe(
-            f"The layers declare weights of at least {declared} bytes; compile_memory_bytes allows {max_bytes}.",
+            f"The layers declare weights of at least {declared} bytes; {max_bytes} are allowed.",
             remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
         )

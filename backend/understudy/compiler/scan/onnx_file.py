@@ -92,7 +92,10 @@ def _check_weights(model: onnx.ModelProto, max_bytes: int) -> None:
             )
         declared += _count_declared_values(tensor)
     if declared > max_bytes:
-        raise ModelUnsafe(f"The graph declares {declared} values; compile_memory_bytes allows {max_bytes} bytes.")
+        raise ModelUnsafe(
+            f"The graph declares {declared} values; {max_bytes} bytes are allowed.",
+            remedy="If the model is meant to be that large, raise UNDERSTUDY_COMPILE_MEMORY_BYTES.",
+        )
 
 
 def _check_operators(model: onnx.ModelProto) -> None:

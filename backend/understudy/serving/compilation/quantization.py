@@ -115,7 +115,7 @@ class ModelQuantizer:
         compiled = await self._compilation.compile(model)
         if compiled.report.spec.input is InputKind.TENSOR:
             raise NotForAudio(
-                "An int8 twin is calibrated on recordings, and the model takes tensors.",
+                "An int8 variant is calibrated on recordings, and the model takes tensors.",
                 remedy="Give the model a spec whose `input` says how audio becomes its input.",
             )
         found = await asyncio.to_thread(calibration.find_clips, clips)
