@@ -1,6 +1,7 @@
 """The wheel, and the command beside a package of its user's."""
 
 import email
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from understudy import __version__
+from understudy.compiler.model_source import compute_digest
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -39,6 +41,35 @@ def test_the_wheel_states_the_version_the_license_and_the_interpreters(wheel: zi
     assert metadata["License-Expression"] == "Apache-2.0"
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
     assert b"Apache License" in wheel.read(f"{folder}/licenses/LICENSE")
+
+
+def test_the_demo_of_the_wheel_needs_no_checkout_and_no_training_framework(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    wheel.extractall(tmp_path / "site")
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("UNDERSTUDY_", "DATABASE_URL"))
+    }
+    environment["PYTHONPATH"] = str(tmp_path / "site")
+    command = [sys.executable, "-P", "-m", "understudy.cli", "demo", "--no-serve", "--json"]
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert {name: prediction["label"] for name, prediction in answer["predictions"].items()} == {
+        f"{label}.wav": label
+        for label in ("alarm_beep", "clock_tick", "fire_crackling", "helicopter", "rain", "sea_waves")
+    }
+    [report] = (home / "var" / "compiled").glob("*/report.json")
+    assert json.loads(report.read_bytes())["format"] == "onnx"
+
+
+def test_the_bundled_form_of_the_starter_was_made_from_the_file_of_the_checkout() -> None:
+    report = json.loads((_CHECKOUT / "backend" / "demo" / "starter.report.json").read_bytes())
+    assert report["source_digest"] == compute_digest(_CHECKOUT / "backend" / "models" / "starter.keras")
+    assert report["onnx_digest"] == compute_digest(_CHECKOUT / "backend" / "demo" / "starter.onnx")
+    assert all(probe["max_abs_error"] <= probe["tolerance"] for probe in report["parity"])
 
 
 def test_the_version_is_written_in_one_place() -> None:

@@ -1,11 +1,13 @@
-"""Find the demo clips that scripts/make_demo_clips.py writes; an installed wheel contains none."""
+"""Find the demo clips that scripts/make_demo_clips.py writes."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
 
-FOLDER = Path(__file__).resolve().parents[2] / "demo" / "clips"
+from understudy.demo_files import DEMO_FOLDER
+
+FOLDER = DEMO_FOLDER / "clips"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.cli.views.prediction import format_prediction
+from understudy.demo_files import DEMO_FOLDER
 from understudy.errors import FileMissing, NoActiveModel
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelOut
@@ -26,9 +27,8 @@ from understudy.schemas.registry.model_query import ModelQuery
 
 group = typer.Typer()
 
-_CHECKOUT = Path(understudy.__file__).resolve().parents[1]
-_STARTER = "models/starter.keras"
-_SIDECAR = "models/starter.spec.json"
+_CHECKOUT_MODELS = Path(understudy.__file__).resolve().parents[1] / "models"
+_SIDECAR = "starter.spec.json"
 
 
 class DemoStep(BaseModel):
@@ -83,23 +83,23 @@ class _Steps:
 
 async def _run_steps(session: Session) -> DemoReport:
     steps = _Steps(session.output)
-    _copy_starter(session.load_settings().home)
+    path = _copy_starter(session.load_settings().home)
     async with session.open_backend() as backend:
         steps.finish("open", "the database and the folders are ready")
-        starter = await _register_starter(backend, steps)
+        starter = await _register_starter(backend, path, steps)
         await _activate_starter(backend, starter, session.output, steps)
         await _predict_clips(backend, session.output, steps)
     return steps.report
 
 
-async def _register_starter(backend: Backend, steps: _Steps) -> ModelOut:
-    found = await backend.list(ModelQuery(q=_STARTER))
-    starter = next((model for model in found.models if model.file_path == _STARTER), None)
+async def _register_starter(backend: Backend, path: str, steps: _Steps) -> ModelOut:
+    found = await backend.list(ModelQuery(q=path))
+    starter = next((model for model in found.models if model.file_path == path), None)
     if starter is not None:
-        steps.finish("register", f"{_STARTER} is already registered as model {starter.model_id}", skipped=True)
+        steps.finish("register", f"{path} is already registered as model {starter.model_id}", skipped=True)
         return starter
-    starter = await backend.register(_build_request())
-    steps.finish("register", f"{_STARTER} is registered as model {starter.model_id}, {starter.model_name}")
+    starter = await backend.register(_build_request(path))
+    steps.finish("register", f"{path} is registered as model {starter.model_id}, {starter.model_name}")
     return starter
 
 
@@ -108,7 +108,7 @@ async def _activate_starter(backend: Backend, starter: ModelOut, output: Output,
         active = await backend.get_active()
     except NoActiveModel:
         await follow_operation(backend, await backend.activate(starter.model_id), output)
-        steps.finish("activate", f"{starter.model_name} is active: compiled, compared with Keras, warmed up")
+        steps.finish("activate", f"{starter.model_name} is active: compiled, compared with the original, warmed up")
     else:
         steps.finish("activate", f"{active.model_name} (model {active.model_id}) is already active", skipped=True)
 
@@ -124,27 +124,34 @@ async def _predict_clips(backend: Backend, output: Output, steps: _Steps) -> Non
     steps.finish("predict", f"{len(clips)} bundled clips")
 
 
-def _copy_starter(home: Path) -> None:
-    """Copy the starter model into `home` unless it is there. Raises FileMissing when this installation has no copy."""
-    for name in (_STARTER, _SIDECAR):
-        target = home / name
-        if target.exists():
-            continue
-        source = _CHECKOUT / name
-        if not source.exists():
-            raise FileMissing(
-                f"The starter model's {name} is not part of this installation.",
-                remedy="Clone Understudy's repository and run `make demo` there.",
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+def _copy_starter(home: Path) -> str:
+    """Copy the starter model and its spec into `home` unless they are there; return the model's path below `home`.
+
+    A checkout holds the Keras file that was trained. A wheel holds the ONNX form that was made from it, which needs no
+    training framework. Raises FileMissing when this installation has neither.
+    """
+    for folder, name in ((_CHECKOUT_MODELS, "starter.keras"), (DEMO_FOLDER, "starter.onnx")):
+        target = home / "models" / name
+        if target.exists() or (folder / name).exists():
+            break
+    else:
+        raise FileMissing(
+            "The starter model is not part of this installation.",
+            remedy="Install Understudy's wheel, or clone its repository and run `make demo` there.",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for source in (folder / name, folder / _SIDECAR):
+        copy = target.parent / source.name
+        if not copy.exists():
+            shutil.copyfile(source, copy)
+    return f"models/{name}"
 
 
-def _build_request() -> ModelCreate:
+def _build_request(path: str) -> ModelCreate:
     return ModelCreate(
         model_name="Starter",
         version="v1",
-        file_path=_STARTER,
+        file_path=path,
         model_type="log_mel",
         description="Small model of everyday sounds that needs no backbone.",
         accuracy=Decimal("0.9"),  # over the five folds of ESC-10: models/README.md
