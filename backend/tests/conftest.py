@@ -11,6 +11,7 @@ import onnx
 import pytest
 import soundfile
 import structlog
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from onnx import TensorProto, helper, numpy_helper
 
@@ -20,7 +21,7 @@ from understudy.settings import Settings
 pytest_plugins = ["tests.postgres"]
 
 # A time limit for one example fails on a busy machine; pytest-timeout limits the whole test.
-hypothesis_settings.register_profile("understudy", deadline=None)
+hypothesis_settings.register_profile("understudy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("understudy")
 
 _CHECKOUT = Path(__file__).resolve().parents[2]

@@ -101,7 +101,7 @@ def test_file_that_shrinks_while_it_is_read_is_refused() -> None:
         samples(plain)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(edits=st.lists(st.tuples(st.integers(0, 80), st.integers(0, 255)), max_size=4), cut=st.integers(0, 90))
 def test_damaged_header_never_gives_other_samples(edits: list[tuple[int, int]], cut: int) -> None:
     body = bytearray(wav(layout(channels=2), chunk(b"fact", b"\x06\0\0\0"), chunk(b"data", SOUND * 3)))
