@@ -12,7 +12,18 @@ from pathlib import Path
 
 BACKEND = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
-NEEDED = ("aiosqlite", "alembic", "httpx", "onnxruntime", "pydantic_settings", "sqlalchemy", "structlog", "typer")
+NEEDED = (
+    "aiosqlite",
+    "alembic",
+    "cachetools",
+    "filelock",
+    "httpx",
+    "onnxruntime",
+    "pydantic_settings",
+    "sqlalchemy",
+    "structlog",
+    "typer",
+)
 
 
 def find_environment() -> "Path | None":
