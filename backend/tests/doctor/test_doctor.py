@@ -1,19 +1,22 @@
 """Each thing that can be wrong, made wrong on purpose, found, and repaired where that loses nothing."""
 
+import asyncio
 import json
 import os
 import shutil
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 
 from tests.doctor.conftest import Installation, list_codes
-from understudy.compiler.compile_lock import make_compile_lock
+from understudy.compiler.compile_lock import LockPurpose, locate_compile_lock, make_compile_lock
 from understudy.doctor import compiled_store_check
 from understudy.doctor.doctor import DoctorReport
 from understudy.doctor.finding import FindingState
 from understudy.errors import SpecInvalid
 from understudy.registry.deployment import desired_state
+from understudy.registry.files.uploads import Uploads
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_query import ModelQuery
 
@@ -204,8 +207,50 @@ async def test_a_running_compilation_is_waited_for_and_reported(
     monkeypatch.setattr(compiled_store_check, "_WAIT_SECONDS", 0.3)
     async with make_compile_lock(installation.settings.var_dir):
         finding = await installation.assert_left_to_a_person("store_busy")
+    assert finding.what.startswith(f"A compilation is running (process {os.getpid()})")
     assert "understudy doctor" in finding.remedy
     assert (await installation.examine()).findings == ()
+
+
+async def test_another_doctor_is_not_called_a_compilation(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled_store_check, "_WAIT_SECONDS", 0.3)
+    async with make_compile_lock(installation.settings.var_dir, LockPurpose.DOCTOR):
+        finding = await installation.assert_left_to_a_person("store_busy")
+    assert finding.what.startswith(f"Another `understudy doctor` (process {os.getpid()}) is checking")
+    assert "ompilation" not in finding.what
+
+
+async def test_a_compilation_is_running_while_its_lock_is_held_however_old_its_record_is(
+    installation: Installation,
+) -> None:
+    """A row is recorded as being compiled before its process gets the lock, which the doctor may hold."""
+    installation.edit("UPDATE understudy_files SET compile_state = 'compiling', recorded_at = '2020-01-01 00:00:00'")
+
+    async def wait_for_the_doctor_and_compile() -> None:
+        async with make_compile_lock(installation.settings.var_dir):
+            compiling.set()
+            await examined.wait()
+
+    compiling, examined = asyncio.Event(), asyncio.Event()
+    async with make_compile_lock(installation.settings.var_dir, LockPurpose.DOCTOR):
+        compilation = asyncio.create_task(wait_for_the_doctor_and_compile())
+        examination = asyncio.create_task(installation.examine(fix=True))
+        await asyncio.sleep(0.3)
+    report = await examination
+    examined.set()
+    await compilation
+    assert "compile_state_wrong" not in list_codes(report)
+    await installation.assert_repaired("compile_state_wrong")
+
+
+async def test_examining_does_not_create_the_lock_file(installation: Installation) -> None:
+    lock = locate_compile_lock(installation.settings.var_dir)
+    lock.unlink()
+    installation.edit("UPDATE understudy_files SET compile_state = 'compiling'")
+    assert list_codes(await installation.examine()) == ["compile_state_wrong"]
+    assert not lock.exists()
 
 
 async def test_models_without_their_backbone_are_named_with_the_command(installation: Installation) -> None:
@@ -257,14 +302,23 @@ async def test_a_read_only_folder_is_made_writable(installation: Installation) -
     await installation.assert_repaired("folder_unwritable")
 
 
-async def test_a_file_of_an_interrupted_upload_is_removed_when_it_is_old(installation: Installation) -> None:
-    old, new = (installation.settings.models_dir / name for name in (".upload-old", ".upload-new"))
-    for part in (old, new):
-        part.write_bytes(b"half")
-    os.utime(old, (0, 0))
+async def test_a_file_of_an_interrupted_upload_is_removed_however_new_it_is(installation: Installation) -> None:
+    left_over = installation.settings.models_dir / ".upload-left-over"
+    left_over.write_bytes(b"half")
     await installation.assert_repaired("upload_left_over")
-    assert new.exists()
-    assert not old.exists()
+    assert not left_over.exists()
+
+
+async def test_a_running_upload_keeps_its_file_however_old_it_is(installation: Installation) -> None:
+    async def send_half_and_stall() -> AsyncIterator[bytes]:
+        yield b"first half, "
+        [part] = installation.settings.models_dir.glob(".upload-*")
+        os.utime(part, (0, 0))
+        assert (await installation.examine(fix=True)).findings == ()
+        yield b"second half"
+
+    await Uploads(installation.settings).receive("three.onnx", send_half_and_stall())
+    assert (installation.settings.models_dir / "three.onnx").read_bytes() == b"first half, second half"
 
 
 @pytest.mark.postgres

@@ -1,12 +1,20 @@
 """Compares the compiled store with the rows: unusable and unneeded entries, and compile states that are not true."""
 
-from collections.abc import Collection, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from anyio.to_thread import run_sync
 from filelock import Timeout
 
-from understudy.compiler.compile_lock import make_compile_lock
+from understudy.compiler.compile_lock import (
+    POLL_SECONDS,
+    LockPurpose,
+    locate_compile_lock,
+    make_compile_lock,
+    read_holder,
+)
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import compute_key, format_name
@@ -14,10 +22,12 @@ from understudy.errors import BackboneMissing, UnderstudyError
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
 from understudy.registry.models import file_records
-from understudy.registry.models.rows import Row
+from understudy.registry.models.rows import Row, list_all
 from understudy.settings import Settings
 
 _WAIT_SECONDS = 5.0
+# A process that waits for the lock gets it within this time after the doctor let it go.
+_WAITER_SECONDS = 5 * POLL_SECONDS
 _REMEDY = "Remove it: understudy doctor --fix"
 
 
@@ -25,20 +35,46 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
     """Find unusable and unneeded entries, and rows whose compile state is not true.
 
     With `fix`, the entries are removed and the states corrected. The check holds the compile lock, so that no entry is
-    half written while it runs.
+    half written while it runs. A compilation is running while its process holds that lock, and only then.
     """
-    lock = make_compile_lock(settings.var_dir)
-    place = str(settings.compiled_dir)
     try:
-        async with await lock.acquire(timeout=_WAIT_SECONDS):
+        async with _hold_lock(settings, _WAIT_SECONDS, fix=fix):
             found = await run_sync(lambda: list(_check_entries(settings, rows, fix=fix)))
-            return [*found, *await _check_states(settings, database, rows, fix=fix)]
+            found += await _check_ready(settings, database, rows, fix=fix)
+        return [*found, *await _check_compiling(settings, database, rows, fix=fix)]
     except Timeout:
-        what = "A compilation is running, so the compiled store was not checked."
-        return [Finding("store_busy", place, what, "Run `understudy doctor` again when the compilation has ended.")]
+        return [_build_busy(settings)]
     except OSError as error:
         what = f"The compiled store cannot be read: {error.strerror}."
-        return [Finding("store_unreadable", place, what, "Let the user that runs Understudy read and write there.")]
+        remedy = "Let the user that runs Understudy read and write there."
+        return [Finding("store_unreadable", str(settings.compiled_dir), what, remedy)]
+
+
+@asynccontextmanager
+async def _hold_lock(settings: Settings, wait_seconds: float, *, fix: bool) -> AsyncIterator[None]:
+    """Hold the compile lock; raises Timeout when another process holds it longer than `wait_seconds`.
+
+    Without `fix`, the lock file is not created: where it is missing, no process of this home compiles.
+    """
+    if not fix and not locate_compile_lock(settings.var_dir).exists():
+        yield
+        return
+    lock = make_compile_lock(settings.var_dir, LockPurpose.DOCTOR)
+    async with await lock.acquire(timeout=wait_seconds):
+        yield
+
+
+def _build_busy(settings: Settings) -> Finding:
+    holder = read_holder(settings.var_dir)
+    process = f" (process {holder.process_id})" if holder else ""
+    if holder is not None and holder.purpose is LockPurpose.DOCTOR:
+        what, end = f"Another `understudy doctor`{process} is checking the compiled store", "it"
+    else:
+        what, end = f"A compilation is running{process}", "the compilation"
+    what += ", so the compiled store was not checked."
+    return Finding(
+        "store_busy", str(settings.compiled_dir), what, f"Run `understudy doctor` again when {end} has ended."
+    )
 
 
 def _check_entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Iterator[Finding]:
@@ -91,27 +127,48 @@ def _find_fault(settings: Settings, compiled: CompiledModel) -> str | None:
     return None
 
 
-async def _check_states(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+async def _check_ready(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    """Find rows that are recorded as compiled and have no compiled model."""
     store = CompiledStore(settings.compiled_dir)
-    found: list[Finding] = []
-    for row in rows:
-        if row.record is None:
-            continue
-        state = CompileState(row.record.compile_state)
-        if state is CompileState.COMPILING:
-            what = "Its compilation was interrupted."
-        elif state is CompileState.READY and await run_sync(store.find, compute_key(store, row)) is None:
-            what = "It is recorded as compiled, but its compiled model does not exist."
-        else:
-            continue
-        finding = Finding(
-            "compile_state_wrong", format_name(row), what, f"Compile it: understudy compile {row.model.model_id}"
-        )
-        if fix:
-            async with database.write() as session:
-                await file_records.set_compile_state(
-                    session, row.model.model_id, row.record.digest, CompileState.NOT_COMPILED
-                )
-            finding = finding.as_fixed()
-        found.append(finding)
-    return found
+    what = "It is recorded as compiled, but its compiled model does not exist."
+    return [
+        await _reset_state(database, row, what, fix=fix)
+        for row in rows
+        if row.record is not None
+        and row.record.compile_state == CompileState.READY
+        and await run_sync(store.find, compute_key(store, row)) is None
+    ]
+
+
+async def _check_compiling(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
+    """Find rows that are recorded as being compiled while no process compiles.
+
+    A process writes that state before it waits for the lock. Therefore the lock must be free at a second look, and the
+    state still the same.
+    """
+    if not any(_is_compiling(row) for row in rows):
+        return []
+    await asyncio.sleep(_WAITER_SECONDS)
+    try:
+        async with _hold_lock(settings, 0, fix=fix):
+            async with database.read() as session:
+                now = await list_all(session)
+            what = "Its compilation was interrupted: no process of this home compiles now."
+            return [await _reset_state(database, row, what, fix=fix) for row in now if _is_compiling(row)]
+    except Timeout:
+        return []
+
+
+def _is_compiling(row: Row) -> bool:
+    return row.record is not None and row.record.compile_state == CompileState.COMPILING
+
+
+async def _reset_state(database: Database, row: Row, what: str, *, fix: bool) -> Finding:
+    finding = Finding(
+        "compile_state_wrong", format_name(row), what, f"Compile it: understudy compile {row.model.model_id}"
+    )
+    if not fix or row.record is None:
+        return finding
+    async with database.write() as session:
+        await file_records.set_compile_state(session, row.model.model_id, row.record.digest, CompileState.NOT_COMPILED)
+    return finding.as_fixed()

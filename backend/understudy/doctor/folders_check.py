@@ -3,15 +3,13 @@
 import os
 import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.doctor.finding import Finding
-from understudy.registry.files.uploads import PART_PREFIX
+from understudy.registry.files.uploads import PART_PREFIX, is_being_written
 from understudy.settings import Settings
 
-_UPLOAD_SECONDS = 3600.0
 _REMEDY = "Let the user that runs Understudy write there, or choose another folder with UNDERSTUDY_HOME."
 
 
@@ -32,16 +30,23 @@ def check(settings: Settings, *, fix: bool) -> Iterator[Finding]:
 
 
 def _check_uploads(models: Path, *, fix: bool) -> Iterator[Finding]:
-    """Find files of interrupted uploads, which a killed server leaves; a running upload writes to its file."""
+    """Find files of interrupted uploads, which a killed server leaves; a running upload holds a lock on its file."""
     for part in sorted(models.glob(f"{PART_PREFIX}*")):
-        if time.time() - part.stat().st_mtime < _UPLOAD_SECONDS:
-            continue
         finding = Finding(
             "upload_left_over", str(part), "An interrupted upload left this file.", "Remove it: understudy doctor --fix"
         )
-        if fix:
-            part.unlink()
-        yield finding.as_fixed() if fix else finding
+        try:
+            if is_being_written(part):
+                continue
+            if fix:
+                part.unlink()
+        except FileNotFoundError:  # the upload ended meanwhile
+            continue
+        except OSError as error:
+            what = f"An upload's temporary file cannot be examined: {error.strerror}."
+            yield Finding("upload_left_over", str(part), what, _REMEDY)
+        else:
+            yield finding.as_fixed() if fix else finding
 
 
 def _check_missing(folder: Path, *, fix: bool) -> Iterator[Finding]:

@@ -4,12 +4,14 @@ import hashlib
 import os
 import sys
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 import anyio
 from anyio.to_thread import run_sync
+from filelock import lock_descriptor, unlock_descriptor
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
@@ -55,7 +57,7 @@ class Uploads:
 
     async def _write(self, part: Path, chunks: AsyncIterable[bytes], digest: "hashlib._Hash") -> int:
         size, buffered = 0, bytearray()
-        with await run_sync(lambda: part.open("xb")) as file:
+        with await run_sync(_create_locked, part) as file:
 
             def flush() -> None:
                 digest.update(buffered)
@@ -75,6 +77,25 @@ class Uploads:
             await run_sync(flush)
             await run_sync(_sync, file)
         return size
+
+
+def is_being_written(part: Path) -> bool:
+    """True while a process writes the temporary file of an upload: the process holds a lock until it ends.
+
+    Raises OSError for a file that cannot be opened and on a file system without locks.
+    """
+    with part.open("rb") as file:
+        if not lock_descriptor(file.fileno(), blocking=False):
+            return True
+        unlock_descriptor(file.fileno())
+        return False
+
+
+def _create_locked(part: Path) -> BinaryIO:
+    file = part.open("xb")
+    with suppress(OSError):  # a file system without locks; `is_being_written` raises there
+        lock_descriptor(file.fileno())
+    return file
 
 
 def _check_name(name: str) -> None:
