@@ -73,7 +73,7 @@ class FfmpegReader:
             self._stream = _select_sound(self._container, kind)
             if kind is not ContainerFormat.MP3:
                 promised = _read_promised_seconds(self._container, self._stream, kind)
-            self.seconds: float | None = promised
+            self._promised = promised or 0.0
             self._frames = self._iter_frames()
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -81,6 +81,8 @@ class FfmpegReader:
         except AudioUnusable:
             self.close()
             raise
+        slack = _SLACK_SECONDS + _SLACK_SAMPLES / self.rate
+        self.seconds: float | None = None if promised is None else max(0.0, promised - slack)
         self.codec = self._stream.codec_context.codec.canonical_name
 
     def iter_blocks(self) -> Iterator[Samples]:
@@ -130,10 +132,9 @@ class FfmpegReader:
 
     def _check_complete(self, done: int) -> None:
         """Raise AudioUnusable when `done` samples are clearly fewer than the header promises."""
-        promised = self.seconds or 0.0
-        if done / self.rate < promised - _SLACK_SECONDS - _SLACK_SAMPLES / self.rate:
+        if done / self.rate < (self.seconds or 0.0):
             raise AudioUnusable(
-                f"The {self._kind} file promises {promised:.2f} s of sound and holds {done / self.rate:.2f} s; "
+                f"The {self._kind} file promises {self._promised:.2f} s of sound and holds {done / self.rate:.2f} s; "
                 "it is damaged or cut off."
             )
 

@@ -16,7 +16,7 @@ BLOCK_VALUES = 1 << 16
 class Reader(Protocol):
     """An opened file.
 
-    `rate` is in Hz. `seconds` is the length that the header promises; None when the header does not give one.
+    `rate` is in Hz. `seconds` is the shortest length that the header allows; None when it does not give one.
     """
 
     rate: int
