@@ -1,4 +1,4 @@
-"""Level, peak, silence, clipping and length of what was heard."""
+"""Level, peak, silence, clipping and length of a recording."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +67,6 @@ def test_full_scale_sine_is_not_clipped(sndfile: Encode, decode: Any) -> None:
     assert not decode(sndfile(sine(0.9999), "WAV", "PCM_16", 16_000))[1].clipped
 
 
-def test_ten_milliseconds_are_heard(sndfile: Encode, decode: Any) -> None:
+def test_ten_milliseconds_are_read(sndfile: Encode, decode: Any) -> None:
     sound, facts = decode(sndfile(sine(0.5, 0.01, 44_100), "WAV", "PCM_16", 44_100))
     assert (len(sound), facts.duration_seconds) == (160, 0.01)

@@ -1,4 +1,4 @@
-"""Every format that is read, and what its samples become."""
+"""Each supported format is read, and its samples come out."""
 
 import io
 import tempfile
@@ -61,7 +61,7 @@ def level(sound: Any) -> float:
         ("mp3", "libmp3lame", 44_100, "mp3"),
     ],
 )
-def test_ffmpeg_formats_are_heard_at_their_level(
+def test_ffmpeg_formats_keep_their_level(
     tone: Any, ffmpeg: Encode, decode: Any, container: str, codec: str, rate: int, named: str
 ) -> None:
     sound, facts = decode(ffmpeg(tone, container, codec, rate))

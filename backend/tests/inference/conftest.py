@@ -86,8 +86,8 @@ def mean_graph(graph: Graph) -> Graph:
 
 
 @pytest.fixture(scope="session")
-def backbone(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    """A stand-in of the backbone's signature: every embedding and score is the patch's mean."""
+def backbone_file(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in with the backbone's signature: each embedding and score is the patch's mean."""
     path = tmp_path_factory.mktemp("backbone") / "yamnet.onnx"
     path.write_bytes(
         graph(
@@ -107,7 +107,12 @@ def backbone(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Backbone
             },
         )
     )
-    return Backbone.load(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def backbone(backbone_file: Path) -> Backbone:
+    return Backbone.load(backbone_file)
 
 
 def report(spec: Spec, graph_activation: OutputActivation, tolerance: float | None) -> CompileReport:

@@ -63,5 +63,5 @@ def test_an_unreadable_clip_is_named(content: bytes, cache: EmbeddingCache, clip
 
 def test_progress_counts_the_clips(cache: EmbeddingCache, clip: Path) -> None:
     seen: list[tuple[str, int, int | None]] = []
-    embed_recordings(cache, [clip, clip], 1, lambda *told: seen.append(told))
+    embed_recordings(cache, [clip, clip], 1, lambda *step: seen.append(step))
     assert seen == [("embed", 1, 2), ("embed", 2, 2)]

@@ -39,7 +39,7 @@ def test_every_synthesised_kind_is_there_and_only_the_named_ones_have_a_label(so
     assert made.count(None) == 2 * len(OTHERS)
 
 
-def test_windows_and_what_yamnet_heard_belong_together(sounds: list[Sound], stand_in: Path) -> None:
+def test_windows_and_yamnet_s_output_belong_together(sounds: list[Sound], stand_in: Path) -> None:
     backbone = Backbone.load(stand_in)
     for sound in sounds[:3]:
         embeddings, scores = backbone.run(sound.patches)

@@ -30,13 +30,13 @@ async def test_every_demo_clip_gets_its_true_label(settings: Settings) -> None:
     spec = PartialSpec.model_validate_json(SIDECAR.read_bytes())
     compiled = await Compiler(settings).compile(STARTER, compute_digest(STARTER), spec)
     pipeline = Pipeline.load(compiled.folder, backbone=None, max_whole_clip_seconds=60)
-    heard = {}
+    answers = {}
     for path in sorted(CLIPS.glob("*.wav")):
         with path.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as clip:
             analysis = pipeline.analyze(clip)
         best = int(analysis.totals.argmax())
-        heard[path.stem] = (analysis.labels[best], bool(analysis.totals[best] > 0.5))
-    assert heard == {kind: (kind, True) for kind in SEEDS}
+        answers[path.stem] = (analysis.labels[best], bool(analysis.totals[best] > 0.5))
+    assert answers == {kind: (kind, True) for kind in SEEDS}
 
 
 def test_the_clips_are_those_that_the_script_makes(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def training(stand_in: Path, dataset: Dataset, tmp_path_factory: pytest.TempPath
     settings = Settings(home=home, backbone=stand_in)
     progress: list[tuple[str, int, int | None]] = []
     out = settings.models_dir / "head.keras"
-    report = train_head(settings, data, out, epochs=EPOCHS, on_progress=lambda *told: progress.append(told))
+    report = train_head(settings, data, out, epochs=EPOCHS, on_progress=lambda *step: progress.append(step))
     return Training(settings, data, report, progress)
 
 
@@ -82,7 +82,7 @@ def test_the_spec_beside_the_model_says_how_it_is_served(training: Training) -> 
 
 
 def test_progress_covers_every_step(training: Training) -> None:
-    ends = [told for told in training.progress if told[1] == told[2]]
+    ends = [step for step in training.progress if step[1] == step[2]]
     assert ends == [
         ("embed", 12, 12),
         ("fold 1", EPOCHS, EPOCHS),
@@ -121,7 +121,7 @@ async def test_what_is_served_is_what_was_evaluated(training: Training, settings
     np.testing.assert_allclose(served.totals, expected.mean(axis=0), atol=1e-5)
 
 
-def test_an_existing_file_is_kept_unless_told_otherwise(training: Training) -> None:
+def test_an_existing_file_is_kept_without_overwrite(training: Training) -> None:
     with pytest.raises(RequestInvalid, match=r"head\.keras exists"):
         train_head(training.settings, training.data, training.report.model_path)
 

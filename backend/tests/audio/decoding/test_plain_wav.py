@@ -1,4 +1,4 @@
-"""What is read without libsndfile is what libsndfile would have read."""
+"""The plain wav reader gives the samples that libsndfile gives."""
 
 import io
 import struct
@@ -83,7 +83,7 @@ def test_chunks_of_odd_length_and_of_other_things_are_skipped() -> None:
         b"RIFF",
     ],
 )
-def test_whatever_is_not_plain_is_left_to_libsndfile(body: bytes) -> None:
+def test_other_files_are_left_to_libsndfile(body: bytes) -> None:
     assert open_plain_wav(io.BytesIO(body)) is None
 
 
@@ -109,13 +109,13 @@ def test_damaged_header_never_gives_other_samples(edits: list[tuple[int, int]], 
         body[min(place, len(body) - 1)] = value
     body = body[: len(body) - cut] if cut < 40 else body
 
-    def heard(make: Callable[[Any], Reader | None]) -> Any:
+    def read(make: Callable[[Any], Reader | None]) -> Any:
         try:
             reader = make(io.BytesIO(bytes(body)))
             return None if reader is None else (reader.rate, reader.channels, samples(reader).tobytes())
         except AudioUnusable:
             return "refused"
 
-    mine = heard(open_plain_wav)
-    if mine not in (None, "refused"):
-        assert heard(lambda file: SndfileReader(file, ContainerFormat.WAV)) in (mine, "refused")
+    plain = read(open_plain_wav)
+    if plain not in (None, "refused"):
+        assert read(lambda file: SndfileReader(file, ContainerFormat.WAV)) in (plain, "refused")

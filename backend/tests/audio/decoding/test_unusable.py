@@ -1,4 +1,4 @@
-"""What is refused, and with which error."""
+"""Unusable files are refused with the error that says why."""
 
 import io
 import itertools

@@ -1,5 +1,6 @@
-"""Clips through every kind of input, to verdicts."""
+"""Clips through every kind of input, to analyses."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -68,6 +69,13 @@ def test_rows_of_a_models_own_framing_collapse_into_their_window(
     assert found.score == pytest.approx(expected, abs=1e-4)
 
 
+def test_rows_of_a_model_with_one_label_are_aggregated_too(load: Any, graph: Any, clip: Any, steps: Any) -> None:
+    model = rows_graph(graph, ["n", RATE], ["n", "r", 1], [0, -1, 1])
+    spec = WINDOW | {"labels": ("only",), "aggregation": Aggregation.MAX}
+    found = load(model, **spec).analyze(clip(steps))
+    np.testing.assert_allclose(found.window_scores[:, 0], [0.2, 0.3, 0.4], atol=1e-4)
+
+
 def test_rows_of_a_batch_stay_with_their_windows(load: Any, graph: Any, clip: Any, steps: Any) -> None:
     model = rows_graph(graph, ["n", RATE], ["n", "r", 2], [0, -1, 2])
     found = load(model, **WINDOW).analyze(clip(steps))
@@ -112,7 +120,7 @@ def test_whole_clip_of_log_mel_frames_is_one_window(load: Any, mean_graph: Any, 
 
 
 @pytest.mark.parametrize(("kind", "width"), [("embedding", 1024), ("scores", 521)])
-def test_heads_hear_through_the_backbone(
+def test_heads_are_scored_through_the_backbone(
     load: Any, mean_graph: Any, backbone: Any, clip: Any, kind: str, width: int
 ) -> None:
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
@@ -155,6 +163,7 @@ def test_model_in_half_precision_is_fed_half_precision(load: Any, graph: Any, cl
     )
     probe = {"x": np.ones((1, RATE), np.float16)}
     found = load(model, probe=probe, **WINDOW | {"labels": ("only",)}).analyze(clip(steps))
+    assert found.window_scores.dtype == np.float32
     np.testing.assert_allclose(found.window_scores[:, 0], [0.15, 0.25, 0.35], atol=1e-3)
 
 
@@ -168,8 +177,9 @@ def test_scores_that_are_not_numbers_are_an_error_and_never_a_score(load: Any, g
     pipeline = load(model, **WINDOW | {"labels": ("only",)})
     assert np.isfinite(pipeline.analyze(clip(np.full(RATE, 0.5))).score)
     for spoiled in (np.zeros(RATE), np.full(RATE, -0.5)):
-        with pytest.raises(CannotServe, match="not numbers"):
+        with pytest.raises(CannotServe, match="not numbers") as caught:
             pipeline.analyze(clip(spoiled))
+        assert "original model" in caught.value.remedy
 
 
 def test_events_follow_the_thresholds(load: Any, mean_graph: Any, clip: Any, steps: Any) -> None:
@@ -190,8 +200,9 @@ def test_long_clip_in_batches_equals_its_windows_one_by_one(load: Any, mean_grap
 def test_whole_clip_beyond_its_limit_is_too_long(load: Any, mean_graph: Any, clip: Any) -> None:
     pipeline = load(mean_graph(["n", "t"], [1.0, 2.0]), whole=1.5, **WINDOW | {"window_seconds": None})
     assert pipeline.analyze(clip(np.full(int(1.5 * RATE), 0.1))).ends[0] == 1.5
-    with pytest.raises(AudioTooLong, match="whole clip at once"):
-        pipeline.analyze(clip(np.full(2 * RATE, 0.1)))
+    with pytest.raises(AudioTooLong, match="whole clip at once") as caught:
+        pipeline.analyze(clip(np.full(int(1.5 * RATE) + 1, 0.1)))
+    assert "UNDERSTUDY_MAX_WHOLE_CLIP_SECONDS" in caught.value.remedy
 
 
 def test_source_rate_is_brought_to_the_models(load: Any, mean_graph: Any, clip: Any) -> None:
@@ -226,7 +237,20 @@ def test_tensor_model_is_not_for_audio(load: Any, graph: Any, clip: Any) -> None
     np.testing.assert_array_equal(pipeline.graph.run(probe)["y"], np.full((2, 4), 2.0))
 
 
-def test_stages_are_timed(load: Any, mean_graph: Any, clip: Any, steps: Any) -> None:
+def test_requests_that_share_a_run_get_their_own_scores(load: Any, mean_graph: Any) -> None:
+    pipeline = load(mean_graph(["n", RATE], [1.0, 2.0]), **WINDOW)
+    assert pipeline.joinable
+    requests = [[np.full(RATE, value, np.float32)] * windows for value, windows in ((0.1, 1), (0.2, 3), (0.3, 2))]
+    began = time.perf_counter()
+    parts, seconds = pipeline.score(requests)
+    assert 0 < seconds <= time.perf_counter() - began
+    for part, (value, windows) in zip(parts, ((0.1, 1), (0.2, 3), (0.3, 2)), strict=True):
+        np.testing.assert_allclose(part, [[value, 2 * value]] * windows, atol=1e-4)
+    whole = load(mean_graph(["n", "t"], [1.0, 2.0]), **WINDOW | {"window_seconds": None})
+    assert not whole.joinable
+
+
+def test_phases_are_timed(load: Any, mean_graph: Any, clip: Any, steps: Any) -> None:
     timing = load(mean_graph(["n", 96, 64], [1.0, 2.0]), **PATCH).analyze(clip(steps)).timing
     assert min(timing.decode, timing.features, timing.inference) > 0
 

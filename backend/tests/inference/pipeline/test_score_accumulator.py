@@ -45,12 +45,12 @@ def times(windows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return starts, np.minimum(starts + WINDOW, starts[-1] + 0.7)
 
 
-def tallied(scores: Any, given: Spec) -> AccumulatedScores:
-    gathered = ScoreAccumulator(given, WINDOW)
+def accumulate(scores: Any, given: Spec) -> AccumulatedScores:
+    accumulator = ScoreAccumulator(given, WINDOW)
     starts = [HOP * index for index in range(len(scores))]
     for first in range(0, len(scores), 16):
-        gathered.add(starts[first : first + 16], scores[first : first + 16])
-    return gathered.finish(starts[-1] + 0.7)
+        accumulator.add(starts[first : first + 16], scores[first : first + 16])
+    return accumulator.finish(starts[-1] + 0.7)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_folded_windows_say_what_all_of_them_say(
     monkeypatch.setattr(score_accumulator, "MAX_LISTED", 5_000)
     scores = smooth(windows)
     given = spec(aggregation, top_k, a=0.7, c=0.0, d=0.9, l=2.0)
-    found = tallied(scores, given)
+    found = accumulate(scores, given)
     assert found.window_labels is not None
     np.testing.assert_allclose(found.totals, aggregate(scores, aggregation, top_k), rtol=1e-6)
     starts, ends = times(windows)
@@ -77,9 +77,16 @@ def test_folded_windows_say_what_all_of_them_say(
 
 def test_a_short_clip_keeps_every_score() -> None:
     scores = smooth(50)
-    found = tallied(scores, spec())
+    found = accumulate(scores, spec())
     assert found.window_labels is None
     np.testing.assert_array_equal(found.window_scores, scores)
+
+
+def test_a_short_clip_averages_as_many_windows_as_the_spec_says() -> None:
+    scores = smooth(50)
+    for top_k in (1, 5):
+        found = accumulate(scores, spec(Aggregation.TOP_K_MEAN, top_k))
+        np.testing.assert_allclose(found.totals, np.sort(scores, axis=0)[-top_k:].mean(axis=0), rtol=1e-6)
 
 
 def test_events_and_windows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,10 +94,13 @@ def test_events_and_windows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(score_accumulator, "MAX_EVENTS", 7)
     scores = smooth(2000)
     given = spec(a=0.5)
-    found = tallied(scores, given)
+    found = accumulate(scores, given)
     every = find_events(scores, *times(2000), LABELS, given.thresholds)
     assert len(every) > 7
     assert found.events == every[:7]
-    monkeypatch.setattr(score_accumulator, "MAX_WINDOWS", 1000)
-    with pytest.raises(AudioTooLong, match="more than 1000 windows"):
-        tallied(scores, given)
+    monkeypatch.setattr(score_accumulator, "MAX_WINDOWS", 2000)
+    assert len(accumulate(scores, given).starts) == 2000
+    monkeypatch.setattr(score_accumulator, "MAX_WINDOWS", 1999)
+    with pytest.raises(AudioTooLong, match="more than 1999 windows") as caught:
+        accumulate(scores, given)
+    assert "hop_seconds" in caught.value.remedy

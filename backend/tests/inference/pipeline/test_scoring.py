@@ -1,4 +1,4 @@
-"""OutputActivation, aggregation and events."""
+"""Activation, aggregation and events."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,22 @@ def test_activations_are_what_they_are_called() -> None:
     np.testing.assert_allclose(
         activate(logits, OutputActivation.SOFTMAX), np.exp(logits) / np.exp(logits).sum(), atol=1e-6
     )
+
+
+def test_softmax_treats_every_row_by_itself() -> None:
+    logits = np.array([[[0.0, 1.0, 2.0]], [[-500.0, -500.0, -500.0]], [[90.0, 0.0, -90.0]]], np.float32)
+    expected = np.exp(logits.astype(np.float64)) / np.exp(logits.astype(np.float64)).sum(axis=-1, keepdims=True)
+    scores = activate(logits, OutputActivation.SOFTMAX)
+    assert scores.shape == logits.shape
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def test_scores_are_float32_and_means_exact() -> None:
+    rows = np.full((100_000, 2), 0.1, np.float32)
+    for how in Aggregation:
+        total = aggregate(rows, how, 100_000)
+        assert total.dtype == np.float32
+        np.testing.assert_array_equal(total, rows[0])
 
 
 @pytest.mark.parametrize(

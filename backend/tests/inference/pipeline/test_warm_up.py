@@ -8,6 +8,7 @@ import pytest
 
 from understudy.errors import BackboneMissing, SpecInvalid, WarmUpFailed
 from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.pipeline.yamnet_backbone import Backbone
 
 MODEL: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 1.0}
 
@@ -72,6 +73,31 @@ def test_incomplete_folder_fails(load: Any, mean_graph: Any, tmp_path: Path, nam
         (tmp_path / name).write_bytes(body)
     with pytest.raises(WarmUpFailed):
         reload(tmp_path)
+
+
+def test_backbone_that_answers_with_nan_fails(load: Any, mean_graph: Any, graph: Any, tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(
+        graph(
+            {"patches": ["n", 96, 64]},
+            {"embeddings": ["n", 1024], "scores": ["n", 521]},
+            [
+                ("ReduceMean", ["patches", "axes"], ["mean"], {"keepdims": 0}),
+                ("Unsqueeze", ["mean", "last"], ["column"], {}),
+                ("Mul", ["column", "wide"], ["embeddings"], {}),
+                ("Mul", ["column", "narrow"], ["scores"], {}),
+            ],
+            {
+                "axes": np.array([1, 2]),
+                "last": np.array([1]),
+                "wide": np.ones((1, 1024), np.float32),
+                "narrow": np.full((1, 521), np.nan, np.float32),
+            },
+        )
+    )
+    pipeline = load(mean_graph(["n", 1024], [1.0]), backbone=Backbone.load(path), input="embedding", labels=("a",))
+    with pytest.raises(WarmUpFailed, match="The YAMNet backbone's output holds values"):
+        pipeline.warm_up()
 
 
 @pytest.mark.parametrize("kind", ["embedding", "scores"])

@@ -19,8 +19,9 @@ def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
     np.testing.assert_array_equal(backbone.score(np.ones((1, 96, 64), np.float32)), scores[:1])
 
 
-def test_is_known_by_the_digest_of_its_file(mean_graph: Any, backbone: Backbone, tmp_path: Path) -> None:
-    assert len(backbone.digest) == len(hashlib.sha256().hexdigest())
+def test_is_known_by_the_digest_of_its_file(backbone: Backbone, backbone_file: Path) -> None:
+    assert backbone.digest == hashlib.sha256(backbone_file.read_bytes()).hexdigest()
+    assert Backbone.load(backbone_file).digest == backbone.digest
 
 
 def test_absent_file_names_the_install_command(tmp_path: Path) -> None:
@@ -46,5 +47,6 @@ def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_bef
     monkeypatch.setattr(
         "understudy.inference.pipeline.yamnet_backbone.build_session", lambda model: build_session(other.replace(model))
     )
-    with pytest.raises(BackboneMissing, match="replaced while it was read"):
+    with pytest.raises(BackboneMissing, match="replaced while it was read") as caught:
         Backbone.load(path)
+    assert caught.value.remedy == "Try again."

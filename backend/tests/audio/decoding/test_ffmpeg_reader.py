@@ -1,0 +1,79 @@
+"""Promises that only some containers make, and sample formats that few files have."""
+
+import io
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from av.audio.frame import AudioFrame
+
+from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.ffmpeg import FfmpegReader, _to_float
+from understudy.audio.decoding.sndfile import SndfileReader
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.errors import AudioTooLong, AudioUnusable
+
+Encode = Callable[..., bytes]
+VALUES = np.array([[-1.0, 0.5], [0.0, 0.25], [-0.5, 0.75]])
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("u8", VALUES * 128 + 128),
+        ("s16", VALUES * 2**15),
+        ("s32", VALUES * 2**31),
+        ("flt", VALUES),
+        ("dbl", VALUES),
+    ],
+)
+@pytest.mark.parametrize("planar", [False, True])
+def test_every_sample_format_becomes_float_at_full_scale_one(name: Any, stored: Any, planar: bool) -> None:
+    dtype = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}[name]
+    values = stored.astype(dtype)
+    layout: Literal["stereo"] = "stereo"
+    if planar:
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(values.T), format=f"{name}p", layout=layout)
+    else:
+        frame = AudioFrame.from_ndarray(values.reshape(1, -1), format=name, layout=layout)
+    samples = _to_float(frame)
+    assert samples.dtype == np.float32
+    np.testing.assert_array_equal(samples, VALUES.astype(np.float32))
+
+
+def test_the_length_that_matroska_tags_say_counts_hours_and_minutes(tone: Any, ffmpeg: Encode) -> None:
+    body = ffmpeg(tone, "webm", "libopus", 48_000)
+    at = body.index(b"DURATION")
+    start = body.index(b"00:00:0", at)
+    end = body.index(b"\0", start) if b"\0" in body[start : start + 19] else start + 18
+    longer = body[:start] + b"01:02:03.000000000"[: end - start] + body[end:]
+    with pytest.raises(AudioTooLong):
+        open_clip(io.BytesIO(longer), AudioLimits(3722.5))
+    with (
+        open_clip(io.BytesIO(longer), AudioLimits(3723.0)) as clip,
+        pytest.raises(AudioUnusable, match=r"webm file promises 3723\.00 s of sound and holds 1\.8\d s; it is damaged"),
+    ):
+        list(clip.iter_blocks(16_000))
+
+
+def test_flac_of_unknown_length_is_refused_and_not_silently_shorter(tone: Any, sndfile: Encode, decode: Any) -> None:
+    body = bytearray(sndfile(tone, "FLAC", "PCM_16"))
+    body[21] &= 0xF0  # STREAMINFO's count of samples, 36 bits of which 0 means unknown
+    body[22:26] = bytes(4)
+    assert SndfileReader(io.BytesIO(body), ContainerFormat.FLAC).seconds is None
+    with pytest.raises(AudioUnusable, match="The flac file"):
+        decode(bytes(body))
+
+
+def test_damage_is_reported_with_the_name_of_the_format(tone: Any, sndfile: Encode, decode: Any) -> None:
+    body = sndfile(tone, "FLAC", "PCM_16")
+    with pytest.raises(AudioUnusable, match=r"^The flac file .* after \d\.\d\d s"):
+        decode(body[: len(body) // 2])
+
+
+def test_a_shorter_promise_than_the_header_s_is_what_a_reader_offers(tone: Any, sndfile: Encode) -> None:
+    reader = FfmpegReader(io.BytesIO(sndfile(tone, "MP3", "MPEG_LAYER_III")), ContainerFormat.MP3)
+    assert reader.seconds is not None
+    assert 1.8 < reader.seconds <= 2.0
+    reader.close()
