@@ -127,13 +127,16 @@ async def test_what_the_graph_does_not_take_never_joins(batcher: Batcher, softpl
     np.testing.assert_allclose(answers[0], answers[2])
 
 
-async def test_client_that_goes_away_leaves_the_others_their_answers(batcher: Batcher, softplus: Graph) -> None:
+async def test_client_that_goes_away_is_not_run_and_the_others_get_their_answers(
+    batcher: Batcher, softplus: Graph, counters: Counters
+) -> None:
     tasks = [asyncio.create_task(batcher.infer(softplus, row(number))) for number in range(10)]
     await asyncio.sleep(0)
     tasks[4].cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(answers[4], asyncio.CancelledError)
     assert sum(isinstance(answer, tuple) for answer in answers) == 9
+    assert counters.batches.seen()[1] == 9
 
 
 async def test_other_shapes_of_rows_are_not_joined(batcher: Batcher) -> None:

@@ -14,8 +14,7 @@ from understudy.errors import AudioUnusable, CannotServe
 from understudy.inference.pipeline.pipeline import MAX_BATCH, Pipeline, Steps
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
-from understudy.serving.scheduling.scheduler import Scheduler
-from understudy.serving.scheduling.time_slice import SECONDS
+from understudy.serving.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters
 
@@ -102,7 +101,7 @@ async def test_clips_that_wait_share_runs_and_each_gets_its_own_scores(
     scheduler: Scheduler, pipeline: Pipeline, steady: Steady, counters: Counters
 ) -> None:
     clips = [(0.01 * number, 1 + number % 5) for number in range(40)]
-    answers = await asyncio.gather(*(scheduler.hear(pipeline, steady(*clip)) for clip in clips))
+    answers = await asyncio.gather(*(scheduler.run_clip(pipeline, steady(*clip)) for clip in clips))
     for (amplitude, windows), answer in zip(clips, answers, strict=True):
         assert answer == pytest.approx([amplitude**2] * windows, rel=1e-4)
     runs, windows_in_all = counters.batches.seen()
@@ -114,10 +113,12 @@ async def test_clips_that_wait_share_runs_and_each_gets_its_own_scores(
 async def test_long_clip_lets_those_that_wait_go_first(
     scheduler: Scheduler, pipeline: Pipeline, steady: Steady, log: list[str]
 ) -> None:
-    long = asyncio.create_task(scheduler.hear(pipeline, steady(0.5, MAX_BATCH, 8, "long", pause=SECONDS)))
+    long = asyncio.create_task(
+        scheduler.run_clip(pipeline, steady(0.5, MAX_BATCH, 8, "long", pause=TIME_SLICE_SECONDS))
+    )
     while not log:
         await asyncio.sleep(0.001)
-    await asyncio.gather(*(scheduler.hear(pipeline, steady(0.1, name="short")) for _ in range(5)))
+    await asyncio.gather(*(scheduler.run_clip(pipeline, steady(0.1, name="short")) for _ in range(5)))
     assert not long.done()
     assert len(await long) == 8 * MAX_BATCH
 
@@ -128,7 +129,7 @@ async def test_clip_that_is_broken_fails_alone(scheduler: Scheduler, pipeline: P
         yield []
 
     answers = await asyncio.gather(
-        *(scheduler.hear(pipeline, broken() if number == 3 else steady(0.5)) for number in range(6)),
+        *(scheduler.run_clip(pipeline, broken() if number == 3 else steady(0.5)) for number in range(6)),
         return_exceptions=True,
     )
     assert isinstance(answers.pop(3), AudioUnusable)
@@ -140,7 +141,7 @@ async def test_windows_that_the_model_fails_on_fail_their_own_clip_only(
 ) -> None:
     amplitudes = [0.5, 0.5, float("nan"), 0.5, 0.5]
     answers = await asyncio.gather(
-        *(scheduler.hear(pipeline, steady(amplitude)) for amplitude in amplitudes), return_exceptions=True
+        *(scheduler.run_clip(pipeline, steady(amplitude)) for amplitude in amplitudes), return_exceptions=True
     )
     assert isinstance(answers.pop(2), CannotServe)
     assert answers == [pytest.approx([0.25, 0.25])] * 4
@@ -149,7 +150,7 @@ async def test_windows_that_the_model_fails_on_fail_their_own_clip_only(
 async def test_clip_whose_client_went_away_is_not_begun(
     scheduler: Scheduler, pipeline: Pipeline, steady: Steady, log: list[str]
 ) -> None:
-    tasks = [asyncio.create_task(scheduler.hear(pipeline, steady(0.5, name=str(number)))) for number in range(4)]
+    tasks = [asyncio.create_task(scheduler.run_clip(pipeline, steady(0.5, name=str(number)))) for number in range(4)]
     await asyncio.sleep(0)
     tasks[2].cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)

@@ -46,7 +46,7 @@ class Predictor:
     async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> PredictionResult:
         """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
         started = time.perf_counter()
-        heard = await self._scheduler.hear(model.pipeline, _hear(source, self._limits, model, generation, started))
+        heard = await self._scheduler.run_clip(model.pipeline, _hear(source, self._limits, model, generation, started))
         self._recent_statistics.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
         return heard
 
