@@ -17,6 +17,7 @@ _STATES = {
     AdoptionOutcome.OPEN: FindingState.OPEN,
 }
 _REMEDIES = {
+    "ml_models_open": "Run that SQL as the owner of the table, such as in Supabase's SQL editor.",
     "name_repeated": "Rename all but one: understudy update MODEL_ID --name NAME",
     "accuracy_outside": "Correct them: understudy update MODEL_ID --accuracy 0.9",
 }

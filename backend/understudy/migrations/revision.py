@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, column, inspect, select, table
 
 VERSION_TABLE = "understudy_version"
-NEWEST = "0003"
+NEWEST = "0004"
 
 _VERSION = table(VERSION_TABLE, column("version_num"))
 

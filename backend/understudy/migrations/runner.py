@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, inspect
 
 from understudy.migrations.adoption import adoption
+from understudy.migrations.adoption.api_roles import close_to_api_roles
 from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
 from understudy.migrations.revision import NEWEST, read_revision
 
@@ -51,10 +52,11 @@ def examine(connection: Connection) -> tuple[TableFinding, ...]:
     if revision != NEWEST:
         detail = f"The tables have revision {revision}, not {NEWEST}; `understudy migrate` brings them up to date."
         return (TableFinding("not_migrated", detail, AdoptionOutcome.OPEN),)
-    return adoption.examine(connection)
+    return (*adoption.examine(connection), *close_to_api_roles(connection, repair=False))
 
 
 def repair(connection: Connection) -> tuple[TableFinding, ...]:
     """Repair what `examine` finds as far as no data is lost; raises Misconfigured like `upgrade`."""
     upgrade(connection)
-    return adoption.adopt(connection) + adoption.equip(connection)
+    adopted = adoption.adopt(connection) + adoption.equip(connection)
+    return (*adopted, *close_to_api_roles(connection, repair=True))

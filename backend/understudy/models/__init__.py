@@ -7,16 +7,19 @@ from understudy.models.history import History, HistoryEvent
 from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
+from understudy.models.origins import CreatedTable, ImportedRow
 from understudy.models.replica import Replica
 
 __all__ = [
     "FLOAT32",
     "Base",
     "CompileState",
+    "CreatedTable",
     "Deployment",
     "FileRecord",
     "History",
     "HistoryEvent",
+    "ImportedRow",
     "MlModel",
     "ModelCount",
     "OperationRow",
