@@ -35,7 +35,7 @@ Every answer names the model that produced it. Every error is one JSON shape (RF
 
 
 def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
-    """The application; settings come from the environment unless given. Raises UnsafeBinding."""
+    """Return the application; settings come from the environment unless given. Raises UnsafeBinding."""
     settings = settings or Settings()
     configure_logs(settings)
 

@@ -51,6 +51,8 @@ def server(settings: Settings, shared_store: None) -> Iterator[str]:
                 break
             except httpx.TransportError:
                 time.sleep(0.1)
+        else:
+            pytest.fail("The server did not answer within a minute.")
         yield address
     finally:
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer has one shape."""
+"""Every error is answered in one shape."""
 
 import httpx
 import pytest

@@ -14,12 +14,12 @@ from understudy.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_server_that_nothing_is_asked_of_is_ready(client: httpx.AsyncClient) -> None:
+async def test_a_server_without_a_desired_model_is_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/health/live")).json() == {"status": "live"}
     assert (await client.get("/health/ready")).json() == {"status": "ready"}
 
 
-async def test_the_status_tells_database_backbone_and_replica(client: httpx.AsyncClient) -> None:
+async def test_the_status_shows_database_backbone_and_replica(client: httpx.AsyncClient) -> None:
     status = (await client.get("/api/v1/status")).json()
     assert status["live"] is None
     assert status["in_sync"]

@@ -1,4 +1,4 @@
-"""What Prometheus would read."""
+"""Metrics as Prometheus reads them."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def parsed(page: str) -> Samples:
+def parse(page: str) -> Samples:
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(page)
@@ -30,7 +30,7 @@ class Scrape:
     """One scrape; `of` reads a sample, 0 where there is none."""
 
     def __init__(self, page: str) -> None:
-        self.samples = parsed(page)
+        self.samples = parse(page)
 
     def of(self, name: str, **labels: str) -> float:
         return self.samples.get((name, frozenset(labels.items())), 0)
@@ -124,7 +124,7 @@ class TestOverAsgi:
         assert now.of("understudy_requests_total", route="/api/v1/models", method="other", status="405") == 1
         assert now.of("understudy_refusals_total", code="foreign_host") == 1
 
-    async def test_what_keeps_a_model_from_the_stage_is_counted_by_its_code(
+    async def test_a_refused_activation_is_counted_by_its_code(
         self, client: httpx.AsyncClient, models: list[int], settings: Settings
     ) -> None:
         assert ("understudy_activation_refusals_total", frozenset({("code", "file_missing")})) in (

@@ -1,4 +1,4 @@
-"""What is served at `/`: the built page, or how to build it."""
+"""The server answers `/` with the built page, or says how to build it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a route may ask for, as annotated aliases."""
+"""Annotated aliases for what routes receive: the use-cases, and ids from the path and the query."""
 
 from typing import Annotated, TypedDict, cast
 
@@ -10,16 +10,16 @@ from understudy.schemas.registry.model import ModelId
 
 
 class AppState(TypedDict):
-    """What the lifespan hands to every request."""
+    """State that the lifespan hands to every request."""
 
     services: Services
 
 
-async def _services(connection: HTTPConnection) -> Services:  # FastAPI would run a plain function in a thread
+async def _get_services(connection: HTTPConnection) -> Services:  # async: FastAPI runs a plain function in a thread
     return cast("Services", connection.state.services)
 
 
-Served = Annotated[Services, Depends(_services)]
+Served = Annotated[Services, Depends(_get_services)]
 
 ModelIdPath = Annotated[ModelId, Path(description="`model_id` of a registered model", examples=[1])]
 RehearsedModelId = Annotated[ModelId | None, Query(description="Rehearse this model instead of the live one")]

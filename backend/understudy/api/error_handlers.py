@@ -1,4 +1,4 @@
-"""Every error leaves as one JSON shape: RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457) plus `code` and `remedy`."""
+"""Turns every error into one JSON shape: RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457) plus `code` and `remedy`."""
 
 from contextlib import suppress
 from http import HTTPStatus
@@ -40,7 +40,7 @@ def add_protocol_error(problem: dict[str, object], scope: Scope) -> dict[str, ob
     return problem | {"error": f"{problem['detail']} {problem['remedy']}"}
 
 
-async def _understudy(request: Request, error: Exception) -> ProblemResponse:
+async def _handle_understudy_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UnderstudyError)  # noqa: S101  # registered for this class only
     level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
     getattr(log, level)(
@@ -50,39 +50,39 @@ async def _understudy(request: Request, error: Exception) -> ProblemResponse:
     return _respond(request, error.problem(), error.status, retry)
 
 
-async def _validation(request: Request, error: Exception) -> ProblemResponse:
+async def _handle_invalid_request(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class only
-    return _respond(request, _invalid(error), RequestInvalid.status)
+    return _respond(request, _build_invalid_problem(error), RequestInvalid.status)
 
 
-async def _stream_validation(socket: WebSocket, error: Exception) -> None:
+async def _handle_invalid_stream(socket: WebSocket, error: Exception) -> None:
     assert isinstance(error, WebSocketRequestValidationError)  # noqa: S101  # registered for this class only
-    # A browser shows its page nothing of a handshake that fails.
+    # A browser hides from its page why a handshake failed, so the handshake succeeds and a message says it.
     await socket.accept()
     with suppress(WebSocketDisconnect):
-        await refuse_stream(socket, _invalid(error))
+        await refuse_stream(socket, _build_invalid_problem(error))
 
 
-def _invalid(error: ValidationException) -> dict[str, object]:
+def _build_invalid_problem(error: ValidationException) -> dict[str, object]:
     faults = [{"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]} for fault in error.errors()]
-    said = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
-    return RequestInvalid(said).problem() | {"errors": faults}
+    summary = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
+    return RequestInvalid(summary).problem() | {"errors": faults}
 
 
 async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
-    """Tell the problem on an accepted socket and close it. Raises WebSocketDisconnect where nobody listens."""
+    """Send the problem on an accepted socket and close it. Raises WebSocketDisconnect when the client is gone."""
     socket.state.services.recent_statistics.refused(str(problem["code"]))
     await socket.send_text(StreamFailed(problem=Problem.model_validate(problem)).model_dump_json())
     await socket.close(_POLICY_VIOLATION)
 
 
-async def _http(request: Request, error: Exception) -> ProblemResponse:
+async def _handle_http_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
     if error.status_code == HTTPStatus.NOT_FOUND:
         return _respond(request, NotFound(f"Nothing is served at {request.url.path}.").problem(), NotFound.status)
-    problem = RequestInvalid(str(error.detail)).problem()
+    problem = RequestInvalid(f"{request.method} {request.url.path}: {str(error.detail).rstrip('.')}.").problem()
     status = HTTPStatus(error.status_code)
-    if status is HTTPStatus.BAD_REQUEST:  # a body that cannot be parsed, as a body that says the wrong thing
+    if status is HTTPStatus.BAD_REQUEST:  # FastAPI's status for a body that it cannot parse
         return _respond(request, problem, RequestInvalid.status)
     code = status.phrase.lower().replace(" ", "_")
     problem |= {
@@ -94,25 +94,25 @@ async def _http(request: Request, error: Exception) -> ProblemResponse:
     return _respond(request, problem, status, dict(error.headers or {}))
 
 
-async def _gone(request: Request, _: Exception) -> ProblemResponse:
-    """Nobody reads this answer, and nothing failed here."""
+async def _handle_disconnect(request: Request, _: Exception) -> ProblemResponse:
+    """Log that the client disconnected. No client reads the response, and it is not counted as a refusal."""
     log.info("client went away", method=request.method, path=request.url.path)
     problem = RequestInvalid("The connection ended before the body was complete.").problem()
     return ProblemResponse(problem, status_code=RequestInvalid.status)
 
 
-async def _unforeseen(request: Request, error: Exception) -> ProblemResponse:
+async def _handle_unforeseen_error(request: Request, error: Exception) -> ProblemResponse:
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return _respond(
-        request, UnderstudyError("The server met an error it did not foresee.").problem(), UnderstudyError.status
+        request, UnderstudyError("The server failed with an unexpected error.").problem(), UnderstudyError.status
     )
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Register the handlers; nothing else in the package turns an error into a response."""
-    app.add_exception_handler(UnderstudyError, _understudy)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(WebSocketRequestValidationError, _stream_validation)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _unforeseen)
+    """Register the handlers of all errors that routes raise."""
+    app.add_exception_handler(UnderstudyError, _handle_understudy_error)
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(WebSocketRequestValidationError, _handle_invalid_stream)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_exception_handler(ClientDisconnect, _handle_disconnect)
+    app.add_exception_handler(Exception, _handle_unforeseen_error)

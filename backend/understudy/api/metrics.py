@@ -1,4 +1,4 @@
-"""What Prometheus scrapes."""
+"""Serves the metrics to Prometheus."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -10,7 +10,7 @@ router = APIRouter(tags=["status"])
 
 
 @router.get(METRICS, summary="Metrics for Prometheus", response_class=PlainTextResponse)
-async def scrape(services: Served, request: Request) -> Response:
+async def get_metrics(services: Served, request: Request) -> Response:
     """Text format 0.0.4, or OpenMetrics where `Accept` asks for it; docs/metrics.md lists every metric."""
     page, content_type = services.prometheus.render(request.headers.get("accept", ""))
     return Response(page, headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""Error schemas for OpenAPI: which problems a route can answer with."""
+"""Describes for OpenAPI the problems that a route can answer with."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from understudy.errors import UnderstudyError
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
-def problems(*errors: type[UnderstudyError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may raise `errors`, one entry a status, with an example a code."""
+def describe_problems(*errors: type[UnderstudyError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that may raise `errors`: an entry for each status, an example for each code."""
     responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
         entry = responses.setdefault(

@@ -1,4 +1,4 @@
-"""The page: the build of `frontend/`, served by the same process."""
+"""Serves the page, which is the build of `frontend/`."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from understudy.errors import NotFound
 
 BUILT = Path(__file__).resolve().parents[1] / "page"
 
-# Places of the API: what they do not know is a problem document, never the page.
+# Below these paths of the API an unknown address is answered with a problem document, never with the page.
 _NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)
 
-# Vite names these files by their content.
+# Vite puts a digest of the content into the names of these files.
 _HASHED = "/assets"
 
 _POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
-        # The waveform and the dialogs write their own style elements; no script can come in by this way.
+        # The waveform and the dialogs write their own style elements; a script cannot come in this way.
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
@@ -48,9 +48,9 @@ that comes with the environment.</p>
 def install_page(app: FastAPI, folder: Path = BUILT) -> None:
     """Serve the build in `folder` at `/`, and its index.html for the page's own addresses.
 
-    Comes after every other route. Where there is no build, `/` says how to make one.
+    Call it after every other route is added. Without a build, `/` says how to make one.
     """
-    router = APIRouter(dependencies=[Depends(_of_the_page)])
+    router = APIRouter(dependencies=[Depends(_set_page_headers)])
     if (folder / "index.html").is_file():
         router.frontend("/", directory=folder, fallback="index.html", check_dir=True)
         router.frontend(_HASHED, directory=folder / _HASHED[1:], fallback=None, check_dir=True)
@@ -64,7 +64,8 @@ def install_page(app: FastAPI, folder: Path = BUILT) -> None:
     app.include_router(router)
 
 
-def _of_the_page(request: Request, response: Response) -> None:
+def _set_page_headers(request: Request, response: Response) -> None:
+    """Set the headers of the page's files. Raises NotFound for an address of the API."""
     path = strip_mount(request.scope)
     if any(is_below(path, place) for place in _NOT_THE_PAGE):
         raise NotFound(f"Nothing is served at {request.url.path}.")
@@ -84,5 +85,5 @@ class _CompressedAssets:
         self._compressed = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of_the_page = scope["type"] == "http" and strip_mount(scope).startswith(f"{_HASHED}/")
-        await (self._compressed if of_the_page else self._plain)(scope, receive, send)
+        is_asset = scope["type"] == "http" and strip_mount(scope).startswith(f"{_HASHED}/")
+        await (self._compressed if is_asset else self._plain)(scope, receive, send)

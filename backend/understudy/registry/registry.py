@@ -10,7 +10,7 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import Conflict, ModelIsActive, NameTaken, PathRefused
+from understudy.errors import Conflict, ModelIsActive, NameTaken, NoActiveModel, PathRefused
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
@@ -121,11 +121,13 @@ class Registry:
             row = await rows.get(session, model_id)
         return await self._answer(row)
 
-    async def get_active(self) -> ModelOut | None:
-        """Return the active model, or None when no row is active."""
+    async def get_active(self) -> ModelOut:
+        """Return the active model. Raises NoActiveModel when no row is active."""
         async with self._database.read() as session:
             row = await rows.find_active(session)
-        return None if row is None else await self._answer(row)
+        if row is None:
+            raise NoActiveModel("No model is active.")
+        return await self._answer(row)
 
     async def list(self, query: ModelQuery) -> ModelList:
         """Return one page and the active model; raises RequestInvalid for a cursor of another list."""

@@ -48,7 +48,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow what happens
+         * Follow changes
          * @description `hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing.
          */
         get: operations["follow_events_api_v1_events_get"];
@@ -68,7 +68,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything that happened
+         * The history of all models
          * @description Registrations, activations and refusals of every model, latest first.
          */
         get: operations["get_history_api_v1_history_get"];
@@ -91,7 +91,7 @@ export interface paths {
          * Requests, latency, errors and swaps of the last minutes
          * @description Predictions that this process answered, in buckets of ten seconds.
          */
-        get: operations["get_traffic_api_v1_metrics_summary_get"];
+        get: operations["get_recent_statistics_api_v1_metrics_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -182,7 +182,7 @@ export interface paths {
         };
         /**
          * A model's history
-         * @description What happened to this model, latest first; kept after its record is deleted.
+         * @description Return the events of this model, latest first; they are kept after its record is deleted.
          */
         get: operations["get_model_history_api_v1_models__model_id__history_get"];
         put?: never;
@@ -202,7 +202,7 @@ export interface paths {
         };
         /**
          * A model's compile report
-         * @description How the file was loaded and converted, and how far the compiled form agrees with the original framework.
+         * @description Return how the file was loaded and converted, and how far the compiled model agrees with the original.
          */
         get: operations["get_model_report_api_v1_models__model_id__report_get"];
         put?: never;
@@ -222,7 +222,7 @@ export interface paths {
         };
         /**
          * Get the active model
-         * @description The model that the database says is active; `/api/v1/status` says what this process has loaded.
+         * @description Return the active model of the database; `/api/v1/status` says which model this process has loaded.
          */
         get: operations["get_active_model_api_v1_models_active_get"];
         put?: never;
@@ -264,7 +264,7 @@ export interface paths {
         put?: never;
         /**
          * Go back to the model that was live before
-         * @description Activate the model that was live before the present one, through the same steps.
+         * @description Activate the model that was live before this one, through the same steps.
          */
         post: operations["roll_back_api_v1_models_rollback_post"];
         delete?: never;
@@ -302,7 +302,7 @@ export interface paths {
         };
         /**
          * Follow an activation
-         * @description Step, progress and, when it failed, the problem.
+         * @description Return step, progress and, when it failed, the problem.
          */
         get: operations["get_operation_api_v1_operations__operation_id__get"];
         put?: never;
@@ -323,8 +323,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What is heard in a recording
-         * @description Scores of the whole clip, window by window, and the model that gave them.
+         * Predict a recording
+         * @description Return the scores of the clip and of each window, and the model that computed them.
          */
         post: operations["predict_api_v1_predict_post"];
         delete?: never;
@@ -343,10 +343,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What is heard in many recordings
-         * @description One JSON document a line and recording, in the order of completion, all by one model.
+         * Predict many recordings
+         * @description Answer one line of JSON for each recording, in the order of completion, all by one model.
          *
-         *     The body is read to its end first. What is wrong with a recording stands on its line.
+         *     The body is read to its end first. A recording that is refused has its problem on its line.
          */
         post: operations["predict_batch_api_v1_predict_batch_post"];
         delete?: never;
@@ -383,7 +383,7 @@ export interface paths {
             cookie?: never;
         };
         /** The process answers */
-        get: operations["live_health_live_get"];
+        get: operations["check_live_health_live_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -400,10 +400,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is desired is loaded
+         * The desired model is loaded
          * @description 503 with the reason while the model that should be live is not loaded.
          */
-        get: operations["ready_health_ready_get"];
+        get: operations["check_ready_health_ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -423,7 +423,7 @@ export interface paths {
          * Metrics for Prometheus
          * @description Text format 0.0.4, or OpenMetrics where `Accept` asks for it; docs/metrics.md lists every metric.
          */
-        get: operations["scrape_metrics_get"];
+        get: operations["get_metrics_metrics_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -440,7 +440,7 @@ export interface paths {
             cookie?: never;
         };
         /** The server */
-        get: operations["server_v2_get"];
+        get: operations["get_server_v2_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -457,7 +457,7 @@ export interface paths {
             cookie?: never;
         };
         /** The process answers */
-        get: operations["live_v2_health_live_get"];
+        get: operations["check_live_v2_health_live_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -473,8 +473,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is desired is loaded */
-        get: operations["ready_v2_health_ready_get"];
+        /** The desired model is loaded */
+        get: operations["check_ready_v2_health_ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -494,7 +494,7 @@ export interface paths {
          * A model
          * @description Inputs and outputs of the graph; a dimension of -1 varies.
          */
-        get: operations["model_metadata_v2_models__name__get"];
+        get: operations["get_model_metadata_v2_models__name__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -534,7 +534,7 @@ export interface paths {
          * A model can be served
          * @description 200 for a model that is live or compiled: it answers at once or as soon as it is loaded.
          */
-        get: operations["model_ready_v2_models__name__ready_get"];
+        get: operations["check_model_ready_v2_models__name__ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -551,7 +551,7 @@ export interface paths {
             cookie?: never;
         };
         /** A model's version */
-        get: operations["version_metadata_v2_models__name__versions__version__get"];
+        get: operations["get_version_metadata_v2_models__name__versions__version__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -588,7 +588,7 @@ export interface paths {
             cookie?: never;
         };
         /** A model's version can be served */
-        get: operations["version_ready_v2_models__name__versions__version__ready_get"];
+        get: operations["check_version_ready_v2_models__name__versions__version__ready_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -610,7 +610,7 @@ export interface paths {
          * The registered models
          * @description The newest 10,000; `GET /api/v1/models` pages through all of them.
          */
-        post: operations["index_v2_repository_index_post"];
+        post: operations["list_models_v2_repository_index_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -623,7 +623,7 @@ export interface components {
     schemas: {
         /**
          * Aggregation
-         * @description How the scores of a clip follow from the scores of its windows, label by label.
+         * @description The function that computes a clip's score of a label from the scores of its windows.
          * @enum {string}
          */
         Aggregation: "mean" | "max" | "top_k_mean";
@@ -647,7 +647,7 @@ export interface components {
         };
         /**
          * AudioFacts
-         * @description What was heard, before any model looked at it.
+         * @description Facts about the recording, measured before a model runs.
          */
         AudioFacts: {
             /** Channels */
@@ -694,7 +694,7 @@ export interface components {
             file: string;
             /**
              * Generation
-             * @description Of the model that the whole batch is heard by; null for a rehearsal
+             * @description Of the model that scores the whole batch; null for a rehearsal
              */
             generation: number | null;
             /**
@@ -726,7 +726,7 @@ export interface components {
             requests: number;
             /**
              * Stages
-             * @description queue, decode, features and inference
+             * @description Of each phase: queue, decode, features and inference
              */
             stages: {
                 [key: string]: components["schemas"]["Percentiles"];
@@ -741,7 +741,7 @@ export interface components {
             clips: number;
             /**
              * Digest
-             * @description SHA-256 over the digests of all clips, those that measure included
+             * @description SHA-256 over the digests of all clips, measured ones included
              */
             digest: string;
             /** Seconds */
@@ -768,7 +768,7 @@ export interface components {
             format: string;
             /**
              * Framework
-             * @description What loaded the source, such as 'keras 3.15.1'
+             * @description The framework that loaded the source, such as 'keras 3.15.1'
              */
             framework: string;
             /** @description The activation that the graph itself ends with */
@@ -782,12 +782,12 @@ export interface components {
             isolation: string[];
             /**
              * Key
-             * @description Name of the compiled form: covers source digest, spec and compiler version
+             * @description Name of the compiled model: covers source digest, spec and compiler version
              */
             key: string;
             /**
              * Notes
-             * @description What a reader should know, such as a misleading file name
+             * @description Warnings for the reader, such as a misleading file name
              * @default []
              */
             notes: string[];
@@ -806,7 +806,7 @@ export interface components {
              * @description Of the recorded inputs and outputs; null in reports made before it was kept
              */
             probes_digest?: string | null;
-            /** @description Of the int8 twin, where one was made */
+            /** @description Of the int8 variant, where one was made */
             quantization?: components["schemas"]["Quantization"] | null;
             /**
              * Seconds
@@ -827,7 +827,7 @@ export interface components {
             };
             /**
              * Written By
-             * @description What wrote the source, as the file says, such as 'keras 2.15.0'
+             * @description The framework that the file names as its writer, such as 'keras 2.15.0'
              */
             written_by: string | null;
         };
@@ -882,14 +882,14 @@ export interface components {
         };
         /**
          * DesiredStatus
-         * @description What the database says should be live.
+         * @description The model that the database says should be live.
          */
         DesiredStatus: {
             /** Generation */
             generation: number;
             /** Model Id */
             model_id: number | null;
-            /** @description In which the model should be live */
+            /** @description The precision in which the model should be live */
             precision: components["schemas"]["Precision"];
         };
         /**
@@ -941,7 +941,7 @@ export interface components {
         };
         /**
          * Gate
-         * @description What an int8 twin must reach before it may go live.
+         * @description The limits that an int8 variant must keep before it may go live.
          */
         Gate: {
             /**
@@ -975,12 +975,12 @@ export interface components {
         };
         /**
          * HistoryEntry
-         * @description One event in the life of a model or of the stage.
+         * @description One event in the history of a model or of the deployment.
          */
         HistoryEntry: {
             /**
              * Actor
-             * @description Who asked: api, cli, script, server or database
+             * @description The client that asked: api, cli, script, server or database
              */
             actor: string | null;
             /**
@@ -1004,7 +1004,7 @@ export interface components {
             event: string;
             /**
              * Form
-             * @description Of a model that went live: float32, or its int8 twin's key
+             * @description The variant that went live: float32, or an int8 variant's key
              */
             form?: string | null;
             /** Generation */
@@ -1127,7 +1127,7 @@ export interface components {
         };
         /**
          * InputKind
-         * @description What the model takes; all arrays are float32 with a leading batch axis unless said otherwise.
+         * @description The kind of the model's input; all arrays are float32 with a leading batch axis unless it says otherwise.
          * @enum {string}
          */
         InputKind: "waveform" | "log_mel_patch" | "embedding" | "scores" | "tensor";
@@ -1169,7 +1169,7 @@ export interface components {
             model: components["schemas"]["ModelIdentity"];
             /**
              * Notes
-             * @description What differs from the registered file, such as its absence
+             * @description Differences from the registered file, such as its absence
              */
             notes: string[];
             /**
@@ -1180,7 +1180,7 @@ export interface components {
         };
         /**
          * ModelChanged
-         * @description A row or what is known of its file changed: registered, updated, deleted, compiled, refused or repaired.
+         * @description A row or the record of its file changed: registered, updated, deleted, compiled, refused or repaired.
          */
         ModelChanged: {
             /**
@@ -1237,7 +1237,7 @@ export interface components {
         };
         /**
          * ModelIdentity
-         * @description Which model an answer comes from.
+         * @description The model that computed an answer.
          */
         ModelIdentity: {
             /**
@@ -1250,7 +1250,7 @@ export interface components {
             /** Model Name */
             model_name: string;
             /**
-             * @description What it computed with
+             * @description The number format that it computed with
              * @default float32
              */
             precision: components["schemas"]["Precision"];
@@ -1301,7 +1301,7 @@ export interface components {
         };
         /**
          * ModelOut
-         * @description One registered model: the documented columns, then what is known about its file.
+         * @description One registered model: the documented columns, then facts about its file.
          */
         ModelOut: {
             /** Accuracy */
@@ -1454,7 +1454,7 @@ export interface components {
         };
         /**
          * PartialSpec
-         * @description A spec as a person writes it: whatever is left out comes from the next source (sidecar, file, defaults).
+         * @description A spec as a person writes it: a missing value comes from the next source (sidecar, file, defaults).
          */
         PartialSpec: {
             activation?: components["schemas"]["OutputActivation"] | null;
@@ -1495,7 +1495,7 @@ export interface components {
         };
         /**
          * Precision
-         * @description The numbers that a model computes with.
+         * @description The number format that a model computes with.
          * @enum {string}
          */
         Precision: "float32" | "int8";
@@ -1523,7 +1523,7 @@ export interface components {
             counted_on: "clips" | "windows";
             /**
              * Disjoint
-             * @description False when there were too few clips to measure on others than calibrated on
+             * @description False when too few clips were left to measure agreement on others
              */
             disjoint: boolean;
             /**
@@ -1626,24 +1626,24 @@ export interface components {
         };
         /**
          * Quantization
-         * @description One attempt at an int8 twin, passed or not.
+         * @description The report on one attempt at an int8 variant, passed or not.
          */
         Quantization: {
             agreement: components["schemas"]["PrecisionAgreement"];
             /**
              * Backbone
-             * @description Name of the int8 backbone that the model runs on; null for its own graph
+             * @description Name of the int8 backbone that the model runs on; null without one
              */
             backbone: string | null;
             /**
              * Backbone Digest
-             * @description Of the float32 backbone that it was measured against
+             * @description Of the float32 backbone that the variant was measured against
              */
             backbone_digest: string | null;
             calibration: components["schemas"]["Calibration"];
             /**
              * Equalised
-             * @description Pairs of layers whose channel ranges were levelled first
+             * @description Pairs of layers whose channel ranges were equalized first
              */
             equalised: number;
             /** Float Bytes */
@@ -1660,12 +1660,12 @@ export interface components {
             layers: number;
             /**
              * Noise
-             * @description Relative error of the quantised graph's output on calibration windows
+             * @description Relative error of the quantized graph's output on calibration windows
              */
             noise: number;
             /**
              * Of
-             * @description Key of the float32 compiled form
+             * @description Key of the float32 compiled model
              */
             of: string;
             /** Passed */
@@ -1681,7 +1681,7 @@ export interface components {
         };
         /**
          * ReplicaStatus
-         * @description What one process last reported; processes that stopped reporting drop out.
+         * @description The last report of one process; a process that stopped reporting is left out.
          */
         ReplicaStatus: {
             /** Digest */
@@ -1815,11 +1815,11 @@ export interface components {
             desired: components["schemas"]["DesiredStatus"] | null;
             /**
              * In Sync
-             * @description This process serves what the database desires
+             * @description This process serves the model that the database says should be live
              */
             in_sync: boolean;
             live: components["schemas"]["LiveStatus"] | null;
-            /** @description Why it does not, as the last attempt ended */
+            /** @description Why this process is not in sync: the error of its last attempt */
             problem: components["schemas"]["Problem"] | null;
             /** Replica */
             replica: string;
@@ -1832,7 +1832,7 @@ export interface components {
         };
         /**
          * Step
-         * @description Stations of an activation, in order.
+         * @description The steps of an activation, in order.
          * @enum {string}
          */
         Step: "verify" | "compile" | "warm_up" | "commit" | "swap";
@@ -2029,7 +2029,7 @@ export interface components {
         };
         /**
          * Timing
-         * @description Milliseconds spent a stage.
+         * @description Milliseconds spent in each phase.
          */
         Timing: {
             /** Decode */
@@ -2043,7 +2043,7 @@ export interface components {
         };
         /**
          * TrafficSummary
-         * @description Predictions of this process; swaps as this process made them.
+         * @description Predictions and swaps of this process.
          */
         TrafficSummary: {
             /** Bucket Seconds */
@@ -2263,7 +2263,7 @@ export interface operations {
             };
         };
     };
-    get_traffic_api_v1_metrics_summary_get: {
+    get_recent_statistics_api_v1_metrics_summary_get: {
         parameters: {
             query?: {
                 minutes?: number;
@@ -2603,7 +2603,7 @@ export interface operations {
     activate_model_api_v1_models__model_id__activate_post: {
         parameters: {
             query?: {
-                /** @description int8 needs a twin that passed its gate */
+                /** @description int8 needs an int8 variant that passed its gate */
                 precision?: components["schemas"]["Precision"];
                 /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
@@ -3151,7 +3151,7 @@ export interface operations {
             };
         };
     };
-    live_health_live_get: {
+    check_live_health_live_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3173,7 +3173,7 @@ export interface operations {
             };
         };
     };
-    ready_health_ready_get: {
+    check_ready_health_ready_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3204,7 +3204,7 @@ export interface operations {
             };
         };
     };
-    scrape_metrics_get: {
+    get_metrics_metrics_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3224,7 +3224,7 @@ export interface operations {
             };
         };
     };
-    server_v2_get: {
+    get_server_v2_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3253,7 +3253,7 @@ export interface operations {
             };
         };
     };
-    live_v2_health_live_get: {
+    check_live_v2_health_live_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3282,7 +3282,7 @@ export interface operations {
             };
         };
     };
-    ready_v2_health_ready_get: {
+    check_ready_v2_health_ready_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3320,7 +3320,7 @@ export interface operations {
             };
         };
     };
-    model_metadata_v2_models__name__get: {
+    get_model_metadata_v2_models__name__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3430,7 +3430,7 @@ export interface operations {
             };
         };
     };
-    model_ready_v2_models__name__ready_get: {
+    check_model_ready_v2_models__name__ready_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3480,7 +3480,7 @@ export interface operations {
             };
         };
     };
-    version_metadata_v2_models__name__versions__version__get: {
+    get_version_metadata_v2_models__name__versions__version__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3593,7 +3593,7 @@ export interface operations {
             };
         };
     };
-    version_ready_v2_models__name__versions__version__ready_get: {
+    check_version_ready_v2_models__name__versions__version__ready_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3645,7 +3645,7 @@ export interface operations {
             };
         };
     };
-    index_v2_repository_index_post: {
+    list_models_v2_repository_index_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -6,7 +6,7 @@ ANSWERED = ("/", "/docs", "/health/live", "/health/ready", "/metrics", "/v2/heal
 REFUSED = {"/api/v1/predict": 405, "/api/v1/events": 405, "/api/none": 404}
 
 
-def test_head_says_what_get_says_without_the_body(server: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(server: str) -> None:
     with httpx.Client(base_url=f"http://{server}") as client:  # on one connection: a body left over would break it
         for path in ANSWERED:
             head, got = client.head(path), client.get(path)

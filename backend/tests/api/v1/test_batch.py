@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def live(client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory) -> int:
-    """A model that answers "b", on stage; its generation."""
+    """A model that answers "b", live; its generation."""
     make_model(settings.models_dir / "live.onnx", winner=1)
     body = {"model_name": "live", "file_path": "models/live.onnx", "version": "v1"}
     model = (await client.post("/api/v1/models", json=body)).json()
@@ -61,7 +61,7 @@ async def test_every_recording_has_its_line_and_a_bad_one_does_not_fail_the_othe
     ],
     ids=["wrong field", "wrong type", "cut off", "no form", "long boundary", "no boundary"],
 )
-async def test_what_is_no_form_of_recordings_is_refused(
+async def test_a_body_that_is_not_a_form_of_recordings_is_refused(
     client: httpx.AsyncClient, live: int, sent: dict[str, Any]
 ) -> None:
     answer = await client.post("/api/v1/predict/batch", **sent)
@@ -75,7 +75,7 @@ async def test_a_refused_model_refuses_the_batch(client: httpx.AsyncClient, wav:
 
 @pytest.fixture
 def busy(server: str, settings: Settings, make_model: ModelFactory) -> str:
-    """A server of its own process with a model on stage."""
+    """A server of its own process with a model live."""
     make_model(settings.models_dir / "live.onnx", winner=1)
     with httpx.Client(base_url=f"http://{server}", timeout=60) as client:
         body = {"model_name": "live", "file_path": "models/live.onnx"}

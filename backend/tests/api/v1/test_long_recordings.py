@@ -1,4 +1,4 @@
-"""A night's recording is heard in the memory of a minute's."""
+"""A night's recording is measure_peak in the memory of a minute's."""
 
 import json
 import struct
@@ -52,7 +52,7 @@ def wav(minutes: int) -> Iterator[bytes]:
 
 @pytest.fixture
 def process(server: str, settings: Settings) -> psutil.Process:
-    """The server's process, with the wide model on stage."""
+    """The server's process, with the wide model live."""
     write_model(settings.models_dir / "wide.onnx")
     with httpx.Client(base_url=f"http://{server}/api/v1", timeout=60) as client:
         body = {"model_name": "wide", "file_path": "models/wide.onnx"}
@@ -72,7 +72,7 @@ def test_memory_does_not_grow_with_the_recording(server: str, process: psutil.Pr
             peak = max(peak, process.memory_info().rss)
             time.sleep(0.02)
 
-    def heard(minutes: int) -> int:
+    def measure_peak(minutes: int) -> int:
         nonlocal peak
         peak = 0
         headers = {"content-type": "audio/wav"}
@@ -93,8 +93,8 @@ def test_memory_does_not_grow_with_the_recording(server: str, process: psutil.Pr
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        heard(10)
-        short, long = heard(10), heard(60)
+        measure_peak(10)
+        short, long = measure_peak(10), measure_peak(60)
     finally:
         done.set()
         watcher.join()

@@ -122,7 +122,7 @@ async def test_put_and_patch_change_only_what_is_present(client: httpx.AsyncClie
     assert (await client.patch(path, json={"model_name": None})).status_code == 422
 
 
-async def test_activating_puts_the_model_on_stage_and_names_it(client: httpx.AsyncClient, files: Path) -> None:
+async def test_activating_makes_the_model_live_and_names_it(client: httpx.AsyncClient, files: Path) -> None:
     first = await register(client, "one", "models/first.onnx")
     second = await register(client, "two", "models/second.onnx")
     for model in (first, second):
@@ -184,7 +184,7 @@ async def test_an_activation_can_be_polled(client: httpx.AsyncClient, files: Pat
     assert (await client.get("/api/v1/operations/none")).json()["code"] == "operation_not_found"
 
 
-async def test_the_report_says_how_far_the_compiled_form_agrees(client: httpx.AsyncClient, files: Path) -> None:
+async def test_the_report_says_how_far_the_compiled_model_agrees(client: httpx.AsyncClient, files: Path) -> None:
     model = await register(client, "one", "models/first.onnx")
     await client.post(f"/api/v1/models/{model['model_id']}/activate")
     report = (await client.get(f"/api/v1/models/{model['model_id']}/report")).json()

@@ -37,7 +37,7 @@ def recording(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.asarray(8000 * np.sin(2 * np.pi * (200 + 400 * time_axis) * time_axis), np.int16)
 
 
-def heard(connection: ClientConnection, until: str | None = None) -> list[dict[str, Any]]:
+def receive_messages(connection: ClientConnection, until: str | None = None) -> list[dict[str, Any]]:
     """Messages up to the first of type `until`, or to the end."""
     messages = []
     with suppress(ConnectionClosedError):
@@ -59,7 +59,7 @@ def test_the_same_audio_gives_the_same_scores_as_the_file(server: str, models: l
         for start in range(0, len(samples), 4096):
             connection.send(samples[start : start + 4096].tobytes())
         connection.send('{"type": "end"}')
-        ready, *windows = heard(connection)
+        ready, *windows = receive_messages(connection)
     assert ready["model"]["model_id"] == models[0]
     assert [window["start"] for window in windows] == pytest.approx([w["start"] for w in answer["windows"]])
     assert [window["end"] for window in windows] == pytest.approx([w["end"] for w in answer["windows"]])
@@ -75,12 +75,12 @@ def test_a_swap_shows_on_the_stream_and_no_window_is_missing(server: str, models
         connection.send(json.dumps({"sample_rate": RATE, "encoding": "float32"}))
         for start in range(0, half, 4410):
             connection.send(samples[start : min(half, start + 4410)].tobytes())
-        before = heard(connection, until="window")
+        before = receive_messages(connection, until="window")
         httpx.post(f"http://{server}/api/v1/models/{models[1]}/activate", timeout=60).raise_for_status()
         for start in range(half, len(samples), 4410):
             connection.send(samples[start : start + 4410].tobytes())
         connection.send('{"type": "end"}')
-        messages = [*before, *heard(connection)]
+        messages = [*before, *receive_messages(connection)]
     [swap] = [message for message in messages if message["type"] == "swap"]
     windows = [message for message in messages if message["type"] == "window"]
     starts = [window["start"] for window in windows]
@@ -101,14 +101,14 @@ def test_a_swap_shows_on_the_stream_and_no_window_is_missing(server: str, models
         ('{"sample_rate": 16000, "encoding": "pcm16"}', "[" * 100_000, "request_invalid"),
     ],
 )
-def test_what_is_no_stream_ends_with_a_problem(
+def test_an_invalid_stream_ends_with_a_problem(
     server: str, models: list[int], first: str, then: str | bytes | None, code: str
 ) -> None:
     with connect(f"ws://{server}/api/v1/stream") as connection:
         connection.send(first)
         if then is not None:
             connection.send(then)
-        messages = heard(connection)
+        messages = receive_messages(connection)
     assert messages[-1]["type"] == "error"
     assert messages[-1]["problem"]["code"] == code
     assert messages[-1]["problem"]["remedy"]
@@ -117,5 +117,5 @@ def test_what_is_no_stream_ends_with_a_problem(
 def test_without_a_live_model_the_stream_says_so(server: str) -> None:
     with connect(f"ws://{server}/api/v1/stream") as connection:
         connection.send('{"sample_rate": 16000, "encoding": "pcm16"}')
-        [message] = heard(connection)
+        [message] = receive_messages(connection)
     assert message["problem"]["code"] == "no_active_model"

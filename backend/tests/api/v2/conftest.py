@@ -32,7 +32,7 @@ def write_adder(path: Path, plus: float) -> None:
 
 @pytest.fixture
 def register(server: str, settings: Settings) -> Register:
-    """Registers y = x + `plus` and returns its id; `live` puts it on stage."""
+    """Registers y = x + `plus` and returns its id; `live` puts it live."""
 
     def registered(name: str, *, plus: float, version: str | None = "v1", live: bool = False) -> int:
         file = f"adder_{plus:g}.onnx"

@@ -32,12 +32,12 @@ def test_any_model_answers_by_name_and_version_live_or_not(
             answer = client.infer(name, inputs(binary=binary), model_version=version, outputs=outputs, request_id="7")
             np.testing.assert_array_equal(answer.as_numpy("y"), X + plus)
             np.testing.assert_array_equal(answer.as_numpy("z"), (X + plus).astype(np.float16))
-            said = answer.get_response()
-            InferenceResponse.model_validate(said)
-            assert [output["name"] for output in said["outputs"]] == ["z", "y"]
-            assert (said["model_name"], said["id"]) == (name, "7")
-            assert said["parameters"]["model_id"] == models[plus]
-            assert said["parameters"].get("generation") == (1 if plus == 1 else None)
+            response = answer.get_response()
+            InferenceResponse.model_validate(response)
+            assert [output["name"] for output in response["outputs"]] == ["z", "y"]
+            assert (response["model_name"], response["id"]) == (name, "7")
+            assert response["parameters"]["model_id"] == models[plus]
+            assert response["parameters"].get("generation") == (1 if plus == 1 else None)
 
 
 def test_the_server_and_its_models_describe_themselves(

@@ -1,4 +1,4 @@
-"""What a request may carry, and that nothing else gets through."""
+"""Valid requests are decoded exactly, and all others are refused."""
 
 import json
 import zlib
@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from understudy.api.v2.compression import accepted, compressed, decompressed
+from understudy.api.v2.compression import choose_encoding, compress, decompress
 from understudy.api.v2.datatypes import DTYPES
-from understudy.api.v2.request_decoder import read_request
+from understudy.api.v2.request_decoder import decode_request
 from understudy.errors import BodyTooLarge, RequestInvalid
 from understudy.schemas.inference.open_inference import Datatype, InferenceRequest
 
@@ -22,7 +22,7 @@ def tensor(data: Any, *, shape: Any, datatype: Any = "FP32", **more: Any) -> dic
 
 
 def read(*inputs: Any, **more: Any) -> Any:
-    return read_request(json.dumps({"inputs": inputs} | more).encode(), None)
+    return decode_request(json.dumps({"inputs": inputs} | more).encode(), None)
 
 
 NUMBERS = st.sampled_from([dtype for name, dtype in DTYPES.items() if name != "BOOL"]).flatmap(
@@ -33,10 +33,10 @@ NUMBERS = st.sampled_from([dtype for name, dtype in DTYPES.items() if name != "B
 @given(NUMBERS, st.integers(0, 7))
 def test_binary_data_come_back_bit_by_bit(values: Any, shift: int) -> None:
     datatype = next(name for name, dtype in DTYPES.items() if dtype == values.dtype)
-    said = tensor(None, shape=values.shape, datatype=datatype, parameters={"binary_data_size": values.nbytes})
-    head = json.dumps({"inputs": [said]}).encode() + b" " * shift
+    document = tensor(None, shape=values.shape, datatype=datatype, parameters={"binary_data_size": values.nbytes})
+    head = json.dumps({"inputs": [document]}).encode() + b" " * shift
     InferenceRequest.model_validate_json(head)  # as the OpenAPI document says
-    found = read_request(head + values.tobytes(), str(len(head))).inputs["x"]
+    found = decode_request(head + values.tobytes(), str(len(head))).inputs["x"]
     assert (found.shape, found.dtype, found.tobytes()) == (values.shape, values.dtype, values.tobytes())
     assert found.flags.aligned
 
@@ -120,7 +120,7 @@ def test_data_that_contradict_what_is_declared_are_refused(wrong: Any) -> None:
 )
 def test_bodies_that_are_no_requests_are_refused(body: bytes, length: str | None) -> None:
     with pytest.raises(RequestInvalid):
-        read_request(body, length)
+        decode_request(body, length)
 
 
 def test_an_input_given_twice_is_refused() -> None:
@@ -144,11 +144,11 @@ JSON = st.recursive(
 
 @settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(["inputs", "outputs", "id", "parameters"]), JSON), st.binary(max_size=12))
-def test_whatever_arrives_is_read_or_refused(said: Any, rest: bytes) -> None:
-    head = json.dumps(said).encode()
+def test_whatever_arrives_is_read_or_refused(document: Any, rest: bytes) -> None:
+    head = json.dumps(document).encode()
     for body, length in ((head, None), (head + rest, str(len(head))), (rest, None)):
         try:
-            read_request(body, length)
+            decode_request(body, length)
         except RequestInvalid:
             continue
 
@@ -156,16 +156,16 @@ def test_whatever_arrives_is_read_or_refused(said: Any, rest: bytes) -> None:
 def test_compressed_bodies_are_inflated_up_to_the_limit() -> None:
     body = b"0" * 100_000
     for way in ("gzip", "deflate"):
-        small = compressed(body, way)
-        assert decompressed(small, way, 100_000) == body
+        small = compress(body, way)
+        assert decompress(small, way, 100_000) == body
         with pytest.raises(BodyTooLarge):
-            decompressed(small, way, 99_999)
+            decompress(small, way, 99_999)
         with pytest.raises(RequestInvalid, match="cut off"):
-            decompressed(small[:-9], way, 100_000)
+            decompress(small[:-9], way, 100_000)
         with pytest.raises(RequestInvalid):
-            decompressed(b"no such thing", way, 100_000)
+            decompress(b"no such thing", way, 100_000)
     with pytest.raises(RequestInvalid, match="br"):
-        decompressed(zlib.compress(body), "br", 100_000)
+        decompress(zlib.compress(body), "br", 100_000)
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,4 @@ def test_compressed_bodies_are_inflated_up_to_the_limit() -> None:
     ],
 )
 def test_answers_are_compressed_where_it_is_asked_for_and_worth_it(header: str, size: int, chosen: str | None) -> None:
-    assert accepted(header, size) == chosen
+    assert choose_encoding(header, size) == chosen

@@ -35,7 +35,6 @@ async def test_a_switch_moves_row_generation_and_history_together(
     assert await _switch(database, second.model_id) == 2
     assert await _poll(database) == desired_state.DesiredStatePoll(2, second.model_id, second.model_id, 1)
     active = await registry.get_active()
-    assert active is not None
     assert active.model_name == "second"
     entries = (await registry.list_history(limit=3)).entries
     assert [(entry.event, entry.model_name, entry.generation) for entry in entries] == [

@@ -66,7 +66,6 @@ async def test_a_file_that_changed_is_refused_and_the_old_model_stays(
         await services.activation.activate(second, "test")
     assert live_id(services) == first
     active = await services.registry.get_active()
-    assert active is not None
     assert active.model_id == first
     assert (await events(services, second))[0] == ("refused", "file_changed")
 
@@ -198,7 +197,6 @@ async def test_activations_that_race_leave_one_active_row_and_its_model_on_stage
     assert sorted(live.generation for live in outcomes) == list(range(1, 13))
     last = max(outcomes, key=lambda live: live.generation)
     active = await services.registry.get_active()
-    assert active is not None
     assert active.model_id == last.model.identity.model_id == live_id(services)
 
 

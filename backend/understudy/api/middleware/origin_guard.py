@@ -1,7 +1,7 @@
 """Keeps other sites' pages from driving a server that has no access control.
 
 A page anywhere may send requests to 127.0.0.1 from its visitor's browser; the browser then names that page in `Origin`.
-A name that an attacker points at 127.0.0.1 (DNS rebinding) makes the two look alike, but shows in `Host`.
+If an attacker's DNS name points at 127.0.0.1 (DNS rebinding), `Origin` and `Host` agree, but `Host` is a foreign name.
 """
 
 import ipaddress
@@ -24,13 +24,13 @@ class OriginGuard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
-        self._known_fault = lru_cache(64)(self._fault)  # a client says the same each time
+        self._find_known_fault = lru_cache(64)(self._find_fault)  # a client sends the same headers each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = None
         if scope["type"] in {"http", "websocket"}:
             headers = Headers(scope=scope)
-            fault = self._known_fault(headers.get("host", ""), headers.get("origin"))
+            fault = self._find_known_fault(headers.get("host", ""), headers.get("origin"))
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -41,17 +41,17 @@ class OriginGuard:
             problem = add_protocol_error(fault.problem(), scope)
             await ProblemResponse(problem, status_code=fault.status)(scope, receive, send)
 
-    def _fault(self, host: str, origin: str | None) -> Forbidden | None:
-        name = _split(f"//{host}").hostname or ""
+    def _find_fault(self, host: str, origin: str | None) -> Forbidden | None:
+        name = _split_address(f"//{host}").hostname or ""
         if name not in self._names and not _is_address(name):
             return ForeignHost(f"This server does not answer for {host or 'a request without Host'}.")
-        if origin is not None and _split(origin).netloc.lower() != host.lower():
+        if origin is not None and _split_address(origin).netloc.lower() != host.lower():
             return ForeignOrigin(f"Pages of {origin} may not use this server.")
         return None
 
 
-def _split(address: str) -> SplitResult:
-    """Empty parts for what is no address, such as an unclosed bracket."""
+def _split_address(address: str) -> SplitResult:
+    """Split an address; return empty parts for one that cannot be read, such as an unclosed bracket."""
     try:
         return urlsplit(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Counts what was answered, for /metrics."""
+"""Counts requests by route, method and status for /metrics."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -10,11 +10,11 @@ from understudy.serving.telemetry.counters import Counters
 
 OTHER = "other"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_BROKEN = 500
+_UNEXPECTED = 500
 
-# The messages that begin an answer, with the status of those that name none: ASGI closes a socket that was never
-# accepted with a 403.
-_BEGINNINGS = {
+# The messages that start a response, and the status of those that carry none. ASGI answers 403 where a socket is closed
+# before it is accepted.
+_FIRST_MESSAGES = {
     "http.response.start": 0,
     "websocket.http.response.start": 0,
     "websocket.accept": 101,
@@ -23,14 +23,14 @@ _BEGINNINGS = {
 
 
 class RequestCounter:
-    """Counts requests and WebSocket handshakes by route, method and status; stands around all other middleware.
+    """Counts requests and WebSocket handshakes by route, method and status. It is the outermost middleware.
 
     A label is a route's template or `other`, so that no client can make up new ones.
     """
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
-        # An included route knows its path without the prefix only; one that is not FastAPI's leaves its endpoint alone.
+        # An included route has its path without the prefix. A route that is not FastAPI's leaves its endpoint only.
         self._templates: dict[int, str] = {}
         for found in iter_route_contexts(routes):
             if found.path_format:
@@ -40,30 +40,30 @@ class RequestCounter:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        begun = False
+        started = False
 
-        def noting(message: Message) -> Awaitable[None]:
-            nonlocal begun
-            if not begun and (kind := message["type"]) in _BEGINNINGS:
-                begun = True
-                self._count(scope, message.get("status") or _BEGINNINGS[kind])
+        def count_and_send(message: Message) -> Awaitable[None]:
+            nonlocal started
+            if not started and (kind := message["type"]) in _FIRST_MESSAGES:
+                started = True
+                self._count(scope, message.get("status") or _FIRST_MESSAGES[kind])
             return send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, count_and_send)
         except Exception:
-            if not begun:  # the answer is made outside of all middleware
-                self._count(scope, _BROKEN)
+            if not started:  # the framework's error middleware responds, outside of this one
+                self._count(scope, _UNEXPECTED)
             raise
 
     def _count(self, scope: Scope, status: int) -> None:
         counters: Counters = scope["state"]["services"].counters
-        known = self._templates
-        route = known.get(id(scope.get("route"))) or known.get(id(scope.get("endpoint"))) or OTHER
-        counters.requested(route, _method(scope), status)
+        templates = self._templates
+        route = templates.get(id(scope.get("route"))) or templates.get(id(scope.get("endpoint"))) or OTHER
+        counters.requested(route, _get_method_label(scope), status)
 
 
-def _method(scope: Scope) -> str:
+def _get_method_label(scope: Scope) -> str:
     if scope["type"] == "websocket":
         return "WEBSOCKET"
     method: str = scope["method"]

@@ -1,4 +1,4 @@
-"""Routes whose body is JSON, which FastAPI would read into memory however much there is of it."""
+"""Routes with a JSON body of limited size: FastAPI reads a body of any size into memory."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,9 +19,9 @@ class JsonRoute(APIRoute):
         if self.body_field is None:
             return handle
 
-        async def bounded(request: Request) -> Response:
-            within = Request(request.scope, limit_body(request.receive, MAX_JSON_BYTES, "Send less JSON."))
-            await within.body()  # here already: FastAPI takes what is raised while it reads for a body that is no JSON
-            return await handle(within)
+        async def handle_within_limit(request: Request) -> Response:
+            limited = Request(request.scope, limit_body(request.receive, MAX_JSON_BYTES, "Send less JSON."))
+            await limited.body()  # read here: FastAPI reports an error that is raised while it reads as invalid JSON
+            return await handle(limited)
 
-        return bounded
+        return handle_within_limit

@@ -1,4 +1,4 @@
-"""The recordings of one multipart body, in one temporary file however many there are."""
+"""Receives the recordings of a multipart body in one temporary file, however many there are."""
 
 import io
 import threading
@@ -21,9 +21,9 @@ _REMEDY = f"Send the recordings as {FIELD}, for example: curl -F {FIELD}=@a.wav 
 
 
 async def receive_recordings(request: Request, limit: int) -> list[NamedClip]:
-    """The request's recordings in the order they came; their file lasts as long as one of them.
+    """Return the request's recordings in the order they came; the file is closed after the last of them is gone.
 
-    Raises BodyTooLarge, RequestInvalid for a body that is no form of at most MAX_CLIPS recordings, and
+    Raises BodyTooLarge, RequestInvalid for a body that is not a form with 1 to MAX_CLIPS recordings, and
     StorageUnavailable where a long one cannot be spooled.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
@@ -33,18 +33,20 @@ async def receive_recordings(request: Request, limit: int) -> list[NamedClip]:
     upload = UploadFile(spool.file)  # writes in a thread once the spool is on disk
     parts = _Parts()
     try:
-        parser = parts.parser(options[b"boundary"])
+        parser = parts.build_parser(options[b"boundary"])
         with translate_disk_errors("the folder for temporary files"):
             async for chunk in Request(request.scope, limit_body(request.receive, limit)).stream():
                 parser.write(chunk)
-                await upload.write(parts.taken())
+                await upload.write(parts.take_new_bytes())
     except FormParserError as error:
         raise RequestInvalid(f"The form cannot be read: {error}.", remedy=_REMEDY) from error
-    return [NamedClip(name, cast("BinaryIO", _Section(spool, start, end))) for name, start, end in parts.complete()]
+    return [
+        NamedClip(name, cast("BinaryIO", _Section(spool, start, end))) for name, start, end in parts.list_recordings()
+    ]
 
 
 class _Spool:
-    """The file, closed when the last section is gone: a thread may still read one whose client went away."""
+    """The temporary file. It closes when its last section is gone: a thread may read on after a disconnect."""
 
     def __init__(self) -> None:
         self.file = cast("BinaryIO", SpooledTemporaryFile(SPOOL_BYTES))  # noqa: SIM115  # outlives this call
@@ -86,17 +88,17 @@ class _Section(io.RawIOBase):
 
 
 class _Parts:
-    """Follows a form piece by piece and tells which bytes are recordings."""
+    """Parses a form piece by piece and finds the bytes that are recordings."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[str, int, int]] = []
-        self._taken: list[bytes] = []
+        self._recordings: list[tuple[str, int, int]] = []
+        self._new_bytes: list[bytes] = []
         self._at = self._start = 0
         self._field = self._value = self._disposition = b""
         self._name: str | None = None
         self._ended = False
 
-    def parser(self, boundary: bytes) -> MultipartParser:
+    def build_parser(self, boundary: bytes) -> MultipartParser:
         return MultipartParser(
             boundary,
             {
@@ -111,21 +113,21 @@ class _Parts:
             },
         )
 
-    def taken(self) -> bytes:
-        """The bytes of recordings since the last call."""
-        taken, self._taken = b"".join(self._taken), []
-        return taken
+    def take_new_bytes(self) -> bytes:
+        """Return the bytes of recordings since the last call."""
+        new_bytes, self._new_bytes = b"".join(self._new_bytes), []
+        return new_bytes
 
-    def complete(self) -> list[tuple[str, int, int]]:
-        """Name, start and end of each recording among the bytes taken.
+    def list_recordings(self) -> list[tuple[str, int, int]]:
+        """Return name, start and end of each recording, in bytes from the start of the file.
 
-        Raises RequestInvalid for a form that breaks off or holds no recording.
+        Raises RequestInvalid when the form breaks off or holds no recording.
         """
         if not self._ended:
             raise RequestInvalid("The form is cut off before its end.")
-        if not self._found:
+        if not self._recordings:
             raise RequestInvalid(f"The form has no file field named {FIELD}.", remedy=_REMEDY)
-        return self._found
+        return self._recordings
 
     def _begin(self) -> None:
         self._field = self._value = self._disposition = b""
@@ -146,19 +148,19 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         if options.get(b"name") != FIELD.encode():
             return
-        if len(self._found) == MAX_CLIPS:
+        if len(self._recordings) == MAX_CLIPS:
             raise RequestInvalid(f"The form holds more than {MAX_CLIPS} recordings.", remedy="Send several requests.")
         self._name = options.get(b"filename", b"").decode("utf-8", "replace")
         self._start = self._at
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._name is not None:
-            self._taken.append(data[start:end])
+            self._new_bytes.append(data[start:end])
             self._at += end - start
 
     def _on_end(self) -> None:
         if self._name is not None:
-            self._found.append((self._name, self._start, self._at))
+            self._recordings.append((self._name, self._start, self._at))
 
     def _on_form_end(self) -> None:
         self._ended = True

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from understudy.api.paths import V1
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.api.v1 import (
     batch,
     demo,
@@ -20,8 +20,8 @@ from understudy.api.v1 import (
 )
 from understudy.errors import RequestInvalid
 
-router = APIRouter(prefix=V1, responses=problems(RequestInvalid))
-# Routes are tried in order, and predictions come by the thousand.
+router = APIRouter(prefix=V1, responses=describe_problems(RequestInvalid))
+# Routes are tried in order, and most requests are predictions.
 for part in (
     predict,
     batch,

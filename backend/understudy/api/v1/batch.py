@@ -1,4 +1,4 @@
-"""Prediction of many recordings over HTTP."""
+"""Predicts many recordings over HTTP."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.audio_upload import FIELD
 from understudy.api.uploads.multipart import MAX_CLIPS, receive_recordings
 from understudy.errors import (
@@ -37,7 +37,7 @@ _BODY = {
 
 
 class _Line(JSONResponse):
-    """What one line of the stream is, for OpenAPI."""
+    """The response class that OpenAPI shows: one line of the stream."""
 
     media_type: ClassVar[str] = "application/x-ndjson"  # type: ignore[misc]  # Starlette declares an instance attribute
 
@@ -46,8 +46,10 @@ class _Line(JSONResponse):
     "/predict/batch",
     response_model=BatchLine,
     response_class=_Line,
-    summary="What is heard in many recordings",
-    responses=problems(NoActiveModel, ModelNotLoaded, ModelNotFound, BackboneMissing, BodyTooLarge, RequestInvalid),
+    summary="Predict many recordings",
+    responses=describe_problems(
+        NoActiveModel, ModelNotLoaded, ModelNotFound, BackboneMissing, BodyTooLarge, RequestInvalid
+    ),
     openapi_extra=_BODY,
 )
 async def predict_batch(
@@ -55,16 +57,16 @@ async def predict_batch(
     request: Request,
     model_id: RehearsedModelId = None,
 ) -> StreamingResponse:
-    """One JSON document a line and recording, in the order of completion, all by one model.
+    """Answer one line of JSON for each recording, in the order of completion, all by one model.
 
-    The body is read to its end first. What is wrong with a recording stands on its line.
+    The body is read to its end first. A recording that is refused has its problem on its line.
     """
     clips = await receive_recordings(request, services.settings.max_upload_bytes)
     lines = await services.batch.predict(clips, model_id)
-    return StreamingResponse(_written(lines), media_type=_Line.media_type)
+    return StreamingResponse(_write_lines(lines), media_type=_Line.media_type)
 
 
-async def _written(lines: AsyncGenerator[BatchLine]) -> AsyncGenerator[str]:
+async def _write_lines(lines: AsyncGenerator[BatchLine]) -> AsyncGenerator[str]:
     async with aclosing(lines):
         async for line in lines:
             yield line.model_dump_json(exclude_unset=True) + "\n"

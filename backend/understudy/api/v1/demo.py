@@ -1,11 +1,11 @@
-"""Clips to try a model on, over HTTP."""
+"""Serves clips to try a model on."""
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
 from understudy.api.paths import DEMO_CLIPS, V1, add_mount
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.audio.demo_clips import find_demo_clips
 from understudy.errors import NotFound
 from understudy.schemas.server.demo import DemoClipOut, DemoClips
@@ -29,7 +29,7 @@ async def list_demo_clips(request: Request) -> DemoClips:
     )
 
 
-@router.get("/{name}", summary="One of the clips", response_class=FileResponse, responses=problems(NotFound))
+@router.get("/{name}", summary="One of the clips", response_class=FileResponse, responses=describe_problems(NotFound))
 async def get_demo_clip(name: str) -> FileResponse:
     """The recording itself."""
     for clip in await run_sync(find_demo_clips):

@@ -1,4 +1,4 @@
-"""Putting a model on stage over HTTP."""
+"""Activates models and rolls back over HTTP."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response, status
 
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.errors import (
     BackboneMissing,
     CompileFailed,
@@ -23,10 +23,10 @@ from understudy.errors import (
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation
 
-router = APIRouter(prefix=MODELS, tags=["stage"])
+router = APIRouter(prefix=MODELS, tags=["deployment"])
 
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
-InPrecision = Annotated[Precision, Query(description="int8 needs a twin that passed its gate")]
+InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
 REFUSALS = (
     FileMissing,
     FileChanged,
@@ -44,7 +44,7 @@ REFUSALS = (
     summary="Activate a model",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **problems(ModelNotFound, ReportNotFound, *REFUSALS),
+        **describe_problems(ModelNotFound, ReportNotFound, *REFUSALS),
     },
 )
 async def activate_model(
@@ -64,10 +64,13 @@ async def activate_model(
 @router.post(
     "/rollback",
     summary="Go back to the model that was live before",
-    responses={202: {"model": Operation, "description": "Under way"}, **problems(NothingToRollBack, *REFUSALS)},
+    responses={
+        202: {"model": Operation, "description": "Under way"},
+        **describe_problems(NothingToRollBack, *REFUSALS),
+    },
 )
 async def roll_back(services: Served, response: Response, wait: Wait = True) -> Operation:
-    """Activate the model that was live before the present one, through the same steps."""
+    """Activate the model that was live before this one, through the same steps."""
     operation = await services.operations.roll_back(actor="api", wait=wait)
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED

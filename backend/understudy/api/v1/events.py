@@ -1,4 +1,4 @@
-"""What happens, as it happens, by server-sent events."""
+"""Sends changes as server-sent events."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -36,7 +36,7 @@ _EVENTS = {
 
 @router.get(
     EVENTS,
-    summary="Follow what happens",
+    summary="Follow changes",
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {"itemSchema": _EVENTS}}}},
 )

@@ -1,4 +1,4 @@
-"""Model files over HTTP."""
+"""Lists and receives model files over HTTP."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, status
 
 from understudy.api.dependencies import Served
 from understudy.api.paths import MODELS
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 
@@ -23,7 +23,7 @@ async def list_unregistered_files(services: Served) -> UnregisteredFiles:
     "/upload",
     summary="Upload a model file",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(FileExists, BodyTooLarge, PathRefused, FormatUnknown),
+    responses=describe_problems(FileExists, BodyTooLarge, PathRefused, FormatUnknown),
     openapi_extra={
         "requestBody": {
             "required": True,

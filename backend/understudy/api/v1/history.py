@@ -1,18 +1,18 @@
-"""The history of the whole house."""
+"""The history of all models over HTTP."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from understudy.api.dependencies import Served
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.errors import RequestInvalid
 from understudy.schemas.registry.model import HistoryPage, ModelId
 
 router = APIRouter(prefix="/history", tags=["models"])
 
 
-@router.get("", summary="Everything that happened", responses=problems(RequestInvalid))
+@router.get("", summary="The history of all models", responses=describe_problems(RequestInvalid))
 async def get_history(
     services: Served,
     event: str | None = None,

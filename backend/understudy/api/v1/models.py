@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS, V1, add_mount
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
     BodyTooLarge,
@@ -39,7 +39,7 @@ ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 
 
-@router.get("", summary="List all models", responses=problems(RequestInvalid))
+@router.get("", summary="List all models", responses=describe_problems(RequestInvalid))
 async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -> ModelList:
     """All models, with the active one highlighted, a page at a time."""
     return await services.registry.list(query)
@@ -49,7 +49,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelOut:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
@@ -59,16 +59,13 @@ async def register_model(services: Served, body: ModelCreate, request: Request, 
     return model
 
 
-@router.get("/active", summary="Get the active model", responses=problems(NoActiveModel))
+@router.get("/active", summary="Get the active model", responses=describe_problems(NoActiveModel))
 async def get_active_model(services: Served) -> ModelOut:
-    """The model that the database says is active; `/api/v1/status` says what this process has loaded."""
-    model = await services.registry.get_active()
-    if model is None:
-        raise NoActiveModel("No model is active.")
-    return model
+    """Return the active model of the database; `/api/v1/status` says which model this process has loaded."""
+    return await services.registry.get_active()
 
 
-@router.get("/{model_id}", summary="Get a model", responses=problems(ModelNotFound, RequestInvalid))
+@router.get("/{model_id}", summary="Get a model", responses=describe_problems(ModelNotFound, RequestInvalid))
 async def get_model(services: Served, model_id: ModelIdPath) -> ModelOut:
     return await services.registry.get(model_id)
 
@@ -76,12 +73,12 @@ async def get_model(services: Served, model_id: ModelIdPath) -> ModelOut:
 @router.put(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 @router.patch(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelOut:
     """Change the fields that are present. The active model keeps its file."""
@@ -93,26 +90,28 @@ async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdat
 @router.delete(
     "/{model_id}",
     summary="Delete a model's record",
-    responses=problems(ModelNotFound, ModelIsActive, RequestInvalid),
+    responses=describe_problems(ModelNotFound, ModelIsActive, RequestInvalid),
 )
 async def delete_model(services: Served, model_id: ModelIdPath) -> ModelDeleted:
     """Delete the database record; the model file stays where it is."""
     return await services.registry.delete(model_id, ACTOR)
 
 
-@router.get("/{model_id}/history", summary="A model's history", responses=problems(ModelNotFound, RequestInvalid))
+@router.get(
+    "/{model_id}/history", summary="A model's history", responses=describe_problems(ModelNotFound, RequestInvalid)
+)
 async def get_model_history(
     services: Served, model_id: ModelIdPath, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
 ) -> HistoryPage:
-    """What happened to this model, latest first; kept after its record is deleted."""
+    """Return the events of this model, latest first; they are kept after its record is deleted."""
     return await services.registry.list_history(model_id=model_id, limit=limit, cursor=cursor)
 
 
 @router.get(
     "/{model_id}/report",
     summary="A model's compile report",
-    responses=problems(ModelNotFound, ReportNotFound, RequestInvalid),
+    responses=describe_problems(ModelNotFound, ReportNotFound, RequestInvalid),
 )
 async def get_model_report(services: Served, model_id: ModelIdPath) -> CompileReport:
-    """How the file was loaded and converted, and how far the compiled form agrees with the original framework."""
+    """Return how the file was loaded and converted, and how far the compiled model agrees with the original."""
     return await services.compilation.report(model_id)

@@ -1,10 +1,10 @@
-"""Prediction over HTTP."""
+"""Predicts a recording over HTTP."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.audio_upload import FIELD, receive_recording
 from understudy.errors import (
     AudioTooLong,
@@ -43,8 +43,8 @@ _BODY = {
 @router.post(
     "/predict",
     response_model=Prediction,
-    summary="What is heard in a recording",
-    responses=problems(
+    summary="Predict a recording",
+    responses=describe_problems(
         NoActiveModel,
         ModelNotLoaded,
         ModelNotFound,
@@ -63,10 +63,10 @@ async def predict(
     request: Request,
     model_id: RehearsedModelId = None,
 ) -> Response:
-    """Scores of the whole clip, window by window, and the model that gave them."""
+    """Return the scores of the clip and of each window, and the model that computed them."""
     async with receive_recording(request, services.settings.max_upload_bytes) as clip:
-        heard = await services.predictor.hear(clip, *await services.predictor.choose(model_id))
-    # FastAPI would validate what was just validated, and copy it, before it encodes it.
-    if heard.rest is None:
-        return Response(heard.prediction.model_dump_json(), media_type="application/json")
-    return StreamingResponse(heard.json(), media_type="application/json")
+        result = await services.predictor.hear(clip, *await services.predictor.choose(model_id))
+    # Encoded here: FastAPI would validate and copy the prediction once more.
+    if result.rest is None:
+        return Response(result.prediction.model_dump_json(), media_type="application/json")
+    return StreamingResponse(result.json(), media_type="application/json")

@@ -1,4 +1,4 @@
-"""How this process fared lately."""
+"""Recent statistics of this process over HTTP."""
 
 from typing import Annotated
 
@@ -14,6 +14,8 @@ KEPT_MINUTES = KEPT_BUCKETS * BUCKET_SECONDS // 60
 
 
 @router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
-async def get_traffic(services: Served, minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15) -> TrafficSummary:
+async def get_recent_statistics(
+    services: Served, minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15
+) -> TrafficSummary:
     """Predictions that this process answered, in buckets of ten seconds."""
     return services.recent_statistics.summary(minutes)

@@ -1,4 +1,4 @@
-"""What this process is and serves."""
+"""The status of this process over HTTP."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""A microphone over a WebSocket."""
+"""Scores a microphone over a WebSocket."""
 
 from contextlib import suppress
 
@@ -20,27 +20,27 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
     await socket.accept()
     with services.counters.stream(), suppress(WebSocketDisconnect):
         try:
-            await _listen(socket, services, model_id)
+            await _score_stream(socket, services, model_id)
         except UnderstudyError as error:
             await refuse_stream(socket, error.problem())
 
 
-async def _listen(socket: WebSocket, services: Services, model_id: int | None) -> None:
-    live = await services.streaming.open(await _start(socket), model_id)
-    await _tell(socket, live.ready())
-    while (message := await _frames(socket)) is not None:
-        for told in await live.push(message):
-            await _tell(socket, told)
-    for told in await live.finish():
-        await _tell(socket, told)
+async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
+    scorer = await services.streaming.open(await _receive_start(socket), model_id)
+    await _send(socket, scorer.ready())
+    while (message := await _receive_samples(socket)) is not None:
+        for scored in await scorer.push(message):
+            await _send(socket, scored)
+    for scored in await scorer.finish():
+        await _send(socket, scored)
     await socket.close()
 
 
-async def _tell(socket: WebSocket, message: BaseModel) -> None:
+async def _send(socket: WebSocket, message: BaseModel) -> None:
     await socket.send_text(message.model_dump_json())
 
 
-async def _start(socket: WebSocket) -> StreamStart:
+async def _receive_start(socket: WebSocket) -> StreamStart:
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
@@ -55,7 +55,7 @@ async def _start(socket: WebSocket) -> StreamStart:
         ) from error
 
 
-async def _frames(socket: WebSocket) -> bytes | None:
+async def _receive_samples(socket: WebSocket) -> bytes | None:
     """The next samples; None when the client ends the stream in order."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":

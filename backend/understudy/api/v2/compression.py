@@ -1,16 +1,16 @@
-"""Bodies compressed with gzip or deflate (zlib), as Triton's clients offer."""
+"""Compresses and decompresses bodies with gzip or deflate (zlib), the encodings of Triton's clients."""
 
 import zlib
 
 from understudy.errors import BodyTooLarge, RequestInvalid
 
-# Below it the time costs more than the bytes.
+# Bytes; compressing a smaller body costs more time than it saves.
 WORTHWHILE = 1024
 _WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
-def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
-    """The body of a Content-Encoding; never inflates past `limit` bytes. Raises RequestInvalid and BodyTooLarge."""
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the plain body; never inflates past `limit` bytes. Raises RequestInvalid and BodyTooLarge."""
     if encoding == "identity":
         return body
     if encoding not in _WINDOW:
@@ -29,15 +29,15 @@ def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
     return plain
 
 
-def accepted(header: str, size: int) -> str | None:
-    """The encoding for an answer of `size` bytes under an Accept-Encoding, gzip before deflate; None for none."""
+def choose_encoding(header: str, size: int) -> str | None:
+    """Return the encoding of an answer of `size` bytes for an Accept-Encoding header, gzip before deflate, or None."""
     if size < WORTHWHILE or not header:
         return None
     offers = {name.strip(): rest.strip() for name, _, rest in (offer.partition(";") for offer in header.split(","))}
     return next((name for name in _WINDOW if name in offers and offers[name] not in {"q=0", "q=0.0"}), None)
 
 
-def compressed(body: bytes, encoding: str) -> bytes:
-    """At the fastest level: most tensors hardly shrink."""
+def compress(body: bytes, encoding: str) -> bytes:
+    """Compress at the fastest level: most tensors hardly shrink."""
     deflater = zlib.compressobj(1, wbits=_WINDOW[encoding])
     return deflater.compress(body) + deflater.flush()

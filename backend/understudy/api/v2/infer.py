@@ -1,6 +1,6 @@
-"""Raw tensors through a model.
+"""Runs models on raw tensors.
 
-A plain ASGI endpoint: with tiny tensors the framework's own routing and validation would cost more than the model.
+The endpoint is plain ASGI: for tiny tensors the framework's validation costs more than the model.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 from understudy.api.paths import MODELS, V2
 from understudy.api.v2 import compression
 from understudy.api.v2.infer_openapi import HEADER_LENGTH
-from understudy.api.v2.request_decoder import read_request
-from understudy.api.v2.response_encoder import write_answer
+from understudy.api.v2.request_decoder import decode_request
+from understudy.api.v2.response_encoder import encode_response
 from understudy.container import Services
 from understudy.errors import BodyTooLarge
 
 PATH = f"{V2}{MODELS}/{{model:path}}/infer"
 
-# Bytes from which a thread does the work, so that the event loop goes on.
+# Bytes; a thread does the work on a larger body, so that the event loop goes on.
 SMALL = 1 << 16
 
 _LENGTH = HEADER_LENGTH.lower().encode()
@@ -34,39 +34,40 @@ class Infer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = cast("Services", scope["state"]["services"])
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        body = await _body(receive, headers, services.settings.max_tensor_bytes)
+        body = await _receive_body(receive, headers, services.settings.max_tensor_bytes)
         length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
-        request = await _off_loop(len(body), lambda: read_request(body, length))
-        name, version = _named(scope["path_params"]["model"])
+        request = await _run_off_loop(len(body), lambda: decode_request(body, length))
+        name, version = _split_version(scope["path_params"]["model"])
         inferred = await services.tensors.infer(name, version, request.inputs)
         size = sum(output.nbytes for output in inferred.outputs.values())
-        answer, json_length = await _off_loop(size, lambda: write_answer(inferred, request))
+        answer, json_length = await _run_off_loop(size, lambda: encode_response(inferred, request))
         fields = [(b"content-type", b"application/json" if json_length is None else b"application/octet-stream")]
         if json_length is not None:
             fields.append((_LENGTH, b"%d" % json_length))
-        encoding = compression.accepted(headers.get(b"accept-encoding", b"").decode("latin-1"), len(answer))
+        encoding = compression.choose_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), len(answer))
         if encoding is not None:
-            answer = await _off_loop(len(answer), lambda: compression.compressed(answer, encoding))
+            answer = await _run_off_loop(len(answer), lambda: compression.compress(answer, encoding))
             fields.append((b"content-encoding", encoding.encode()))
         fields.append((b"content-length", b"%d" % len(answer)))
         await send({"type": "http.response.start", "status": 200, "headers": fields})
         await send({"type": "http.response.body", "body": answer})
 
 
-def _named(model: str) -> tuple[str, str | None]:
+def _split_version(model: str) -> tuple[str, str | None]:
     name, versions, version = model.rpartition("/versions/")
     return (name, version) if versions else (model, None)
 
 
-async def _off_loop(size: int, work: Callable[[], T]) -> T:
+async def _run_off_loop(size: int, work: Callable[[], T]) -> T:
+    """Run `work` in a thread if it is about more than SMALL bytes, else here."""
     return work() if size <= SMALL else await asyncio.to_thread(work)
 
 
-async def _body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """The body without its content encoding; raises BodyTooLarge and what `decompressed` raises."""
+async def _receive_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
+    """Return the body without its content encoding. Raises BodyTooLarge and what `decompress` raises."""
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
+        raise _build_too_large(limit)
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
@@ -76,16 +77,16 @@ async def _body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> by
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > limit:
-            raise _too_large(limit)
+            raise _build_too_large(limit)
         chunks.append(chunk)
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if (encoding := headers.get(b"content-encoding")) is None:
         return body
-    said = encoding.decode("latin-1").strip().lower()
-    return await asyncio.to_thread(compression.decompressed, body, said, limit)
+    name_of_encoding = encoding.decode("latin-1").strip().lower()
+    return await asyncio.to_thread(compression.decompress, body, name_of_encoding, limit)
 
 
-def _too_large(limit: int) -> BodyTooLarge:
+def _build_too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(
         f"The body is larger than {limit} bytes.", remedy="Send less, or raise UNDERSTUDY_MAX_TENSOR_BYTES."
     )

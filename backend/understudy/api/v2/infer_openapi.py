@@ -3,7 +3,7 @@
 from typing import Any
 
 from understudy.api.paths import MODELS, V2
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.errors import BodyTooLarge, CannotServe, FileChanged, FileMissing, ModelNotFound, RequestInvalid
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 
@@ -25,7 +25,7 @@ def build_infer_paths() -> dict[str, Any]:
 def _build_operation(operation_id: str, summary: str, *names: str) -> dict[str, Any]:
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     length = {"schema": {"type": "integer", "minimum": 0}, "description": "Bytes of JSON, where binary data follow"}
-    refusals = {str(status): response for status, response in problems(*_REFUSALS).items()}
+    refusals = {str(status): response for status, response in describe_problems(*_REFUSALS).items()}
     return {
         "tags": ["v2"],
         "summary": summary,

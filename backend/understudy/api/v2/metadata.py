@@ -1,4 +1,4 @@
-"""The server and its models, as the Open Inference Protocol describes them."""
+"""Describes the server and its models for clients of the Open Inference Protocol."""
 
 from typing import Annotated
 
@@ -8,12 +8,10 @@ from fastapi import APIRouter, Path
 from understudy import __version__
 from understudy.api.dependencies import Served
 from understudy.api.paths import V2
-from understudy.api.problem_responses import problems
+from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
 from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
-from understudy.models import CompileState
-from understudy.registry.models import name_index
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.inference.open_inference import (
     IndexEntry,
@@ -26,7 +24,7 @@ from understudy.schemas.inference.open_inference import (
     TensorMetadata,
 )
 
-router = APIRouter(prefix=V2, tags=["v2"], route_class=JsonRoute, responses=problems(RequestInvalid))
+router = APIRouter(prefix=V2, tags=["v2"], route_class=JsonRoute, responses=describe_problems(RequestInvalid))
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
 PLATFORM = "onnxruntime_onnx"
@@ -37,52 +35,52 @@ Version = Annotated[str, Path(description="Its `version`, which the row must hav
 
 
 @router.get("", summary="The server")
-async def server() -> ServerMetadata:
+async def get_server() -> ServerMetadata:
     return ServerMetadata(name="understudy", version=__version__, extensions=EXTENSIONS)
 
 
 @router.get("/health/live", summary="The process answers")
-async def live() -> ServerLive:
+async def check_live() -> ServerLive:
     return ServerLive()
 
 
-@router.get("/health/ready", summary="What is desired is loaded", responses=problems(Unavailable))
-async def ready(services: Served) -> ServerReady:
+@router.get("/health/ready", summary="The desired model is loaded", responses=describe_problems(Unavailable))
+async def check_ready(services: Served) -> ServerReady:
     services.status_reporter.require_ready()
     return ServerReady()
 
 
-@router.post("/repository/index", summary="The registered models", responses=problems(BodyTooLarge))
-async def index(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
+@router.post("/repository/index", summary="The registered models", responses=describe_problems(BodyTooLarge))
+async def list_models(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
-    async with services.database.read() as session:
-        found = await name_index.list_newest(session, limit=INDEXED)
-    entries = [
+    found = await services.model_resolver.list_newest(INDEXED, ready=body is not None and body.ready)
+    return [
         IndexEntry(
             name=model.model_name,
             version=model.version or "",
-            state="READY" if model.compile_state == CompileState.READY else "UNAVAILABLE",
-            reason="" if model.compile_state == CompileState.READY else model.compile_state,
+            state="READY" if model.is_ready else "UNAVAILABLE",
+            reason="" if model.is_ready else model.compile_state,
         )
         for model in found
     ]
-    return [entry for entry in entries if entry.state == "READY" or not (body and body.ready)]
 
 
 @router.get(
     "/models/{name:path}/versions/{version}/ready",
     summary="A model's version can be served",
-    responses=problems(ModelNotFound, Unavailable),
+    responses=describe_problems(ModelNotFound, Unavailable),
 )
-async def version_ready(services: Served, name: Name, version: Version) -> ModelReady:
+async def check_version_ready(services: Served, name: Name, version: Version) -> ModelReady:
     await services.model_resolver.require_ready(name, version)
     return ModelReady(name=name)
 
 
 @router.get(
-    "/models/{name:path}/ready", summary="A model can be served", responses=problems(ModelNotFound, Unavailable)
+    "/models/{name:path}/ready",
+    summary="A model can be served",
+    responses=describe_problems(ModelNotFound, Unavailable),
 )
-async def model_ready(services: Served, name: Name) -> ModelReady:
+async def check_model_ready(services: Served, name: Name) -> ModelReady:
     """200 for a model that is live or compiled: it answers at once or as soon as it is loaded."""
     await services.model_resolver.require_ready(name, None)
     return ModelReady(name=name)
@@ -91,31 +89,31 @@ async def model_ready(services: Served, name: Name) -> ModelReady:
 @router.get(
     "/models/{name:path}/versions/{version}",
     summary="A model's version",
-    responses=problems(ModelNotFound, ReportNotFound),
+    responses=describe_problems(ModelNotFound, ReportNotFound),
 )
-async def version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
-    return await _metadata(services, name, version)
+async def get_version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
+    return await _describe(services, name, version)
 
 
-@router.get("/models/{name:path}", summary="A model", responses=problems(ModelNotFound, ReportNotFound))
-async def model_metadata(services: Served, name: Name) -> ModelMetadata:
+@router.get("/models/{name:path}", summary="A model", responses=describe_problems(ModelNotFound, ReportNotFound))
+async def get_model_metadata(services: Served, name: Name) -> ModelMetadata:
     """Inputs and outputs of the graph; a dimension of -1 varies."""
-    return await _metadata(services, name, None)
+    return await _describe(services, name, None)
 
 
-async def _metadata(services: Served, name: str, version: str | None) -> ModelMetadata:
+async def _describe(services: Served, name: str, version: str | None) -> ModelMetadata:
     identity, report = await services.model_resolver.describe(name, version)
     return ModelMetadata(
         name=identity.model_name,
         versions=() if identity.version is None else (identity.version,),
         platform=PLATFORM,
-        inputs=tuple(map(_tensor, report.inputs)),
-        outputs=tuple(map(_tensor, report.outputs)),
+        inputs=tuple(map(_describe_tensor, report.inputs)),
+        outputs=tuple(map(_describe_tensor, report.outputs)),
         parameters={"model_id": identity.model_id, "digest": identity.digest},
     )
 
 
-def _tensor(signature: TensorSignature) -> TensorMetadata:
+def _describe_tensor(signature: TensorSignature) -> TensorMetadata:
     return TensorMetadata(
         name=signature.name,
         datatype=NAMES[np.dtype(signature.dtype)],

@@ -1,4 +1,4 @@
-"""Answers of the Open Inference Protocol."""
+"""Encodes answers of the Open Inference Protocol."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import orjson
 from numpy.typing import NDArray
 
 from understudy.api.v2.datatypes import NAMES
-from understudy.api.v2.request_decoder import InferRequest, WantedOutput
+from understudy.api.v2.request_decoder import DecodedRequest, WantedOutput
 from understudy.errors import RequestInvalid
 from understudy.schemas.compiler.spec import Spec
 from understudy.schemas.inference.open_inference import Datatype
@@ -16,10 +16,10 @@ from understudy.serving.prediction.tensor_inference import InferenceResult
 Array = NDArray[Any]
 
 
-def write_answer(inferred: InferenceResult, request: InferRequest) -> tuple[bytes, int | None]:
-    """The body, and the length of its JSON where binary data follow it.
+def encode_response(inferred: InferenceResult, request: DecodedRequest) -> tuple[bytes, int | None]:
+    """Return the body, and the length of its JSON where binary data follow it.
 
-    In JSON a value that is not a finite number is null, since JSON has no word for it. Raises RequestInvalid for an
+    A value that is not finite is null in JSON, which cannot express it. Raises RequestInvalid for an
     output that the model does not have.
     """
     identity = inferred.model.identity
@@ -31,7 +31,10 @@ def write_answer(inferred: InferenceResult, request: InferRequest) -> tuple[byte
         "model_name": identity.model_name,
         "model_version": identity.version or "",
         "parameters": parameters,
-        "outputs": [_tensor(wanted, _output(inferred, wanted), blobs) for wanted in _wanted(inferred, request)],
+        "outputs": [
+            _encode_tensor(wanted, _select_output(inferred, wanted), blobs)
+            for wanted in _list_wanted_outputs(inferred, request)
+        ],
     }
     if request.id is not None:
         document["id"] = request.id
@@ -39,42 +42,42 @@ def write_answer(inferred: InferenceResult, request: InferRequest) -> tuple[byte
     return (b"".join((head, *blobs)), len(head)) if blobs else (head, None)
 
 
-def _wanted(inferred: InferenceResult, request: InferRequest) -> tuple[WantedOutput, ...]:
+def _list_wanted_outputs(inferred: InferenceResult, request: DecodedRequest) -> tuple[WantedOutput, ...]:
     return request.outputs or tuple(WantedOutput(name, request.binary, 0) for name in inferred.outputs)
 
 
-def _output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
+def _select_output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
     output = inferred.outputs.get(wanted.name)
     if output is None:
-        raise RequestInvalid(f"The model gives {sorted(inferred.outputs)}, and the request asks for {wanted.name!r}.")
-    return _best(output, wanted, inferred.model.pipeline.spec) if wanted.classes else output
+        raise RequestInvalid(f"The model gives {sorted(inferred.outputs)}, but the request asks for {wanted.name!r}.")
+    return _pick_best_classes(output, wanted, inferred.model.pipeline.spec) if wanted.classes else output
 
 
-def _tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str, object]:
-    words = output.dtype.hasobject
+def _encode_tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str, object]:
+    in_words = output.dtype.hasobject
     tensor: dict[str, object] = {
         "name": wanted.name,
-        "datatype": Datatype.BYTES if words else NAMES[output.dtype],
+        "datatype": Datatype.BYTES if in_words else NAMES[output.dtype],
         "shape": output.shape,
     }
     if wanted.binary:
-        blob = _packed(output) if words else output.tobytes()
+        blob = _pack_words(output) if in_words else output.tobytes()
         blobs.append(blob)
         tensor["parameters"] = {"binary_data_size": len(blob)}
     else:
         flat = np.ascontiguousarray(output).reshape(-1)
-        tensor["data"] = flat.tolist() if words else flat
+        tensor["data"] = flat.tolist() if in_words else flat
     return tensor
 
 
-def _packed(words: Array) -> bytes:
-    """BYTES: each element is its length in four bytes, little-endian, and that many bytes of UTF-8."""
+def _pack_words(words: Array) -> bytes:
+    """Encode BYTES: each element is its length in four bytes, little-endian, and that many bytes of UTF-8."""
     encoded = [word.encode() for word in words.reshape(-1).tolist()]
     return b"".join(part for word in encoded for part in (len(word).to_bytes(4, "little"), word))
 
 
-def _best(output: Array, wanted: WantedOutput, spec: Spec) -> Array:
-    """Triton's classification extension: "value:index:label" of the best classes along the last axis."""
+def _pick_best_classes(output: Array, wanted: WantedOutput, spec: Spec) -> Array:
+    """Return "value:index:label" of the best classes along the last axis: Triton's classification extension."""
     if not output.ndim:
         raise RequestInvalid(f"The output {wanted.name} is one number and has no classes.")
     rows = output.reshape(-1, output.shape[-1]) if output.size else np.empty((0, output.shape[-1]))

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from understudy.container import Services, open_services
-from understudy.errors import NoActiveModel
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
@@ -41,10 +40,7 @@ class DirectBackend:
         return await self._services.registry.get(model_id)
 
     async def get_active(self) -> ModelOut:
-        model = await self._services.registry.get_active()
-        if model is None:
-            raise NoActiveModel("No model is active.")
-        return model
+        return await self._services.registry.get_active()
 
     async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut:
         return await self._services.registry.update(model_id, changes, self._actor)

@@ -19,6 +19,11 @@ class IndexedModel:
     version: str | None
     compile_state: str
 
+    @property
+    def is_ready(self) -> bool:
+        """True when the model is compiled."""
+        return self.compile_state == CompileState.READY
+
 
 async def find(session: AsyncSession, name: str, version: str | None) -> int:
     """Return the `model_id` of the row called `name`, of that `version` unless it is None.

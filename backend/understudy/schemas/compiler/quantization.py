@@ -1,4 +1,4 @@
-"""The int8 twin of a compiled model: how it was made, and how far its answers agree with float32's."""
+"""The int8 variant of a compiled model: how it was made, and how far its answers agree with float32."""
 
 from enum import StrEnum
 from typing import Literal
@@ -7,19 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Precision(StrEnum):
-    """The numbers that a model computes with."""
+    """The number format that a model computes with."""
 
     FLOAT32 = "float32"
     INT8 = "int8"
 
     @classmethod
-    def of(cls, form: str) -> "Precision":
-        """That of a compiled form: `float32`, or the key of a twin, which begins with its precision."""
-        return cls(form.partition("-")[0])
+    def of(cls, variant: str) -> "Precision":
+        """Return the precision of a variant: `float32`, or an int8 variant's key, which begins with its precision."""
+        return cls(variant.partition("-")[0])
 
 
 class Gate(BaseModel):
-    """What an int8 twin must reach before it may go live."""
+    """The limits that an int8 variant must keep before it may go live."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,7 @@ class Calibration(BaseModel):
     clips: int
     windows: int
     seconds: float
-    digest: str = Field(description="SHA-256 over the digests of all clips, those that measure included")
+    digest: str = Field(description="SHA-256 over the digests of all clips, measured ones included")
 
 
 class LabelAgreement(BaseModel):
@@ -58,7 +58,7 @@ class PrecisionAgreement(BaseModel):
 
     clips: int
     windows: int
-    disjoint: bool = Field(description="False when there were too few clips to measure on others than calibrated on")
+    disjoint: bool = Field(description="False when too few clips were left to measure agreement on others")
     clip_agreement: float
     window_agreement: float
     counted_on: Literal["clips", "windows"] = Field(description="clips from 100 clips on, else windows")
@@ -83,23 +83,23 @@ class KeptLayer(BaseModel):
 
 
 class Quantization(BaseModel):
-    """One attempt at an int8 twin, passed or not."""
+    """The report on one attempt at an int8 variant, passed or not."""
 
     model_config = ConfigDict(frozen=True)
 
     precision: Precision
-    of: str = Field(description="Key of the float32 compiled form")
+    of: str = Field(description="Key of the float32 compiled model")
     passed: bool
     reason: str | None = Field(description="Why it did not pass")
     gate: Gate
     calibration: Calibration
     agreement: PrecisionAgreement
     layers: int = Field(description="Convolutions and matrix products of the graph")
-    equalised: int = Field(description="Pairs of layers whose channel ranges were levelled first")
+    equalised: int = Field(description="Pairs of layers whose channel ranges were equalized first")
     kept_in_float: tuple[KeptLayer, ...]
-    noise: float = Field(description="Relative error of the quantised graph's output on calibration windows")
-    backbone: str | None = Field(description="Name of the int8 backbone that the model runs on; null for its own graph")
-    backbone_digest: str | None = Field(description="Of the float32 backbone that it was measured against")
+    noise: float = Field(description="Relative error of the quantized graph's output on calibration windows")
+    backbone: str | None = Field(description="Name of the int8 backbone that the model runs on; null without one")
+    backbone_digest: str | None = Field(description="Of the float32 backbone that the variant was measured against")
     float_bytes: int
     int8_bytes: int
     seconds: float

@@ -1,4 +1,4 @@
-"""The compile report: what was loaded, how it was converted and how far the two agree."""
+"""The compile report: the source, its conversion and the agreement of the two."""
 
 from datetime import datetime
 
@@ -33,12 +33,14 @@ class CompileReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    key: str = Field(description="Name of the compiled form: covers source digest, spec and compiler version")
+    key: str = Field(description="Name of the compiled model: covers source digest, spec and compiler version")
     source_digest: str
     source_bytes: int
     format: str = Field(description="keras, h5, saved_model, tflite or onnx")
-    framework: str = Field(description="What loaded the source, such as 'keras 3.15.1'")
-    written_by: str | None = Field(description="What wrote the source, as the file says, such as 'keras 2.15.0'")
+    framework: str = Field(description="The framework that loaded the source, such as 'keras 3.15.1'")
+    written_by: str | None = Field(
+        description="The framework that the file names as its writer, such as 'keras 2.15.0'"
+    )
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]
     spec: Spec
@@ -52,10 +54,10 @@ class CompileReport(BaseModel):
     seconds: float = Field(description="Wall-clock time of the child process")
     peak_memory_bytes: int
     isolation: tuple[str, ...] = Field(description="Limits that held while the file was loaded")
-    notes: tuple[str, ...] = Field(default=(), description="What a reader should know, such as a misleading file name")
+    notes: tuple[str, ...] = Field(default=(), description="Warnings for the reader, such as a misleading file name")
     versions: dict[str, str] = Field(description="Package versions that took part")
     compiled_at: datetime
-    quantization: Quantization | None = Field(default=None, description="Of the int8 twin, where one was made")
+    quantization: Quantization | None = Field(default=None, description="Of the int8 variant, where one was made")
 
     @property
     def max_abs_error(self) -> float:

@@ -1,4 +1,4 @@
-"""The spec: what turns audio into a model's input and its output into words."""
+"""The spec of a model: how audio becomes its input, and its output becomes scores of labels."""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -14,7 +14,7 @@ Label = Annotated[str, Field(max_length=500)]
 
 
 class InputKind(StrEnum):
-    """What the model takes; all arrays are float32 with a leading batch axis unless said otherwise."""
+    """The kind of the model's input; all arrays are float32 with a leading batch axis unless it says otherwise."""
 
     WAVEFORM = "waveform"  # samples in [-1, 1] at `sample_rate`
     LOG_MEL_PATCH = "log_mel_patch"  # YAMNet's front end: 96 frames x 64 bands
@@ -24,7 +24,7 @@ class InputKind(StrEnum):
 
     @property
     def on_backbone(self) -> bool:
-        """Whether YAMNet runs before the model."""
+        """True when YAMNet runs before the model."""
         return self in (InputKind.EMBEDDING, InputKind.SCORES)
 
 
@@ -37,7 +37,7 @@ class OutputActivation(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """How the scores of a clip follow from the scores of its windows, label by label."""
+    """The function that computes a clip's score of a label from the scores of its windows."""
 
     MEAN = "mean"
     MAX = "max"
@@ -60,7 +60,7 @@ class _SpecBase(BaseModel):
 
 
 class PartialSpec(_SpecBase):
-    """A spec as a person writes it: whatever is left out comes from the next source (sidecar, file, defaults)."""
+    """A spec as a person writes it: a missing value comes from the next source (sidecar, file, defaults)."""
 
     input: InputKind | None = None
     sample_rate: int | None = Field(default=None, ge=1_000, le=192_000, description="Hz")
@@ -82,7 +82,7 @@ class PartialSpec(_SpecBase):
         return labels
 
     def over(self, weaker: "PartialSpec") -> "PartialSpec":
-        """This spec, with what it leaves out taken from `weaker`."""
+        """Return this spec with its missing values taken from `weaker`."""
         return PartialSpec.model_validate(weaker.model_dump(exclude_none=True) | self.model_dump(exclude_none=True))
 
 

@@ -13,6 +13,6 @@ class BatchLine(BaseModel):
 
     index: int = Field(description="Place in the request, from 0; lines come in the order of completion")
     file: str = Field(description="Name of the uploaded file")
-    generation: int | None = Field(description="Of the model that the whole batch is heard by; null for a rehearsal")
+    generation: int | None = Field(description="Of the model that scores the whole batch; null for a rehearsal")
     prediction: Prediction | None = None
     problem: Problem | None = None

@@ -6,7 +6,7 @@ from understudy.schemas.compiler.quantization import Precision
 
 
 class ModelIdentity(BaseModel):
-    """Which model an answer comes from."""
+    """The model that computed an answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -14,11 +14,11 @@ class ModelIdentity(BaseModel):
     model_name: str
     version: str | None
     digest: str = Field(description="SHA-256 of the registered file")
-    precision: Precision = Field(default=Precision.FLOAT32, description="What it computed with")
+    precision: Precision = Field(default=Precision.FLOAT32, description="The number format that it computed with")
 
 
 class AudioFacts(BaseModel):
-    """What was heard, before any model looked at it."""
+    """Facts about the recording, measured before a model runs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +56,7 @@ class Event(BaseModel):
 
 
 class Timing(BaseModel):
-    """Milliseconds spent a stage."""
+    """Milliseconds spent in each phase."""
 
     model_config = ConfigDict(frozen=True)
 

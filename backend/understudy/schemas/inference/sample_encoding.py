@@ -1,4 +1,4 @@
-"""How samples lie in a stream's messages."""
+"""The encoding of samples in a stream's messages."""
 
 from enum import StrEnum
 

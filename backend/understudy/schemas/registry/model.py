@@ -1,4 +1,4 @@
-"""Registry rows as the API shows and takes them."""
+"""Registered models as the API takes and returns them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,8 +10,8 @@ from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.server.problem import Problem
 
 
-def _utc(value: datetime) -> datetime:
-    """The table's TIMESTAMP columns hold UTC without a zone; the API names it."""
+def _to_utc(value: datetime) -> datetime:
+    """Return the time with its zone: the table's TIMESTAMP columns hold UTC without one."""
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -19,7 +19,7 @@ def _utc(value: datetime) -> datetime:
 LARGEST_ID = 2**31 - 1
 
 ModelId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-UtcTime = Annotated[datetime, AfterValidator(_utc)]
+UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 Version = Annotated[str, Field(max_length=50)]
 FilePath = Annotated[str, Field(min_length=1, max_length=500)]
@@ -62,7 +62,7 @@ class ModelUpdate(_Request):
 
 
 class ModelOut(BaseModel):
-    """One registered model: the documented columns, then what is known about its file."""
+    """One registered model: the documented columns, then facts about its file."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
@@ -97,7 +97,7 @@ class ModelList(BaseModel):
 
 
 class HistoryEntry(BaseModel):
-    """One event in the life of a model or of the stage."""
+    """One event in the history of a model or of the deployment."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
@@ -111,8 +111,8 @@ class HistoryEntry(BaseModel):
     version: str | None
     digest: str | None
     generation: int | None
-    form: str | None = Field(default=None, description="Of a model that went live: float32, or its int8 twin's key")
-    actor: str | None = Field(description="Who asked: api, cli, script, server or database")
+    form: str | None = Field(default=None, description="The variant that went live: float32, or an int8 variant's key")
+    actor: str | None = Field(description="The client that asked: api, cli, script, server or database")
     code: str | None = Field(description="Error code of a refusal")
     detail: str | None
     remedy: str | None

@@ -1,4 +1,4 @@
-"""What a client asks of the list of models."""
+"""The query of the list of models."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ SortKey = Literal[
 
 
 class ModelQuery(BaseModel):
-    """Query string of GET /api/v1/models; a leading `-` sorts downwards, and rows without a value always come last."""
+    """Query string of GET /api/v1/models; `-` sorts in descending order, and rows without a value always come last."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -31,7 +31,7 @@ class DeploymentChanged(BaseModel):
 
 
 class ModelChanged(BaseModel):
-    """A row or what is known of its file changed: registered, updated, deleted, compiled, refused or repaired."""
+    """A row or the record of its file changed: registered, updated, deleted, compiled, refused or repaired."""
 
     model_config = ConfigDict(protected_namespaces=())
 

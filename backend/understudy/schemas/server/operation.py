@@ -1,4 +1,4 @@
-"""An activation on its way, as GET /api/v1/operations/{id} shows it."""
+"""The state of an activation, as GET /api/v1/operations/{id} returns it."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from understudy.schemas.server.problem import Problem
 
 
 class Step(StrEnum):
-    """Stations of an activation, in order."""
+    """The steps of an activation, in order."""
 
     VERIFY = "verify"
     COMPILE = "compile"

@@ -1,4 +1,4 @@
-"""How a process fared lately, in buckets of time."""
+"""Recent statistics of a process, in buckets of time."""
 
 from pydantic import BaseModel, Field
 
@@ -19,7 +19,7 @@ class Bucket(BaseModel):
     requests: int = Field(description="Predictions answered")
     errors: int = Field(description="Requests refused or failed, on any route")
     latency_ms: Percentiles
-    stages: dict[str, Percentiles] = Field(description="queue, decode, features and inference")
+    stages: dict[str, Percentiles] = Field(description="Of each phase: queue, decode, features and inference")
 
 
 class Swap(BaseModel):
@@ -29,7 +29,7 @@ class Swap(BaseModel):
 
 
 class TrafficSummary(BaseModel):
-    """Predictions of this process; swaps as this process made them."""
+    """Predictions and swaps of this process."""
 
     bucket_seconds: int
     buckets: list[Bucket]

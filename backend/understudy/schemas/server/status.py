@@ -1,4 +1,4 @@
-"""What a server says of itself."""
+"""The status of a server."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,17 +14,17 @@ class LiveStatus(BaseModel):
     model: ModelIdentity
     generation: int
     since: UtcTime
-    notes: tuple[str, ...] = Field(description="What differs from the registered file, such as its absence")
+    notes: tuple[str, ...] = Field(description="Differences from the registered file, such as its absence")
 
 
 class DesiredStatus(BaseModel):
-    """What the database says should be live."""
+    """The model that the database says should be live."""
 
     model_config = ConfigDict(protected_namespaces=())
 
     model_id: int | None
     generation: int
-    precision: Precision = Field(description="In which the model should be live")
+    precision: Precision = Field(description="The precision in which the model should be live")
 
 
 class BackboneStatus(BaseModel):
@@ -40,7 +40,7 @@ class DatabaseStatus(BaseModel):
 
 
 class ReplicaStatus(BaseModel):
-    """What one process last reported; processes that stopped reporting drop out."""
+    """The last report of one process; a process that stopped reporting is left out."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
@@ -57,8 +57,8 @@ class Status(BaseModel):
     version: str
     replica: str
     uptime_seconds: float
-    in_sync: bool = Field(description="This process serves what the database desires")
-    problem: Problem | None = Field(description="Why it does not, as the last attempt ended")
+    in_sync: bool = Field(description="This process serves the model that the database says should be live")
+    problem: Problem | None = Field(description="Why this process is not in sync: the error of its last attempt")
     live: LiveStatus | None
     desired: DesiredStatus | None = Field(description="null while the database does not answer")
     backbone: BackboneStatus

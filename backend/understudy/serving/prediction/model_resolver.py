@@ -8,6 +8,7 @@ from math import inf
 from understudy.errors import Conflict, Unavailable
 from understudy.registry.database.database import Database
 from understudy.registry.models import name_index
+from understudy.registry.models.name_index import IndexedModel
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import ModelIdentity
@@ -91,6 +92,12 @@ class ModelResolver:
                 f"{model.model_name} is not ready; its compile state is {model.compile_state}.",
                 remedy=f"Compile it: `understudy compile {model.model_id}`; the first inference compiles it too.",
             )
+
+    async def list_newest(self, limit: int, *, ready: bool) -> list[IndexedModel]:
+        """Return the newest `limit` registered models; of these only the compiled ones where `ready` is true."""
+        async with self._database.read() as session:
+            found = await name_index.list_newest(session, limit=limit)
+        return [model for model in found if not ready or model.is_ready]
 
     async def close(self) -> None:
         """Let what is being looked up end."""
