@@ -15,6 +15,7 @@ from understudy.cli.commands import (
     register,
     serve,
     train,
+    uninstall,
 )
 
 _HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
@@ -43,5 +44,5 @@ def _root(
 for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
     tree.add_typer(_module.group)
 tree.add_typer(backbone.group, name="backbone")
-for _module in (doctor, database):
+for _module in (doctor, database, uninstall):
     tree.add_typer(_module.group)

@@ -75,6 +75,9 @@ _POSTGRESQL = {
     "understudy_count_truncates": f"AFTER TRUNCATE ON ml_models {_FOR_EACH}",
 }
 
+TRIGGERS = frozenset((*_SQLITE, *_POSTGRESQL))
+FUNCTION = "understudy_count_models()"
+
 _READ_TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ml_models'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('ml_models') AND tgenabled <> 'D'",

@@ -1,0 +1,58 @@
+"""The command that removes Understudy from a database."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.framework.command import command
+from understudy.cli.framework.exit_codes import INTERRUPTED
+from understudy.cli.framework.session import Session
+from understudy.cli.views import removal as removal_view
+from understudy.errors import RequestInvalid
+
+if TYPE_CHECKING:
+    from understudy.migrations.removal import Removal
+
+group = typer.Typer()
+
+
+@command(group, "uninstall", example="understudy uninstall --keep-ml-models --dry-run")
+async def uninstall(
+    session: Session,
+    keep_ml_models: Annotated[
+        bool, typer.Option("--keep-ml-models", help="Keep ml_models with its rows, columns and indexes.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what goes and what stays; remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Remove Understudy's tables, triggers and functions from the database. Files in models/ and var/ stay.
+
+    Without --keep-ml-models the models go too; that is refused unless Understudy itself made ml_models.
+    """
+    settings = session.load_quiet_settings()
+    from understudy.registry import uninstall as use_case
+    from understudy.registry.database.database import Database
+
+    async with Database(settings) as database:
+        plan = await use_case.plan(database, keep_ml_models=keep_ml_models)
+        if not dry_run and not plan.is_empty:
+            _confirm(session, plan, yes=yes)
+            plan = await use_case.uninstall(database, keep_ml_models=keep_ml_models)
+    document = {"removed": not dry_run, **plan.to_document()}
+    session.output.print_answer(document, removal_view.format_removal(plan, removed=not dry_run))
+
+
+def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:
+    """Show the plan and ask; raises RequestInvalid where nobody can answer."""
+    if yes:
+        return
+    if session.output.as_json or not sys.stdin.isatty():
+        raise RequestInvalid(
+            "The removal was not confirmed, so nothing was removed.",
+            remedy="Look at the plan with --dry-run, then add --yes.",
+        )
+    session.output.print_text(removal_view.format_removal(plan, removed=False))
+    if typer.prompt("Remove it? Type yes", default="no", show_default=False).strip().lower() != "yes":
+        session.output.print_note("Nothing was removed.")
+        raise typer.Exit(INTERRUPTED)
