@@ -3,12 +3,14 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/query-client";
-import { router } from "./router";
+import { makeRouter } from "./router";
 import { ServerEventsProvider } from "./server-events/provider";
 import "./styles.css";
 
 const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no #root");
+
+const router = makeRouter();
 
 createRoot(place).render(
   <StrictMode>

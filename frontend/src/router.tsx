@@ -1,4 +1,10 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouterHistory,
+} from "@tanstack/react-router";
 import { ModelsPage } from "./models/page";
 import { parseSearchParams } from "./models/search-params";
 import { NotFound, PageFailure } from "./shell/error-pages";
@@ -39,14 +45,20 @@ const operations = createRoute({
   component: lazyRouteComponent(() => import("./operations/page"), "OperationsPage"),
 });
 
-export const router = createRouter({
-  routeTree: root.addChildren([models, modelDetail, tryIt, microphone, operations]),
-  defaultPreload: "intent",
-  scrollRestoration: true,
-});
+const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations]);
+
+/** Makes the page's router. Tests pass a history in memory. */
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    defaultPreload: "intent",
+    scrollRestoration: true,
+    ...(history && { history }),
+  });
+}
 
 declare module "@tanstack/react-router" {
   interface Register {
-    router: typeof router;
+    router: ReturnType<typeof makeRouter>;
   }
 }

@@ -25,7 +25,11 @@ export function useMicrophone(): Microphone {
   const [activeProcessing, setActiveProcessing] = useState<readonly string[]>([]);
   const [sound, setSound] = useState<Microphone["sound"]>();
 
+  /** The latest call of `start`; an earlier one that still waits for permission must not begin a session. */
+  const attempt = useRef(0);
+
   const stop = useCallback(() => {
+    attempt.current += 1;
     stream.current?.stop();
     capture.current?.stop();
     stream.current = undefined;
@@ -38,10 +42,15 @@ export function useMicrophone(): Microphone {
   const start = useCallback(
     async (modelId: number | undefined) => {
       stop();
+      const own = attempt.current;
       setConnection("connecting");
       setSession(({ thresholds }) => ({ ...EMPTY_SESSION, thresholds }));
       try {
         const opened = await openMicrophone((samples) => stream.current?.push(samples));
+        if (own !== attempt.current) {
+          opened.stop();
+          return;
+        }
         const scores = new ScoreStream(buildStreamUrl(modelId), opened.sampleRate, {
           onState: setConnection,
           onMessage: (message, offset) => setSession((before) => applyMessage(before, message, offset)),
@@ -51,6 +60,7 @@ export function useMicrophone(): Microphone {
         setActiveProcessing(opened.activeProcessing);
         setSound({ analyser: opened.analyser, clock: () => scores.clock });
       } catch (error) {
+        if (own !== attempt.current) return;
         setConnection("idle");
         setSession((before) => ({ ...before, problem: toProblem(error) }));
       }

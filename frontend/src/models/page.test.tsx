@@ -1,11 +1,10 @@
-import { act, screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
-import { OperationTray } from "../activation/operation-tray";
+import { setScreen } from "../test/browser";
 import { makeHistoryEntry, makeModel, makeOperation, makeProblem, makeSpec } from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { serveApi } from "../test/server";
-import { ModelsPage } from "./page";
 
 const live = makeModel({ is_active: true });
 const other = makeModel({ model_id: 2, model_name: "Human v2", version: "v2", accuracy: 0.92 });
@@ -31,23 +30,9 @@ function api(own: Record<string, unknown> = {}) {
   });
 }
 
-function page() {
-  return renderPage(
-    <>
-      <ModelsPage />
-      <OperationTray />
-    </>,
-  );
-}
-
-function wide() {
-  vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: () => {}, removeEventListener: () => {} }));
-}
-
 test("the live model leads: name, since when, by whom, accuracy", async () => {
-  wide();
   api();
-  await page();
+  await renderPage("/");
   const panel = await screen.findByRole("region", { name: "Live now" });
   expect(await within(panel).findByText("Starter")).toBeVisible();
   expect(await within(panel).findByText(/by the command line/)).toBeVisible();
@@ -55,41 +40,38 @@ test("the live model leads: name, since when, by whom, accuracy", async () => {
 });
 
 test("a refused model says why in its row", async () => {
-  wide();
   api();
-  await page();
+  await renderPage("/");
   expect(await screen.findByText("Layer 'scale' is a Lambda layer.")).toBeVisible();
   expect(screen.getByText("Refused")).toBeVisible();
 });
 
 test("activating shows which labels come and go, then follows the steps to the end", async () => {
-  wide();
   const user = userEvent.setup();
-  const { asked } = api();
-  const { source } = await page();
+  const { requests } = api();
+  const { events } = await renderPage("/");
   await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
   const dialog = await screen.findByRole("dialog");
   expect(await within(dialog).findByText("siren")).toBeVisible();
   expect(within(dialog).getByText("dog")).toBeVisible();
   await user.click(within(dialog).getByRole("button", { name: "Make it live" }));
-  expect(asked.find((one) => one.key.startsWith("POST"))?.search.get("wait")).toBe("false");
-  act(() => source.send("operation", makeOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
+  expect(requests.find((one) => one.key.startsWith("POST"))?.search.get("wait")).toBe("false");
+  act(() => events.send("operation", makeOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
   expect(within(dialog).getByText("Warm up").closest("li")).toHaveAttribute("aria-current", "step");
   act(() =>
-    source.send("operation", makeOperation({ step: "swap", state: "succeeded", updated_at: "2026-11-01T10:00:02Z" })),
+    events.send("operation", makeOperation({ step: "swap", state: "succeeded", updated_at: "2026-11-01T10:00:02Z" })),
   );
   expect(await within(dialog).findByText("Human v2 is live")).toBeVisible();
 });
 
 test("a failed activation gives the reason, the remedy and what is still live", async () => {
-  wide();
   const user = userEvent.setup();
   api();
-  const { source } = await page();
+  const { events } = await renderPage("/");
   await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
   await user.click(await screen.findByRole("button", { name: "Make it live" }));
   act(() =>
-    source.send(
+    events.send(
       "operation",
       makeOperation({ step: "compile", state: "failed", error: makeProblem(), updated_at: "2026-11-01T10:00:02Z" }),
     ),
@@ -101,21 +83,19 @@ test("a failed activation gives the reason, the remedy and what is still live", 
 });
 
 test("an activation started elsewhere shows here, and ends in a list that was fetched again", async () => {
-  wide();
-  const { asked } = api();
-  const { source } = await page();
+  const { requests } = api();
+  const { events } = await renderPage("/");
   await screen.findByText("Human v2");
-  act(() => source.send("operation", makeOperation()));
+  act(() => events.send("operation", makeOperation()));
   expect(await screen.findByText("Activating Human v2")).toBeVisible();
-  const before = asked.filter((one) => one.key === "GET /api/v1/models").length;
-  await act(async () => source.send("stage", { generation: 8, model: null, at: "2026-11-01T10:00:00Z" }));
-  expect(asked.filter((one) => one.key === "GET /api/v1/models").length).toBeGreaterThan(before);
+  const before = requests.filter((one) => one.key === "GET /api/v1/models").length;
+  await act(async () => events.send("stage", { generation: 8, model: null, at: "2026-11-01T10:00:00Z" }));
+  expect(requests.filter((one) => one.key === "GET /api/v1/models").length).toBeGreaterThan(before);
 });
 
 test("search goes to the server, and an empty answer offers the way back", async () => {
-  wide();
   const user = userEvent.setup();
-  const { asked } = api({
+  const { requests } = api({
     "GET /api/v1/models": (request: Request) => {
       const none = new URL(request.url).searchParams.get("q") === "zebra";
       return {
@@ -123,39 +103,36 @@ test("search goes to the server, and an empty answer offers the way back", async
       };
     },
   });
-  await page();
+  await renderPage("/");
   await user.type(await screen.findByRole("searchbox", { name: "Search" }), "zebra");
   expect(await screen.findByText("Nothing matches")).toBeVisible();
-  expect(asked.some((one) => one.search.get("q") === "zebra")).toBe(true);
+  expect(requests.some((one) => one.search.get("q") === "zebra")).toBe(true);
   await user.click(screen.getByRole("button", { name: "Clear the search" }));
   expect(await screen.findByText("Human v2")).toBeVisible();
 });
 
 test("deleting says that the file stays", async () => {
-  wide();
   const user = userEvent.setup();
-  const { asked } = api({ "DELETE /api/v1/models/2": { model_id: 2, detail: "" } });
-  await page();
+  const { requests } = api({ "DELETE /api/v1/models/2": { model_id: 2, detail: "" } });
+  await renderPage("/");
   await user.click(await screen.findByRole("button", { name: "More actions for Human v2" }));
   await user.click(await screen.findByRole("menuitem", { name: "Delete" }));
   expect(await screen.findByText("The file models/starter.keras stays where it is.")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Delete the model" }));
-  expect(asked.some((one) => one.key === "DELETE /api/v1/models/2")).toBe(true);
+  expect(requests.some((one) => one.key === "DELETE /api/v1/models/2")).toBe(true);
 });
 
 test("a server that does not answer is named, with what to do", async () => {
-  wide();
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
-  await page();
+  await renderPage("/");
   expect(await screen.findByText("The server does not answer")).toBeVisible();
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
   expect(screen.queryByText("No model is live")).toBeNull();
 });
 
 test("registering a file from the models folder sends its path and labels", async () => {
-  wide();
   const user = userEvent.setup();
-  const { asked } = api({
+  const { requests } = api({
     "GET /api/v1/models/files": {
       files: [
         { file_path: "models/new_head.keras", bytes: 420_000, modified_at: "2026-11-01T10:00:00Z", kind: "keras" },
@@ -163,16 +140,244 @@ test("registering a file from the models folder sends its path and labels", asyn
     },
     "POST /api/v1/models": () => ({ status: 201, body: other }),
   });
-  await page();
+  await renderPage("/");
   await user.click(await screen.findByRole("button", { name: "Register a model" }));
   await user.click(await screen.findByRole("button", { name: /models\/new_head.keras/ }));
   expect(screen.getByLabelText("Name")).toHaveValue("new head");
   await user.type(screen.getByLabelText("Labels"), "dog, rain");
   await user.click(screen.getByRole("button", { name: "Register" }));
-  const body = JSON.parse(asked.find((one) => one.key === "POST /api/v1/models")?.body ?? "{}");
+  const body = JSON.parse(requests.find((one) => one.key === "POST /api/v1/models")?.body ?? "{}");
   expect(body).toMatchObject({
     file_path: "models/new_head.keras",
     model_name: "new head",
     spec: { labels: ["dog", "rain"] },
   });
+});
+
+test("the type filter is sent to the server and kept in the address", async () => {
+  const user = userEvent.setup();
+  const { find } = api();
+  const { getAddress } = await renderPage("/");
+  await screen.findByText("Human v2");
+  await user.selectOptions(screen.getByRole("combobox", { name: "Type" }), "log_mel");
+  await waitFor(() => expect(find("GET /api/v1/models").at(-1)?.search.get("type")).toBe("log_mel"));
+  expect(getAddress()).toBe("/?type=log_mel");
+});
+
+test("the sort order is chosen in the field or by a column's heading", async () => {
+  const user = userEvent.setup();
+  const { find } = api();
+  await renderPage("/");
+  await screen.findByText("Human v2");
+  const lastSort = () => find("GET /api/v1/models").at(-1)?.search.get("sort");
+  await user.selectOptions(screen.getByRole("combobox", { name: "Sort by" }), "Name, A to Z");
+  await waitFor(() => expect(lastSort()).toBe("name"));
+  await user.click(screen.getByRole("button", { name: "Accuracy" }));
+  await waitFor(() => expect(lastSort()).toBe("-accuracy"));
+  expect(screen.getByRole("columnheader", { name: "Accuracy" })).toHaveAttribute("aria-sort", "descending");
+  await user.click(screen.getByRole("button", { name: "Accuracy" }));
+  await waitFor(() => expect(lastSort()).toBe("accuracy"));
+  expect(screen.getByRole("combobox", { name: "Sort by" })).toHaveValue("accuracy");
+});
+
+test("search, type and sort order of the address are applied on arrival", async () => {
+  const { find } = api();
+  await renderPage("/?q=human&type=log_mel&sort=name");
+  expect(await screen.findByRole("searchbox", { name: "Search" })).toHaveValue("human");
+  const asked = find("GET /api/v1/models").find((request) => request.search.get("q") === "human");
+  expect(Object.fromEntries(asked?.search ?? [])).toMatchObject({ q: "human", type: "log_mel", sort: "name" });
+  expect(screen.getByText("3 matches")).toBeVisible();
+});
+
+test("more models are fetched from the cursor and added below", async () => {
+  const user = userEvent.setup();
+  const { find } = api({
+    "GET /api/v1/models": (request: Request) => {
+      const second = new URL(request.url).searchParams.get("cursor") === "page 2";
+      return {
+        body: {
+          models: second ? [refused] : [live, other],
+          active_model: live,
+          next_cursor: second ? null : "page 2",
+          total: 3,
+        },
+      };
+    },
+  });
+  await renderPage("/");
+  expect(await screen.findByText("2 of 3 shown")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Show more" }));
+  expect(await screen.findByRole("link", { name: "Lambda" })).toBeVisible();
+  expect(screen.getByRole("link", { name: "Human v2" })).toBeVisible();
+  expect(screen.getByText("3 registered")).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
+  expect(find("GET /api/v1/models").at(-1)?.search.get("cursor")).toBe("page 2");
+});
+
+test("a narrow screen shows cards with the same actions", async () => {
+  setScreen("narrow");
+  api();
+  await renderPage("/");
+  expect(await screen.findByRole("button", { name: "Activate Human v2" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "More actions for Starter" })).toBeVisible();
+  expect(screen.queryByRole("table")).toBeNull();
+});
+
+test("an empty registry says that no model is live and offers to register one", async () => {
+  const user = userEvent.setup();
+  api({
+    "GET /api/v1/models": { models: [], active_model: null, next_cursor: null, total: 0 },
+    "GET /api/v1/models/files": { files: [] },
+  });
+  await renderPage("/");
+  expect(await screen.findByText("No model is live")).toBeVisible();
+  expect(screen.getByText("No models yet")).toBeVisible();
+  await user.click(screen.getAllByRole("button", { name: "Register a model" })[1] as HTMLElement);
+  expect(await screen.findByText("Every file in the models folder is registered.")).toBeVisible();
+});
+
+async function openMenuItem(user: ReturnType<typeof userEvent.setup>, model: string, item: string) {
+  await user.click(await screen.findByRole("button", { name: `More actions for ${model}` }));
+  await user.click(await screen.findByRole("menuitem", { name: item }));
+}
+
+test("an edit is checked before it is sent, and closes the dialog when saved", async () => {
+  const user = userEvent.setup();
+  const { find } = api({ "PATCH /api/v1/models/2": other });
+  await renderPage("/");
+  await openMenuItem(user, "Human v2", "Edit");
+  const dialog = await screen.findByRole("dialog", { name: "Edit Human v2" });
+  const accuracy = within(dialog).getByLabelText("Accuracy");
+  expect(accuracy).toHaveValue("0.92");
+  await user.clear(accuracy);
+  await user.type(accuracy, "92");
+  await user.clear(within(dialog).getByLabelText("Name"));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(within(dialog).getByText("Give the model a name.")).toBeVisible();
+  expect(accuracy).toHaveAccessibleDescription("Give a number between 0 and 1, such as 0.92.");
+  expect(find("PATCH /api/v1/models/2")).toHaveLength(0);
+
+  await user.type(within(dialog).getByLabelText("Name"), "Human v3");
+  await user.clear(accuracy);
+  await user.type(accuracy, "0,95");
+  await user.clear(within(dialog).getByLabelText("Version"));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(JSON.parse(find("PATCH /api/v1/models/2")[0]?.body ?? "")).toEqual({
+    model_name: "Human v3",
+    version: null,
+    model_type: "log_mel",
+    description: null,
+    accuracy: 0.95,
+  });
+});
+
+test("a refused edit keeps the dialog and its fields, with the reason", async () => {
+  const user = userEvent.setup();
+  api({ "PATCH /api/v1/models/2": () => ({ status: 409, body: makeProblem({ detail: "The version is taken." }) }) });
+  await renderPage("/");
+  await openMenuItem(user, "Human v2", "Edit");
+  const dialog = await screen.findByRole("dialog");
+  await user.type(within(dialog).getByLabelText("Version"), "b");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("The version is taken.");
+  expect(within(dialog).getByLabelText("Version")).toHaveValue("v2b");
+});
+
+test("the live model cannot be deleted, and the dialog says what to do first", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/");
+  await openMenuItem(user, "Starter", "Delete");
+  expect(await screen.findByText("This model is live. Activate another one first.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Delete the model" })).toBeDisabled();
+});
+
+test("a refused deletion keeps the dialog, with the reason", async () => {
+  const user = userEvent.setup();
+  api({ "DELETE /api/v1/models/2": () => ({ status: 409, body: makeProblem({ detail: "It went live meanwhile." }) }) });
+  await renderPage("/");
+  await openMenuItem(user, "Human v2", "Delete");
+  await user.click(await screen.findByRole("button", { name: "Delete the model" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("It went live meanwhile.");
+  expect(screen.getByRole("dialog")).toBeVisible();
+});
+
+test("rolling back starts an operation that the tray shows until it is dismissed", async () => {
+  const user = userEvent.setup();
+  const { last } = api({
+    "POST /api/v1/models/rollback": () => ({ status: 202, body: makeOperation({ kind: "rollback" }) }),
+  });
+  const { events } = await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Roll back" }));
+  expect(last("POST /api/v1/models/rollback")?.search.get("wait")).toBe("false");
+  const tray = screen.getByRole("region", { name: "Activations" });
+  expect(await within(tray).findByText("Rolling back to Human v2")).toBeVisible();
+  expect(within(tray).queryByRole("button", { name: "Dismiss" })).toBeNull();
+  const failure = makeProblem({ detail: "The file is gone." });
+  act(() =>
+    events.send(
+      "operation",
+      makeOperation({ kind: "rollback", state: "failed", error: failure, updated_at: "2026-11-01T10:00:02Z" }),
+    ),
+  );
+  expect(within(tray).getByRole("alert")).toHaveTextContent("The file is gone.");
+  await user.click(within(tray).getByRole("button", { name: "Dismiss" }));
+  expect(within(tray).queryByRole("alert")).toBeNull();
+});
+
+test("a refused rollback says why", async () => {
+  const user = userEvent.setup();
+  api({
+    "POST /api/v1/models/rollback": () => ({ status: 409, body: makeProblem({ title: "Nothing to roll back to" }) }),
+  });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Roll back" }));
+  expect(await screen.findByText("Nothing to roll back to")).toBeVisible();
+});
+
+test("the first model that went live offers no rollback", async () => {
+  api({
+    "GET /api/v1/models/1/history": { entries: [makeHistoryEntry({ event: "activated", generation: 1 })] },
+  });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  expect(await within(panel).findByText(/Since/)).toBeVisible();
+  expect(within(panel).queryByRole("button", { name: "Roll back" })).toBeNull();
+});
+
+test("a refused activation says why before anything starts", async () => {
+  const user = userEvent.setup();
+  api({
+    "POST /api/v1/models/2/activate": () => ({ status: 409, body: makeProblem({ detail: "The file changed." }) }),
+  });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  await user.click(await screen.findByRole("button", { name: "Make it live" }));
+  const dialog = screen.getByRole("dialog");
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("The file changed.");
+  expect(within(dialog).getByRole("button", { name: "Make it live" })).toBeEnabled();
+});
+
+test("a closed dialog hands a running activation to the tray", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  await user.click(await screen.findByRole("button", { name: "Make it live" }));
+  const tray = screen.getByRole("region", { name: "Activations", hidden: true });
+  expect(await screen.findByText("Making Human v2 live")).toBeVisible();
+  expect(within(tray).queryByText("Activating Human v2")).toBeNull();
+  await user.click(screen.getAllByRole("button", { name: "Close" }).at(-1) as HTMLElement);
+  expect(await within(tray).findByText("Activating Human v2")).toBeVisible();
+});
+
+test("while events do not come, a running activation is polled to its end", async () => {
+  const user = userEvent.setup();
+  const done = makeOperation({ state: "succeeded", step: "swap", updated_at: "2026-11-01T10:00:05Z" });
+  api({ "GET /api/v1/operations/op1": done });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  await user.click(await screen.findByRole("button", { name: "Make it live" }));
+  expect(await screen.findByRole("heading", { name: "Human v2 is live" })).toBeVisible();
 });

@@ -1,5 +1,158 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
+import { makeModel, makeProblem } from "../test/fixtures";
+import { renderPage } from "../test/render";
+import { type Routes, serveApi } from "../test/server";
+import { serveUploads } from "../test/upload";
 import { parseLabels, suggestName } from "./register-dialog";
+
+const onDisk = { file_path: "models/spare.onnx", bytes: 420_000, modified_at: "2026-11-01T10:00:00Z", kind: "onnx" };
+const file = new File(["model"], "new_head.onnx");
+
+function api(own: Routes = {}) {
+  return serveApi({
+    "GET /api/v1/models": { models: [], active_model: null, next_cursor: null, total: 0 },
+    "GET /api/v1/models/files": { files: [onDisk] },
+    "POST /api/v1/models": () => ({ status: 201, body: makeModel() }),
+    ...own,
+  });
+}
+
+async function openDialog(user: ReturnType<typeof userEvent.setup>) {
+  await renderPage("/");
+  await user.click((await screen.findAllByRole("button", { name: "Register a model" }))[0] as HTMLElement);
+  return screen.findByRole("dialog", { name: "Register a model" });
+}
+
+test("a chosen file uploads with progress, then its metadata is asked for", async () => {
+  const user = userEvent.setup();
+  const { find, last } = api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  const [upload] = uploads;
+  expect(upload?.url).toBe("/api/v1/models/upload?filename=new_head.onnx");
+  expect(upload?.file).toBe(file);
+  upload?.progress(2, 5);
+  expect(within(dialog).getByRole("progressbar", { name: "Uploading new_head.onnx" })).toHaveAttribute("value", "0.4");
+  await upload?.answer(201, { file_path: "models/new_head.onnx", bytes: 5, digest: "ab" });
+
+  expect(await within(dialog).findByLabelText("Name")).toHaveValue("new head");
+  await user.clear(within(dialog).getByLabelText("Name"));
+  await user.click(within(dialog).getByRole("button", { name: "Register" }));
+  expect(within(dialog).getByText("Give the model a name.")).toBeVisible();
+  expect(find("POST /api/v1/models")).toHaveLength(0);
+  await user.type(within(dialog).getByLabelText("Name"), "Head");
+  await user.click(within(dialog).getByRole("button", { name: "Register" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const body = JSON.parse(last("POST /api/v1/models")?.body ?? "");
+  expect(body).toMatchObject({ file_path: "models/new_head.onnx", model_name: "Head" });
+  expect(body).not.toHaveProperty("spec");
+});
+
+test("a cancelled upload is aborted and leads back to the choice without an error", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.click(within(dialog).getByRole("button", { name: "Cancel the upload" }));
+  expect(uploads[0]?.aborted).toBe(true);
+  expect(await within(dialog).findByText("Drop a model file here")).toBeVisible();
+  expect(within(dialog).queryByRole("alert")).toBeNull();
+});
+
+test("closing the dialog aborts its upload", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.click(within(dialog).getByRole("button", { name: "Close" }));
+  expect(uploads[0]?.aborted).toBe(true);
+});
+
+test("a refused upload says why, and another file can be chosen", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await uploads[0]?.answer(413, makeProblem({ title: "The file is too large", status: 413 }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("The file is too large");
+  expect(within(dialog).getByRole("button", { name: "Choose a file" })).toBeEnabled();
+});
+
+test("an upload that loses the server says so", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await uploads[0]?.fail();
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("The server does not answer");
+});
+
+test("a file dropped anywhere on the page is uploaded at once", async () => {
+  api();
+  const uploads = serveUploads();
+  await renderPage("/");
+  await screen.findByText("No models yet");
+  const dataTransfer = { types: ["Files"], files: [file] };
+  fireEvent.dragOver(document.body, { dataTransfer });
+  expect(screen.getByText("Drop the file to upload and register it")).toBeVisible();
+  fireEvent.drop(document.body, { dataTransfer });
+  expect(await screen.findByRole("progressbar", { name: "Uploading new_head.onnx" })).toBeVisible();
+  expect(uploads).toHaveLength(1);
+});
+
+test("a file dropped onto the field of the dialog is uploaded", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  fireEvent.drop(within(dialog).getByText("Drop a model file here"), { dataTransfer: { files: [file] } });
+  expect(await within(dialog).findByRole("progressbar")).toBeVisible();
+  expect(uploads[0]?.file).toBe(file);
+});
+
+test("another file can be chosen after the first", async () => {
+  const user = userEvent.setup();
+  api();
+  const dialog = await openDialog(user);
+  await user.click(await within(dialog).findByRole("button", { name: /models\/spare.onnx/ }));
+  expect(within(dialog).getByText("models/spare.onnx")).toBeVisible();
+  await user.click(within(dialog).getByRole("button", { name: "Choose another file" }));
+  expect(await within(dialog).findByText("Drop a model file here")).toBeVisible();
+});
+
+test("a refused registration keeps the form, with the reason", async () => {
+  const user = userEvent.setup();
+  api({ "POST /api/v1/models": () => ({ status: 422, body: makeProblem({ detail: "It has 3 outputs, not 2." }) }) });
+  const dialog = await openDialog(user);
+  await user.click(await within(dialog).findByRole("button", { name: /models\/spare.onnx/ }));
+  await user.type(within(dialog).getByLabelText("Labels"), "dog, rain");
+  await user.click(within(dialog).getByRole("button", { name: "Register" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("It has 3 outputs, not 2.");
+  expect(within(dialog).getByLabelText("Labels")).toHaveValue("dog, rain");
+});
+
+test("a models folder that cannot be listed says so, and is listed again on request", async () => {
+  const user = userEvent.setup();
+  let broken = true;
+  api({
+    "GET /api/v1/models/files": () =>
+      broken
+        ? { status: 500, body: makeProblem({ title: "The folder cannot be read" }) }
+        : { body: { files: [onDisk] } },
+  });
+  const dialog = await openDialog(user);
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("The folder cannot be read");
+  broken = false;
+  await user.click(within(dialog).getByRole("button", { name: "Try again" }));
+  expect(await within(dialog).findByRole("button", { name: /models\/spare.onnx/ })).toBeVisible();
+});
 
 test("a file's name suggests the model's", () => {
   expect(suggestName("models/yamnet_human-v2.keras")).toBe("yamnet human v2");

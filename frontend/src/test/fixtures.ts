@@ -1,4 +1,15 @@
-import type { HistoryEntry, Model, Operation, Prediction, ScoredWindow, Spec } from "../api/types";
+import type {
+  CompileReport,
+  HistoryEntry,
+  Metrics,
+  Model,
+  Operation,
+  Prediction,
+  Problem,
+  ScoredWindow,
+  Spec,
+  Status,
+} from "../api/types";
 
 export function makeModel(own: Partial<Model> = {}): Model {
   return {
@@ -102,12 +113,83 @@ export function makePrediction(windows: ScoredWindow[], own: Partial<Prediction>
   };
 }
 
-export const makeProblem = (own: Record<string, unknown> = {}) => ({
+export const makeProblem = (own: Partial<Problem> = {}): Problem => ({
   type: "urn:understudy:problem:model_unsafe",
   title: "The model file would run code of its own",
   status: 422,
   code: "model_unsafe",
   detail: "Layer 'scale' is a Lambda layer.",
   remedy: "Replace Lambda layers by standard layers and save the model again.",
+  ...own,
+});
+
+export const makeReport = (own: Partial<CompileReport> = {}): CompileReport => ({
+  compiled_at: "2026-11-01T10:00:00Z",
+  format: "keras",
+  framework: "keras 3.12",
+  graph_activation: "softmax",
+  inputs: [{ name: "patch", dtype: "float32", shape: [null, 96, 64] }],
+  isolation: ["no network", "4 GB of memory"],
+  key: "key",
+  notes: [],
+  onnx_bytes: 1_200_000,
+  onnx_digest: "cd",
+  outputs: [{ name: "scores", dtype: "float32", shape: [null, 2] }],
+  parity: [{ input_shapes: [[1, 96, 64]], max_abs_error: 2.5e-7, tolerance: 1e-4 }],
+  peak_memory_bytes: 800_000_000,
+  probes_digest: null,
+  quantization: null,
+  seconds: 12.4,
+  source_bytes: 1_310_720,
+  source_digest: "ab",
+  spec: makeSpec(["dog", "rain"]),
+  versions: { onnx: "1.19" },
+  written_by: "keras 3.10",
+  ...own,
+});
+
+export const makeStatus = (own: Partial<Status> = {}): Status => ({
+  backbone: { digest: "ef", file: "yamnet.onnx", installed: true },
+  database: { dialect: "sqlite", problem: null, reachable: true },
+  desired: { generation: 7, model_id: 1, precision: "float32" },
+  in_sync: true,
+  live: {
+    generation: 7,
+    model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
+    notes: [],
+    since: "2026-11-01T10:00:00Z",
+  },
+  problem: null,
+  replica: "host-1",
+  replicas: [
+    {
+      replica: "host-1",
+      model_id: 1,
+      digest: "ab",
+      generation: 7,
+      state: "live",
+      error: null,
+      seen_at: "2026-11-01T10:00:00Z",
+    },
+  ],
+  uptime_seconds: 3700,
+  version: "0.1.0",
+  ...own,
+});
+
+export const makeBucket = (own: Partial<Metrics["buckets"][number]> = {}): Metrics["buckets"][number] => ({
+  at: "2026-11-01T10:00:00Z",
+  requests: 20,
+  errors: 5,
+  latency_ms: { p50: 4, p95: 9, p99: 12 },
+  stages: { inference: { p50: 2, p95: 3, p99: 4 } },
+  ...own,
+});
+
+export const makeMetrics = (own: Partial<Metrics> = {}): Metrics => ({
+  bucket_seconds: 10,
+  buckets: [makeBucket()],
+  errors_by_code: {},
+  swaps: [],
   ...own,
 });

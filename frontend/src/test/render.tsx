@@ -1,15 +1,8 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from "@tanstack/react-router";
+import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
-import type { ReactNode } from "react";
-import { parseSearchParams } from "../models/search-params";
-import { type EventConnection, EventFeed } from "../server-events/event-feed";
+import { makeRouter } from "../router";
+import { type EventConnection, EventFeed, type EventName } from "../server-events/event-feed";
 import { ServerEventsProvider } from "../server-events/provider";
 
 /** An event connection on which a test sends the server's events. */
@@ -30,44 +23,40 @@ export class FakeConnection implements EventConnection {
     this.readyState = 2;
   }
 
-  send(event: string, data: unknown = null, id = ""): void {
+  send(event: EventName | "open" | "error", data: unknown = null, id = ""): void {
     const message = new MessageEvent(event, { data: JSON.stringify(data), lastEventId: id });
     for (const [name, listener] of this.#listeners) if (name === event) listener(message);
   }
 }
 
-/** Draws an element at "/" with a router, a fresh cache and an event feed that the test drives. */
-export async function renderPage(element: ReactNode): Promise<{ source: FakeConnection }> {
-  const sources: FakeConnection[] = [];
+interface Rendered {
+  /** The page's connection for the server's events. */
+  events: FakeConnection;
+  /** Returns the address on screen: path and query string. */
+  getAddress: () => string;
+  unmount: () => void;
+}
+
+/** Renders the whole page at an address, with its own cache and an event connection that the test drives. */
+export async function renderPage(address: string): Promise<Rendered> {
+  const connections: FakeConnection[] = [];
   const feed = new EventFeed((url) => {
-    const made = new FakeConnection(url);
-    sources.push(made);
-    return made;
+    const connection = new FakeConnection(url);
+    connections.push(connection);
+    return connection;
   });
-  const root = createRootRoute();
-  const home = createRoute({
-    getParentRoute: () => root,
-    path: "/",
-    component: () => element,
-    validateSearch: parseSearchParams,
-  });
-  const model = createRoute({ getParentRoute: () => root, path: "/models/$id", component: () => element });
-  const router = createRouter({
-    routeTree: root.addChildren([home, model]),
-    history: createMemoryHistory({ initialEntries: ["/"] }),
-  });
+  const router = makeRouter(createMemoryHistory({ initialEntries: [address] }));
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  await act(async () => {
+  const { unmount } = await act(async () =>
     render(
       <QueryClientProvider client={client}>
         <ServerEventsProvider feed={feed}>
-          {/* The tests' router has fewer routes than the registered router type. */}
-          <RouterProvider router={router as never} />
+          <RouterProvider router={router} />
         </ServerEventsProvider>
       </QueryClientProvider>,
-    );
-  });
-  const source = sources[0];
-  if (!source) throw new Error("The feed opened no source");
-  return { source };
+    ),
+  );
+  const events = connections[0];
+  if (!events) throw new Error("The feed opened no connection");
+  return { events, getAddress: () => router.state.location.href, unmount };
 }

@@ -1,23 +1,37 @@
 import { vi } from "vitest";
 
 type Answer = { status?: number; body: unknown };
-type Routes = Record<string, unknown | ((request: Request) => Answer | Promise<Answer>)>;
+export type Routes = Record<string, unknown | ((request: Request) => Answer | Promise<Answer>)>;
+
+export interface RecordedRequest {
+  /** "METHOD /path" */
+  key: string;
+  search: URLSearchParams;
+  body: string;
+}
 
 /** Replaces `fetch`: answers by "METHOD /path" and records the requests. A plain value is the body of a 200. */
-export function serveApi(routes: Routes): { asked: { key: string; search: URLSearchParams; body: string }[] } {
-  const asked: { key: string; search: URLSearchParams; body: string }[] = [];
-  vi.stubGlobal("fetch", async (request: Request) => {
+export function serveApi(routes: Routes) {
+  const requests: RecordedRequest[] = [];
+  vi.stubGlobal("fetch", async (input: Request | string) => {
+    const request = new Request(input instanceof Request ? input : new URL(input, location.origin));
     const url = new URL(request.url);
     const key = `${request.method} ${url.pathname}`;
-    asked.push({ key, search: url.searchParams, body: await request.clone().text() });
+    requests.push({ key, search: url.searchParams, body: await request.clone().text() });
     const route = routes[key];
-    if (route === undefined)
+    if (route === undefined) {
       return respond(404, { code: "not_found", title: "Not found", status: 404, detail: key, remedy: "" });
+    }
     const answer = typeof route === "function" ? await route(request) : { body: route };
     return respond(answer.status ?? 200, answer.body);
   });
-  return { asked };
+  /** Returns the requests of one route, oldest first. */
+  const find = (key: string) => requests.filter((request) => request.key === key);
+  return { requests, find, last: (key: string) => find(key).at(-1) };
 }
 
 const respond = (status: number, body: unknown) =>
-  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+  new Response(body instanceof Blob ? body : JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": body instanceof Blob ? body.type : "application/json" },
+  });

@@ -21,7 +21,15 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
   const [problem, setProblem] = useState<Problem>();
   const recording = seconds !== undefined;
 
-  useEffect(() => () => capture.current?.stop(), []);
+  const mounted = useRef(true);
+
+  useEffect(() => {
+    mounted.current = true;
+    return () => {
+      mounted.current = false;
+      capture.current?.stop();
+    };
+  }, []);
 
   const start = async () => {
     setProblem(undefined);
@@ -33,6 +41,10 @@ export function Recorder({ onClip }: { onClip: (clip: Clip) => void }) {
         samples += block.length;
         if (capture.current) setSeconds(samples / capture.current.sampleRate);
       });
+      if (!mounted.current) {
+        opened.stop();
+        return;
+      }
       capture.current = opened;
       setActiveProcessing(opened.activeProcessing);
       setSeconds(0);
