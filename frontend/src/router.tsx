@@ -52,6 +52,8 @@ export function makeRouter(history?: RouterHistory) {
   return createRouter({
     routeTree,
     defaultPreload: "intent",
+    // A page that fails is replaced inside the shell, so that the navigation stays.
+    defaultErrorComponent: PageFailure,
     scrollRestoration: true,
     ...(history && { history }),
   });

@@ -12,7 +12,8 @@ const words = text.operations.charts;
 const LISTED_SWAPS = 5;
 
 export function TrafficCharts({ metrics }: { metrics: Metrics }) {
-  if (metrics.buckets.every((bucket) => bucket.requests === 0)) return <Empty title={words.none} />;
+  // `requests` counts answered predictions only.
+  if (metrics.buckets.every((bucket) => bucket.requests + bucket.errors === 0)) return <Empty title={words.none} />;
   const swaps = metrics.swaps.map((swap) => Date.parse(swap.at) / 1000);
   return (
     <Panel className="p-5 sm:p-6">

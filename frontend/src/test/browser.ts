@@ -9,6 +9,19 @@ export function setScreen(width: "wide" | "narrow"): void {
   }));
 }
 
+const replaced = new Set<string>();
+
+/** Replaces a part of `navigator` until the end of the test. */
+export function setNavigator(name: "mediaDevices" | "clipboard", value: unknown): void {
+  Object.defineProperty(navigator, name, { value, configurable: true });
+  replaced.add(name);
+}
+
+export function restoreNavigator(): void {
+  for (const name of replaced) Reflect.deleteProperty(navigator, name);
+  replaced.clear();
+}
+
 /** Keeps the files that the page offers for download, by name. */
 export function captureDownloads(): Map<string, Blob> {
   const files = new Map<string, Blob>();

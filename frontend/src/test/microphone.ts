@@ -1,5 +1,6 @@
 import { act } from "@testing-library/react";
 import { vi } from "vitest";
+import { setNavigator } from "./browser";
 
 const SAMPLE_RATE = 16_000;
 
@@ -18,12 +19,14 @@ export class FakeMicrophone {
   open = 0;
   /** Lets the test hold back the permission: awaited before the microphone opens. */
   permission: Promise<void> = Promise.resolve();
+  onOpen: () => void = () => undefined;
 
   constructor(settings: Settings = {}) {
     const track = { stop: () => (this.open -= 1), getSettings: () => settings };
     this.#stubDevices(async () => {
       await this.permission;
       this.open += 1;
+      this.onOpen();
       return { getTracks: () => [track], getAudioTracks: () => [track] };
     });
     const setPort = (port: Port) => {
@@ -69,6 +72,6 @@ export class FakeMicrophone {
   }
 
   #stubDevices(getUserMedia: () => Promise<unknown>): void {
-    vi.stubGlobal("navigator", Object.create(navigator, { mediaDevices: { value: { getUserMedia } } }));
+    setNavigator("mediaDevices", { getUserMedia });
   }
 }

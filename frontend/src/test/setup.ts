@@ -1,7 +1,10 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
-import { setScreen } from "./browser";
+import { restoreNavigator, setScreen } from "./browser";
+
+// The first render of a page also imports its module.
+configure({ asyncUtilTimeout: 10_000 });
 
 beforeEach(() => {
   setScreen("wide");
@@ -11,5 +14,6 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   localStorage.clear();
+  restoreNavigator();
   vi.unstubAllGlobals();
 });

@@ -38,7 +38,7 @@ export const operations = {
     errors: "Errors by code",
     noErrors: "No request failed in this time range.",
     none: "No requests in this time range. Try a recording to see one here.",
-    requests: "Requests",
+    requests: "Predictions",
     failed: "Errors",
     percentiles: { p50: "p50", p95: "p95", p99: "p99" },
     phaseNames: { queue: "Waiting", decode: "Decoding", features: "Features", inference: "Inference" },

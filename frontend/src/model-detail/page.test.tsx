@@ -1,0 +1,217 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import type { CompileReport } from "../api/types";
+import { setNavigator } from "../test/browser";
+import { makeHistoryEntry, makeModel, makeProblem, makeReport, makeSpec } from "../test/fixtures";
+import { renderPage } from "../test/render";
+import { type Routes, serveApi } from "../test/server";
+
+const model = makeModel({ model_id: 7, model_name: "Human v2", version: "v2", description: "Trained on ESC-10." });
+const live = makeModel({ is_active: true });
+
+function api(own: Routes = {}) {
+  return serveApi({
+    "GET /api/v1/models/7": model,
+    "GET /api/v1/models": { models: [live, model], active_model: live, next_cursor: null, total: 2 },
+    "GET /api/v1/models/7/report": makeReport(),
+    "GET /api/v1/models/7/history": { entries: [], next_cursor: null },
+    "GET /api/v1/models/1/report": makeReport(),
+    ...own,
+  });
+}
+
+const region = (title: string) =>
+  within(screen.getByRole("heading", { level: 2, name: title }).closest("section") as HTMLElement);
+
+const getFact = (name: string) => screen.getByText(name, { selector: "dt" }).nextSibling;
+
+test("the model's metadata is shown, unknown values as such", async () => {
+  api({ "GET /api/v1/models/7": { ...model, accuracy: null } });
+  await renderPage("/models/7");
+  expect(await screen.findByRole("heading", { level: 1 })).toHaveTextContent("Human v2v2");
+  expect(screen.getByText("Trained on ESC-10.")).toBeVisible();
+  expect(getFact("Accuracy")).toHaveTextContent("Not given");
+  expect(getFact("Type")).toHaveTextContent("log_mel");
+  expect(getFact("File")).toHaveTextContent("models/starter.keras");
+  expect(getFact("State")).toHaveTextContent("Ready");
+});
+
+test("a model that does not exist says so", async () => {
+  api({ "GET /api/v1/models/7": () => ({ status: 404, body: makeProblem({ title: "No such model", status: 404 }) }) });
+  await renderPage("/models/7");
+  expect(await screen.findByRole("alert")).toHaveTextContent("No such model");
+});
+
+test("a refused model gives the reason, a lost or changed file a warning", async () => {
+  api({
+    "GET /api/v1/models/7": { ...model, compile_state: "refused", compile_error: makeProblem(), file_exists: false },
+  });
+  const { unmount } = await renderPage("/models/7");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Layer 'scale' is a Lambda layer.");
+  expect(screen.getByText(/models\/starter.keras is not on disk/)).toBeVisible();
+  unmount();
+  api({ "GET /api/v1/models/7": { ...model, file_changed: true } });
+  await renderPage("/models/7");
+  expect(await screen.findByText(/models\/starter.keras changed after it was registered/)).toBeVisible();
+});
+
+test("each command is copied as it is shown", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/models/7");
+  await screen.findByRole("heading", { name: "From a terminal" });
+  const commands = region("From a terminal");
+  expect(commands.getByText("understudy predict clip.wav --model 7")).toBeVisible();
+  const activate = commands.getByRole("heading", { name: "Make it live" }).parentElement as HTMLElement;
+  await user.click(within(activate).getByRole("button", { name: "Copy curl" }));
+  expect(await navigator.clipboard.readText()).toBe(`curl -X POST ${location.origin}/api/v1/models/7/activate`);
+  expect(within(activate).getByRole("button", { name: "Copied" })).toBeVisible();
+});
+
+test("without a clipboard the commands have no copy button", async () => {
+  api();
+  setNavigator("clipboard", undefined);
+  await renderPage("/models/7");
+  expect(await screen.findByText("understudy show 7")).toBeVisible();
+  expect(screen.queryByRole("button", { name: /^Copy/ })).toBeNull();
+});
+
+test("the history shows when the model was live, and other events with their reason", async () => {
+  const at = (hour: number) => `2026-11-01T0${hour}:00:00Z`;
+  api({
+    "GET /api/v1/models/7/history": {
+      entries: [
+        makeHistoryEntry({ history_id: 4, event: "deactivated", at: at(5) }),
+        makeHistoryEntry({ history_id: 3, event: "activated", at: at(3), generation: 7, actor: "cli" }),
+        makeHistoryEntry({
+          history_id: 2,
+          event: "refused",
+          at: at(2),
+          detail: "Out of memory.",
+          remedy: "Add memory.",
+        }),
+        makeHistoryEntry({ history_id: 1, event: "registered", at: at(1), actor: null }),
+      ],
+      next_cursor: null,
+    },
+  });
+  await renderPage("/models/7");
+  expect(await screen.findByText("Activated by the command line, generation 7")).toBeVisible();
+  const items = region("History")
+    .getAllByRole("listitem")
+    .map((item) => item.textContent ?? "");
+  expect(items).toHaveLength(3);
+  expect(items[0]).toMatch(/^Live from .*2 h/);
+  expect(items[1]).toMatch(/^Refused.*Out of memory\.Add memory\.$/);
+  expect(items[2]).toMatch(/^Registered/);
+});
+
+test("the spec names input, rate and windows, and shows all labels on request", async () => {
+  const user = userEvent.setup();
+  const labels = Array.from({ length: 41 }, (_, index) => `l${index}`);
+  api({ "GET /api/v1/models/7/report": makeReport({ spec: { ...makeSpec(labels), thresholds: { l0: 0.6 } } }) });
+  await renderPage("/models/7");
+  await screen.findByRole("heading", { name: "Input and output" });
+  const spec = region("Input and output");
+  expect(spec.getByText("16,000 Hz")).toBeVisible();
+  expect(spec.getByText("0.96 s every 0.48 s")).toBeVisible();
+  expect(spec.getByText("event from 0.60")).toBeVisible();
+  expect(spec.queryByText("l40")).toBeNull();
+  await user.click(spec.getByRole("button", { name: "Show all 41" }));
+  expect(spec.getByText("l40")).toBeVisible();
+});
+
+test("labels without names and a clip-wide window are pointed out", async () => {
+  api({
+    "GET /api/v1/models/7/report": makeReport({
+      spec: { ...makeSpec(["class_0"]), labels_named: false, window_seconds: null },
+    }),
+  });
+  await renderPage("/models/7");
+  expect(await screen.findByText(/The labels have no names/)).toBeVisible();
+  expect(screen.getByText("The whole clip")).toBeVisible();
+});
+
+test("the compile report says how far original and compiled model differ", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/models/7");
+  await screen.findByText(/^On 1 random inputs/);
+  const report = region("Compile report");
+  expect(report.getByText(/^On 1 random inputs, .* at most 2.5e-7. Up to 1e-4 is allowed.$/)).toBeVisible();
+  expect(report.getByText("Loaded with keras 3.12; the file was written by keras 3.10.")).toBeVisible();
+  expect(report.getByRole("row", { name: "1 × 96 × 64 2.5e-7 1e-4" })).toBeVisible();
+  await user.click(report.getByText("Signature, limits and versions"));
+  expect(report.getByText("patch: float32 ? × 96 × 64")).toBeVisible();
+  expect(report.getByText("no network, 4 GB of memory")).toBeVisible();
+});
+
+test("an int8 variant says whether it can go live, and why not", async () => {
+  const quantization = {
+    passed: false,
+    reason: "It keeps 91 % of the labels.",
+    agreement: {
+      clip_agreement: 0.91,
+      clips: 100,
+      window_agreement: 0.9,
+      windows: 2000,
+      throughput_ratio: 1.84,
+      max_change: 0.1234,
+    },
+  } as NonNullable<CompileReport["quantization"]>;
+  api({ "GET /api/v1/models/7/report": makeReport({ quantization, parity: [] }) });
+  await renderPage("/models/7");
+  expect(await screen.findByText("The int8 variant cannot go live: It keeps 91 % of the labels.")).toBeVisible();
+  expect(screen.getByText("91.00 % of 100 clips and 90.00 % of 2000 windows keep their label.")).toBeVisible();
+  expect(screen.getByText(/1.8 times as fast; .* at most 0.123/)).toBeVisible();
+  expect(screen.getByText("The file is ONNX, so nothing was converted.")).toBeVisible();
+});
+
+test("a model that is not compiled has no report yet", async () => {
+  const { find } = api({ "GET /api/v1/models/7": { ...model, compile_state: "not_compiled" } });
+  await renderPage("/models/7");
+  expect(await screen.findByText(/^Not compiled yet/)).toBeVisible();
+  expect(find("GET /api/v1/models/7/report")).toHaveLength(0);
+});
+
+test("a report that cannot be fetched says why, and is fetched again on request", async () => {
+  const user = userEvent.setup();
+  let broken = true;
+  api({
+    "GET /api/v1/models/7/report": () =>
+      broken ? { status: 500, body: makeProblem({ title: "The report cannot be read" }) } : { body: makeReport() },
+  });
+  await renderPage("/models/7");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The report cannot be read");
+  broken = false;
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByText(/^On 1 random inputs/)).toBeVisible();
+});
+
+test("a model that is not live is activated, tried, edited and deleted from its page", async () => {
+  const user = userEvent.setup();
+  const { find } = api({ "DELETE /api/v1/models/7": { model_id: 7, detail: "" } });
+  const { getAddress } = await renderPage("/models/7");
+  await screen.findByRole("button", { name: "Activate" });
+  const tryLinks = screen.getAllByRole("link", { name: "Try it" }).map((link) => link.getAttribute("href"));
+  expect(tryLinks).toContain("/try?model=7");
+
+  await user.click(screen.getByRole("button", { name: "Activate" }));
+  expect(await screen.findByRole("dialog", { name: "Make Human v2 live?" })).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Cancel" }));
+  await user.click(screen.getByRole("button", { name: "Edit" }));
+  expect(await screen.findByRole("dialog", { name: "Edit Human v2" })).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Cancel" }));
+  await user.click(screen.getByRole("button", { name: "Delete" }));
+  await user.click(await screen.findByRole("button", { name: "Delete the model" }));
+  await waitFor(() => expect(getAddress()).toBe("/"));
+  expect(find("DELETE /api/v1/models/7")).toHaveLength(1);
+});
+
+test("the live model's page offers neither activation nor deletion", async () => {
+  api({ "GET /api/v1/models/7": { ...model, is_active: true } });
+  await renderPage("/models/7");
+  expect(await screen.findByRole("button", { name: "Delete" })).toBeDisabled();
+  expect(screen.queryByRole("button", { name: "Activate" })).toBeNull();
+});

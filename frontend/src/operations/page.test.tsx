@@ -1,0 +1,237 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { limits } from "../api/limits";
+import { setScreen } from "../test/browser";
+import { makeBucket, makeHistoryEntry, makeMetrics, makeModel, makeProblem, makeStatus } from "../test/fixtures";
+import { renderPage } from "../test/render";
+import { type Routes, serveApi } from "../test/server";
+
+const activated = makeHistoryEntry({ history_id: 2, event: "activated", generation: 7, digest: "ab".repeat(32) });
+const refused = makeHistoryEntry({
+  history_id: 1,
+  event: "refused",
+  model_id: 2,
+  model_name: "Lambda",
+  detail: "Layer 'scale' is a Lambda layer.",
+});
+
+function api(own: Routes = {}) {
+  return serveApi({
+    "GET /api/v1/status": makeStatus(),
+    "GET /api/v1/metrics/summary": makeMetrics(),
+    "GET /api/v1/history": { entries: [activated, refused], next_cursor: null },
+    "GET /api/v1/models": {
+      models: [makeModel({ is_active: true }), makeModel({ model_id: 2, model_name: "Lambda" })],
+      active_model: null,
+      next_cursor: null,
+      total: 2,
+    },
+    ...own,
+  });
+}
+
+test("each time range offered is one that the server keeps, and is asked for", async () => {
+  const user = userEvent.setup();
+  const { last } = api();
+  await renderPage("/operations");
+  const range = await screen.findByRole("combobox", { name: "Time shown" });
+  expect(last("GET /api/v1/metrics/summary")?.search.get("minutes")).toBe("15");
+  const offered = within(range).getAllByRole<HTMLOptionElement>("option");
+  expect(offered.map((option) => option.text)).toEqual(["5 minutes", "15 minutes", "30 minutes", "1 hour"]);
+  for (const { value } of offered) {
+    expect(Number(value)).toBeLessThanOrEqual(limits.metricsMinutes);
+    await user.selectOptions(range, value);
+    await waitFor(() => expect(last("GET /api/v1/metrics/summary")?.search.get("minutes")).toBe(value));
+  }
+});
+
+test("the status names the live model, the database and each process", async () => {
+  const failed = makeStatus().replicas.map((replica) => ({
+    ...replica,
+    replica: "host-2",
+    state: "failed",
+    error: makeProblem(),
+  }));
+  api({ "GET /api/v1/status": makeStatus({ replicas: [...makeStatus().replicas, ...failed], in_sync: false }) });
+  await renderPage("/operations");
+  const status = await screen.findByRole("region", { name: "Status" });
+  expect(within(status).getByRole("link", { name: "Starter" })).toHaveAttribute("href", "/models/1");
+  expect(within(status).getByText("SQLite, reachable")).toBeVisible();
+  expect(within(status).getByText("1 h 1 min")).toBeVisible();
+  expect(within(status).getByText("In sync with the database").nextSibling).toHaveTextContent("No");
+  expect(within(status).getByRole("row", { name: /host-1 Live 7/ })).toBeVisible();
+  expect(within(status).getByRole("row", { name: /host-2 Failed .* Lambda layer/ })).toBeVisible();
+});
+
+test("a database that is not reachable shows the problem and its remedy", async () => {
+  const problem = makeProblem({ title: "The database does not answer", remedy: "Start PostgreSQL." });
+  api({
+    "GET /api/v1/status": makeStatus({
+      live: null,
+      database: { dialect: "postgresql", reachable: false, problem },
+    }),
+  });
+  await renderPage("/operations");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Start PostgreSQL.");
+  expect(screen.getByText("PostgreSQL, not reachable")).toBeVisible();
+  expect(screen.getByText("Nothing")).toBeVisible();
+});
+
+test("the charts' numbers are readable as tables", async () => {
+  const user = userEvent.setup();
+  api({
+    "GET /api/v1/metrics/summary": makeMetrics({
+      buckets: [
+        makeBucket(),
+        makeBucket({
+          at: "2026-11-01T10:00:10Z",
+          requests: 0,
+          errors: 0,
+          latency_ms: { p50: null, p95: null, p99: null },
+          stages: {},
+        }),
+      ],
+    }),
+  });
+  await renderPage("/operations");
+  const rows = async (title: string) => {
+    const figure = (await screen.findByRole("heading", { name: title })).closest("figure") as HTMLElement;
+    await user.click(within(figure).getByText("As a table"));
+    const [, ...body] = within(figure).getAllByRole("row");
+    return body.map((row) =>
+      within(row)
+        .getAllByRole("cell")
+        .slice(1)
+        .map((cell) => cell.textContent),
+    );
+  };
+  expect(await rows("Requests a second")).toEqual([
+    ["0.00", "0.00"],
+    ["2.00", "0.50"],
+  ]);
+  expect(await rows("Latency, ms")).toEqual([
+    ["–", "–", "–"],
+    ["4.00", "9.00", "12.00"],
+  ]);
+  expect(await rows("Latency by phase, median ms")).toEqual([
+    ["–", "–", "–", "–"],
+    ["2.00", "–", "–", "–"],
+  ]);
+});
+
+test("errors are counted by code, and switches are listed, latest first", async () => {
+  const { model } = makeStatus().live ?? {};
+  const swaps = [1, 2, 3, 4, 5, 6].map((generation) => ({
+    at: `2026-11-01T10:0${generation}:00Z`,
+    generation,
+    model: model && generation < 6 ? { ...model, model_name: `Model ${generation}` } : null,
+  }));
+  api({
+    "GET /api/v1/metrics/summary": { ...makeMetrics({ errors_by_code: { no_live_model: 3, too_long: 1200 } }), swaps },
+  });
+  await renderPage("/operations");
+  const errors = await screen.findByRole("region", { name: "Errors by code" });
+  expect(
+    within(errors)
+      .getAllByRole("listitem")
+      .map((item) => item.textContent),
+  ).toEqual(["too_long1,200", "no_live_model3"]);
+  expect(screen.getAllByText(/^Switch to/).map((item) => item.textContent)).toEqual([
+    "Switch to Nothing",
+    "Switch to Model 5",
+    "Switch to Model 4",
+    "Switch to Model 3",
+    "Switch to Model 2",
+  ]);
+  expect(screen.getByText("1 earlier switches. The history below lists all.")).toBeVisible();
+});
+
+test("a time range without requests says so", async () => {
+  api({ "GET /api/v1/metrics/summary": makeMetrics({ buckets: [makeBucket({ requests: 0, errors: 0 })] }) });
+  await renderPage("/operations");
+  expect(await screen.findByText(/No requests in this time range/)).toBeVisible();
+});
+
+test("a time range in which every request failed shows the errors", async () => {
+  api({
+    "GET /api/v1/metrics/summary": makeMetrics({
+      buckets: [makeBucket({ requests: 0 })],
+      errors_by_code: { no_live_model: 5 },
+    }),
+  });
+  await renderPage("/operations");
+  expect(await screen.findByText("no_live_model")).toBeVisible();
+});
+
+test("statistics that cannot be fetched say why, and are fetched again on request", async () => {
+  const user = userEvent.setup();
+  let broken = true;
+  api({
+    "GET /api/v1/metrics/summary": () =>
+      broken ? { status: 422, body: makeProblem({ title: "The request is not valid" }) } : { body: makeMetrics() },
+  });
+  await renderPage("/operations");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The request is not valid");
+  broken = false;
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("heading", { name: "Requests a second" })).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("the model that was live at a given time is found in the history", async () => {
+  const { last } = api();
+  await renderPage("/operations");
+  fireEvent.change(await screen.findByLabelText("Time, in your time zone"), {
+    target: { value: "2026-11-02T12:00:00" },
+  });
+  expect(await screen.findByText("Starter was live.")).toBeVisible();
+  expect(screen.getByText("abababababab")).toBeVisible();
+  expect(last("GET /api/v1/history")?.search.get("limit")).toBe(String(limits.historyPageSize));
+});
+
+test("before the first activation no model is named", async () => {
+  api();
+  await renderPage("/operations");
+  fireEvent.change(await screen.findByLabelText("Time, in your time zone"), {
+    target: { value: "2020-01-01T12:00:00" },
+  });
+  expect(await screen.findByText("No model was live then, or the history starts later.")).toBeVisible();
+});
+
+test("the history is filtered by event and model on the server", async () => {
+  const user = userEvent.setup();
+  const { last } = api({
+    "GET /api/v1/history": (request: Request) => ({
+      body: { entries: new URL(request.url).searchParams.has("event") ? [] : [activated, refused], next_cursor: null },
+    }),
+  });
+  await renderPage("/operations");
+  expect(await screen.findByRole("row", { name: /Refused Lambda .* Lambda layer/ })).toBeVisible();
+  await user.selectOptions(screen.getByRole("combobox", { name: "Model" }), "Lambda");
+  await waitFor(() => expect(last("GET /api/v1/history")?.search.get("model_id")).toBe("2"));
+  await user.selectOptions(screen.getByRole("combobox", { name: "Event" }), "Rolled back to");
+  expect(await screen.findByText("No entry matches.")).toBeVisible();
+  expect(Object.fromEntries(last("GET /api/v1/history")?.search ?? [])).toMatchObject({
+    event: "rolled_back",
+    model_id: "2",
+  });
+});
+
+test("older history is fetched from the cursor, and a narrow screen shows it as a list", async () => {
+  setScreen("narrow");
+  const user = userEvent.setup();
+  api({
+    "GET /api/v1/history": (request: Request) => ({
+      body: new URL(request.url).searchParams.has("cursor")
+        ? { entries: [refused], next_cursor: null }
+        : { entries: [activated], next_cursor: "older" },
+    }),
+  });
+  await renderPage("/operations");
+  expect(await screen.findByText(/by the API. Generation 7/)).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Show more" }));
+  expect(await screen.findByText(/Layer 'scale' is a Lambda layer./)).toBeVisible();
+  expect(screen.getByText(/Generation 7/)).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
+});
