@@ -6,6 +6,8 @@ const api = process.env.UNDERSTUDY_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
+  // Relative addresses: the server writes the path that it is mounted under into index.html.
+  base: "./",
   build: {
     target: "baseline-widely-available",
     // The server serves this folder at /, and the wheel contains it.

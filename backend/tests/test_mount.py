@@ -36,7 +36,7 @@ class TeamKey:
 
 
 @pytest.fixture
-async def team(settings: Settings, shared_store: None) -> AsyncIterator[FastAPI]:
+async def team(settings: Settings, shared_store: None, tmp_path: Path) -> AsyncIterator[FastAPI]:
     """A team's application with a lifespan and a state of its own; Understudy is at /listen."""
     running: list[str] = []
 
@@ -53,7 +53,13 @@ async def team(settings: Settings, shared_store: None) -> AsyncIterator[FastAPI]
         return running
 
     app.add_middleware(TeamKey)
-    mount_app(app, "/listen", settings)
+    page = tmp_path / "page"
+    (page / "assets").mkdir(parents=True)
+    (page / "index.html").write_text(
+        '<meta name="understudy-mount" content="./"><script src="./assets/index.js"></script>'
+    )
+    (page / "assets" / "index.js").write_text("0")
+    mount_app(app, "/listen", settings, page)
     async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60) as manager:
         app.state.asgi = manager.app
         yield app
@@ -85,6 +91,17 @@ async def test_the_api_answers_under_the_path_and_the_teams_routes_stay(
 async def test_nothing_answers_without_the_teams_key(team: FastAPI, path: str) -> None:
     async with ask(team, {}) as http:
         assert (await http.get(path)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/listen/", "/listen/models/3"])
+async def test_the_page_loads_its_files_from_the_path_it_is_mounted_under(team: FastAPI, path: str) -> None:
+    async with ask(team, KEY | {"accept": "text/html"}) as http:
+        page = await http.get(path)
+        assert page.text == (
+            '<meta name="understudy-mount" content="/listen/"><script src="/listen/assets/index.js"></script>'
+        )
+        assert page.headers["content-length"] == str(len(page.content))
+        assert (await http.get("/listen/assets/index.js")).text == "0"
 
 
 async def test_the_document_names_the_path_it_is_mounted_under(team: FastAPI) -> None:

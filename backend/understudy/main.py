@@ -73,13 +73,13 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     return app
 
 
-def mount_app(parent: FastAPI, path: str, settings: Settings | None = None) -> FastAPI:
+def mount_app(parent: FastAPI, path: str, settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     """Create the application, mount it under `path` of `parent`, and return it.
 
     It starts and stops with `parent`: a mounted application has no lifespan of its own. Middleware of `parent`, such as
     its access control, stands around every request, WebSocket and event stream. Raises UnsafeBinding.
     """
-    app = create_app(settings)
+    app = create_app(settings, page)
     start_parent = parent.router.lifespan_context
 
     @asynccontextmanager

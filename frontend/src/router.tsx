@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   type RouterHistory,
 } from "@tanstack/react-router";
+import { mount } from "./api/mount";
 import { ModelsPage } from "./models/page";
 import { parseSearchParams } from "./models/search-params";
 import { NotFound, PageFailure } from "./shell/error-pages";
@@ -51,6 +52,7 @@ const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, oper
 export function makeRouter(history?: RouterHistory) {
   return createRouter({
     routeTree,
+    basepath: mount || "/",
     defaultPreload: "intent",
     // A page that fails is replaced inside the shell, so that the navigation stays.
     defaultErrorComponent: PageFailure,

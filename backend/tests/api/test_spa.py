@@ -13,7 +13,8 @@ from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
-INDEX = "<!doctype html><title>Understudy</title>"
+BUILT_INDEX = '<!doctype html><title>Understudy</title><script src="./assets/index-a1b2c3.js"></script>'
+INDEX = BUILT_INDEX.replace('"./', '"/')
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -34,7 +35,7 @@ async def _served(settings: Settings, page: Path) -> AsyncIterator[httpx.AsyncCl
 async def client(settings: Settings, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     page = tmp_path / "page"
     (page / "assets").mkdir(parents=True)
-    (page / "index.html").write_text(INDEX)
+    (page / "index.html").write_text(BUILT_INDEX)
     (page / "theme.js").write_text("0")
     (page / "assets" / "index-a1b2c3.js").write_text("'use strict';" * 200)
     async with _served(settings, page) as client:

@@ -1,13 +1,15 @@
 """Serves the page, which is the build of `frontend/`."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from understudy.api.paths import API, DOCS, HEALTH, METRICS, OPENAPI, REDOC, V2, is_below, strip_mount
+from understudy.api.paths import API, DOCS, HEALTH, METRICS, OPENAPI, REDOC, V2, add_mount, is_below, strip_mount
 from understudy.errors import NotFound
 
 BUILT = Path(__file__).resolve().parents[1] / "page"
@@ -40,7 +42,7 @@ _NOT_BUILT = f"""<!doctype html>
 <h1>The server is up; its page is not built</h1>
 <p>Run <code>make page</code> in the checkout, then start the server again. It uses Node.js 20.19 or newer, or the one
 that comes with the environment.</p>
-<p>Everything works without it: see <a href="{DOCS}">the API</a> and <code>understudy --help</code>.</p>
+<p>Everything works without it: see <a href=".{DOCS}">the API</a> and <code>understudy --help</code>.</p>
 </html>
 """
 
@@ -55,6 +57,7 @@ def install_page(app: FastAPI, folder: Path = BUILT) -> None:
         router.frontend("/", directory=folder, fallback="index.html", check_dir=True)
         router.frontend(_HASHED, directory=folder / _HASHED[1:], fallback=None, check_dir=True)
         app.add_middleware(_CompressedAssets)
+        app.add_middleware(_MountedPage)
     else:
 
         @router.get("/", include_in_schema=False)
@@ -75,6 +78,46 @@ def _set_page_headers(request: Request, response: Response) -> None:
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+
+
+class _MountedPage:
+    """Turns the relative addresses of index.html into those of the place where the application is mounted.
+
+    The page's own addresses have several levels (`/models/3`), so that the browser cannot resolve relative ones.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_below(strip_mount(scope), API):
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        held = b""
+
+        async def send_absolute(message: Message) -> None:
+            nonlocal start, held
+            if message["type"] == "http.response.start" and _is_html(message):
+                start = message
+                return
+            if start is None:
+                await send(message)
+                return
+            held += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            page = held.replace(b'="./', f'="{add_mount(scope, "/")}'.encode())
+            MutableHeaders(raw=start["headers"])["content-length"] = str(len(page))
+            await send(start)
+            await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope, receive, send_absolute)
+
+
+def _is_html(start: Message) -> bool:
+    headers = Headers(raw=start["headers"])
+    return headers.get("content-type", "").startswith("text/html") and start["status"] == HTTPStatus.OK
 
 
 class _CompressedAssets:

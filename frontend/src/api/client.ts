@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import { serverAddress } from "./mount";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { paths } from "./schema";
 
@@ -12,7 +13,7 @@ async function fetchOrThrowProblem(request: Request): Promise<Response> {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: fetchOrThrowProblem });
+export const api = createClient<paths>({ baseUrl: serverAddress, fetch: fetchOrThrowProblem });
 
 interface Answer<T> {
   data?: T;

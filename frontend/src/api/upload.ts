@@ -1,3 +1,4 @@
+import { serverAddress } from "./mount";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { Uploaded } from "./types";
 
@@ -13,7 +14,7 @@ export function uploadModel(
   return new Promise((resolve, reject) => {
     // fetch does not report how much of a body has been sent.
     const request = new XMLHttpRequest();
-    request.open("POST", `/api/v1/models/upload?filename=${encodeURIComponent(file.name)}`);
+    request.open("POST", `${serverAddress}/api/v1/models/upload?filename=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);

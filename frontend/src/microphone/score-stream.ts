@@ -1,3 +1,4 @@
+import { serverAddress } from "../api/mount";
 import type { StreamEnd, StreamMessage, StreamStart } from "../api/types";
 import { toPcm16 } from "../audio/pcm";
 
@@ -88,6 +89,6 @@ export class ScoreStream {
 }
 
 export function buildStreamUrl(modelId: number | undefined): string {
-  const origin = location.origin.replace(/^http/, "ws");
+  const origin = serverAddress.replace(/^http/, "ws");
   return `${origin}/api/v1/stream${modelId === undefined ? "" : `?model_id=${modelId}`}`;
 }

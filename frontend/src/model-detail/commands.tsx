@@ -1,3 +1,4 @@
+import { serverAddress } from "../api/mount";
 import type { Model } from "../api/types";
 import { text } from "../text";
 import { Command } from "../ui/copy-button";
@@ -38,7 +39,7 @@ export function Commands({ model }: { model: Model }) {
   return (
     <Section title={words.title}>
       <div className="space-y-6">
-        {buildCommands(model, location.origin).map((line) => (
+        {buildCommands(model, serverAddress).map((line) => (
           <div key={line.label}>
             <h3 className="mb-2 font-medium text-sm">{line.label}</h3>
             <div className="grid gap-3 lg:grid-cols-2 [&>*]:min-w-0">

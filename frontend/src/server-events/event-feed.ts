@@ -1,3 +1,4 @@
+import { mount } from "../api/mount";
 import type { EventData } from "../api/types";
 
 /** State of the connection that carries the server's events. */
@@ -47,7 +48,7 @@ export class EventFeed {
   start(): void {
     this.stop();
     const query = this.#lastId ? `?last_event_id=${encodeURIComponent(this.#lastId)}` : "";
-    const connection = this.#open(`/api/v1/events${query}`);
+    const connection = this.#open(`${mount}/api/v1/events${query}`);
     this.#connection = connection;
     connection.addEventListener("open", () => {
       this.#wait = FIRST_WAIT_MS;
