@@ -7,7 +7,10 @@ _DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 
 DOCUMENTED = {
     *((name,) for name in ("serve", "register", "list", "show", "activate", "rollback", "update", "delete", "predict")),
-    *((name,) for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo", "uninstall")),
+    *(
+        (name,)
+        for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo", "uninstall", "import-table")
+    ),
     ("backbone", "install"),
     ("backbone", "status"),
 }

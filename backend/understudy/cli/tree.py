@@ -14,8 +14,8 @@ from understudy.cli.commands import (
     predict,
     register,
     serve,
+    tables,
     train,
-    uninstall,
 )
 
 _HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
@@ -44,5 +44,5 @@ def _root(
 for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
     tree.add_typer(_module.group)
 tree.add_typer(backbone.group, name="backbone")
-for _module in (doctor, database, uninstall):
+for _module in (doctor, database, tables):
     tree.add_typer(_module.group)

@@ -1,4 +1,4 @@
-"""The command that removes Understudy from a database."""
+"""Commands that copy a foreign table into the registry, and that take Understudy out of a database."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERRUPTED
 from understudy.cli.framework.session import Session
+from understudy.cli.views import import_plan as import_view
 from understudy.cli.views import removal as removal_view
 from understudy.errors import RequestInvalid
 
@@ -15,6 +16,48 @@ if TYPE_CHECKING:
     from understudy.migrations.removal import Removal
 
 group = typer.Typer()
+
+
+@command(
+    group,
+    "import-table",
+    example="understudy import-table --from models --map model_id=id,model_name=name,file_path=storage_path",
+)
+async def import_table(
+    session: Session,
+    table: Annotated[
+        str, typer.Option("--from", metavar="TABLE", help="The foreign table or view; of another schema: SCHEMA.TABLE.")
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="TARGET=COLUMN,...",
+            show_default=False,
+            help="Column of ml_models = column of the table; may be repeated. Columns of the same name are mapped by"
+            " themselves; TARGET= leaves one out.",
+        ),
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write. Without it, nothing is written.")] = False,
+    skip_unfit: Annotated[
+        bool, typer.Option("--skip-unfit", help="With --apply: import the rows that fit and leave the others.")
+    ] = False,
+) -> None:
+    """Copy the models of a foreign table into ml_models. The table itself is not changed.
+
+    Without --apply the command shows what would be copied, renamed and left. Rows that were imported before are not
+    copied again. No model becomes active.
+    """
+    if skip_unfit and not apply:
+        raise typer.BadParameter("--skip-unfit belongs to --apply; without --apply every row is shown.")
+    settings = session.load_quiet_settings()
+    from understudy.registry.database.database import Database
+    from understudy.registry.table_import.table_import import TableImport
+
+    async with Database(settings) as database:
+        use_case = TableImport(settings, database, table, columns or ())
+        plan = await (use_case.apply(session.actor, skip_unfit=skip_unfit) if apply else use_case.plan())
+    session.output.print_answer(plan.to_document(), import_view.format_plan(plan))
 
 
 @command(group, "uninstall", example="understudy uninstall --keep-ml-models --dry-run")
