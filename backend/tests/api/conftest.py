@@ -45,15 +45,19 @@ def server(settings: Settings, shared_store: None) -> Iterator[str]:
     ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            try:
-                httpx.get(f"http://{address}/health/live").raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        else:
-            pytest.fail("The server did not answer within a minute.")
+        deadline = time.monotonic() + 180
+        while not _is_live(address):
+            assert process.poll() is None, "the server ended while it started"
+            assert time.monotonic() < deadline, "the server did not answer within three minutes"
+            time.sleep(0.1)
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def _is_live(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/health/live").is_success
+    except httpx.TransportError:
+        return False
