@@ -67,7 +67,7 @@ class Services:
 async def open_services(settings: Settings, actor: str = "server") -> AsyncIterator[Services]:
     """Migrate the database, build the use-cases and yield them; close them in reverse order.
 
-    No model is loaded yet: `run_background_tasks` does that. `actor` is the name in the history of what this process
+    No model is loaded yet: `run_background_tasks` does that. `actor` is recorded in the history of what this process
     compiles.
 
     Raises DatabaseUnavailable and Misconfigured.
@@ -77,60 +77,65 @@ async def open_services(settings: Settings, actor: str = "server") -> AsyncItera
     pool = WorkerPool(settings.inference_threads)
     try:
         await schema.migrate(database)
-        registry = Registry(settings, database)
-        counters = Counters()
-        recent_statistics = RecentStatistics(counters)
-        live = LiveModelReference(on_swap=recent_statistics.swapped)
-        compilation = Compilation(registry, Compiler(settings), counters, actor)
-        backbones = BackboneHolder(settings, pool)
-        preparation = Preparation(settings, registry, compilation, backbones, pool, counters)
-        activation = Activation(database, preparation, live, counters)
-        operations = Operations(database, activation)
-        reconciler = Reconciler(settings, database, preparation, live, counters)
-        scheduler = Scheduler(pool, counters)
-        predictor = Predictor(settings, live, reconciler, preparation, scheduler, recent_statistics)
-        batcher = Batcher(pool, counters)
-        model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
-        yield Services(
-            settings=settings,
-            database=database,
-            registry=registry,
-            uploads=Uploads(settings),
-            live=live,
-            reconciler=reconciler,
-            status_reporter=StatusReporter(settings, database, live, reconciler, backbones),
-            events=Events(database, reconciler.replica),
-            activation=activation,
-            operations=operations,
-            compilation=compilation,
-            compile_queue=CompileQueue(registry, compilation),
-            quantizer=ModelQuantizer(settings, database, registry, compilation),
-            predictor=predictor,
-            batch=BatchPredictor(settings, predictor),
-            streaming=Streaming(predictor, pool),
-            model_resolver=model_resolver,
-            tensors=TensorInference(model_resolver, batcher, recent_statistics),
-            counters=counters,
-            recent_statistics=recent_statistics,
-            prometheus=PrometheusExporter(
-                counters, live, reconciler, lambda: pool.waiting + scheduler.waiting + batcher.waiting
-            ),
-        )
-        await operations.close()
-        await model_resolver.close()
+        services = _build_services(settings, database, pool, actor)
+        yield services
+        await services.operations.close()
+        await services.model_resolver.close()
     finally:
         pool.close()
         await database.dispose()
+
+
+def _build_services(settings: Settings, database: Database, pool: WorkerPool, actor: str) -> Services:
+    registry = Registry(settings, database)
+    counters = Counters()
+    recent_statistics = RecentStatistics(counters)
+    live = LiveModelReference(on_swap=recent_statistics.record_swap)
+    compilation = Compilation(registry, Compiler(settings), counters, actor)
+    backbones = BackboneHolder(settings, pool)
+    preparation = Preparation(settings, registry, compilation, backbones, pool, counters)
+    activation = Activation(database, preparation, live, counters)
+    operations = Operations(database, activation)
+    reconciler = Reconciler(settings, database, preparation, live, counters)
+    scheduler = Scheduler(pool, counters)
+    predictor = Predictor(settings, live, reconciler, preparation, scheduler, recent_statistics)
+    batcher = Batcher(pool, counters)
+    model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
+    return Services(
+        settings=settings,
+        database=database,
+        registry=registry,
+        uploads=Uploads(settings),
+        live=live,
+        reconciler=reconciler,
+        status_reporter=StatusReporter(settings, database, live, reconciler, backbones),
+        events=Events(database, reconciler.replica),
+        activation=activation,
+        operations=operations,
+        compilation=compilation,
+        compile_queue=CompileQueue(registry, compilation),
+        quantizer=ModelQuantizer(settings, database, registry, compilation),
+        predictor=predictor,
+        batch=BatchPredictor(settings, predictor),
+        streaming=Streaming(predictor, pool),
+        model_resolver=model_resolver,
+        tensors=TensorInference(model_resolver, batcher, recent_statistics),
+        counters=counters,
+        recent_statistics=recent_statistics,
+        prometheus=PrometheusExporter(
+            counters, live, reconciler, lambda: pool.waiting + scheduler.waiting + batcher.waiting
+        ),
+    )
 
 
 @asynccontextmanager
 async def run_background_tasks(services: Services) -> AsyncIterator[None]:
     """Follow the database and compile what is queued while the block runs.
 
-    The block starts after the first look at the database, or after five seconds where loading takes longer: the
-    process answers `/health/live` meanwhile, and `/health/ready` turns 200 when the model is loaded.
+    The block starts after the first poll, or after five seconds where loading takes longer. The process then answers
+    `/health/live` at once, and `/health/ready` with 200 as soon as the model is loaded.
     """
-    first = asyncio.create_task(services.reconciler.once())
+    first = asyncio.create_task(services.reconciler.poll_once())
     await asyncio.wait([first], timeout=5.0)
 
     async def follow() -> None:

@@ -1,4 +1,4 @@
-"""Whole processes' worth of services over one home, on each database."""
+"""Services of one or several processes over one home, on each database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack

@@ -29,7 +29,7 @@ class ProblemResponse(JSONResponse):
 def _respond(
     request: Request, problem: dict[str, object], status: int, headers: dict[str, str] | None = None
 ) -> ProblemResponse:
-    request.state.services.recent_statistics.refused(str(problem["code"]))
+    request.state.services.recent_statistics.record_refusal(str(problem["code"]))
     return ProblemResponse(add_protocol_error(problem, request.scope), status_code=status, headers=headers)
 
 
@@ -71,7 +71,7 @@ def _build_invalid_problem(error: ValidationException) -> dict[str, object]:
 
 async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
     """Send the problem on an accepted socket and close it. Raises WebSocketDisconnect when the client is gone."""
-    socket.state.services.recent_statistics.refused(str(problem["code"]))
+    socket.state.services.recent_statistics.record_refusal(str(problem["code"]))
     await socket.send_text(StreamFailed(problem=Problem.model_validate(problem)).model_dump_json())
     await socket.close(_POLICY_VIOLATION)
 

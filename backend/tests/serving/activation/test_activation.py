@@ -38,14 +38,14 @@ async def events(services: Services, model_id: int) -> list[tuple[str, str | Non
 
 
 def count_loads(services: Services) -> int:
-    return services.counters.loads.seen()[0][-1][1]
+    return services.counters.loads.read()[0][-1][1]
 
 
 def live_id(services: Services) -> int | None:
     return services.live.current.model.identity.model_id if services.live.current else None
 
 
-async def test_the_steps_are_taken_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
+async def test_the_steps_are_reported_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     steps: list[Step] = []
     one = await services.activation.activate(first, "test", steps.append)
@@ -189,7 +189,7 @@ async def test_rolling_back_alternates_between_the_last_two(services: Services, 
         assert live_id(services) == expected
 
 
-async def test_activations_that_race_leave_one_active_row_and_its_model_on_stage(
+async def test_activations_that_race_leave_one_active_row_and_its_model_live(
     services: Services, register: Register
 ) -> None:
     models = [await register(f"m{index}", index % 3) for index in range(4)]
@@ -227,22 +227,22 @@ async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
         assert services.live.current is not None
         return services.live.current.generation
 
-    async def listen() -> None:
+    async def predict_until_stopped() -> None:
         while swapping:
             before = generation()
             answer = await services.predictor.predict(io.BytesIO(wav))
             answers.append((answer, before, generation()))
 
-    listeners = [asyncio.create_task(listen()) for _ in range(4)]
+    clients = [asyncio.create_task(predict_until_stopped()) for _ in range(4)]
     generations = {generation(): next(iter(winners))}
-    for turn in range(20):
-        model = list(winners)[(turn + 1) % 2]
+    for number in range(20):
+        model = list(winners)[(number + 1) % 2]
         live = await services.activation.activate(model, "test")
         generations[live.generation] = model
         answer = await services.predictor.predict(io.BytesIO(wav))
         assert answer.model.model_id == model, "an answer after the call returned came from the old model"
     swapping = False
-    await asyncio.gather(*listeners)
+    await asyncio.gather(*clients)
     assert len({answer.model.model_id for answer, _, _ in answers}) == 2
     for answer, before, after in answers:
         assert answer.label == winners[answer.model.model_id]
@@ -251,7 +251,7 @@ async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
         assert generations[answer.generation] == answer.model.model_id
 
 
-async def test_a_crash_between_commit_and_swap_converges_at_the_next_start(
+async def test_a_crash_between_commit_and_swap_is_repaired_at_the_next_start(
     services: Services, register: Register, open_process: Opener
 ) -> None:
     first, second = await register("first"), await register("second", 1)
@@ -259,7 +259,7 @@ async def test_a_crash_between_commit_and_swap_converges_at_the_next_start(
     async with services.database.write() as session:
         generation = await desired_state.switch(session, second, actor="test")
     restarted = await open_process()
-    await restarted.reconciler.once()
+    await restarted.reconciler.poll_once()
     assert live_id(restarted) == second
     assert restarted.live.current is not None
     assert restarted.live.current.generation == generation
@@ -272,7 +272,7 @@ async def test_the_compiled_copy_serves_where_the_file_is_gone_at_start(
     await services.activation.activate(model, "test")
     (database_settings.models_dir / "first.onnx").unlink()
     restarted = await open_process()
-    await restarted.reconciler.once()
+    await restarted.reconciler.poll_once()
     answer = await restarted.predictor.predict(io.BytesIO(wav))
     assert answer.model.model_id == model
     assert any("compiled copy" in warning for warning in answer.warnings)

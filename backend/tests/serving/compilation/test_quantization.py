@@ -43,45 +43,45 @@ async def model_id(services: Services, database_settings: Settings) -> int:
     return (await services.registry.register(request, "test")).model_id
 
 
-async def quantised(services: Services, model_id: int, clips: Path, gate: Gate = LOOSE) -> list[str]:
+async def quantize(services: Services, model_id: int, clips: Path, gate: Gate = LOOSE) -> list[str]:
     steps: list[str] = []
     await services.quantizer.quantize(model_id, clips, gate, "test", steps.append)
     return steps
 
 
-async def precision_heard(services: Services, wav: bytes) -> Precision:
+async def predict_precision(services: Services, wav: bytes) -> Precision:
     return (await services.predictor.predict(io.BytesIO(wav))).model.precision
 
 
-async def test_a_twin_that_passed_serves_in_every_process_and_rolls_back(
+async def test_a_variant_that_passed_serves_in_every_process_and_rolls_back(
     services: Services, open_process: Opener, model_id: int, clips: Path, wav: bytes
 ) -> None:
     other = await open_process()
     await services.activation.activate(model_id, "test")
-    assert await precision_heard(services, wav) is Precision.FLOAT32
-    await quantised(services, model_id, clips)
+    assert await predict_precision(services, wav) is Precision.FLOAT32
+    await quantize(services, model_id, clips)
     await services.operations.activate(model_id, "test", wait=True, precision=Precision.INT8)
-    await services.reconciler.once()
-    await other.reconciler.once()
+    await services.reconciler.poll_once()
+    await other.reconciler.poll_once()
     for process in (services, other):
-        assert await precision_heard(process, wav) is Precision.INT8
+        assert await predict_precision(process, wav) is Precision.INT8
         process.status_reporter.require_ready()
     status = await other.status_reporter.status()
     assert status.desired is not None
     assert status.desired.precision is Precision.INT8
     await other.operations.roll_back("test", wait=True)
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     for process in (services, other):
-        assert await precision_heard(process, wav) is Precision.FLOAT32
+        assert await predict_precision(process, wav) is Precision.FLOAT32
     await services.operations.roll_back("test", wait=True)
-    assert await precision_heard(services, wav) is Precision.INT8
+    assert await predict_precision(services, wav) is Precision.INT8
     restarted = await open_process()
-    await restarted.reconciler.once()
-    assert await precision_heard(restarted, wav) is Precision.INT8
+    await restarted.reconciler.poll_once()
+    assert await predict_precision(restarted, wav) is Precision.INT8
 
 
 async def test_the_report_says_what_was_measured_on_what(services: Services, model_id: int, clips: Path) -> None:
-    await quantised(services, model_id, clips)
+    await quantize(services, model_id, clips)
     found = (await services.compilation.report(model_id)).quantization
     assert found is not None
     assert found.passed
@@ -92,7 +92,7 @@ async def test_the_report_says_what_was_measured_on_what(services: Services, mod
     assert found.agreement.accuracy is not None
     assert 0 < found.agreement.mean_change <= found.agreement.max_change
     assert Counter(layer.reason for layer in found.kept_in_float) >= Counter(["first", "last"])
-    assert "measure" not in await quantised(services, model_id, clips)
+    assert "measure" not in await quantize(services, model_id, clips)
 
 
 async def test_int8_is_refused_where_no_variant_was_made(services: Services, model_id: int) -> None:
@@ -102,15 +102,15 @@ async def test_int8_is_refused_where_no_variant_was_made(services: Services, mod
     assert services.live.current is None
 
 
-async def test_a_twin_that_did_not_pass_stays_off_stage_and_the_reason_is_kept(
+async def test_a_variant_that_did_not_pass_does_not_go_live_and_the_reason_is_kept(
     services: Services, model_id: int, clips: Path, wav: bytes
 ) -> None:
     await services.activation.activate(model_id, "test")
     with pytest.raises(ParityFailed, match="does not answer as float32 does"):
-        await quantised(services, model_id, clips, IMPOSSIBLE)
+        await quantize(services, model_id, clips, IMPOSSIBLE)
     with pytest.raises(ParityFailed, match="does not answer as float32 does"):
         await services.operations.activate(model_id, "test", wait=True, precision=Precision.INT8)
-    assert await precision_heard(services, wav) is Precision.FLOAT32
+    assert await predict_precision(services, wav) is Precision.FLOAT32
     report = (await services.compilation.report(model_id)).quantization
     assert report is not None
     assert not report.passed
@@ -118,13 +118,13 @@ async def test_a_twin_that_did_not_pass_stays_off_stage_and_the_reason_is_kept(
     assert {entry.code for entry in refusals} == {"parity_failed"}
 
 
-async def test_a_model_of_tensors_and_a_folder_of_nothing_are_refused(
+async def test_a_tensor_model_and_a_folder_without_recordings_are_refused(
     services: Services, model_id: int, database_settings: Settings, clips: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingDataInvalid, match="holds no recordings"):
-        await quantised(services, model_id, tmp_path / "empty")
+        await quantize(services, model_id, tmp_path / "empty")
     request = ModelCreate(model_name="Tensors", file_path="models/net.onnx", spec=PartialSpec(input=InputKind.TENSOR))
     tensors = (await services.registry.register(request, "test")).model_id
     with pytest.raises(NotForAudio, match="takes tensors"):
-        await quantised(services, tensors, clips)
+        await quantize(services, tensors, clips)

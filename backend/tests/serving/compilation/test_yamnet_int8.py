@@ -80,8 +80,8 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
         spec = PartialSpec(labels=tuple(labels), activation=OutputActivation.SOFTMAX)
         request = ModelCreate(model_name="Head", file_path="models/head.onnx", spec=spec)
         model_id = (await services.registry.register(request, "test")).model_id
-        twin = await services.quantizer.quantize(model_id, clips, Gate(), "test", lambda _: None)
-    quantization = twin.report.quantization
+        variant = await services.quantizer.quantize(model_id, clips, Gate(), "test", lambda _: None)
+    quantization = variant.report.quantization
     assert quantization is not None
     assert quantization.backbone_digest == backbone.digest
     assert quantization.agreement.counted_on == "clips"

@@ -1,4 +1,4 @@
-"""Which models take the backbone, and one that is installed over another while the server runs."""
+"""A head runs on the backbone that was installed when it was loaded; other models never load one."""
 
 import io
 from pathlib import Path
@@ -52,7 +52,7 @@ async def label(services: Services, wav: bytes) -> str:
     return (await services.predictor.predict(io.BytesIO(wav))).label
 
 
-async def test_the_next_activation_takes_the_new_one_and_what_is_live_keeps_the_old(
+async def test_the_next_activation_loads_the_new_backbone_and_the_live_model_keeps_the_old(
     services: Services, database_settings: Settings, wav: bytes
 ) -> None:
     save(database_settings.backbone_path, BACKBONE.replace("VALUE", "-1"))
@@ -72,7 +72,7 @@ async def test_the_next_activation_takes_the_new_one_and_what_is_live_keeps_the_
     assert await label(services, wav) == "positive"
 
 
-async def test_a_model_that_runs_on_none_does_not_ask_for_it(
+async def test_a_model_without_a_backbone_does_not_load_it(
     services: Services, database_settings: Settings, register: Register
 ) -> None:
     database_settings.backbone_path.write_bytes(b"no graph")

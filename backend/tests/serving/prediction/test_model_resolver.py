@@ -1,4 +1,4 @@
-"""A name is answered by the model that its row means, and never for long after the row changed."""
+"""A name is answered by the model of its row, and by the old one only shortly after the row changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,9 +44,7 @@ async def test_a_version_must_be_the_rows(services: Services, register: Register
         await winner(services, "a", "v1")
 
 
-async def test_what_this_process_renames_re_points_or_deletes_is_another_model_at_once(
-    services: Services, register: Register
-) -> None:
+async def test_a_change_by_this_process_shows_at_once(services: Services, register: Register) -> None:
     a, b = await register("a", winner=0), await register("b", winner=1)
     assert (await winner(services, "a"))[:2] == (0, a)
     await services.registry.update(a, ModelUpdate(file_path="models/b.onnx"), "test")
@@ -59,7 +57,7 @@ async def test_what_this_process_renames_re_points_or_deletes_is_another_model_a
         await winner(services, "a")
 
 
-async def test_what_another_process_changes_shows_after_the_poll_interval(
+async def test_a_change_by_another_process_shows_after_the_poll_interval(
     services: Services, open_process: Any, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 100.0
@@ -69,7 +67,7 @@ async def test_what_another_process_changes_shows_after_the_poll_interval(
     other: Services = await open_process()
     async with other.database.write() as session:
         await session.execute(text("UPDATE ml_models SET model_name = 'gone'"))
-    assert (await winner(services, "a"))[1] == a  # the look of a moment ago holds
+    assert (await winner(services, "a"))[1] == a  # the last look-up is recent enough
     clock += services.settings.poll_seconds
     with pytest.raises(ModelNotFound):
         await winner(services, "a")
@@ -82,12 +80,12 @@ async def test_a_model_in_use_is_looked_up_again_without_a_wait(
     monkeypatch.setattr("understudy.serving.prediction.model_resolver.time.monotonic", lambda: clock)
     await register("a")
     first, _ = await services.model_resolver.choose("a", None)
-    looks = 0
+    loads = 0
     prepare = services.model_resolver._preparation.prepare
 
     async def counted(model_id: int) -> Any:
-        nonlocal looks
-        looks += 1
+        nonlocal loads
+        loads += 1
         return await prepare(model_id)
 
     monkeypatch.setattr(services.model_resolver._preparation, "prepare", counted)
@@ -95,7 +93,7 @@ async def test_a_model_in_use_is_looked_up_again_without_a_wait(
         clock += 0.6 * services.settings.poll_seconds
         assert (await services.model_resolver.choose("a", None))[0] is first
         await services.model_resolver.close()
-    assert looks == 0  # the row and the file are looked at; nothing is loaded again
+    assert loads == 0  # row and file were checked, and nothing was loaded again
 
 
 async def test_many_requests_for_a_cold_model_load_it_once(services: Services, register: Register) -> None:

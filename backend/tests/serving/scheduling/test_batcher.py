@@ -1,4 +1,4 @@
-"""Requests that share a run, and those that must not."""
+"""Requests for tensors share runs where each gets the same answer as alone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def batcher(pool: WorkerPool, counters: Counters) -> Batcher:
 
 
 def runs(counters: Counters) -> int:
-    pairs, _ = counters.batches.seen()
+    pairs, _ = counters.batches.read()
     return pairs[-1][1]
 
 
@@ -90,7 +90,7 @@ async def test_requests_that_arrive_during_a_run_share_the_next_and_each_gets_it
 
 async def test_lone_request_runs_at_once(batcher: Batcher, softplus: Graph, counters: Counters) -> None:
     await batcher.infer(softplus, row(1))
-    assert (runs(counters), counters.batches.seen()[1]) == (1, 1.0)
+    assert (runs(counters), counters.batches.read()[1]) == (1, 1.0)
 
 
 async def test_run_stays_within_its_rows(batcher: Batcher, softplus: Graph, counters: Counters) -> None:
@@ -136,7 +136,7 @@ async def test_client_that_goes_away_is_not_run_and_the_others_get_their_answers
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(answers[4], asyncio.CancelledError)
     assert sum(isinstance(answer, tuple) for answer in answers) == 9
-    assert counters.batches.seen()[1] == 9
+    assert counters.batches.read()[1] == 9
 
 
 async def test_other_shapes_of_rows_are_not_joined(batcher: Batcher) -> None:
@@ -148,7 +148,7 @@ async def test_other_shapes_of_rows_are_not_joined(batcher: Batcher) -> None:
     assert [answer.shape for answer in answers] == [(1, 2 + number % 3) for number in range(12)]
 
 
-async def test_how_many_wait_for_a_run_is_known(batcher: Batcher, softplus: Graph) -> None:
+async def test_requests_that_wait_for_a_run_are_counted(batcher: Batcher, softplus: Graph) -> None:
     tasks = [asyncio.create_task(batcher.infer(softplus, row(number))) for number in range(10)]
     await asyncio.sleep(0)
     assert batcher.waiting == 9  # the first runs

@@ -84,15 +84,15 @@ def steady(log: list[str]) -> Steady:
     def steps(
         amplitude: float, windows: int = 2, rounds: int = 1, name: str = "", pause: float = 0.0
     ) -> Steps[list[float]]:
-        heard: list[float] = []
+        scored: list[float] = []
         for number in range(rounds):
             log.append(f"{name} {number}")
             time.sleep(pause)
             items: list[NDArray[np.float32]] = [np.full(RATE, amplitude, np.float32) for _ in range(windows)]
             scores, seconds = yield items
             assert (scores.shape, seconds > 0) == ((windows, 2), True)
-            heard += scores[:, 0].tolist()
-        return heard
+            scored += scores[:, 0].tolist()
+        return scored
 
     return steps
 
@@ -104,7 +104,7 @@ async def test_clips_that_wait_share_runs_and_each_gets_its_own_scores(
     answers = await asyncio.gather(*(scheduler.run_clip(pipeline, steady(*clip)) for clip in clips))
     for (amplitude, windows), answer in zip(clips, answers, strict=True):
         assert answer == pytest.approx([amplitude**2] * windows, rel=1e-4)
-    runs, windows_in_all = counters.batches.seen()
+    runs, windows_in_all = counters.batches.read()
     assert runs[-1][1] < len(clips)
     assert windows_in_all == sum(windows for _, windows in clips)
     assert dict(runs)[float(MAX_BATCH)] == runs[-1][1], "a run had more windows than it may"

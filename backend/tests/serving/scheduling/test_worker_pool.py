@@ -1,5 +1,6 @@
-"""Work leaves the event loop."""
+"""Blocking work runs on worker threads."""
 
+import asyncio
 import sys
 import threading
 import time
@@ -28,8 +29,6 @@ async def test_inference_and_loading_run_on_threads_of_their_own(pool: WorkerPoo
 
 
 async def test_loading_takes_no_inference_thread_away(pool: WorkerPool) -> None:
-    import asyncio
-
     release = threading.Event()
     loading = asyncio.create_task(pool.load(release.wait))
     both = threading.Barrier(2, timeout=30)
@@ -39,9 +38,7 @@ async def test_loading_takes_no_inference_thread_away(pool: WorkerPool) -> None:
     assert await loading
 
 
-async def test_the_wait_for_a_thread_is_told(pool: WorkerPool) -> None:
-    import asyncio
-
+async def test_the_wait_for_a_thread_is_returned(pool: WorkerPool) -> None:
     results = await asyncio.gather(*(pool.infer(time.sleep, 0.05) for _ in range(4)))
     assert max(waited for _, waited in results) >= 40
 
@@ -56,7 +53,7 @@ async def test_an_error_reaches_the_caller(pool: WorkerPool) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what is freed, and has a call to return it")
 async def test_what_a_load_freed_goes_back_to_the_system(pool: WorkerPool) -> None:
-    """glibc keeps whatever lies below something that stays, as a graph's weights do."""
+    """glibc keeps freed memory that lies below memory still in use, such as a graph's weights."""
     process = psutil.Process()
 
     def load() -> bytes:

@@ -1,4 +1,4 @@
-"""Every process follows the database, whatever happens to it."""
+"""Every process serves the model that the database desires, through errors and outages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,15 +33,15 @@ async def until_live(services: Services, model_id: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_two_processes_converge_on_every_activation_of_either(
+async def test_two_processes_follow_every_activation_of_each_other(
     services: Services, register: Register, open_process: Opener
 ) -> None:
     other = await open_process()
     models = [await register("first"), await register("second", 1)]
     async with run_background_tasks(services), run_background_tasks(other):
-        for turn in range(6):
-            model = models[turn % 2]
-            activating, following = (services, other) if turn % 3 else (other, services)
+        for number in range(6):
+            model = models[number % 2]
+            activating, following = (services, other) if number % 3 else (other, services)
             live = await activating.activation.activate(model, "test")
             await until_live(following, model)
             assert following.live.current is not None
@@ -51,7 +51,7 @@ async def test_two_processes_converge_on_every_activation_of_either(
     assert (await services.status_reporter.status()).replicas == ()
 
 
-async def test_a_process_that_seldom_looks_is_told_of_a_switch(
+async def test_a_process_that_polls_rarely_is_notified_of_a_switch(
     services: Services, register: Register, database_settings: Settings, shared_store: None
 ) -> None:
     model = await register("first")
@@ -66,18 +66,18 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     assert live_id(services) == first
     assert not services.reconciler.in_sync
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     assert live_id(services) == second
     events = {(entry.event, entry.actor) for entry in (await services.registry.list_history(second)).entries}
     assert ("activated", "database") in events
 
 
-async def test_an_activation_is_in_sync_before_the_next_look(services: Services, register: Register) -> None:
-    await services.reconciler.once()
+async def test_an_activation_is_in_sync_before_the_next_poll(services: Services, register: Register) -> None:
+    await services.reconciler.poll_once()
     for model in (await register("first"), await register("second", 1)):
         await services.activation.activate(model, "test")
         services.status_reporter.require_ready()
@@ -93,20 +93,20 @@ async def test_a_database_restored_from_a_backup_is_followed(services: Services,
         f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {first}",
         f"UPDATE understudy_stage SET generation = 1, model_id = {first}",
     )
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     assert live_id(services) == first
     assert (await services.activation.activate(second, "test")).generation == 2
     assert live_id(services) == second
 
 
-async def test_a_stage_left_empty_is_emptied_after_the_grace(
+async def test_no_model_is_live_once_none_was_active_for_the_grace_period(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await services.activation.activate(await register("first"), "test")
     await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     monkeypatch.setattr(reconciler, "EMPTY_GRACE_SECONDS", 0.0)
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     assert live_id(services) is None
     services.status_reporter.require_ready()
 
@@ -118,7 +118,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     first = await register("first")
     await services.activation.activate(first, "test")
     second = await register("second", 1, labels=("not", "compiled", str(database_settings.home)))
-    await other.reconciler.once()
+    await other.reconciler.poll_once()
     file = database_settings.models_dir / "second.onnx"
     content = file.read_bytes()
     file.unlink()
@@ -127,7 +127,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
         "UPDATE ml_models SET is_active = FALSE",
         f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
     )
-    await other.reconciler.once()
+    await other.reconciler.poll_once()
     assert live_id(other) == first
     with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
         other.status_reporter.require_ready()
@@ -136,16 +136,16 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     refusals = [entry for entry in (await other.registry.list_history(second)).entries if entry.event == "refused"]
     assert len(refusals) == 1
     file.write_bytes(content)
-    await other.reconciler.once()
+    await other.reconciler.poll_once()
     assert live_id(other) == first, "tried again before its time"
     async with asyncio.timeout(60):
         while live_id(other) != second:
             await asyncio.sleep(0.05)
-            await other.reconciler.once()
+            await other.reconciler.poll_once()
     other.status_reporter.require_ready()
 
 
-async def test_a_mishap_that_nobody_foresaw_stops_neither_the_follower_nor_the_backlog(
+async def test_an_unforeseen_error_stops_neither_the_reconciler_nor_the_compile_queue(
     services: Services, register: Register, database_settings: Settings
 ) -> None:
     model = await register("first", labels=("not", "compiled", str(database_settings.home)[-200:]))
@@ -174,11 +174,11 @@ async def test_a_process_that_still_loads_does_not_claim_that_no_model_is_active
     other = await open_process()
     with pytest.raises(ModelNotLoaded, match="has not answered yet"):
         await other.predictor.choose(None)
-    await other.reconciler.once()
+    await other.reconciler.poll_once()
     assert (await other.predictor.choose(None))[1] == 1
 
 
-async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Services, register: Register) -> None:
+async def test_events_that_cannot_be_sent_do_not_stop_the_reconciler(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     page = services.events.subscribe(None)
@@ -186,7 +186,9 @@ async def test_news_that_cannot_be_told_do_not_stop_the_follower(services: Servi
         await anext(page)
         await services.operations.activate(first, "test", wait=True)
         await by_hand(services, "UPDATE understudy_operations SET state = 'odd', updated_at = '2999-01-01 00:00:00'")
-        await asyncio.sleep(2 * services.settings.poll_seconds)
+        async with asyncio.timeout(60):
+            while not services.reconciler._publish_failed:
+                await asyncio.sleep(0.01)
         await by_hand(
             services,
             "UPDATE ml_models SET is_active = FALSE",
@@ -201,7 +203,7 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
 ) -> None:
     model = await register("first")
     await services.activation.activate(model, "test")
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
 
     @asynccontextmanager
     async def down() -> AsyncIterator[None]:
@@ -210,11 +212,11 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
 
     with monkeypatch.context() as outage:
         outage.setattr(services.database, "read", down)
-        await services.reconciler.once()
+        await services.reconciler.poll_once()
         assert live_id(services) == model
         services.status_reporter.require_ready()
         status = await services.status_reporter.status()
         assert status.database.problem is not None
         assert not status.database.reachable
-    await services.reconciler.once()
+    await services.reconciler.poll_once()
     assert services.reconciler.outage is None

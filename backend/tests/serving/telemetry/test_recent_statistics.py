@@ -1,10 +1,10 @@
-"""Counts in buckets of time."""
+"""Answers and refusals are recorded once, in buckets of time and in the counters."""
 
 import pytest
 
 from understudy.schemas.inference.prediction import Timing
 from understudy.serving.telemetry.counters import Counters
-from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, RecentStatistics
+from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, SAMPLES, RecentStatistics
 
 TIMING = Timing(queue=1, decode=2, features=3, inference=4)
 
@@ -22,34 +22,56 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def recent_statistics(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> RecentStatistics:
-    statistics = RecentStatistics(Counters())
+def counters() -> Counters:
+    return Counters()
+
+
+@pytest.fixture
+def recent_statistics(clock: Clock, counters: Counters, monkeypatch: pytest.MonkeyPatch) -> RecentStatistics:
+    statistics = RecentStatistics(counters)
     monkeypatch.setattr(statistics, "_clock", clock)
     return statistics
 
 
 def test_answers_fall_into_the_bucket_of_their_time(recent_statistics: RecentStatistics, clock: Clock) -> None:
     for milliseconds in range(1, 101):
-        recent_statistics.answered(float(milliseconds), TIMING)
+        recent_statistics.record_answer(float(milliseconds), TIMING)
     clock.now += BUCKET_SECONDS
-    recent_statistics.refused("not_audio")
+    recent_statistics.record_refusal("not_audio")
     before, now = recent_statistics.summary(minutes=BUCKET_SECONDS * 2 / 60).buckets
     assert (before.requests, before.errors, now.requests, now.errors) == (100, 0, 0, 1)
     assert (before.latency_ms.p50, before.latency_ms.p95, before.latency_ms.p99) == (50, 95, 99)
-    assert before.stages["decode"].p50 == 2
+    assert {phase: found.p50 for phase, found in before.stages.items()} == TIMING.model_dump()
     assert now.latency_ms.p50 is None
 
 
+def test_every_answer_is_counted_and_only_the_first_of_a_bucket_are_sampled(
+    recent_statistics: RecentStatistics, counters: Counters
+) -> None:
+    for _ in range(SAMPLES):
+        recent_statistics.record_answer(10, TIMING)
+    for _ in range(SAMPLES):
+        recent_statistics.record_answer(20, TIMING)
+    recent_statistics.record_refusal("not_audio")
+    [bucket] = recent_statistics.summary(minutes=BUCKET_SECONDS / 60).buckets
+    assert (bucket.requests, bucket.latency_ms.p99) == (2 * SAMPLES, 10)
+    seconds = {phase: histogram.read()[1] for phase, histogram in counters.phases.items()}
+    expected = {"queue": 4.0, "decode": 8.0, "features": 12.0, "inference": 16.0, "total": 60.0}
+    assert seconds == pytest.approx(expected)
+    assert {histogram.read()[0][-1] for histogram in counters.phases.values()} == {(float("inf"), 2 * SAMPLES)}
+    assert counters.refusals == {"not_audio": 1}
+
+
 def test_quiet_stretches_are_shown_as_empty_buckets(recent_statistics: RecentStatistics, clock: Clock) -> None:
-    recent_statistics.refused("not_audio")
+    recent_statistics.record_refusal("not_audio")
     clock.now += 5 * BUCKET_SECONDS
-    recent_statistics.refused("not_audio")
+    recent_statistics.record_refusal("not_audio")
     summary = recent_statistics.summary(minutes=1)
     assert [bucket.errors for bucket in summary.buckets] == [1, 0, 0, 0, 0, 1]
     assert summary.errors_by_code == {"not_audio": 2}
 
 
 def test_what_is_older_than_asked_for_is_left_out(recent_statistics: RecentStatistics, clock: Clock) -> None:
-    recent_statistics.refused("not_audio")
+    recent_statistics.record_refusal("not_audio")
     clock.now += 3600
     assert recent_statistics.summary(minutes=15).errors_by_code == {}

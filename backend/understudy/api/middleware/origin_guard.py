@@ -34,7 +34,7 @@ class OriginGuard:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        scope["state"]["services"].recent_statistics.refused(fault.code)
+        scope["state"]["services"].recent_statistics.record_refusal(fault.code)
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _CLOSED_BY_POLICY, "reason": fault.code})
         else:

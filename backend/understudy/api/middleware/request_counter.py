@@ -60,7 +60,7 @@ class RequestCounter:
         counters: Counters = scope["state"]["services"].counters
         templates = self._templates
         route = templates.get(id(scope.get("route"))) or templates.get(id(scope.get("endpoint"))) or OTHER
-        counters.requested(route, _get_method_label(scope), status)
+        counters.record_request(route, _get_method_label(scope), status)
 
 
 def _get_method_label(scope: Scope) -> str:

@@ -65,8 +65,8 @@ async def predict(
 ) -> Response:
     """Return the scores of the clip and of each window, and the model that computed them."""
     async with receive_recording(request, services.settings.max_upload_bytes) as clip:
-        result = await services.predictor.hear(clip, *await services.predictor.choose(model_id))
+        result = await services.predictor.predict_with(clip, *await services.predictor.choose(model_id))
     # Encoded here: FastAPI would validate and copy the prediction once more.
     if result.rest is None:
         return Response(result.prediction.model_dump_json(), media_type="application/json")
-    return StreamingResponse(result.json(), media_type="application/json")
+    return StreamingResponse(result.iter_json(), media_type="application/json")

@@ -18,7 +18,7 @@ router = APIRouter(tags=["predict"])
 async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId = None) -> None:
     """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
     await socket.accept()
-    with services.counters.stream(), suppress(WebSocketDisconnect):
+    with services.counters.count_stream(), suppress(WebSocketDisconnect):
         try:
             await _score_stream(socket, services, model_id)
         except UnderstudyError as error:
@@ -27,7 +27,7 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
 
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
     scorer = await services.streaming.open(await _receive_start(socket), model_id)
-    await _send(socket, scorer.ready())
+    await _send(socket, scorer.build_ready())
     while (message := await _receive_samples(socket)) is not None:
         for scored in await scorer.push(message):
             await _send(socket, scored)

@@ -1,1 +1,1 @@
-"""Activation of a model: preparation, the commit, the operation a caller follows."""
+"""Activation of a model: preparation, commit, and the operation that a caller polls."""

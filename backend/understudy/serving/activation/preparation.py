@@ -37,7 +37,7 @@ def ignore_step(_: Step) -> None:
 
 
 class Preparation:
-    """Verifies, compiles, loads and warms up a model. The live model stays as it is, whatever fails."""
+    """Verifies, compiles, loads and warms up a model. An error at any step leaves the live model as it is."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Compiles what was registered, one model at a time, so that activating it is instant."""
+"""Compiles registered models in the background, one at a time, so that activating them is fast."""
 
 import asyncio
 
@@ -10,12 +10,12 @@ from understudy.serving.compilation.compilation import Compilation
 
 log = structlog.get_logger()
 
-# Between two models: whoever registers many of them, one after the other, is answered meanwhile.
+# Pause between two models, in which a client that registers many of them is answered.
 _PAUSE_SECONDS = 0.05
 
 
 class CompileQueue:
-    """A queue of model ids; a refusal is recorded beside the row and never stops the queue."""
+    """A queue of model ids. A model that does not compile is recorded beside its row and never stops the queue."""
 
     def __init__(self, registry: Registry, compilation: Compilation) -> None:
         self._registry = registry
@@ -33,6 +33,6 @@ class CompileQueue:
                 await self._compilation.compile(await self._registry.ensure_file_record(model_id))
             except UnderstudyError as error:
                 log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
-            except Exception:  # one model's mishap must not keep the next ones waiting for ever
+            except Exception:  # the failure of one model must not stop the queue
                 log.exception("not compiled in advance", model_id=model_id, remedy="Activate it to try again.")
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The use-case that gives a registered model an int8 twin."""
+"""Makes an int8 variant of a registered model."""
 
 import asyncio
 import hashlib
@@ -40,6 +40,7 @@ from understudy.schemas.compiler.quantization import (
     Calibration,
     Gate,
     Precision,
+    PrecisionAgreement,
     Quantization,
 )
 from understudy.schemas.compiler.report import CompileReport, ParityProbe
@@ -47,14 +48,14 @@ from understudy.schemas.compiler.spec import InputKind
 from understudy.serving.compilation.compilation import Compilation, build_gate_refusal
 from understudy.settings import Settings
 
-QUANTIZER_VERSION = 1  # raise it whenever the same graph and clips would give another twin
+QUANTIZER_VERSION = 1  # raise it whenever the same graph and clips would give another variant
 
-Say = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class _VariantPlan:
-    """One twin to be made. `clips` are those that calibrate, `judging` those that measure."""
+    """One int8 variant to make. It is calibrated on `clips` and measured on `judging`."""
 
     model: RegisteredFile
     compiled: CompiledModel
@@ -71,29 +72,46 @@ class _VariantPlan:
 
     @property
     def key(self) -> str:
-        """Covers the float32 form, the clips, the gate and what quantises."""
+        """A digest over the compiled model, the backbone, the clips, the gate and the quantizer's version."""
         backbone = self.backbone and self.backbone.digest
-        return _key(self.compiled.key, backbone, self.clips_digest, self.gate.model_dump())
+        return _build_key(self.compiled.key, backbone, self.clips_digest, self.gate.model_dump())
 
     @property
     def backbone_name(self) -> str | None:
-        """Covers the backbone, the clips and what quantises: heads calibrated on the same clips share it."""
-        return None if self.backbone is None else _key(self.backbone.digest, self.clips_digest)
+        """A digest over the backbone, the clips and the quantizer's version; None for a model without a backbone.
+
+        Heads that were calibrated on the same clips share the int8 backbone of this name.
+        """
+        return None if self.backbone is None else _build_key(self.backbone.digest, self.clips_digest)
 
 
-def _key(*parts: object) -> str:
+@dataclass(frozen=True)
+class _Quantized:
+    """What the sandbox made in the folder `out` from the float32 `graph`; `started` is the monotonic time."""
+
+    result: QuantizeResult
+    calibration: Calibration
+    graph: Path
+    out: Path
+    started: float
+
+
+def _build_key(*parts: object) -> str:
     versions = [QUANTIZER_VERSION, version("onnxruntime")]
     text = json.dumps([*parts, versions], sort_keys=True, separators=(",", ":"))
     return f"{Precision.INT8}-{hashlib.sha256(text.encode()).hexdigest()[:40]}"
 
 
-def _probe(gate: Gate) -> ParityProbe:
-    """Warming up repeats int8's own answer; CPUs that round its sums differently may move it as far as the gate."""
+def _build_probe(gate: Gate) -> ParityProbe:
+    """Return the tolerance of the warm-up, which compares int8 with its own recorded answer.
+
+    CPUs round int8 sums differently, so the answer may move as far as the gate allows.
+    """
     return ParityProbe(input_shapes=(), max_abs_error=0.0, tolerance=gate.max_change)
 
 
 class ModelQuantizer:
-    """Makes a twin in the compiler's sandbox, measures it against float32 and notes it beside the row."""
+    """Makes an int8 variant in the compiler's sandbox, measures it against float32 and records it beside the row."""
 
     def __init__(self, settings: Settings, database: Database, registry: Registry, compilation: Compilation) -> None:
         self._settings = settings
@@ -103,15 +121,28 @@ class ModelQuantizer:
         self._store = CompiledStore(self._settings.compiled_dir)
         self._limits = AudioLimits(max_seconds=self._settings.max_audio_seconds)
 
-    async def quantize(self, model_id: int, clips: Path, gate: Gate, actor: str, say: Say) -> CompiledModel:
-        """The twin that passed `gate`, made now unless the same clips gave one before.
+    async def quantize(self, model_id: int, clips: Path, gate: Gate, actor: str, on_step: OnStep) -> CompiledModel:
+        """Return the int8 variant that passed `gate`; it is made only where the same clips did not give one before.
 
         Raises what compiling raises, NotForAudio for a tensor model, TrainingDataInvalid for a folder without
-        recordings, the audio errors for a clip that cannot be heard, CompileFailed where the graph has nothing to
-        quantize, and ParityFailed, after keeping its report, for a twin that did not pass.
+        recordings, the audio errors for a clip that cannot be decoded, CompileFailed where the graph has nothing to
+        quantize, and ParityFailed, after storing its report, for a variant that did not pass.
         """
         model = await self._registry.ensure_file_record(model_id)
-        say("compile")
+        on_step("compile")
+        plan = await self._plan(model, clips, gate)
+        variant = await asyncio.to_thread(self._store.find, plan.key)
+        if variant is None:
+            with translate_disk_errors(self._settings.var_dir):
+                async with make_compile_lock(self._settings.var_dir):
+                    variant = await self._make_variant(plan, on_step)
+        await self._record(model, variant, actor)
+        quantization = variant.report.quantization
+        if quantization is not None and not quantization.passed:
+            raise build_gate_refusal(model.model_name, quantization)
+        return variant
+
+    async def _plan(self, model: RegisteredFile, clips: Path, gate: Gate) -> _VariantPlan:
         compiled = await self._compilation.compile(model)
         if compiled.report.spec.input is InputKind.TENSOR:
             raise NotForAudio(
@@ -121,7 +152,7 @@ class ModelQuantizer:
         found = await asyncio.to_thread(calibration.find_clips, clips)
         calibrating, judging = calibration.split(found)
         on_backbone = compiled.report.spec.input.on_backbone
-        order = _VariantPlan(
+        return _VariantPlan(
             model=model,
             compiled=compiled,
             source=str(clips),
@@ -131,116 +162,120 @@ class ModelQuantizer:
             gate=gate,
             backbone=await asyncio.to_thread(Backbone.load, self._settings.backbone_path) if on_backbone else None,
         )
-        twin = await asyncio.to_thread(self._store.find, order.key)
-        if twin is None:
-            with translate_disk_errors(self._settings.var_dir):
-                async with make_compile_lock(self._settings.var_dir):
-                    twin = await self._made(order, say)
-        await self._note(model, twin, actor)
-        quantization = twin.report.quantization
-        if quantization is not None and not quantization.passed:
-            raise build_gate_refusal(model.model_name, quantization)
-        return twin
 
-    async def _made(self, order: _VariantPlan, say: Say) -> CompiledModel:
+    async def _make_variant(self, plan: _VariantPlan, on_step: OnStep) -> CompiledModel:
         started = time.monotonic()
-        say("hear")
+        on_step("decode")
         windows, seconds = await asyncio.to_thread(
-            calibration.collect_windows, order.report, order.clips, self._limits, self._settings.max_whole_clip_seconds
+            calibration.collect_windows, plan.report, plan.clips, self._limits, self._settings.max_whole_clip_seconds
         )
         sandbox = Sandbox(self._settings)
         with sandbox.open_scratch() as scratch:
-            feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.build_feeds(order.report, windows))}
+            feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.build_feeds(plan.report, windows))}
             np.savez(scratch / "feeds.npz", allow_pickle=False, **feeds)
-            on_backbone = order.backbone_name is not None
-            graph = self._settings.backbone_path if on_backbone else order.compiled.folder / MODEL_FILE
+            on_backbone = plan.backbone_name is not None
+            graph = self._settings.backbone_path if on_backbone else plan.compiled.folder / MODEL_FILE
             shutil.copyfile(graph, scratch / "source.onnx")
-            job = QuantizeRequest(
+            request = QuantizeRequest(
                 source=scratch / "source.onnx",
                 feeds=scratch / "feeds.npz",
-                output="embeddings" if on_backbone else order.report.outputs[0].name,
+                output="embeddings" if on_backbone else plan.report.outputs[0].name,
                 out=scratch / "out",
                 limits=sandbox.build_limits(scratch),
                 parent=os.getpid(),
             )
-            outcome = QuantizeResult.model_validate_json(await sandbox.run(job, say))
-            heard = Calibration(
-                source=order.source,
-                clips=len(order.clips),
+            result = QuantizeResult.model_validate_json(await sandbox.run(request, on_step))
+            calibrated = Calibration(
+                source=plan.source,
+                clips=len(plan.clips),
                 windows=len(windows),
                 seconds=seconds,
-                digest=order.clips_digest,
+                digest=plan.clips_digest,
             )
-            say("measure")
-            return await asyncio.to_thread(self._measured, order, outcome, heard, graph, job.out, started)
+            on_step("measure")
+            quantized = _Quantized(result, calibrated, graph, request.out, started)
+            return await asyncio.to_thread(self._measure_and_store, plan, quantized)
 
-    def _measured(
-        self, order: _VariantPlan, outcome: QuantizeResult, heard: Calibration, graph: Path, out: Path, started: float
-    ) -> CompiledModel:
+    def _measure_and_store(self, plan: _VariantPlan, quantized: _Quantized) -> CompiledModel:
+        result, out = quantized.result, quantized.out
         int8_bytes = (out / MODEL_FILE).stat().st_size
-        backbone = order.backbone
-        probes: tuple[ParityProbe, ...] = (_probe(order.gate),)
-        if order.backbone_name is not None:  # its head stays as it is
-            target = self._settings.quantized_backbone_path(order.backbone_name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (out / MODEL_FILE).replace(target)
-            backbone, probes = Backbone.load(target), order.report.parity
-            for name in (MODEL_FILE, PROBES_FILE):
-                shutil.copyfile(order.compiled.folder / name, out / name)
-        twin = order.report.model_copy(
+        backbone, probes = self._place_backbone(plan, out)
+        report = plan.report.model_copy(
             update={
-                "key": order.key,
+                "key": plan.key,
                 "parity": probes,
                 "onnx_digest": compute_digest(out / MODEL_FILE),
                 "onnx_bytes": (out / MODEL_FILE).stat().st_size,
                 "probes_digest": compute_digest(out / PROBES_FILE),
-                "peak_memory_bytes": outcome.peak_memory_bytes,
-                "isolation": (*outcome.isolation, "environment", "wall_clock"),
-                "versions": order.report.versions | outcome.versions,
+                "peak_memory_bytes": result.peak_memory_bytes,
+                "isolation": (*result.isolation, "environment", "wall_clock"),
+                "versions": plan.report.versions | result.versions,
             }
         )
+        agreement = self._compare(plan, report, backbone, out)
+        reason = variant_agreement.explain_shortfall(agreement, plan.gate)
+        quantization = Quantization(
+            precision=Precision.INT8,
+            of=plan.compiled.key,
+            passed=reason is None,
+            reason=reason,
+            gate=plan.gate,
+            calibration=quantized.calibration,
+            agreement=agreement,
+            layers=result.layers,
+            equalised=result.equalized_pairs,
+            kept_in_float=result.kept,
+            noise=result.noise,
+            backbone=plan.backbone_name,
+            backbone_digest=plan.backbone and plan.backbone.digest,
+            float_bytes=quantized.graph.stat().st_size,
+            int8_bytes=int8_bytes,
+            seconds=time.monotonic() - quantized.started,
+        )
+        return self._store.add(out, report.model_copy(update={"quantization": quantization}))
+
+    def _place_backbone(self, plan: _VariantPlan, out: Path) -> tuple[Backbone | None, tuple[ParityProbe, ...]]:
+        """Move an int8 backbone from `out` to var/backbones, and put the head, which stays float32, in its place.
+
+        Returns the backbone that the variant runs on and the probes that its warm-up replays.
+        """
+        if plan.backbone_name is None:
+            return plan.backbone, (_build_probe(plan.gate),)
+        target = self._settings.quantized_backbone_path(plan.backbone_name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (out / MODEL_FILE).replace(target)
+        for name in (MODEL_FILE, PROBES_FILE):
+            shutil.copyfile(plan.compiled.folder / name, out / name)
+        return Backbone.load(target), plan.report.parity
+
+    def _compare(
+        self, plan: _VariantPlan, report: CompileReport, backbone: Backbone | None, out: Path
+    ) -> PrecisionAgreement:
+        """Run float32 and int8 over the judging clips and return how far their answers agree."""
+        seconds = self._settings.max_whole_clip_seconds
         with tempfile.TemporaryDirectory(dir=out) as folder:
             for name in (MODEL_FILE, PROBES_FILE):
                 shutil.copyfile(out / name, Path(folder) / name)
-            (Path(folder) / "report.json").write_text(twin.model_dump_json(), encoding="utf-8")
-            seconds = self._settings.max_whole_clip_seconds
-            before = Pipeline.load(order.compiled.folder, backbone=order.backbone, max_whole_clip_seconds=seconds)
+            (Path(folder) / "report.json").write_text(report.model_dump_json(), encoding="utf-8")
+            before = Pipeline.load(plan.compiled.folder, backbone=plan.backbone, max_whole_clip_seconds=seconds)
             after = Pipeline.load(Path(folder), backbone=backbone, max_whole_clip_seconds=seconds)
-            agreed = variant_agreement.compare(
-                before, after, order.judging, self._limits, disjoint=order.judging != order.clips
+            return variant_agreement.compare(
+                before, after, plan.judging, self._limits, disjoint=plan.judging != plan.clips
             )
-        reason = variant_agreement.explain_shortfall(agreed, order.gate)
-        quantization = Quantization(
-            precision=Precision.INT8,
-            of=order.compiled.key,
-            passed=reason is None,
-            reason=reason,
-            gate=order.gate,
-            calibration=heard,
-            agreement=agreed,
-            layers=outcome.layers,
-            equalised=outcome.equalized_pairs,
-            kept_in_float=outcome.kept,
-            noise=outcome.noise,
-            backbone=order.backbone_name,
-            backbone_digest=order.backbone and order.backbone.digest,
-            float_bytes=graph.stat().st_size,
-            int8_bytes=int8_bytes,
-            seconds=time.monotonic() - started,
-        )
-        return self._store.add(out, twin.model_copy(update={"quantization": quantization}))
 
-    async def _note(self, model: RegisteredFile, twin: CompiledModel, actor: str) -> None:
-        quantization = twin.report.quantization
-        if quantization is None or model.int8_variant == twin.key:
+    async def _record(self, model: RegisteredFile, variant: CompiledModel, actor: str) -> None:
+        """Store the variant's key beside the row, and its outcome in the history, unless they are there already."""
+        quantization = variant.report.quantization
+        if quantization is None or model.int8_variant == variant.key:
             return
         async with self._database.write() as session:
-            await file_records.set_int8_variant(session, model.model_id, model.facts.digest, twin.key)
+            await file_records.set_int8_variant(session, model.model_id, model.facts.digest, variant.key)
             if quantization.passed:
-                told = quantization.agreement
+                agreement = quantization.agreement
                 detail = (
-                    f"int8 twin: {told.clip_agreement:.2%} of {told.clips} clips and {told.window_agreement:.2%} of "
-                    f"{told.windows} windows keep their label, {told.throughput_ratio:.1f} times as fast."
+                    f"int8 variant: {agreement.clip_agreement:.2%} of {agreement.clips} clips and "
+                    f"{agreement.window_agreement:.2%} of {agreement.windows} windows keep their label, "
+                    f"{agreement.throughput_ratio:.1f} times as fast."
                 )
                 await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor, detail=detail)
             else:

@@ -1,4 +1,4 @@
-"""Many recordings through one model."""
+"""Predicts many recordings with one model."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -19,29 +19,29 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class NamedClip:
-    """`source` is a seekable file of its own."""
+    """A recording and its name. `source` is a seekable file that no other clip uses."""
 
     name: str
     source: BinaryIO
 
 
 class BatchPredictor:
-    """Keeps the inference threads busy with a batch, and no more than that, so that other requests come in between."""
+    """Predicts only as many recordings of a batch at once as keep the worker threads busy, so that others get in."""
 
     def __init__(self, settings: Settings, predictor: Predictor) -> None:
         self._predictor = predictor
-        self._at_once = settings.inference_threads + 1  # one waits, while the answer of another is written
+        self._at_once = settings.inference_threads + 1  # one waits while the answer of another is written
 
     async def predict(self, clips: Iterable[NamedClip], model_id: int | None) -> AsyncGenerator[BatchLine]:
-        """The lines as they complete, all by the model that is live now or by `model_id`.
+        """Return an iterator of the lines as they complete, all by the model that is live now or by `model_id`.
 
-        Raises what `Predictor.choose` raises; what is wrong with a recording is told on its line. Closing it
-        leaves what has not begun undone.
+        Raises what `Predictor.choose` raises. The error of a recording is on its line. Recordings that have not begun
+        when the iterator is closed are not predicted.
         """
         model, generation = await self._predictor.choose(model_id)
-        return self._lines(clips, model, generation)
+        return self._predict_lines(clips, model, generation)
 
-    async def _lines(
+    async def _predict_lines(
         self, clips: Iterable[NamedClip], model: LoadedModel, generation: int | None
     ) -> AsyncGenerator[BatchLine]:
         waiting = iter(enumerate(clips))
@@ -49,7 +49,7 @@ class BatchPredictor:
         try:
             while True:
                 while len(running) < self._at_once and (following := next(waiting, None)) is not None:
-                    running.add(asyncio.create_task(self._line(*following, model, generation)))
+                    running.add(asyncio.create_task(self._predict_line(*following, model, generation)))
                 if not running:
                     return
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -59,13 +59,13 @@ class BatchPredictor:
             for task in running:
                 task.cancel()
 
-    async def _line(self, index: int, clip: NamedClip, model: LoadedModel, generation: int | None) -> BatchLine:
+    async def _predict_line(self, index: int, clip: NamedClip, model: LoadedModel, generation: int | None) -> BatchLine:
         try:
-            heard = await self._predictor.hear(clip.source, model, generation)
+            result = await self._predictor.predict_with(clip.source, model, generation)
         except UnderstudyError as error:
             return BatchLine(index=index, file=clip.name, generation=generation, problem=Problem.from_error(error))
-        except Exception:  # one recording's mishap must not end the others
+        except Exception:  # the failure of one recording must not end the others
             log.exception("recording of a batch failed", index=index)
             problem = Problem.from_error(UnderstudyError("The server met an unexpected error."))
             return BatchLine(index=index, file=clip.name, generation=generation, problem=problem)
-        return BatchLine(index=index, file=clip.name, generation=generation, prediction=await heard.whole())
+        return BatchLine(index=index, file=clip.name, generation=generation, prediction=await result.complete())

@@ -1,4 +1,4 @@
-"""Models by the names that people gave them."""
+"""Finds and loads a model by its name and version."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a look at the database found; `revision` is the registry's, `at` the monotonic time, when it began."""
+    """A model that was looked up. `revision` of the registry and monotonic time `at` are of when the look-up began."""
 
     model: LoadedModel
     revision: int
@@ -30,11 +30,11 @@ class _Known:
 
 
 class ModelResolver:
-    """Finds the model of a name, live or not. Without a version the name decides: only one row has it.
+    """Finds the model of a name, live or not. The version may be left out: names are unique.
 
-    A model that is not live is remembered until a change is committed through this process, and for `poll_seconds` at
-    most: no row that was renamed, re-pointed or deleted answers under its old name for longer. Half that time before,
-    the next request has it looked up again without waiting for it.
+    A model that is not live is remembered for `poll_seconds`, and no longer than until this process changes the
+    registry. So a row that another process renames or deletes answers under its old name for `poll_seconds` at most. A
+    request in the second half of that time starts the next look-up and does not wait for it.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class ModelResolver:
         self._compilation = compilation
         self._preparation = preparation
         self._known: dict[Key, _Known] = {}
-        self._looking: dict[tuple[Key, int], asyncio.Task[LoadedModel]] = {}
+        self._look_ups: dict[tuple[Key, int], asyncio.Task[LoadedModel]] = {}
 
     async def choose(self, name: str, version: str | None) -> tuple[LoadedModel, int | None]:
-        """The model and, where it is live, its generation.
+        """Return the model and, where it is live, its generation, else None.
 
         Raises ModelNotFound and what `Preparation.prepare` raises for a model that is not live.
         """
@@ -68,15 +68,18 @@ class ModelResolver:
             age = time.monotonic() - known.at
             if age < self._keep_seconds:
                 if age > self._keep_seconds / 2:
-                    self._look(key)
+                    self._look_up(key)
                 return known.model, None
-        return await asyncio.shield(self._look(key)), None
+        return await asyncio.shield(self._look_up(key)), None
 
     async def describe(self, name: str, version: str | None) -> tuple[ModelIdentity, CompileReport]:
-        """Raises ModelNotFound, and ReportNotFound for a model that is not compiled."""
+        """Return the identity and the compile report of a model.
+
+        Raises ModelNotFound, and ReportNotFound for a model that is not compiled.
+        """
         if (live := self._find_live(name, version)) is not None:
             return live.model.identity, live.model.pipeline.report
-        model = await self._registry.ensure_file_record(await self._model_id(name, version))
+        model = await self._registry.ensure_file_record(await self._find_id(name, version))
         identity = ModelIdentity(
             model_id=model.model_id, model_name=model.model_name, version=model.version, digest=model.facts.digest
         )
@@ -86,7 +89,7 @@ class ModelResolver:
         """Raises ModelNotFound, and Unavailable for a model that would have to be compiled first."""
         if self._find_live(name, version) is not None:
             return
-        model = await self._registry.ensure_file_record(await self._model_id(name, version))
+        model = await self._registry.ensure_file_record(await self._find_id(name, version))
         if await self._compilation.find(model) is None:
             raise Unavailable(
                 f"{model.model_name} is not ready; its compile state is {model.compile_state}.",
@@ -100,41 +103,41 @@ class ModelResolver:
         return [model for model in found if not ready or model.is_ready]
 
     async def close(self) -> None:
-        """Let what is being looked up end."""
-        await asyncio.gather(*self._looking.values(), return_exceptions=True)
+        """Wait until every look-up has ended."""
+        await asyncio.gather(*self._look_ups.values(), return_exceptions=True)
 
     def _find_live(self, name: str, version: str | None) -> LiveModel | None:
         live = self._live.current
-        if live is not None and _is(live.model.identity, name, version):
+        if live is not None and _has_name(live.model.identity, name, version):
             return live
         return None
 
-    async def _model_id(self, name: str, version: str | None) -> int:
+    async def _find_id(self, name: str, version: str | None) -> int:
         async with self._database.read() as session:
             return await name_index.find(session, name, version)
 
-    def _look(self, key: Key) -> asyncio.Task[LoadedModel]:
-        """The look at the database for `key` that began after the last change through this process."""
-        flight = key, self._registry.revision
-        task = self._looking.get(flight)
+    def _look_up(self, key: Key) -> asyncio.Task[LoadedModel]:
+        """Return the task that looks up `key` and that began after the last change by this process."""
+        look_up = key, self._registry.revision
+        task = self._look_ups.get(look_up)
         if task is None:
-            task = self._looking[flight] = asyncio.create_task(self._find(key))
+            task = self._look_ups[look_up] = asyncio.create_task(self._find_unchanged(key))
 
-            def landed(task: asyncio.Task[LoadedModel]) -> None:
-                del self._looking[flight]
+            def forget(task: asyncio.Task[LoadedModel]) -> None:
+                del self._look_ups[look_up]
                 if not task.cancelled() and task.exception() is not None:
                     self._known.pop(key, None)
 
-            task.add_done_callback(landed)
+            task.add_done_callback(forget)
         return task
 
-    async def _find(self, key: Key) -> LoadedModel:
-        # A first look may have taken long, because it compiled; what it read of the row is looked at again then.
+    async def _find_unchanged(self, key: Key) -> LoadedModel:
+        # The first look-up may compile for minutes. The row may have changed by then, so it is read again.
         for patience in (self._keep_seconds, inf, inf):
             revision, at = self._registry.revision, time.monotonic()
-            model = await self._loaded(await self._model_id(*key), self._known.get(key))
+            model = await self._load(await self._find_id(*key), self._known.get(key))
             now = time.monotonic()
-            if _is(model.identity, *key) and revision == self._registry.revision and now - at < patience:
+            if _has_name(model.identity, *key) and revision == self._registry.revision and now - at < patience:
                 self._known = {
                     each: known for each, known in self._known.items() if now - known.at < self._keep_seconds
                 }
@@ -142,11 +145,11 @@ class ModelResolver:
                 return model
         raise Conflict(f"The model {key[0]!r} changed while it was looked up.")
 
-    async def _loaded(self, model_id: int, known: _Known | None) -> LoadedModel:
+    async def _load(self, model_id: int, known: _Known | None) -> LoadedModel:
         if known and known.model.identity.model_id == model_id and await self._preparation.is_current(known.model):
             return known.model
         return await self._preparation.prepare(model_id)
 
 
-def _is(identity: ModelIdentity, name: str, version: str | None) -> bool:
+def _has_name(identity: ModelIdentity, name: str, version: str | None) -> bool:
     return identity.model_name == name and version in (None, identity.version)

@@ -1,4 +1,4 @@
-"""An answer on its way out."""
+"""Holds a prediction and writes it as JSON."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.schemas.inference.prediction import Prediction, Window
 
-# Scores that are written at once: about a millisecond, in which nothing else is.
+# Scores that are written at once. They take about a millisecond, during which the event loop does nothing else.
 AT_ONCE = 20_000
 _WINDOWS = TypeAdapter(list[Window])
 _NO_WINDOWS = '"windows":[]'
@@ -17,22 +17,23 @@ _NO_WINDOWS = '"windows":[]'
 
 @dataclass(frozen=True, slots=True)
 class PredictionResult:
-    """`prediction` is complete, except that the windows of a long clip are still in `rest`: written out, those of ten
-    hours take 200 MB.
+    """A prediction. The windows of a long clip are not in `prediction` but still in `rest`.
+
+    The windows of ten hours take 200 MB as objects.
     """
 
     prediction: Prediction
     rest: Analysis | None
 
-    async def whole(self) -> Prediction:
-        """The prediction with all its windows."""
+    async def complete(self) -> Prediction:
+        """Return the prediction with all its windows."""
         if self.rest is None:
             return self.prediction
         windows = await asyncio.to_thread(lambda rest: rest.windows, self.rest)
         return self.prediction.model_copy(update={"windows": windows})
 
-    def json(self) -> Iterator[str]:
-        """The JSON of `whole()`, a slice of a long clip's windows at a time."""
+    def iter_json(self) -> Iterator[str]:
+        """Yield the JSON of the complete prediction in pieces of at most AT_ONCE scores."""
         document = self.prediction.model_dump_json()
         if self.rest is None:
             yield document

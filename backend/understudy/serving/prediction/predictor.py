@@ -1,4 +1,4 @@
-"""Answer what is heard, by the live model or by one in rehearsal."""
+"""Predicts recordings with the live model or with a model named by its id."""
 
 import time
 from typing import BinaryIO
@@ -17,7 +17,7 @@ from understudy.settings import Settings
 
 
 class Predictor:
-    """Takes the reference to a model once a request and names that model on the answer."""
+    """Reads the live model reference once for each request and names that model on the answer."""
 
     def __init__(
         self,
@@ -36,22 +36,26 @@ class Predictor:
         self._recent_statistics = recent_statistics
 
     async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
-        """Scores of the recording in `source`, a seekable file that belongs to the caller.
+        """Return the complete prediction of `source`, a seekable file, which the caller closes.
 
         Raises NoActiveModel, ModelNotLoaded, the audio errors, NotForAudio and, for `model_id`, what preparing that
         model raises.
         """
-        return await (await self.hear(source, *await self.choose(model_id))).whole()
+        return await (await self.predict_with(source, *await self.choose(model_id))).complete()
 
-    async def hear(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> PredictionResult:
-        """Scores of the recording by a model that `choose` gave; raises the audio errors and NotForAudio."""
+    async def predict_with(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> PredictionResult:
+        """Return the prediction of `source` by a model that `choose` returned.
+
+        Raises the audio errors, NotForAudio, and CannotServe when the model fails.
+        """
         started = time.perf_counter()
-        heard = await self._scheduler.run_clip(model.pipeline, _hear(source, self._limits, model, generation, started))
-        self._recent_statistics.answered((time.perf_counter() - started) * 1e3, heard.prediction.timing_ms)
-        return heard
+        steps = _predict_stepwise(source, self._limits, model, generation, started)
+        result = await self._scheduler.run_clip(model.pipeline, steps)
+        self._recent_statistics.record_answer((time.perf_counter() - started) * 1e3, result.prediction.timing_ms)
+        return result
 
     async def choose(self, model_id: int | None) -> tuple[LoadedModel, int | None]:
-        """The live model and its generation, or the model `model_id` in rehearsal, whose generation is None.
+        """Return the live model and its generation, or the model `model_id`, and None where that is not live.
 
         Raises NoActiveModel, ModelNotLoaded with the reason where one should be live, and what preparing `model_id`
         raises.
@@ -60,24 +64,31 @@ class Predictor:
         if model_id is not None and (live is None or live.model.identity.model_id != model_id):
             return await self._preparation.prepare(model_id), None
         if live is None:
-            raise NoActiveModel("No model is active.") if self._reconciler.in_sync else self._reconciler.not_loaded()
+            raise (
+                NoActiveModel("No model is active.")
+                if self._reconciler.in_sync
+                else self._reconciler.build_not_loaded()
+            )
         return live.model, live.generation
 
 
-def _hear(
+def _predict_stepwise(
     source: BinaryIO, limits: AudioLimits, model: LoadedModel, generation: int | None, queued: float
 ) -> Steps[PredictionResult]:
-    """From the recording to the answer on a worker thread, step by step; `queued` since when it waits for one."""
+    """Decode and score the recording on a worker thread; the scheduler scores the windows that it yields.
+
+    `queued` is the time, on the clock of `time.perf_counter`, since which the request waits for a worker thread.
+    """
     begun = time.perf_counter()
     clip = open_clip(source, limits)
     opening = time.perf_counter() - begun
     analysis = yield from model.pipeline.analyze_stepwise(clip)
-    apart = analysis.window_scores.size > AT_ONCE
+    separate = analysis.window_scores.size > AT_ONCE
     prediction = Prediction(
         label=analysis.label,
         score=analysis.score,
         scores=analysis.scores,
-        windows=() if apart else analysis.windows,
+        windows=() if separate else analysis.windows,
         events=analysis.events,
         audio=analysis.audio,
         model=model.identity,
@@ -90,4 +101,4 @@ def _hear(
             inference=analysis.timing.inference,
         ),
     )
-    return PredictionResult(prediction, analysis if apart else None)
+    return PredictionResult(prediction, analysis if separate else None)

@@ -1,4 +1,4 @@
-"""Raw tensors through any registered model, by its name."""
+"""Runs the graph of a registered model, found by its name, on raw tensors."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from understudy.serving.telemetry.recent_statistics import RecentStatistics
 
 @dataclass(frozen=True, slots=True)
 class InferenceResult:
-    """The graph's outputs by name, and whose they are; `generation` is None for a model that is not live."""
+    """The outputs by name and the model that computed them; `generation` is None for a model that is not live."""
 
     outputs: dict[str, NDArray[Any]]
     model: LoadedModel
@@ -24,7 +24,7 @@ class InferenceResult:
 
 
 class TensorInference:
-    """Takes the reference to a model once a request, as `Predictor` does for recordings."""
+    """Finds the model once for each request, as `Predictor` does for recordings."""
 
     def __init__(self, models: ModelResolver, batcher: Batcher, recent_statistics: RecentStatistics) -> None:
         self._models = models
@@ -32,7 +32,7 @@ class TensorInference:
         self._recent_statistics = recent_statistics
 
     async def infer(self, name: str, version: str | None, inputs: Mapping[str, NDArray[Any]]) -> InferenceResult:
-        """Run the graph of the model called `name`.
+        """Return the outputs of the model called `name`; `inputs` are arrays by the names of the graph's inputs.
 
         Raises ModelNotFound, what preparing a model that is not live raises, RequestInvalid for inputs that the graph
         does not take, and CannotServe when it fails.
@@ -41,7 +41,7 @@ class TensorInference:
         model, generation = await self._models.choose(name, version)
         outputs, waited = await self._batcher.infer(model.pipeline.graph, inputs)
         spent = (time.perf_counter() - started) * 1e3
-        self._recent_statistics.answered(
+        self._recent_statistics.record_answer(
             spent, Timing(queue=waited, decode=0, features=0, inference=max(0, spent - waited))
         )
         return InferenceResult(outputs, model, generation)

@@ -1,4 +1,4 @@
-"""Worker threads for everything that decodes, computes or hashes, so that the event loop never does."""
+"""Runs blocking work on worker threads, so that the event loop never blocks."""
 
 import asyncio
 import time
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class WorkerPool:
-    """A bounded thread pool.
+    """`threads` inference threads and one loading thread.
 
-    Inference has one thread a core: eight threads on two cores lose a third on short clips. Loading has its own
-    thread, so that a swap takes no inference worker away.
+    Use one inference thread for each core: eight threads on two cores answer a third fewer short clips. A swap loads on
+    the loading thread, so it takes no inference thread away.
     """
 
     def __init__(self, threads: int) -> None:
@@ -28,41 +28,41 @@ class WorkerPool:
 
     @property
     def waiting(self) -> int:
-        """Work that waits for an inference thread."""
+        """Number of tasks that wait for an inference thread."""
         return max(0, self._under_way - self.threads)
 
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-        """Begin `work` on an inference thread."""
+        """Queue `work` for an inference thread and return its future."""
         self._under_way += 1
         run = asyncio.get_running_loop().run_in_executor(self._inference, partial(work, *args, **kwargs))
-        run.add_done_callback(self._ended)
+        run.add_done_callback(self._count_end)
         return run
 
     async def infer(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
-        """Run `work` on an inference thread; returns its result and the milliseconds it waited for a thread."""
+        """Run `work` on an inference thread; return its result and the milliseconds that it waited for the thread."""
         queued = time.perf_counter()
 
-        def timed() -> tuple[T, float]:
+        def run_timed() -> tuple[T, float]:
             waited = (time.perf_counter() - queued) * 1e3
             return work(*args, **kwargs), waited
 
-        return await self.submit(timed)
+        return await self.submit(run_timed)
 
     async def load(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` on the loading thread, and give back the memory that it freed."""
+        """Run `work` on the loading thread, then return the memory that it freed to the system."""
 
-        def tidied() -> T:
+        def run_and_release() -> T:
             try:
                 return work(*args, **kwargs)
             finally:
                 release_memory()
 
-        return await asyncio.get_running_loop().run_in_executor(self._loading, tidied)
+        return await asyncio.get_running_loop().run_in_executor(self._loading, run_and_release)
 
     def close(self) -> None:
-        """Wait for what runs, refuse what is queued."""
+        """Wait for running work and cancel queued work."""
         self._inference.shutdown(cancel_futures=True)
         self._loading.shutdown(cancel_futures=True)
 
-    def _ended(self, _: object) -> None:
+    def _count_end(self, _: object) -> None:
         self._under_way -= 1

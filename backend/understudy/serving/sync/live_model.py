@@ -1,4 +1,4 @@
-"""The one reference that says which model answers."""
+"""Holds the reference to the live model of this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +13,8 @@ from understudy.schemas.inference.prediction import ModelIdentity
 class LoadedModel:
     """A model in memory, warmed up.
 
-    `notes` say what differs from the registered file, such as its absence; `form` is float32, or its twin's key.
+    `notes` say how it differs from the registered file, for example that the file is missing. `variant` is float32 or
+    the key of an int8 variant.
     """
 
     identity: ModelIdentity
@@ -24,7 +25,7 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class LiveModel:
-    """A loaded model on stage, under the generation that put it there."""
+    """A loaded model that is live, and the generation that made it live."""
 
     model: LoadedModel
     generation: int
@@ -32,7 +33,7 @@ class LiveModel:
 
 
 class LiveModelReference:
-    """Holds the live model. A request takes the reference once and keeps it, so it can never see two models."""
+    """Holds the live model. A request reads the reference once and keeps it, so it never sees two models."""
 
     def __init__(self, on_swap: Callable[[LiveModel], None] = lambda _: None) -> None:
         self._current: LiveModel | None = None
@@ -43,9 +44,10 @@ class LiveModelReference:
         return self._current
 
     def swap(self, live: LiveModel) -> bool:
-        """Put `live` on stage unless a later generation already is; the event loop is the only caller.
+        """Make `live` the live model, unless a later generation is live already; return whether it was done.
 
-        Two activations may finish in another order than they committed: the database's order wins.
+        Two activations may end in another order than they committed: the database's order decides. Call it on the
+        event loop only.
         """
         if self._current is not None and self._current.generation > live.generation:
             return False
@@ -54,12 +56,12 @@ class LiveModelReference:
         return True
 
     def rewind(self, generation: int) -> None:
-        """Let `generation` come next, because the database was restored and counts on from there."""
+        """Accept `generation` as the next one: the database was restored from a backup and counts on from there."""
         if self._current is not None:
             self._current = replace(self._current, generation=generation - 1)
 
     def rename(self, model_id: int, model_name: str, version: str | None) -> None:
-        """Name the live model, if it is this one, as its row now does: no answer carries a name that was changed."""
+        """Give the live model, if it has this id, the name and version that its row has now."""
         live = self._current
         if live is None or live.model.identity.model_id != model_id:
             return
@@ -68,5 +70,5 @@ class LiveModelReference:
             self._current = replace(live, model=replace(live.model, identity=identity))
 
     def clear(self) -> None:
-        """Leave the stage empty: the database desires no model any more."""
+        """Have no live model: the database desires none any more."""
         self._current = None

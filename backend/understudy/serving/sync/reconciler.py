@@ -1,4 +1,4 @@
-"""Every process follows the database: what is desired there is what it loads."""
+"""Loads the model that the database desires, in every process."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from understudy.settings import Settings
 
 log = structlog.get_logger()
 
-# The documented repair is two statements, "deactivate all" and then "activate one": serve on between them.
+# The documented repair by hand deactivates all models and then activates one: the live model stays in between.
 EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
@@ -34,7 +34,10 @@ FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 
 
 class Reconciler:
-    """Polls the generation; loads, retries with back-off and reports. A failed load keeps the old model on stage."""
+    """Polls the desired state, loads the desired model, retries with back-off and reports what this process serves.
+
+    A load that fails keeps the old model live.
+    """
 
     def __init__(
         self,
@@ -59,12 +62,12 @@ class Reconciler:
         self._empty_since: float | None = None
         self._reported: tuple[object, ...] = ()
         self._reported_at = 0.0
-        self._told_badly = False
+        self._publish_failed = False
         self._wake = asyncio.Event()
 
     @property
     def in_sync(self) -> bool:
-        """This process serves what the database desires, as far as the last poll knows."""
+        """Whether this process serves the model that the database desired at the last poll."""
         if self.desired is None:
             return False
         live = self._live.current
@@ -75,8 +78,8 @@ class Reconciler:
         wanted = self.desired.active_model_id, self.desired.variant
         return wanted == (live.model.identity.model_id, live.model.variant)
 
-    def not_loaded(self) -> ModelNotLoaded:
-        """Why this process is not in sync."""
+    def build_not_loaded(self) -> ModelNotLoaded:
+        """Return the error that says why this process is not in sync."""
         problem = self.problem or self.outage
         if problem is not None:
             return ModelNotLoaded(problem.detail, remedy=problem.remedy)
@@ -87,35 +90,35 @@ class Reconciler:
         return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
 
     def wake(self) -> None:
-        """Look at the database now rather than at the next tick."""
+        """Poll the database now instead of at the next interval."""
         self._wake.set()
 
-    async def follow(self, then: Callable[[], Awaitable[None]]) -> None:
-        """Converge until cancelled, and call `then` after each look at the database."""
+    async def follow(self, publish: Callable[[], Awaitable[None]]) -> None:
+        """Follow the database until cancelled; await `publish` after each poll."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             while True:
-                await self.once()
-                await self._tell(then)
+                await self.poll_once()
+                await self._publish(publish)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.poll_seconds):
                         await self._wake.wait()
                 self._wake.clear()
 
-    async def _tell(self, then: Callable[[], Awaitable[None]]) -> None:
+    async def _publish(self, publish: Callable[[], Awaitable[None]]) -> None:
         try:
-            with suppress(DatabaseUnavailable):  # the next look names it
-                await then()
-        except Exception:  # the pages may go without news, this process may not
-            if not self._told_badly:
+            with suppress(DatabaseUnavailable):  # the next poll reports it
+                await publish()
+        except Exception:  # the pages may miss events; this process must go on following the database
+            if not self._publish_failed:
                 log.exception("sending events to the pages failed", remedy="Understudy tries again; report this line.")
-            self._told_badly = True
+            self._publish_failed = True
         else:
-            self._told_badly = False
+            self._publish_failed = False
 
     async def leave(self) -> None:
-        """Take this process off the list of replicas: it stops in order."""
-        with suppress(DatabaseUnavailable):  # the others forget it by themselves
+        """Remove this process from the list of replicas, because it stops."""
+        with suppress(DatabaseUnavailable):  # the other processes remove it after a while
             async with self._database.write() as session:
                 await replicas.delete(session, self.replica)
 
@@ -129,7 +132,7 @@ class Reconciler:
 
         Raises DatabaseUnavailable. After any other failure no model is live, and `not_loaded` names the reason.
         """
-        await self.once()
+        await self.poll_once()
         if self.outage is not None:
             raise self.outage
         await self.leave()
@@ -138,29 +141,29 @@ class Reconciler:
         async for _ in watch_changes(self._settings):
             self.wake()
 
-    async def once(self) -> None:
-        """One look at the database and whatever follows from it.
+    async def poll_once(self) -> None:
+        """Poll the database once and load the desired model if it is not live.
 
-        An outage, and whatever else goes wrong, leaves the model in memory serving until a later look succeeds.
+        An outage or any other error leaves the live model as it is until a later poll succeeds.
         """
         try:
-            await self._look()
+            await self._poll()
         except DatabaseUnavailable as error:
             if self.outage is None:
                 log.error("database unavailable", detail=error.detail, remedy=error.remedy)
             self.outage = error
-        except Exception as error:  # a follower that ends would leave this process behind for good
-            problem = _unforeseen(error)
+        except Exception as error:  # the task must not end: this process would never follow the database again
+            problem = _wrap_unforeseen(error)
             if self.problem is None or self.problem.detail != problem.detail:
                 log.exception("following the database failed", remedy="Understudy tries again; report this line.")
             self.problem = problem
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         live = self._live.current
         async with self._database.read() as session:
             desired = await desired_state.poll(session)
         if live is not None and live.generation > desired.generation:
-            # It was committed before this look began, and the database knows nothing of it.
+            # That generation was committed before this poll, and the database does not have it.
             log.warning("database restored from an earlier state", generation=desired.generation, was=live.generation)
             self._live.rewind(desired.generation)
         if self.outage is not None:
@@ -168,18 +171,18 @@ class Reconciler:
         self.desired, self.outage = desired, None
         if desired.active_count > 1:
             self.problem = Misconfigured(
-                "Several models are marked active; the one that is live stays.",
+                "Several models are marked active, so the live model stays as it is.",
                 remedy="Run `understudy doctor --fix`.",
             )
         elif desired.active_model_id is None:
             await self._follow_empty()
         else:
             self._empty_since = None
-            await self._follow(await self._reconciled(desired), desired.active_model_id)
+            await self._follow(await self._reconcile(desired), desired.active_model_id)
         await self._report()
 
-    async def _reconciled(self, desired: DesiredStatePoll) -> DesiredStatePoll:
-        """Count a generation for a switch that was made by hand."""
+    async def _reconcile(self, desired: DesiredStatePoll) -> DesiredStatePoll:
+        """Count a new generation for a switch that somebody made by hand in the database."""
         if desired.drifted:
             async with self._database.write() as session:
                 await desired_state.reconcile(session)
@@ -216,7 +219,7 @@ class Reconciler:
             return
         except Exception as error:  # retried with the same back-off as a refusal
             log.exception("loading failed", model_id=model_id)
-            await self._note_failure(desired, model_id, _unforeseen(error))
+            await self._note_failure(desired, model_id, _wrap_unforeseen(error))
             return
         self.problem = self._failed = None
         if self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
@@ -268,5 +271,5 @@ class Reconciler:
             self._reported, self._reported_at = report, now
 
 
-def _unforeseen(error: Exception) -> UnderstudyError:
+def _wrap_unforeseen(error: Exception) -> UnderstudyError:
     return UnderstudyError(f"Following the database failed: {error}")

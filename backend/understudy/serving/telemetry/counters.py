@@ -1,6 +1,6 @@
-"""What this process did since it started, in plain numbers; `serving/exposition.py` shows them to Prometheus.
+"""Counts what this process did since it started; `PrometheusExporter` publishes the counts.
 
-Telling them costs a fraction of what Prometheus' own instruments take, and it is done for every request.
+Every request is counted. Plain numbers cost a fraction of what the instruments of `prometheus_client` cost.
 """
 
 from bisect import bisect_left
@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from understudy.errors import UnderstudyError
-from understudy.schemas.inference.prediction import Timing
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LONG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
-STAGES = ("queue", "decode", "features", "inference", "total")
+PHASES = ("queue", "decode", "features", "inference")
 
 
 class Distribution:
-    """How often values fell up to each of `bounds`, and their sum; told by one thread at a time, as locks cost most."""
+    """Counts values by the upper `bounds` of a histogram, and sums them.
+
+    It takes no lock, which would cost more than the rest: one thread at a time may call it.
+    """
 
     __slots__ = ("_bounds", "_counts", "_sum")
 
@@ -31,8 +33,11 @@ class Distribution:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
-    def seen(self) -> tuple[list[tuple[float, int]], float]:
-        """Pairs of upper bound and how many values were at most that, the last bound infinite; and the sum of all."""
+    def read(self) -> tuple[list[tuple[float, int]], float]:
+        """Return pairs of an upper bound and the number of values up to it, and the sum of all values.
+
+        The last bound is infinite.
+        """
         below, pairs = 0, []
         for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
             below += count
@@ -41,14 +46,17 @@ class Distribution:
 
 
 class Counters:
-    """Told by the use-cases on the event loop, loads on the loading thread. Everything but `open_streams` grows."""
+    """The counts of this process; all of them only grow, except `open_streams`.
+
+    The event loop writes all of them except `loads`, which the loading thread writes.
+    """
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
-        # From zero on: Prometheus' increase() does not see a series begin.
-        self.activation_refusals: Counter[str] = Counter(dict.fromkeys(_codes(UnderstudyError), 0))
-        self.stages = {stage: Distribution(SECONDS) for stage in STAGES}
+        # Each code begins at 0: Prometheus' increase() misses the first value of a new series.
+        self.activation_refusals: Counter[str] = Counter(dict.fromkeys(_iter_codes(UnderstudyError), 0))
+        self.phases = {phase: Distribution(SECONDS) for phase in (*PHASES, "total")}
         self.batches = Distribution(SIZES)
         self.loads = Distribution(LONG_SECONDS)
         self.compilations = Distribution(LONG_SECONDS)
@@ -56,22 +64,13 @@ class Counters:
         self.streams = 0
         self.open_streams = 0
 
-    def requested(self, route: str, method: str, status: int) -> None:
-        """One HTTP request or WebSocket handshake, by the template of its route: never by its path."""
+    def record_request(self, route: str, method: str, status: int) -> None:
+        """Count one HTTP request or WebSocket handshake. `route` is the template of the route, never a path."""
         self.requests[route, method, status] += 1
 
-    def answered(self, milliseconds: float, timing: Timing) -> None:
-        """One prediction, with the milliseconds from its start to its answer and those of its stages."""
-        stages = self.stages
-        stages["queue"].observe(timing.queue / 1e3)
-        stages["decode"].observe(timing.decode / 1e3)
-        stages["features"].observe(timing.features / 1e3)
-        stages["inference"].observe(timing.inference / 1e3)
-        stages["total"].observe(milliseconds / 1e3)
-
     @contextmanager
-    def stream(self) -> Iterator[None]:
-        """A microphone's stream is open while the block runs."""
+    def count_stream(self) -> Iterator[None]:
+        """Count one microphone stream, which is open while the block runs."""
         self.streams += 1
         self.open_streams += 1
         try:
@@ -80,7 +79,7 @@ class Counters:
             self.open_streams -= 1
 
 
-def _codes(error: type[UnderstudyError]) -> Iterator[str]:
+def _iter_codes(error: type[UnderstudyError]) -> Iterator[str]:
     yield error.code
     for kind in error.__subclasses__():
-        yield from _codes(kind)
+        yield from _iter_codes(kind)

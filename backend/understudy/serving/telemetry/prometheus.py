@@ -1,4 +1,4 @@
-"""The page at /metrics, in the formats that Prometheus reads."""
+"""Renders /metrics in the formats that Prometheus reads."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ from understudy.serving.telemetry.counters import Counters, Distribution
 
 
 class PrometheusExporter(Collector):
-    """Reads the live state at the moment of a scrape, on the event loop, so that one scrape knows one live model."""
+    """Reads counts and live model at a scrape, on the event loop, so that a scrape never mixes two live models."""
 
     def __init__(
         self, counters: Counters, live: LiveModelReference, reconciler: Reconciler, queue_depth: Callable[[], int]
@@ -37,7 +37,7 @@ class PrometheusExporter(Collector):
         ProcessCollector(registry=self._registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """The page and its content type: OpenMetrics where `accept` asks for it, else Prometheus' text format."""
+        """Return the metrics and their content type: OpenMetrics where `accept` asks for it, else Prometheus' text."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
@@ -46,83 +46,83 @@ class PrometheusExporter(Collector):
         yield from self._collect_state()
 
     def _collect_counters(self) -> Iterator[Metric]:
-        told = self._counters
-        yield _counter(
+        counters = self._counters
+        yield _build_counter(
             "understudy_requests",
             "HTTP requests and WebSocket handshakes answered, by the template of the route (`other`: the page's files "
             "and addresses without a route), method and status.",
             ("route", "method", "status"),
-            {(route, method, str(status)): count for (route, method, status), count in told.requests.items()},
+            {(route, method, str(status)): count for (route, method, status), count in counters.requests.items()},
         )
-        yield _counter(
+        yield _build_counter(
             "understudy_refusals",
             "Problem documents sent, by their code.",
             ("code",),
-            {(code,): count for code, count in told.refusals.items()},
+            {(code,): count for code, count in counters.refusals.items()},
         )
-        yield _histogram(
+        yield _build_histogram(
             "understudy_prediction_seconds",
             "Time of a prediction by phase: waiting for a worker (queue), decode, features, inference; total is from "
             "the received body to the answer.",
             ("stage",),
-            {(stage,): seen for stage, seen in told.stages.items()},
+            {(phase,): seconds for phase, seconds in counters.phases.items()},
         )
-        yield _histogram(
+        yield _build_histogram(
             "understudy_batch_size",
             "Rows or windows in one run of a graph, which requests share.",
             (),
-            {(): told.batches},
+            {(): counters.batches},
         )
-        yield _gauge(
+        yield _build_gauge(
             "understudy_queue_depth",
             "Waiting work: clips for a time slice, tensor requests for a run, and other tasks for a worker thread.",
             self._queue_depth(),
         )
-        yield _counter("understudy_streams", "Microphone streams opened.", (), {(): told.streams})
-        yield _gauge("understudy_open_streams", "Microphone streams open now.", told.open_streams)
+        yield _build_counter("understudy_streams", "Microphone streams opened.", (), {(): counters.streams})
+        yield _build_gauge("understudy_open_streams", "Microphone streams open now.", counters.open_streams)
 
     def _collect_state(self) -> Iterator[Metric]:
-        told, live = self._counters, self._live.current
-        yield _info(
+        counters, live = self._counters, self._live.current
+        yield _build_info(
             "understudy_live_model",
             "The live model; absent without one.",
-            _identity(live) if live else None,
+            _build_labels(live) if live else None,
         )
-        yield _gauge(
+        yield _build_gauge(
             "understudy_generation", "Generation of the live model; 0 without one.", live.generation if live else 0
         )
-        yield _gauge(
+        yield _build_gauge(
             "understudy_in_sync",
             "1 while this process serves the model that the database desires.",
             self._reconciler.in_sync,
         )
-        yield _gauge(
+        yield _build_gauge(
             "understudy_database_up",
             "1 while the database answers.",
             self._reconciler.outage is None,
         )
-        yield _counter("understudy_swaps", "Models that became live.", (), {(): told.swaps})
-        yield _counter(
+        yield _build_counter("understudy_swaps", "Models that became live.", (), {(): counters.swaps})
+        yield _build_counter(
             "understudy_activation_refusals",
             "Activations refused and desired models that did not load, by the code of the reason.",
             ("code",),
-            {(code,): count for code, count in told.activation_refusals.items()},
+            {(code,): count for code, count in counters.activation_refusals.items()},
         )
-        yield _histogram(
+        yield _build_histogram(
             "understudy_load_seconds",
             "Time to build a compiled model's session and warm it up.",
             (),
-            {(): told.loads},
+            {(): counters.loads},
         )
-        yield _histogram("understudy_compile_seconds", "Time of a compilation.", (), {(): told.compilations})
-        yield _info(
+        yield _build_histogram("understudy_compile_seconds", "Time of a compilation.", (), {(): counters.compilations})
+        yield _build_info(
             "understudy_build",
             "Versions of Understudy, Python and ONNX Runtime.",
             {"version": __version__, "python": python_version(), "onnxruntime": ort.__version__},
         )
 
 
-def _identity(live: LiveModel) -> dict[str, str]:
+def _build_labels(live: LiveModel) -> dict[str, str]:
     identity = live.model.identity
     return {
         "model_id": str(identity.model_id),
@@ -133,7 +133,7 @@ def _identity(live: LiveModel) -> dict[str, str]:
     }
 
 
-def _counter(
+def _build_counter(
     name: str, meaning: str, labels: Iterable[str], values: Mapping[tuple[str, ...], float]
 ) -> CounterMetricFamily:
     family = CounterMetricFamily(name, meaning, labels=list(labels))
@@ -142,23 +142,23 @@ def _counter(
     return family
 
 
-def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+def _build_gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, meaning, value=float(value))
 
 
-def _info(name: str, meaning: str, value: dict[str, str] | None) -> InfoMetricFamily:
+def _build_info(name: str, meaning: str, value: dict[str, str] | None) -> InfoMetricFamily:
     return InfoMetricFamily(name, meaning, value=value)
 
 
-def _histogram(
+def _build_histogram(
     name: str, meaning: str, labels: Iterable[str], values: Mapping[tuple[str, ...], Distribution]
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, meaning, labels=list(labels))
     for key, distribution in values.items():
-        pairs, total = distribution.seen()
-        family.add_metric(list(key), [(_bound(bound), count) for bound, count in pairs], total)
+        pairs, total = distribution.read()
+        family.add_metric(list(key), [(_format_bound(bound), count) for bound, count in pairs], total)
     return family
 
 
-def _bound(bound: float) -> str:
+def _format_bound(bound: float) -> str:
     return "+Inf" if math.isinf(bound) else str(float(bound))

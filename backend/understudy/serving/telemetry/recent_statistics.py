@@ -1,4 +1,4 @@
-"""Counts what this process answers, for the page that operates it."""
+"""Records the answers of this process: the last hour for the Operations page, and the counts since it started."""
 
 import math
 import time
@@ -14,13 +14,12 @@ from understudy.schemas.server.recent_statistics import (
     TrafficSummary,
 )
 from understudy.serving.sync.live_model import LiveModel
-from understudy.serving.telemetry.counters import Counters
+from understudy.serving.telemetry.counters import PHASES, Counters
 
 BUCKET_SECONDS = 10
 KEPT_BUCKETS = 360
-# Enough for percentiles of a bucket; past it every other answer counts in the total alone.
+# Samples of a bucket that its percentiles are computed from; further answers are only counted.
 SAMPLES = 2000
-STAGES = ("queue", "decode", "features", "inference")
 
 
 @dataclass
@@ -28,71 +27,81 @@ class _BucketCounts:
     number: int
     requests: int = 0
     latency: list[float] = field(default_factory=list)
-    stages: dict[str, list[float]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
+    phases: dict[str, list[float]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     errors: Counter[str] = field(default_factory=Counter)
 
 
 class RecentStatistics:
-    """The last hour in buckets, and what `metrics` counts; called on the event loop only."""
+    """Records answers, refusals and swaps, once each, in the buckets of the last hour and in `counters`.
+
+    Use it on the event loop only.
+    """
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._clock = time.time
-        self._tallies: deque[_BucketCounts] = deque(maxlen=KEPT_BUCKETS)
+        self._buckets: deque[_BucketCounts] = deque(maxlen=KEPT_BUCKETS)
         self._swaps: deque[Swap] = deque(maxlen=KEPT_BUCKETS)
 
-    def answered(self, milliseconds: float, timing: Timing) -> None:
-        self._counters.answered(milliseconds, timing)
-        tally = self._tally()
-        tally.requests += 1
-        if len(tally.latency) < SAMPLES:
-            tally.latency.append(milliseconds)
-            for stage in STAGES:
-                tally.stages[stage].append(getattr(timing, stage))
+    def record_answer(self, milliseconds: float, timing: Timing) -> None:
+        """Record one prediction: the milliseconds from its start to its answer, and those of its phases."""
+        bucket, histograms = self._present_bucket(), self._counters.phases
+        sampled = len(bucket.latency) < SAMPLES
+        bucket.requests += 1
+        histograms["total"].observe(milliseconds / 1e3)
+        if sampled:
+            bucket.latency.append(milliseconds)
+        for phase in PHASES:
+            spent: float = getattr(timing, phase)
+            histograms[phase].observe(spent / 1e3)
+            if sampled:
+                bucket.phases[phase].append(spent)
 
-    def refused(self, code: str) -> None:
+    def record_refusal(self, code: str) -> None:
+        """Record one problem document that was sent, by its code."""
         self._counters.refusals[code] += 1
-        self._tally().errors[code] += 1
+        self._present_bucket().errors[code] += 1
 
-    def swapped(self, live: LiveModel) -> None:
+    def record_swap(self, live: LiveModel) -> None:
+        """Record that `live` became the live model of this process."""
         self._counters.swaps += 1
         self._swaps.append(Swap(at=live.since, generation=live.generation, model=live.model.identity))
 
     def summary(self, minutes: float) -> TrafficSummary:
-        """Every bucket of the last `minutes`, empty ones too, oldest first."""
-        last = self._number()
+        """Return every bucket of the last `minutes`, empty ones too, oldest first."""
+        last = self._present_number()
         first = last - max(1, min(KEPT_BUCKETS, math.ceil(minutes * 60 / BUCKET_SECONDS))) + 1
-        known = {tally.number: tally for tally in self._tallies if tally.number >= first}
+        known = {bucket.number: bucket for bucket in self._buckets if bucket.number >= first}
         begin = datetime.fromtimestamp(first * BUCKET_SECONDS, UTC)
         return TrafficSummary(
             bucket_seconds=BUCKET_SECONDS,
-            buckets=[_bucket(known.get(number) or _BucketCounts(number)) for number in range(first, last + 1)],
-            errors_by_code=dict(sum((tally.errors for tally in known.values()), Counter[str]())),
+            buckets=[_summarize(known.get(number) or _BucketCounts(number)) for number in range(first, last + 1)],
+            errors_by_code=dict(sum((bucket.errors for bucket in known.values()), Counter[str]())),
             swaps=[swap for swap in self._swaps if swap.at >= begin],
         )
 
-    def _number(self) -> int:
+    def _present_number(self) -> int:
         return int(self._clock() // BUCKET_SECONDS)
 
-    def _tally(self) -> _BucketCounts:
-        number = self._number()
-        if not self._tallies or self._tallies[-1].number != number:
-            self._tallies.append(_BucketCounts(number))
-        return self._tallies[-1]
+    def _present_bucket(self) -> _BucketCounts:
+        number = self._present_number()
+        if not self._buckets or self._buckets[-1].number != number:
+            self._buckets.append(_BucketCounts(number))
+        return self._buckets[-1]
 
 
-def _bucket(tally: _BucketCounts) -> Bucket:
+def _summarize(bucket: _BucketCounts) -> Bucket:
     return Bucket(
-        at=datetime.fromtimestamp(tally.number * BUCKET_SECONDS, UTC),
-        requests=tally.requests,
-        errors=tally.errors.total(),
-        latency_ms=_percentiles(tally.latency),
-        stages={stage: _percentiles(values) for stage, values in tally.stages.items()},
+        at=datetime.fromtimestamp(bucket.number * BUCKET_SECONDS, UTC),
+        requests=bucket.requests,
+        errors=bucket.errors.total(),
+        latency_ms=_compute_percentiles(bucket.latency),
+        stages={phase: _compute_percentiles(values) for phase, values in bucket.phases.items()},
     )
 
 
-def _percentiles(values: list[float]) -> Percentiles:
-    """Nearest-rank percentiles."""
+def _compute_percentiles(values: list[float]) -> Percentiles:
+    """Return the nearest-rank percentiles; each is None without values."""
     ordered = sorted(values)
 
     def at(share: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What this process is, serves and lacks."""
+"""Reports the status of this process, of the database and of the other processes."""
 
 import time
 
@@ -23,7 +23,7 @@ from understudy.settings import Settings
 
 
 class StatusReporter:
-    """Composes the status and answers the readiness probe."""
+    """Builds the status document and answers the readiness probe."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class StatusReporter:
         self._started = time.monotonic()
 
     def require_ready(self) -> None:
-        """Raises ModelNotLoaded with the reason while what is desired is not what is live.
+        """Raises ModelNotLoaded, with the reason, while the desired model is not the live model.
 
-        During a database outage the model in memory counts: it was desired when the database last answered.
+        During a database outage the desired model is the one that was desired when the database last answered.
         """
         if not self._reconciler.in_sync:
-            raise self._reconciler.not_loaded()
+            raise self._reconciler.build_not_loaded()
 
     async def status(self) -> Status:
         live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
