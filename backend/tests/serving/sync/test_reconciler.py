@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
 from understudy.errors import DatabaseUnavailable, ModelNotLoaded
+from understudy.registry.deployment import desired_state
 from understudy.serving.sync import reconciler
 from understudy.settings import Settings
 
@@ -109,6 +111,25 @@ async def test_no_model_is_live_once_none_was_active_for_the_grace_period(
     await services.reconciler.poll_once()
     assert live_id(services) is None
     services.status_reporter.require_ready()
+
+
+async def test_an_activation_during_a_poll_that_found_no_active_model_stays_live(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.reconciler.poll_once()
+    monkeypatch.setattr(reconciler, "EMPTY_GRACE_SECONDS", 0.0)
+    poll = desired_state.poll
+
+    async def poll_then_activate(session: AsyncSession) -> desired_state.DesiredStatePoll:
+        found = await poll(session)
+        monkeypatch.setattr(desired_state, "poll", poll)
+        await services.activation.activate(model, "test")
+        return found
+
+    monkeypatch.setattr(desired_state, "poll", poll_then_activate)
+    await services.reconciler.poll_once()
+    assert live_id(services) == model
 
 
 async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_again(

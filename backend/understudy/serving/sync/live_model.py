@@ -69,6 +69,12 @@ class LiveModelReference:
         if identity != live.model.identity:
             self._current = replace(live, model=replace(live.model, identity=identity))
 
-    def clear(self) -> None:
-        """Have no live model: the database desires none any more."""
+    def clear(self, generation: int) -> bool:
+        """Have no live model, unless one of a later generation than `generation` is live; return whether one was live.
+
+        The database desired no model at `generation`. An activation may have committed since then.
+        """
+        if self._current is None or self._current.generation > generation:
+            return False
         self._current = None
+        return True

@@ -175,7 +175,7 @@ class Reconciler:
                 remedy="Run `understudy doctor --fix`.",
             )
         elif desired.active_model_id is None:
-            await self._follow_empty()
+            await self._follow_empty(desired.generation)
         else:
             self._empty_since = None
             await self._follow(await self._reconcile(desired), desired.active_model_id)
@@ -189,7 +189,7 @@ class Reconciler:
                 self.desired = desired = await desired_state.poll(session)
         return desired
 
-    async def _follow_empty(self) -> None:
+    async def _follow_empty(self, generation: int) -> None:
         self.problem = None
         now = time.monotonic()
         if self._empty_since is None:
@@ -198,8 +198,7 @@ class Reconciler:
             return
         async with self._database.write() as session:
             await desired_state.reconcile(session)
-        if self._live.current is not None:
-            self._live.clear()
+        if self._live.clear(generation):
             log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
 
     async def _follow(self, desired: DesiredStatePoll, model_id: int) -> None:
