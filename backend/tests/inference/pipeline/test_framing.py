@@ -10,7 +10,7 @@ from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import SpecInvalid
 from understudy.inference.pipeline.framing import choose_framing
 from understudy.inference.pipeline.stopwatch import Stopwatch
-from understudy.inference.runtime.tensor_signature import Tensor
+from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, Spec
 
 FLOAT = np.dtype(np.float32)
@@ -40,7 +40,7 @@ def spec(kind: str, **changes: Any) -> Spec:
 def test_size_and_hop_come_from_graph_and_spec(
     kind: str, shape: tuple[int | None, ...], changes: dict[str, Any], expected: tuple[int | None, int]
 ) -> None:
-    framing, layout = choose_framing(spec(kind, **changes), Tensor("x", FLOAT, shape))
+    framing, layout = choose_framing(spec(kind, **changes), GraphTensor("x", FLOAT, shape))
     assert (framing.size, framing.hop) == expected
     assert (framing.kind, layout.batch) == (InputKind(kind), None)
     steps = framing.rate if kind == "waveform" else 100
@@ -51,21 +51,33 @@ def test_size_and_hop_come_from_graph_and_spec(
 @pytest.mark.parametrize(
     ("given", "tensor", "words"),
     [
-        (spec("tensor"), Tensor("x", FLOAT, (None, 4)), "^A tensor model takes no audio"),
-        (spec("waveform"), Tensor("x", np.dtype(np.int16), (None, None)), r"input x \[\?, \?\] is not of floating"),
-        (spec("waveform"), Tensor("x", None, (None, None)), "is not of floating point"),
-        (spec("log_mel_patch"), Tensor("x", FLOAT, (None, 64, 96)), r"does not take items of \[\?, 64\], alone or in"),
-        (spec("waveform"), Tensor("x", FLOAT, (None, 16_000)), "windows of 16000 steps of 1/16000 s, .* has 15360"),
+        (spec("tensor"), GraphTensor("x", FLOAT, (None, 4)), "^A tensor model takes no audio"),
+        (
+            spec("waveform"),
+            GraphTensor("x", np.dtype(np.int16), (None, None)),
+            r"input x \[\?, \?\] is not of floating",
+        ),
+        (spec("waveform"), GraphTensor("x", None, (None, None)), "is not of floating point"),
+        (
+            spec("log_mel_patch"),
+            GraphTensor("x", FLOAT, (None, 64, 96)),
+            r"does not take items of \[\?, 64\], alone or in",
+        ),
+        (
+            spec("waveform"),
+            GraphTensor("x", FLOAT, (None, 16_000)),
+            "windows of 16000 steps of 1/16000 s, .* has 15360",
+        ),
     ],
 )
-def test_an_input_that_audio_does_not_fit_is_refused(given: Spec, tensor: Tensor, words: str) -> None:
+def test_an_input_that_audio_does_not_fit_is_refused(given: Spec, tensor: GraphTensor, words: str) -> None:
     with pytest.raises(SpecInvalid, match=words):
         choose_framing(given, tensor)
 
 
 def test_a_refused_window_names_the_one_that_fits() -> None:
     with pytest.raises(SpecInvalid) as caught:
-        choose_framing(spec("waveform"), Tensor("x", FLOAT, (None, 16_000)))
+        choose_framing(spec("waveform"), GraphTensor("x", FLOAT, (None, 16_000)))
     assert caught.value.remedy == "Set `window_seconds` to 1 in the spec, or leave it out."
 
 

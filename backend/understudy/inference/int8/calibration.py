@@ -13,7 +13,7 @@ from understudy.errors import TrainingDataInvalid
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.framing import choose_framing
 from understudy.inference.pipeline.input_layout import Layout
-from understudy.inference.runtime.tensor_signature import Tensor
+from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.report import CompileReport
 
 MOST_WINDOWS = 256
@@ -111,6 +111,6 @@ def _choose_batch_size(layout: Layout, windows: Sequence[NDArray[np.float32]]) -
     return layout.batch or _BATCH
 
 
-def _read_input(report: CompileReport) -> Tensor:
+def _read_input(report: CompileReport) -> GraphTensor:
     [signature] = report.inputs
-    return Tensor(signature.name, np.dtype(signature.dtype), signature.shape)
+    return GraphTensor(signature.name, np.dtype(signature.dtype), signature.shape)

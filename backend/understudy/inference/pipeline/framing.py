@@ -11,7 +11,7 @@ from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
 from understudy.errors import AudioTooLong, SpecInvalid
 from understudy.inference.pipeline.input_layout import Layout
-from understudy.inference.runtime.tensor_signature import Tensor
+from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import InputKind, Spec
 from understudy.yamnet.constants import (
     CLASS_COUNT,
@@ -107,7 +107,7 @@ class Framing:
         return Windower(self.size, self.hop, self.rate) if waveform else PatchStream(self.size, self.hop)
 
 
-def choose_framing(spec: Spec, tensor: Tensor) -> tuple[Framing, Layout]:
+def choose_framing(spec: Spec, tensor: GraphTensor) -> tuple[Framing, Layout]:
     """Return how clips are cut for the graph's input `tensor`, and how the items lie in it.
 
     A window size that the graph fixes is used where the spec leaves the window open. Raises SpecInvalid when the graph

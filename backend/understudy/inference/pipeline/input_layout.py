@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import SpecInvalid
-from understudy.inference.runtime.tensor_signature import Tensor
+from understudy.inference.runtime.tensor_signature import GraphTensor
 
 Array = NDArray[np.float32]
 
@@ -20,14 +20,14 @@ class Layout:
     graph requires: 1 for an item alone, None for any size.
     """
 
-    tensor: Tensor
+    tensor: GraphTensor
     item: tuple[int | None, ...]
     batch: int | None
     batched: bool
     channel: bool
 
     @classmethod
-    def from_tensor(cls, tensor: Tensor, item: tuple[int | None, ...]) -> Self:
+    def from_tensor(cls, tensor: GraphTensor, item: tuple[int | None, ...]) -> Self:
         """Return the layout of `tensor` for items with the sizes `item`, where None allows any size.
 
         Raises SpecInvalid when the tensor is not of floating point or has no room for such items.

@@ -8,7 +8,7 @@ from understudy.errors import CannotServe, SpecInvalid
 from understudy.inference.pipeline.input_layout import Layout
 from understudy.inference.pipeline.scoring import activate, aggregate
 from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import Tensor, read_outputs
+from understudy.inference.runtime.tensor_signature import GraphTensor, read_outputs
 from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 Array = NDArray[np.float32]
@@ -87,7 +87,7 @@ class Network:
         )
 
 
-def _choose_output(outputs: tuple[Tensor, ...], labels: int) -> Tensor:
+def _choose_output(outputs: tuple[GraphTensor, ...], labels: int) -> GraphTensor:
     """Return the first floating-point output whose last dimension is the number of labels.
 
     Without one, return the first output of unknown width. Raises SpecInvalid when there is neither.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, RequestInvalid
 from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import Tensor, read_inputs, read_outputs
+from understudy.inference.runtime.tensor_signature import GraphTensor, read_inputs, read_outputs
 
 Tensors = Mapping[str, NDArray[Any]]
 # A run over more rows may add numbers in another order, which changes the last digits.
@@ -99,7 +99,7 @@ def _is_close(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return one.shape == other.shape and np.allclose(one, other, rtol=_TOLERANCE, atol=_TOLERANCE)
 
 
-def _is_accepted(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+def _is_accepted(tensor: GraphTensor, shape: tuple[int, ...]) -> bool:
     return len(shape) == len(tensor.shape) and all(
         asked is None or asked == given for asked, given in zip(tensor.shape, shape, strict=True)
     )

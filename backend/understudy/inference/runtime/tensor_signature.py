@@ -23,7 +23,7 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
-class Tensor:
+class GraphTensor:
     """One input or output.
 
     A dimension of None varies; a `dtype` of None stands for a type that numpy lacks.
@@ -37,17 +37,17 @@ class Tensor:
         return f"{self.name} [{', '.join('?' if size is None else str(size) for size in self.shape)}]"
 
 
-def read_inputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+def read_inputs(session: ort.InferenceSession) -> tuple[GraphTensor, ...]:
     """Return the session's inputs in their order."""
     return tuple(_to_tensor(node) for node in session.get_inputs())
 
 
-def read_outputs(session: ort.InferenceSession) -> tuple[Tensor, ...]:
+def read_outputs(session: ort.InferenceSession) -> tuple[GraphTensor, ...]:
     """Return the session's outputs in their order."""
     return tuple(_to_tensor(node) for node in session.get_outputs())
 
 
-def _to_tensor(node: ort.NodeArg) -> Tensor:
+def _to_tensor(node: ort.NodeArg) -> GraphTensor:
     name = _DTYPES.get(node.type)
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
-    return Tensor(node.name, None if name is None else np.dtype(name), shape)
+    return GraphTensor(node.name, None if name is None else np.dtype(name), shape)

@@ -28,7 +28,7 @@ _COPIED = ("created_at", "updated_at", "created_by_user_id")
 
 
 class RowFate(StrEnum):
-    """What becomes of a row: it is copied, was imported before, or does not fit."""
+    """The decision about a row: it is copied, was imported before, or does not fit."""
 
     COPY = "copy"
     IMPORTED = "imported"
@@ -85,7 +85,7 @@ class ImportPlan:
 
 @dataclass(frozen=True)
 class Present:
-    """What the registry holds already.
+    """The names and source rows that the registry holds already.
 
     `imported` gives the model of each key that was imported, `used_ids` the ids that models have had. `may_choose_ids`
     is False where only the database can give ids.

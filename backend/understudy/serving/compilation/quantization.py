@@ -87,7 +87,7 @@ class _VariantPlan:
 
 @dataclass(frozen=True)
 class _Quantized:
-    """What the sandbox made in the folder `out` from the float32 `graph`; `started` is the monotonic time."""
+    """The result of the sandbox in the folder `out`, made from the float32 `graph`; `started` is a monotonic time."""
 
     result: QuantizeResult
     calibration: Calibration

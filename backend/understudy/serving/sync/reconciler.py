@@ -67,7 +67,7 @@ class Reconciler:
 
     @property
     def in_sync(self) -> bool:
-        """Whether this process serves the model that the database desired at the last poll."""
+        """Return True when this process serves the model that the database desired at the last poll."""
         if self.desired is None:
             return False
         live = self._live.current
