@@ -2,11 +2,12 @@ import asyncio
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import select
 
 from tests.postgres import ByHand
 from tests.registry.types import Add
-from understudy.errors import CompileFailed, ModelNotFound
-from understudy.models import HistoryEvent
+from understudy.errors import CompileFailed, Conflict, DatabaseUnavailable, ModelNotFound
+from understudy.models import FLOAT32, Deployment, HistoryEvent, utc_now
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
 from understudy.registry.models import model_history
@@ -16,9 +17,11 @@ from understudy.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
-async def _switch(database: Database, model_id: int, event: HistoryEvent = HistoryEvent.ACTIVATED) -> int:
+async def _switch(
+    database: Database, model_id: int, event: HistoryEvent = HistoryEvent.ACTIVATED, variant: str = FLOAT32
+) -> int:
     async with database.write() as session:
-        return await desired_state.switch(session, model_id, actor="api", event=event)
+        return await desired_state.switch(session, model_id, actor="api", event=event, variant=variant)
 
 
 async def _poll(database: Database) -> desired_state.DesiredStatePoll:
@@ -73,6 +76,98 @@ async def test_the_documented_repair_by_hand_is_followed(
         ("activated", "second", "database"),
         ("deactivated", "first", "database"),
     ]
+
+
+async def test_a_variant_stays_desired_until_another_row_is_activated_by_hand(
+    database: Database, add: Add, by_hand: ByHand
+) -> None:
+    first, second = (await add("first")).model_id, (await add("second")).model_id
+    await _switch(database, first, variant="int8-1")
+    assert await _poll(database) == desired_state.DesiredStatePoll(1, first, first, 1, "int8-1")
+    async with database.read() as session:
+        assert await desired_state.read_desired(session) == desired_state.Desired(first, 1, "int8-1")
+    async with database.write() as session:
+        assert await desired_state.reconcile(session) == desired_state.Desired(first, 1, "int8-1")
+    by_hand(
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}",
+    )
+    async with database.read() as session:
+        assert await desired_state.read_desired(session) == desired_state.Desired(second, 1, "float32")
+    async with database.write() as session:
+        assert await desired_state.reconcile(session) == desired_state.Desired(second, 2, "float32")
+    assert await _poll(database) == desired_state.DesiredStatePoll(2, second, second, 1, "float32")
+
+
+async def test_a_switch_after_an_unseen_change_by_hand_ends_both_models(
+    registry: Registry, database: Database, add: Add, by_hand: ByHand
+) -> None:
+    first, second, third = [(await add(name)).model_id for name in ("first", "second", "third")]
+    await _switch(database, second)
+    by_hand(
+        "UPDATE ml_models SET is_active = FALSE",
+        f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {first}",
+    )
+    await _switch(database, third, variant="int8-3")
+    entries = (await registry.list_history(limit=3)).entries
+    assert [(entry.event, entry.model_id, entry.generation, entry.form, entry.actor) for entry in entries] == [
+        ("activated", third, 2, "int8-3", "api"),
+        ("deactivated", second, 2, None, "api"),
+        ("deactivated", first, 2, None, "api"),
+    ]
+
+
+async def test_a_switch_writes_when_it_happened(database: Database, add: Add, by_hand: ByHand) -> None:
+    model = (await add("model")).model_id
+    by_hand("UPDATE understudy_stage SET changed_at = '2000-01-01 00:00:00'")
+    before = utc_now()
+    await _switch(database, model)
+    async with database.read() as session:
+        changed_at = await session.scalar(select(Deployment.changed_at))
+    assert changed_at is not None
+    assert before <= changed_at <= utc_now()
+
+
+async def test_a_switch_that_would_leave_two_active_rows_changes_nothing(
+    database: Database, add: Add, by_hand: ByHand
+) -> None:
+    """Somebody dropped the index, and a trigger of theirs activates a row of its own."""
+    other, model = (await add("other")).model_id, (await add("model")).model_id
+    activate_other = f"UPDATE ml_models SET is_active = TRUE, updated_at = NULL WHERE model_id = {other}"
+    condition = f"AFTER UPDATE ON ml_models FOR EACH ROW WHEN (NEW.is_active AND NEW.model_id = {model})"
+    triggers = {
+        "sqlite": (f"CREATE TRIGGER meddle {condition} BEGIN {activate_other}; END",),
+        "postgresql": (
+            "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {activate_other}; RETURN NULL; END $$",
+            f"CREATE TRIGGER meddle {condition} EXECUTE FUNCTION meddle()",
+        ),
+    }
+    by_hand("DROP INDEX ml_models_one_active", *triggers[database.kind])
+    with pytest.raises(Conflict, match=rf"^2 models would be active after the switch to model {model}\."):
+        await _switch(database, model)
+    assert await _poll(database) == desired_state.DesiredStatePoll(0, None, None, 0)
+
+
+async def test_a_lost_row_of_the_deployment_is_restored_and_counts_on(
+    database: Database, add: Add, by_hand: ByHand
+) -> None:
+    live = (await add("live")).model_id
+    for _ in range(3):
+        await _switch(database, live)
+    by_hand("DELETE FROM understudy_stage")
+    with pytest.raises(DatabaseUnavailable, match=r"^The row of understudy_stage is missing\.$") as missing:
+        await _poll(database)
+    assert missing.value.remedy == "Run `understudy doctor --fix`."
+    async with database.write() as session:
+        assert not await desired_state.has_row(session)
+        assert await desired_state.restore_row(session)
+    async with database.write() as session:
+        assert await desired_state.has_row(session)
+        assert not await desired_state.restore_row(session)
+    assert await _poll(database) == desired_state.DesiredStatePoll(3, None, live, 1)
+    async with database.write() as session:
+        assert await desired_state.reconcile(session) == desired_state.Desired(live, 4)
 
 
 async def test_everything_deactivated_by_hand_leaves_nothing_desired(
@@ -157,6 +252,33 @@ async def test_rolling_back_goes_to_the_last_model_that_is_still_there(
     assert await previous() == first
     await _switch(database, first, HistoryEvent.ROLLED_BACK)
     assert await previous() == third
+
+
+async def test_rolling_back_alternates_between_the_variants_of_one_model(
+    database: Database, add: Add, by_hand: ByHand
+) -> None:
+    async def previous() -> tuple[int, str] | None:
+        async with database.read() as session:
+            return await rollback.find_previous_active(session)
+
+    model = (await add("model")).model_id
+    await _switch(database, model)
+    assert await previous() is None
+    await _switch(database, model, variant="int8-1")
+    assert await previous() == (model, "float32")
+    by_hand("UPDATE understudy_history SET form = NULL WHERE generation = 1")  # as an earlier version wrote it
+    assert await previous() == (model, "float32")
+    await _switch(database, model, HistoryEvent.ROLLED_BACK)
+    assert await previous() == (model, "int8-1")
+
+
+async def test_a_refused_activation_is_nothing_to_go_back_to(database: Database, add: Add) -> None:
+    live, refused = (await add("live")).model_id, (await add("refused")).model_id
+    await _switch(database, live)
+    async with database.write() as session:
+        await model_history.record_refusal(session, refused, CompileFailed("unknown layer"), actor="api")
+    async with database.read() as session:
+        assert await rollback.find_previous_active(session) is None
 
 
 async def test_with_nothing_active_the_last_live_model_is_the_one_to_go_back_to(

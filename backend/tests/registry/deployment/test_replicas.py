@@ -34,9 +34,31 @@ async def test_a_replica_replaces_its_report_and_is_forgotten_when_unseen(databa
         assert await replicas.list_reports(session) == []
 
 
-async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> None:
-    operation = Operation(
-        operation_id="one",
+async def test_only_the_process_that_shuts_down_loses_its_report(database: Database) -> None:
+    reports = [_report(name, _NOW) for name in "abc"]
+    async with database.write() as session:
+        for report in reports:
+            await replicas.save(session, report)
+    async with database.write() as session:
+        await replicas.delete(session, "b")
+    async with database.read() as session:
+        assert await replicas.list_reports(session) == [reports[0], reports[2]]
+
+
+async def test_a_report_as_old_as_the_limit_is_kept(database: Database) -> None:
+    limit = _report("limit", _NOW)
+    async with database.write() as session:
+        await replicas.save(session, _report("before", _NOW - timedelta(seconds=1)))
+        await replicas.save(session, limit)
+    async with database.write() as session:
+        await replicas.delete_unseen(session, since=_NOW)
+    async with database.read() as session:
+        assert await replicas.list_reports(session) == [limit]
+
+
+def _operation(operation_id: str, started_at: datetime = _NOW) -> Operation:
+    return Operation(
+        operation_id=operation_id,
         kind="activate",
         model_id=1,
         state=OperationState.RUNNING,
@@ -44,9 +66,26 @@ async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> 
         progress=0.0,
         generation=None,
         error=None,
-        started_at=_NOW,
+        started_at=started_at,
         updated_at=_NOW,
     )
+
+
+async def test_operations_that_started_before_the_limit_are_deleted(database: Database) -> None:
+    limit = _operation("limit")
+    async with database.write() as session:
+        await operation_rows.save(session, limit)
+        await operation_rows.save(session, _operation("before", _NOW - timedelta(seconds=1)))
+    async with database.write() as session:
+        await operation_rows.delete_older(session, than=_NOW)
+    async with database.read() as session:
+        assert await operation_rows.get(session, "limit") == limit
+        with pytest.raises(OperationNotFound, match=r"^There is no operation before\.$"):
+            await operation_rows.get(session, "before")
+
+
+async def test_an_operation_is_read_as_it_was_last_saved(database: Database) -> None:
+    operation = _operation("one")
     ended = operation.model_copy(
         update={
             "state": OperationState.FAILED,
