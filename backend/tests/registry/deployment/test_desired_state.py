@@ -135,11 +135,11 @@ async def test_a_switch_that_would_leave_two_active_rows_changes_nothing(
     other, model = (await add("other")).model_id, (await add("model")).model_id
     activate_other = f"UPDATE ml_models SET is_active = TRUE, updated_at = NULL WHERE model_id = {other}"
     condition = f"AFTER UPDATE ON ml_models FOR EACH ROW WHEN (NEW.is_active AND NEW.model_id = {model})"
+    body = f"BEGIN {activate_other}; RETURN NULL; END"
     triggers = {
         "sqlite": (f"CREATE TRIGGER meddle {condition} BEGIN {activate_other}; END",),
         "postgresql": (
-            "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {activate_other}; RETURN NULL; END $$",
+            f"CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
             f"CREATE TRIGGER meddle {condition} EXECUTE FUNCTION meddle()",
         ),
     }

@@ -2,7 +2,10 @@
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +24,8 @@ from understudy.errors import (
 )
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.registry.deployment import desired_state, operation_rows
-from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.inference.prediction import ModelIdentity, Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.serving.activation.preparation import WARM_MODELS, OnStep
@@ -85,7 +89,7 @@ async def test_a_missing_file_is_refused_even_where_a_compiled_form_exists(
 async def test_a_file_that_is_no_model_is_refused_and_the_reason_is_shown_on_its_row(
     services: Services, register: Register, database_settings: Settings
 ) -> None:
-    first, second = await register("first"), await register("second", 1)
+    first = await register("first")
     await services.activation.activate(first, "test")
     path = database_settings.models_dir / "text.keras"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
@@ -97,7 +101,6 @@ async def test_a_file_that_is_no_model_is_refused_and_the_reason_is_shown_on_its
     assert shown.compile_error is not None
     assert "git lfs pull" in shown.compile_error.remedy
     assert live_id(services) == first
-    assert live_id(services) != second
 
 
 async def test_a_compiled_form_that_computes_something_else_fails_its_warm_up(
@@ -168,7 +171,7 @@ async def test_a_row_given_another_file_while_its_model_warms_up_is_not_activate
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     before_commit(lambda: services.registry.update(second, ModelUpdate(file_path="models/first.onnx"), "test"))
-    with pytest.raises(FileChanged):
+    with pytest.raises(FileChanged, match=f"^Model {second} was given another file while this activation prepared it"):
         await services.activation.activate(second, "test")
     assert live_id(services) == first
     async with services.database.read() as session:
@@ -178,7 +181,7 @@ async def test_a_row_given_another_file_while_its_model_warms_up_is_not_activate
 
 
 async def test_rolling_back_alternates_between_the_last_two(services: Services, register: Register) -> None:
-    with pytest.raises(NothingToRollBack):
+    with pytest.raises(NothingToRollBack, match=r"^No other registered model was ever live\.$"):
         await services.activation.find_previous()
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
@@ -310,3 +313,88 @@ async def test_five_models_go_live_in_turn_and_only_the_oldest_is_loaded_again(
     assert count_loads(services) == len(models)
     await services.activation.activate(models[0], "test")
     assert count_loads(services) == len(models) + 1
+
+
+async def test_a_live_model_carries_what_its_row_and_its_file_say(
+    services: Services, database_settings: Settings, make_model: ModelFactory
+) -> None:
+    make_model(database_settings.models_dir / "named.onnx")
+    request = ModelCreate(model_name="named", file_path="models/named.onnx", version="v7")
+    model = await services.registry.register(request, "test")
+    before = datetime.now(UTC)
+    live = await services.activation.activate(model.model_id, "test")
+    assert services.live.current is live
+    assert before <= live.since <= datetime.now(UTC)
+    assert live.model.identity == ModelIdentity(
+        model_id=model.model_id,
+        model_name="named",
+        version="v7",
+        digest=model.digest or "",
+        precision=Precision.FLOAT32,
+    )
+    assert (live.model.notes, live.model.variant) == ((), "float32")
+
+
+async def test_a_loaded_model_is_current_until_its_row_changes(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    loaded = await services.activation._preparation.prepare(first)
+    for change in (
+        ModelUpdate(version="v2"),
+        ModelUpdate(model_name="renamed"),
+        ModelUpdate(file_path="models/second.onnx"),
+    ):
+        assert await services.activation._preparation.is_current(loaded)
+        await services.registry.update(first, change, "test")
+        assert not await services.activation._preparation.is_current(loaded)
+        loaded = await services.activation._preparation.prepare(first)
+    assert loaded.identity.digest == (await services.registry.get(second)).digest
+
+
+async def test_a_refused_activation_is_counted_and_names_who_asked(
+    services: Services, register: Register, database_settings: Settings
+) -> None:
+    model = await register("first")
+    (database_settings.models_dir / "first.onnx").unlink()
+    before = services.counters.activation_refusals.copy()
+    with pytest.raises(FileMissing) as refused:
+        await services.activation.activate(model, "somebody")
+    assert services.counters.activation_refusals - before == {"file_missing": 1}
+    entry = (await services.registry.list_history(model)).entries[0]
+    assert (entry.event, entry.actor, entry.generation) == ("refused", "somebody", None)
+    assert (entry.code, entry.detail, entry.remedy) == ("file_missing", refused.value.detail, refused.value.remedy)
+
+
+async def test_an_outage_does_not_hide_why_an_activation_was_refused(
+    services: Services, register: Register, database_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    (database_settings.models_dir / "first.onnx").unlink()
+
+    @asynccontextmanager
+    async def down() -> AsyncIterator[AsyncSession]:
+        raise DatabaseUnavailable("The database does not answer.")
+        yield
+
+    monkeypatch.setattr(services.database, "write", down)
+    with pytest.raises(FileMissing):
+        await services.activation.activate(model, "test")
+
+
+async def test_a_rollback_is_recorded_with_who_asked(services: Services, register: Register) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await services.activation.activate(second, "test")
+    operation = await services.operations.roll_back("somebody", wait=True)
+    assert (operation.state, operation.generation) == (OperationState.SUCCEEDED, 3)
+    entries = (await services.registry.list_history(limit=2)).entries
+    assert [(entry.event, entry.model_id, entry.actor, entry.generation, entry.form) for entry in entries] == [
+        ("rolled_back", first, "somebody", 3, "float32"),
+        ("deactivated", second, "somebody", 3, None),
+    ]
+
+
+async def test_a_load_is_measured_in_seconds(services: Services, register: Register) -> None:
+    model = await register("first")
+    started = time.perf_counter()
+    await services.activation.activate(model, "test")
+    assert 0 < services.counters.loads.seen()[1] <= time.perf_counter() - started

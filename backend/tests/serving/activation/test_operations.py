@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from tests.serving.conftest import Opener, Register
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.container import Services
-from understudy.errors import FileMissing, OperationNotFound
+from understudy.errors import FileMissing, ModelNotFound, OperationNotFound
 from understudy.registry.deployment import change_feed, operation_rows
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -21,14 +21,16 @@ from understudy.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
-async def left_behind(services: Services, *, age: timedelta) -> Operation:
+async def left_behind(
+    services: Services, *, age: timedelta, state: OperationState = OperationState.RUNNING
+) -> Operation:
     """As a process that was killed leaves it."""
     then = datetime.now(UTC) - age
     operation = Operation(
         operation_id=f"left-{age.days}",
         kind="activate",
         model_id=1,
-        state=OperationState.RUNNING,
+        state=state,
         step=Step.COMPILE,
         progress=0.1,
         generation=None,
@@ -47,6 +49,23 @@ async def test_an_operation_whose_process_died_shows_as_failed(services: Service
     assert found.state is OperationState.FAILED
     assert found.error is not None
     assert found.error.code == "unavailable"
+    assert found.error.detail == "The process that ran this activation ended before the activation was done."
+    assert "`understudy status`" in found.error.remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "expected"),
+    [
+        (50, OperationState.RUNNING, OperationState.RUNNING),
+        (61, OperationState.RUNNING, OperationState.FAILED),
+        (3600, OperationState.SUCCEEDED, OperationState.SUCCEEDED),
+    ],
+)
+async def test_only_a_running_operation_is_lost_after_a_minute_of_silence(
+    services: Services, seconds: int, state: OperationState, expected: OperationState
+) -> None:
+    silent = await left_behind(services, age=timedelta(seconds=seconds), state=state)
+    assert (await services.operations.get(silent.operation_id)).state is expected
 
 
 async def test_a_long_activation_gives_signs_of_life(
@@ -170,9 +189,11 @@ async def test_a_step_that_lasts_is_stored_for_other_processes(
 
 async def test_operations_of_long_ago_are_forgotten(services: Services, register: Register) -> None:
     old = await left_behind(services, age=timedelta(days=31))
+    recent = await left_behind(services, age=timedelta(days=29))
     await services.operations.activate(await register("first"), "test", wait=True)
     with pytest.raises(OperationNotFound):
         await services.operations.get(old.operation_id)
+    assert (await services.operations.get(recent.operation_id)).started_at == recent.started_at
 
 
 async def test_an_activation_that_breaks_off_ends_as_failed_with_the_reason(
@@ -193,3 +214,73 @@ async def test_an_activation_that_breaks_off_ends_as_failed_with_the_reason(
         "internal_error",
         "The activation failed: nobody foresaw this",
     )
+
+
+async def test_a_finished_operation_reads_the_same_for_the_caller_and_for_others(
+    services: Services, register: Register, open_process: Opener
+) -> None:
+    model = await register("first")
+    before = datetime.now(UTC)
+    operation = await services.operations.activate(model, "test", wait=True)
+    assert before <= operation.started_at <= operation.updated_at <= datetime.now(UTC)
+    expected = Operation(
+        operation_id=operation.operation_id,
+        kind="activate",
+        model_id=model,
+        state=OperationState.SUCCEEDED,
+        step=Step.SWAP,
+        progress=1.0,
+        generation=1,
+        error=None,
+        started_at=operation.started_at,
+        updated_at=operation.updated_at,
+    )
+    assert operation == expected
+    assert await (await open_process()).operations.get(operation.operation_id) == expected
+    again = await services.operations.activate(model, "test", wait=True)
+    assert again.operation_id != operation.operation_id
+
+
+async def test_an_operation_that_nobody_waits_for_can_be_polled_at_once(services: Services, register: Register) -> None:
+    model = await register("first")
+    started = await services.operations.activate(model, "test", wait=False)
+    stored = await services.operations.get(started.operation_id)
+    for each in (started, stored):
+        assert (each.kind, each.model_id) == ("activate", model)
+        assert (each.state, each.step, each.progress) == (OperationState.RUNNING, Step.VERIFY, 0.0)
+        assert (each.generation, each.error) == (None, None)
+    await services.operations.close()
+    assert (await services.operations.get(started.operation_id)).state is OperationState.SUCCEEDED
+
+
+async def test_a_model_that_does_not_exist_starts_no_operation(services: Services) -> None:
+    with pytest.raises(ModelNotFound):
+        await services.operations.activate(999, "test", wait=False)
+    async with services.database.read() as session:
+        assert await change_feed.list_operations_after(session, datetime.min.replace(tzinfo=UTC)) == []
+
+
+async def test_an_activation_goes_on_when_its_caller_disconnects(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    reached, compiling = asyncio.Event(), asyncio.Event()
+    compile_model = services.compilation.compile
+
+    async def compile_slowly(model: RegisteredFile) -> CompiledModel:
+        reached.set()
+        await compiling.wait()
+        return await compile_model(model)
+
+    monkeypatch.setattr(services.compilation, "compile", compile_slowly)
+    caller = asyncio.create_task(services.operations.activate(model, "test", wait=True))
+    await reached.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert services.live.current is None
+    compiling.set()
+    await services.operations.close()
+    live = services.live.current
+    assert live is not None
+    assert live.model.identity.model_id == model
