@@ -272,6 +272,14 @@ async def test_rolling_back_alternates_between_the_variants_of_one_model(
     assert await previous() == (model, "int8-1")
 
 
+async def test_rolling_back_to_another_model_returns_to_the_variant_that_was_live(database: Database, add: Add) -> None:
+    first, second = (await add("first")).model_id, (await add("second")).model_id
+    await _switch(database, first, variant="int8-1")
+    await _switch(database, second)
+    async with database.read() as session:
+        assert await rollback.find_previous_active(session) == (first, "int8-1")
+
+
 async def test_a_refused_activation_is_nothing_to_go_back_to(database: Database, add: Add) -> None:
     live, refused = (await add("live")).model_id, (await add("refused")).model_id
     await _switch(database, live)

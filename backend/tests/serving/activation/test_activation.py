@@ -397,4 +397,4 @@ async def test_a_load_is_measured_in_seconds(services: Services, register: Regis
     model = await register("first")
     started = time.perf_counter()
     await services.activation.activate(model, "test")
-    assert 0 < services.counters.loads.seen()[1] <= time.perf_counter() - started
+    assert 0 < services.counters.loads.read()[1] <= time.perf_counter() - started
