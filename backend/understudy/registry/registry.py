@@ -21,6 +21,7 @@ from understudy.registry.models import file_records, listing, model_history, row
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.row_view import read_facts, select_values, to_answer
 from understudy.registry.models.rows import Row
+from understudy.registry.models.stored_times import StoredTimes
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
@@ -47,6 +48,7 @@ class Registry:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self._models_dir = settings.models_dir
+        self._times = StoredTimes()
         self.files = ModelFiles(settings)
         # Counts the changes to existing rows that this process has committed.
         self.revision = 0
@@ -96,8 +98,9 @@ class Registry:
                 row = await _apply_changes(session, row, changes, content)
                 detail = f"Changed: {', '.join(sorted(changes))}."
                 await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
+            [values] = await self._times.to_utc(session, [select_values(row)])
         self.revision += 1
-        return await self._answer(row)
+        return await self._answer(values)
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
         """Delete the row and keep the file. Raises ModelNotFound and ModelIsActive."""
@@ -119,15 +122,17 @@ class Registry:
         """Return one model; raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
-        return await self._answer(row)
+            [values] = await self._times.to_utc(session, [select_values(row)])
+        return await self._answer(values)
 
     async def get_active(self) -> ModelOut:
         """Return the active model. Raises NoActiveModel when no row is active."""
         async with self._database.read() as session:
             row = await rows.find_active(session)
-        if row is None:
-            raise NoActiveModel("No model is active.")
-        return await self._answer(row)
+            if row is None:
+                raise NoActiveModel("No model is active.")
+            [values] = await self._times.to_utc(session, [select_values(row)])
+        return await self._answer(values)
 
     async def list(self, query: ModelQuery) -> ModelList:
         """Return one page and the active model; raises RequestInvalid for a cursor of another list."""
@@ -136,7 +141,9 @@ class Registry:
         async with self._database.read() as session:
             page = await listing.read_page(session, query)
             active = await rows.find_active(session)
-        answers = await self._answer_all(page.rows if active is None else [*page.rows, select_values(active)])
+            found = page.rows if active is None else [*page.rows, select_values(active)]
+            found = await self._times.to_utc(session, found)
+        answers = await self._answer_all(found)
         return ModelList(
             models=answers[: len(page.rows)],
             active_model=None if active is None else answers[-1],
@@ -238,8 +245,8 @@ class Registry:
         except PathRefused:
             return False
 
-    async def _answer(self, row: Row) -> ModelOut:
-        return (await self._answer_all([select_values(row)]))[0]
+    async def _answer(self, values: Mapping[str, Any]) -> ModelOut:
+        return (await self._answer_all([values]))[0]
 
     async def _answer_all(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
         recorded = [(values["file_path"], read_facts(values)) for values in found]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from understudy.migrations import AdoptionReport, TableFinding, examine, repair, upgrade
@@ -17,6 +17,9 @@ from understudy.registry.database.sqlite import ConnectionThreads
 from understudy.settings import Settings
 
 _Result = TypeVar("_Result")
+
+# For the transaction only: behind a pooler, a session belongs to other clients as well.
+_WRITE_IN_UTC = text("SET LOCAL TimeZone TO 'UTC'")
 
 
 class Database:
@@ -56,9 +59,11 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits when the block ends."""
+        """A session that commits when the block ends. On PostgreSQL its zone is UTC, also for defaults and triggers."""
         with translate_database_errors(self._engine):
             async with self._write_lock, self._write() as session:
+                if self.kind == "postgresql":
+                    await session.execute(_WRITE_IN_UTC)
                 yield session
                 await session.commit()
 
