@@ -16,6 +16,13 @@ def test_a_dry_run_shows_what_goes_and_removes_nothing(run: Run, ask: Callable[.
     assert len(ask("list")["models"]) == 1
 
 
+def test_a_home_without_a_database_gets_none(run: Run, home: Path) -> None:
+    (home / "var").rmdir()
+    for command in (("uninstall", "--dry-run"), ("import-table", "--from", "models")):
+        assert "--home" in run(*command, code=6).stderr
+    assert not (home / "var").exists()
+
+
 def test_nothing_is_removed_without_confirmation(run: Run, ask: Callable[..., Any], one: Path) -> None:
     assert "--yes" in run("uninstall", code=5).stderr
     assert ask("uninstall", code=5)["code"] == "request_invalid"

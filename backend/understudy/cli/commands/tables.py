@@ -10,7 +10,8 @@ from understudy.cli.framework.exit_codes import INTERRUPTED
 from understudy.cli.framework.session import Session
 from understudy.cli.views import import_plan as import_view
 from understudy.cli.views import removal as removal_view
-from understudy.errors import RequestInvalid
+from understudy.errors import DatabaseUnavailable, RequestInvalid
+from understudy.settings import Settings
 
 if TYPE_CHECKING:
     from understudy.migrations.removal import Removal
@@ -54,6 +55,7 @@ async def import_table(
     from understudy.registry.database.database import Database
     from understudy.registry.table_import.table_import import TableImport
 
+    _require_database(settings)
     async with Database(settings) as database:
         use_case = TableImport(settings, database, table, columns or ())
         plan = await (use_case.apply(session.actor, skip_unfit=skip_unfit) if apply else use_case.plan())
@@ -77,6 +79,7 @@ async def uninstall(
     from understudy.registry import uninstall as use_case
     from understudy.registry.database.database import Database
 
+    _require_database(settings)
     async with Database(settings) as database:
         plan = await use_case.plan(database, keep_ml_models=keep_ml_models)
         if not dry_run and not plan.is_empty:
@@ -84,6 +87,15 @@ async def uninstall(
             plan = await use_case.uninstall(database, keep_ml_models=keep_ml_models)
     document = {"removed": not dry_run, **plan.to_document()}
     session.output.print_answer(document, removal_view.format_removal(plan, removed=not dry_run))
+
+
+def _require_database(settings: Settings) -> None:
+    """Raises DatabaseUnavailable for a home without a database: opening it would create the file."""
+    if settings.database_url is None and not (settings.var_dir / "understudy.db").exists():
+        raise DatabaseUnavailable(
+            f"There is no database in {settings.var_dir}.",
+            remedy="Name its folder with --home (UNDERSTUDY_HOME), or another database with DATABASE_URL.",
+        )
 
 
 def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:
