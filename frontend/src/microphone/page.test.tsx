@@ -58,7 +58,7 @@ test("starting opens a stream of the live model and sends the sound", async () =
   expect(status()).toHaveTextContent("Listening. Answered by Starter");
   microphone.capture(0.5);
   expect((socket.sent.at(-1) as ArrayBuffer).byteLength).toBe(16_000);
-  expect(screen.getByText(/The sound is recorded unchanged/)).toBeVisible();
+  expect(screen.getByText(/The sound is used unchanged/)).toBeVisible();
 });
 
 test("stopping ends the stream and closes the microphone", async () => {

@@ -59,7 +59,7 @@ test("the status names the live model, the database and each process", async () 
   expect(within(status).getByRole("link", { name: "Starter" })).toHaveAttribute("href", "/models/1");
   expect(within(status).getByText("SQLite, reachable")).toBeVisible();
   expect(within(status).getByText("1 h 1 min")).toBeVisible();
-  expect(within(status).getByText("In sync with the database").nextSibling).toHaveTextContent("No");
+  expect(within(status).getByText("In sync").nextSibling).toHaveTextContent("No");
   expect(within(status).getByRole("row", { name: /host-1 Live 7/ })).toBeVisible();
   expect(within(status).getByRole("row", { name: /host-2 Failed .* Lambda layer/ })).toBeVisible();
 });
@@ -144,7 +144,7 @@ test("errors are counted by code, and switches are listed, latest first", async 
     "Switch to Model 3",
     "Switch to Model 2",
   ]);
-  expect(screen.getByText("1 earlier switches. The history below lists all.")).toBeVisible();
+  expect(screen.getByText("1 earlier switch. The history below lists all.")).toBeVisible();
 });
 
 test("a time range without requests says so", async () => {

@@ -25,7 +25,7 @@ export const common = {
     database: "the database",
   } as Record<string, string>,
   microphone: {
-    raw: "The sound is recorded unchanged: the browser's gain control, noise suppression and echo cancellation are off.",
+    raw: "The sound is used unchanged: the browser's gain control, noise suppression and echo cancellation are off.",
     activeProcessing: (what: string) =>
       `The browser still applies ${what}; scores can differ from those of an unchanged recording.`,
     processing: { gain: "gain control", noise: "noise suppression", echo: "echo cancellation" },

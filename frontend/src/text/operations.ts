@@ -10,7 +10,7 @@ export const operations = {
     title: "Status",
     live: "Live",
     nothing: "Nothing",
-    inSync: "In sync with the database",
+    inSync: "In sync",
     yes: "Yes",
     no: "No",
     uptime: "Up for",
@@ -46,7 +46,8 @@ export const operations = {
     table: "As a table",
     time: "Time",
     swap: (name: string) => `Switch to ${name}`,
-    earlierSwaps: (number: number) => `${number} earlier switches. The history below lists all.`,
+    earlierSwaps: (count: number) =>
+      `${count === 1 ? "1 earlier switch" : `${count} earlier switches`}. The history below lists all.`,
   },
   history: {
     title: "History",
