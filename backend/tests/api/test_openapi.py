@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from understudy.api.openapi import build_components
+from understudy.audio.decoding.audio_limits import MAX_CHANNELS, MAX_RATE, MIN_RATE
 from understudy.main import create_app
+from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.server.event import EventData, EventName
 from understudy.settings import Settings
 
@@ -42,6 +44,12 @@ def test_messages_of_streams_and_events_refer_to_the_shapes_that_the_routes_use(
     assert {name: schemas[name] for name in build_components()} == build_components()
     assert set(schemas["StreamMessage"]["discriminator"]["mapping"]) == {"ready", "window", "swap", "error"}
     assert set(EventData.model_fields) == set(get_args(EventName))
+
+
+def test_the_limits_of_raw_samples_are_those_of_the_decoders() -> None:
+    fields = RecordingFields.model_json_schema()["properties"]
+    rate, channels = (fields[name]["anyOf"][0] for name in ("rate", "channels"))
+    assert (rate["minimum"], rate["maximum"], channels["maximum"]) == (MIN_RATE, MAX_RATE, MAX_CHANNELS)
 
 
 def test_no_reference_of_the_document_leads_nowhere(settings: Settings) -> None:

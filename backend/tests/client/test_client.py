@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from tests.types import ModelFactory
 from understudy import AsyncClient, Client
 from understudy.errors import BodyTooLarge, ModelNotFound, NoActiveModel, NotAudio, RequestInvalid, Unavailable
+from understudy.schemas.inference.recording import RecordingFields, SampleFormat
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +39,11 @@ def test_a_model_is_registered_activated_asked_and_deleted(
         for sent in (recording, recording.read_bytes(), io.BytesIO(recording.read_bytes())):
             assert client.predict(sent).model.model_id == first.model_id
         assert client.predict(recording, model_id=second.model_id).model.model_id == second.model_id
+        details = RecordingFields(source="attic", recorded_at=datetime(2026, 5, 1, 14, tzinfo=UTC))
+        answer = client.predict(recording, details=details)
+        assert (answer.source, answer.recorded_at) == (details.source, details.recorded_at)
+        raw = RecordingFields(format=SampleFormat.S16LE, rate=16_000)
+        assert client.predict(recording.read_bytes()[44:], details=raw).scores == answer.scores
         lines = list(client.predict_batch([recording, b"no sound"]))
         assert {line.index: (line.file, line.problem is None) for line in lines} == {
             0: ("tone.wav", True),

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from understudy.api.paths import V2, is_below, strip_mount
+from understudy.api.recording_notes import list_log_fields
 from understudy.errors import NotFound, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
@@ -44,7 +45,12 @@ async def _handle_understudy_error(request: Request, error: Exception) -> Proble
     assert isinstance(error, UnderstudyError)  # noqa: S101  # registered for this class only
     level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
     getattr(log, level)(
-        "request refused", method=request.method, path=request.url.path, code=error.code, detail=error.detail
+        "request refused",
+        method=request.method,
+        path=request.url.path,
+        code=error.code,
+        detail=error.detail,
+        **list_log_fields(request),
     )
     retry = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return _respond(request, error.problem(), error.status, retry)

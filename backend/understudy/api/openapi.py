@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from understudy.api.v2.infer_openapi import build_infer_paths
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
+from understudy.schemas.inference.recording import AudioDocument
 from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
 from understudy.schemas.server.event import EventData
 from understudy.schemas.server.problem import Problem
@@ -19,6 +20,7 @@ COMPONENTS = "#/components/schemas/{model}"
 # describe the messages of a WebSocket, the data of server-sent events or the bodies of inferences.
 _MODELS: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
     (Problem, "serialization"),
+    (AudioDocument, "validation"),
     (StreamStart, "validation"),
     (StreamEnd, "validation"),
     (StreamMessage, "serialization"),

@@ -24,6 +24,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -121,15 +122,23 @@ class AsyncClient:
     async def list_demo_clips(self) -> DemoClips:
         return await self._send(calls.list_demo_clips())
 
-    async def predict(self, recording: Recording, *, model_id: int | None = None) -> Prediction:
-        """Score a recording with the live model, or with `model_id`."""
-        return await self._send(calls.predict(recording, model_id))
+    async def predict(
+        self, recording: Recording, *, model_id: int | None = None, details: RecordingFields | None = None
+    ) -> Prediction:
+        """Score a recording with the live model, or with `model_id`.
+
+        `details` name its source and time, which come back, and the format of raw samples.
+        """
+        return await self._send(calls.predict(recording, model_id, details))
 
     async def predict_batch(
-        self, recordings: Sequence[Recording], *, model_id: int | None = None
+        self, recordings: Sequence[Recording], *, model_id: int | None = None, details: RecordingFields | None = None
     ) -> AsyncIterator[BatchLine]:
-        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order."""
-        call = calls.predict_batch(calls.name_recordings(recordings), model_id)
+        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order.
+
+        `details` are those of all recordings.
+        """
+        call = calls.predict_batch(calls.name_recordings(recordings), model_id, details)
         with translate_transport_errors(self._base_url), open_recordings(call) as files:
             async with self._http.stream(
                 call.method, self._base_url.join(call.path), params=call.query, files=files

@@ -12,6 +12,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -139,14 +140,21 @@ def list_demo_clips() -> Call[DemoClips]:
     return Call(DemoClips, "GET", "demo-clips")
 
 
-def predict(recording: Recording, model_id: int | None) -> Call[Prediction]:
-    params = {"model_id": model_id}
+def predict(recording: Recording, model_id: int | None, details: RecordingFields | None) -> Call[Prediction]:
+    params = _join_params(model_id, details)
     return Call(Prediction, "POST", "predict", params=params, recordings=[(_name_of(recording), recording)])
 
 
-def predict_batch(recordings: Sequence[tuple[str, Recording]], model_id: int | None) -> Call[BatchLine]:
+def predict_batch(
+    recordings: Sequence[tuple[str, Recording]], model_id: int | None, details: RecordingFields | None
+) -> Call[BatchLine]:
     """Build the call for many recordings. Its answer is one BatchLine a line, in the order of completion."""
-    return Call(BatchLine, "POST", "predict/batch", params={"model_id": model_id}, recordings=recordings)
+    params = _join_params(model_id, details)
+    return Call(BatchLine, "POST", "predict/batch", params=params, recordings=recordings)
+
+
+def _join_params(model_id: int | None, details: RecordingFields | None) -> dict[str, object]:
+    return {"model_id": model_id, **(details or RecordingFields()).model_dump(mode="json")}
 
 
 def name_recordings(recordings: Sequence[Recording]) -> list[tuple[str, Recording]]:

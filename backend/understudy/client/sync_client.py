@@ -23,6 +23,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -116,13 +117,23 @@ class Client:
     def list_demo_clips(self) -> DemoClips:
         return self._send(calls.list_demo_clips())
 
-    def predict(self, recording: Recording, *, model_id: int | None = None) -> Prediction:
-        """Score a recording with the live model, or with `model_id`."""
-        return self._send(calls.predict(recording, model_id))
+    def predict(
+        self, recording: Recording, *, model_id: int | None = None, details: RecordingFields | None = None
+    ) -> Prediction:
+        """Score a recording with the live model, or with `model_id`.
 
-    def predict_batch(self, recordings: Sequence[Recording], *, model_id: int | None = None) -> Iterator[BatchLine]:
-        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order."""
-        call = calls.predict_batch(calls.name_recordings(recordings), model_id)
+        `details` name its source and time, which come back, and the format of raw samples.
+        """
+        return self._send(calls.predict(recording, model_id, details))
+
+    def predict_batch(
+        self, recordings: Sequence[Recording], *, model_id: int | None = None, details: RecordingFields | None = None
+    ) -> Iterator[BatchLine]:
+        """Score many recordings with one model; each line is yielded as soon as it arrives, not in their order.
+
+        `details` are those of all recordings.
+        """
+        call = calls.predict_batch(calls.name_recordings(recordings), model_id, details)
         with (
             translate_transport_errors(self._base_url),
             open_recordings(call) as files,

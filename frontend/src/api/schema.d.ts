@@ -325,6 +325,8 @@ export interface paths {
         /**
          * Predict a recording
          * @description Return the scores of the clip and of each window, and the model that computed them.
+         *
+         *     The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate.
          */
         post: operations["predict_api_v1_predict_post"];
         delete?: never;
@@ -346,7 +348,8 @@ export interface paths {
          * Predict many recordings
          * @description Answer one line of JSON for each recording, in the order of completion, all by one model.
          *
-         *     The body is read to its end first. A recording that is refused has its problem on its line.
+         *     Every file of the form is a recording. The body is read to its end first. A recording that is refused has its
+         *     problem on its line. Source and time are those of all recordings.
          */
         post: operations["predict_batch_api_v1_predict_batch_post"];
         delete?: never;
@@ -644,6 +647,46 @@ export interface components {
             generation?: number;
             /** Model Id */
             model_id: number;
+        };
+        /**
+         * AudioDocument
+         * @description JSON body of a prediction.
+         */
+        AudioDocument: {
+            /**
+             * Audio
+             * @description The recording as base64 text, or as a data: URL with base64
+             */
+            audio: string;
+            /**
+             * Channels
+             * @description Channels of raw samples; 1 unless given
+             * @default null
+             */
+            channels: number | null;
+            /**
+             * @description Declares that the bytes are raw interleaved samples of this format; needs `rate`
+             * @default null
+             */
+            format: components["schemas"]["SampleFormat"] | null;
+            /**
+             * Rate
+             * @description Sample rate of raw samples in Hz
+             * @default null
+             */
+            rate: number | null;
+            /**
+             * Recorded At
+             * @description ISO 8601 time with a zone at which the recording was made; comes back with the answer
+             * @default null
+             */
+            recorded_at: string | null;
+            /**
+             * Source
+             * @description Name of the sensor or client that made the recording; comes back with the answer
+             * @default null
+             */
+            source: string | null;
         };
         /**
          * AudioFacts
@@ -1568,12 +1611,22 @@ export interface components {
             /** Label */
             label: string;
             model: components["schemas"]["ModelIdentity"];
+            /**
+             * Recorded At
+             * @description As the request says
+             */
+            recorded_at?: string | null;
             /** Score */
             score: number;
             /** Scores */
             scores: {
                 [key: string]: number;
             };
+            /**
+             * Source
+             * @description As the request names it
+             */
+            source?: string | null;
             timing_ms: components["schemas"]["Timing"];
             /**
              * Warnings
@@ -1733,6 +1786,12 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * SampleFormat
+         * @description Raw interleaved samples: 32-bit floats, or 16-bit integers in little-endian or big-endian order.
+         * @enum {string}
+         */
+        SampleFormat: "f32le" | "s16le" | "s16be";
         /** ServerLive */
         ServerLive: {
             /**
@@ -2981,8 +3040,18 @@ export interface operations {
     predict_api_v1_predict_post: {
         parameters: {
             query?: {
+                /** @description Channels of raw samples; 1 unless given */
+                channels?: number | null;
+                /** @description Declares that the bytes are raw interleaved samples of this format; needs `rate` */
+                format?: components["schemas"]["SampleFormat"] | null;
                 /** @description Rehearse this model instead of the live one */
                 model_id?: number | null;
+                /** @description Sample rate of raw samples in Hz */
+                rate?: number | null;
+                /** @description ISO 8601 time with a zone at which the recording was made; comes back with the answer */
+                recorded_at?: string | null;
+                /** @description Name of the sensor or client that made the recording; comes back with the answer */
+                source?: string | null;
             };
             header?: never;
             path?: never;
@@ -2990,13 +3059,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/json": components["schemas"]["AudioDocument"];
                 "audio/*": string;
+                "audio/x-raw": string;
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description The recording
+                     * @description The recording; its part may have any other name
                      */
                     audio_file: string;
+                    /**
+                     * Format: date-time
+                     * @description As in the query
+                     */
+                    recorded_at?: string;
+                    /** @description As in the query */
+                    source?: string;
                 };
             };
         };
@@ -3060,8 +3138,18 @@ export interface operations {
     predict_batch_api_v1_predict_batch_post: {
         parameters: {
             query?: {
+                /** @description Channels of raw samples; 1 unless given */
+                channels?: number | null;
+                /** @description Declares that the bytes are raw interleaved samples of this format; needs `rate` */
+                format?: components["schemas"]["SampleFormat"] | null;
                 /** @description Rehearse this model instead of the live one */
                 model_id?: number | null;
+                /** @description Sample rate of raw samples in Hz */
+                rate?: number | null;
+                /** @description ISO 8601 time with a zone at which the recording was made; comes back with the answer */
+                recorded_at?: string | null;
+                /** @description Name of the sensor or client that made the recording; comes back with the answer */
+                source?: string | null;
             };
             header?: never;
             path?: never;
@@ -3070,7 +3158,15 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
+                    /** @description The recordings; their parts may have any other name */
                     audio_file: string[];
+                    /**
+                     * Format: date-time
+                     * @description As in the query
+                     */
+                    recorded_at?: string;
+                    /** @description As in the query */
+                    source?: string;
                 };
             };
         };

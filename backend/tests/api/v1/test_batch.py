@@ -38,7 +38,7 @@ async def test_every_recording_has_its_line_and_a_bad_one_does_not_fail_the_othe
 ) -> None:
     # More than the spool keeps in memory.
     clips = form(("a.wav", wav), ("böse.txt", b"no audio"), *((f"{number}.wav", wav) for number in range(20)))
-    found = lines(await client.post("/api/v1/predict/batch", files=[("comment", ("x", b"y")), *clips]))
+    found = lines(await client.post("/api/v1/predict/batch", files=[("comment", (None, b"y")), *clips]))
     assert [line["file"] for line in found] == [name for _, (name, _) in clips]
     assert {line["generation"] for line in found} == {live}
     assert found[1]["problem"]["code"] == "not_audio"
@@ -52,14 +52,14 @@ async def test_every_recording_has_its_line_and_a_bad_one_does_not_fail_the_othe
 @pytest.mark.parametrize(
     "sent",
     [
-        {"files": {"audio": ("x", b"RIFF")}},
+        {"files": {"audio": (None, b"RIFF")}},
         {"content": b"{}", "headers": {"content-type": "application/json"}},
         {"content": b"--x\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}},
         {"content": b"nothing", "headers": {"content-type": "multipart/form-data; boundary=x"}},
         {"content": b"", "headers": {"content-type": f"multipart/form-data; boundary={'x' * 999}"}},
         {"content": b"", "headers": {"content-type": "multipart/form-data"}},
     ],
-    ids=["wrong field", "wrong type", "cut off", "no form", "long boundary", "no boundary"],
+    ids=["no file", "wrong type", "cut off", "no form", "long boundary", "no boundary"],
 )
 async def test_a_body_that_is_not_a_form_of_recordings_is_refused(
     client: httpx.AsyncClient, live: int, sent: dict[str, Any]

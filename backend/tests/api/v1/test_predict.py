@@ -89,12 +89,12 @@ async def test_a_name_changed_while_live_is_the_name_on_the_next_answer(
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
-        ({"files": {"audio": ("x", b"RIFF")}}, 422, "request_invalid"),
+        ({"files": {"audio": (None, b"RIFF")}}, 422, "request_invalid"),
         ({"content": b"{}", "headers": {"content-type": "application/json"}}, 422, "request_invalid"),
         ({"content": b"hello", "headers": {"content-type": "audio/wav"}}, 415, "not_audio"),
         ({"content": b"", "headers": {"content-type": "audio/wav"}}, 422, "audio_unusable"),
     ],
-    ids=["wrong field", "wrong type", "not audio", "empty"],
+    ids=["no file", "wrong type", "not audio", "empty"],
 )
 async def test_what_is_not_a_recording_is_refused(
     client: httpx.AsyncClient, live: dict[str, Any], sent: dict[str, Any], status: int, code: str

@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.problem_responses import describe_problems
-from understudy.api.uploads.audio_upload import FIELD
-from understudy.api.uploads.multipart import MAX_CLIPS, receive_recordings
+from understudy.api.recording_notes import add_notes, record_batch, remember_recording
+from understudy.api.uploads.multipart import FIELD, MAX_CLIPS, receive_form
+from understudy.api.uploads.recording_fields import QueryFields
+from understudy.container import Services
 from understudy.errors import (
     BackboneMissing,
     BodyTooLarge,
@@ -20,16 +22,27 @@ from understudy.errors import (
     RequestInvalid,
 )
 from understudy.schemas.inference.batch import BatchLine
+from understudy.schemas.inference.recording import RecordingFields
 
 router = APIRouter(tags=["predict"])
 
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_CLIPS}
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "maxItems": MAX_CLIPS,
+    "description": "The recordings; their parts may have any other name",
+}
+_PROPERTIES = {
+    FIELD: _FILES,
+    "source": {"type": "string", "description": "As in the query"},
+    "recorded_at": {"type": "string", "format": "date-time", "description": "As in the query"},
+}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "multipart/form-data": {
-                "schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _FILES}},
+                "schema": {"type": "object", "required": [FIELD], "properties": _PROPERTIES},
             }
         },
     }
@@ -55,18 +68,33 @@ class _Line(JSONResponse):
 async def predict_batch(
     services: Served,
     request: Request,
+    query: QueryFields,
     model_id: RehearsedModelId = None,
 ) -> StreamingResponse:
     """Answer one line of JSON for each recording, in the order of completion, all by one model.
 
-    The body is read to its end first. A recording that is refused has its problem on its line.
+    Every file of the form is a recording. The body is read to its end first. A recording that is refused has its
+    problem on its line. Source and time are those of all recordings.
     """
-    clips = await receive_recordings(request, services.settings.max_upload_bytes)
-    lines = await services.batch.predict(clips, model_id)
-    return StreamingResponse(_write_lines(lines), media_type=_Line.media_type)
+    remember_recording(request, query)
+    form = await receive_form(request, services.settings.max_upload_bytes, query)
+    remember_recording(request, form.fields)
+    lines = await services.batch.predict(form.files, model_id)
+    return StreamingResponse(_write_lines(services, lines, form.fields), media_type=_Line.media_type)
 
 
-async def _write_lines(lines: AsyncGenerator[BatchLine]) -> AsyncGenerator[str]:
-    async with aclosing(lines):
-        async for line in lines:
-            yield line.model_dump_json(exclude_unset=True) + "\n"
+async def _write_lines(
+    services: Services, lines: AsyncGenerator[BatchLine], fields: RecordingFields
+) -> AsyncGenerator[str]:
+    predictions = problems = 0
+    try:
+        async with aclosing(lines):
+            async for line in lines:
+                if line.prediction is None:
+                    problems += 1
+                else:
+                    predictions += 1
+                    line = line.model_copy(update={"prediction": add_notes(line.prediction, fields)})
+                yield line.model_dump_json(exclude_unset=True) + "\n"
+    finally:
+        record_batch(services, fields, predictions, problems)

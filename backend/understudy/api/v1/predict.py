@@ -1,11 +1,16 @@
 """Predicts a recording over HTTP."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.problem_responses import describe_problems
-from understudy.api.uploads.audio_upload import FIELD, receive_recording
+from understudy.api.recording_notes import add_notes, record_prediction, remember_recording
+from understudy.api.uploads.audio_upload import receive_recording
+from understudy.api.uploads.multipart import FIELD
+from understudy.api.uploads.recording_fields import QueryFields
 from understudy.errors import (
     AudioTooLong,
     AudioUnusable,
@@ -31,10 +36,27 @@ _BODY = {
                 "schema": {
                     "type": "object",
                     "required": [FIELD],
-                    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The recording"}},
+                    "properties": {
+                        FIELD: {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "The recording; its part may have any other name",
+                        },
+                        "source": {"type": "string", "description": "As in the query"},
+                        "recorded_at": {"type": "string", "format": "date-time", "description": "As in the query"},
+                    },
                 }
             },
             "audio/*": _AUDIO,
+            "audio/x-raw": {
+                "schema": {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "Interleaved samples, declared by the parameters of the content type, such as "
+                    "audio/x-raw; format=s16le; rate=16000; channels=1, or by the query; audio/L16 as RFC 3551 says",
+                }
+            },
+            "application/json": {"schema": {"$ref": "#/components/schemas/AudioDocument"}},
         },
     }
 }
@@ -61,11 +83,19 @@ _BODY = {
 async def predict(
     services: Served,
     request: Request,
+    query: QueryFields,
     model_id: RehearsedModelId = None,
 ) -> Response:
-    """Return the scores of the clip and of each window, and the model that computed them."""
-    async with receive_recording(request, services.settings.max_upload_bytes) as clip:
-        result = await services.predictor.predict_with(clip, *await services.predictor.choose(model_id))
+    """Return the scores of the clip and of each window, and the model that computed them.
+
+    The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate.
+    """
+    remember_recording(request, query)
+    async with receive_recording(request, services.settings.max_upload_bytes, query) as clip:
+        remember_recording(request, clip.fields)
+        result = await services.predictor.predict_with(clip.source, *await services.predictor.choose(model_id))
+    result = replace(result, prediction=add_notes(result.prediction, clip.fields))
+    record_prediction(services, result.prediction, clip.fields)
     # Encoded here: FastAPI would validate and copy the prediction once more.
     if result.rest is None:
         return Response(result.prediction.model_dump_json(), media_type="application/json")

@@ -1,5 +1,7 @@
 """The answer to a prediction."""
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.compiler.quantization import Precision
@@ -81,3 +83,5 @@ class Prediction(BaseModel):
     generation: int | None = Field(description="Generation under which the model was live; null for a rehearsal")
     warnings: tuple[str, ...] = Field(description="What a reader of this answer must know, such as missing label names")
     timing_ms: Timing
+    source: str | None = Field(default=None, description="As the request names it")
+    recorded_at: datetime | None = Field(default=None, description="As the request says")

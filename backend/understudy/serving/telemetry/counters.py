@@ -14,6 +14,9 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 LONG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 PHASES = ("queue", "decode", "features", "inference")
+# Sources that are counted by their own name; a client can make up any number of names.
+MAX_SOURCES = 100
+OTHER_SOURCES = "other"
 
 
 class Distribution:
@@ -54,6 +57,7 @@ class Counters:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
+        self.sources: Counter[str] = Counter()
         # Each code begins at 0: Prometheus' increase() misses the first value of a new series.
         self.activation_refusals: Counter[str] = Counter(dict.fromkeys(_iter_codes(UnderstudyError), 0))
         self.phases = {phase: Distribution(SECONDS) for phase in (*PHASES, "total")}
@@ -67,6 +71,13 @@ class Counters:
     def record_request(self, route: str, method: str, status: int) -> None:
         """Count one HTTP request or WebSocket handshake. `route` is the template of the route, never a path."""
         self.requests[route, method, status] += 1
+
+    def count_source(self, source: str | None, predictions: int = 1) -> None:
+        """Count predictions of recordings from `source`: the first MAX_SOURCES by name, the rest as `other`."""
+        if source is None:
+            return
+        known = source in self.sources or len(self.sources.keys() - {OTHER_SOURCES}) < MAX_SOURCES
+        self.sources[source if known else OTHER_SOURCES] += predictions
 
     @contextmanager
     def count_stream(self) -> Iterator[None]:

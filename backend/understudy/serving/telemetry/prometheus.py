@@ -60,6 +60,12 @@ class PrometheusExporter(Collector):
             ("code",),
             {(code,): count for code, count in counters.refusals.items()},
         )
+        yield _build_counter(
+            "understudy_source_predictions",
+            "Predictions of recordings that name their source: the first 100 sources by name, the rest as `other`.",
+            ("source",),
+            {(source,): count for source, count in counters.sources.items()},
+        )
         yield _build_histogram(
             "understudy_prediction_seconds",
             "Time of a prediction by phase: waiting for a worker (queue), decode, features, inference; total is from "

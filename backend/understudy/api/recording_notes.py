@@ -1,0 +1,58 @@
+"""Returns, logs and counts what clients say about their recordings: the sensor and the time."""
+
+import structlog
+from starlette.requests import Request
+
+from understudy.container import Services
+from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.recording import RecordingFields
+
+log = structlog.get_logger()
+
+
+def remember_recording(request: Request, fields: RecordingFields) -> None:
+    """Keep the fields with the request, so that the log names them where the recording is refused."""
+    request.state.recording = fields
+
+
+def list_log_fields(request: Request) -> dict[str, str]:
+    """Return source and time of the request's recording for a line of the log; empty where it has none."""
+    fields = getattr(request.state, "recording", None)
+    return {} if fields is None else _format_fields(fields)
+
+
+def add_notes(prediction: Prediction, fields: RecordingFields) -> Prediction:
+    """Return the prediction with the source and the time of its recording."""
+    if not _format_fields(fields):
+        return prediction
+    return prediction.model_copy(update={"source": fields.source, "recorded_at": fields.recorded_at})
+
+
+def record_prediction(services: Services, prediction: Prediction, fields: RecordingFields) -> None:
+    """Log and count a prediction whose recording has a source or a time; others would fill the log."""
+    if said := _format_fields(fields):
+        services.counters.count_source(fields.source)
+        log.info(
+            "prediction",
+            **said,
+            label=prediction.label,
+            score=round(prediction.score, 4),
+            model_id=prediction.model.model_id,
+            generation=prediction.generation,
+        )
+
+
+def record_batch(services: Services, fields: RecordingFields, predictions: int, problems: int) -> None:
+    """Log and count a batch whose recordings have a source or a time."""
+    if said := _format_fields(fields):
+        services.counters.count_source(fields.source, predictions)
+        log.info("batch of predictions", **said, predictions=predictions, problems=problems)
+
+
+def _format_fields(fields: RecordingFields) -> dict[str, str]:
+    said: dict[str, str] = {}
+    if fields.source is not None:
+        said["source"] = fields.source
+    if fields.recorded_at is not None:
+        said["recorded_at"] = fields.recorded_at.isoformat()
+    return said

@@ -1,0 +1,154 @@
+"""Gives raw samples the wav header that they lack, so that they are decoded exactly as a wav file is."""
+
+import io
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO, cast
+
+from understudy.api.uploads.content_type import ContentType
+from understudy.api.uploads.recording_fields import merge_fields, parse_body
+from understudy.errors import AudioUnusable, BodyTooLarge, RequestInvalid
+from understudy.schemas.inference.recording import RecordingFields, SampleFormat
+
+_X_RAW, _L16 = "audio/x-raw", "audio/l16"
+_EXAMPLE = "Content-Type: audio/x-raw; format=s16le; rate=16000; channels=1"
+_REMEDY = f"Declare the samples that you send, for example: {_EXAMPLE}"
+# The parameters of each media type that are understood.
+_KNOWN = {_X_RAW: {"format", "rate", "channels", "layout"}, _L16: {"rate", "channels"}}
+# WAVE_FORMAT_PCM and WAVE_FORMAT_IEEE_FLOAT.
+_PCM, _FLOAT = 1, 3
+_HEADER_BYTES = 44
+# A RIFF header has 32 bits for the size of the file after its first 8 bytes.
+_MAX_BYTES = (1 << 32) - 1 - _HEADER_BYTES
+
+
+@dataclass(frozen=True)
+class RawSamples:
+    """The declared layout of raw interleaved samples; `rate` is in Hz."""
+
+    format: SampleFormat
+    rate: int
+    channels: int
+
+    def add_header(self, file: BinaryIO) -> BinaryIO:
+        """Return `file`, a seekable file of samples, behind a wav header.
+
+        The first use of the returned file raises AudioUnusable unless `file` holds one or more whole frames.
+        """
+        return cast("BinaryIO", _HeadedFile(self, file))
+
+    def make_header(self, size: int) -> bytes:
+        """Return a RIFF header for `size` bytes of samples, or a RIFX header where they are big-endian.
+
+        Raises AudioUnusable unless they are one or more whole frames, and BodyTooLarge from 4 GiB on.
+        """
+        frame = self.format.sample_bytes * self.channels
+        if size == 0 or size % frame:
+            raise AudioUnusable(
+                f"The recording has {size} bytes, which is not a whole number of {self.format} frames of "
+                f"{self.channels} channel(s) with {frame} bytes each.",
+                remedy="Send whole frames, and declare the format and the channels that you send.",
+            )
+        if size > _MAX_BYTES:
+            raise BodyTooLarge("Raw samples of 4 GiB or more are not accepted.", remedy="Send them as a flac file.")
+        width = self.format.sample_bytes
+        big = self.format is SampleFormat.S16BE
+        return struct.pack(
+            ">4sI4s4sIHHIIHH4sI" if big else "<4sI4s4sIHHIIHH4sI",
+            b"RIFX" if big else b"RIFF",
+            _HEADER_BYTES - 8 + size,
+            b"WAVE",
+            b"fmt ",
+            16,
+            _FLOAT if self.format is SampleFormat.F32LE else _PCM,
+            self.channels,
+            self.rate,
+            self.rate * width * self.channels,
+            width * self.channels,
+            8 * width,
+            b"data",
+            size,
+        )
+
+
+def find_raw_samples(content_type: ContentType, fields: RecordingFields) -> RawSamples | None:
+    """Return the layout of raw samples that the content type or the fields declare; None for a file of another kind.
+
+    The types are `audio/x-raw` (the parameters of GStreamer's) and `audio/L16` (RFC 3551 and RFC 4856: 16 bits,
+    big-endian, one channel unless given). Raises RequestInvalid where format or rate is missing, where a parameter is
+    unknown, and where content type and fields contradict each other.
+    """
+    declared = _read_parameters(content_type) if content_type.name in _KNOWN else RecordingFields()
+    merged = merge_fields(fields, declared)
+    if merged.format is None:
+        given = [name for name in ("rate", "channels") if getattr(merged, name) is not None]
+        if content_type.name in _KNOWN or given:
+            raise RequestInvalid(
+                f"{' and '.join(given) or 'Raw audio'} came without the format of the samples.", remedy=_REMEDY
+            )
+        return None
+    if content_type.name not in {"", "application/octet-stream", *_KNOWN}:
+        raise RequestInvalid(
+            f"The format {merged.format} declares raw samples, and the content type is {content_type.name}.",
+            remedy=f"Send a file without `format`, or raw samples with {_EXAMPLE}",
+        )
+    if merged.rate is None:
+        raise RequestInvalid(f"The sample rate of the {merged.format} samples is missing.", remedy=_REMEDY)
+    return RawSamples(merged.format, merged.rate, merged.channels or 1)
+
+
+def _read_parameters(content_type: ContentType) -> RecordingFields:
+    given = dict(content_type.parameters)
+    unknown = sorted(set(given) - _KNOWN[content_type.name])
+    if unknown or given.pop("layout", "interleaved") != "interleaved":
+        raise RequestInvalid(
+            f"{content_type.name} with {', '.join(unknown) or 'another layout than interleaved'} is not supported.",
+            remedy=_REMEDY,
+        )
+    if content_type.name == _L16:
+        given["format"] = SampleFormat.S16BE
+    return parse_body(RecordingFields, given)
+
+
+class _HeadedFile(io.RawIOBase):
+    """A wav header and a file of samples behind it, read as one seekable file."""
+
+    def __init__(self, samples: RawSamples, file: BinaryIO) -> None:
+        self._samples, self._file = samples, file
+        self._at = 0
+
+    @cached_property
+    def _header(self) -> bytes:
+        return self._samples.make_header(self._file.seek(0, io.SEEK_END))
+
+    @cached_property
+    def _size(self) -> int:
+        return len(self._header) + self._file.seek(0, io.SEEK_END)
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        at = offset + (0, self._at, self._size)[whence]
+        if at < 0:
+            raise ValueError(f"negative position {at}")
+        self._at = at
+        return at
+
+    def read(self, count: int = -1) -> bytes:
+        header = self._header
+        left = max(0, self._size - self._at)
+        count = left if count < 0 else min(count, left)
+        data = header[self._at : self._at + count]
+        if len(data) < count:
+            self._file.seek(self._at + len(data) - len(header))
+            data += self._file.read(count - len(data))
+        self._at += len(data)
+        return data
