@@ -142,6 +142,7 @@ class TestOverAsgi:
         await client.post(f"/api/v1/models/{models[0]}/activate")
         (settings.models_dir / "second.onnx").unlink()
         await client.post(f"/api/v1/models/{models[1]}/activate")
+        (await client.post("/api/v1/predict?source=attic", files={"a": ("x", wav)})).raise_for_status()
         rows = []
         for family in text_string_to_metric_families((await client.get("/metrics")).text):
             if family.name.startswith("understudy_"):
