@@ -32,7 +32,7 @@ test("a chosen file uploads with progress, then its metadata is asked for", asyn
   const dialog = await openDialog(user);
   await user.upload(within(dialog).getByLabelText("Choose a file"), file);
   const [upload] = uploads;
-  expect(upload?.url).toBe("/api/v1/models/upload?filename=new_head.onnx");
+  expect(upload?.url).toBe(`${location.origin}/api/v1/models/upload?filename=new_head.onnx`);
   expect(upload?.file).toBe(file);
   upload?.progress(2, 5);
   expect(within(dialog).getByRole("progressbar", { name: "Uploading new_head.onnx" })).toHaveAttribute("value", "0.4");
