@@ -16,6 +16,7 @@ from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
+from understudy.serving.compilation.model_changes import ModelChanges
 from understudy.serving.compilation.quantization import ModelQuantizer
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.prediction.batch_predictor import BatchPredictor
@@ -52,6 +53,7 @@ class Services:
     operations: Operations
     compilation: Compilation
     compile_queue: CompileQueue
+    model_changes: ModelChanges
     quantizer: ModelQuantizer
     predictor: Predictor
     batch: BatchPredictor
@@ -92,6 +94,7 @@ def _build_services(settings: Settings, database: Database, pool: WorkerPool, ac
     recent_statistics = RecentStatistics(counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
     compilation = Compilation(registry, Compiler(settings), counters, actor)
+    compile_queue = CompileQueue(registry, compilation)
     backbones = BackboneHolder(settings, pool)
     preparation = Preparation(settings, registry, compilation, backbones, pool, counters)
     activation = Activation(database, preparation, live, counters)
@@ -113,7 +116,8 @@ def _build_services(settings: Settings, database: Database, pool: WorkerPool, ac
         activation=activation,
         operations=operations,
         compilation=compilation,
-        compile_queue=CompileQueue(registry, compilation),
+        compile_queue=compile_queue,
+        model_changes=ModelChanges(registry, compilation, compile_queue, live),
         quantizer=ModelQuantizer(settings, database, registry, compilation),
         predictor=predictor,
         batch=BatchPredictor(settings, predictor),

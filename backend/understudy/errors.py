@@ -209,7 +209,7 @@ class FileMissing(Refused):
 class SpecInvalid(Refused):
     code = "spec_invalid"
     title = "The spec does not fit the model"
-    default_remedy = "Correct the sidecar spec file or the options --spec and --labels, then register the model again."
+    default_remedy = "Correct the sidecar spec file or the options --spec and --labels, then run the command again."
 
 
 class AudioUnusable(Refused):

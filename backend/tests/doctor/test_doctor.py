@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.doctor.conftest import Installation, list_codes
+from tests.types import ModelFactory
 from understudy.compiler.compile_lock import LockPurpose, locate_compile_lock, make_compile_lock
 from understudy.doctor import compiled_store_check
 from understudy.doctor.doctor import DoctorReport
@@ -17,7 +18,8 @@ from understudy.doctor.finding import FindingState
 from understudy.errors import SpecInvalid
 from understudy.registry.deployment import desired_state
 from understudy.registry.files.uploads import Uploads
-from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
 
 pytestmark = pytest.mark.anyio
@@ -139,6 +141,34 @@ async def test_a_recorded_spec_that_this_version_refuses_is_left_to_a_person(ins
 async def test_an_unreadable_sidecar_is_left_to_a_person(installation: Installation) -> None:
     (installation.one.parent / "one.spec.json").write_text('{"labels": "a"}')
     assert "labels" in (await installation.assert_left_to_a_person("sidecar_unreadable")).what
+
+
+async def test_a_sidecar_that_changed_is_noted(installation: Installation) -> None:
+    (installation.one.parent / "one.spec.json").write_text('{"labels": ["x", "y", "z"]}')
+    [finding] = (await installation.examine(fix=True)).findings
+    assert (finding.code, finding.state) == ("sidecar_differs", FindingState.NOTED)
+    assert finding.what == "models/one.spec.json is no longer what was recorded; it changes: labels."
+    assert "understudy activate 1" in finding.remedy
+
+
+async def test_a_live_model_without_label_names_is_noted_until_they_are_given(
+    empty: Installation, make_model: ModelFactory
+) -> None:
+    make_model(empty.one, labels=None)
+    async with empty.open() as services:
+        registered = await services.registry.register(ModelCreate(model_name="One", file_path="models/one.onnx"), "t")
+        await services.activation.activate(registered.model_id, "test")
+    [finding] = (await empty.examine()).findings
+    assert (finding.code, finding.state) == ("labels_unnamed", FindingState.NOTED)
+    assert "The live model's labels have no names" in finding.what
+    async with empty.open() as services:
+        named = ModelUpdate(spec=PartialSpec(labels=("x", "y", "z")))
+        await services.model_changes.update(registered.model_id, named, "test")
+        await services.compilation.compile((await services.registry.read_spec_now(registered.model_id)).model)
+        assert [finding.code for finding in (await empty.examine(fix=True)).findings] == ["labels_unnamed"]
+        await services.activation.activate(registered.model_id, "test")
+    assert [finding.code for finding in (await empty.examine(fix=True)).findings] == ["compiled_unreferenced"]
+    assert (await empty.examine()).findings == ()
 
 
 async def test_a_path_that_leads_out_is_left_to_a_person(installation: Installation) -> None:

@@ -8,7 +8,8 @@ from tests.registry.types import Add
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
-from understudy.schemas.registry.model import ModelCreate, ModelOut
+from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.settings import Settings
 
 
@@ -28,7 +29,7 @@ def registry(database_settings: Settings, database: Database) -> Registry:
 def add(registry: Registry, database_settings: Settings) -> Add:
     """Registers a model under `name` with a file of its own; the file's content is the name."""
 
-    async def add(name: str, **columns: object) -> ModelOut:
+    async def add(name: str, **columns: object) -> ModelDetail:
         path = f"models/{name}.onnx"
         (database_settings.home / path).write_text(name)
         return await registry.register(

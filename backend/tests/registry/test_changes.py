@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -58,7 +59,7 @@ async def test_a_new_path_is_read_and_keeps_the_given_spec(
     registry: Registry, database_settings: Settings, add: Add
 ) -> None:
     model = await add("head", spec={"sample_rate": 8000})
-    await registry.set_compile_state(model.model_id, model.digest or "", CompileState.READY)
+    await registry.set_compile_state(await registry.ensure_file_record(model.model_id), CompileState.READY)
     (database_settings.models_dir / "next.onnx").write_bytes(b"next")
     (database_settings.models_dir / "next.spec.json").write_text('{"labels": ["a"], "sample_rate": 16000}')
     changed = await registry.update(model.model_id, ModelUpdate(file_path="models/next.onnx"), "api")
@@ -156,15 +157,18 @@ async def test_of_a_deletion_and_an_activation_at_once_exactly_one_happens(
         assert poll == desired_state.DesiredStatePoll(0, None, None, 0)
 
 
-async def test_a_compile_state_is_stored_only_for_the_file_it_is_about(registry: Registry, add: Add) -> None:
+async def test_a_compile_state_is_stored_only_for_the_file_and_spec_it_is_about(registry: Registry, add: Add) -> None:
     model = await add("head")
-    digest = model.digest or ""
+    recorded = await registry.ensure_file_record(model.model_id)
+    other_file = replace(recorded, facts=replace(recorded.facts, digest="0" * 64))
+    other_spec = replace(recorded, spec=PartialSpec(labels=("a", "b")))
     problem = CompileFailed("The graph holds an unknown layer.").problem()
-    assert await registry.set_compile_state(model.model_id, digest, CompileState.REFUSED, problem)
+    assert await registry.set_compile_state(recorded, CompileState.REFUSED, problem)
     answer = await registry.get(model.model_id)
     assert (answer.compile_state, answer.compile_error) == ("refused", Problem.model_validate(problem))
-    assert not await registry.set_compile_state(model.model_id, "0" * 64, CompileState.READY)
-    assert await registry.set_compile_state(model.model_id, digest, CompileState.READY)
+    for other in (other_file, other_spec):
+        assert not await registry.set_compile_state(other, CompileState.READY)
+    assert await registry.set_compile_state(recorded, CompileState.READY)
     answer = await registry.get(model.model_id)
     assert (answer.compile_state, answer.compile_error) == ("ready", None)
     assert (await registry.list_history(model.model_id)).entries[0].event == "compiled"

@@ -121,7 +121,12 @@ async def test_of_registrations_racing_for_a_name_one_wins(database_settings: Se
     )
     for each in databases:
         await each.dispose()
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ModelOut", "NameTaken", "NameTaken", "NameTaken"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == [
+        "ModelDetail",
+        "NameTaken",
+        "NameTaken",
+        "NameTaken",
+    ]
     assert await _rows(database) == [1, 1, 1]
 
 

@@ -34,7 +34,7 @@ async def services(open_process: Opener) -> Services:
 def register(services: Services, database_settings: Settings, make_model: ModelFactory) -> Register:
     """Writes a model that answers label number `winner`, registers it and returns its id."""
 
-    async def registered(name: str, winner: int = 0, labels: tuple[str, ...] = ("a", "b", "c")) -> int:
+    async def registered(name: str, winner: int = 0, labels: tuple[str, ...] | None = ("a", "b", "c")) -> int:
         make_model(database_settings.models_dir / f"{name}.onnx", winner=winner, labels=labels)
         request = ModelCreate(model_name=name, file_path=f"models/{name}.onnx")
         return (await services.registry.register(request, "test")).model_id

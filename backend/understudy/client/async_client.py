@@ -26,7 +26,8 @@ from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
@@ -56,17 +57,17 @@ class AsyncClient:
         """Return one page of the models that `query` asks for, with the active model."""
         return await self._send(calls.list_models(query or ModelQuery()))
 
-    async def get_model(self, model_id: int) -> ModelOut:
+    async def get_model(self, model_id: int) -> ModelDetail:
         return await self._send(calls.get_model(model_id))
 
-    async def get_active_model(self) -> ModelOut:
+    async def get_active_model(self) -> ModelDetail:
         return await self._send(calls.get_active_model())
 
-    async def register_model(self, request: ModelCreate) -> ModelOut:
+    async def register_model(self, request: ModelCreate) -> ModelDetail:
         """Register a model whose file is on the server already."""
         return await self._send(calls.register_model(request))
 
-    async def update_model(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+    async def update_model(self, model_id: int, changes: ModelUpdate) -> ModelDetail:
         """Change the fields that `changes` sets; None clears an optional one."""
         return await self._send(calls.update_model(model_id, changes))
 

@@ -14,7 +14,8 @@ from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
@@ -71,21 +72,21 @@ def list_models(query: ModelQuery) -> Call[ModelList]:
     return Call(ModelList, "GET", "models", params=query.model_dump(mode="json", exclude_none=True))
 
 
-def get_model(model_id: int) -> Call[ModelOut]:
-    return Call(ModelOut, "GET", "models/{model_id}", {"model_id": model_id})
+def get_model(model_id: int) -> Call[ModelDetail]:
+    return Call(ModelDetail, "GET", "models/{model_id}", {"model_id": model_id})
 
 
-def get_active_model() -> Call[ModelOut]:
-    return Call(ModelOut, "GET", "models/active")
+def get_active_model() -> Call[ModelDetail]:
+    return Call(ModelDetail, "GET", "models/active")
 
 
-def register_model(request: ModelCreate) -> Call[ModelOut]:
-    return Call(ModelOut, "POST", "models", json=request.model_dump(mode="json", exclude_none=True))
+def register_model(request: ModelCreate) -> Call[ModelDetail]:
+    return Call(ModelDetail, "POST", "models", json=request.model_dump(mode="json", exclude_none=True))
 
 
-def update_model(model_id: int, changes: ModelUpdate) -> Call[ModelOut]:
+def update_model(model_id: int, changes: ModelUpdate) -> Call[ModelDetail]:
     body = changes.model_dump(mode="json", exclude_unset=True)
-    return Call(ModelOut, "PATCH", "models/{model_id}", {"model_id": model_id}, json=body)
+    return Call(ModelDetail, "PATCH", "models/{model_id}", {"model_id": model_id}, json=body)
 
 
 def delete_model(model_id: int) -> Call[ModelDeleted]:

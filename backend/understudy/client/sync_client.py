@@ -25,7 +25,8 @@ from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
@@ -53,17 +54,17 @@ class Client:
         """Return one page of the models that `query` asks for, with the active model."""
         return self._send(calls.list_models(query or ModelQuery()))
 
-    def get_model(self, model_id: int) -> ModelOut:
+    def get_model(self, model_id: int) -> ModelDetail:
         return self._send(calls.get_model(model_id))
 
-    def get_active_model(self) -> ModelOut:
+    def get_active_model(self) -> ModelDetail:
         return self._send(calls.get_active_model())
 
-    def register_model(self, request: ModelCreate) -> ModelOut:
+    def register_model(self, request: ModelCreate) -> ModelDetail:
         """Register a model whose file is on the server already."""
         return self._send(calls.register_model(request))
 
-    def update_model(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+    def update_model(self, model_id: int, changes: ModelUpdate) -> ModelDetail:
         """Change the fields that `changes` sets; None clears an optional one."""
         return self._send(calls.update_model(model_id, changes))
 

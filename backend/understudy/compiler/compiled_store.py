@@ -101,6 +101,14 @@ class CompiledStore:
         report = self._read(folder)
         return CompiledModel(key, folder, report) if isinstance(report, CompileReport) else None
 
+    def read_report(self, key: str) -> CompileReport | None:
+        """Return the report of an entry without reading its model; None when it is absent or cannot be read."""
+        try:
+            report = CompileReport.model_validate_json((self.locate(key) / REPORT_FILE).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return report if report.key == key else None
+
     def add(self, made: Path, report: CompileReport) -> CompiledModel:
         """Move model and probes from the folder `made` into the store and write `report` beside them.
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from understudy.compiler.convert.waveform_input import is_waveform
 from understudy.errors import SpecInvalid
-from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.report import CompileReport, TensorSignature
 from understudy.schemas.compiler.spec import (
     InputKind,
     OutputActivation,
@@ -184,3 +184,15 @@ def resolve(
         )
     except ValidationError as error:
         raise SpecInvalid("; ".join(str(problem["msg"]) for problem in error.errors())) from error
+
+
+def refuse_misfit(spec: PartialSpec, earlier: PartialSpec, report: CompileReport) -> None:
+    """Raises SpecInvalid when `spec` does not fit a model that was compiled before, under the spec `earlier`.
+
+    Where the report does not tell, such as for labels that only the file holds, nothing is raised: compiling decides.
+    """
+    only_in_file = spec.labels is None and earlier.labels is not None
+    if only_in_file or choose_score_output(report.outputs, spec.labels) != 0:
+        return
+    read = PartialSpec(labels=report.spec.labels) if report.spec.labels_named and spec.labels is None else PartialSpec()
+    resolve(spec, read, report.inputs, report.outputs, report.graph_activation)

@@ -21,8 +21,11 @@ from understudy.doctor.model_files_check import compute_key, format_name
 from understudy.errors import BackboneMissing, UnderstudyError
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
+from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models import file_records
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row, list_all
+from understudy.registry.models.spec_reading import read_spec_now
 from understudy.settings import Settings
 
 _WAIT_SECONDS = 5.0
@@ -80,7 +83,7 @@ def _build_busy(settings: Settings) -> Finding:
 def _check_entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Iterator[Finding]:
     store = CompiledStore(settings.compiled_dir)
     records = [(row, row.record) for row in rows if row.record is not None]
-    wanted = {key for row, record in records for key in (compute_key(store, row), record.twin)}
+    wanted = {key for row, record in records for key in (*_list_keys(settings, store, row), record.twin)}
 
     def remove(finding: Finding, entry: str) -> Finding:
         if not fix:
@@ -99,6 +102,15 @@ def _check_entries(settings: Settings, rows: Sequence[Row], *, fix: bool) -> Ite
         elif (compiled := store.find(key)) is not None and (reason := _find_fault(settings, compiled)) is not None:
             what = f"A compiled model fails its warm-up: {reason}"
             yield remove(Finding("compiled_unsound", str(compiled.folder), what, _REMEDY), key)
+
+
+def _list_keys(settings: Settings, store: CompiledStore, row: Row) -> list[str]:
+    """Return the keys of the row's compiled model, and of the one that its next activation needs."""
+    keys = [compute_key(store, row)]
+    if row.record is not None:
+        reading = read_spec_now(ModelFiles(settings), RegisteredFile.from_rows(row.model, row.record))
+        keys.append(store.compute_key(row.record.digest, reading.model.spec))
+    return keys
 
 
 def _is_variant_of(entry: CompiledModel | None, wanted: Collection[str | None]) -> bool:
@@ -170,5 +182,6 @@ async def _reset_state(database: Database, row: Row, what: str, *, fix: bool) ->
     if not fix or row.record is None:
         return finding
     async with database.write() as session:
-        await file_records.set_compile_state(session, row.model.model_id, row.record.digest, CompileState.NOT_COMPILED)
+        registered = RegisteredFile.from_rows(row.model, row.record)
+        await file_records.set_compile_state(session, registered, CompileState.NOT_COMPILED)
     return finding.as_fixed()

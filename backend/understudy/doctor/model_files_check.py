@@ -1,21 +1,23 @@
-"""Checks the files behind the rows: they exist, are unchanged, and their sidecars can be read."""
+"""Checks the files behind the rows, and whether their sidecars and labels are what was recorded."""
 
 from collections.abc import Sequence
 
 from anyio.to_thread import run_sync
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.doctor.finding import Finding
+from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import PathRefused, SpecInvalid, UnderstudyError
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.model_detail import describe_unnamed, has_invented_labels
 from understudy.registry.models.row_view import collect_facts
 from understudy.registry.models.rows import Row
+from understudy.registry.models.spec_reading import read_spec_now
 from understudy.registry.registry import Registry
 
 
 async def check(registry: Registry, store: CompiledStore, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
-    """Find missing and changed files, unreadable sidecars, and rows whose file was never read.
+    """Find missing and changed files, sidecars to look at, a live model without label names, and files never read.
 
     With `fix`, the files that were never read are read and recorded.
     """
@@ -26,7 +28,7 @@ async def check(registry: Registry, store: CompiledStore, rows: Sequence[Row], *
             found.append(missing)
             continue
         found += await run_sync(_check_content, registry.files, row)
-        found += await run_sync(_check_sidecar, registry.files, row)
+        found += await run_sync(_check_spec, registry.files, store, row)
         if row.record is None:
             found.append(await _check_record(registry, row, fix=fix))
     return found
@@ -93,12 +95,24 @@ def _check_content(files: ModelFiles, row: Row) -> list[Finding]:
     ]
 
 
-def _check_sidecar(files: ModelFiles, row: Row) -> list[Finding]:
+def _check_spec(files: ModelFiles, store: CompiledStore, row: Row) -> list[Finding]:
+    """Find a sidecar that cannot be read or is no longer what was recorded, and a live model without label names."""
     try:
         files.read_sidecar(row.model.file_path)
     except SpecInvalid as error:
         return [Finding("sidecar_unreadable", format_name(row), error.detail, "Correct the file, or remove it.")]
-    return []
+    if row.record is None:
+        return []
+    name, model_id = format_name(row), row.model.model_id
+    activate = f"To answer with the present spec: understudy activate {model_id}"
+    reading = read_spec_now(files, RegisteredFile.from_rows(row.model, row.record))
+    found = [Finding("sidecar_differs", name, note, activate, FindingState.NOTED) for note in reading.notes]
+    report = store.read_report(compute_key(store, row)) if row.model.is_active else None
+    if report is not None and has_invented_labels(report):
+        what = describe_unnamed(model_id, live=True)
+        remedy = f"understudy update {model_id} --labels FILE, then: understudy activate {model_id}"
+        found.append(Finding("labels_unnamed", name, what, remedy, FindingState.NOTED))
+    return found
 
 
 async def _check_record(registry: Registry, row: Row, *, fix: bool) -> Finding:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Float, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from understudy.models.base import Base
+from understudy.models.base import Base, JsonDocument
 
 
 class OperationRow(Base):
@@ -21,5 +21,6 @@ class OperationRow(Base):
     progress: Mapped[float] = mapped_column(Float)
     generation: Mapped[int | None] = mapped_column(BigInteger)
     error: Mapped[dict[str, object] | None]
+    warnings: Mapped[list[str] | None] = mapped_column(JsonDocument())
     started_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]

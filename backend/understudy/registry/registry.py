@@ -10,7 +10,8 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import Conflict, ModelIsActive, NameTaken, NoActiveModel, PathRefused
+from understudy.compiler.compiled_store import CompiledStore
+from understudy.errors import Conflict, ModelIsActive, NameTaken, NoActiveModel, PathRefused, SpecInvalid
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
@@ -19,12 +20,16 @@ from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
 from understudy.registry.models import file_records, listing, model_history, rows
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.model_detail import add_details
+from understudy.registry.models.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
 from understudy.registry.models.row_view import read_facts, select_values, to_answer
 from understudy.registry.models.rows import Row
+from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.registry.models.stored_times import StoredTimes
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.settings import Settings
@@ -50,10 +55,11 @@ class Registry:
         self._models_dir = settings.models_dir
         self._times = StoredTimes()
         self.files = ModelFiles(settings)
+        self._store = CompiledStore(settings.compiled_dir)
         # Counts the changes to existing rows that this process has committed.
         self.revision = 0
 
-    async def register(self, request: ModelCreate, actor: str) -> ModelOut:
+    async def register(self, request: ModelCreate, actor: str) -> ModelDetail:
         """Add an inactive model whose file exists already.
 
         Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
@@ -76,16 +82,26 @@ class Registry:
             await session.flush()
             await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
         state = FileState(exists=True, changed=False, bytes=content.facts.bytes)
-        return to_answer(select_values(Row(model, record)), state)
+        row = Row(model, record)
+        return await run_sync(add_details, self.files, self._store, row, to_answer(select_values(row), state))
 
-    async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelOut:
+    async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelDetail:
         """Change the fields that are present in `request`. The file and the sidecar of a new `file_path` are read.
 
-        Raises ModelNotFound, NameTaken, ModelIsActive (new path for the active model) and what `register` raises for
-        the path.
+        `spec` changes the fields that are present in it; null clears a field, and null in place of the spec clears all.
+        A model that is not active has the changed spec at once and its compiled model is still to be made; the active
+        model keeps its spec until it is activated again.
+
+        Raises ModelNotFound, NameTaken, ModelIsActive (new path for the active model), what `register` raises for the
+        path and, with `spec`, what `ensure_file_record` raises.
         """
         columns = to_columns(request)
         content = await self._read_new_file(model_id, columns) if "file_path" in columns else None
+        changes_spec = "spec" in request.model_fields_set
+        if changes_spec:
+            refuse_nul("spec", request.spec and request.spec.model_dump())
+            if content is None:
+                await self.ensure_file_record(model_id)
         async with self._write_name(columns.get("model_name")) as session:
             await desired_state.lock(session)
             row = await rows.get(session, model_id, for_update=True)
@@ -96,11 +112,14 @@ class Registry:
                 _refuse_active(row.model, "cannot be pointed at another file")
             if changes:
                 row = await _apply_changes(session, row, changes, content)
+            if changes_spec and await self._change_spec(session, row, request.spec):
+                changes["spec"] = request.spec
+            if changes:
                 detail = f"Changed: {', '.join(sorted(changes))}."
                 await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
             [values] = await self._times.to_utc(session, [select_values(row)])
         self.revision += 1
-        return await self._answer(values)
+        return await self._answer(row, values)
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
         """Delete the row and keep the file. Raises ModelNotFound and ModelIsActive."""
@@ -118,21 +137,21 @@ class Registry:
             detail=f"The record of model {model_id} is deleted; the file {model.file_path} was not touched.",
         )
 
-    async def get(self, model_id: int) -> ModelOut:
+    async def get(self, model_id: int) -> ModelDetail:
         """Return one model; raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
             [values] = await self._times.to_utc(session, [select_values(row)])
-        return await self._answer(values)
+        return await self._answer(row, values)
 
-    async def get_active(self) -> ModelOut:
+    async def get_active(self) -> ModelDetail:
         """Return the active model. Raises NoActiveModel when no row is active."""
         async with self._database.read() as session:
             row = await rows.find_active(session)
             if row is None:
                 raise NoActiveModel("No model is active.")
             [values] = await self._times.to_utc(session, [select_values(row)])
-        return await self._answer(values)
+        return await self._answer(row, values)
 
     async def list(self, query: ModelQuery) -> ModelList:
         """Return one page and the active model; raises RequestInvalid for a cursor of another list."""
@@ -199,10 +218,16 @@ class Registry:
             record = await file_records.replace(session, now, content.facts, given=None, sidecar=content.sidecar)
         return RegisteredFile.from_rows(now.model, record)
 
+    async def read_spec_now(self, model_id: int) -> SpecReading:
+        """Return the model with the spec that its next activation compiles it with: the sidecar is read again.
+
+        Raises what `ensure_file_record` raises.
+        """
+        return await run_sync(read_spec_now, self.files, await self.ensure_file_record(model_id))
+
     async def set_compile_state(
         self,
-        model_id: int,
-        digest: str,
+        model: RegisteredFile,
         state: CompileState,
         error: dict[str, object] | None = None,
         *,
@@ -210,7 +235,7 @@ class Registry:
     ) -> bool:
         """See `file_records.set_compile_state`."""
         async with self._database.write() as session:
-            return await file_records.set_compile_state(session, model_id, digest, state, error, actor=actor)
+            return await file_records.set_compile_state(session, model, state, error, actor=actor)
 
     @asynccontextmanager
     async def _write_name(self, name: str | None) -> AsyncIterator[AsyncSession]:
@@ -245,8 +270,24 @@ class Registry:
         except PathRefused:
             return False
 
-    async def _answer(self, values: Mapping[str, Any]) -> ModelOut:
-        return (await self._answer_all([values]))[0]
+    async def _change_spec(self, session: AsyncSession, row: Row, change: PartialSpec | None) -> bool:
+        """Change the given spec of the locked row; False when it says the same as before."""
+        stored = row.record.given_spec if row.record else None
+        recorded = read_recorded_spec(row.model, row.record.spec if row.record else None)
+        given = read_recorded_spec(row.model, stored)
+        changed = change_given(given, change)
+        if given_to_json(changed) == given_to_json(given):
+            return False
+        try:
+            sidecar = await run_sync(self.files.read_sidecar, row.model.file_path)
+        except SpecInvalid:  # the answer's notes say so
+            sidecar = None
+        await file_records.change_spec(session, row, changed, merge_specs(changed, sidecar, recorded))
+        return True
+
+    async def _answer(self, row: Row, values: Mapping[str, Any]) -> ModelDetail:
+        answer = (await self._answer_all([values]))[0]
+        return await run_sync(add_details, self.files, self._store, row, answer)
 
     async def _answer_all(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
         recorded = [(values["file_path"], read_facts(values)) for values in found]
@@ -261,7 +302,7 @@ async def _apply_changes(session: AsyncSession, row: Row, changes: dict[str, Any
     if "file_path" not in changes or content is None:
         return row
     stored = row.record.given_spec if row.record else None
-    given = file_records.read_recorded_spec(row.model, stored)
+    given = read_recorded_spec(row.model, stored)
     record = await file_records.replace(session, row, content.facts, given=given, sidecar=content.sidecar)
     return Row(row.model, record)
 

@@ -28,8 +28,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity, Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.server.operation import Operation, OperationState, Step
-from understudy.serving.activation.preparation import WARM_MODELS, OnStep
-from understudy.serving.sync.live_model import LoadedModel
+from understudy.serving.activation.preparation import WARM_MODELS, Candidate, OnStep
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -141,15 +140,15 @@ async def test_a_damaged_compiled_form_is_compiled_anew(services: Services, regi
 @pytest.fixture
 def before_commit(services: Services, monkeypatch: pytest.MonkeyPatch) -> BeforeCommit:
     """Calls a function between an activation's preparation and its commit."""
-    prepare = services.activation._preparation.prepare
+    prepare = services.activation._preparation.prepare_activation
 
     def change_before_commit(change: Callable[[], Awaitable[object]]) -> None:
-        async def prepare_then_change(model_id: int, on_step: OnStep, variant: str) -> LoadedModel:
+        async def prepare_then_change(model_id: int, on_step: OnStep, variant: str) -> Candidate:
             loaded = await prepare(model_id, on_step, variant)
             await change()
             return loaded
 
-        monkeypatch.setattr(services.activation._preparation, "prepare", prepare_then_change)
+        monkeypatch.setattr(services.activation._preparation, "prepare_activation", prepare_then_change)
 
     return change_before_commit
 

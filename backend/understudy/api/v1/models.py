@@ -29,9 +29,9 @@ from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
     ModelList,
-    ModelOut,
     ModelUpdate,
 )
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 
 router = APIRouter(prefix=MODELS, tags=["models"], route_class=JsonRoute)
@@ -51,7 +51,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     status_code=status.HTTP_201_CREATED,
     responses=describe_problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
-async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelOut:
+async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
     model = await services.registry.register(body, ACTOR)
     services.compile_queue.add(model.model_id)
@@ -60,13 +60,13 @@ async def register_model(services: Served, body: ModelCreate, request: Request, 
 
 
 @router.get("/active", summary="Get the active model", responses=describe_problems(NoActiveModel))
-async def get_active_model(services: Served) -> ModelOut:
+async def get_active_model(services: Served) -> ModelDetail:
     """Return the active model of the database; `/api/v1/status` says which model this process has loaded."""
     return await services.registry.get_active()
 
 
 @router.get("/{model_id}", summary="Get a model", responses=describe_problems(ModelNotFound, RequestInvalid))
-async def get_model(services: Served, model_id: ModelIdPath) -> ModelOut:
+async def get_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
     return await services.registry.get(model_id)
 
 
@@ -80,11 +80,12 @@ async def get_model(services: Served, model_id: ModelIdPath) -> ModelOut:
     summary="Update a model's metadata",
     responses=describe_problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
-async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelOut:
-    """Change the fields that are present. The active model keeps its file."""
-    model = await services.registry.update(model_id, body, ACTOR)
-    services.live.rename(model_id, model.model_name, model.version)
-    return model
+async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelDetail:
+    """Change the fields that are present. The active model keeps its file, and its spec until it is activated again.
+
+    A changed spec is compiled in the background.
+    """
+    return await services.model_changes.update(model_id, body, ACTOR)
 
 
 @router.delete(

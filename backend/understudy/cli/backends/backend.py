@@ -11,9 +11,9 @@ from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
     ModelList,
-    ModelOut,
     ModelUpdate,
 )
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.status import Status
@@ -22,17 +22,17 @@ from understudy.schemas.server.status import Status
 class Backend(Protocol):
     """Every method raises the same error classes as the API route that does the same."""
 
-    async def register(self, request: ModelCreate) -> ModelOut: ...
+    async def register(self, request: ModelCreate) -> ModelDetail: ...
 
     async def list(self, query: ModelQuery) -> ModelList: ...
 
-    async def get(self, model_id: int) -> ModelOut: ...
+    async def get(self, model_id: int) -> ModelDetail: ...
 
-    async def get_active(self) -> ModelOut:
+    async def get_active(self) -> ModelDetail:
         """Return the active model. Raises NoActiveModel when there is none."""
         ...
 
-    async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut: ...
+    async def update(self, model_id: int, changes: ModelUpdate) -> ModelDetail: ...
 
     async def delete(self, model_id: int) -> ModelDeleted: ...
 

@@ -14,9 +14,9 @@ from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
     ModelList,
-    ModelOut,
     ModelUpdate,
 )
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.status import Status
@@ -30,20 +30,20 @@ class DirectBackend:
         self._services = services
         self._actor = actor
 
-    async def register(self, request: ModelCreate) -> ModelOut:
+    async def register(self, request: ModelCreate) -> ModelDetail:
         return await self._services.registry.register(request, self._actor)
 
     async def list(self, query: ModelQuery) -> ModelList:
         return await self._services.registry.list(query)
 
-    async def get(self, model_id: int) -> ModelOut:
+    async def get(self, model_id: int) -> ModelDetail:
         return await self._services.registry.get(model_id)
 
-    async def get_active(self) -> ModelOut:
+    async def get_active(self) -> ModelDetail:
         return await self._services.registry.get_active()
 
-    async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut:
-        return await self._services.registry.update(model_id, changes, self._actor)
+    async def update(self, model_id: int, changes: ModelUpdate) -> ModelDetail:
+        return await self._services.model_changes.update(model_id, changes, self._actor)
 
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._services.registry.delete(model_id, self._actor)

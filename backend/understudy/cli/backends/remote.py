@@ -13,9 +13,9 @@ from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
     ModelList,
-    ModelOut,
     ModelUpdate,
 )
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.status import Status
@@ -27,19 +27,19 @@ class RemoteBackend:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def register(self, request: ModelCreate) -> ModelOut:
+    async def register(self, request: ModelCreate) -> ModelDetail:
         return await self._client.register_model(request)
 
     async def list(self, query: ModelQuery) -> ModelList:
         return await self._client.list_models(query)
 
-    async def get(self, model_id: int) -> ModelOut:
+    async def get(self, model_id: int) -> ModelDetail:
         return await self._client.get_model(model_id)
 
-    async def get_active(self) -> ModelOut:
+    async def get_active(self) -> ModelDetail:
         return await self._client.get_active_model()
 
-    async def update(self, model_id: int, changes: ModelUpdate) -> ModelOut:
+    async def update(self, model_id: int, changes: ModelUpdate) -> ModelDetail:
         return await self._client.update_model(model_id, changes)
 
     async def delete(self, model_id: int) -> ModelDeleted:

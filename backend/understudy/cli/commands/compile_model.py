@@ -47,7 +47,7 @@ async def compile_model(
     from understudy.container import open_services
 
     async with open_services(session.load_quiet_settings(), session.actor) as services:
-        model = await services.registry.ensure_file_record(model_id)
+        model = (await services.registry.read_spec_now(model_id)).model
         compiled_before = await services.compilation.find(model)
         with session.output.show_progress() as progress:
             task = progress.add_task(f"compiling {model.facts.path}", total=None)

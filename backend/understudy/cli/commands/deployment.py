@@ -41,4 +41,5 @@ async def _follow(session: Session, backend: Backend, operation: Operation) -> N
     done = await follow_operation(backend, operation, session.output)
     model = await backend.get(done.model_id)
     line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
-    session.output.print_answer(done, to_text(line, "bold green"))
+    warnings = [to_text(warning, "yellow") for warning in done.warnings]
+    session.output.print_answer(done, to_text(line, "bold green"), *warnings)

@@ -1,6 +1,8 @@
 """Commands on registered models: list, show, update, delete, history, status."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,11 +20,13 @@ from understudy.cli.framework.options import (
     collect_columns,
 )
 from understudy.cli.framework.session import Session
+from understudy.cli.framework.spec_options import Labels, SpecFile, parse_spec_options
 from understudy.cli.views import compile_report as report_view
 from understudy.cli.views import history as history_view
 from understudy.cli.views import model as model_view
 from understudy.cli.views import status as status_view
 from understudy.cli.views.cells import to_text
+from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
 
@@ -30,15 +34,18 @@ group = typer.Typer()
 
 
 class Clearable(StrEnum):
-    """The columns that --clear can empty."""
+    """What --clear can empty: columns, and what was given of the spec."""
 
     VERSION = "version"
     DESCRIPTION = "description"
     TYPE = "type"
     ACCURACY = "accuracy"
+    LABELS = "labels"
+    SPEC = "spec"
 
 
 _COLUMN = {Clearable.TYPE: "model_type"}
+_OF_SPEC = (Clearable.LABELS, Clearable.SPEC)
 
 
 @command(group, "list", example="understudy list --search siren --sort=-accuracy", remote=True)
@@ -100,18 +107,40 @@ async def update(
     description: Description = None,
     model_type: ModelType = None,
     accuracy: Accuracy = None,
+    labels: Labels = None,
+    spec: SpecFile = None,
     clear: Annotated[
-        list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this column; may be repeated.")
+        list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this; may be repeated.")
     ] = None,
 ) -> None:
-    """Change the facts about a model. Columns without an option stay as they are."""
+    """Change the facts about a model. What has no option stays as it is.
+
+    --labels changes the labels, and --spec replaces the whole spec that was given before. The live model keeps its
+    labels and its spec until it is activated again.
+    """
     changes = collect_columns(name, path, version, description, model_type, accuracy)
-    changes |= {_COLUMN.get(column, column.value): None for column in clear or ()}
+    changes |= {_COLUMN.get(column, column.value): None for column in clear or () if column not in _OF_SPEC}
+    changes |= _collect_spec(session, labels, spec, clear or ())
     if not changes:
         raise typer.BadParameter("Name at least one option that changes something.")
     async with session.open_backend() as backend:
         model = await backend.update(model_id, validate_request(ModelUpdate, changes))
     session.output.print_answer(model, model_view.format_model(model))
+
+
+def _collect_spec(
+    session: Session, labels: str | None, path: Path | None, clear: Sequence[Clearable]
+) -> dict[str, PartialSpec | None]:
+    """Return the change of the spec that the options ask for; empty without one."""
+    given = parse_spec_options(session, labels, path)
+    change: dict[str, object] = dict.fromkeys(PartialSpec.model_fields) if path or Clearable.SPEC in clear else {}
+    if given is not None:
+        change |= given.model_dump(exclude_none=True)
+    elif Clearable.SPEC in clear:
+        return {"spec": None}
+    if Clearable.LABELS in clear:
+        change["labels"] = None
+    return {"spec": PartialSpec.model_validate(change)} if change else {}
 
 
 @command(group, "delete", example="understudy delete 2", remote=True)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from understudy.cli.views.cells import build_fact_table, format_bytes, format_time, to_text
 from understudy.schemas.registry.model import ModelList, ModelOut
+from understudy.schemas.registry.model_detail import ModelDetail
 
 
 def _format_file(model: ModelOut) -> Text:
@@ -58,7 +59,16 @@ def format_page_summary(answer: ModelList) -> Text:
     return to_text(line + (f"; next page: --cursor {answer.next_cursor}" if answer.next_cursor else ""), "dim")
 
 
-def format_model(model: ModelOut) -> RenderableType:
+def _format_labels(model: ModelDetail) -> Text:
+    given = model.given_spec.labels if model.given_spec else None
+    count = "" if model.label_count is None else f"{model.label_count}, "
+    if given is not None:
+        return to_text(f"{len(given)} given: {', '.join(given)}")
+    words = {None: "known after the model is compiled", True: f"{count}named by the sidecar or the file"}
+    return to_text(words.get(model.labels_named, f"{count}without names: class_0, class_1, …"))
+
+
+def format_model(model: ModelDetail) -> RenderableType:
     """Return all facts about one model."""
     refusal = model.compile_error
     return build_fact_table(
@@ -73,10 +83,12 @@ def format_model(model: ModelOut) -> RenderableType:
             ("file", _format_file(model)),
             ("size", format_bytes(model.file_bytes)),
             ("digest", to_text(model.digest)),
+            ("labels", _format_labels(model)),
             ("compiled", _format_compile_state(model)),
             *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
             *([("remedy", to_text(refusal.remedy))] if refusal else []),
             ("created", format_time(model.created_at)),
             ("updated", format_time(model.updated_at)),
+            *(("note", to_text(note, "yellow")) for note in model.notes),
         ]
     )

@@ -1,5 +1,6 @@
 """Reads the model files behind the rows and notices when they change."""
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -11,10 +12,12 @@ from threading import Lock
 from cachetools import LRUCache
 
 from understudy.compiler import model_source
-from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, TooLarge
+from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, SpecInvalid, TooLarge
 from understudy.registry.files import paths
+from understudy.registry.files.label_files import list_paths_beside, read_label_file
 from understudy.registry.files.sidecar import get_sidecar_path, read_spec
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.model_detail import LabelFile
 from understudy.settings import Settings
 
 _REMEMBERED = 4096
@@ -96,7 +99,30 @@ class ModelFiles:
         """
         beside = get_sidecar_path(paths.normalize_path(path), folder=self.resolve(path).is_dir())
         place = self.resolve(beside)
-        return read_spec(place, beside) if place.exists() else None
+        return read_spec(place, beside) if _is_present(place) else None
+
+    def read_label_files(self, path: str) -> list[LabelFile]:
+        """Return the files beside the model that may hold its labels.
+
+        Never raises: a file that cannot be read is returned without labels, with a note that says why.
+        """
+        try:
+            beside = list_paths_beside(paths.normalize_path(path), folder=self.resolve(path).is_dir())
+            return [found for each in beside if (found := self._read_label_file(each)) is not None]
+        except (PathRefused, OSError, ValueError):
+            return []
+
+    def _read_label_file(self, path: str) -> LabelFile | None:
+        try:
+            place = self.resolve(path)
+            if not _is_present(place):
+                return None
+            content = read_label_file(place, path)
+        except PathRefused:
+            return None
+        except SpecInvalid as error:
+            return LabelFile(file_path=path, labels=None, note=f"{error.detail} {error.remedy}")
+        return LabelFile(file_path=path, labels=content.labels, note=content.note)
 
     def compare(self, path: str, recorded: FileFacts | None) -> FileState:
         """Compare the file with its recorded facts; the content is hashed only when the fingerprint differs.
@@ -174,6 +200,15 @@ class ModelFiles:
         with self._guard:
             self._digests[key] = digest
         return digest
+
+
+def _is_present(place: Path) -> bool:
+    """True when something lies at `place`, even where this user may not read it."""
+    try:
+        place.lstat()
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+    return True
 
 
 def _take_fingerprint(place: Path) -> tuple[str, int]:

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 from understudy.errors import SpecInvalid
 from understudy.registry.database.column_values import has_nul
 from understudy.schemas.compiler.spec import PartialSpec
-
-_MAX_BYTES = 4 << 20
+from understudy.text_file import read_text_file
 
 
 def get_sidecar_path(path: str, *, folder: bool) -> str:
@@ -34,11 +33,4 @@ def parse_spec(content: str | bytes, name: str) -> PartialSpec:
 
 def read_spec(path: Path, name: str) -> PartialSpec:
     """Read the spec in a file, which messages call `name`; raises SpecInvalid."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise SpecInvalid(f"{name} cannot be read: {error.strerror}.") from error
-    if len(content) > _MAX_BYTES:
-        raise SpecInvalid(f"{name} has more than {_MAX_BYTES} bytes.")
-    return parse_spec(content.removeprefix(b"\xef\xbb\xbf"), name)
+    return parse_spec(read_text_file(path, name).text, name)

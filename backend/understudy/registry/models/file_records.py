@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import SpecInvalid
+from understudy.errors import Conflict, SpecInvalid
 from understudy.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
 from understudy.registry.files.model_files import FileFacts
 from understudy.registry.models import model_history
+from understudy.registry.models.recorded_spec import (
+    given_to_json,
+    is_recorded,
+    list_differences,
+    merge_specs,
+    read_recorded_spec,
+    to_json,
+)
 from understudy.registry.models.rows import Row
 from understudy.schemas.compiler.spec import PartialSpec
 
@@ -18,14 +25,15 @@ from understudy.schemas.compiler.spec import PartialSpec
 class RegisteredFile:
     """A model's identity and the recorded facts about its file.
 
-    `spec` is the spec given at registration, over the spec of the sidecar. `int8_variant` is the key of the latest
-    int8 variant in the compiled store, or None.
+    `given` is the spec that a person gave, and `spec` the one that the model answers with; see `recorded_spec`.
+    `int8_variant` is the key of the latest int8 variant in the compiled store, or None.
     """
 
     model_id: int
     model_name: str
     version: str | None
     facts: FileFacts
+    given: PartialSpec | None
     spec: PartialSpec | None
     compile_state: CompileState
     int8_variant: str | None = None
@@ -38,30 +46,11 @@ class RegisteredFile:
             model_name=model.model_name,
             version=model.version,
             facts=FileFacts(record.file_path, record.digest, record.bytes, record.fingerprint),
+            given=read_recorded_spec(model, record.given_spec),
             spec=read_recorded_spec(model, record.spec),
             compile_state=CompileState(record.compile_state),
             int8_variant=record.twin,
         )
-
-
-def read_recorded_spec(model: MlModel, stored: dict[str, object] | None) -> PartialSpec | None:
-    """Parse a recorded spec; raises SpecInvalid when another version or a person wrote one that is not valid here."""
-    try:
-        return None if stored is None else PartialSpec.model_validate(stored)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SpecInvalid(
-            f"The recorded spec of model {model.model_id} ({model.model_name}), field {field}: {first['msg']}.",
-            remedy=f"Run `understudy delete {model.model_id}`, then register the file again with a valid spec.",
-        ) from error
-
-
-def merge_specs(given: PartialSpec | None, sidecar: PartialSpec | None) -> PartialSpec | None:
-    """Return the spec given at registration, with the fields that it leaves open taken from the sidecar."""
-    if given is None or sidecar is None:
-        return given or sidecar
-    return given.over(sidecar)
 
 
 def build_record(
@@ -74,8 +63,8 @@ def build_record(
         digest=facts.digest,
         bytes=facts.bytes,
         fingerprint=facts.fingerprint,
-        given_spec=_to_json(given),
-        spec=_to_json(merge_specs(given, sidecar)),
+        given_spec=given_to_json(given),
+        spec=to_json(merge_specs(given, sidecar)),
         compile_state=CompileState.NOT_COMPILED,
         compile_error=None,
         twin=None,
@@ -92,34 +81,76 @@ async def replace(
     return record
 
 
-def _to_json(spec: PartialSpec | None) -> dict[str, object] | None:
-    return None if spec is None else spec.model_dump(mode="json", exclude_none=True)
+async def change_spec(session: AsyncSession, row: Row, given: PartialSpec, spec: PartialSpec | None) -> Row:
+    """Store a changed spec, whose compiled model is still to be made. Of an active model, only what is given changes.
+
+    The caller has locked the row. Raises Conflict for a row without a record.
+    """
+    if row.record is None:
+        raise Conflict(f"The file of model {row.model.model_id} was changed meanwhile.")
+    row.record.given_spec = given_to_json(given)
+    if not row.model.is_active and not is_recorded(row.record.spec, spec):
+        row.record.spec = to_json(spec)
+        row.record.compile_state = CompileState.NOT_COMPILED
+        row.record.compile_error = None
+    await session.flush()
+    return row
+
+
+def is_spec_pending(row: Row) -> bool:
+    """True when a person changed the spec after the model went live. A changed sidecar does not count.
+
+    A record that is not valid here counts as unchanged.
+    """
+    if row.record is None:
+        return False
+    try:
+        given = read_recorded_spec(row.model, row.record.given_spec)
+        spec = read_recorded_spec(row.model, row.record.spec)
+    except SpecInvalid:
+        return False
+    return bool(list_differences(merge_specs(given, None, spec), spec))
+
+
+async def take_over_spec(session: AsyncSession, row: Row, loaded: RegisteredFile) -> None:
+    """Record the spec that `loaded` was compiled with, because it goes live with it.
+
+    The caller has locked the row. Raises Conflict when another spec was given while the model was prepared.
+    """
+    given = read_recorded_spec(row.model, row.record.given_spec) if row.record else None
+    if row.record is None or given_to_json(given) != given_to_json(loaded.given):
+        raise Conflict(
+            f"Model {loaded.model_id} was given another spec while this activation prepared it.",
+            remedy=f"Activate it again: understudy activate {loaded.model_id}",
+        )
+    if not is_recorded(row.record.spec, loaded.spec):
+        row.record.spec = to_json(loaded.spec)
+        row.record.compile_state = CompileState.READY
+        row.record.compile_error = None
+        await session.flush()
 
 
 async def set_compile_state(
     session: AsyncSession,
-    model_id: int,
-    digest: str,
+    model: RegisteredFile,
     state: CompileState,
     error: dict[str, object] | None = None,
     *,
     actor: str = "server",
 ) -> bool:
-    """Set the compile state of the file with this digest; False when the model has another file by now.
+    """Set the compile state of a file; False when the model has another file or another spec by now.
 
     A change to READY is written to the history as `compiled`. `error` is the problem document of a refusal.
     """
-    changed = await session.execute(
-        update(FileRecord)
-        .where(FileRecord.model_id == model_id, FileRecord.digest == digest)
-        .where((FileRecord.compile_state != state) | (FileRecord.compile_state == CompileState.REFUSED))
-        .values(compile_state=state, compile_error=error)
-        .returning(FileRecord.model_id)
-    )
-    if changed.scalar_one_or_none() is None:
+    record = await session.get(FileRecord, model.model_id, with_for_update=True, populate_existing=True)
+    if record is None or record.digest != model.facts.digest or not is_recorded(record.spec, model.spec):
         return False
+    if record.compile_state == state and state is not CompileState.REFUSED:
+        return False
+    record.compile_state, record.compile_error = state, error
+    await session.flush()
     if state is CompileState.READY:
-        await model_history.record(session, HistoryEvent.COMPILED, model_id, actor=actor)
+        await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor)
     return True
 
 

@@ -41,6 +41,12 @@ def order_active_rows(query: Select[*_Columns]) -> Select[*_Columns]:
     )
 
 
+async def find(session: AsyncSession, model_id: int) -> Row | None:
+    """Return the row, or None when there is none."""
+    found = (await session.execute(select_rows().where(MlModel.model_id == model_id))).one_or_none()
+    return None if found is None else Row(*found)
+
+
 async def get(session: AsyncSession, model_id: int, *, for_update: bool = False) -> Row:
     """Return the row, with `for_update` locked until the transaction ends; raises ModelNotFound."""
     refuse_impossible_id(model_id)

@@ -52,6 +52,11 @@ class ModelUpdate(_Request):
     description: str | None = None
     model_type: ModelType | None = None
     accuracy: Accuracy | None = None
+    spec: PartialSpec | None = Field(
+        default=None,
+        description="Changes the fields that are present in it: null clears a field, null in place of the spec clears "
+        "every given field. The live model keeps its spec until it is activated again",
+    )
 
     @model_validator(mode="after")
     def _required_columns_stay(self) -> Self:

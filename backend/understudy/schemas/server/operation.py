@@ -1,8 +1,9 @@
 """The state of an activation, as GET /api/v1/operations/{id} returns it."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from understudy.schemas.registry.model import UtcTime
 from understudy.schemas.server.problem import Problem
@@ -35,5 +36,8 @@ class Operation(BaseModel):
     progress: float = Field(ge=0, le=1)
     generation: int | None = Field(description="Generation that the activation committed")
     error: Problem | None = Field(description="Why it failed")
+    warnings: Annotated[tuple[str, ...], BeforeValidator(lambda stored: stored or ())] = Field(
+        default=(), description="What to know about the model that went live, such as labels without names"
+    )
     started_at: UtcTime
     updated_at: UtcTime

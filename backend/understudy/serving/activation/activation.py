@@ -9,11 +9,11 @@ from understudy.errors import DatabaseUnavailable, FileChanged, NothingToRollBac
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
-from understudy.registry.models import model_history, rows
+from understudy.registry.models import file_records, model_history, rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Step
-from understudy.serving.activation.preparation import OnStep, Preparation, ignore_step
-from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
+from understudy.serving.activation.preparation import Candidate, OnStep, Preparation, ignore_step
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
 from understudy.serving.telemetry.counters import Counters
 
 log = structlog.get_logger()
@@ -48,15 +48,15 @@ class Activation:
         every error that `Preparation.prepare` raises.
         """
         try:
-            loaded = await self._preparation.prepare(model_id, on_step, variant)
+            candidate = await self._preparation.prepare_activation(model_id, on_step, variant)
             on_step(Step.COMMIT)
-            generation = await self._commit(loaded, actor, event)
+            generation = await self._commit(candidate, actor, event)
         except UnderstudyError as error:
             await self._record_refusal(model_id, actor, error)
             raise
-        live = LiveModel(loaded, generation, datetime.now(UTC))
+        live = LiveModel(candidate.loaded, generation, datetime.now(UTC), candidate.warnings)
         self._live.swap(live)
-        log.info("model live", actor=actor, generation=generation, **loaded.identity.model_dump())
+        log_live(live, actor)
         on_step(Step.SWAP)
         return live
 
@@ -71,18 +71,21 @@ class Activation:
             raise NothingToRollBack("No other registered model was ever live.")
         return found
 
-    async def _commit(self, loaded: LoadedModel, actor: str, event: HistoryEvent) -> int:
+    async def _commit(self, candidate: Candidate, actor: str, event: HistoryEvent) -> int:
         """Switch the database to the loaded model in one transaction; return the new generation.
 
-        The file is compared after the switch, under the lock that the switch holds: nobody can change it in between,
-        and an error undoes the switch.
+        The spec that the model was compiled with is recorded with it. The file is compared after the switch, under the
+        lock that the switch holds: nobody can change it in between, and an error undoes the switch.
         """
-        model_id, digest = loaded.identity.model_id, loaded.identity.digest
+        model_id, digest = candidate.model.model_id, candidate.model.facts.digest
         async with self._database.write() as session:
-            generation = await desired_state.switch(session, model_id, actor=actor, event=event, variant=loaded.variant)
+            generation = await desired_state.switch(
+                session, model_id, actor=actor, event=event, variant=candidate.loaded.variant
+            )
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this activation prepared it.")
+            await file_records.take_over_spec(session, row, candidate.model)
             return generation
 
     async def _record_refusal(self, model_id: int, actor: str, error: UnderstudyError) -> None:

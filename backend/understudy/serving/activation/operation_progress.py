@@ -49,7 +49,8 @@ class OperationProgress:
             problem = Problem.from_error(UnderstudyError(f"The activation failed: {error}"))
             await self._end(state=OperationState.FAILED, error=problem)
             raise
-        await self._end(state=OperationState.SUCCEEDED, generation=live.generation)
+        warnings = (*live.warnings, *live.model.notes)
+        await self._end(state=OperationState.SUCCEEDED, generation=live.generation, warnings=warnings)
         return self._operation
 
     async def store(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from cachetools import LRUCache
@@ -13,6 +14,7 @@ from understudy.errors import FileChanged, FileMissing
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.model_detail import describe_unnamed, has_invented_labels
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
@@ -30,6 +32,18 @@ log = structlog.get_logger()
 WARM_MODELS = 4
 
 OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that is about to go live.
+
+    `model` has the spec that it was compiled with, and `warnings` say where the sidecar is no longer what was recorded.
+    """
+
+    model: RegisteredFile
+    loaded: LoadedModel
+    warnings: tuple[str, ...]
 
 
 def ignore_step(_: Step) -> None:
@@ -67,6 +81,13 @@ class Preparation:
         """
         on_step(Step.VERIFY)
         return await self._load(await self._verify(model_id), (), on_step, variant)
+
+    async def prepare_activation(self, model_id: int, on_step: OnStep, variant: str) -> Candidate:
+        """Return the model as it would go live now: like `prepare`, with the sidecar read again."""
+        on_step(Step.VERIFY)
+        await self._verify(model_id)
+        reading = await self._registry.read_spec_now(model_id)
+        return Candidate(reading.model, await self._load(reading.model, (), on_step, variant), reading.notes)
 
     async def is_current(self, loaded: LoadedModel) -> bool:
         """Return whether the model's row and file are still those that it was loaded from.
@@ -115,7 +136,9 @@ class Preparation:
             precision=compiled.precision,
         )
         variant = compiled.key if compiled.report.quantization else Precision.FLOAT32
-        return LoadedModel(identity, pipeline, (*notes, *await self._note_other_backbone(compiled)), variant)
+        unnamed = (describe_unnamed(model.model_id, live=True),) if has_invented_labels(compiled.report) else ()
+        notes = (*notes, *await self._note_other_backbone(compiled), *unnamed)
+        return LoadedModel(identity, pipeline, notes, variant)
 
     async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:
         """Return a note where an int8 variant was made from another backbone than the one that is installed now."""

@@ -83,7 +83,7 @@ class Compilation:
         return compiled
 
     async def _note(self, model: RegisteredFile, state: CompileState, problem: dict[str, object] | None = None) -> None:
-        await self._registry.set_compile_state(model.model_id, model.facts.digest, state, problem, actor=self._actor)
+        await self._registry.set_compile_state(model, state, problem, actor=self._actor)
 
     async def find_variant(self, model: RegisteredFile, variant: str) -> CompiledModel:
         """Return the int8 variant with the key `variant`; the latest one for "int8".

@@ -30,7 +30,7 @@ class CompileQueue:
         while True:
             model_id = await self._queue.get()
             try:
-                await self._compilation.compile(await self._registry.ensure_file_record(model_id))
+                await self._compilation.compile((await self._registry.read_spec_now(model_id)).model)
             except UnderstudyError as error:
                 log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
             except Exception:  # the failure of one model must not stop the queue

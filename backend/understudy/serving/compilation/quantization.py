@@ -128,7 +128,7 @@ class ModelQuantizer:
         recordings, the audio errors for a clip that cannot be decoded, CompileFailed where the graph has nothing to
         quantize, and ParityFailed, after storing its report, for a variant that did not pass.
         """
-        model = await self._registry.ensure_file_record(model_id)
+        model = (await self._registry.read_spec_now(model_id)).model
         on_step("compile")
         plan = await self._plan(model, clips, gate)
         variant = await asyncio.to_thread(self._store.find, plan.key)

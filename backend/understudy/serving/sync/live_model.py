@@ -4,17 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model in memory, warmed up.
 
-    `notes` say how it differs from the registered file, for example that the file is missing. `variant` is float32 or
-    the key of an int8 variant.
+    `notes` say as sentences what a person should know of it, such as that its file is missing or its labels have no
+    names. `variant` is float32 or the key of an int8 variant.
     """
 
     identity: ModelIdentity
@@ -25,11 +29,23 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class LiveModel:
-    """A loaded model that is live, and the generation that made it live."""
+    """A loaded model and the generation under which it went live.
+
+    `warnings` say as sentences what its activation met, such as a changed sidecar; `model.notes` stay true afterwards.
+    """
 
     model: LoadedModel
     generation: int
     since: datetime
+    warnings: tuple[str, ...] = ()
+
+
+def log_live(live: LiveModel, actor: str) -> None:
+    """Log that the model went live, and a warning for each thing to know about it."""
+    identity = live.model.identity
+    log.info("model live", actor=actor, generation=live.generation, **identity.model_dump())
+    for note in (*live.warnings, *live.model.notes):
+        log.warning("note on the live model", model_id=identity.model_id, model_name=identity.model_name, detail=note)
 
 
 class LiveModelReference:

@@ -19,7 +19,7 @@ from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.registry.models import model_history, rows
 from understudy.serving.activation.preparation import Preparation
-from understudy.serving.sync.live_model import LiveModel, LiveModelReference
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
 from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings
 
@@ -221,8 +221,9 @@ class Reconciler:
             await self._note_failure(desired, model_id, _wrap_unforeseen(error))
             return
         self.problem = self._failed = None
-        if self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC))):
-            log.info("model live", actor="convergence", generation=desired.generation, **loaded.identity.model_dump())
+        live = LiveModel(loaded, desired.generation, datetime.now(UTC))
+        if self._live.swap(live):
+            log_live(live, "convergence")
 
     async def _rename(self, model_id: int) -> None:
         async with self._database.read() as session:

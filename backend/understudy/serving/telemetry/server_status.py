@@ -6,6 +6,8 @@ from understudy import __version__
 from understudy.errors import DatabaseUnavailable
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
+from understudy.registry.models import file_records, rows
+from understudy.registry.models.model_detail import describe_pending
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.status import (
@@ -17,7 +19,7 @@ from understudy.schemas.server.status import (
     Status,
 )
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.sync.live_model import LiveModelReference
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.settings import Settings
 
@@ -50,7 +52,7 @@ class StatusReporter:
 
     async def status(self) -> Status:
         live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
-        others, database = await self._ask_database()
+        others, database, notes = await self._ask_database(live)
         backbone = self._backbones.loaded
         path = self._settings.backbone_path
         return Status(
@@ -60,7 +62,10 @@ class StatusReporter:
             in_sync=self._reconciler.in_sync,
             problem=Problem.from_error(problem) if problem else None,
             live=LiveStatus(
-                model=live.model.identity, generation=live.generation, since=live.since, notes=live.model.notes
+                model=live.model.identity,
+                generation=live.generation,
+                since=live.since,
+                notes=(*live.model.notes, *notes),
             )
             if live
             else None,
@@ -78,13 +83,19 @@ class StatusReporter:
             replicas=others,
         )
 
-    async def _ask_database(self) -> tuple[tuple[ReplicaStatus, ...], DatabaseStatus]:
+    async def _ask_database(
+        self, live: LiveModel | None
+    ) -> tuple[tuple[ReplicaStatus, ...], DatabaseStatus, tuple[str, ...]]:
+        """Return the replicas, the state of the database, and a note where the live model's spec was changed."""
         dialect = self._database.kind
         try:
             async with self._database.read() as session:
                 reports = await replicas.list_reports(session)
+                row = await rows.find(session, live.model.identity.model_id) if live else None
         except DatabaseUnavailable as error:
-            return (), DatabaseStatus(dialect=dialect, reachable=False, problem=Problem.from_error(error))
-        return tuple(map(ReplicaStatus.model_validate, reports)), DatabaseStatus(
-            dialect=dialect, reachable=True, problem=None
-        )
+            return (), DatabaseStatus(dialect=dialect, reachable=False, problem=Problem.from_error(error)), ()
+        notes: tuple[str, ...] = ()
+        if row is not None and file_records.is_spec_pending(row):
+            notes = (describe_pending(row.model.model_id, live=True),)
+        reachable = DatabaseStatus(dialect=dialect, reachable=True, problem=None)
+        return tuple(map(ReplicaStatus.model_validate, reports)), reachable, notes
