@@ -135,7 +135,9 @@ export interface paths {
         get: operations["get_model_api_v1_models__model_id__get"];
         /**
          * Update a model's metadata
-         * @description Change the fields that are present. The active model keeps its file.
+         * @description Change the fields that are present. The active model keeps its file, and its spec until it is activated again.
+         *
+         *     A changed spec is compiled in the background.
          */
         put: operations["update_model_api_v1_models__model_id__put"];
         post?: never;
@@ -148,7 +150,9 @@ export interface paths {
         head?: never;
         /**
          * Update a model's metadata
-         * @description Change the fields that are present. The active model keeps its file.
+         * @description Change the fields that are present. The active model keeps its file, and its spec until it is activated again.
+         *
+         *     A changed spec is compiled in the background.
          */
         patch: operations["update_model_api_v1_models__model_id__patch"];
         trace?: never;
@@ -1203,6 +1207,27 @@ export interface components {
             total: number;
         };
         /**
+         * LabelFile
+         * @description A file beside a model that may hold its labels. It is offered and never used unasked.
+         */
+        LabelFile: {
+            /**
+             * File Path
+             * @description Relative to the backend folder
+             */
+            file_path: string;
+            /**
+             * Labels
+             * @description In the file's order; null when the file cannot be used
+             */
+            labels: string[] | null;
+            /**
+             * Note
+             * @description Why the file cannot be used, or that its encoding was guessed
+             */
+            note: string | null;
+        };
+        /**
          * LiveStatus
          * @description The model that answers requests in this process.
          */
@@ -1277,6 +1302,82 @@ export interface components {
             model_id: number;
             /** Model Name */
             model_name: string;
+        };
+        /**
+         * ModelDetail
+         * @description One registered model: its row, what is known about its file, and its spec.
+         */
+        ModelDetail: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** @description Why the file was refused last */
+            compile_error: components["schemas"]["Problem"] | null;
+            /**
+             * Compile State
+             * @description ready, not_compiled, compiling or refused
+             */
+            compile_state: string;
+            /** Created At */
+            created_at: string | null;
+            /** Created By User Id */
+            created_by_user_id: number | null;
+            /** Description */
+            description: string | null;
+            /**
+             * Digest
+             * @description SHA-256 of the registered file; null until it was first read
+             */
+            digest: string | null;
+            /** File Bytes */
+            file_bytes: number | null;
+            /**
+             * File Changed
+             * @description The file's content is no longer what was registered
+             */
+            file_changed: boolean;
+            /** File Exists */
+            file_exists: boolean;
+            /** File Path */
+            file_path: string;
+            /** @description The fields given at registration or by an update; they win over the sidecar and the file */
+            given_spec: components["schemas"]["PartialSpec"] | null;
+            /** Is Active */
+            is_active: boolean;
+            /**
+             * Label Count
+             * @description Labels that the model needs, one for each output; null until it is compiled
+             */
+            label_count: number | null;
+            /**
+             * Label Files
+             * @description Files beside the model that may hold its labels
+             */
+            label_files: components["schemas"]["LabelFile"][];
+            /**
+             * Labels Named
+             * @description False when class_0, class_1, … stand in for labels; null until the model is compiled
+             */
+            labels_named: boolean | null;
+            /** Model Id */
+            model_id: number;
+            /** Model Name */
+            model_name: string;
+            /** Model Type */
+            model_type: string | null;
+            /**
+             * Notes
+             * @description What a person should know about the spec and the labels, as sentences
+             */
+            notes: string[];
+            /**
+             * Spec Pending
+             * @description The spec was changed, and the model answers with the earlier one until it is activated again
+             */
+            spec_pending: boolean;
+            /** Updated At */
+            updated_at: string | null;
+            /** Version */
+            version: string | null;
         };
         /**
          * ModelIdentity
@@ -1416,6 +1517,8 @@ export interface components {
             model_name?: string | null;
             /** Model Type */
             model_type?: string | null;
+            /** @description Changes the fields that are present in it: null clears a field, null in place of the spec clears every given field. The live model keeps its spec until it is activated again */
+            spec?: components["schemas"]["PartialSpec"] | null;
             /** Version */
             version?: string | null;
         };
@@ -1451,6 +1554,12 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /**
+             * Warnings
+             * @description What to know about the model that went live, such as labels without names
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * OperationState
@@ -2410,7 +2519,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelOut"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description The name is taken; The model file changed after registration */
@@ -2460,7 +2569,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelOut"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description No such model */
@@ -2505,7 +2614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelOut"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description No such model */
@@ -2618,7 +2727,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelOut"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description No such model */
@@ -2832,7 +2941,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelOut"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description The request is not valid */

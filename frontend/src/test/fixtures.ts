@@ -64,6 +64,7 @@ export function makeOperation(own: Partial<Operation> = {}): Operation {
     error: null,
     started_at: "2026-11-01T10:00:00Z",
     updated_at: "2026-11-01T10:00:00Z",
+    warnings: [],
     ...own,
   };
 }
