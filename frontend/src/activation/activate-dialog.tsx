@@ -8,7 +8,7 @@ import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
-import { ProblemNotice } from "../ui/notice";
+import { ProblemNotice, WarningNotice } from "../ui/notice";
 import { ModelComparison } from "./model-comparison";
 import { StepList } from "./step-list";
 
@@ -80,6 +80,13 @@ function Progress({ operation, before, onClose }: { operation: Operation; before
         <div className="mt-5 space-y-3">
           <ProblemNotice problem={operation.error} />
           <p className="font-medium text-sm">{before ? words.stays(before.model_name) : words.staysEmpty}</p>
+        </div>
+      )}
+      {operation.warnings.length > 0 && (
+        <div className="mt-5 space-y-3">
+          {operation.warnings.map((warning) => (
+            <WarningNotice key={warning}>{warning}</WarningNotice>
+          ))}
         </div>
       )}
       <DialogActions>

@@ -9,6 +9,7 @@ function useRefresh() {
   return () => {
     void client.invalidateQueries({ queryKey: ["models"] });
     void client.invalidateQueries({ queryKey: ["history"] });
+    void client.invalidateQueries({ queryKey: ["status"] });
   };
 }
 

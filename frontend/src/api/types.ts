@@ -3,6 +3,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Model = Schemas["ModelOut"];
+export type ModelDetail = Schemas["ModelDetail"];
 export type ModelCreate = Schemas["ModelCreate"];
 export type ModelUpdate = Schemas["ModelUpdate"];
 export type ModelIdentity = Schemas["ModelIdentity"];

@@ -32,6 +32,11 @@ export function buildCommands(model: Model, origin: string): CommandPair[] {
       cli: `understudy update ${model.model_id} --accuracy ${model.accuracy ?? 0.95}`,
       curl: `curl -X PUT ${address} -H "Content-Type: application/json" -d '{"accuracy": ${model.accuracy ?? 0.95}}'`,
     },
+    {
+      label: words.name,
+      cli: `understudy update ${model.model_id} --labels models/labels.txt`,
+      curl: `curl -X PATCH ${address} -H "Content-Type: application/json" -d '{"spec": {"labels": ["first", "second"]}}'`,
+    },
   ];
 }
 

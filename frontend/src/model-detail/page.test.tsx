@@ -56,6 +56,13 @@ test("a refused model gives the reason, a lost or changed file a warning", async
   expect(await screen.findByText(/models\/starter.keras changed after it was registered/)).toBeVisible();
 });
 
+test("what to know about spec and labels is shown", async () => {
+  const note = "labels.txt beside the file names 2 labels; use it with --labels models/labels.txt";
+  api({ "GET /api/v1/models/7": { ...model, notes: [note] } });
+  await renderPage("/models/7");
+  expect(await screen.findByText(note)).toBeVisible();
+});
+
 test("each command is copied as it is shown", async () => {
   const user = userEvent.setup();
   api();

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { modelChoicesQuery, modelQuery } from "../api/queries";
-import type { Model } from "../api/types";
+import type { Model, ModelDetail } from "../api/types";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { DeleteDialog } from "../models/delete-dialog";
@@ -34,7 +34,7 @@ export function ModelDetailPage() {
       {query.error ? (
         <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data ? (
-        <ModelDetail model={query.data} />
+        <LoadedModel model={query.data} />
       ) : (
         <PageSkeleton />
       )}
@@ -42,7 +42,7 @@ export function ModelDetailPage() {
   );
 }
 
-function ModelDetail({ model }: { model: Model }) {
+function LoadedModel({ model }: { model: ModelDetail }) {
   const [opened, setOpened] = useState<ModelAction>();
   const active = useQuery(modelChoicesQuery()).data?.active_model ?? null;
   const navigate = route.useNavigate();
@@ -86,12 +86,15 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
   );
 }
 
-function Warnings({ model }: { model: Model }) {
+function Warnings({ model }: { model: ModelDetail }) {
   return (
     <div className="space-y-3 empty:hidden [&:not(:empty)]:mb-5">
       {model.compile_error && model.compile_state === "refused" && <ProblemNotice problem={model.compile_error} />}
       {!model.file_exists && <WarningNotice>{text.modelDetail.missing(model.file_path)}</WarningNotice>}
       {model.file_changed && <WarningNotice>{text.modelDetail.changed(model.file_path)}</WarningNotice>}
+      {model.notes.map((note) => (
+        <WarningNotice key={note}>{note}</WarningNotice>
+      ))}
     </div>
   );
 }

@@ -59,9 +59,18 @@ test("activating shows which labels come and go, then follows the steps to the e
   act(() => events.send("operation", makeOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
   expect(within(dialog).getByText("Warm up").closest("li")).toHaveAttribute("aria-current", "step");
   act(() =>
-    events.send("operation", makeOperation({ step: "swap", state: "succeeded", updated_at: "2026-11-01T10:00:02Z" })),
+    events.send(
+      "operation",
+      makeOperation({
+        step: "swap",
+        state: "succeeded",
+        warnings: ["models/head.spec.json changed."],
+        updated_at: "2026-11-01T10:00:02Z",
+      }),
+    ),
   );
   expect(await within(dialog).findByText("Human v2 is live")).toBeVisible();
+  expect(within(dialog).getByText("models/head.spec.json changed.")).toBeVisible();
 });
 
 test("a failed activation gives the reason, the remedy and what is still live", async () => {
@@ -270,6 +279,46 @@ test("an edit is checked before it is sent, and closes the dialog when saved", a
     description: null,
     accuracy: 0.95,
   });
+});
+
+test("labels are edited one on each line, counted, and sent only when they changed", async () => {
+  const user = userEvent.setup();
+  const file = { file_path: "models/labels.txt", labels: ["dog", "sea"], note: null };
+  const { find } = api({
+    "GET /api/v1/models/2": { ...other, is_active: true, label_files: [file] },
+    "PATCH /api/v1/models/2": other,
+  });
+  await renderPage("/");
+  await openMenuItem(user, "Human v2", "Edit");
+  const dialog = await screen.findByRole("dialog", { name: "Edit Human v2" });
+  const labels = await within(dialog).findByLabelText("Labels");
+  expect(labels).toHaveValue("rain\nsiren");
+  expect(labels).toHaveAccessibleDescription(/2 of 2\. The live model answers with its present labels until/);
+  await user.type(labels, "\nextra");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(labels).toHaveAccessibleDescription("The model needs 2 labels; 3 are given.");
+  expect(find("PATCH /api/v1/models/2")).toHaveLength(0);
+  await user.click(within(dialog).getByRole("button", { name: "Use models/labels.txt (2 labels)" }));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const body = JSON.parse(find("PATCH /api/v1/models/2")[0]?.body ?? "");
+  expect(body.spec).toEqual({ labels: ["dog", "sea"] });
+});
+
+test("clearing the labels of a model sends null, so that its file names them again", async () => {
+  const user = userEvent.setup();
+  const { find } = api({
+    "GET /api/v1/models/2": { ...other, given_spec: { labels: ["a", "b"] } },
+    "PATCH /api/v1/models/2": other,
+  });
+  await renderPage("/");
+  await openMenuItem(user, "Human v2", "Edit");
+  const labels = await screen.findByLabelText("Labels");
+  expect(labels).toHaveValue("a\nb");
+  await user.clear(labels);
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(find("PATCH /api/v1/models/2")).toHaveLength(1));
+  expect(JSON.parse(find("PATCH /api/v1/models/2")[0]?.body ?? "").spec).toEqual({ labels: null });
 });
 
 test("a refused edit keeps the dialog and its fields, with the reason", async () => {

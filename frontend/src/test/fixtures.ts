@@ -2,7 +2,7 @@ import type {
   CompileReport,
   HistoryEntry,
   Metrics,
-  Model,
+  ModelDetail,
   Operation,
   Prediction,
   Problem,
@@ -11,7 +11,7 @@ import type {
   Status,
 } from "../api/types";
 
-export function makeModel(own: Partial<Model> = {}): Model {
+export function makeModel(own: Partial<ModelDetail> = {}): ModelDetail {
   return {
     model_id: 1,
     model_name: "Starter",
@@ -30,6 +30,12 @@ export function makeModel(own: Partial<Model> = {}): Model {
     digest: "262b4ff6afdd0000000000000000000000000000000000000000000000000000",
     compile_state: "ready",
     compile_error: null,
+    given_spec: null,
+    spec_pending: false,
+    label_count: 2,
+    labels_named: true,
+    label_files: [],
+    notes: [],
     ...own,
   };
 }

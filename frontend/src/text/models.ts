@@ -101,6 +101,15 @@ export const models = {
     accuracyHint: "Between 0 and 1, as measured on your test set.",
     accuracyInvalid: "Give a number between 0 and 1, such as 0.92.",
     nameMissing: "Give the model a name.",
+    labels: "Labels",
+    labelsHint: (count: number, needed: number | null) =>
+      needed === null
+        ? `One on each line, in the order of the model's outputs; ${count} now.`
+        : `One on each line, in the order of the model's outputs; ${count} of ${needed}.`,
+    labelsLive: "The live model answers with its present labels until you activate it again.",
+    labelsCount: (count: number, needed: number) => `The model needs ${needed} labels; ${count} are given.`,
+    labelsTwice: "Each label may occur once.",
+    offerFile: (path: string, count: number) => `Use ${path} (${count} labels)`,
   },
   remove: {
     title: (name: string) => `Delete ${name}?`,
