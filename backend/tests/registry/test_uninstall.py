@@ -88,6 +88,7 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
     by_hand(
         "DROP TABLE understudy_created",
         "DROP TABLE understudy_imports",
+        "ALTER TABLE understudy_operations DROP COLUMN warnings",
         "UPDATE understudy_version SET version_num = '0003'",
     )
     await schema.migrate(database)

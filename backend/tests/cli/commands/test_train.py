@@ -55,7 +55,7 @@ def test_a_child_process_that_dies_is_an_error_with_its_last_output(
     dying.chmod(dying.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(dying))
     problem = ask("train", "--data", str(recordings), "--out", "models/x.keras", code=1)
-    assert problem["detail"] == "The training ended with SIGKILL: out of luck"
+    assert problem["detail"] == "The training process ended with SIGKILL: out of luck"
 
 
 def test_a_model_that_could_not_be_registered_is_not_trained_first(ask: Ask, recordings: Path, tmp_path: Path) -> None:

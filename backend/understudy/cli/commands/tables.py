@@ -8,8 +8,6 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERRUPTED
 from understudy.cli.framework.session import Session
-from understudy.cli.views import import_plan as import_view
-from understudy.cli.views import removal as removal_view
 from understudy.errors import DatabaseUnavailable, RequestInvalid
 from understudy.settings import Settings
 
@@ -52,6 +50,7 @@ async def import_table(
     if skip_unfit and not apply:
         raise typer.BadParameter("--skip-unfit belongs to --apply; without --apply every row is shown.")
     settings = session.load_quiet_settings()
+    from understudy.cli.views.import_plan import format_plan
     from understudy.registry.database.database import Database
     from understudy.registry.table_import.table_import import TableImport
 
@@ -59,7 +58,7 @@ async def import_table(
     async with Database(settings) as database:
         use_case = TableImport(settings, database, table, columns or ())
         plan = await (use_case.apply(session.actor, skip_unfit=skip_unfit) if apply else use_case.plan())
-    session.output.print_answer(plan.to_document(), import_view.format_plan(plan))
+    session.output.print_answer(plan.to_document(), format_plan(plan))
 
 
 @command(group, "uninstall", example="understudy uninstall --keep-ml-models --dry-run")
@@ -76,6 +75,7 @@ async def uninstall(
     Without --keep-ml-models the models go too; that is refused unless Understudy itself made ml_models.
     """
     settings = session.load_quiet_settings()
+    from understudy.cli.views.removal import format_removal
     from understudy.registry import uninstall as use_case
     from understudy.registry.database.database import Database
 
@@ -86,7 +86,7 @@ async def uninstall(
             _confirm(session, plan, yes=yes)
             plan = await use_case.uninstall(database, keep_ml_models=keep_ml_models)
     document = {"removed": not dry_run, **plan.to_document()}
-    session.output.print_answer(document, removal_view.format_removal(plan, removed=not dry_run))
+    session.output.print_answer(document, format_removal(plan, removed=not dry_run))
 
 
 def _require_database(settings: Settings) -> None:
@@ -107,7 +107,9 @@ def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:
             "The removal was not confirmed, so nothing was removed.",
             remedy="Look at the plan with --dry-run, then add --yes.",
         )
-    session.output.print_text(removal_view.format_removal(plan, removed=False))
+    from understudy.cli.views.removal import format_removal
+
+    session.output.print_text(format_removal(plan, removed=False))
     if typer.prompt("Remove it? Type yes", default="no", show_default=False).strip().lower() != "yes":
         session.output.print_note("Nothing was removed.")
         raise typer.Exit(INTERRUPTED)
