@@ -84,6 +84,7 @@ def write_keras_files(folder: Path) -> None:
         ]
     )
     mel.save(folder / "keras3-mel.keras")
+    write_bfloat_files(folder)
     half = keras.DTypePolicy("mixed_float16")
     keras.Sequential(
         [
@@ -102,6 +103,41 @@ def write_keras_files(folder: Path) -> None:
     ops = tf_keras.Model(inputs, tf.nn.softmax(hidden[:, :4]))
     ops.save(folder / "keras2-ops.keras")
     ops.save(folder / "keras2-ops.h5")
+
+
+def write_bfloat_files(folder: Path) -> None:
+    """Models whose layers compute in bfloat16, dense and recurrent, of both generations and as a SavedModel."""
+    for generation, api in (("keras3", keras), ("keras2", tf_keras)):
+        layers = api.layers
+        policy = (keras.DTypePolicy if api is keras else tf_keras.mixed_precision.Policy)("mixed_bfloat16")
+        api.utils.set_random_seed(7)
+        for name, model in {
+            "bfloat": [
+                layers.Input((1024,)),
+                layers.Dense(8, activation="relu", dtype=policy),
+                layers.Dense(3, activation="softmax", dtype=policy),
+            ],
+            "bfloat_conv": [
+                layers.Input((96, 64)),
+                layers.Reshape((96, 64, 1), dtype=policy),
+                layers.Conv2D(4, 3, strides=2, padding="same", dtype=policy),
+                layers.BatchNormalization(dtype=policy),
+                layers.DepthwiseConv2D(3, dtype=policy),
+                layers.GlobalAveragePooling2D(dtype=policy),
+                layers.Dense(5, activation="softmax", dtype="float32"),
+            ],
+            "bfloat_lstm": [
+                layers.Input((None, 64)),
+                layers.LSTM(6, dtype=policy),
+                layers.Dense(3, activation="softmax", dtype="float32"),
+            ],
+        }.items():
+            built = api.Sequential(model)
+            built.save(folder / f"{generation}-{name}.keras")
+            if name == "bfloat":
+                built.save(folder / f"{generation}-{name}.h5")
+                exported = folder / f"{generation}-{name}-saved_model"
+                built.export(exported, verbose=False) if api is keras else built.save(exported, save_format="tf")
 
 
 class Yammy(tf.Module):  # type: ignore[misc]
@@ -126,6 +162,43 @@ class Yammy(tf.Module):  # type: ignore[misc]
         }
 
 
+class BatchedStft(tf.Module):  # type: ignore[misc]
+    """Waveforms [n, samples] -> scores [n, 3] over a spectrum, computed in one of several usual ways."""
+
+    def __init__(self, way: str) -> None:
+        self.way = way
+        self.head = tf.Variable(np.random.default_rng(3).standard_normal((257, 3)).astype(np.float32) / 9)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32, name="waveform")])  # type: ignore[untyped-decorator]
+    def __call__(self, waveform: Any) -> dict[str, Any]:
+        if self.way == "fft":
+            frames = tf.signal.frame(waveform, 512, 256)
+            spectrum = tf.signal.fft(tf.cast(frames, tf.complex64))[..., :257]
+        else:
+            spectrum = tf.signal.stft(waveform, 400, 160, 512)
+        if self.way == "power":
+            strength = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
+        elif self.way == "conjugate":
+            turned = tf.transpose(spectrum, [0, 2, 1])
+            strength = tf.transpose(tf.math.real(turned * tf.math.conj(turned)), [0, 2, 1])
+        elif self.way == "inverse":
+            strength = tf.abs(tf.signal.irfft(spectrum))[..., :257]
+        else:
+            strength = tf.abs(spectrum) + 0.1 * tf.math.angle(spectrum)[..., :1]
+        return {"scores": tf.sigmoid(tf.reduce_mean(tf.math.log(strength + 0.01), axis=1) @ self.head)}
+
+
+class Half(tf.Module):  # type: ignore[misc]
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+        self.head = tf.Variable(np.random.default_rng(3).standard_normal((1024, 3)).astype(np.float32) / 30)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1024], tf.float32, name="x")])  # type: ignore[untyped-decorator]
+    def __call__(self, x: Any) -> dict[str, Any]:
+        scores = tf.sigmoid(tf.cast(x, self.kind) @ tf.cast(self.head, self.kind))
+        return {"scores": tf.cast(scores, tf.float32)}
+
+
 class WritesFiles(tf.Module):  # type: ignore[misc]
     @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])  # type: ignore[untyped-decorator]
     def __call__(self, x: Any) -> dict[str, Any]:
@@ -143,11 +216,17 @@ def write_saved_models(folder: Path) -> None:
     build_heads(keras)["dense"].export(folder / "keras3-saved_model", verbose=False)
     tf_keras.utils.set_random_seed(7)
     build_heads(tf_keras)["conv"].save(folder / "keras2-saved_model", save_format="tf")
-    for name, module in (("yammy", Yammy()), ("writes", WritesFiles()), ("py", Calls())):
+    spectra = {f"stft_{way}": BatchedStft(way) for way in ("magnitude", "power", "conjugate", "fft", "inverse")}
+    halves = {"half": Half(tf.float16), "bfloat": Half(tf.bfloat16)}
+    others: dict[str, Any] = {"yammy": Yammy(), "writes": WritesFiles(), "py": Calls()}
+    for name, module in (others | spectra | halves).items():
         tf.saved_model.save(module, str(folder / f"{name}-saved_model"), signatures=module.__call__)
     assets = folder / "yammy-saved_model" / "assets"
     assets.mkdir(exist_ok=True)
     (assets / "class_map.csv").write_text("index,mid,display_name\n0,/m/a,Dog\n1,/m/b,Rain\n2,/m/c,Siren\n")
+    assets = folder / "stft_power-saved_model" / "assets"
+    assets.mkdir(exist_ok=True)
+    (assets / "class_map.csv").write_bytes("index,mid,display_name\n0,a,Forêt\n1,b,Mer\n2,c,Chien\n".encode("cp1252"))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         x = tf.compat.v1.placeholder(tf.float32, [None, 1024], name="x")
         weight = tf.compat.v1.get_variable("w", [1024, 2], use_resource=False)

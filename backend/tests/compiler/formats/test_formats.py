@@ -86,6 +86,41 @@ def test_half_precision_is_compared_with_its_own_tolerance(matrix: Matrix) -> No
     assert max(row["errors"]) <= 1e-3
 
 
+BFLOAT = (
+    *(f"keras{generation}-{name}" for generation in (2, 3) for name in ("bfloat.keras", "bfloat.h5")),
+    *(f"keras{generation}-{name}.keras" for generation in (2, 3) for name in ("bfloat_conv", "bfloat_lstm")),
+    *(f"keras{generation}-bfloat-saved_model" for generation in (2, 3)),
+)
+
+
+@pytest.mark.parametrize("name", BFLOAT)
+def test_bfloat16_is_served_in_float32_and_proven_as_closely(matrix: Matrix, name: str) -> None:
+    row = matrix[name]
+    assert row["activation"] == "softmax"
+    assert [signature["dtype"] for signature in row["inputs"]] == ["float32"]
+    assert row["tolerances"] == [1e-4] * len(row["errors"])
+    assert len(row["errors"]) >= 3
+    assert max(row["errors"]) <= 1e-5
+
+
+@pytest.mark.parametrize("way", ["magnitude", "power", "conjugate", "fft"])
+def test_a_spectrum_of_a_batch_in_a_saved_model_agrees_with_tensorflow(matrix: Matrix, way: str) -> None:
+    row = matrix[f"stft_{way}-saved_model"]
+    assert [signature["shape"] for signature in row["inputs"]] == [[None, None]]
+    assert row["outputs"] == {"scores": [None, 3]}
+    assert [shapes[0][0] for shapes in row["shapes"]] == [1, 2, 7, 1]
+    assert max(row["errors"]) <= 5e-5
+
+
+def test_half_precision_in_a_saved_model_is_compared_as_in_keras(matrix: Matrix) -> None:
+    assert set(matrix["half-saved_model"]["tolerances"]) == {5e-3}
+    assert set(matrix["bfloat-saved_model"]["tolerances"]) == {1e-4}
+
+
+def test_a_class_map_in_windows_1252_is_read(matrix: Matrix) -> None:
+    assert matrix["stft_power-saved_model"]["labels"] == ["Forêt", "Mer", "Chien"]
+
+
 def test_labels_inside_the_file_are_found(matrix: Matrix) -> None:
     assert matrix["onnx-dense.onnx"]["labels"] == ["dog", "rain", "siren"]
     assert matrix["tflite-dense.tflite"]["labels"] == ["dog", "rain", "siren"]
@@ -119,6 +154,7 @@ def test_labels_inside_the_file_are_found(matrix: Matrix) -> None:
         ("py-saved_model", "model_unsafe", "EagerPyFunc"),
         ("writes-saved_model", "model_unsafe", "WriteFile"),
         ("unsigned-saved_model", "compile_failed", "serving_default"),
+        ("stft_inverse-saved_model", "compile_failed", "complex numbers, and ONNX has no equivalent for IRFFT"),
         ("tflite-truncated.tflite", "compile_failed", "LiteRT"),
         ("onnx-custom.onnx", "model_unsafe", "com.example.evil.MatMul"),
         ("onnx-external.onnx", "model_unsafe", "another file"),

@@ -43,6 +43,8 @@ def test_the_final_activation_is_seen_through_nodes_that_only_reshape(
 @pytest.mark.parametrize(
     ("text", "labels"),
     [
+        ('{"rain": 1, "dog": 0}', ("dog", "rain")),
+        ('{"rain": 1, "dog": null}', None),
         (json.dumps(["dog", "rain"]), ("dog", "rain")),
         ("dog, rain", ("dog", "rain")),
         (json.dumps({"10": "z", "2": "b", "0": "a"}), ("a", "b", "z")),

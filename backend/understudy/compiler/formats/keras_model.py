@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from understudy.compiler.formats import tensorflow_graph
-from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, HALF_TOLERANCE, Tensors
+from understudy.compiler.formats.loaded_model import Tensors
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
 
@@ -58,8 +58,6 @@ class KerasModel:
         self.framework = framework
         self.written_by = written_by
         self.hints = PartialSpec()
-        half = any(getattr(layer, "compute_dtype", None) in ("float16", "bfloat16") for layer in model.layers)
-        self.tolerance = HALF_TOLERANCE if half else FLOAT_TOLERANCE
         names = make_distinct([_strip_scope(tensor.name) for tensor in inputs])
         self.inputs = tuple(
             tensorflow_graph.describe_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
@@ -69,7 +67,7 @@ class KerasModel:
         self._model = model
         self._tracing = tracing
         # One trace serves all shapes: a recurrent layer without a trace costs seconds for each probe.
-        self._reference = tensorflow_graph.trace_function(self._call, self.inputs)
+        self._reference, self.tolerance = tensorflow_graph.trace_reference(self._call, self.inputs)
 
     def _call(self, *tensors: Any) -> dict[str, Any]:
         answer = self._model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)

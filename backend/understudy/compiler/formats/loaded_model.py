@@ -15,6 +15,7 @@ Tensors = Mapping[str, NDArray[Any]]
 OPSET = 18
 FLOAT_TOLERANCE = 1e-4  # float32 sums of a few thousand terms stay well below
 HALF_TOLERANCE = 5e-3  # a few steps of float16, whose epsilon is 1e-3
+BFLOAT_TOLERANCE = 5e-2  # a few steps of bfloat16, whose epsilon is 8e-3
 QUANTIZED_TOLERANCE = 2e-2  # integer kernels round after every layer; ONNX computes the same layers in float
 
 

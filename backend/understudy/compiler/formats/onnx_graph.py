@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import onnx
 from onnx import helper
 
+from understudy.label_lists import order_labels
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import OutputActivation
 
@@ -59,7 +60,7 @@ def find_final_activation(model: onnx.ModelProto, output: str) -> OutputActivati
 def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
     """Return the labels of the metadata entry `labels` or `classes`; None when there are none or they are not distinct.
 
-    The entry may be a JSON list, a JSON object with indices as keys, or words separated by commas.
+    The entry may be a JSON list, a JSON object from index to label or back, or words separated by commas.
     """
     text = next((prop.value for prop in model.metadata_props if prop.key.lower() in ("labels", "classes")), "")
     if not text.strip():
@@ -69,7 +70,8 @@ def read_metadata_labels(model: onnx.ModelProto) -> tuple[str, ...] | None:
     except ValueError:
         value = text.split(",")
     if isinstance(value, dict):
-        value = [value[key] for key in sorted(value, key=lambda key: (len(key), key))]
+        by_index = [value[key] for key in sorted(value, key=lambda key: (len(key), key))]
+        value = by_index if all(isinstance(label, str) for label in by_index) else order_labels(value)
     words = tuple(str(word).strip() for word in value) if isinstance(value, list) else ()
     return words if words and all(words) and len(set(words)) == len(words) else None
 

@@ -1,6 +1,5 @@
 """Loads the `serving_default` signature of SavedModel folders."""
 
-import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from understudy.compiler.formats import tensorflow_graph
-from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, take_first_line
+from understudy.compiler.formats.loaded_model import Tensors, take_first_line
 from understudy.compiler.scan.saved_model import read_meta_graph
-from understudy.errors import CompileFailed
+from understudy.errors import CompileFailed, SpecInvalid
+from understudy.label_lists import parse_labels
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.text_file import read_text_file
 
 _TAG = "serve"
 _SIGNATURE = "serving_default"
@@ -29,12 +30,14 @@ def _put_scores_first(names: Sequence[str]) -> list[str]:
 def _read_labels(folder: Path) -> tuple[str, ...] | None:
     """Return the `display_name` column of a class map among the assets, as in YAMNet's SavedModel; None without one."""
     for path in sorted((folder / "assets").glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if "display_name" in (rows.fieldnames or ()):
-                words = tuple(str(row["display_name"]).strip() for row in rows)
-                if words and all(words) and len(set(words)) == len(words):
-                    return words
+        try:
+            text = read_text_file(path, path.name).text
+            names = text.partition("\n")[0].lower().replace(";", ",").split(",")
+            words = tuple(word.strip() for word in parse_labels(text, ".csv", path.name))
+        except SpecInvalid:  # an asset for another purpose
+            continue
+        if "display_name" in (name.strip() for name in names) and all(words) and len(set(words)) == len(words):
+            return words or None
     return None
 
 
@@ -44,8 +47,6 @@ class SavedModel:
     `function` takes the inputs of `specs` by name and returns a dict that has `outputs`. `root` owns the variables of
     `function` and must live as long.
     """
-
-    tolerance = FLOAT_TOLERANCE
 
     def __init__(
         self,
@@ -63,18 +64,21 @@ class SavedModel:
         self.framework = f"tensorflow {tf.__version__}"
         self.written_by = written_by
         self.hints = hints
+        self._types = [spec.dtype for spec in specs.values()]
+        self._reference, self.tolerance = tensorflow_graph.trace_reference(self._call, self.inputs)
 
     def _make_public_name(self, name: str) -> str:
         """Return an output's name in ONNX, where inputs and outputs share one name space."""
         return f"{name}_out" if any(name == signature.name for signature in self.inputs) else name
 
     def _call(self, *tensors: Any) -> dict[str, Any]:
-        named = {signature.name: tensor for signature, tensor in zip(self.inputs, tensors, strict=True)}
+        typed = [tf.cast(tensor, kind) for tensor, kind in zip(tensors, self._types, strict=True)]
+        named = {signature.name: tensor for signature, tensor in zip(self.inputs, typed, strict=True)}
         answer = self._function(**named)
         return {self._make_public_name(name): answer[name] for name in self._outputs}
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
-        return tensorflow_graph.call_function(self._call, tensors, self.inputs)
+        return tensorflow_graph.call_function(self._reference, tensors, self.inputs)
 
     def to_onnx(self) -> onnx.ModelProto:
         return tensorflow_graph.convert(

@@ -10,9 +10,16 @@ import tf2onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from understudy.compiler.formats import onnx_graph
-from understudy.compiler.formats.loaded_model import OPSET, Tensors, read_signature
-from understudy.errors import CompileFailed
+from understudy.compiler.formats import onnx_graph, real_graph
+from understudy.compiler.formats.loaded_model import (
+    BFLOAT_TOLERANCE,
+    FLOAT_TOLERANCE,
+    HALF_TOLERANCE,
+    OPSET,
+    Tensors,
+    read_signature,
+)
+from understudy.errors import CompileFailed, ParityFailed
 from understudy.schemas.compiler.report import TensorSignature
 
 Function = Callable[..., dict[str, Any]]
@@ -37,12 +44,13 @@ def name_outputs(found: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def describe_tensor(name: str, tensor: Any) -> TensorSignature:
-    """Return the signature of a symbolic tensor of Keras or TensorFlow.
+    """Return the signature of a symbolic tensor of Keras or TensorFlow; bfloat16 is float32 there.
 
     Raises CompileFailed when the tensor is not numeric or has no fixed number of dimensions.
     """
     try:
-        dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
+        kind = tf.as_dtype(tensor.dtype)
+        dtype = (tf.float32 if kind == tf.bfloat16 else kind).as_numpy_dtype
         if isinstance(tensor.shape, tf.TensorShape) and tensor.shape.rank is None:
             raise CompileFailed(
                 f"The input {name!r} has no fixed number of dimensions.",
@@ -56,11 +64,42 @@ def describe_tensor(name: str, tensor: Any) -> TensorSignature:
         ) from error
 
 
-def trace_function(function: Function, signatures: Sequence[TensorSignature]) -> Function:
-    """Return `function` as one TensorFlow graph for every shape that `signatures` allow, traced at its first call."""
+def trace_reference(function: Function, signatures: Sequence[TensorSignature]) -> tuple[Function, float]:
+    """Return `function` as one TensorFlow graph for every shape that `signatures` allow, and the tolerance of parity.
+
+    A model with bfloat16 is served in float32. Its reference is the same graph in float32, which is compared with the
+    original in bfloat16 at every call: the compiled model must agree with the former as closely as any other.
+    """
     specs = [tf.TensorSpec(signature.shape, signature.dtype) for signature in signatures]
-    traced: Function = tf.function(function, input_signature=specs)
-    return traced
+    traced = tf.function(function, input_signature=specs)
+    concrete = traced.get_concrete_function()
+    types = real_graph.list_types(concrete)
+    if tf.bfloat16 not in types:
+        return traced, HALF_TOLERANCE if tf.float16 in types else FLOAT_TOLERANCE
+    widened: Function = real_graph.rewrite(concrete, specs)
+
+    def compare(*tensors: Any) -> dict[str, Any]:
+        answer = widened(*tensors)
+        for name, original in traced(*tensors).items():
+            _refuse_other_answer(name, np.asarray(original), np.asarray(answer[name]))
+        return answer
+
+    return compare, HALF_TOLERANCE if tf.float16 in types else FLOAT_TOLERANCE
+
+
+def _refuse_other_answer(name: str, original: NDArray[Any], widened: NDArray[Any]) -> None:
+    """Raises ParityFailed when an answer in float32 is not the one in bfloat16, apart from rounding."""
+    if not np.issubdtype(widened.dtype, np.floating):
+        return
+    expected = original.astype(np.float64)
+    error = float(np.max(np.abs(expected - widened), initial=0.0))
+    tolerance = BFLOAT_TOLERANCE * max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    if not error <= tolerance:
+        raise ParityFailed(
+            f"In float32 the output {name!r} differs by {error:.3g} from the model's own answer in bfloat16; "
+            f"{tolerance:.3g} is allowed.",
+            remedy="Save the model with the dtype policy mixed_float16 or float32.",
+        )
 
 
 def convert(function: Function, signatures: Sequence[TensorSignature], outputs: Sequence[str]) -> onnx.ModelProto:
@@ -79,7 +118,10 @@ def convert(function: Function, signatures: Sequence[TensorSignature], outputs: 
         return {new: tf.identity(found[name]) for new, name in zip(renamed, outputs, strict=True)}
 
     function_to_convert = tf.function(traced)
-    captures = function_to_convert.get_concrete_function(*specs).graph.captures
+    concrete = function_to_convert.get_concrete_function(*specs)
+    captures = concrete.graph.captures
+    if real_graph.needs_rewriting(concrete):
+        function_to_convert, captures = real_graph.rewrite(concrete, specs), []
     model, _ = tf2onnx.convert.from_function(
         function_to_convert, specs, opset=OPSET, custom_op_handlers={"Erfc": (_convert_erfc, [])}
     )

@@ -21,8 +21,9 @@ from understudy.compiler.formats.loaded_model import (
     take_first_line,
 )
 from understudy.compiler.formats.tensorflow_graph import finish_model
-from understudy.errors import CompileFailed
+from understudy.errors import CompileFailed, SpecInvalid
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.text_file import decode_text
 
 _LABEL_BYTES = 1 << 20
 
@@ -37,7 +38,10 @@ def _read_labels(path: Path, width: int | None) -> tuple[str, ...] | None:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.endswith(".txt") and info.file_size <= _LABEL_BYTES:
-                lines = archive.read(info).decode("utf-8", "replace").splitlines()
+                try:
+                    lines = decode_text(archive.read(info), info.filename).text.splitlines()
+                except SpecInvalid:  # in an unknown encoding: better no names than wrong ones
+                    continue
                 words = tuple(line.strip() for line in lines if line.strip())
                 if len(words) == width and len(set(words)) == len(words):
                     return words
