@@ -1,0 +1,187 @@
+"""The features that a front end computes; a spec lists one part or several, whose features are joined in order.
+
+Every part gives an array float32 [frames, features].
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from understudy.schemas.front_end.pooling import Statistic
+from understudy.schemas.front_end.spectrum import (
+    Compression,
+    DctNorm,
+    Decibels,
+    Linear,
+    MelBands,
+    Stft,
+    WindowShape,
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pooling: tuple[Statistic, ...] | None = Field(
+        default=None, description="Statistics over time of this part alone; null: those of the spec"
+    )
+
+
+class WaveformPart(_Part):
+    """The samples. Only alone."""
+
+    kind: Literal["waveform"] = "waveform"
+
+
+class YamnetOutput(StrEnum):
+    PATCHES = "patches"
+    EMBEDDING = "embedding"
+    SCORES = "scores"
+
+
+class YamnetPart(_Part):
+    """YAMNet's patches [n, 96, 64], embeddings [n, 1024] or scores [n, 521]. Only alone."""
+
+    kind: Literal["yamnet"] = "yamnet"
+    output: YamnetOutput = YamnetOutput.EMBEDDING
+
+
+class StftPart(_Part):
+    """The spectrum, [frames, n_fft / 2 + 1]."""
+
+    kind: Literal["stft"] = "stft"
+    stft: Stft = Stft()
+    compression: Compression = Linear()
+
+
+class MelPart(_Part):
+    """Mel bands, [frames, n_mels]: `mel` as they are, `log_mel` as logarithms."""
+
+    kind: Literal["mel", "log_mel"]
+    stft: Stft = Stft()
+    mel: MelBands = MelBands()
+    compression: Compression | None = Field(
+        default=None, description="null: none for `mel`, decibels as librosa.power_to_db(ref=1) for `log_mel`"
+    )
+
+
+class Deltas(BaseModel):
+    """Differences over time as librosa.feature.delta computes them (Savitzky-Golay)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    orders: tuple[Literal[1, 2], ...] = (1,)
+    width: int = Field(default=9, ge=3, le=255)
+    mode: Literal["interp", "nearest"] = "interp"
+
+
+class MfccPart(_Part):
+    """Mel-frequency cepstral coefficients, [frames, n_mfcc], followed by their deltas where asked for."""
+
+    kind: Literal["mfcc"] = "mfcc"
+    stft: Stft = Stft()
+    mel: MelBands = MelBands()
+    compression: Compression = Decibels()
+    n_mfcc: int = Field(default=20, ge=1, le=1024)
+    dct_norm: DctNorm = DctNorm.ORTHO
+    lifter: float = Field(default=0.0, ge=0, description="librosa's sinusoidal liftering; 0: none")
+    deltas: Deltas | None = None
+
+
+class SpeechFeaturesPart(_Part):
+    """MFCC or log filter banks as the package python_speech_features computes them, [frames, features]."""
+
+    kind: Literal["speech_mfcc", "speech_log_filterbank"]
+    window_seconds: float = Field(default=0.025, gt=0, le=10)
+    step_seconds: float = Field(default=0.01, gt=0, le=10)
+    n_mfcc: int = Field(default=13, ge=1, le=1024, description="numcep")
+    n_filters: int = Field(default=26, ge=1, le=1024, description="nfilt")
+    n_fft: int = Field(default=512, ge=2, le=65_536)
+    low_hz: FiniteFloat = Field(default=0.0, ge=0)
+    high_hz: FiniteFloat | None = Field(default=None, gt=0)
+    preemphasis: float = Field(default=0.97, ge=0, lt=1)
+    lifter: int = Field(default=22, ge=0, description="ceplifter")
+    append_energy: bool = True
+    window: WindowShape = WindowShape.RECTANGULAR
+    scale_16_bit: bool = Field(default=True, description="Samples are multiplied by 32768, as scipy.io.wavfile reads")
+
+
+class KaldiFilterbankPart(_Part):
+    """Log filter banks as torchaudio.compliance.kaldi.fbank computes them with dither 0, [frames, n_mels]."""
+
+    kind: Literal["kaldi_fbank"] = "kaldi_fbank"
+    frame_length_ms: float = Field(default=25.0, gt=0, le=1000)
+    frame_shift_ms: float = Field(default=10.0, gt=0, le=1000)
+    n_mels: int = Field(default=23, ge=4, le=1024)
+    low_hz: FiniteFloat = Field(default=20.0, ge=0)
+    high_hz: FiniteFloat = Field(default=0.0, description="0: half the sample rate; negative: counted from there")
+    window: WindowShape = WindowShape.POVEY
+    preemphasis: float = Field(default=0.97, ge=0, lt=1)
+    remove_dc_offset: bool = True
+    use_power: bool = True
+    snip_edges: bool = True
+    remove_mean: bool = Field(default=False, description="The mean of the samples is subtracted first, as AST does")
+
+
+class ChromaPart(_Part):
+    """librosa.feature.chroma_stft, [frames, n_chroma]."""
+
+    kind: Literal["chroma"] = "chroma"
+    stft: Stft = Stft()
+    n_chroma: int = Field(default=12, ge=2, le=120)
+    tuning: FiniteFloat | None = Field(default=None, description="Fractions of a bin; null: estimated from the clip")
+    norm: Literal["max", "none"] = "max"
+
+
+class ContrastPart(_Part):
+    """librosa.feature.spectral_contrast, [frames, n_bands + 1]."""
+
+    kind: Literal["contrast"] = "contrast"
+    stft: Stft = Stft(power=1.0)
+    fmin: FiniteFloat = Field(default=200.0, gt=0)
+    n_bands: int = Field(default=6, ge=1, le=20)
+    quantile: float = Field(default=0.02, gt=0, lt=1)
+
+
+class TonnetzPart(_Part):
+    """librosa.feature.tonnetz, [frames, 6], from chroma_stft or (librosa's default) chroma_cqt."""
+
+    kind: Literal["tonnetz"] = "tonnetz"
+    chroma: ChromaPart = ChromaPart()
+
+
+class FrameValue(StrEnum):
+    """One value a frame, named as in librosa.feature."""
+
+    ZERO_CROSSING_RATE = "zero_crossing_rate"
+    RMS = "rms"
+    SPECTRAL_CENTROID = "spectral_centroid"
+    SPECTRAL_BANDWIDTH = "spectral_bandwidth"
+    SPECTRAL_ROLLOFF = "spectral_rolloff"
+    SPECTRAL_FLATNESS = "spectral_flatness"
+
+
+class FrameValuePart(_Part):
+    """One value a frame, [frames, 1]."""
+
+    kind: FrameValue
+    stft: Stft = Stft(power=1.0)
+    roll_percent: float = Field(default=0.85, gt=0, lt=1)
+    amin: float = Field(default=1e-10, gt=0)
+
+
+FrontEndPart = Annotated[
+    WaveformPart
+    | YamnetPart
+    | StftPart
+    | MelPart
+    | MfccPart
+    | SpeechFeaturesPart
+    | KaldiFilterbankPart
+    | ChromaPart
+    | ContrastPart
+    | TonnetzPart
+    | FrameValuePart,
+    Field(discriminator="kind"),
+]
