@@ -151,21 +151,17 @@ class TonnetzPart(_Part):
     chroma: ChromaPart = ChromaPart()
 
 
-class FrameValue(StrEnum):
-    """One value a frame, named as in librosa.feature."""
-
-    ZERO_CROSSING_RATE = "zero_crossing_rate"
-    RMS = "rms"
-    SPECTRAL_CENTROID = "spectral_centroid"
-    SPECTRAL_BANDWIDTH = "spectral_bandwidth"
-    SPECTRAL_ROLLOFF = "spectral_rolloff"
-    SPECTRAL_FLATNESS = "spectral_flatness"
-
-
 class FrameValuePart(_Part):
-    """One value a frame, [frames, 1]."""
+    """One value a frame as the function of the same name in librosa.feature computes it, [frames, 1]."""
 
-    kind: FrameValue
+    kind: Literal[
+        "zero_crossing_rate",
+        "rms",
+        "spectral_centroid",
+        "spectral_bandwidth",
+        "spectral_rolloff",
+        "spectral_flatness",
+    ]
     stft: Stft = Stft(power=1.0)
     roll_percent: float = Field(default=0.85, gt=0, lt=1)
     amin: float = Field(default=1e-10, gt=0)
