@@ -20,6 +20,7 @@ UnderstudyError                  500 internal_error
 ├── NotAudio                     415 not_audio
 ├── Refused                      422
 │   ├── RequestInvalid           422 request_invalid
+│   ├── NameRefused              422 name_refused
 │   ├── PathRefused              422 path_refused
 │   ├── FileMissing              422 file_missing
 │   ├── SpecInvalid              422 spec_invalid
@@ -192,6 +193,12 @@ class Refused(UnderstudyError):
 class RequestInvalid(Refused):
     code = "request_invalid"
     title = "The request is not valid"
+
+
+class NameRefused(Refused):
+    code = "name_refused"
+    title = "The name or version is not allowed"
+    default_remedy = "Choose a name of ordinary characters, such as siren/v2."
 
 
 class PathRefused(Refused):

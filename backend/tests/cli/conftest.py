@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.serve_process import run_serve
 from tests.types import ModelFactory
 from understudy.cli.tree import tree
 
@@ -89,13 +88,7 @@ def clip(tmp_path: Path, wav: bytes) -> Path:
 
 
 @pytest.fixture
-def server(run: Run, home: Path) -> Iterator[str]:
+def server(home: Path) -> Iterator[str]:
     """The address of `understudy serve`, in a process of its own, on the same home."""
-    command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())["url"]
-        finally:
-            process.terminate()
+    with run_serve(home, UNDERSTUDY_POLL_SECONDS="0.1") as address:
+        yield address

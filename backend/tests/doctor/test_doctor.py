@@ -365,3 +365,14 @@ async def test_postgresql_is_examined_and_repaired_the_same_way(installation: In
     assert list_codes(await on_postgresql.examine()) == ["several_active", "index_missing"]
     assert list_states(await on_postgresql.examine(fix=True)) == _ALL_FIXED
     assert (await on_postgresql.examine()).findings == ()
+
+
+async def test_names_that_v2_cannot_address_are_noted_with_the_command_that_renames(installation: Installation) -> None:
+    installation.edit("UPDATE ml_models SET model_name = 'one/versions/1', version = 'a\n'")
+    for fix in (False, True):
+        name, version = (await installation.examine(fix=fix)).findings
+        assert (name.code, version.code) == ("name_not_addressable", "version_not_addressable")
+        assert {name.state, version.state} == {FindingState.NOTED}
+        assert name.remedy == "understudy update 1 --name NAME"
+        assert "U+000A" in version.what
+        assert "\n" not in version.what

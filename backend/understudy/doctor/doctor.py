@@ -15,6 +15,7 @@ from understudy.doctor import (
     compiled_store_check,
     folders_check,
     model_files_check,
+    names_check,
     replicas_check,
     tables_check,
 )
@@ -100,7 +101,9 @@ class Doctor:
             if any(each.code in _BLOCKING and each.state is FindingState.OPEN for each in findings):
                 return
             begin("model files")
-            readable, unreadable = model_files_check.split_readable(await _list_rows(database))
+            found = await _list_rows(database)
+            self._findings += names_check.check(found)
+            readable, unreadable = model_files_check.split_readable(found)
             self._findings += unreadable
             store = CompiledStore(self._settings.compiled_dir)
             registry = Registry(self._settings, database)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.compiler.compiled_store import CompiledStore
 from understudy.errors import Conflict, ModelIsActive, NameTaken, NoActiveModel, PathRefused, SpecInvalid
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
+from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
@@ -63,9 +64,12 @@ class Registry:
         """Add an inactive model whose file exists already.
 
         Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
-        being written), SpecInvalid (sidecar), NameTaken and RequestInvalid. After an error nothing is stored.
+        being written), SpecInvalid (sidecar), NameTaken, NameRefused and RequestInvalid. After an error nothing is
+        stored.
         """
         columns = to_columns(request)
+        refuse_name(request.model_name)
+        refuse_version(request.version)
         refuse_nul("spec", request.spec and request.spec.model_dump())
         columns["file_path"] = path = self.files.normalize_path(request.file_path)
         content = await self._read(path)
@@ -92,8 +96,10 @@ class Registry:
         A model that is not active has the changed spec at once and its compiled model is still to be made; the active
         model keeps its spec until it is activated again.
 
-        Raises ModelNotFound, NameTaken, ModelIsActive (new path for the active model), what `register` raises for the
-        path and, with `spec`, what `ensure_file_record` raises.
+        A name or version that was typed into the table may stay as it is, whatever it is.
+
+        Raises ModelNotFound, NameTaken, NameRefused, ModelIsActive (new path for the active model), what `register`
+        raises for the path and, with `spec`, what `ensure_file_record` raises.
         """
         columns = to_columns(request)
         content = await self._read_new_file(model_id, columns) if "file_path" in columns else None
@@ -106,6 +112,8 @@ class Registry:
             await desired_state.lock(session)
             row = await rows.get(session, model_id, for_update=True)
             changes = {name: value for name, value in columns.items() if getattr(row.model, name) != value}
+            refuse_name(changes.get("model_name"))
+            refuse_version(changes.get("version"))
             if "model_name" in changes:
                 await rows.refuse_taken_name(session, changes["model_name"], except_for=model_id)
             if "file_path" in changes:

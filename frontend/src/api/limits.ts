@@ -5,7 +5,7 @@ export const limits = {
   historyPageSize: 500,
   metricsMinutes: 60,
   modelNameLength: 255,
-  modelSearchLength: 200,
+  modelSearchLength: 500,
   modelTypeLength: 100,
   modelVersionLength: 50,
   modelsPageSize: 500,

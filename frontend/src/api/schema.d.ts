@@ -1272,7 +1272,10 @@ export interface components {
             description?: string | null;
             /** File Path */
             file_path: string;
-            /** Model Name */
+            /**
+             * Model Name
+             * @description Without control, invisible and text-direction characters, without spaces at its ends. The parts between slashes are not empty, `.`, `..` or `versions`, and the last of several is not `ready`
+             */
             model_name: string;
             /** Model Type */
             model_type?: string | null;
@@ -2540,7 +2543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            /** @description The name or version is not allowed; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2644,7 +2647,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            /** @description The name or version is not allowed; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2757,7 +2760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            /** @description The name or version is not allowed; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -41,6 +41,18 @@ def test_a_head_is_trained_and_registered_in_one_command(
     assert ask("doctor")["findings"] == []
 
 
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [("--name=a/ready", "name_refused"), ("--name= ", "name_refused"), ("--version=" + "v" * 51, "request_invalid")],
+)
+def test_a_name_that_would_be_refused_ends_the_command_before_the_training(
+    ask: Ask, recordings: Path, option: str, code: str
+) -> None:
+    # Training would end with backbone_missing.
+    arguments = ["train", "--data", str(recordings), "--out", "models/x.keras", "--name=a", option]
+    assert ask(*arguments, code=5)["code"] == code
+
+
 def test_a_refusal_in_the_child_process_is_the_error_of_the_command(ask: Ask, recordings: Path) -> None:
     problem = ask("train", "--data", str(recordings), "--out", "models/x.keras", code=6)
     assert problem["code"] == "backbone_missing"

@@ -138,11 +138,11 @@ async def test_rows_that_do_not_fit_are_named_and_stop_everything(
         f"INSERT INTO models (id, name, version, storage_path) VALUES (20, 'long', '{'v' * 51}', 'models/one.onnx')",
         "INSERT INTO models (id, name, storage_path, accuracy) VALUES (21, 'percent', 'models/one.onnx', 92.5)",
         "INSERT INTO models (id, name, storage_path) VALUES (22, 'nowhere', 's3://bucket/x.onnx'),"
-        " (23, 'away', '/srv/x.onnx'), (24, ' ', NULL)",
+        " (23, 'away', '/srv/x.onnx'), (24, ' ', NULL), (25, 'a/ready', 'models/one.onnx')",
     )
     plan = await TableImport(database_settings, foreign, "models", _MAP).plan()
     reasons = {row.source_key: " ".join(row.reasons) for row in plan.list_rows(RowFate.UNFIT)}
-    assert list(reasons) == ["20", "21", "22", "23", "24"]
+    assert list(reasons) == ["20", "21", "22", "23", "24", "25"]
     assert "version" in reasons["20"]
     assert "51 characters" in reasons["20"]
     assert "accuracy: '92.5" in reasons["21"]
@@ -150,13 +150,14 @@ async def test_rows_that_do_not_fit_are_named_and_stop_everything(
     assert "storage_path: " in reasons["22"]
     assert "absolute path" in reasons["23"]
     assert reasons["24"] == "name: it is empty. storage_path: it is empty."
-    with pytest.raises(RequestInvalid, match="5 of 8 rows") as refused:
+    assert reasons["25"] == "name: The name 'a/ready' ends with '/ready'."
+    with pytest.raises(RequestInvalid, match="6 of 9 rows") as refused:
         await TableImport(database_settings, foreign, "models", _MAP).apply("cli")
     assert "Row 21 (percent): accuracy" in refused.value.__notes__[1]
     assert by_hand("SELECT count(*) FROM ml_models") == [(0,)]
     done = await TableImport(database_settings, foreign, "models", _MAP).apply("cli", skip_unfit=True)
     assert sorted(await _list(database_settings, foreign)) == [4, 7, 9]
-    assert len(done.list_rows(RowFate.UNFIT)) == 5
+    assert len(done.list_rows(RowFate.UNFIT)) == 6
 
 
 async def test_a_refusal_of_the_database_writes_nothing(

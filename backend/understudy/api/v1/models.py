@@ -15,6 +15,7 @@ from understudy.errors import (
     FormatUnknown,
     ModelIsActive,
     ModelNotFound,
+    NameRefused,
     NameTaken,
     NoActiveModel,
     PathRefused,
@@ -37,6 +38,7 @@ from understudy.schemas.registry.model_query import ModelQuery
 router = APIRouter(prefix=MODELS, tags=["models"], route_class=JsonRoute)
 ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
+UPDATE_REFUSALS = (NameTaken, NameRefused, ModelIsActive, *FILE_REFUSALS)
 
 
 @router.get("", summary="List all models", responses=describe_problems(RequestInvalid))
@@ -49,7 +51,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=describe_problems(NameTaken, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(NameTaken, NameRefused, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
@@ -73,12 +75,12 @@ async def get_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
 @router.put(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=describe_problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(ModelNotFound, *UPDATE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 @router.patch(
     "/{model_id}",
     summary="Update a model's metadata",
-    responses=describe_problems(ModelNotFound, NameTaken, ModelIsActive, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(ModelNotFound, *UPDATE_REFUSALS, BodyTooLarge, RequestInvalid),
 )
 async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelDetail:
     """Change the fields that are present. The active model keeps its file, and its spec until it is activated again.

@@ -65,14 +65,24 @@ async def list_models(services: Served, body: IndexRequest | None = None) -> lis
     ]
 
 
+# Routes are tried in order: `NAME/versions/ready` is the version `ready`, and no name ends with `/versions`.
 @router.get(
-    "/models/{name:path}/versions/{version}/ready",
+    "/models/{name:path}/versions/{version:path}/ready",
     summary="A model's version can be served",
     responses=describe_problems(ModelNotFound, Unavailable),
 )
 async def check_version_ready(services: Served, name: Name, version: Version) -> ModelReady:
     await services.model_resolver.require_ready(name, version)
     return ModelReady(name=name)
+
+
+@router.get(
+    "/models/{name:path}/versions/{version:path}",
+    summary="A model's version",
+    responses=describe_problems(ModelNotFound, ReportNotFound),
+)
+async def get_version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
+    return await _describe(services, name, version)
 
 
 @router.get(
@@ -84,15 +94,6 @@ async def check_model_ready(services: Served, name: Name) -> ModelReady:
     """200 for a model that is live or compiled: it answers at once or as soon as it is loaded."""
     await services.model_resolver.require_ready(name, None)
     return ModelReady(name=name)
-
-
-@router.get(
-    "/models/{name:path}/versions/{version}",
-    summary="A model's version",
-    responses=describe_problems(ModelNotFound, ReportNotFound),
-)
-async def get_version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
-    return await _describe(services, name, version)
 
 
 @router.get("/models/{name:path}", summary="A model", responses=describe_problems(ModelNotFound, ReportNotFound))

@@ -7,10 +7,12 @@ import typer
 
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
+from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.errors import PathRefused
+from understudy.models.naming import refuse_name, refuse_version
 from understudy.schemas.registry.model import ModelCreate, ModelOut
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ async def train(
         raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
     settings = session.load_quiet_settings()
     target = out if out.is_absolute() else settings.home / out
-    file_path = None if name is None else _to_home_path(settings.home, target)
+    registration = None if name is None else _plan_registration(name, version, _to_home_path(settings.home, target))
     from understudy.training.training_child import TrainingRequest
 
     request = TrainingRequest(
@@ -73,8 +75,8 @@ async def train(
     )
     report = await _run(request, session.output)
     model = None
-    if name is not None and file_path is not None:
-        model = await _register(session, report, name, version, file_path, activate=activate)
+    if registration is not None:
+        model = await _register(session, report, registration, activate=activate)
     _print_report(session.output, report, model)
 
 
@@ -114,19 +116,22 @@ def _to_home_path(home: Path, target: Path) -> str:
         ) from error
 
 
+def _plan_registration(name: str, version: str | None, path: str) -> ModelCreate:
+    """Return the request to register what is trained, so that a refused name ends the command before the training."""
+    refuse_name(name)
+    refuse_version(version)
+    fields = {"model_name": name, "version": version, "file_path": path, "model_type": "yamnet"}
+    return validate_request(ModelCreate, fields)
+
+
 async def _register(
-    session: Session, report: "TrainingReport", name: str, version: str | None, path: str, *, activate: bool
+    session: Session, report: "TrainingReport", registration: ModelCreate, *, activate: bool
 ) -> ModelOut:
-    request = ModelCreate.model_validate(
-        {
-            "model_name": name,
-            "version": version,
-            "file_path": path,
-            "model_type": "yamnet",
-            "accuracy": round(report.evaluation.accuracy, 4),
-            "description": f"Head on YAMNet embeddings, trained on {report.recordings} recordings.",
-        }
-    )
+    measured = {
+        "accuracy": round(report.evaluation.accuracy, 4),
+        "description": f"Head on YAMNet embeddings, trained on {report.recordings} recordings.",
+    }
+    request = ModelCreate.model_validate(registration.model_dump(exclude_unset=True) | measured)
     async with session.open_backend() as backend:
         model = await backend.register(request)
         if not activate:

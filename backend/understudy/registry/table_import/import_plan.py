@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from understudy.errors import UnderstudyError
+from understudy.errors import NameRefused, UnderstudyError
+from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import to_columns
 from understudy.registry.table_import.names import Named, choose_names
 from understudy.registry.table_import.source_table import SourceRow, SourceTable
@@ -171,6 +172,8 @@ def _validate(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the columns as a registration would store them, and why it would refuse them."""
     given = {name: converted[name] for name in _REGISTERED if name in converted}
+    # A CHAR column pads its values with spaces.
+    given |= {name: given[name].strip() for name in ("model_name", "version") if given.get(name)}
     reasons: list[str] = []
     for name in ("model_name", "file_path"):
         if name in given and not (given[name] or "").strip():
@@ -184,6 +187,11 @@ def _validate(
     except UnderstudyError as error:
         reasons.append(error.detail)
         columns = {}
+    for name, refuse in (("model_name", refuse_name), ("version", refuse_version)):
+        try:
+            refuse(given.get(name))
+        except UnderstudyError as error:
+            reasons.append(f"{_name_sources(source, name)}: {error.detail}")
     if given.get("file_path"):
         try:
             columns["file_path"] = check_file(given["file_path"])
@@ -222,9 +230,10 @@ def _rename(row: PlannedRow, name: str) -> PlannedRow:
     if name == row.columns["model_name"]:
         return replace(row, model_name=name)
     try:
-        ModelCreate(model_name=name, file_path="-")
-    except ValidationError as error:
-        reason = f"It would be called {shorten(name)} to be unique: {error.errors()[0]['msg']}."
+        refuse_name(ModelCreate(model_name=name, file_path="-").model_name)
+    except (ValidationError, NameRefused) as error:
+        why = f"{error.errors()[0]['msg']}." if isinstance(error, ValidationError) else error.detail
+        reason = f"It would be called {shorten(name)} to be unique: {why}"
         return replace(row, fate=RowFate.UNFIT, reasons=(*row.reasons, reason))
     note = f"{row.source_name!r} is not unique; the model is called {name!r}."
     return replace(row, model_name=name, notes=(*row.notes, note), columns=row.columns | {"model_name": name})

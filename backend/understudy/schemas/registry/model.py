@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.server.problem import Problem
@@ -20,8 +20,21 @@ LARGEST_ID = 2**31 - 1
 
 ModelId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 UtcTime = Annotated[datetime, AfterValidator(_to_utc)]
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
-Version = Annotated[str, Field(max_length=50)]
+# `naming.py` has the rule for both. Nothing is stripped: a client asks for the model by the name that it sent.
+_NAME_RULE = (
+    "Without control, invisible and text-direction characters, without spaces at its ends. The parts between slashes "
+    "are not empty, `.`, `..` or `versions`, and the last of several is not `ready`"
+)
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=255, pattern=r"\S"),
+    Field(description=_NAME_RULE),
+]
+Version = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, max_length=50),
+    Field(description="The rule for names holds here too"),
+]
 FilePath = Annotated[str, Field(min_length=1, max_length=500)]
 ModelType = Annotated[str, Field(max_length=100)]
 Accuracy = Annotated[Decimal, Field(ge=0, le=1)]

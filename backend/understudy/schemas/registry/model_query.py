@@ -28,7 +28,7 @@ class ModelQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     q: str | None = Field(
-        default=None, max_length=200, description="Text that name, version, description or path contains, in any case"
+        default=None, max_length=500, description="Text that name, version, description or path contains, in any case"
     )
     type: str | None = Field(default=None, max_length=100, description="Exact model_type")
     sort: SortKey = "id"
