@@ -6,6 +6,7 @@ UnderstudyError                  500 internal_error
 │   └── ForeignOrigin            403 foreign_origin
 ├── NotFound                     404
 │   ├── ModelNotFound            404 model_not_found
+│   ├── ActiveModelNotFound      404 active_model_not_found
 │   ├── OperationNotFound        404 operation_not_found
 │   └── ReportNotFound           404 report_not_found
 ├── Conflict                     409
@@ -108,6 +109,14 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
     title = "No such model"
     default_remedy = "List the registered models with GET /api/v1/models or `understudy list`."
+
+
+class ActiveModelNotFound(NotFound):
+    """The registry's answer; a prediction without an active model raises NoActiveModel."""
+
+    code = "active_model_not_found"
+    title = "No registered model is active"
+    default_remedy = "Activate a model: `understudy activate MODEL_ID`, or POST /api/v1/models/{model_id}/activate."
 
 
 class OperationNotFound(NotFound):

@@ -16,7 +16,25 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_server_without_a_desired_model_is_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/health/live")).json() == {"status": "live"}
-    assert (await client.get("/health/ready")).json() == {"status": "ready"}
+    for path in ("/health/ready", "/api/v1/health"):
+        ready = await client.get(path)
+        assert (ready.status_code, ready.json()["status"], ready.json()["model"]) == (200, "ready", None)
+        assert "503 no_active_model" in ready.json()["note"]
+        required = await client.get(path, params={"model": "required"})
+        assert (required.status_code, required.json()["code"]) == (503, "no_active_model")
+        assert (await client.get(path, params={"model": "7"})).status_code == 422
+
+
+async def test_the_probe_names_the_live_model(
+    client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory
+) -> None:
+    make_model(settings.models_dir / "live.onnx")
+    body = {"model_name": "live", "file_path": "models/live.onnx"}
+    model = (await client.post("/api/v1/models", json=body)).json()
+    answer = (await client.post(f"/api/v1/models/{model['model_id']}/activate")).json()
+    for path in ("/health/ready", "/api/v1/health"):
+        ready = (await client.get(path, params={"model": "required"})).json()
+        assert (ready["model"]["model_id"], ready["note"]) == (answer["model_id"], None)
 
 
 async def test_the_status_shows_database_backbone_and_replica(client: httpx.AsyncClient) -> None:

@@ -1,13 +1,21 @@
 """Health probes for process supervisors and load balancers."""
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
 
 from understudy.api.dependencies import Served
 from understudy.api.paths import HEALTH
 from understudy.api.problem_responses import describe_problems
-from understudy.errors import Unavailable
+from understudy.errors import ModelNotLoaded, NoActiveModel, RequestInvalid
+from understudy.schemas.server.health import Readiness
 
 router = APIRouter(prefix=HEALTH, tags=["status"])
+# The same answer below the path of the documented API, where clients look for it.
+v1_router = APIRouter(prefix=HEALTH, tags=["status"])
+
+_SUMMARY = "The desired model is loaded"
+_PROBLEMS = describe_problems(ModelNotLoaded, NoActiveModel, RequestInvalid)
 
 
 @router.get("/live", summary="The process answers")
@@ -15,8 +23,14 @@ async def check_live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/ready", summary="The desired model is loaded", responses=describe_problems(Unavailable))
-async def check_ready(services: Served) -> dict[str, str]:
-    """503 with the reason while the model that should be live is not loaded."""
-    services.status_reporter.require_ready()
-    return {"status": "ready"}
+@router.get("/ready", summary=_SUMMARY, responses=_PROBLEMS)
+@v1_router.get("", summary=_SUMMARY, responses=_PROBLEMS)
+async def check_ready(
+    services: Served,
+    model: Annotated[
+        Literal["required"] | None,
+        Query(description="`required` answers 503 where no model is active: for a load balancer of predictions"),
+    ] = None,
+) -> Readiness:
+    """503 with the reason while the model that should be live is not loaded. An empty registry is ready."""
+    return services.status_reporter.check_readiness(require_model=model is not None)

@@ -31,6 +31,7 @@ from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
+from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.status import Status
@@ -116,6 +117,10 @@ class AsyncClient:
 
     async def get_status(self) -> Status:
         return await self._send(calls.get_status())
+
+    async def get_health(self, *, require_model: bool = False) -> Readiness:
+        """Return that the server is ready. Raises ModelNotLoaded, and NoActiveModel with `require_model`."""
+        return await self._send(calls.get_health(require_model))
 
     async def get_recent_statistics(self, minutes: float | None = None) -> TrafficSummary:
         return await self._send(calls.get_recent_statistics(minutes))

@@ -19,6 +19,7 @@ from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
+from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.status import Status
@@ -131,6 +132,10 @@ def get_model_report(model_id: int) -> Call[CompileReport]:
 
 def get_status() -> Call[Status]:
     return Call(Status, "GET", "status")
+
+
+def get_health(require_model: bool) -> Call[Readiness]:
+    return Call(Readiness, "GET", "health", params={"model": "required" if require_model else None})
 
 
 def get_recent_statistics(minutes: float | None) -> Call[TrafficSummary]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.errors import Conflict, ModelIsActive, NameTaken, NoActiveModel, PathRefused, SpecInvalid
+from understudy.errors import ActiveModelNotFound, Conflict, ModelIsActive, NameTaken, PathRefused, SpecInvalid
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
@@ -152,12 +152,26 @@ class Registry:
             [values] = await self._times.to_utc(session, [select_values(row)])
         return await self._answer(row, values)
 
+    async def get_summary(self, model_id: int) -> ModelOut:
+        """Return one model without the details that are read from its files; raises ModelNotFound."""
+        async with self._database.read() as session:
+            [values] = await self._times.to_utc(session, [select_values(await rows.get(session, model_id))])
+        return (await self._answer_all([values]))[0]
+
+    async def describe_verified(self, session: AsyncSession, row: Row) -> ModelOut:
+        """Return the model of a row whose file was verified a moment ago, without a look at the file.
+
+        For a transaction that changes the row: its answer is built before the commit, so that it cannot fail after it.
+        """
+        [values] = await self._times.to_utc(session, [select_values(row)])
+        return to_answer(values, FileState(exists=True, changed=False, bytes=row.record.bytes if row.record else None))
+
     async def get_active(self) -> ModelDetail:
-        """Return the active model. Raises NoActiveModel when no row is active."""
+        """Return the active model. Raises ActiveModelNotFound when no row is active."""
         async with self._database.read() as session:
             row = await rows.find_active(session)
             if row is None:
-                raise NoActiveModel("No model is active.")
+                raise ActiveModelNotFound("No registered model is active.")
             [values] = await self._times.to_utc(session, [select_values(row)])
         return await self._answer(row, values)
 

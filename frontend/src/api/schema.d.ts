@@ -60,6 +60,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The desired model is loaded
+         * @description 503 with the reason while the model that should be live is not loaded. An empty registry is ready.
+         */
+        get: operations["check_ready_api_v1_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/history": {
         parameters: {
             query?: never;
@@ -408,7 +428,7 @@ export interface paths {
         };
         /**
          * The desired model is loaded
-         * @description 503 with the reason while the model that should be live is not loaded.
+         * @description 503 with the reason while the model that should be live is not loaded. An empty registry is ready.
          */
         get: operations["check_ready_health_ready_get"];
         put?: never;
@@ -1539,6 +1559,8 @@ export interface components {
              * @description activate or rollback
              */
             kind: string;
+            /** @description The model's row once it is live; null until then, after a failure, and in events */
+            model?: components["schemas"]["ModelOut"] | null;
             /** Model Id */
             model_id: number;
             /** Operation Id */
@@ -1843,6 +1865,25 @@ export interface components {
             reason: string | null;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * Readiness
+         * @description This process serves what the database desires, which may be no model.
+         */
+        Readiness: {
+            /** @description The live model; null where no model is active */
+            model: components["schemas"]["ModelIdentity"] | null;
+            /**
+             * Note
+             * @description What predictions get where no model is active
+             */
+            note?: string | null;
+            /**
+             * Status
+             * @default ready
+             * @constant
+             */
+            status: "ready";
         };
         /**
          * ReplicaStatus
@@ -2400,6 +2441,47 @@ export interface operations {
             };
         };
     };
+    check_ready_api_v1_health_get: {
+        parameters: {
+            query?: {
+                /** @description `required` answers 503 where no model is active: for a load balancer of predictions */
+                model?: "required" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model that should be live is not loaded; No model is live */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_history_api_v1_history_get: {
         parameters: {
             query?: {
@@ -2947,8 +3029,8 @@ export interface operations {
                     "application/json": components["schemas"]["ModelDetail"];
                 };
             };
-            /** @description The request is not valid */
-            422: {
+            /** @description No registered model is active */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2956,8 +3038,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No model is live */
-            503: {
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3383,7 +3465,10 @@ export interface operations {
     };
     check_ready_health_ready_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `required` answers 503 where no model is active: for a load balancer of predictions */
+                model?: "required" | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3396,12 +3481,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: string;
-                    };
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Unavailable */
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model that should be live is not loaded; No model is live */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -232,6 +232,20 @@ test("a narrow screen shows cards with the same actions", async () => {
   expect(screen.queryByRole("table")).toBeNull();
 });
 
+test("with models but none live, the panel says that predictions are refused and the list offers to activate", async () => {
+  const { requests } = api({
+    "GET /api/v1/models": { models: [other], active_model: null, next_cursor: null, total: 1 },
+    "GET /api/v1/models/active": () => ({ status: 404, body: makeProblem({ code: "active_model_not_found" }) }),
+  });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  expect(await within(panel).findByText("No model is live")).toBeVisible();
+  expect(within(panel).getByText(/Predictions are refused until you activate a model/)).toBeVisible();
+  expect(within(panel).queryByRole("alert")).toBeNull();
+  expect(await screen.findByRole("button", { name: "Activate Human v2" })).toBeEnabled();
+  expect(requests.some((one) => one.key === "GET /api/v1/models/active")).toBe(false);
+});
+
 test("an empty registry says that no model is live and offers to register one", async () => {
   const user = userEvent.setup();
   api({

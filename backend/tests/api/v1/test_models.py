@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.types import ModelFactory
+from understudy.schemas.registry.model import ModelOut
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +50,7 @@ async def test_an_empty_registry_lists_nothing_and_has_no_active_model(client: h
         "total": 0,
     }
     answer = await client.get("/api/v1/models/active")
-    assert (answer.status_code, answer.json()["code"]) == (503, "no_active_model")
+    assert (answer.status_code, answer.json()["code"]) == (404, "active_model_not_found")
 
 
 async def test_a_registered_model_shows_the_documented_columns_and_its_file(
@@ -128,7 +129,11 @@ async def test_activating_makes_the_model_live_and_names_it(client: httpx.AsyncC
     for model in (first, second):
         answer = await client.post(f"/api/v1/models/{model['model_id']}/activate")
         assert (answer.status_code, answer.json()["state"]) == (200, "succeeded")
-        assert (await client.get("/api/v1/models/active")).json()["model_id"] == model["model_id"]
+        row = (await client.get("/api/v1/models/active")).json()
+        assert row["model_id"] == model["model_id"]
+        assert answer.json()["model"] == {name: row[name] for name in ModelOut.model_fields}
+        polled = await client.get(f"/api/v1/operations/{answer.json()['operation_id']}")
+        assert polled.json()["model"] == answer.json()["model"]
         live = (await client.get("/api/v1/status")).json()["live"]
         assert live["model"]["digest"] == model["digest"]
         assert live["generation"] == answer.json()["generation"]

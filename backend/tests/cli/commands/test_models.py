@@ -75,7 +75,7 @@ def test_several_clips_answer_in_order_and_a_bad_one_does_not_stop_the_rest(
 
 REFUSALS = (
     (["show", "7"], 3, "model_not_found"),
-    (["show"], 6, "no_active_model"),
+    (["show"], 3, "active_model_not_found"),
     (["rollback"], 4, "nothing_to_roll_back"),
     (["register", "--name", "x", "--path", "models/none.onnx"], 5, "file_missing"),
     (["register", "--name", "x", "--path", "../x.onnx"], 5, "path_refused"),

@@ -23,6 +23,7 @@ from understudy.errors import (
     WarmUpFailed,
 )
 from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.registry import registry
 from understudy.registry.deployment import desired_state, operation_rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity, Prediction
@@ -51,12 +52,29 @@ def live_id(services: Services) -> int | None:
 async def test_the_steps_are_reported_in_order_and_the_generation_grows(services: Services, register: Register) -> None:
     first, second = await register("first"), await register("second", 1)
     steps: list[Step] = []
-    one = await services.activation.activate(first, "test", steps.append)
-    two = await services.activation.activate(second, "test")
+    one = (await services.activation.activate(first, "test", steps.append)).live
+    two = (await services.activation.activate(second, "test")).live
     assert steps == [Step.VERIFY, Step.COMPILE, Step.WARM_UP, Step.COMMIT, Step.SWAP]
     assert two.generation == one.generation + 1
     assert live_id(services) == second
     assert (await events(services, first))[:2] == [("deactivated", None), ("activated", None)]
+
+
+async def test_an_answer_that_cannot_be_built_undoes_the_switch(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+
+    def fail(*_: object) -> None:
+        raise ValueError("a column that no answer can show")
+
+    monkeypatch.setattr(registry, "to_answer", fail)
+    with pytest.raises(ValueError, match="no answer can show"):
+        await services.activation.activate(second, "test")
+    monkeypatch.undo()
+    assert live_id(services) == first
+    assert (await services.registry.get_active()).model_id == first
 
 
 async def test_a_file_that_changed_is_refused_and_the_old_model_stays(
@@ -196,8 +214,8 @@ async def test_activations_that_race_leave_one_active_row_and_its_model_live(
 ) -> None:
     models = [await register(f"m{index}", index % 3) for index in range(4)]
     outcomes = await asyncio.gather(*(services.activation.activate(model, "test") for model in models * 3))
-    assert sorted(live.generation for live in outcomes) == list(range(1, 13))
-    last = max(outcomes, key=lambda live: live.generation)
+    assert sorted(outcome.live.generation for outcome in outcomes) == list(range(1, 13))
+    last = max((outcome.live for outcome in outcomes), key=lambda live: live.generation)
     active = await services.registry.get_active()
     assert active.model_id == last.model.identity.model_id == live_id(services)
 
@@ -239,7 +257,7 @@ async def test_under_a_stream_of_requests_swaps_fail_none_and_misattribute_none(
     generations = {generation(): next(iter(winners))}
     for number in range(20):
         model = list(winners)[(number + 1) % 2]
-        live = await services.activation.activate(model, "test")
+        live = (await services.activation.activate(model, "test")).live
         generations[live.generation] = model
         answer = await services.predictor.predict(io.BytesIO(wav))
         assert answer.model.model_id == model, "an answer after the call returned came from the old model"
@@ -321,7 +339,7 @@ async def test_a_live_model_carries_what_its_row_and_its_file_say(
     request = ModelCreate(model_name="named", file_path="models/named.onnx", version="v7")
     model = await services.registry.register(request, "test")
     before = datetime.now(UTC)
-    live = await services.activation.activate(model.model_id, "test")
+    live = (await services.activation.activate(model.model_id, "test")).live
     assert services.live.current is live
     assert before <= live.since <= datetime.now(UTC)
     assert live.model.identity == ModelIdentity(

@@ -80,7 +80,7 @@ async def test_an_int8_head_runs_on_its_own_backbone_and_notes_that_another_one_
     key = store_int8_head(services, compiled, compute_digest(database_settings.backbone_path), tmp_path / "made")
 
     async def activate(variant: str) -> tuple[str, Precision, str, tuple[str, ...]]:
-        live = (await services.activation.activate(model_id, "test", variant=variant)).model
+        live = (await services.activation.activate(model_id, "test", variant=variant)).live.model
         answer = await services.predictor.predict(io.BytesIO(wav))
         return answer.label, answer.model.precision, live.variant, live.notes
 

@@ -234,11 +234,18 @@ async def test_a_finished_operation_reads_the_same_for_the_caller_and_for_others
         error=None,
         started_at=operation.started_at,
         updated_at=operation.updated_at,
+        model=await services.registry.get_summary(model),
     )
     assert operation == expected
+    assert operation.model is not None
+    assert operation.model.is_active
     assert await (await open_process()).operations.get(operation.operation_id) == expected
-    again = await services.operations.activate(model, "test", wait=True)
+    again = await services.operations.activate(await register("second", 1), "test", wait=True)
     assert again.operation_id != operation.operation_id
+    back = await services.operations.roll_back("test", wait=True)
+    assert (back.model_id, back.model) == (model, await services.registry.get_summary(model))
+    await services.registry.delete(again.model_id, "test")
+    assert (await services.operations.get(again.operation_id)).model is None
 
 
 async def test_an_operation_that_nobody_waits_for_can_be_polled_at_once(services: Services, register: Register) -> None:

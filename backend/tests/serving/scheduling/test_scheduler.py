@@ -57,7 +57,7 @@ async def pipeline(services: Services) -> Pipeline:
     )
     request = ModelCreate(model_name="loudness", file_path="models/loudness.onnx", spec=spec)
     model = await services.registry.register(request, "test")
-    return (await services.activation.activate(model.model_id, "test")).model.pipeline
+    return (await services.activation.activate(model.model_id, "test")).live.model.pipeline
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ async def test_two_processes_follow_every_activation_of_each_other(
         for number in range(6):
             model = models[number % 2]
             activating, following = (services, other) if number % 3 else (other, services)
-            live = await activating.activation.activate(model, "test")
+            live = (await activating.activation.activate(model, "test")).live
             await until_live(following, model)
             assert following.live.current is not None
             assert following.live.current.generation == live.generation
@@ -97,7 +97,7 @@ async def test_a_database_restored_from_a_backup_is_followed(services: Services,
     )
     await services.reconciler.poll_once()
     assert live_id(services) == first
-    assert (await services.activation.activate(second, "test")).generation == 2
+    assert (await services.activation.activate(second, "test")).live.generation == 2
     assert live_id(services) == second
 
 

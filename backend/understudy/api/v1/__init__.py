@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from understudy.api import health
 from understudy.api.paths import V1
 from understudy.api.problem_responses import describe_problems
 from understudy.api.v1 import (
@@ -37,3 +38,4 @@ for part in (
     status,
 ):
     router.include_router(part.router)
+router.include_router(health.v1_router)

@@ -9,6 +9,7 @@ from understudy.api.paths import MODELS, V1, add_mount
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
+    ActiveModelNotFound,
     BodyTooLarge,
     FileChanged,
     FileMissing,
@@ -17,7 +18,6 @@ from understudy.errors import (
     ModelNotFound,
     NameRefused,
     NameTaken,
-    NoActiveModel,
     PathRefused,
     ReportNotFound,
     RequestInvalid,
@@ -61,7 +61,7 @@ async def register_model(services: Served, body: ModelCreate, request: Request, 
     return model
 
 
-@router.get("/active", summary="Get the active model", responses=describe_problems(NoActiveModel))
+@router.get("/active", summary="Get the active model", responses=describe_problems(ActiveModelNotFound))
 async def get_active_model(services: Served) -> ModelDetail:
     """Return the active model of the database; `/api/v1/status` says which model this process has loaded."""
     return await services.registry.get_active()

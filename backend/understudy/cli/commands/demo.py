@@ -20,7 +20,7 @@ from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.cli.views.prediction import format_prediction
 from understudy.demo_files import DEMO_FOLDER
-from understudy.errors import FileMissing, NoActiveModel
+from understudy.errors import ActiveModelNotFound, FileMissing
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelOut
 from understudy.schemas.registry.model_query import ModelQuery
@@ -106,7 +106,7 @@ async def _register_starter(backend: Backend, path: str, steps: _Steps) -> Model
 async def _activate_starter(backend: Backend, starter: ModelOut, output: Output, steps: _Steps) -> None:
     try:
         active = await backend.get_active()
-    except NoActiveModel:
+    except ActiveModelNotFound:
         await follow_operation(backend, await backend.activate(starter.model_id), output)
         steps.finish("activate", f"{starter.model_name} is active: compiled, compared with the original, warmed up")
     else:

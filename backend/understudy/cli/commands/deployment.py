@@ -39,7 +39,7 @@ async def rollback(session: Session) -> None:
 
 async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
     done = await follow_operation(backend, operation, session.output)
-    model = await backend.get(done.model_id)
-    line = f"{model.model_name} (model {model.model_id}) is active, generation {done.generation}."
+    name = f"{done.model.model_name} (model {done.model_id})" if done.model else f"Model {done.model_id}"
+    line = f"{name} is active, generation {done.generation}."
     warnings = [to_text(warning, "yellow") for warning in done.warnings]
     session.output.print_answer(done, to_text(line, "bold green"), *warnings)

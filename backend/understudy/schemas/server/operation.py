@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.registry.model import ModelOut, UtcTime
 from understudy.schemas.server.problem import Problem
 
 
@@ -41,3 +41,8 @@ class Operation(BaseModel):
     )
     started_at: UtcTime
     updated_at: UtcTime
+    # A factory: FastAPI leaves a default of null out of its document, and Pydantic does not.
+    model: ModelOut | None = Field(
+        default_factory=lambda: None,
+        description="The model's row once it is live; null until then, after a failure, and in events",
+    )

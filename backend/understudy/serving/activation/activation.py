@@ -10,10 +10,12 @@ from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
 from understudy.registry.models import file_records, model_history, rows
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.registry.model import ModelOut
 from understudy.schemas.server.operation import Step
 from understudy.serving.activation.preparation import Candidate, OnStep, Preparation, ignore_step
-from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
+from understudy.serving.sync.live_model import ActivatedModel, LiveModel, LiveModelReference, log_live
 from understudy.serving.telemetry.counters import Counters
 
 log = structlog.get_logger()
@@ -27,9 +29,15 @@ class Activation:
     """
 
     def __init__(
-        self, database: Database, preparation: Preparation, live: LiveModelReference, counters: Counters
+        self,
+        database: Database,
+        registry: Registry,
+        preparation: Preparation,
+        live: LiveModelReference,
+        counters: Counters,
     ) -> None:
         self._database = database
+        self._registry = registry
         self._preparation = preparation
         self._live = live
         self._counters = counters
@@ -41,7 +49,7 @@ class Activation:
         on_step: OnStep = ignore_step,
         event: HistoryEvent = HistoryEvent.ACTIVATED,
         variant: str = Precision.FLOAT32,
-    ) -> LiveModel:
+    ) -> ActivatedModel:
         """Make `model_id` the live model.
 
         `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound and
@@ -50,7 +58,7 @@ class Activation:
         try:
             candidate = await self._preparation.prepare_activation(model_id, on_step, variant)
             on_step(Step.COMMIT)
-            generation = await self._commit(candidate, actor, event)
+            generation, row = await self._commit(candidate, actor, event)
         except UnderstudyError as error:
             await self._record_refusal(model_id, actor, error)
             raise
@@ -58,7 +66,7 @@ class Activation:
         self._live.swap(live)
         log_live(live, actor)
         on_step(Step.SWAP)
-        return live
+        return ActivatedModel(live, row)
 
     async def find_previous(self) -> tuple[int, str]:
         """Return the id and the variant of the model that was live before the present one.
@@ -71,8 +79,8 @@ class Activation:
             raise NothingToRollBack("No other registered model was ever live.")
         return found
 
-    async def _commit(self, candidate: Candidate, actor: str, event: HistoryEvent) -> int:
-        """Switch the database to the loaded model in one transaction; return the new generation.
+    async def _commit(self, candidate: Candidate, actor: str, event: HistoryEvent) -> tuple[int, ModelOut]:
+        """Switch the database to the loaded model in one transaction; return the new generation and the model's row.
 
         The spec that the model was compiled with is recorded with it. The file is compared after the switch, under the
         lock that the switch holds: nobody can change it in between, and an error undoes the switch.
@@ -86,7 +94,7 @@ class Activation:
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this activation prepared it.")
             await file_records.take_over_spec(session, row, candidate.model)
-            return generation
+            return generation, await self._registry.describe_verified(session, row)
 
     async def _record_refusal(self, model_id: int, actor: str, error: UnderstudyError) -> None:
         """Count, log and store why an activation failed. A database outage here is ignored: it would hide `error`."""

@@ -13,7 +13,7 @@ from understudy.registry.deployment import operation_rows
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.schemas.server.problem import Problem
 from understudy.serving.activation.preparation import OnStep
-from understudy.serving.sync.live_model import LiveModel
+from understudy.serving.sync.live_model import ActivatedModel
 
 log = structlog.get_logger()
 
@@ -36,11 +36,11 @@ class OperationProgress:
         self._operation = operation
         self._changed = asyncio.Event()
 
-    async def follow(self, activate: Callable[[OnStep], Awaitable[LiveModel]]) -> Operation:
+    async def follow(self, activate: Callable[[OnStep], Awaitable[ActivatedModel]]) -> Operation:
         """Run `activate`, store how it ends, and return the operation. Raises what `activate` raises."""
         try:
             async with self._stores_steps():
-                live = await activate(self._on_step)
+                activated = await activate(self._on_step)
         except UnderstudyError as error:
             await self._end(state=OperationState.FAILED, error=Problem.from_error(error))
             raise
@@ -49,8 +49,13 @@ class OperationProgress:
             problem = Problem.from_error(UnderstudyError(f"The activation failed: {error}"))
             await self._end(state=OperationState.FAILED, error=problem)
             raise
-        warnings = (*live.warnings, *live.model.notes)
-        await self._end(state=OperationState.SUCCEEDED, generation=live.generation, warnings=warnings)
+        live = activated.live
+        await self._end(
+            state=OperationState.SUCCEEDED,
+            generation=live.generation,
+            model=activated.row,
+            warnings=(*live.warnings, *live.model.notes),
+        )
         return self._operation
 
     async def store(self) -> None:

@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from understudy.errors import Unavailable
+from understudy.errors import ModelNotFound, Unavailable
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows
 from understudy.registry.models import rows
+from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.schemas.server.problem import Problem
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.operation_progress import SIGN_OF_LIFE_SECONDS, OperationProgress
 from understudy.serving.activation.preparation import OnStep
-from understudy.serving.sync.live_model import LiveModel
+from understudy.serving.sync.live_model import ActivatedModel
 
 LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 
@@ -24,8 +26,9 @@ LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 class Operations:
     """Runs each activation as a task of this process, which goes on when its caller disconnects."""
 
-    def __init__(self, database: Database, activation: Activation) -> None:
+    def __init__(self, database: Database, registry: Registry, activation: Activation) -> None:
         self._database = database
+        self._registry = registry
         self._activation = activation
         self._running: set[asyncio.Task[Operation]] = set()
 
@@ -59,7 +62,9 @@ class Operations:
         )
 
     async def get(self, operation_id: str) -> Operation:
-        """Return the operation as its process last stored it. Raises OperationNotFound.
+        """Return the operation as its process last stored it, with the row of a model that went live.
+
+        Raises OperationNotFound.
 
         An operation is returned as failed when its process has stored nothing for a minute: that process is gone.
         """
@@ -71,6 +76,9 @@ class Operations:
                 remedy="Run `understudy status` to see which model is live, and activate the model again if it is not.",
             )
             return operation.model_copy(update={"state": OperationState.FAILED, "error": Problem.from_error(lost)})
+        if operation.state is OperationState.SUCCEEDED:
+            with suppress(ModelNotFound):  # its record was deleted since
+                return operation.model_copy(update={"model": await self._registry.get_summary(operation.model_id)})
         return operation
 
     async def close(self) -> None:
@@ -78,7 +86,7 @@ class Operations:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(
-        self, kind: str, model_id: int, activate: Callable[[OnStep], Awaitable[LiveModel]], wait: bool
+        self, kind: str, model_id: int, activate: Callable[[OnStep], Awaitable[ActivatedModel]], wait: bool
     ) -> Operation:
         now = datetime.now(UTC)
         started = Operation(

@@ -9,6 +9,7 @@ import structlog
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
+from understudy.schemas.registry.model import ModelOut
 
 log = structlog.get_logger()
 
@@ -46,6 +47,14 @@ def log_live(live: LiveModel, actor: str) -> None:
     log.info("model live", actor=actor, generation=live.generation, **identity.model_dump())
     for note in (*live.warnings, *live.model.notes):
         log.warning("note on the live model", model_id=identity.model_id, model_name=identity.model_name, detail=note)
+
+
+@dataclass(frozen=True)
+class ActivatedModel:
+    """A model that was just made live, and its row as the transaction left it."""
+
+    live: LiveModel
+    row: ModelOut
 
 
 class LiveModelReference:

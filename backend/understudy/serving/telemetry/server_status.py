@@ -3,12 +3,13 @@
 import time
 
 from understudy import __version__
-from understudy.errors import DatabaseUnavailable
+from understudy.errors import DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
 from understudy.registry.models import file_records, rows
 from understudy.registry.models.model_detail import describe_pending
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.status import (
     BackboneStatus,
@@ -49,6 +50,20 @@ class StatusReporter:
         """
         if not self._reconciler.in_sync:
             raise self._reconciler.build_not_loaded()
+
+    def check_readiness(self, *, require_model: bool) -> Readiness:
+        """Return that this process is ready, and for which model.
+
+        Raises what `require_ready` raises, and NoActiveModel with `require_model` where no model is active.
+        """
+        self.require_ready()
+        live = self._live.current
+        if live is not None:
+            return Readiness(model=live.model.identity)
+        if require_model:
+            raise NoActiveModel("No model is active.")
+        note = "No model is active: predictions are answered with 503 no_active_model until one is activated."
+        return Readiness(model=None, note=note)
 
     async def status(self) -> Status:
         live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
