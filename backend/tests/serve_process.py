@@ -1,12 +1,17 @@
-"""`understudy serve` in a process of its own."""
+"""Servers in processes of their own: `understudy serve`, and the application under uvicorn as others run it."""
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 _BACKEND = Path(__file__).resolve().parents[1]
 
@@ -15,12 +20,46 @@ _BACKEND = Path(__file__).resolve().parents[1]
 def run_serve(home: Path, **environment: str) -> Iterator[str]:
     """Serve `home` on a free port and yield the server's address, such as `http://127.0.0.1:41234`."""
     command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
-    inherited.pop("DATABASE_URL", None)
-    environment = inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home)} | environment
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=_build_environment(home) | environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield json.loads(process.stdout.readline())["url"]
         finally:
             process.terminate()
+
+
+@contextmanager
+def run_uvicorn(home: Path) -> Iterator[str]:
+    """Run the application on `home` under uvicorn's own command and yield host and port, such as `127.0.0.1:41234`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "uvicorn", "--factory", "understudy.main:create_app", "--port", port]
+    process = subprocess.Popen(
+        command, env=_build_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while not _is_live(f"127.0.0.1:{port}"):
+            assert process.poll() is None, "the server ended while it started"
+            assert time.monotonic() < deadline, "the server did not answer within three minutes"
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _build_environment(home: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+    inherited.pop("DATABASE_URL", None)
+    return inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home)}
+
+
+def _is_live(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/health/live").is_success
+    except httpx.TransportError:
+        return False

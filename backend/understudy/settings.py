@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     max_tensor_bytes: int = Field(
         default=64 << 20, gt=0, description="Largest request body under `/v2` in bytes, before and after decompression."
     )
+    max_stream_message_bytes: int = Field(
+        default=1 << 20, gt=0, description="Largest message of a live stream in bytes, after decompression."
+    )
     max_model_bytes: int = Field(default=2 << 30, gt=0, description="Largest model file in bytes.")
     compile_memory_bytes: int = Field(
         default=12 << 30, gt=0, description="Address space of the compiler's child process in bytes."

@@ -20,7 +20,7 @@ from understudy.schemas.server.problem import Problem
 
 log = structlog.get_logger()
 
-_POLICY_VIOLATION = 1008
+POLICY_VIOLATION = 1008
 
 
 class ProblemResponse(JSONResponse):
@@ -75,11 +75,14 @@ def _build_invalid_problem(error: ValidationException) -> dict[str, object]:
     return RequestInvalid(summary).problem() | {"errors": faults}
 
 
-async def refuse_stream(socket: WebSocket, problem: dict[str, object]) -> None:
-    """Send the problem on an accepted socket and close it. Raises WebSocketDisconnect when the client is gone."""
+async def refuse_stream(socket: WebSocket, problem: dict[str, object], code: int = POLICY_VIOLATION) -> None:
+    """Send the problem on an accepted socket and close it with the status `code` of RFC 6455.
+
+    Raises WebSocketDisconnect when the client is gone.
+    """
     socket.state.services.recent_statistics.record_refusal(str(problem["code"]))
     await socket.send_text(StreamFailed(problem=Problem.model_validate(problem)).model_dump_json())
-    await socket.close(_POLICY_VIOLATION)
+    await socket.close(code)
 
 
 async def _handle_http_error(request: Request, error: Exception) -> ProblemResponse:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from understudy.cli.stream_protocol import StreamProtocol
 from understudy.errors import UnderstudyError
 from understudy.main import create_app
 from understudy.settings import Settings
@@ -27,6 +28,10 @@ class AnnouncingServer(uvicorn.Server):
                 log_level="critical",
                 access_log=False,
                 proxy_headers=False,  # no answer depends on the client's address
+                ws=StreamProtocol,
+                ws_max_size=settings.max_stream_message_bytes,
+                # Samples hardly shrink, and a compressed message may be a thousand times as large as it looks.
+                ws_per_message_deflate=False,
             )
         )
 

@@ -2113,6 +2113,9 @@ export interface components {
         /**
          * StreamStart
          * @description First message of the client; binary messages of whole frames follow.
+         *
+         *     A message may have UNDERSTUDY_MAX_STREAM_MESSAGE_BYTES (1 MiB, unless the server is set otherwise). A larger one
+         *     ends the stream: the error `body_too_large`, then the status 1009.
          */
         StreamStart: {
             /**

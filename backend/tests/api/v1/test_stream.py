@@ -2,7 +2,9 @@
 
 import io
 import json
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,23 +14,38 @@ import soundfile
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
+from tests.serve_process import run_uvicorn
 from tests.types import ModelFactory
 from understudy.schemas.inference.stream import StreamMessage
-from understudy.settings import Settings
 
 RATE = 44_100
 
 
-@pytest.fixture
-def models(server: str, settings: Settings, make_model: ModelFactory) -> list[int]:
-    """Two registered models with different answers; the first is live."""
-    ids = []
+@pytest.fixture(scope="module")
+def streaming_home(tmp_path_factory: pytest.TempPathFactory, make_model: ModelFactory) -> Path:
+    """Two models with different answers, `first` and `second`."""
+    home = tmp_path_factory.mktemp("streaming")
+    (home / "models").mkdir()
     for index, name in enumerate(("first", "second")):
-        make_model(settings.models_dir / f"{name}.onnx", winner=index, sensitive=True)
-        body = {"model_name": name, "file_path": f"models/{name}.onnx"}
-        ids.append(httpx.post(f"http://{server}/api/v1/models", json=body).json()["model_id"])
-    httpx.post(f"http://{server}/api/v1/models/{ids[0]}/activate", timeout=60).raise_for_status()
-    return ids
+        make_model(home / "models" / f"{name}.onnx", winner=index, sensitive=True)
+    return home
+
+
+@pytest.fixture(scope="module")
+def streaming_server(streaming_home: Path) -> Iterator[str]:
+    """Host and port of a server on which both models are registered."""
+    with run_uvicorn(streaming_home) as address:
+        for name in ("first", "second"):
+            body = {"model_name": name, "file_path": f"models/{name}.onnx"}
+            httpx.post(f"http://{address}/api/v1/models", json=body).raise_for_status()
+        yield address
+
+
+@pytest.fixture
+def models(streaming_server: str) -> list[int]:
+    """The ids of the two models; the first is live."""
+    httpx.post(f"http://{streaming_server}/api/v1/models/1/activate", timeout=60).raise_for_status()
+    return [1, 2]
 
 
 def recording(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
@@ -49,12 +66,14 @@ def receive_messages(connection: ClientConnection, until: str | None = None) -> 
     return messages
 
 
-def test_the_same_audio_gives_the_same_scores_as_the_file(server: str, models: list[int]) -> None:
+def test_the_same_audio_gives_the_same_scores_as_the_file(streaming_server: str, models: list[int]) -> None:
     samples = recording(3.3)
     file = io.BytesIO()
     soundfile.write(file, samples, RATE, format="WAV", subtype="PCM_16")
-    answer = httpx.post(f"http://{server}/api/v1/predict", files={"audio_file": ("x", file.getvalue())}).json()
-    with connect(f"ws://{server}/api/v1/stream") as connection:
+    answer = httpx.post(
+        f"http://{streaming_server}/api/v1/predict", files={"audio_file": ("x", file.getvalue())}
+    ).json()
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
         connection.send(json.dumps({"sample_rate": RATE, "encoding": "pcm16", "channels": 1}))
         for start in range(0, len(samples), 4096):
             connection.send(samples[start : start + 4096].tobytes())
@@ -68,15 +87,15 @@ def test_the_same_audio_gives_the_same_scores_as_the_file(server: str, models: l
         assert window["model"] == answer["model"]
 
 
-def test_a_swap_shows_on_the_stream_and_no_window_is_missing(server: str, models: list[int]) -> None:
+def test_a_swap_shows_on_the_stream_and_no_window_is_missing(streaming_server: str, models: list[int]) -> None:
     samples = recording(8).astype(np.float32) / 32768
     half = len(samples) // 2
-    with connect(f"ws://{server}/api/v1/stream") as connection:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
         connection.send(json.dumps({"sample_rate": RATE, "encoding": "float32"}))
         for start in range(0, half, 4410):
             connection.send(samples[start : min(half, start + 4410)].tobytes())
         before = receive_messages(connection, until="window")
-        httpx.post(f"http://{server}/api/v1/models/{models[1]}/activate", timeout=60).raise_for_status()
+        httpx.post(f"http://{streaming_server}/api/v1/models/{models[1]}/activate", timeout=60).raise_for_status()
         for start in range(half, len(samples), 4410):
             connection.send(samples[start : start + 4410].tobytes())
         connection.send('{"type": "end"}')
@@ -102,9 +121,9 @@ def test_a_swap_shows_on_the_stream_and_no_window_is_missing(server: str, models
     ],
 )
 def test_an_invalid_stream_ends_with_a_problem(
-    server: str, models: list[int], first: str, then: str | bytes | None, code: str
+    streaming_server: str, models: list[int], first: str, then: str | bytes | None, code: str
 ) -> None:
-    with connect(f"ws://{server}/api/v1/stream") as connection:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
         connection.send(first)
         if then is not None:
             connection.send(then)
@@ -112,6 +131,39 @@ def test_an_invalid_stream_ends_with_a_problem(
     assert messages[-1]["type"] == "error"
     assert messages[-1]["problem"]["code"] == code
     assert messages[-1]["problem"]["remedy"]
+
+
+LARGEST = 1 << 20
+
+
+def test_the_largest_message_is_scored(streaming_server: str, models: list[int]) -> None:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
+        connection.send('{"sample_rate": 16000, "encoding": "pcm16"}')
+        connection.send(bytes(LARGEST))
+        connection.send('{"type": "end"}')
+        *_, last = receive_messages(connection)
+    assert last["end"] == pytest.approx(LARGEST / 32_000)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ["x" * (LARGEST + 1)],
+        ['{"sample_rate": 4000, "encoding": "pcm16"}', bytes(LARGEST + 2)],
+        ['{"sample_rate": 4000, "encoding": "pcm16"}', "é" * (LARGEST // 2 + 1)],
+    ],
+    ids=["start", "samples", "text"],
+)
+def test_another_server_passes_on_a_message_that_is_too_large_and_the_application_refuses_it(
+    streaming_server: str, models: list[int], messages: list[str | bytes]
+) -> None:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
+        for message in messages:
+            connection.send(message)
+        last = receive_messages(connection)[-1]
+        assert connection.close_code == 1009
+    assert (last["type"], last["problem"]["code"]) == ("error", "body_too_large")
+    assert "UNDERSTUDY_MAX_STREAM_MESSAGE_BYTES" in last["problem"]["remedy"]
 
 
 def test_without_a_live_model_the_stream_says_so(server: str) -> None:

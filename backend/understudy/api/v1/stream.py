@@ -6,12 +6,16 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.error_handlers import refuse_stream
+from understudy.api.error_handlers import POLICY_VIOLATION, refuse_stream
 from understudy.container import Services
-from understudy.errors import RequestInvalid, UnderstudyError
+from understudy.errors import BodyTooLarge, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamEnd, StreamStart
+from understudy.serving.prediction.streaming import build_message_too_large
 
 router = APIRouter(tags=["predict"])
+
+# The status codes of RFC 6455, section 7.4.1.
+_MESSAGE_TOO_BIG = 1009
 
 
 @router.websocket("/stream")
@@ -22,13 +26,15 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
         try:
             await _score_stream(socket, services, model_id)
         except UnderstudyError as error:
-            await refuse_stream(socket, error.problem())
+            code = _MESSAGE_TOO_BIG if isinstance(error, BodyTooLarge) else POLICY_VIOLATION
+            await refuse_stream(socket, error.problem(), code)
 
 
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
-    scorer = await services.streaming.open(await _receive_start(socket), model_id)
+    limit = services.settings.max_stream_message_bytes
+    scorer = await services.streaming.open(await _receive_start(socket, limit), model_id)
     await _send(socket, scorer.build_ready())
-    while (message := await _receive_samples(socket)) is not None:
+    while (message := await _receive_samples(socket, limit)) is not None:
         for scored in await scorer.push(message):
             await _send(socket, scored)
     for scored in await scorer.finish():
@@ -40,12 +46,24 @@ async def _send(socket: WebSocket, message: BaseModel) -> None:
     await socket.send_text(message.model_dump_json())
 
 
-async def _receive_start(socket: WebSocket) -> StreamStart:
+async def _receive(socket: WebSocket, limit: int) -> str | bytes:
+    """Return the client's next message. Raises WebSocketDisconnect and BodyTooLarge.
+
+    The server's own limit is another one where another server than `understudy serve` runs the application.
+    """
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
+    samples, text = message.get("bytes"), message.get("text") or ""
+    if len(text.encode() if samples is None else samples) > limit:
+        raise build_message_too_large(limit)
+    return text if samples is None else bytes(samples)
+
+
+async def _receive_start(socket: WebSocket, limit: int) -> StreamStart:
+    message = await _receive(socket, limit)
     try:
-        return StreamStart.model_validate_json(message.get("text") or "")
+        return StreamStart.model_validate_json(message if isinstance(message, str) else "")
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "first message"
@@ -55,15 +73,13 @@ async def _receive_start(socket: WebSocket) -> StreamStart:
         ) from error
 
 
-async def _receive_samples(socket: WebSocket) -> bytes | None:
+async def _receive_samples(socket: WebSocket, limit: int) -> bytes | None:
     """The next samples; None when the client ends the stream in order."""
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1000))
-    if (samples := message.get("bytes")) is not None:
-        return bytes(samples)
+    message = await _receive(socket, limit)
+    if isinstance(message, bytes):
+        return message
     try:
-        StreamEnd.model_validate_json(message.get("text") or "")
+        StreamEnd.model_validate_json(message)
     except ValidationError as error:
         raise RequestInvalid('Only samples and {"type": "end"} may follow the first message.') from error
     return None

@@ -10,7 +10,11 @@ from understudy.schemas.server.problem import Problem
 
 
 class StreamStart(BaseModel):
-    """First message of the client; binary messages of whole frames follow."""
+    """First message of the client; binary messages of whole frames follow.
+
+    A message may have UNDERSTUDY_MAX_STREAM_MESSAGE_BYTES (1 MiB, unless the server is set otherwise). A larger one
+    ends the stream: the error `body_too_large`, then the status 1009.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

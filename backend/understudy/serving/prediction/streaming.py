@@ -7,6 +7,7 @@ import numpy as np
 from understudy.audio.decoding.reader import Samples
 from understudy.audio.mono import MonoStream
 from understudy.audio.pcm import decode_pcm
+from understudy.errors import BodyTooLarge
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
@@ -21,6 +22,15 @@ from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
 
 StreamMessage = StreamReady | StreamSwap | StreamWindow
+
+
+def build_message_too_large(limit: int) -> BodyTooLarge:
+    """Return the error for a message of more than `limit` bytes."""
+    return BodyTooLarge(
+        f"A message of the stream is larger than {limit} bytes.",
+        remedy="Send the samples in smaller messages, such as 0.1 to 1 second each, or raise "
+        "UNDERSTUDY_MAX_STREAM_MESSAGE_BYTES.",
+    )
 
 
 class Streaming:
