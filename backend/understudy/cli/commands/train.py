@@ -12,7 +12,6 @@ from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.errors import PathRefused
-from understudy.models.naming import refuse_name, refuse_version
 from understudy.schemas.registry.model import ModelCreate, ModelOut
 
 if TYPE_CHECKING:
@@ -118,6 +117,8 @@ def _to_home_path(home: Path, target: Path) -> str:
 
 def _plan_registration(name: str, version: str | None, path: str) -> ModelCreate:
     """Return the request to register what is trained, so that a refused name ends the command before the training."""
+    from understudy.models.naming import refuse_name, refuse_version
+
     refuse_name(name)
     refuse_version(version)
     fields = {"model_name": name, "version": version, "file_path": path, "model_type": "yamnet"}
