@@ -6,13 +6,14 @@ Every part gives an array float32 [frames, features].
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 
 from understudy.schemas.front_end.pooling import Statistic
 from understudy.schemas.front_end.spectrum import (
     Compression,
     DctNorm,
     Decibels,
+    FftSize,
     Linear,
     MelBands,
     Stft,
@@ -75,6 +76,13 @@ class Deltas(BaseModel):
     width: int = Field(default=9, ge=3, le=255)
     mode: Literal["interp", "nearest"] = "interp"
 
+    @field_validator("width")
+    @classmethod
+    def _odd(cls, width: int) -> int:
+        if width % 2 == 0:
+            raise ValueError(f"width {width} is even; a window of differences has a middle frame")
+        return width
+
 
 class MfccPart(_Part):
     """Mel-frequency cepstral coefficients, [frames, n_mfcc], followed by their deltas where asked for."""
@@ -97,13 +105,19 @@ class SpeechFeaturesPart(_Part):
     step_seconds: float = Field(default=0.01, gt=0, le=10)
     n_mfcc: int = Field(default=13, ge=1, le=1024, description="numcep")
     n_filters: int = Field(default=26, ge=1, le=1024, description="nfilt")
-    n_fft: int = Field(default=512, ge=2, le=65_536)
+    n_fft: FftSize | None = Field(
+        default=512, description="Longer frames are cut off; null: the next power of two of the frame's samples"
+    )
     low_hz: FiniteFloat = Field(default=0.0, ge=0)
     high_hz: FiniteFloat | None = Field(default=None, gt=0)
     preemphasis: float = Field(default=0.97, ge=0, lt=1)
     lifter: int = Field(default=22, ge=0, description="ceplifter")
-    append_energy: bool = True
-    window: WindowShape = WindowShape.RECTANGULAR
+    append_energy: bool = Field(default=True, description="The first coefficient is the logarithm of the energy")
+    window: WindowShape = Field(default=WindowShape.RECTANGULAR, description="Symmetric, as numpy's windows are")
+    deltas: tuple[Literal[1, 2], ...] = Field(
+        default=(), description="Orders of the package's `delta` that follow the features; 2 is the delta of the delta"
+    )
+    delta_frames: int = Field(default=2, ge=1, le=100, description="Frames on each side of a delta")
     scale_16_bit: bool = Field(default=True, description="Samples are multiplied by 32768, as scipy.io.wavfile reads")
 
 
@@ -122,6 +136,7 @@ class KaldiFilterbankPart(_Part):
     use_power: bool = True
     snip_edges: bool = True
     remove_mean: bool = Field(default=False, description="The mean of the samples is subtracted first, as AST does")
+    scale_16_bit: bool = Field(default=False, description="Samples are multiplied by 32768 first, as BEATs does")
 
 
 class ChromaPart(_Part):
@@ -142,6 +157,7 @@ class ContrastPart(_Part):
     fmin: FiniteFloat = Field(default=200.0, gt=0)
     n_bands: int = Field(default=6, ge=1, le=20)
     quantile: float = Field(default=0.02, gt=0, lt=1)
+    linear: bool = Field(default=False, description="The difference of peak and valley, not of their decibels")
 
 
 class TonnetzPart(_Part):
@@ -152,7 +168,11 @@ class TonnetzPart(_Part):
 
 
 class FrameValuePart(_Part):
-    """One value a frame as the function of the same name in librosa.feature computes it, [frames, 1]."""
+    """One value a frame as the function of the same name in librosa.feature computes it, [frames, 1].
+
+    zero_crossing_rate and rms take frames of n_fft samples without a window. zero_crossing_rate repeats the first and
+    the last sample where frames are centered, whatever `pad_mode` is.
+    """
 
     kind: Literal[
         "zero_crossing_rate",
@@ -163,8 +183,8 @@ class FrameValuePart(_Part):
         "spectral_flatness",
     ]
     stft: Stft = Stft(power=1.0)
-    roll_percent: float = Field(default=0.85, gt=0, lt=1)
-    amin: float = Field(default=1e-10, gt=0)
+    roll_percent: float = Field(default=0.85, gt=0, lt=1, description="spectral_rolloff")
+    amin: float = Field(default=1e-10, gt=0, description="spectral_flatness")
 
 
 FrontEndPart = Annotated[

@@ -34,8 +34,11 @@ class MelScale(StrEnum):
 
 
 class DctNorm(StrEnum):
-    ORTHO = "ortho"
-    NONE = "none"
+    """The factors of the discrete cosine transform (type 2)."""
+
+    ORTHO = "ortho"  # orthonormal: librosa, torchaudio
+    NONE = "none"  # twice the sum, as scipy computes it
+    HTK = "htk"  # sqrt(2 / n) for all coefficients: tf.signal
 
 
 class _Part(BaseModel):
@@ -49,7 +52,10 @@ class Stft(_Part):
     win_length: FftSize | None = Field(default=None, description="Samples of the window; null: n_fft")
     hop_length: int | None = Field(default=None, ge=1, le=1_000_000, description="null: a quarter of the window")
     window: WindowShape = WindowShape.HANN
-    symmetric: bool = Field(default=False, description="The window's last value equals its first")
+    symmetric: bool = Field(
+        default=False,
+        description="The window's last value equals its first; tf.signal's windows of an odd length are symmetric",
+    )
     align: Literal["center", "start"] = Field(
         default="center",
         description="A window shorter than n_fft: `center` cuts frames of n_fft and centers the window in them "
@@ -119,4 +125,7 @@ class MelBands(_Part):
     norm: Literal["slaney", "none"] = "slaney"
     edges: Literal["hertz", "mel"] = Field(
         default="hertz", description="Triangles are straight in Hz (librosa, torchaudio) or in mel (tf.signal)"
+    )
+    whole_nyquist: bool = Field(
+        default=False, description="Half of an odd sample rate is rounded down, as torchaudio does: 5512 at 11025 Hz"
     )
