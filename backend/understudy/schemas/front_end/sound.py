@@ -14,13 +14,15 @@ class Resampler(StrEnum):
     """The algorithm that converts a recording to the model's sample rate."""
 
     SOXR_HQ = "soxr_hq"  # librosa.load since 0.10, and this server's own
-    KAISER_BEST = "kaiser_best"  # resampy 0.4 and newer
+    KAISER_BEST = "kaiser_best"  # resampy 0.4: res_type="kaiser_best" of librosa since 0.10
     KAISER_FAST = "kaiser_fast"
-    KAISER_BEST_RESAMPY_2 = "kaiser_best_resampy_2"  # resampy 0.2: librosa.load from 0.6 to 0.9
+    KAISER_BEST_RESAMPY_2 = "kaiser_best_resampy_2"  # resampy 0.2: librosa.load up to 0.9 where the package is as old
     KAISER_FAST_RESAMPY_2 = "kaiser_fast_resampy_2"
     POLYPHASE = "polyphase"  # scipy.signal.resample_poly
-    FOURIER = "fourier"  # scipy.signal.resample
-    LINEAR = "linear"  # numpy.interp
+    FOURIER = "fourier"  # scipy.signal.resample to round(n * target / rate) samples, as YAMNet's tutorial
+    FOURIER_LIBROSA = "fourier_librosa"  # the same to ceil(n * target / rate) samples: librosa's "scipy" and "fft"
+    LINEAR = "linear"  # numpy.interp at arange(int(n * target / rate)) * rate / target
+    LINEAR_ENDS = "linear_ends"  # numpy.interp at linspace(0, n - 1, int(n * target / rate))
     TORCHAUDIO = "torchaudio"  # torchaudio.functional.resample with its defaults
 
 
@@ -43,8 +45,8 @@ class Filling(StrEnum):
     """The values that extend a signal."""
 
     ZEROS = "zeros"
-    REPEAT = "repeat"  # the signal again from its start
-    REFLECT = "reflect"
+    REPEAT = "repeat"  # the signal again, as numpy.pad's "wrap" and numpy.tile give it
+    REFLECT = "reflect"  # mirrored, without its first or last value twice
     EDGE = "edge"
 
 
@@ -61,7 +63,7 @@ class _Part(BaseModel):
 
 
 class Length(_Part):
-    """A fixed length of the clip, given in seconds or in samples."""
+    """A fixed length of the clip, given in seconds or in samples; seconds give int(sample rate * seconds) samples."""
 
     seconds: Seconds | None = None
     samples: int | None = Field(default=None, ge=1, le=100_000_000)
@@ -90,7 +92,9 @@ class Sound(_Part):
     offset: float = Field(default=0.0, ge=0, le=LONGEST_SECONDS, description="Seconds that are cut from the start")
     duration: Seconds | None = Field(default=None, description="Seconds that are kept after `offset`")
     channels: Channels = Channels.MEAN
-    round_to_16_bit: bool = Field(default=False, description="Samples are rounded to multiples of 1/32768 first")
+    round_to_16_bit: bool = Field(
+        default=False, description="Samples are rounded to multiples of 1/32768 first, as FFmpeg and pydub do"
+    )
     resampler: Resampler = Resampler.SOXR_HQ
     trim: Trim | None = None
     gain: Gain = Gain.NONE
