@@ -42,9 +42,7 @@ class Arranger:
     def _prepare(self, standardization: Standardization | None) -> Standardizer | None:
         if standardization is None:
             return None
-        return Standardizer(
-            standardization, features_first=self._arrangement.layout.axes is Axes.FEATURES_FIRST
-        )
+        return Standardizer(standardization, features_first=self._arrangement.layout.axes is Axes.FEATURES_FIRST)
 
 
 def _need_frames(values: Features, step: str) -> Features:
