@@ -30,6 +30,33 @@ def test_a_list_is_read_with_commas_and_as_json(written: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("https://App.example/, http://localhost:3000", ("https://app.example", "http://localhost:3000")),
+        ('["https://app.example:443", "http://[::1]:80"]', ("https://app.example", "http://[::1]")),
+        ("capacitor://localhost", ("capacitor://localhost",)),
+    ],
+)
+def test_origins_are_read_as_browsers_send_them(
+    written: str, used: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("UNDERSTUDY_ALLOWED_ORIGINS", written)
+    assert Settings(home=home).allowed_origins == used
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "app.example", "https://app.example/page", "https://*.app.example"])
+def test_what_is_not_one_origin_is_refused(origin: str, home: Path) -> None:
+    with pytest.raises(ValueError, match="is not an origin"):
+        Settings(home=home, allowed_origins=(origin,))
+
+
+@pytest.mark.parametrize("name", ["http://audio.example", "audio.example:8000", "*", "*.example"])
+def test_what_is_not_a_host_name_is_refused(name: str, home: Path) -> None:
+    with pytest.raises(ValueError, match="is not a host name"):
+        Settings(home=home, allowed_hosts=(name,))
+
+
+@pytest.mark.parametrize(
     ("written", "used"), [("  postgresql://h/db\n", "postgresql://h/db"), ("", None), (" \n", None)]
 )
 def test_space_around_the_database_address_is_dropped(

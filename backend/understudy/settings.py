@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from understudy.errors import UnsafeBinding
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_OWN_PORTS = {"http": "80", "https": "443"}
 _PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 
 
@@ -27,6 +31,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_host_name(name: str) -> bool:
+    """Return whether `name` is a host name or an IP address, without scheme and port."""
+    return _HOST.fullmatch(name) is not None
+
+
+def normalize_origin(origin: str) -> str | None:
+    """Return the origin as browsers send it: in lower case, without the scheme's own port. None: it is no origin."""
+    found = _ORIGIN.fullmatch(origin.lower().removesuffix("/"))
+    if found is None:
+        return None
+    scheme, host, port = found.groups()
+    return f"{scheme}://{host}" + ("" if port in (None, _OWN_PORTS.get(scheme)) else f":{port}")
 
 
 class Settings(BaseSettings):
@@ -55,6 +73,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Host names that requests may use besides localhost and IP addresses, separated by commas.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may use the server, such as `https://app.example`, separated by commas.",
     )
     backbone: Path | None = Field(
         default=None, description="File of the YAMNet backbone. Unset: `models/yamnet.onnx` in the home folder."
@@ -107,7 +129,7 @@ class Settings(BaseSettings):
         """An address that was pasted has a newline behind it, and a variable that was cleared is empty."""
         return (value.strip() or None) if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         """`a.example, b.example` and `["a.example", "b.example"]` are the same list."""
@@ -116,6 +138,26 @@ class Settings(BaseSettings):
         if value.lstrip().startswith("["):
             return json.loads(value)
         return tuple(each for part in value.split(",") if (each := part.strip()))
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not is_host_name(name):
+                raise ValueError(
+                    f"{name!r} is not a host name. Write it as browsers do, without scheme and port: audio.example"
+                )
+        return names
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _normalize_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        normalized = []
+        for origin in origins:
+            if (found := normalize_origin(origin)) is None:
+                raise ValueError(f"{origin!r} is not an origin. Write scheme, name and port: http://localhost:3000")
+            normalized.append(found)
+        return tuple(normalized)
 
     @model_validator(mode="after")
     def _refuse_open_binding(self) -> Self:

@@ -42,11 +42,13 @@ export class TestServer {
   readonly models = join(this.home, "models");
   url = "";
   readonly #kit: ModelKit;
+  readonly #settings: Record<string, string>;
   #process: ChildProcess | undefined;
   #log = "";
 
-  constructor(kit: ModelKit) {
+  constructor(kit: ModelKit, settings: Record<string, string> = {}) {
     this.#kit = kit;
+    this.#settings = settings;
     mkdirSync(join(this.home, "var"));
     mkdirSync(this.models);
     symlinkSync(kit.compiled, join(this.home, "var/compiled"));
@@ -65,7 +67,8 @@ export class TestServer {
       "--log-level",
       "warning",
     ];
-    const environment = { ...process.env, PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
+    const own = { PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
+    const environment = { ...process.env, ...own, ...this.#settings };
     const started = spawn(PYTHON, command, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = started;
     for (const stream of [started.stdout, started.stderr]) stream.on("data", (piece) => (this.#log += piece));

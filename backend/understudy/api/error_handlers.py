@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
+from understudy.api.cross_origin import add_cors_headers
 from understudy.api.paths import V2, is_below, strip_mount
 from understudy.api.recording_notes import list_log_fields
 from understudy.errors import NotFound, RequestInvalid, UnderstudyError
@@ -112,9 +113,12 @@ async def _handle_disconnect(request: Request, _: Exception) -> ProblemResponse:
 
 async def _handle_unforeseen_error(request: Request, error: Exception) -> ProblemResponse:
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-    return _respond(
+    response = _respond(
         request, UnderstudyError("The server failed with an unexpected error.").problem(), UnderstudyError.status
     )
+    # The framework sends this response outside of all middleware, which adds these headers to the others.
+    add_cors_headers(response.headers, request.headers.get("origin"), request.state.services.settings.allowed_origins)
+    return response
 
 
 def install_problem_handlers(app: FastAPI) -> None:
