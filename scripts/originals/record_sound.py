@@ -4,7 +4,7 @@ Run it with the Python of an environment that holds the package:
     python scripts/originals/record_sound.py librosa backend/tests/audio/sound/golden
 The environments: librosa==0.9.2 with resampy==0.2.2 (Python 3.8), librosa==0.10.2.post1 with resampy==0.4.3,
 librosa==0.11.0 with resampy==0.4.3 and soundfile, torchaudio==2.11, scikit-learn, pillow==11.3, matplotlib,
-tensorflow-cpu.
+tensorflow-cpu, and tensorflow-io==0.37.1 with tensorflow-cpu==2.16.2.
 """
 
 from __future__ import annotations
@@ -74,6 +74,17 @@ def record_torchaudio() -> dict[str, Any]:
         samples = torchaudio.functional.resample(torch.from_numpy(make_sweep(rate, SECONDS)), rate, target)
         found[f"torchaudio {rate} {target}"] = thin_out(samples.numpy())
         found[f"torchaudio {rate} {target} length"] = len(samples)
+    return found
+
+
+def record_tensorflow_io() -> dict[str, Any]:
+    import tensorflow_io as tfio
+
+    found: dict[str, Any] = {"version": tfio.__version__}
+    for rate, target in [*PAIRS, (44100, 8000), (192000, 11025)]:
+        samples = tfio.audio.resample(make_sweep(rate, SECONDS), rate, target)
+        found[f"tfio {rate} {target}"] = thin_out(samples.numpy())
+        found[f"tfio {rate} {target} length"] = len(samples)
     return found
 
 
@@ -149,6 +160,7 @@ def record_tensorflow() -> dict[str, Any]:
 RECORDERS = {
     "librosa": record_librosa,
     "torchaudio": record_torchaudio,
+    "tensorflow_io": record_tensorflow_io,
     "scikit_learn": record_scikit_learn,
     "pillow": record_pillow,
     "matplotlib": record_matplotlib,

@@ -29,6 +29,7 @@ ORIGINALS = {
     "librosa_0.9": OLD,
     "librosa_0.10": NEW,
     "librosa_0.11": NEW,
+    "tensorflow_io_0.37": {"tfio": Resampler.TFIO},
     "torchaudio_2.11": {"torchaudio": Resampler.TORCHAUDIO},
 }
 
@@ -44,6 +45,13 @@ def test_samples_are_those_of_the_original(original: str, method: str, pair: tup
         assert len(samples) == golden[f"{method} {rate} {target} length"]
         np.testing.assert_allclose(thin_out(samples), golden[f"{method} {rate} {target}"], rtol=0, atol=TOLERANCE)
     assert samples.dtype == np.float32
+
+
+@pytest.mark.parametrize(("rate", "target"), [(44100, 8000), (192000, 11025)])
+def test_tfio_takes_coarser_tables_for_large_steps(rate: int, target: int) -> None:
+    samples = resample(make_sweep(rate, SECONDS), rate, target, Resampler.TFIO)
+    with np.load(GOLDEN / "tensorflow_io_0.37.npz") as golden:
+        np.testing.assert_allclose(thin_out(samples), golden[f"tfio {rate} {target}"], rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("kernel", [windowed_sinc.RESAMPY_2_FAST, windowed_sinc.RESAMPY_4_FAST])

@@ -21,6 +21,8 @@ def filter_phases(
     Output q * up + p is the sum over k of weights[p, k] * samples[q * down + starts[p] + k], where `weights` has the
     shape [up, width]. `starts` int64 [up] must not decrease. Samples before the start and behind the end are 0.
     """
+    if not count:
+        return np.zeros(0)
     repeats = -(-_COLUMNS // len(weights))
     if repeats > 1:
         starts = (starts + np.arange(repeats)[:, None] * down).ravel()

@@ -7,6 +7,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from understudy.audio.sound.speex_sinc import resample_speex
 from understudy.audio.sound.torchaudio_sinc import resample_torchaudio
 from understudy.audio.sound.windowed_sinc import (
     RESAMPY_2_BEST,
@@ -24,8 +25,8 @@ Signal = NDArray[np.float32]
 def resample(samples: Signal, rate: int, target: int, resampler: Resampler) -> Signal:
     """Return `samples` float32 [n] at `rate` Hz as float32 [m] at `target` Hz.
 
-    m is ceil(n * target / rate), as librosa.load has it, but for `linear` (int) and `fourier` (round), where m is what
-    authors compute around the functions of numpy and scipy. Equal rates give the samples themselves.
+    m is ceil(n * target / rate), as librosa.load has it, but for `linear` and `tfio` (cut) and for `fourier` (rounded).
+    Equal rates give the samples themselves.
     """
     if rate == target or not len(samples):
         return samples
@@ -103,5 +104,6 @@ _METHODS: dict[Resampler, Callable[[Signal, int, int], Signal]] = {
     Resampler.FOURIER_LIBROSA: _resample_librosa_fft,
     Resampler.LINEAR: _resample_linear,
     Resampler.LINEAR_ENDS: _resample_linear_ends,
+    Resampler.TFIO: resample_speex,
     Resampler.TORCHAUDIO: resample_torchaudio,
 }

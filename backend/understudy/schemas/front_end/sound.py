@@ -23,6 +23,7 @@ class Resampler(StrEnum):
     FOURIER_LIBROSA = "fourier_librosa"  # the same to ceil(n * target / rate) samples: librosa's "scipy" and "fft"
     LINEAR = "linear"  # numpy.interp at arange(int(n * target / rate)) * rate / target
     LINEAR_ENDS = "linear_ends"  # numpy.interp at linspace(0, n - 1, int(n * target / rate))
+    TFIO = "tfio"  # tfio.audio.resample, as TensorFlow's tutorial of transfer learning with YAMNet
     TORCHAUDIO = "torchaudio"  # torchaudio.functional.resample with its defaults
 
 
