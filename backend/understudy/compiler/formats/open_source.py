@@ -35,7 +35,7 @@ def _open_keras(path: Path, version: str | None, config: str, stored_bytes: int,
             remedy="Load it with that Keras and save it again with Keras 2.15 or 3.",
         )
     keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes)
-    module = _import_reader(f"understudy.compiler.formats.keras{major}")
+    module = _import_reader(f"understudy.compiler.formats.keras.keras{major}")
     keras_config.scan(config, stored_bytes=stored_bytes, max_bytes=max_bytes, known_layers=module.list_layer_names())
     loaded: LoadedModel = module.load(path, f"keras {version}" if version else None)
     return loaded

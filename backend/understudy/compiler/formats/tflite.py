@@ -11,7 +11,7 @@ import tf2onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from understudy.compiler.formats.keras_model import make_distinct
+from understudy.compiler.formats.keras.keras_model import make_distinct
 from understudy.compiler.formats.loaded_model import (
     FLOAT_TOLERANCE,
     OPSET,

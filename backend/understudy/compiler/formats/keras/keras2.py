@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tf_keras
 
-from understudy.compiler.formats.keras_model import KerasModel
+from understudy.compiler.formats.keras.keras_model import KerasModel
 from understudy.compiler.formats.loaded_model import take_first_line
 from understudy.errors import CompileFailed
 

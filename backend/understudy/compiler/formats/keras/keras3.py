@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow import math as backend_math
 
-from understudy.compiler.formats.keras_model import KerasModel
+from understudy.compiler.formats.keras.keras_model import KerasModel
 from understudy.compiler.formats.loaded_model import take_first_line
 from understudy.errors import CompileFailed
 
