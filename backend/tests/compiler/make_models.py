@@ -84,6 +84,7 @@ def write_keras_files(folder: Path) -> None:
         ]
     )
     mel.save(folder / "keras3-mel.keras")
+    write_windows_files(folder)
     write_bfloat_files(folder)
     half = keras.DTypePolicy("mixed_float16")
     keras.Sequential(
@@ -103,6 +104,27 @@ def write_keras_files(folder: Path) -> None:
     ops = tf_keras.Model(inputs, tf.nn.softmax(hidden[:, :4]))
     ops.save(folder / "keras2-ops.keras")
     ops.save(folder / "keras2-ops.h5")
+
+
+def write_windows_files(folder: Path) -> None:
+    """Archives as Keras wrote them on Windows, and one whose entries a packer named with backslashes."""
+    for name in ("keras3-bilstm", "keras2-conv"):
+        with zipfile.ZipFile(folder / f"{name}.keras") as source:
+            parts = {entry: source.read(entry) for entry in source.namelist()}
+        weights = folder / "windows.h5"
+        weights.write_bytes(parts["model.weights.h5"])
+        with h5py.File(weights, "a") as file:
+            groups: list[str] = []
+            file.visit(groups.append)
+            for path in sorted(
+                {path.rpartition("/vars")[0] for path in groups if path.endswith("/vars")}, reverse=True
+            ):
+                file.move(path, path.replace("/", "\\"))
+        parts["model.weights.h5"] = weights.read_bytes()
+        weights.unlink()
+        with zipfile.ZipFile(folder / f"{name.replace('-', '-windows_')}.keras", "w") as target:
+            for entry, content in (parts | {"assets\\notes.txt": b"x"}).items():
+                target.writestr(entry, content)
 
 
 def write_bfloat_files(folder: Path) -> None:
@@ -317,6 +339,16 @@ def write_hostile_files(folder: Path) -> None:
             model.save(folder / f"{generation}-lambda.{suffix}")
             model = api.Sequential([layers.Input((8,)), custom(), layers.Dense(2)])
             model.save(folder / f"{generation}-custom.{suffix}")
+    weights = folder / "twice.h5"
+    with zipfile.ZipFile(folder / "keras3-dense.keras") as source:
+        dense = {name: source.read(name) for name in source.namelist()}
+    weights.write_bytes(dense["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        file.create_group("layers\\dense")
+    with zipfile.ZipFile(folder / "keras3-windows_twice.keras", "w") as target:
+        for part, content in (dense | {"model.weights.h5": weights.read_bytes()}).items():
+            target.writestr(part, content)
+    weights.unlink()
     # A megabyte at most on disk that asks for 80 GB once built.
     small = keras.Sequential([keras.Input((1024,)), keras.layers.Dense(2)])
     small.save(folder / "keras3-small.keras")

@@ -51,6 +51,8 @@ def describe(source: Path, copied: Path) -> dict[str, object]:
         "shapes": [probe.input_shapes for probe in agreement.probes],
         "errors": [probe.max_abs_error for probe in agreement.probes],
         "tolerances": [probe.tolerance for probe in agreement.probes],
+        "answer": next(iter(agreement.outputs.values())).ravel()[:8].tolist(),
+        "notes": loaded.notes,
     }
 
 

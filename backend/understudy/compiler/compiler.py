@@ -103,7 +103,7 @@ class Compiler:
             probes_digest=await anyio.to_thread.run_sync(model_source.compute_digest, scratch / "out" / PROBES_FILE),
             seconds=seconds,
             isolation=(*outcome.isolation, "environment", "wall_clock"),
-            notes=(found.note,) if found.note else (),
+            notes=((found.note,) if found.note else ()) + outcome.notes,
             versions=outcome.versions | {VERSION_NAME: str(COMPILER_VERSION)},
             compiled_at=datetime.now(UTC),
             **{name: getattr(outcome, name) for name in _SHARED},

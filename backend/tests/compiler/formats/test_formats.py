@@ -80,6 +80,21 @@ def test_quantized_tflite_is_compared_with_its_own_tolerance(matrix: Matrix) -> 
     assert row["activation"] == "softmax"
 
 
+@pytest.mark.parametrize(
+    ("name", "group"), [("keras3-bilstm", r"layers\bidirectional"), ("keras2-conv", r"layers\batch")]
+)
+def test_an_archive_written_on_windows_opens_with_its_own_weights_and_a_note(
+    matrix: Matrix, name: str, group: str
+) -> None:
+    row = matrix[f"{name.replace('-', '-windows_')}.keras"]
+    assert row["answer"] == matrix[f"{name}.keras"]["answer"]
+    assert max(row["errors"]) <= 1e-5
+    [note] = row["notes"]
+    assert "written on Windows" in note
+    assert group in note
+    assert matrix[f"{name}.keras"]["notes"] == []
+
+
 def test_half_precision_is_compared_with_its_own_tolerance(matrix: Matrix) -> None:
     row = matrix["keras3-half.keras"]
     assert row["tolerances"] == [5e-3] * 3
@@ -141,6 +156,7 @@ def test_labels_inside_the_file_are_found(matrix: Matrix) -> None:
         ("keras3-import.keras", "model_unsafe", "module 'os'"),
         ("keras3-bomb.keras", "model_unsafe", "200 times"),
         ("keras3-escape.keras", "model_unsafe", "../outside.txt"),
+        ("keras3-windows_twice.keras", "compile_failed", r"both 'layers\\\\dense' and 'layers/dense'"),
         ("keras3-huge.keras", "model_unsafe", "81920000000 bytes"),
         ("keras3-deep.keras", "model_unsafe", "the file holds 8200"),
         ("keras3-external.h5", "model_unsafe", "secret.h5"),

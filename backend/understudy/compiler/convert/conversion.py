@@ -102,6 +102,7 @@ def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: Callab
         parity=agreement.probes,
         peak_memory_bytes=measure_peak_memory(),
         isolation=isolation,
+        notes=loaded.notes,
         versions=list_versions() if request.kind is not ModelFormat.ONNX else _drop_frameworks(list_versions()),
     )
 

@@ -24,7 +24,7 @@ class LoadedModel(Protocol):
 
     `inputs` are in the order of the model; a dimension of None varies. `hints` is the part of the spec that the file
     itself holds. `tolerance` is the largest difference that counts as parity, relative to max(1, max |answer|); it
-    depends on the file's arithmetic.
+    depends on the file's arithmetic. `notes` are sentences for the reader of the report.
     """
 
     framework: str
@@ -32,6 +32,7 @@ class LoadedModel(Protocol):
     inputs: tuple[TensorSignature, ...]
     hints: PartialSpec
     tolerance: float
+    notes: tuple[str, ...]
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         """Return the framework's own outputs, by the names that `to_onnx` gives them: the reference for parity."""

@@ -56,6 +56,7 @@ class OnnxFile:
         self.framework = f"onnxruntime {ort.__version__}"
         producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
         self.written_by = producer or None
+        self.notes: tuple[str, ...] = ()
         self.hints = PartialSpec(labels=onnx_graph.read_metadata_labels(model))
 
     def predict(self, tensors: Tensors) -> dict[str, NDArray[Any]]:

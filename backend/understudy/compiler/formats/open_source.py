@@ -55,7 +55,10 @@ def _open_archive(path: Path, version: str | None, max_bytes: int) -> LoadedMode
         config = file.read(_CONFIG).decode("utf-8", "replace")
         weights = Path(file.extract(_WEIGHTS, path.parent / "unpacked"))
     found = _import_reader("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
-    return _open_keras(path, version, config, found["array_bytes"], max_bytes)
+    note = _import_reader("understudy.compiler.formats.keras.windows_separators").mend_archive(path, weights)
+    loaded = _open_keras(path, version, config, found["array_bytes"], max_bytes)
+    loaded.notes = (note,) if note else ()
+    return loaded
 
 
 def _open_hdf5(path: Path, max_bytes: int) -> LoadedModel:
@@ -71,6 +74,7 @@ def _open_hdf5(path: Path, max_bytes: int) -> LoadedModel:
 def open_source(path: Path, kind: ModelFormat, keras_version: str | None, max_bytes: int) -> LoadedModel:
     """Scan and load a source. Its name must end as Keras expects it (`.keras`, `.h5`).
 
+    `path` must be a copy that belongs to the compiler: an archive with backslashes in its names is mended in place.
     Raises ModelUnsafe for hostile content and for arrays that declare more than `max_bytes`, CompileFailed when the
     framework cannot load the source, FormatUnknown for weights without a model, and CompilerMissing when the framework
     is not installed.

@@ -64,6 +64,7 @@ class SavedModel:
         self.framework = f"tensorflow {tf.__version__}"
         self.written_by = written_by
         self.hints = hints
+        self.notes: tuple[str, ...] = ()
         self._types = [spec.dtype for spec in specs.values()]
         self._reference, self.tolerance = tensorflow_graph.trace_reference(self._call, self.inputs)
 

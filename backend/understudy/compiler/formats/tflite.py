@@ -72,6 +72,7 @@ class TFLite:
         self.tolerance = QUANTIZED_TOLERANCE if quantized else FLOAT_TOLERANCE
         self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
+        self.notes: tuple[str, ...] = ()
         width = int(self._out[0]["shape_signature"][-1]) if len(self._out[0]["shape_signature"]) else None
         self.hints = PartialSpec(labels=_read_labels(path, width))
 

@@ -54,6 +54,7 @@ class ConvertResult(BaseModel):
     parity: tuple[ParityProbe, ...]
     peak_memory_bytes: int
     isolation: tuple[str, ...]
+    notes: tuple[str, ...]
     versions: dict[str, str]
 
 

@@ -58,6 +58,7 @@ class KerasModel:
         self.framework = framework
         self.written_by = written_by
         self.hints = PartialSpec()
+        self.notes: tuple[str, ...] = ()
         names = make_distinct([_strip_scope(tensor.name) for tensor in inputs])
         self.inputs = tuple(
             tensorflow_graph.describe_tensor(name, tensor) for name, tensor in zip(names, inputs, strict=True)
