@@ -2283,7 +2283,7 @@ export interface components {
             file_path: string;
             /**
              * Kind
-             * @description keras, h5, tflite, onnx or saved_model, by its name
+             * @description keras, h5, tflite, onnx or saved_model, by its name; tensorflowjs by its content
              */
             kind: string;
             /**
@@ -2291,6 +2291,11 @@ export interface components {
              * Format: date-time
              */
             modified_at: string;
+            /**
+             * Note
+             * @description Why it cannot be registered as it is, and the command that converts it
+             */
+            note?: string | null;
         };
         /** UnregisteredFiles */
         UnregisteredFiles: {

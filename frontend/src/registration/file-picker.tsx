@@ -61,17 +61,24 @@ function FilesOnDisk({ onPicked }: { onPicked: (path: string) => void }) {
     <ul className="divide-y divide-line rounded-lg border border-line">
       {files.data.files.map((file) => (
         <li key={file.file_path}>
-          <button
-            type="button"
-            onClick={() => onPicked(file.file_path)}
-            className="flex w-full flex-wrap items-baseline justify-between gap-x-4 px-4 py-3 text-left text-sm hover:bg-sunken"
-          >
-            <span className="min-w-0 break-all font-medium">{file.file_path}</span>
-            <span className="flex gap-4 text-ink-2">
-              <span>{formatBytes(file.bytes)}</span>
-              <Time at={file.modified_at} />
-            </span>
-          </button>
+          {file.note ? (
+            <div className="px-4 py-3 text-sm">
+              <p className="break-all font-medium">{file.file_path}</p>
+              <p className="mt-1 break-words text-ink-2">{file.note}</p>
+            </div>
+          ) : (
+            <button
+              type="button"
+              onClick={() => onPicked(file.file_path)}
+              className="flex w-full flex-wrap items-baseline justify-between gap-x-4 px-4 py-3 text-left text-sm hover:bg-sunken"
+            >
+              <span className="min-w-0 break-all font-medium">{file.file_path}</span>
+              <span className="flex gap-4 text-ink-2">
+                <span>{formatBytes(file.bytes)}</span>
+                <Time at={file.modified_at} />
+              </span>
+            </button>
+          )}
         </li>
       ))}
     </ul>

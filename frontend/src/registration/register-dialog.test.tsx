@@ -51,6 +51,16 @@ test("a chosen file uploads with progress, then its metadata is asked for", asyn
   expect(body).not.toHaveProperty("spec");
 });
 
+test("a folder that has to be converted first shows the command and cannot be picked", async () => {
+  const note = "TensorFlow.js is not served as it is. Convert it: tensorflowjs_converter …";
+  const folder = { ...onDisk, file_path: "models/cry", kind: "tensorflowjs", note };
+  api({ "GET /api/v1/models/files": { files: [folder, onDisk] } });
+  const dialog = await openDialog(userEvent.setup());
+  expect(await within(dialog).findByText(note)).toBeVisible();
+  expect(within(dialog).queryByRole("button", { name: /models\/cry/ })).toBeNull();
+  expect(within(dialog).getByRole("button", { name: /models\/spare\.onnx/ })).toBeVisible();
+});
+
 test("a cancelled upload is aborted and leads back to the choice without an error", async () => {
   const user = userEvent.setup();
   api();

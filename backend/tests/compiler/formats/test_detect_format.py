@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from understudy.compiler.formats.detect_format import detect_format
+from understudy.compiler.formats.tensorflowjs import find_conversion
 from understudy.errors import FormatUnknown
 from understudy.schemas.compiler.model_format import ModelFormat
 
@@ -131,3 +133,35 @@ def test_an_onnx_file_with_weights_is_detected(tmp_path: Path) -> None:
     model.graph.initializer.append(weight)
     (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
     assert detect_format(tmp_path / "a.onnx").kind is ModelFormat.ONNX
+
+
+LAYERS = {"format": "layers-model", "modelTopology": {"model_config": {}}, "weightsManifest": []}
+GRAPH = {"modelTopology": {"node": []}, "weightsManifest": []}
+
+
+@pytest.mark.parametrize(
+    ("topology", "command"),
+    [
+        (LAYERS, "--input_format=tfjs_layers_model --output_format=keras models/cry/model.json models/cry.h5"),
+        (GRAPH, "tfjs_graph_converter --output_format tf_saved_model models/cry models/cry_saved_model"),
+    ],
+)
+def test_a_tensorflowjs_folder_is_named_with_the_command_that_converts_it(
+    tmp_path: Path, topology: dict[str, object], command: str
+) -> None:
+    (tmp_path / "model.json").write_text(json.dumps(topology))
+    for path in (tmp_path, tmp_path / "model.json"):
+        found = find_conversion(path, "models/cry" if path is tmp_path else "models/cry/model.json")
+        assert found is not None
+        assert found.endswith(command)
+        with pytest.raises(FormatUnknown, match=r"TensorFlow\.js") as refused:
+            detect_format(path)
+        assert "converter" in refused.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b'{"modelTopology": {}}', b"[]", b"\xff{"])
+def test_another_json_file_is_not_a_tensorflowjs_model(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.json").write_bytes(content)
+    assert find_conversion(tmp_path, "models/cry") is None
+    with pytest.raises(FormatUnknown, match=r"no saved_model\.pb"):
+        detect_format(tmp_path)

@@ -5,6 +5,7 @@ from threading import Event, Thread
 import pytest
 
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, TooLarge
+from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileState, ModelFiles
 from understudy.settings import Settings
 
@@ -88,6 +89,21 @@ def test_pipes_and_plain_folders_are_refused_without_reading_them(files: ModelFi
     for path in ("models/pipe.onnx", "models"):
         with pytest.raises(FormatUnknown):
             files.read(path)
+
+
+def test_a_tensorflowjs_folder_is_listed_and_refused_with_the_command_that_converts_it(
+    files: ModelFiles, settings: Settings
+) -> None:
+    folder = settings.models_dir / "cry"
+    folder.mkdir()
+    (folder / "model.json").write_text('{"format": "layers-model", "modelTopology": {}, "weightsManifest": []}')
+    [listed] = scan_folder(settings.models_dir)
+    assert (listed.file_path, listed.kind) == ("models/cry", "tensorflowjs")
+    with pytest.raises(FormatUnknown, match=r"TensorFlow\.js") as refused:
+        files.read("models/cry")
+    for text in (listed.note or "", refused.value.remedy):
+        assert "tensorflowjs_converter --input_format=tfjs_layers_model" in text
+        assert "models/cry/model.json models/cry.h5" in text
 
 
 def test_a_link_to_itself_does_not_exist(files: ModelFiles, settings: Settings) -> None:

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.compiler.formats.tensorflowjs import find_conversion
 from understudy.errors import FormatUnknown
 from understudy.schemas.compiler.model_format import ModelFormat
 
@@ -142,9 +143,19 @@ def _refuse_known(head: bytes, path: Path) -> None:
         raise FormatUnknown("This is a safetensors file: weights without a model.", remedy=_EXPORT)
 
 
-def _detect_in_folder(path: Path) -> DetectedFormat:
+def refuse_tensorflowjs(path: Path, name: str) -> None:
+    """Raise FormatUnknown with the command that converts it when `path`, called `name`, is a TensorFlow.js model."""
+    if (command := find_conversion(path, name)) is not None:
+        raise FormatUnknown(
+            f"{name} is a TensorFlow.js model, which is not served as it is.",
+            remedy=f"Convert it in an environment of its own, then register the result: {command}",
+        )
+
+
+def _detect_in_folder(path: Path, name: str) -> DetectedFormat:
     if (path / "saved_model.pb").is_file():
         return DetectedFormat(ModelFormat.SAVED_MODEL)
+    refuse_tensorflowjs(path, name)
     names = sorted(entry.name for entry in path.iterdir())
     models = [name for name in names if Path(name).suffix in _SUFFIXES]
     raise FormatUnknown(
@@ -185,10 +196,12 @@ def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
     """
     named = Path(name or path.name)
     if path.is_dir():
-        return _detect_in_folder(path)
+        return _detect_in_folder(path, named.name)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     _refuse_known(head, named)
+    if head.lstrip()[:1] == b"{":
+        refuse_tensorflowjs(path, named.name)
     found = _detect_by_content(path, head)
     promised = _SUFFIXES.get(named.suffix.lower())
     if promised is not None and promised is not found.kind:

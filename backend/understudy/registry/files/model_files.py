@@ -12,6 +12,7 @@ from threading import Lock
 from cachetools import LRUCache
 
 from understudy.compiler import model_source
+from understudy.compiler.formats.detect_format import refuse_tensorflowjs
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, SpecInvalid, TooLarge
 from understudy.registry.files import paths
 from understudy.registry.files.label_files import list_paths_beside, read_label_file
@@ -176,6 +177,7 @@ class ModelFiles:
             raise FileMissing(f"{path} cannot be found in the backend folder: {error.strerror}.") from error
         if stat.S_ISDIR(mode):
             if not (place / "saved_model.pb").is_file():
+                refuse_tensorflowjs(place, path)
                 raise FormatUnknown(f"{path} is a folder without saved_model.pb.")
         elif not stat.S_ISREG(mode):
             raise FormatUnknown(f"{path} is neither a file nor a folder.")

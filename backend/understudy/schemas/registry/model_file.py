@@ -19,7 +19,10 @@ class UnregisteredFile(BaseModel):
     file_path: str
     bytes: int
     modified_at: UtcTime
-    kind: str = Field(description="keras, h5, tflite, onnx or saved_model, by its name")
+    kind: str = Field(description="keras, h5, tflite, onnx or saved_model, by its name; tensorflowjs by its content")
+    note: str | None = Field(
+        default=None, description="Why it cannot be registered as it is, and the command that converts it"
+    )
 
 
 class UnregisteredFiles(BaseModel):
