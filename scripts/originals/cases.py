@@ -111,6 +111,40 @@ LIBROSA = [
     ),
 ]
 
+_FRAMES: dict[str, Any] = {"frame_length": 1024, "hop_length": 256}
+_FRAME_STFT: dict[str, Any] = {"n_fft": 1024, "hop_length": 256, "power": 1}
+
+LIBROSA += [
+    *(
+        Case(name, name, {"kind": name})
+        for name in ("rms", "zero_crossing_rate", "spectral_centroid", "spectral_bandwidth", "spectral_rolloff")
+    ),
+    Case("spectral_flatness", "spectral_flatness", {"kind": "spectral_flatness"}),
+    Case("rms-small", "rms", {"kind": "rms", "stft": {**_FRAME_STFT, "center": False}}, {**_FRAMES, "center": False}),
+    Case("crossings-small", "zero_crossing_rate", {"kind": "zero_crossing_rate", "stft": _FRAME_STFT}, _FRAMES),
+    Case(
+        "rolloff-low",
+        "spectral_rolloff",
+        {"kind": "spectral_rolloff", "stft": {"n_fft": 1024, "hop_length": 256, "power": 1}, "roll_percent": 0.1},
+        {"n_fft": 1024, "hop_length": 256, "roll_percent": 0.1},
+    ),
+    Case("contrast", "spectral_contrast", {"kind": "contrast"}),
+    Case(
+        "contrast-linear",
+        "spectral_contrast",
+        {"kind": "contrast", "fmin": 300, "n_bands": 4, "quantile": 0.1, "linear": True, "stft": _FRAME_STFT},
+        {"fmin": 300, "n_bands": 4, "quantile": 0.1, "linear": True, "n_fft": 1024, "hop_length": 256},
+    ),
+    Case("chroma", "chroma_stft", {"kind": "chroma"}),
+    Case(
+        "chroma-tuned",
+        "chroma_stft",
+        {"kind": "chroma", "stft": {"n_fft": 1024, "hop_length": 256}, "n_chroma": 24, "tuning": 0.2, "norm": "none"},
+        {"n_fft": 1024, "hop_length": 256, "n_chroma": 24, "tuning": 0.2, "norm": None},
+    ),
+    Case("tonnetz-stft", "tonnetz_of_chroma_stft", {"kind": "tonnetz"}),
+]
+
 _TORCH_STFT: dict[str, Any] = {"n_fft": 400, "hop_length": 200, "pad_mode": "reflect"}
 _TORCH_BANDS: dict[str, Any] = {"scale": "htk", "norm": "none", "whole_nyquist": True}
 
@@ -176,6 +210,87 @@ TORCHAUDIO = [
     ),
 ]
 
+TORCHAUDIO += [
+    Case("kaldi", "fbank", {"kind": "kaldi_fbank"}, {"dither": 0.0}),
+    Case(
+        "kaldi-ast",
+        "fbank",
+        {"kind": "kaldi_fbank", "n_mels": 64, "window": "hann", "remove_mean": True},
+        {"dither": 0.0, "num_mel_bins": 64, "window_type": "hanning", "htk_compat": True, "remove_mean": True},
+    ),
+    Case(
+        "kaldi-edges",
+        "fbank",
+        {
+            "kind": "kaldi_fbank",
+            "frame_length_ms": 20,
+            "n_mels": 40,
+            "low_hz": 60,
+            "high_hz": -400,
+            "window": "hamming",
+            "preemphasis": 0,
+            "remove_dc_offset": False,
+            "use_power": False,
+            "snip_edges": False,
+            "scale_16_bit": True,
+        },
+        {
+            "dither": 0.0,
+            "frame_length": 20.0,
+            "num_mel_bins": 40,
+            "low_freq": 60.0,
+            "high_freq": -400.0,
+            "window_type": "hamming",
+            "preemphasis_coefficient": 0.0,
+            "remove_dc_offset": False,
+            "use_power": False,
+            "snip_edges": False,
+            "scale": 32768.0,
+        },
+    ),
+]
+
+SPEECH = [
+    Case("mfcc", "mfcc", {"kind": "speech_mfcc"}),
+    Case(
+        "mfcc-deltas",
+        "mfcc",
+        {
+            "kind": "speech_mfcc",
+            "n_fft": 1024,
+            "n_mfcc": 20,
+            "n_filters": 40,
+            "low_hz": 100,
+            "high_hz": 8000,
+            "preemphasis": 0.95,
+            "lifter": 0,
+            "append_energy": False,
+            "window": "hamming",
+            "deltas": [1, 2],
+            "scale_16_bit": False,
+        },
+        {
+            "nfft": 1024,
+            "numcep": 20,
+            "nfilt": 40,
+            "lowfreq": 100,
+            "highfreq": 8000,
+            "preemph": 0.95,
+            "ceplifter": 0,
+            "appendEnergy": False,
+            "winfunc": "hamming",
+            "scale": 1.0,
+        },
+        deltas=(1, 2),
+    ),
+    Case(
+        "log-filterbank",
+        "logfbank",
+        {"kind": "speech_log_filterbank", "n_fft": 600, "window_seconds": 0.02, "step_seconds": 0.011},
+        {"nfft": 600, "winlen": 0.02, "winstep": 0.011},
+    ),
+]
+
 TORCHLIBROSA = [
     Case(
         "panns",
@@ -190,4 +305,4 @@ TORCHLIBROSA = [
     ),
 ]
 
-CASES = {"librosa": LIBROSA, "torchaudio": TORCHAUDIO, "torchlibrosa": TORCHLIBROSA}
+CASES = {"librosa": LIBROSA, "speech": SPEECH, "torchaudio": TORCHAUDIO, "torchlibrosa": TORCHLIBROSA}

@@ -9,6 +9,7 @@ from scripts.originals.cases import LIBROSA, Case
 
 CASES = LIBROSA
 VERSION = librosa.__version__
+_WITHOUT_RATE = ("rms", "zero_crossing_rate", "spectral_flatness")
 
 
 def compute(case: Case, samples: Any, rate: int) -> Any:
@@ -17,8 +18,12 @@ def compute(case: Case, samples: Any, rate: int) -> Any:
         features = np.abs(librosa.stft(samples, **case.arguments))
     elif case.function == "mel":
         features = librosa.feature.melspectrogram(y=samples, sr=rate, **case.arguments)
+    elif case.function == "tonnetz_of_chroma_stft":
+        features = librosa.feature.tonnetz(sr=rate, chroma=librosa.feature.chroma_stft(y=samples, sr=rate))
+    elif case.function in _WITHOUT_RATE:
+        features = getattr(librosa.feature, case.function)(y=samples, **case.arguments)
     else:
-        features = _call_feature(case.function)(y=samples, sr=rate, **case.arguments)
+        features = getattr(librosa.feature, case.function)(y=samples, sr=rate, **case.arguments)
     if case.decibels is not None:
         arguments = dict(case.decibels)
         convert = librosa.power_to_db if arguments.pop("of") == "power" else librosa.amplitude_to_db
@@ -27,7 +32,3 @@ def compute(case: Case, samples: Any, rate: int) -> Any:
         features = convert(features, **arguments)
     deltas = [librosa.feature.delta(features, order=order) for order in case.deltas]
     return np.concatenate([features, *deltas]).T
-
-
-def _call_feature(name: str) -> Any:
-    return getattr(librosa.feature, name)

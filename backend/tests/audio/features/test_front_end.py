@@ -18,6 +18,17 @@ PARTS = [
     {"kind": "log_mel"},
     {"kind": "log_mel", "stft": {"pad_mode": "reflect"}, "compression": {"kind": "log", "floor": 1e-6, "base": "10"}},
     {"kind": "mfcc", "deltas": {"mode": "nearest"}},
+    {"kind": "speech_mfcc", "deltas": [2]},
+    {"kind": "speech_log_filterbank"},
+    {"kind": "chroma"},
+    {"kind": "contrast"},
+    {"kind": "tonnetz"},
+    {"kind": "rms"},
+    {"kind": "zero_crossing_rate"},
+    {"kind": "spectral_centroid"},
+    {"kind": "spectral_bandwidth"},
+    {"kind": "spectral_rolloff"},
+    {"kind": "spectral_flatness"},
 ]
 SOUNDS = {
     "one sample": np.ones(1, np.float32),
@@ -50,6 +61,17 @@ def test_features_of_unusual_sounds_are_finite(part: Any, sound: str) -> None:
 def test_an_empty_clip_is_refused(part: Any) -> None:
     with pytest.raises(AudioUnusable):
         build(part).compute(np.zeros(0, np.float32))
+
+
+@pytest.mark.parametrize("sound", ["silence", "constant", "full scale", "tiny"])
+def test_kaldi_features_of_unusual_sounds_are_finite(sound: str) -> None:
+    (features,) = build({"kind": "kaldi_fbank"}).compute(SOUNDS[sound])
+    assert np.isfinite(features).all()
+
+
+def test_a_clip_shorter_than_a_frame_of_kaldi_is_refused() -> None:
+    with pytest.raises(AudioUnusable, match=r"399 samples.* needs 400"):
+        build({"kind": "kaldi_fbank"}).compute(np.zeros(399, np.float32))
 
 
 @pytest.mark.parametrize("part", PARTS, ids=name_part)
@@ -115,6 +137,14 @@ def test_a_loud_tone_leaves_a_deep_logarithm_right() -> None:
         (MelPart(kind="mel", mel=MelBands(fmax=8_001)), "from 0 to 8001 Hz; at 16000 Hz"),
         (MelPart(kind="mel", mel=MelBands(fmin=8_000)), "from 8000 to 8000 Hz"),
         (MfccPart(n_mfcc=129), "129 MFCC of 128 mel bands"),
+        ({"kind": "contrast", "n_bands": 7}, "begins at 12800 Hz, above half the sample rate 16000"),
+        ({"kind": "contrast", "stft": {"n_fft": 64}, "fmin": 20}, "No bin of the spec's contrast"),
+        ({"kind": "speech_mfcc", "n_mfcc": 27}, "27 MFCC of 26 filters"),
+        ({"kind": "speech_mfcc", "high_hz": 9_000}, "from 0 to 9000 Hz"),
+        ({"kind": "speech_mfcc", "step_seconds": 1e-6}, "their step 0"),
+        ({"kind": "kaldi_fbank", "high_hz": -8_000}, "from 20 to 0 Hz"),
+        ({"kind": "kaldi_fbank", "high_hz": 9_000}, "from 20 to 9000 Hz"),
+        ({"kind": "kaldi_fbank", "frame_length_ms": 0.1}, "have 1 samples"),
         ({"kind": "waveform"}, "waveform"),
         ({"kind": "yamnet"}, "yamnet"),
     ],

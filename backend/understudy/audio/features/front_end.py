@@ -5,15 +5,37 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.audio.features.sample_feature import SampleFeature
+from understudy.audio.features.spectral.contrast import ContrastFeature
+from understudy.audio.features.spectral.frame_values import (
+    BandwidthFeature,
+    CentroidFeature,
+    FlatnessFeature,
+    RmsFeature,
+    RolloffFeature,
+    ZeroCrossingFeature,
+)
 from understudy.audio.features.spectral.mel import MelFeature, MfccFeature
 from understudy.audio.features.spectral.reduction import SpectralFeature, StftFeature
 from understudy.audio.features.spectral.stft import ShortTimeTransform
+from understudy.audio.features.speech.kaldi_filterbank import KaldiFilterbank
+from understudy.audio.features.speech.speech_features import SpeechFeatures
+from understudy.audio.features.tonal.chroma import ChromaFeature
+from understudy.audio.features.tonal.tonnetz import TonnetzFeature
 from understudy.errors import SpecInvalid
 from understudy.schemas.front_end.parts import (
+    ChromaPart,
+    ContrastPart,
+    FrameValuePart,
     FrontEndPart,
+    KaldiFilterbankPart,
     MelPart,
     MfccPart,
+    SpeechFeaturesPart,
     StftPart,
+    TonnetzPart,
+    WaveformPart,
+    YamnetPart,
 )
 from understudy.schemas.front_end.spectrum import Stft
 
@@ -43,11 +65,16 @@ class FrontEnd:
 
         Raises SpecInvalid when a part does not fit the rate, or when another step computes it (waveform, yamnet).
         """
+        self._of_samples: list[tuple[int, SampleFeature]] = []
         shared: dict[Stft, list[tuple[int, SpectralFeature]]] = {}
         for index, part in enumerate(parts):
-            stft, spectral = _build_feature(part, rate)
-            # Parts share a transform also where they take different powers of its magnitudes.
-            shared.setdefault(stft.model_copy(update={"power": 1.0}), []).append((index, spectral))
+            feature = _build_feature(part, rate)
+            if isinstance(feature, SampleFeature):
+                self._of_samples.append((index, feature))
+            else:
+                stft, spectral = feature
+                # Parts share a transform also where they take different powers of its magnitudes.
+                shared.setdefault(stft.model_copy(update={"power": 1.0}), []).append((index, spectral))
         self._shared = [_SharedTransform(stft, features) for stft, features in shared.items()]
 
     def compute(self, samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -55,13 +82,16 @@ class FrontEnd:
 
         Raises AudioUnusable when the clip is too short for one frame or for the deltas of a part.
         """
-        found: dict[int, NDArray[np.float32]] = {}
+        found = {index: feature.compute(samples) for index, feature in self._of_samples}
         for transform in self._shared:
             found.update(transform.compute(samples))
         return [found[index] for index in range(len(found))]
 
 
-def _build_feature(part: FrontEndPart, rate: int) -> tuple[Stft, SpectralFeature]:
+_Feature = SampleFeature | tuple[Stft, SpectralFeature]
+
+
+def _build_feature(part: FrontEndPart, rate: int) -> _Feature:
     """Return the feature of a part, with the transform that it takes if it takes one."""
     match part:
         case StftPart():
@@ -70,10 +100,38 @@ def _build_feature(part: FrontEndPart, rate: int) -> tuple[Stft, SpectralFeature
             return part.stft, MelFeature.from_part(part, rate)
         case MfccPart():
             return part.stft, MfccFeature(part, rate)
-        case _:
+        case ContrastPart():
+            return part.stft, ContrastFeature(part, rate)
+        case ChromaPart():
+            return part.stft, ChromaFeature(part, rate)
+        case TonnetzPart():
+            return part.chroma.stft, TonnetzFeature(part, rate)
+        case FrameValuePart():
+            return _build_frame_value(part, rate)
+        case SpeechFeaturesPart():
+            return SpeechFeatures(part, rate)
+        case KaldiFilterbankPart():
+            return KaldiFilterbank(part, rate)
+        case WaveformPart() | YamnetPart():
             raise SpecInvalid(
-                f"The part {part.kind} cannot be computed yet.", remedy="Correct `front_end` in the model's spec."
+                f"The part {part.kind} cannot be joined with others.", remedy="Correct `front_end` in the model's spec."
             )
+
+
+def _build_frame_value(part: FrameValuePart, rate: int) -> _Feature:
+    match part.kind:
+        case "rms":
+            return RmsFeature(part)
+        case "zero_crossing_rate":
+            return ZeroCrossingFeature(part)
+        case "spectral_centroid":
+            return part.stft, CentroidFeature(part, rate)
+        case "spectral_bandwidth":
+            return part.stft, BandwidthFeature(part, rate)
+        case "spectral_rolloff":
+            return part.stft, RolloffFeature(part, rate)
+        case "spectral_flatness":
+            return part.stft, FlatnessFeature(part)
 
 
 def join(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

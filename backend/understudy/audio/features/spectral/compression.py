@@ -43,12 +43,15 @@ def compress(values: NDArray[np.float32], compression: Compression) -> NDArray[n
 
 
 def _to_decibels(values: NDArray[np.float32], decibels: Decibels) -> NDArray[np.float32]:
-    scale = 10.0 if decibels.of == "power" else 20.0
-    reference = float(values.max()) if decibels.ref == "max" else decibels.ref
+    reference = values.max() if decibels.ref == "max" else decibels.ref
+    # Computed as the values are, so that a value equal to the reference gives exactly 0.
+    zero = np.full(1, max(reference, decibels.amin), np.float32)
     np.maximum(values, np.float32(decibels.amin), out=values)
-    np.log(values, out=values)
-    values *= np.float32(scale / math.log(10))
-    values -= np.float32(scale * math.log10(max(reference, decibels.amin)))
+    scale = np.float32((10.0 if decibels.of == "power" else 20.0) / math.log(10))
+    for array in (zero, values):
+        np.log(array, out=array)
+        array *= scale
+    values -= zero
     if decibels.top_db is not None:
         np.maximum(values, values.max() - np.float32(decibels.top_db), out=values)
     return values

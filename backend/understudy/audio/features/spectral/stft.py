@@ -23,21 +23,26 @@ _BLOCK_VALUES = 131_072
 class Spectra:
     """The spectra of a block of frames."""
 
-    def __init__(self, power: NDArray[Any]) -> None:
-        """Hold `power`, |DFT| squared, float32 or float64 [frames, bins]."""
-        self._power = power
+    def __init__(self, spectrum: NDArray[Any]) -> None:
+        """Hold the DFT `spectrum`, complex64 or complex128 [frames, bins], which is overwritten.
+
+        From complex128 the values are rounded in the same steps as librosa's, because some features take the place of
+        a maximum or of a threshold, where the last bit decides.
+        """
         self._raised: dict[float, NDArray[np.float32]] = {}
+        if spectrum.dtype == np.complex128:
+            self._raised[1.0] = np.abs(spectrum.astype(np.complex64))
+            self._raised[2.0] = np.square(self._raised[1.0])
+        else:
+            parts = spectrum.view(np.float32)
+            np.multiply(parts, parts, out=parts)
+            self._raised[2.0] = parts[:, ::2] + parts[:, 1::2]
 
     def to_power(self, exponent: float) -> NDArray[np.float32]:
         """Return |DFT| ** exponent, float32 [frames, bins]. The caller must not change it."""
         if exponent not in self._raised:
-            if exponent == 2.0:
-                raised = self._power
-            elif exponent == 1.0:
-                raised = np.sqrt(self._power)
-            else:
-                raised = self._power ** (exponent / 2)
-            self._raised[exponent] = raised.astype(np.float32, copy=False)
+            power = self._raised[2.0]
+            self._raised[exponent] = np.sqrt(power) if exponent == 1.0 else power ** (exponent / 2)
         return self._raised[exponent]
 
 
@@ -77,10 +82,7 @@ class ShortTimeTransform:
         """
         count = self.count_frames(len(samples))
         if count == 0:
-            raise AudioUnusable(
-                f"The clip has {len(samples)} samples; the model's front end needs {self.frame_samples}.",
-                remedy="Send a longer recording.",
-            )
+            raise refuse_short(len(samples), self.frame_samples)
         hop, left, window = self._stft.hop_samples, self._left, self._window
         inner = slice(left, left + len(window))
         frames = sliding_window_view(self._extend(samples, count), self.frame_samples)[::hop][:, inner]
@@ -90,8 +92,7 @@ class ShortTimeTransform:
             place = slice(start, min(start + block, count))
             windowed = buffer[: place.stop - place.start]
             np.multiply(frames[place], window, out=windowed[:, inner])
-            spectrum = scipy.fft.rfft(windowed, axis=1)
-            yield place, Spectra(_square(spectrum))
+            yield place, Spectra(scipy.fft.rfft(windowed, axis=1))
 
     def _extend(self, samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         """Return `samples` with the values that the first and the last frames need around them."""
@@ -99,6 +100,13 @@ class ShortTimeTransform:
             samples = pad_centered(samples, self.frame_samples, self._stft.pad_mode)
         missing = (count - 1) * self._stft.hop_samples + self.frame_samples - len(samples)
         return np.pad(samples, (0, missing)) if missing > 0 else samples
+
+
+def refuse_short(samples: int, needed: int) -> AudioUnusable:
+    """Return the error for a clip that is too short for one frame."""
+    return AudioUnusable(
+        f"The clip has {samples} samples; the model's front end needs {needed}.", remedy="Send a longer recording."
+    )
 
 
 def pad_centered(samples: NDArray[np.float32], frame: int, mode: PadMode) -> NDArray[np.float32]:
@@ -109,10 +117,3 @@ def pad_centered(samples: NDArray[np.float32], frame: int, mode: PadMode) -> NDA
         padded[side : side + len(samples)] = samples
         return padded
     return np.pad(samples, side, mode="reflect" if mode is PadMode.REFLECT else "edge")
-
-
-def _square(spectrum: NDArray[Any]) -> NDArray[Any]:
-    """Return the squared magnitudes of `spectrum`, complex [frames, bins], which is overwritten."""
-    parts = spectrum.view(spectrum.real.dtype)
-    np.multiply(parts, parts, out=parts)
-    return np.asarray(parts[:, ::2] + parts[:, 1::2])

@@ -1,0 +1,1 @@
+"""Features as two packages for speech compute them."""

@@ -1,0 +1,1 @@
+"""Features of pitch: chroma and tonal centroids."""
