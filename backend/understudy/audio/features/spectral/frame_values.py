@@ -55,7 +55,8 @@ class _FrequencyFeature(SpectralFeature):
     """Base of the values that are frequencies in Hz."""
 
     width = 1
-    double = False
+    # Noise far from a tone weighs much in a bandwidth, and which bin reaches a rolloff depends on the last bits.
+    double = True
 
     def __init__(self, part: FrameValuePart, rate: int) -> None:
         self._power = part.stft.power
@@ -88,9 +89,6 @@ class BandwidthFeature(CentroidFeature):
 
 class RolloffFeature(_FrequencyFeature):
     """The lowest frequency below which `roll_percent` of the spectrum's sum lies."""
-
-    # Which bin reaches the threshold depends on the last bits.
-    double = True
 
     def __init__(self, part: FrameValuePart, rate: int) -> None:
         super().__init__(part, rate)

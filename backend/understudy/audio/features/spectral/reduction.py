@@ -5,9 +5,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.features.spectral.compression import compress, needs_double
+from understudy.audio.features.spectral.compression import compress
 from understudy.audio.features.spectral.stft import Spectra
 from understudy.schemas.front_end.parts import StftPart
+from understudy.schemas.front_end.spectrum import Linear
 
 
 class SpectralFeature(ABC):
@@ -30,7 +31,8 @@ class StftFeature(SpectralFeature):
 
     def __init__(self, part: StftPart) -> None:
         self.width = part.stft.n_fft // 2 + 1
-        self.double = needs_double(part.compression)
+        # Single bins reach deeper than sums of bins: their decibels show the noise of float32.
+        self.double = not isinstance(part.compression, Linear)
         self._power = part.stft.power
         self._compression = part.compression
 
