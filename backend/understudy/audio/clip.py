@@ -9,6 +9,7 @@ from understudy.audio.decoding.reader import Reader, Samples
 from understudy.audio.meter import Meter
 from understudy.audio.mono import MonoStream
 from understudy.errors import AudioUnusable
+from understudy.schemas.front_end.sound import Sound
 from understudy.schemas.inference.prediction import AudioFacts
 
 
@@ -37,15 +38,21 @@ class Clip:
         """Free the decoder; needed only for a clip that is not read to its end."""
         self._reader.close()
 
-    def iter_blocks(self, rate: int) -> Iterator[Samples]:
+    @property
+    def rate(self) -> int:
+        """The recording's own sample rate in Hz."""
+        return self._reader.rate
+
+    def iter_blocks(self, rate: int, sound: Sound | None = None) -> Iterator[Samples]:
         """Yield the recording as consecutive blocks float32 [samples], mono, at `rate` Hz.
 
-        A source at another rate is resampled with soxr's HQ preset. The caller may iterate once; the end of the
-        iteration closes the decoder. Raises AudioTooLong as soon as the recording passes the limit, and AudioUnusable
-        when the file is damaged, ends early, holds no samples, or holds samples that are not finite numbers.
+        A source at another rate is resampled with soxr's HQ preset. `sound` chooses channels and rounding. The caller
+        may iterate once; the end of the iteration closes the decoder. Raises AudioTooLong as soon as the recording
+        passes the limit, and AudioUnusable when the file is damaged, ends early, holds no samples, or holds samples
+        that are not finite numbers.
         """
         reader = self._reader
-        stream = MonoStream(reader.channels, reader.rate, rate)
+        stream = MonoStream(reader.channels, reader.rate, rate, sound)
         try:
             for block in reader.iter_blocks():
                 self._frames += len(block)

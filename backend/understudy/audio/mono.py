@@ -4,24 +4,31 @@ import numpy as np
 import soxr
 
 from understudy.audio.decoding.reader import Samples
+from understudy.schemas.front_end.sound import Channels, Sound
+
+_STEPS_16_BIT = np.float32(32768)
 
 
 class MonoStream:
-    """Mixes the channels down to their mean and resamples block by block, with soxr's HQ preset.
+    """Mixes the channels down to one and resamples block by block, with soxr's HQ preset.
 
-    `rate` is the source's sample rate and `target` the model's, both in Hz. Equal rates are not resampled.
+    `rate` is the source's sample rate and `target` the model's, both in Hz. Equal rates are not resampled. `sound` says
+    which channels count and whether samples are rounded to 16 bits; its other steps are not applied here.
     """
 
-    def __init__(self, channels: int, rate: int, target: int) -> None:
+    def __init__(self, channels: int, rate: int, target: int, sound: Sound | None = None) -> None:
         self._weights = np.full(channels, 1 / channels, np.float32)
+        self._first = sound is not None and sound.channels is Channels.FIRST
+        self._round = sound is not None and sound.round_to_16_bit
         self._resampler = (
             None if rate == target else soxr.ResampleStream(rate, target, 1, dtype="float32", quality="HQ")
         )
 
     def mix(self, block: Samples) -> Samples:
-        """Return the mean of the channels: float32 [frames] for a block float32 [frames, channels]."""
+        """Return the mean of the channels or the first: float32 [frames] for a block float32 [frames, channels]."""
         # A matrix product, because numpy's mean over a short last axis is ten times slower.
-        return block[:, 0] if block.shape[1] == 1 else block @ self._weights
+        mono = block[:, 0] if self._first or block.shape[1] == 1 else block @ self._weights
+        return np.clip(np.rint(mono * _STEPS_16_BIT), -32768, 32767) / _STEPS_16_BIT if self._round else mono
 
     def resample(self, mono: Samples) -> Samples:
         """Return the samples float32 [n] at the target rate that `mono` float32 [m] completes.

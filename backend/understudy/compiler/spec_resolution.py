@@ -1,22 +1,45 @@
 """Completes a spec from the user's entries, the file's metadata and the model's signature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
+from understudy.audio.features.item_shape import (
+    measure_feature_shape,
+    measure_sequence_shape,
+    require_shape,
+    takes_sequence,
+)
 from understudy.compiler.convert.waveform_input import is_waveform
 from understudy.errors import SpecInvalid
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
 from understudy.schemas.compiler.spec import (
+    DEFAULT_THRESHOLD,
+    Assumption,
     InputKind,
     OutputActivation,
     PartialSpec,
+    SampleRate,
     Spec,
 )
 from understudy.yamnet import constants as yamnet
 from understudy.yamnet.class_map import read_class_names
 
 SHORTEST_WAVEFORM = 4000  # samples; fewer is read as a vector of features
+SHORTEST_WINDOW_SECONDS = 0.1  # a fixed waveform input below is a vector of features, not sound
+# Fields of the spec as given that the complete spec takes over unchanged.
+_TAKEN_OVER = {
+    "preset",
+    "front_end",
+    "sound",
+    "pooling",
+    "arrangement",
+    "tail",
+    "aggregation",
+    "top_k",
+    "thresholds",
+    "otherwise",
+}
 _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
     (yamnet.EMBEDDING_SIZE,): InputKind.EMBEDDING,
     (yamnet.CLASS_COUNT,): InputKind.SCORES,
@@ -34,6 +57,9 @@ def _can_feed(kind: InputKind, signature: TensorSignature) -> bool:
         return False
     if kind is InputKind.WAVEFORM:
         return len(shape) in (1, 2) or (len(shape) == 3 and shape[2] == 1)
+    if kind.on_backbone and len(shape) == 3:
+        width = yamnet.EMBEDDING_SIZE if kind is InputKind.EMBEDDING else yamnet.CLASS_COUNT
+        return shape[2] in (None, width)
     return any(
         len(shape) == len(dims) + 1 and all(a in (None, b) for a, b in zip(shape[1:], dims, strict=True))
         for dims, candidate in _BY_SHAPE.items()
@@ -82,7 +108,7 @@ def _choose_input_kind(
         return kind if _read_score_width(outputs) is not None else InputKind.TENSOR
     if spec.input is InputKind.TENSOR:
         return spec.input
-    if len(inputs) != 1 or not _can_feed(spec.input, inputs[0]):
+    if len(inputs) != 1 or not (_is_measured(spec, inputs[0]) or _can_feed(spec.input, inputs[0])):
         raise SpecInvalid(f"The spec says input {spec.input.value!r}, but the model takes {shapes}.")
     if _read_score_width(outputs) is None:
         found = ", ".join(f"{signature.name} {list(signature.shape)}" for signature in outputs)
@@ -93,10 +119,33 @@ def _choose_input_kind(
     return spec.input
 
 
+def _is_measured(spec: PartialSpec, signature: TensorSignature) -> bool:
+    """Return whether the shape of the items follows from the spec's steps, so that making one shows whether it fits."""
+    if spec.input is None or not signature.dtype.startswith("float"):
+        return False
+    return spec.input is InputKind.FEATURES or (spec.input.on_backbone and takes_sequence(spec, signature.shape))
+
+
+def _choose_blocks(kind: InputKind, spec: PartialSpec) -> tuple[SampleRate, float | None, float | None]:
+    """Return sample rate, window and hop for features or a sequence of patches; windows follow one another."""
+    if kind.on_backbone:
+        if spec.sample_rate not in (None, yamnet.SAMPLE_RATE):
+            raise SpecInvalid(f"YAMNet takes sound at {yamnet.SAMPLE_RATE} Hz, not at {spec.sample_rate} Hz.")
+        return yamnet.SAMPLE_RATE, spec.window_seconds, spec.hop_seconds or spec.window_seconds
+    if spec.sample_rate is None:
+        raise SpecInvalid(
+            "The spec has a `front_end` and no `sample_rate`.",
+            remedy='Give the rate in Hz that the features were computed at, or "file" for the recording\'s own.',
+        )
+    return spec.sample_rate, spec.window_seconds, spec.hop_seconds or spec.window_seconds
+
+
 def _choose_windows(
     kind: InputKind, spec: PartialSpec, signature: TensorSignature
-) -> tuple[int, float | None, float | None]:
+) -> tuple[SampleRate, float | None, float | None]:
     """Return the sample rate in Hz and window and hop in seconds; None for the whole clip as one window."""
+    if _is_measured(spec.over(PartialSpec(input=kind)), signature):
+        return _choose_blocks(kind, spec)
     rate = spec.sample_rate or yamnet.SAMPLE_RATE
     if kind is InputKind.TENSOR:
         return rate, spec.window_seconds, spec.hop_seconds
@@ -109,7 +158,18 @@ def _choose_windows(
         return rate, yamnet.WINDOW_SECONDS, spec.hop_seconds or yamnet.HOP_SECONDS
     samples = _read_length(signature)
     window = spec.window_seconds
-    if samples is not None:
+    if samples is not None and rate == "file":
+        raise SpecInvalid(
+            f"The model takes {samples} samples, so the spec cannot keep the recording's own sample rate.",
+            remedy="Set `sample_rate` to the rate that the model was trained with.",
+        )
+    if samples is not None and rate != "file":
+        if samples < SHORTEST_WINDOW_SECONDS * rate:
+            raise SpecInvalid(
+                f"The model takes {samples} values, {1e3 * samples / rate:.3g} ms of sound at {rate} Hz: it takes "
+                "features, not a waveform.",
+                remedy="Name the features in the spec, by a `preset` or a `front_end`.",
+            )
         if window is not None and round(window * rate) != samples:
             raise SpecInvalid(
                 f"The spec's window of {window} s is {round(window * rate)} samples at {rate} Hz, "
@@ -121,10 +181,14 @@ def _choose_windows(
     return rate, window, hop
 
 
-def _choose_labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tuple[tuple[str, ...], bool]:
-    """Return the labels, and whether any source named them."""
+def _choose_labels(
+    kind: InputKind, spec: PartialSpec, width: int | None, activation: OutputActivation
+) -> tuple[tuple[str, ...], bool]:
+    """Return the labels, and whether any source named them. One sigmoid output has two labels: negative, positive."""
     if spec.labels is not None:
-        if width is not None and len(spec.labels) != width:
+        if width == 1 and kind is not InputKind.TENSOR:
+            _check_binary(spec.labels, activation)
+        elif width is not None and len(spec.labels) != width:
             raise SpecInvalid(
                 f"{len(spec.labels)} labels are given, but the model returns {width} scores.",
                 remedy="Give one label for every output, in the order of training.",
@@ -134,7 +198,23 @@ def _choose_labels(kind: InputKind, spec: PartialSpec, width: int | None) -> tup
         return (), False
     if width == yamnet.CLASS_COUNT and kind in (InputKind.LOG_MEL_PATCH, InputKind.WAVEFORM):
         return read_class_names(), True
+    if width == 1 and activation is OutputActivation.SIGMOID and kind is not InputKind.TENSOR:
+        return ("negative", "positive"), False
     return tuple(f"class_{index}" for index in range(width)), False
+
+
+def _check_binary(labels: tuple[str, ...], activation: OutputActivation) -> None:
+    """Raises SpecInvalid unless `labels` are the two that one sigmoid output decides between."""
+    if len(labels) != 2:
+        raise SpecInvalid(
+            f"{len(labels)} labels are given, but the model returns one score, which decides between two.",
+            remedy="Give two labels, the negative one first: --labels no_scream,scream. The score is the second's.",
+        )
+    if activation is not OutputActivation.SIGMOID:
+        raise SpecInvalid(
+            "The model returns one score for two labels, and neither its graph nor the spec has a sigmoid.",
+            remedy='Add "activation": "sigmoid" to the spec, or save the model with it.',
+        )
 
 
 def _choose_activation(wanted: OutputActivation | None, in_graph: OutputActivation) -> OutputActivation:
@@ -169,10 +249,15 @@ def resolve(
     activation = _choose_activation(spec.activation, graph_activation)
     kind = _choose_input_kind(spec, inputs, outputs)
     rate, window, hop = _choose_windows(kind, spec, inputs[0])
-    labels, named = _choose_labels(kind, spec, _read_score_width(outputs))
-    chosen = spec.model_dump(include={"aggregation", "top_k", "thresholds"}, exclude_none=True)
+    labels, named = _choose_labels(kind, spec, _read_score_width(outputs), activation)
+    values = {name: value for name, value in spec if name in _TAKEN_OVER and value is not None}
+    if len(labels) == 2 and _read_score_width(outputs) == 1:
+        values["otherwise"] = spec.otherwise or labels[0]
+        values["thresholds"] = {labels[1]: DEFAULT_THRESHOLD} | (spec.thresholds or {})
+    if spec.pooling is not None and not spec.pooling.statistics:
+        del values["pooling"]
     try:
-        return Spec(
+        resolved = Spec(
             input=kind,
             sample_rate=rate,
             window_seconds=window,
@@ -180,10 +265,23 @@ def resolve(
             labels=labels,
             labels_named=named,
             activation=activation,
-            **chosen,
+            assumed=tuple(_list_assumptions(kind, spec)),
+            **values,
         )
     except ValidationError as error:
         raise SpecInvalid("; ".join(str(problem["msg"]) for problem in error.errors())) from error
+    if kind is InputKind.FEATURES:
+        require_shape(measure_feature_shape(resolved), inputs[0].shape, inputs[0].name)
+    elif kind.on_backbone and takes_sequence(resolved, inputs[0].shape):
+        require_shape(measure_sequence_shape(resolved), inputs[0].shape, inputs[0].name)
+    return resolved
+
+
+def _list_assumptions(kind: InputKind, spec: PartialSpec) -> Iterator[Assumption]:
+    if kind.on_backbone and spec.pooling is None:
+        yield Assumption.POOLING
+    if kind is InputKind.WAVEFORM and spec.sample_rate is None:
+        yield Assumption.SAMPLE_RATE
 
 
 def refuse_misfit(spec: PartialSpec, earlier: PartialSpec, report: CompileReport) -> None:

@@ -18,6 +18,7 @@ from understudy.schemas.compiler.spec import (
     OutputActivation,
     PartialSpec,
 )
+from understudy.schemas.front_end.pooling import Pooling
 from understudy.settings import Settings
 from understudy.training.embeddings import EmbeddingCache, embed_recordings
 from understudy.training.evaluation import Evaluation, evaluate
@@ -147,6 +148,7 @@ def _write_model(head: KerasHead, labels: Sequence[str], out: Path) -> tuple[Par
     spec = PartialSpec(
         input=InputKind.EMBEDDING,
         sample_rate=SAMPLE_RATE,
+        pooling=Pooling(statistics=()),
         labels=tuple(labels),
         activation=OutputActivation.SOFTMAX,
         aggregation=_AGGREGATION,

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.audio.decoding.reader import Samples
+from understudy.schemas.compiler.spec import Tail
 
 
 def compute_tail_padding(total: int, size: int, hop: int) -> int:
@@ -26,11 +27,14 @@ class Windower:
     `total` counts the values so far.
     """
 
-    def __init__(self, size: int, hop: int, rate: float) -> None:
-        """Raises ValueError when `size` or `hop` is less than 1."""
+    def __init__(self, size: int, hop: int, rate: float, tail: Tail = Tail.PAD) -> None:
+        """`tail` says what happens to values at the end that fill no window.
+
+        Raises ValueError when `size` or `hop` is less than 1.
+        """
         if size < 1 or hop < 1:
             raise ValueError(f"window of {size} every {hop}")
-        self._size, self._hop, self._rate = size, hop, rate
+        self._size, self._hop, self._rate, self._tail = size, hop, rate, tail
         self._buffer: Samples | None = None
         self._base = 0
         self._next = 0
@@ -55,8 +59,15 @@ class Windower:
         return ready
 
     def finish(self) -> list[tuple[float, Samples]]:
-        """Return the last window, filled up with zeros; an empty list when every value lies in a window already."""
+        """Return the last window; an empty list when every value lies in a window already.
+
+        It is filled up with zeros, left out (unless it is the only one) or kept short, as `tail` says.
+        """
         if self._buffer is None:
             self._buffer = np.zeros(0, np.float32)
         padding = compute_tail_padding(self.total, self._size, self._hop)
-        return self.push(np.zeros((padding, *self._buffer.shape[1:]), np.float32)) if padding else []
+        if not padding or (self._tail is Tail.DROP and self._next > 0):
+            return []
+        if self._tail is Tail.KEEP and (rest := self._buffer[self._next - self._base :]).size:
+            return [(self._next / self._rate, rest)]
+        return self.push(np.zeros((padding, *self._buffer.shape[1:]), np.float32))

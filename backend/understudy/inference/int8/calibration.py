@@ -11,8 +11,10 @@ from understudy.audio.opening import AudioLimits, open_clip
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.int8.variant_agreement import LabeledClip
-from understudy.inference.pipeline.framing import choose_framing
+from understudy.inference.pipeline.clip_samples import iter_samples
+from understudy.inference.pipeline.cutters import CutItems
 from understudy.inference.pipeline.input_layout import Layout
+from understudy.inference.pipeline.model_input import choose_model_input
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.report import CompileReport
 
@@ -74,16 +76,18 @@ def collect_windows(
     embeddings or scores a window is a log-mel patch float32 [96, 64]. Raises what opening and reading a clip raise.
     """
     tensor = _read_input(report)
-    framing, _ = choose_framing(report.spec, tensor)
+    taken = choose_model_input(report.spec, tensor)
     found: list[NDArray[np.float32]] = []
     seconds = 0.0
     for clip in clips:
-        cutter = framing.make_cutter(max_whole_clip_seconds)
         with clip.path.open("rb") as file:
-            for block in open_clip(file, limits).iter_blocks(framing.rate):
-                found += [window for _, window in cutter.push(block)]
-        found += [window for _, window in cutter.finish()]
-        seconds += cutter.total / framing.rate
+            opened = open_clip(file, limits)
+            rate = taken.framing.rate or opened.rate
+            cutter = taken.framing.make_cutter(max_whole_clip_seconds, rate)
+            for block in iter_samples(opened, report.spec.sound, rate, max_whole_clip_seconds):
+                found += _list_windows(cutter.push(block), grouped=taken.grouped)
+        found += _list_windows(cutter.finish(), grouped=taken.grouped)
+        seconds += cutter.total / rate
     chosen = np.linspace(0, len(found) - 1, min(MOST_WINDOWS, len(found))).astype(int)
     return [found[index] for index in chosen], seconds
 
@@ -98,11 +102,16 @@ def build_feeds(report: CompileReport, windows: Sequence[NDArray[np.float32]]) -
         layout = None
         size = _BATCH
     else:
-        _, layout = choose_framing(report.spec, _read_input(report))
+        layout = choose_model_input(report.spec, _read_input(report)).layout
         size = _choose_batch_size(layout, windows)
     for start in range(0, len(windows), size):
         items = np.stack(windows[start : start + size])
         yield items if layout is None else layout.arrange(items)
+
+
+def _list_windows(items: CutItems, *, grouped: bool) -> list[NDArray[np.float32]]:
+    windows = [window for _, window in items]
+    return [patch for window in windows for patch in window] if grouped else windows
 
 
 def _choose_batch_size(layout: Layout, windows: Sequence[NDArray[np.float32]]) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.inference.prediction import AudioFacts, Event, Window
 
 
@@ -28,11 +29,12 @@ class Analysis:
 
     `totals` float32 [labels] are the clip's aggregated scores. `window_scores` are float32 [windows, labels]; `starts`
     and `ends` are float64 [windows] in seconds. For a long clip `window_scores` float32 [windows, TOP] hold only the
-    best scores of each window, in descending order, and `window_labels` int32 [windows, TOP] hold the positions of
-    their labels in `labels`; otherwise `window_labels` is None.
+    best scores of each window, the verdict's first and then in descending order, and `window_labels` int32
+    [windows, TOP] hold the positions of their labels in `labels`; otherwise `window_labels` is None. `verdict` chooses
+    the label of a row of scores.
     """
 
-    labels: tuple[str, ...]
+    verdict: Verdict
     totals: NDArray[np.float32]
     window_scores: NDArray[np.float32]
     window_labels: NDArray[np.int32] | None
@@ -44,14 +46,19 @@ class Analysis:
     timing: PhaseTimes
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the scores."""
+        return self.verdict.labels
+
+    @property
     def label(self) -> str:
-        """The label with the highest aggregated score."""
-        return self.labels[int(self.totals.argmax())]
+        """The label that the aggregated scores mean: the highest one, or as thresholds and `otherwise` say."""
+        return self.labels[self.verdict.choose(self.totals)]
 
     @property
     def score(self) -> float:
-        """The highest aggregated score."""
-        return float(self.totals.max())
+        """The aggregated score of `label`."""
+        return float(self.totals[self.verdict.choose(self.totals)])
 
     @property
     def scores(self) -> dict[str, float]:
@@ -76,7 +83,7 @@ class Analysis:
         part = slice(first, stop)
         times = zip(self.starts[part].tolist(), self.ends[part].tolist(), self.window_scores[part], strict=True)
         if self.window_labels is None:
-            yield from (build_window(self.labels, row, start, end) for start, end, row in times)
+            yield from (build_window(self.verdict, row, start, end) for start, end, row in times)
             return
         for (start, end, row), order in zip(times, self.window_labels[part].tolist(), strict=True):
             listed = [self.labels[index] for index in order]
@@ -86,8 +93,8 @@ class Analysis:
             )
 
 
-def build_window(labels: tuple[str, ...], row: NDArray[np.float32], start: float, end: float) -> Window:
+def build_window(verdict: Verdict, row: NDArray[np.float32], start: float, end: float) -> Window:
     """Return the window from `start` to `end` seconds with the scores `row` float32 [labels]."""
-    best = int(row.argmax())
-    scores = dict(zip(labels, row.tolist(), strict=True))
-    return Window(start=start, end=end, label=labels[best], score=float(row[best]), scores=scores)
+    best = verdict.choose(row)
+    scores = dict(zip(verdict.labels, row.tolist(), strict=True))
+    return Window(start=start, end=end, label=verdict.labels[best], score=float(row[best]), scores=scores)

@@ -1,140 +1,124 @@
-"""Cut a clip into the items that a model takes: windows of samples, log-mel patches, or the whole clip."""
+"""Choose how a clip is cut for a model: windows of samples, log-mel patches, or the whole clip."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
-from understudy.errors import AudioTooLong, SpecInvalid
-from understudy.inference.pipeline.input_layout import Layout
-from understudy.inference.runtime.tensor_signature import GraphTensor
-from understudy.schemas.compiler.spec import InputKind, Spec
-from understudy.yamnet.constants import (
-    CLASS_COUNT,
-    EMBEDDING_SIZE,
-    FRAME_HOP_SAMPLES,
-    FRAME_SAMPLES,
-    MEL_BANDS,
-    PATCH_FRAMES,
-    PATCH_HOP_FRAMES,
-    SAMPLE_RATE,
-)
+from understudy.errors import SpecInvalid
+from understudy.inference.pipeline.cutters import Cutter, ExtractingCutter, WholeClip
+from understudy.schemas.compiler.spec import Spec, Tail
+from understudy.yamnet.constants import FRAME_HOP_SAMPLES, PATCH_FRAMES, PATCH_HOP_FRAMES, SAMPLE_RATE
 
 Array = NDArray[np.float32]
+
+
+class Extract(Protocol):
+    """Computes a model's item float32 from mono samples float32 [n] at `rate` Hz."""
+
+    def __call__(self, samples: Array, rate: int) -> Array: ...
+
+
 _FRAMES_PER_SECOND = SAMPLE_RATE / FRAME_HOP_SAMPLES
 
 
-class Cutter(Protocol):
-    """Takes the blocks of one clip and returns items, each with its start in seconds.
+class Framing(Protocol):
+    """Size and hop of the windows that a model takes."""
 
-    `total` counts the samples so far.
-    """
-
-    total: int
-
-    def push(self, block: Array) -> list[tuple[float, Array]]:
-        """Return the items that `block` float32 [n] completes."""
-
-    def finish(self) -> list[tuple[float, Array]]:
-        """Return the items that the end of the clip completes, filled up with zeros."""
-
-
-class WholeClip:
-    """Gives the clip as one item.
-
-    The item is the samples float32 [n] or, with `features`, the log-mel frames float32 [frames, 64].
-    """
-
-    def __init__(self, rate: int, max_seconds: float, *, features: bool) -> None:
-        self._rate, self._max_seconds, self._features = rate, max_seconds, features
-        self._blocks: list[Array] = []
-        self.total = 0
-
-    def push(self, block: Array) -> list[tuple[float, Array]]:
-        """Keep `block`; raises AudioTooLong when the clip exceeds the limit for models that take a whole clip."""
-        self.total += len(block)
-        if self.total > self._max_seconds * self._rate:
-            raise AudioTooLong(
-                f"The model takes the whole clip at once, and this one is longer than {self._max_seconds:g} s.",
-                remedy="Send a shorter clip, add `window_seconds` to the model's spec, or raise "
-                "UNDERSTUDY_MAX_WHOLE_CLIP_SECONDS on the server.",
-            )
-        self._blocks.append(block)
-        return []
-
-    def finish(self) -> list[tuple[float, Array]]:
-        """Return the clip as one item that begins at 0 s; a clip shorter than one frame is filled up with zeros."""
-        clip = np.concatenate(self._blocks)
-        if self._features:
-            clip = compute_log_mel(np.pad(clip, (0, max(0, FRAME_SAMPLES - len(clip)))))
-        return [(0.0, clip)]
-
-
-@dataclass(frozen=True)
-class Framing:
-    """Size and hop of the windows that a model takes.
-
-    `rate` is the sample rate in Hz. `size` and `hop` count samples for waveforms and log-mel frames for every other
-    input; a `size` of None means that the model takes the whole clip.
-    """
-
-    kind: InputKind
-    rate: int
-    size: int | None
-    hop: int
+    @property
+    def rate(self) -> int | None:
+        """The sample rate in Hz; None for the recording's own."""
 
     @property
     def window_seconds(self) -> float | None:
-        """Length of one window in seconds; None for the whole clip."""
-        if self.size is None:
-            return None
-        return self.size / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
+        """Length of one window; None for the whole clip."""
 
     @property
     def hop_seconds(self) -> float:
         """Seconds from the start of one window to the start of the next."""
-        return self.hop / (self.rate if self.kind is InputKind.WAVEFORM else _FRAMES_PER_SECOND)
 
-    def make_cutter(self, max_seconds: float) -> Cutter:
-        """Return a new cutter for one clip; `max_seconds` limits only clips that the model takes whole."""
-        waveform = self.kind is InputKind.WAVEFORM
-        if self.size is None:
-            return WholeClip(self.rate, max_seconds, features=not waveform)
-        return Windower(self.size, self.hop, self.rate) if waveform else PatchStream(self.size, self.hop)
+    def make_cutter(self, max_seconds: float, rate: int) -> Cutter:
+        """Return a new cutter for one clip at `rate` Hz; `max_seconds` limits only clips that are taken whole."""
 
 
-def choose_framing(spec: Spec, tensor: GraphTensor) -> tuple[Framing, Layout]:
-    """Return how clips are cut for the graph's input `tensor`, and how the items lie in it.
+@dataclass(frozen=True)
+class SampleFraming:
+    """Windows of samples. `extract` computes the item from the samples of a window and their rate in Hz."""
 
-    A window size that the graph fixes is used where the spec leaves the window open. Raises SpecInvalid when the graph
-    does not take the input that the spec names, or when both fix different window sizes.
+    rate: int | None
+    window_seconds: float | None
+    hop_seconds: float
+    tail: Tail = Tail.PAD
+    extract: Extract | None = None
+
+    def make_cutter(self, max_seconds: float, rate: int) -> Cutter:
+        cutter: Cutter
+        if self.window_seconds is None:
+            cutter = WholeClip(rate, max_seconds)
+        else:
+            size, hop = (max(1, round(seconds * rate)) for seconds in (self.window_seconds, self.hop_seconds))
+            cutter = Windower(size, hop, rate, self.tail)
+        return cutter if self.extract is None else ExtractingCutter(cutter, partial(self.extract, rate=rate))
+
+
+@dataclass(frozen=True)
+class PatchFraming:
+    """Patches of `frames` log-mel frames every `hop` frames; the whole clip where `frames` is None."""
+
+    frames: int | None
+    hop: int
+    tail: Tail = Tail.PAD
+
+    @property
+    def rate(self) -> int:
+        return SAMPLE_RATE
+
+    @property
+    def window_seconds(self) -> float | None:
+        return None if self.frames is None else self.frames / _FRAMES_PER_SECOND
+
+    @property
+    def hop_seconds(self) -> float:
+        return self.hop / _FRAMES_PER_SECOND
+
+    def make_cutter(self, max_seconds: float, rate: int) -> Cutter:
+        if self.frames is None:
+            return WholeClip(rate, max_seconds, log_mel=True)
+        return PatchStream(self.frames, self.hop, self.tail)
+
+
+def choose_sample_framing(spec: Spec, fixed: int | None, extract: Extract | None = None) -> SampleFraming:
+    """Return the framing of a model on windows of samples; `fixed` is the number of samples that its graph requires.
+
+    Raises SpecInvalid when spec and graph fix different sizes.
     """
-    if spec.input is not InputKind.WAVEFORM and spec.sample_rate != SAMPLE_RATE:
-        raise SpecInvalid(
-            f"A model on YAMNet's features takes sound at {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate} Hz."
-        )
-    match spec.input:
-        case InputKind.WAVEFORM:
-            layout = Layout.from_tensor(tensor, (None,))
-            return Framing(
-                spec.input, spec.sample_rate, *_choose_window(spec, layout.item[0], spec.sample_rate)
-            ), layout
-        case InputKind.LOG_MEL_PATCH:
-            layout = Layout.from_tensor(tensor, (None, MEL_BANDS))
-            return Framing(spec.input, SAMPLE_RATE, *_choose_window(spec, layout.item[0], _FRAMES_PER_SECOND)), layout
-        case InputKind.EMBEDDING | InputKind.SCORES:
-            layout = Layout.from_tensor(tensor, (EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT,))
-            _, hop = _choose_window(spec, PATCH_FRAMES, _FRAMES_PER_SECOND)
-            return Framing(spec.input, SAMPLE_RATE, PATCH_FRAMES, hop), layout
-        case InputKind.TENSOR:
-            raise SpecInvalid("A tensor model takes no audio, so a clip cannot be cut for it.")
+    rate = None if spec.sample_rate == "file" else spec.sample_rate
+    if rate is None:
+        if fixed is not None:
+            raise SpecInvalid(
+                f"The model takes windows of {fixed} samples, so the spec cannot take the recording's own sample rate.",
+                remedy="Set `sample_rate` in the spec to the rate that the model was trained with.",
+            )
+        window = spec.window_seconds
+        return SampleFraming(None, window, spec.hop_seconds or window or 1.0, spec.tail, extract)
+    size, hop = choose_window(spec, fixed, rate)
+    return SampleFraming(rate, None if size is None else size / rate, hop / rate, spec.tail, extract)
 
 
-def _choose_window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
+def choose_patch_framing(spec: Spec, fixed: int | None) -> PatchFraming:
+    """Return the framing of a model on log-mel patches; `fixed` is the number of frames that its graph requires.
+
+    Raises SpecInvalid when spec and graph fix different sizes.
+    """
+    size, hop = choose_window(spec, fixed, _FRAMES_PER_SECOND)
+    return PatchFraming(size, hop, spec.tail)
+
+
+def choose_window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
     """Return size and hop of the windows in steps of 1 / `rate` seconds; `fixed` is the graph's own size."""
     asked = None if spec.window_seconds is None else max(1, round(spec.window_seconds * rate))
     if None not in (asked, fixed) and asked != fixed:

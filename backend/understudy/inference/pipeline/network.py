@@ -34,7 +34,7 @@ class Network:
         self._session = session
         self._layout = layout
         self._spec = spec
-        self._output = _choose_output(read_outputs(session), len(spec.labels))
+        self._output, self._width = _choose_output(read_outputs(session), spec)
         self._activation = spec.activation if graph_activation is OutputActivation.NONE else OutputActivation.NONE
         self._run_options = ort.RunOptions()
         if whole_clips:  # otherwise the session keeps the memory of the longest clip
@@ -63,6 +63,8 @@ class Network:
                 remedy="Run the original model on this clip: it overflows or divides by zero.",
             )
         scores = activate(rows, self._activation)
+        if self._width < len(self._spec.labels):  # one output for two labels: the probability of the second
+            scores = np.concatenate([1 - scores, scores], axis=-1)
         if scores.shape[1] == 1:
             return scores[:, 0]
         return np.stack([aggregate(own, self._spec.aggregation, self._spec.top_k) for own in scores])
@@ -72,7 +74,7 @@ class Network:
 
         A model that cuts its input into frames itself answers with several rows for each item.
         """
-        labels = len(self._spec.labels)
+        labels = self._width
         filled = self._layout.batch or count
         if raw.ndim >= 1 and raw.shape[-1] == labels and raw.size:
             if raw.ndim == 3 and raw.shape[0] == filled:
@@ -83,18 +85,21 @@ class Network:
                 return raw.reshape(1, -1, labels)
         raise CannotServe(
             f"The model's output {self._output.name} has the shape {list(raw.shape)} for {filled} inputs "
-            f"and {labels} labels."
+            f"and {len(self._spec.labels)} labels."
         )
 
 
-def _choose_output(outputs: tuple[GraphTensor, ...], labels: int) -> GraphTensor:
-    """Return the first floating-point output whose last dimension is the number of labels.
+def _choose_output(outputs: tuple[GraphTensor, ...], spec: Spec) -> tuple[GraphTensor, int]:
+    """Return the first floating-point output with one value for each label, and the number of its values.
 
-    Without one, return the first output of unknown width. Raises SpecInvalid when there is neither.
+    Without one, return the first output of one value where the spec has two labels and `otherwise`, or the first of
+    unknown width. Raises SpecInvalid when there is none.
     """
-    for width in (labels, None):
+    labels = len(spec.labels)
+    binary = labels == 2 and spec.otherwise is not None
+    for width in (labels, *([1] if binary else []), None):
         for output in outputs:
             if output.shape and output.shape[-1] == width and output.dtype is not None and output.dtype.kind == "f":
-                return output
+                return output, width or labels
     made = " and ".join(map(str, outputs))
     raise SpecInvalid(f"The spec names {labels} labels, but the model's outputs are {made}.")

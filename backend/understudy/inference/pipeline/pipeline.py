@@ -15,22 +15,25 @@ from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.pipeline.answer_warnings import collect_warnings
-from understudy.inference.pipeline.framing import Framing, choose_framing
+from understudy.inference.pipeline.backbone_features import MAX_BATCH, BackboneFeatures
+from understudy.inference.pipeline.clip_samples import iter_samples
+from understudy.inference.pipeline.framing import Framing
+from understudy.inference.pipeline.model_input import choose_model_input
 from understudy.inference.pipeline.network import Network
 from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.pipeline.stream_scorer import StreamScorer
+from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes, read_recorded_inputs, replay
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.schemas.compiler.spec import InputKind, Spec, Tail
 from understudy.yamnet.constants import PATCH_SHAPE
 
 __all__ = ["Analysis", "Pipeline"]
 
-MAX_BATCH = 16
 _FALLBACK_TOLERANCE = 1e-4
 
 Array = NDArray[np.float32]
@@ -61,7 +64,8 @@ class Pipeline:
         self.report = report
         self._session = session
         self._probes = probes
-        self._backbone = backbone if self.spec.input.on_backbone else None
+        self._backbone: BackboneFeatures | None = None
+        self._verdict = Verdict(self.spec)
         self._max_whole_clip_seconds = max_whole_clip_seconds
         self.graph = Graph(session, read_recorded_inputs(probes))
         self._audio: tuple[Framing, Network] | None = None
@@ -72,9 +76,12 @@ class Pipeline:
         inputs = self.graph.inputs
         if len(inputs) != 1:
             raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}), and audio fills only one.")
-        framing, layout = choose_framing(self.spec, *inputs.values())
-        network = Network(session, layout, self.spec, report.graph_activation, whole_clips=framing.size is None)
-        self._audio = framing, network
+        taken = choose_model_input(self.spec, *inputs.values())
+        if backbone is not None and self.spec.input.on_backbone:
+            self._backbone = BackboneFeatures(backbone, self.spec, grouped=taken.grouped)
+        whole_clips = taken.framing.window_seconds is None
+        network = Network(session, taken.layout, self.spec, report.graph_activation, whole_clips=whole_clips)
+        self._audio = taken.framing, network
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
@@ -104,7 +111,7 @@ class Pipeline:
         """
         tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
         if self._backbone is not None and not all(
-            np.isfinite(output).all() for output in self._backbone.run(np.zeros((1, *PATCH_SHAPE), np.float32))
+            np.isfinite(output).all() for output in self._backbone.backbone.run(np.zeros((1, *PATCH_SHAPE), np.float32))
         ):
             raise WarmUpFailed("The YAMNet backbone's output holds values that are infinite or not numbers (NaN).")
         return replay(self._session, self._probes, tolerance)
@@ -133,10 +140,11 @@ class Pipeline:
         """
         framing, _ = self._require_audio()
         watch = Stopwatch()
-        cutter = framing.make_cutter(self._max_whole_clip_seconds)
+        rate = framing.rate or clip.rate
+        cutter = framing.make_cutter(self._max_whole_clip_seconds, rate)
         pending: list[tuple[float, Array]] = []
         accumulator = ScoreAccumulator(self.spec, framing.window_seconds)
-        blocks = clip.iter_blocks(framing.rate)
+        blocks = iter_samples(clip, self.spec.sound, rate, self._max_whole_clip_seconds)
         while True:
             with watch.measure("decode"):
                 block = next(blocks, None)
@@ -147,10 +155,10 @@ class Pipeline:
                 del pending[:MAX_BATCH]
                 scores, seconds = yield [item for _, item in batch]
                 watch.add("inference", seconds)
-                accumulator.add([start for start, _ in batch], scores)
+                accumulator.add([self.spec.sound.offset + start for start, _ in batch], scores)
             if block is None:
                 break
-        return self._build_analysis(clip, framing, accumulator, watch)
+        return self._build_analysis(clip, framing, cutter.total / rate, accumulator, watch)
 
     @cached_property
     def joinable(self) -> bool:
@@ -159,7 +167,7 @@ class Pipeline:
         Raises NotForAudio for a tensor model.
         """
         framing, _ = self._require_audio()
-        return framing.size is not None and self.graph.joinable
+        return framing.window_seconds is not None and self.spec.tail is not Tail.KEEP and self.graph.joinable
 
     def score(self, requests: Sequence[Items]) -> tuple[list[Array], float]:
         """Return scores float32 [n, labels] for the n items of each request, and the seconds that the run took.
@@ -179,24 +187,24 @@ class Pipeline:
         Raises NotForAudio for a tensor model and for a model that takes the whole clip at once.
         """
         framing, network = self._require_audio()
-        return StreamScorer(
-            framing, self._max_whole_clip_seconds, self.spec.labels, lambda items: self._score_items(network, items)
-        )
+        return StreamScorer(framing, self.spec.sound, self._verdict, lambda items: self._score_items(network, items))
 
     def _require_audio(self) -> tuple[Framing, Network]:
         if self._audio is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         return self._audio
 
-    def _score_items(self, network: Network, items: list[Array]) -> Array:
-        batch = items[0][None] if len(items) == 1 else np.stack(items)
+    def _score_items(self, network: Network, items: Array | list[Array]) -> Array:
         if self._backbone is not None:
-            embedding = self.spec.input is InputKind.EMBEDDING
-            batch = self._backbone.embed(batch) if embedding else self._backbone.score(batch)
-        return network.score(batch)
+            items = self._backbone.encode(list(items))
+        if isinstance(items, np.ndarray):
+            return network.score(items)
+        if len({item.shape for item in items}) > 1:
+            return np.concatenate([network.score(item[None]) for item in items])
+        return network.score(items[0][None] if len(items) == 1 else np.stack(items))
 
     def _build_analysis(
-        self, clip: Clip, framing: Framing, accumulator: ScoreAccumulator, watch: Stopwatch
+        self, clip: Clip, framing: Framing, scored: float, accumulator: ScoreAccumulator, watch: Stopwatch
     ) -> Analysis:
         facts = clip.collect_facts()
         found = accumulator.finish(facts.duration_seconds)
@@ -204,12 +212,13 @@ class Pipeline:
             self.report,
             facts,
             window_seconds=framing.window_seconds,
+            scored_seconds=scored,
             last_end=found.last_end,
             abridged=found.window_labels is not None,
             events=len(found.events),
         )
         return Analysis(
-            labels=self.spec.labels,
+            verdict=self._verdict,
             totals=found.totals,
             window_scores=found.window_scores,
             window_labels=found.window_labels,

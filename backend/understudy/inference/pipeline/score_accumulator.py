@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import AudioTooLong
 from understudy.inference.pipeline.scoring import aggregate, find_events
+from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.compiler.spec import Aggregation, Spec
 from understudy.schemas.inference.prediction import Event
 
@@ -42,6 +43,7 @@ class ScoreAccumulator:
 
     def __init__(self, spec: Spec, window_seconds: float | None) -> None:
         self._spec = spec
+        self._verdict = Verdict(spec)
         self._window_seconds = inf if window_seconds is None else window_seconds
         self._starts: list[float] = []
         self._scores: list[Array] = []
@@ -116,7 +118,11 @@ class ScoreAccumulator:
                 f"The recording has more than {MAX_WINDOWS} windows of this model.",
                 remedy="Send a shorter recording, or raise `hop_seconds` in the model's spec.",
             )
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int32)
+        ranked = scores
+        if self._spec.otherwise is not None:  # the label that a window means comes first, however low its score is
+            ranked = scores.copy()
+            ranked[np.arange(len(scores)), [self._verdict.choose(row) for row in scores]] = np.inf
+        order = np.argsort(-ranked, axis=1, kind="stable")[:, :TOP].astype(np.int32)
         self._folded.append((starts, np.take_along_axis(scores, order, axis=1), order))
         if self._spec.aggregation is Aggregation.MEAN:
             added = scores.sum(axis=0, dtype=np.float64)

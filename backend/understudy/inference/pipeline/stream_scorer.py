@@ -1,6 +1,7 @@
 """Score a stream of samples window by window."""
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from understudy.errors import NotForAudio
 from understudy.inference.pipeline.analysis import build_window
 from understudy.inference.pipeline.framing import Framing
+from understudy.inference.pipeline.verdict import Verdict
+from understudy.schemas.front_end.sound import Sound
 from understudy.schemas.inference.prediction import Window
 
 Array = NDArray[np.float32]
@@ -19,23 +22,29 @@ class StreamScorer:
     `rate` is the sample rate in Hz that `push` expects.
     """
 
-    def __init__(
-        self, framing: Framing, max_seconds: float, labels: tuple[str, ...], score: Callable[[list[Array]], Array]
-    ) -> None:
+    def __init__(self, framing: Framing, sound: Sound, verdict: Verdict, score: Callable[[list[Array]], Array]) -> None:
         """`score` returns scores float32 [n, labels] for n items.
 
-        Raises NotForAudio for a model that takes the whole clip at once.
+        Raises NotForAudio for a model that takes the whole clip at once, at the recording's own rate or after steps
+        that need its end.
         """
         if framing.window_seconds is None:
             raise NotForAudio(
                 "The model takes a whole clip at once, so it cannot score a stream, which has no end.",
                 remedy="Add `window_seconds` to the model's spec, or send recordings to /api/v1/predict.",
             )
-        self.rate = framing.rate
-        self.window_seconds = framing.window_seconds
+        if framing.rate is None or not sound.streams:
+            raise NotForAudio(
+                "The model's spec prepares the whole recording before features are computed (resampler, length, trim, "
+                "gain or the recording's own sample rate), so it cannot score a stream.",
+                remedy="Send recordings to /api/v1/predict, or leave those steps out of the spec.",
+            )
+        self.rate: int = framing.rate
+        self.window_seconds: float = framing.window_seconds
         self.hop_seconds = framing.hop_seconds
-        self._cutter = framing.make_cutter(max_seconds)
-        self._labels = labels
+        self.sound = sound
+        self._cutter = framing.make_cutter(inf, framing.rate)
+        self._verdict = verdict
         self._score = score
 
     def push(self, samples: Array) -> list[Window]:
@@ -55,6 +64,6 @@ class StreamScorer:
             return []
         rows = self._score([item for _, item in items])
         return [
-            build_window(self._labels, row, start, start + self.window_seconds)
+            build_window(self._verdict, row, start, start + self.window_seconds)
             for (start, _), row in zip(items, rows, strict=True)
         ]

@@ -1,16 +1,23 @@
 """The spec of a model: how audio becomes its input, and its output becomes scores of labels."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
+from understudy.schemas.front_end.arrangement import Arrangement
+from understudy.schemas.front_end.parts import FrontEndPart, WaveformPart, YamnetOutput, YamnetPart
+from understudy.schemas.front_end.pooling import Pooling
+from understudy.schemas.front_end.sound import Sound
 from understudy.yamnet import constants as yamnet
 
 LONGEST_WINDOW_SECONDS = 86_400.0
 SHORTEST_HOP_SECONDS = 0.001
 
 Label = Annotated[str, Field(max_length=500)]
+SampleRate = Annotated[int, Field(ge=1_000, le=192_000)] | Literal["file"]
+FrontEnd = Annotated[tuple[FrontEndPart, ...], Field(min_length=1, max_length=20)]
+DEFAULT_THRESHOLD = 0.5
 
 
 class InputKind(StrEnum):
@@ -20,12 +27,18 @@ class InputKind(StrEnum):
     LOG_MEL_PATCH = "log_mel_patch"  # YAMNet's front end: 96 frames x 64 bands
     EMBEDDING = "embedding"  # YAMNet's 1024 values a patch
     SCORES = "scores"  # YAMNet's 521 scores a patch
+    FEATURES = "features"  # what the spec's `front_end` computes
     TENSOR = "tensor"  # anything else; not offered for audio
 
     @property
     def on_backbone(self) -> bool:
         """True when YAMNet runs before the model."""
         return self in (InputKind.EMBEDDING, InputKind.SCORES)
+
+    @property
+    def on_yamnet(self) -> bool:
+        """True when YAMNet's front end or the whole of YAMNet comes before the model."""
+        return self.on_backbone or self is InputKind.LOG_MEL_PATCH
 
 
 class OutputActivation(StrEnum):
@@ -42,6 +55,28 @@ class Aggregation(StrEnum):
     MEAN = "mean"
     MAX = "max"
     TOP_K_MEAN = "top_k_mean"
+
+
+class Tail(StrEnum):
+    """The treatment of the end of a clip that does not fill a window."""
+
+    PAD = "pad"  # filled up with zeros
+    DROP = "drop"  # left out; a clip shorter than one window is filled up
+    KEEP = "keep"  # a shorter window; only for features
+
+
+class Assumption(StrEnum):
+    """A part of a spec that no source stated."""
+
+    POOLING = "pooling"
+    SAMPLE_RATE = "sample_rate"
+
+
+_YAMNET_INPUTS = {
+    YamnetOutput.PATCHES: InputKind.LOG_MEL_PATCH,
+    YamnetOutput.EMBEDDING: InputKind.EMBEDDING,
+    YamnetOutput.SCORES: InputKind.SCORES,
+}
 
 
 class _SpecBase(BaseModel):
@@ -62,10 +97,16 @@ class _SpecBase(BaseModel):
 class PartialSpec(_SpecBase):
     """A spec as a person writes it: a missing value comes from the next source (sidecar, file, defaults)."""
 
+    preset: str | None = Field(default=None, max_length=100, description="The preset whose values are filled in")
     input: InputKind | None = None
-    sample_rate: int | None = Field(default=None, ge=1_000, le=192_000, description="Hz")
+    front_end: FrontEnd | None = Field(default=None, description="Features, joined in order; implies input `features`")
+    sample_rate: SampleRate | None = Field(default=None, description="Hz; `file`: the recording's own")
+    sound: Sound | None = Field(default=None, description="Steps before features are computed")
+    pooling: Pooling | None = Field(default=None, description="Over time, before the model")
+    arrangement: Arrangement | None = Field(default=None, description="From features to the model's input")
     window_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WINDOW_SECONDS)
     hop_seconds: float | None = Field(default=None, ge=SHORTEST_HOP_SECONDS, le=LONGEST_WINDOW_SECONDS)
+    tail: Tail | None = None
     labels: tuple[Label, ...] | None = None
     activation: OutputActivation | None = None
     aggregation: Aggregation | None = None
@@ -73,6 +114,14 @@ class PartialSpec(_SpecBase):
     thresholds: dict[Label, FiniteFloat] | None = Field(
         default=None, description="Score from which a label is an event"
     )
+    otherwise: Label | None = Field(
+        default=None, description="The clip's label when no other label reaches its threshold (0.5 where none is given)"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_front_ends_are_inputs(cls, document: Any) -> Any:
+        return _name_input(document) if isinstance(document, dict) else document
 
     @field_validator("labels")
     @classmethod
@@ -82,23 +131,41 @@ class PartialSpec(_SpecBase):
         return labels
 
     def over(self, weaker: "PartialSpec") -> "PartialSpec":
-        """Return this spec with its missing values taken from `weaker`."""
-        return PartialSpec.model_validate(weaker.model_dump(exclude_none=True) | self.model_dump(exclude_none=True))
+        """Return this spec with its missing values taken from `weaker`; input and front end come from one source."""
+        taken = weaker.model_dump(exclude_none=True, exclude=set() if self.input is None else {"input", "front_end"})
+        return PartialSpec.model_validate(taken | self.model_dump(exclude_none=True))
 
 
 class Spec(_SpecBase):
     """A complete spec. `window_seconds` None means that the whole clip is one window."""
 
+    preset: str | None = None
     input: InputKind
-    sample_rate: int = Field(default=yamnet.SAMPLE_RATE, ge=1_000, le=192_000, description="Hz")
+    front_end: FrontEnd | None = None
+    sample_rate: SampleRate = Field(default=yamnet.SAMPLE_RATE, description="Hz; `file`: the recording's own")
+    sound: Sound = Sound()
+    pooling: Pooling | None = None
+    arrangement: Arrangement = Arrangement()
     window_seconds: float | None = Field(default=yamnet.WINDOW_SECONDS, gt=0)
     hop_seconds: float | None = Field(default=yamnet.HOP_SECONDS, gt=0)
+    tail: Tail = Tail.PAD
     labels: tuple[str, ...] = Field(description="Empty only for a tensor model whose outputs are no scores")
     labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
     activation: OutputActivation
     aggregation: Aggregation = Aggregation.MEAN
     top_k: int = Field(default=3, ge=1, description="Windows averaged by `top_k_mean`")
     thresholds: dict[str, float] = Field(default_factory=dict)
+    otherwise: str | None = None
+    assumed: tuple[Assumption, ...] | None = Field(
+        default=None, description="What no source said and was therefore assumed; null in specs made before it was kept"
+    )
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What was assumed; a spec made before that was kept never stated how embeddings are pooled."""
+        if self.assumed is not None:
+            return self.assumed
+        return (Assumption.POOLING,) if self.input.on_backbone else ()
 
     @model_validator(mode="after")
     def _audio_has_labels(self) -> Self:
@@ -108,7 +175,47 @@ class Spec(_SpecBase):
 
     @model_validator(mode="after")
     def _thresholds_name_labels(self) -> Self:
-        unknown = sorted(set(self.thresholds) - set(self.labels))
+        named = {*self.thresholds, *([] if self.otherwise is None else [self.otherwise])}
+        unknown = sorted(named - set(self.labels))
         if unknown:
-            raise ValueError(f"thresholds name labels the model does not have: {', '.join(unknown)}")
+            raise ValueError(f"thresholds or `otherwise` name labels the model does not have: {', '.join(unknown)}")
         return self
+
+    @model_validator(mode="after")
+    def _front_end_fits_input(self) -> Self:
+        if (self.input is InputKind.FEATURES) != (self.front_end is not None):
+            raise ValueError("`front_end` and input `features` belong together")
+        if self.pooling is not None and not (self.input is InputKind.FEATURES or self.input.on_backbone):
+            raise ValueError(f"input {self.input.value!r} has no features to pool over time")
+        if self.pooling is not None and self.arrangement.frames is not None:
+            raise ValueError("features pooled over time have no frames to pad or cut")
+        if self.tail is Tail.KEEP and self.input is not InputKind.FEATURES:
+            raise ValueError(f"tail 'keep' needs a `front_end`; input {self.input.value!r} takes whole windows")
+        return self
+
+
+def _name_input(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with `front_end` [waveform] or [yamnet] written as `input`, any other as `features`."""
+    parts = document.get("front_end")
+    if not isinstance(parts, list | tuple) or not parts:
+        return document
+    plain = None
+    if len(parts) == 1:
+        plain = _find_plain_input(parts[0])
+    kind = plain or InputKind.FEATURES
+    if document.get("input") not in (None, kind, kind.value):
+        raise ValueError(f"`front_end` makes {kind.value!r}, and `input` says {document['input']!r}: leave `input` out")
+    rest = {name: value for name, value in document.items() if name != "front_end" or plain is None}
+    return rest | {"input": kind}
+
+
+def _find_plain_input(part: Any) -> InputKind | None:
+    """Return the input that a lone waveform or yamnet part is another name of; None for every other part."""
+    kind = part.get("kind") if isinstance(part, dict) else getattr(part, "kind", None)
+    match kind:
+        case "waveform":
+            WaveformPart.model_validate(part)
+            return InputKind.WAVEFORM
+        case "yamnet":
+            return _YAMNET_INPUTS[YamnetPart.model_validate(part).output]
+    return None

@@ -107,7 +107,7 @@ class _StreamSegment:
         self.model = model
         self.generation = generation
         self._scorer: StreamScorer = model.pipeline.create_stream_scorer()
-        self._mono = MonoStream(start.channels, start.sample_rate, self._scorer.rate)
+        self._mono = MonoStream(start.channels, start.sample_rate, self._scorer.rate, self._scorer.sound)
         self._rate = start.sample_rate
         self._begin = begin
         self._kept: list[Samples] = []

@@ -8,10 +8,10 @@ import pytest
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.framing import choose_framing
+from understudy.inference.pipeline.model_input import choose_model_input
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.runtime.tensor_signature import GraphTensor
-from understudy.schemas.compiler.spec import InputKind, OutputActivation, Spec
+from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 FLOAT = np.dtype(np.float32)
 
@@ -40,10 +40,10 @@ def spec(kind: str, **changes: Any) -> Spec:
 def test_size_and_hop_come_from_graph_and_spec(
     kind: str, shape: tuple[int | None, ...], changes: dict[str, Any], expected: tuple[int | None, int]
 ) -> None:
-    framing, layout = choose_framing(spec(kind, **changes), GraphTensor("x", FLOAT, shape))
-    assert (framing.size, framing.hop) == expected
-    assert (framing.kind, layout.batch) == (InputKind(kind), None)
-    steps = framing.rate if kind == "waveform" else 100
+    taken = choose_model_input(spec(kind, **changes), GraphTensor("x", FLOAT, shape))
+    framing = taken.framing
+    assert (taken.grouped, taken.layout.batch) == (False, None)
+    steps = (framing.rate or 0) if kind == "waveform" else 100
     assert framing.hop_seconds == expected[1] / steps
     assert framing.window_seconds == (None if expected[0] is None else expected[0] / steps)
 
@@ -72,12 +72,12 @@ def test_size_and_hop_come_from_graph_and_spec(
 )
 def test_an_input_that_audio_does_not_fit_is_refused(given: Spec, tensor: GraphTensor, words: str) -> None:
     with pytest.raises(SpecInvalid, match=words):
-        choose_framing(given, tensor)
+        choose_model_input(given, tensor)
 
 
 def test_a_refused_window_names_the_one_that_fits() -> None:
     with pytest.raises(SpecInvalid) as caught:
-        choose_framing(spec("waveform"), GraphTensor("x", FLOAT, (None, 16_000)))
+        choose_model_input(spec("waveform"), GraphTensor("x", FLOAT, (None, 16_000)))
     assert caught.value.remedy == "Set `window_seconds` to 1 in the spec, or leave it out."
 
 

@@ -1,0 +1,90 @@
+"""Choose how a recording fills a graph's input."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.audio.features.extraction import build_extractor
+from understudy.audio.features.item_shape import (
+    Shape,
+    measure_feature_shape,
+    measure_sequence_shape,
+    require_shape,
+    takes_sequence,
+)
+from understudy.audio.features.patches import PatchStream
+from understudy.errors import SpecInvalid
+from understudy.inference.pipeline.framing import (
+    Framing,
+    choose_patch_framing,
+    choose_sample_framing,
+)
+from understudy.inference.pipeline.input_layout import Layout
+from understudy.inference.runtime.tensor_signature import GraphTensor
+from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.yamnet.constants import (
+    CLASS_COUNT,
+    EMBEDDING_SIZE,
+    MEL_BANDS,
+    PATCH_FRAMES,
+    SAMPLE_RATE,
+)
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """The framing of clips and the layout of items. `grouped`: an item is all patches of a window, not one patch."""
+
+    framing: Framing
+    layout: Layout
+    grouped: bool = False
+
+
+def choose_model_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
+    """Return how clips are cut for the graph's input `tensor`, and how the items lie in it.
+
+    A window size that the graph fixes is used where the spec leaves the window open. Raises SpecInvalid when the graph
+    does not take the input that the spec names, or when both fix different sizes.
+    """
+    if spec.input.on_yamnet and spec.sample_rate != SAMPLE_RATE:
+        raise SpecInvalid(
+            f"A model on YAMNet's features takes sound at {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate} Hz."
+        )
+    match spec.input:
+        case InputKind.WAVEFORM:
+            layout = Layout.from_tensor(tensor, (None,))
+            return ModelInput(choose_sample_framing(spec, layout.item[0]), layout)
+        case InputKind.LOG_MEL_PATCH:
+            layout = Layout.from_tensor(tensor, (None, MEL_BANDS))
+            return ModelInput(choose_patch_framing(spec, layout.item[0]), layout)
+        case InputKind.EMBEDDING | InputKind.SCORES:
+            return _choose_backbone_input(spec, tensor)
+        case InputKind.FEATURES:
+            extract = build_extractor(spec).extract
+            layout = _place_exactly(tensor, measure_feature_shape(spec))
+            return ModelInput(choose_sample_framing(spec, None, extract), layout)
+        case InputKind.TENSOR:
+            raise SpecInvalid("A tensor model takes no audio, so a clip cannot be cut for it.")
+
+
+def _choose_backbone_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
+    if not takes_sequence(spec, tensor.shape):
+        width = EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT
+        return ModelInput(choose_patch_framing(spec, PATCH_FRAMES), Layout.from_tensor(tensor, (width,)))
+    layout = _place_exactly(tensor, measure_sequence_shape(spec))
+    return ModelInput(choose_sample_framing(spec, None, _cut_patches), layout, grouped=True)
+
+
+def _cut_patches(samples: Array, rate: int) -> Array:  # noqa: ARG001  # it is always YAMNet's
+    """Return YAMNet's patches float32 [patches, 96, 64] of the samples of one window."""
+    stream = PatchStream()
+    return np.stack([patch for _, patch in [*stream.push(samples), *stream.finish()]])
+
+
+def _place_exactly(tensor: GraphTensor, item: Shape) -> Layout:
+    """Return the layout of items in a batch; raises SpecInvalid, which names both shapes."""
+    require_shape(item, tensor.shape, tensor.name)
+    return Layout.from_tensor(tensor, item)
