@@ -1,17 +1,21 @@
 """A spec is completed from the user's entries, the file's metadata and the model's signature."""
 
 import pytest
+from pydantic import ValidationError
 
 from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.errors import SpecInvalid
+from understudy.inference.pipeline.answer_warnings import describe_assumptions
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
     Aggregation,
+    Assumption,
     InputKind,
     OutputActivation,
     PartialSpec,
     Spec,
 )
+from understudy.schemas.front_end.pooling import Pooling, Statistic
 from understudy.yamnet.class_map import read_class_names
 
 Shape = tuple[int | None, ...]
@@ -161,3 +165,99 @@ def test_of_several_outputs_the_one_as_wide_as_the_labels_holds_the_scores(
     shapes: list[Shape], labels: tuple[str, ...] | None, chosen: int
 ) -> None:
     assert choose_score_output([signature(shape) for shape in shapes], labels) == chosen
+
+
+def test_a_lone_waveform_or_yamnet_part_is_another_name_of_an_input() -> None:
+    given = PartialSpec.model_validate({"front_end": [{"kind": "yamnet", "output": "embedding"}], "pooling": "mean"})
+    assert (given.input, given.front_end) == (InputKind.EMBEDDING, None)
+    assert PartialSpec.model_validate({"front_end": [{"kind": "waveform"}]}).input is InputKind.WAVEFORM
+    assert PartialSpec.model_validate({"front_end": [{"kind": "mfcc"}]}).input is InputKind.FEATURES
+    with pytest.raises(ValidationError, match="leave `input` out"):
+        PartialSpec.model_validate({"front_end": [{"kind": "mfcc"}], "input": "waveform"})
+
+
+def test_a_stronger_input_replaces_a_weaker_front_end() -> None:
+    weaker = PartialSpec.model_validate({"front_end": [{"kind": "mfcc"}], "sample_rate": 22_050})
+    merged = PartialSpec(input=InputKind.EMBEDDING).over(weaker)
+    assert (merged.input, merged.front_end, merged.sample_rate) == (InputKind.EMBEDDING, None, 22_050)
+    assert PartialSpec().over(weaker) == weaker
+
+
+def test_pooled_embeddings_take_the_whole_clip_or_blocks_that_follow_one_another() -> None:
+    whole = resolve_shape((None, 1024), PartialSpec(pooling=Pooling(statistics=(Statistic.MEAN,))))
+    assert (whole.window_seconds, whole.hop_seconds, whole.assumptions) == (None, None, ())
+    both = Pooling(statistics=(Statistic.MEAN, Statistic.STD))
+    blocks = resolve_shape((None, 2048), PartialSpec(input=InputKind.EMBEDDING, pooling=both, window_seconds=4.0))
+    assert (blocks.window_seconds, blocks.hop_seconds) == (4.0, 4.0)
+    with pytest.raises(SpecInvalid, match=r"items of \[2048\], and the model's input x takes \[1024\]"):
+        resolve_shape((None, 1024), PartialSpec(pooling=both))
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "assumed"),
+    [
+        ((None, 1024), {}, (Assumption.POOLING,)),
+        ((None, 1024), {"pooling": "none"}, ()),
+        ((None, 16_000), {}, (Assumption.SAMPLE_RATE,)),
+        ((None, 16_000), {"sample_rate": 16_000}, ()),
+        ((None, 96, 64), {}, ()),
+    ],
+)
+def test_what_no_source_states_is_recorded(
+    shape: Shape, given: dict[str, object], assumed: tuple[Assumption, ...]
+) -> None:
+    spec = resolve_shape(shape, PartialSpec.model_validate(given))
+    assert spec.assumptions == assumed
+    assert len(list(describe_assumptions(spec))) == len(assumed)
+    assert spec.pooling is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "words"),
+    [
+        ((None, 40), {"front_end": [{"kind": "mfcc", "n_mfcc": 13}], "pooling": "mean"}, "no `sample_rate`"),
+        ((None, 40), {"input": "waveform"}, "40 values, 2.5 ms of sound at 16000 Hz"),
+        ((None, 1599), {"input": "waveform"}, "1599 values, 99.9 ms of sound"),
+        ((None, 16_000), {"input": "waveform", "sample_rate": "file"}, "cannot keep the recording's own sample rate"),
+        (
+            (None, 40),
+            {"front_end": [{"kind": "mfcc", "n_mfcc": 40}], "sample_rate": 22_050},
+            r"items of \[\?, 40\], and the model's input x takes \[40\]",
+        ),
+        (
+            (None, 40),
+            {"front_end": [{"kind": "mfcc", "n_mfcc": 13}], "sample_rate": 22_050, "pooling": "mean"},
+            r"items of \[13\], and the model's input x takes \[40\]",
+        ),
+    ],
+)
+def test_a_spec_that_does_not_fit_the_models_shapes_is_refused(
+    shape: Shape, given: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SpecInvalid, match=words):
+        resolve_shape(shape, PartialSpec.model_validate(given))
+
+
+def test_features_take_the_whole_clip_unless_windows_are_given() -> None:
+    mfcc = {"front_end": [{"kind": "mfcc", "n_mfcc": 40}], "sample_rate": 22_050, "pooling": "mean"}
+    whole = resolve_shape((None, 40), PartialSpec.model_validate(mfcc))
+    assert (whole.input, whole.window_seconds) == (InputKind.FEATURES, None)
+    blocks = resolve_shape((None, 40), PartialSpec.model_validate(mfcc | {"window_seconds": 3.0}))
+    assert (blocks.window_seconds, blocks.hop_seconds) == (3.0, 3.0)
+
+
+def test_one_sigmoid_output_has_a_negative_and_a_positive_label() -> None:
+    def resolve_one(given: PartialSpec, ends_with: OutputActivation = OutputActivation.SIGMOID) -> Spec:
+        return resolve_shape((None, 1024), given, output=(None, 1), ends_with=ends_with)
+
+    named = resolve_one(PartialSpec(labels=("calm", "scream")))
+    assert (named.labels, named.otherwise, named.thresholds) == (("calm", "scream"), "calm", {"scream": 0.5})
+    own = resolve_one(PartialSpec(labels=("calm", "scream"), thresholds={"scream": 0.3}))
+    assert own.thresholds == {"scream": 0.3}
+    unnamed = resolve_one(PartialSpec())
+    assert (unnamed.labels, unnamed.labels_named) == (("negative", "positive"), False)
+    with pytest.raises(SpecInvalid, match="decides between two") as caught:
+        resolve_one(PartialSpec(labels=("scream",)))
+    assert "--labels no_scream,scream" in caught.value.remedy
+    with pytest.raises(SpecInvalid, match="neither its graph nor the spec has a sigmoid"):
+        resolve_one(PartialSpec(labels=("calm", "scream")), OutputActivation.NONE)
