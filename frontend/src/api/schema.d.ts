@@ -673,6 +673,34 @@ export interface components {
             model_id: number;
         };
         /**
+         * Arrangement
+         * @description Steps from joined features to the model's input, applied in the order of the fields.
+         *
+         *     A picture has its own axes, so that of `layout` only `flatten` and `shape` apply to it.
+         */
+        Arrangement: {
+            frames?: components["schemas"]["Frames"] | null;
+            /**
+             * @default {
+             *       "axes": "time_first",
+             *       "channel": "none",
+             *       "flatten": false
+             *     }
+             */
+            layout: components["schemas"]["Layout"];
+            picture?: components["schemas"]["Picture"] | null;
+            /** Standardize */
+            standardize?: (components["schemas"]["ScalarStandardization"] | components["schemas"]["FeatureStandardization"] | components["schemas"]["ClipStandardization"] | components["schemas"]["RangeStandardization"]) | null;
+            /** Standardize Before */
+            standardize_before?: (components["schemas"]["ScalarStandardization"] | components["schemas"]["FeatureStandardization"] | components["schemas"]["ClipStandardization"] | components["schemas"]["RangeStandardization"]) | null;
+        };
+        /**
+         * Assumption
+         * @description A part of a spec that no source stated.
+         * @enum {string}
+         */
+        Assumption: "pooling" | "sample_rate";
+        /**
          * AudioDocument
          * @description JSON body of a prediction.
          */
@@ -740,6 +768,12 @@ export interface components {
             /** Silent */
             silent: boolean;
         };
+        /**
+         * Axes
+         * @description The order of the axes.
+         * @enum {string}
+         */
+        Axes: "time_first" | "features_first";
         /** BackboneStatus */
         BackboneStatus: {
             /** Digest */
@@ -818,6 +852,108 @@ export interface components {
             /** Windows */
             windows: number;
         };
+        /**
+         * Channels
+         * @description The way from several channels to one.
+         * @enum {string}
+         */
+        Channels: "mean" | "first";
+        /**
+         * ChromaPart
+         * @description librosa.feature.chroma_stft, [frames, n_chroma].
+         */
+        ChromaPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chroma";
+            /**
+             * N Chroma
+             * @default 12
+             */
+            n_chroma: number;
+            /**
+             * Norm
+             * @default max
+             * @enum {string}
+             */
+            norm: "max" | "none";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 2,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
+            /**
+             * Tuning
+             * @description Fractions of a bin; null: estimated from the clip
+             */
+            tuning?: number | null;
+        };
+        /**
+         * ClipStandardization
+         * @description (x - mean) / (std + epsilon) with the clip's own mean and std: of all values, or of each feature over time.
+         */
+        ClipStandardization: {
+            /**
+             * Epsilon
+             * @description Added to std; where the sum is 0 the values become 0
+             * @default 0
+             */
+            epsilon: number;
+            /**
+             * Epsilon In Root
+             * @description `epsilon` is added to the variance: (x - mean) / sqrt(variance + epsilon)
+             * @default false
+             */
+            epsilon_in_root: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "per_clip";
+            /**
+             * Mean
+             * @default true
+             */
+            mean: boolean;
+            /**
+             * Over
+             * @default all
+             * @enum {string}
+             */
+            over: "all" | "time";
+            /**
+             * Std
+             * @default true
+             */
+            std: boolean;
+            /**
+             * Unbiased
+             * @description The variance is divided by n - 1, as torch.std computes it
+             * @default false
+             */
+            unbiased: boolean;
+        };
+        /**
+         * Colors
+         * @description The colors of a picture's values: grey, or a color map of matplotlib with 256 colors.
+         * @enum {string}
+         */
+        Colors: "grey" | "viridis" | "magma" | "jet";
         /**
          * CompileReport
          * @description `report.json` of a compiled model.
@@ -898,6 +1034,56 @@ export interface components {
              */
             written_by: string | null;
         };
+        /**
+         * ContrastPart
+         * @description librosa.feature.spectral_contrast, [frames, n_bands + 1].
+         */
+        ContrastPart: {
+            /**
+             * Fmin
+             * @default 200
+             */
+            fmin: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contrast";
+            /**
+             * Linear
+             * @description The difference of peak and valley, not of their decibels
+             * @default false
+             */
+            linear: boolean;
+            /**
+             * N Bands
+             * @default 6
+             */
+            n_bands: number;
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * Quantile
+             * @default 0.02
+             */
+            quantile: number;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 1,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
+        };
         /** DatabaseStatus */
         DatabaseStatus: {
             /** Dialect */
@@ -912,6 +1098,68 @@ export interface components {
          * @enum {string}
          */
         Datatype: "BOOL" | "UINT8" | "UINT16" | "UINT32" | "UINT64" | "INT8" | "INT16" | "INT32" | "INT64" | "FP16" | "FP32" | "FP64" | "BYTES";
+        /**
+         * DctNorm
+         * @description The factors of the discrete cosine transform (type 2).
+         * @enum {string}
+         */
+        DctNorm: "ortho" | "none" | "htk";
+        /**
+         * Decibels
+         * @description 10 log10(max(x, amin) / ref) for powers, 20 log10 for magnitudes; `top_db` counts from the clip's maximum.
+         */
+        Decibels: {
+            /**
+             * Amin
+             * @default 1e-10
+             */
+            amin: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "decibels";
+            /**
+             * Of
+             * @default power
+             * @enum {string}
+             */
+            of: "power" | "magnitude";
+            /**
+             * Ref
+             * @default 1
+             */
+            ref: number | "max";
+            /**
+             * Top Db
+             * @default 80
+             */
+            top_db: number | null;
+        };
+        /**
+         * Deltas
+         * @description Differences over time as librosa.feature.delta computes them (Savitzky-Golay).
+         */
+        Deltas: {
+            /**
+             * Mode
+             * @default interp
+             * @enum {string}
+             */
+            mode: "interp" | "nearest";
+            /**
+             * Orders
+             * @default [
+             *       1
+             *     ]
+             */
+            orders: (1 | 2)[];
+            /**
+             * Width
+             * @default 9
+             */
+            width: number;
+        };
         /** DemoClipOut */
         DemoClipOut: {
             /** Name */
@@ -1006,6 +1254,113 @@ export interface components {
              */
             where: string;
         };
+        /**
+         * FeatureStandardization
+         * @description (x - mean) / std with a mean and a std for each feature, as scikit-learn's StandardScaler has them.
+         *
+         *     With `over` "value" there is one for each value of [frames, features], in the order of the layout's axes, as a
+         *     scaler has them that was fitted to flattened features. `file` names a JSON or npz file with `mean` and `std` beside
+         *     the model; registration reads it into the spec.
+         */
+        FeatureStandardization: {
+            /** File */
+            file?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "per_feature";
+            /**
+             * Mean
+             * @default []
+             */
+            mean: number[];
+            /**
+             * Over
+             * @default feature
+             * @enum {string}
+             */
+            over: "feature" | "value";
+            /**
+             * Std
+             * @default []
+             */
+            std: number[];
+        };
+        /**
+         * Filling
+         * @description The values that extend a signal.
+         * @enum {string}
+         */
+        Filling: "zeros" | "repeat" | "reflect" | "edge";
+        /**
+         * Frames
+         * @description A fixed number of frames.
+         */
+        Frames: {
+            /** Count */
+            count: number;
+            /** @default end */
+            cut: components["schemas"]["Side"];
+            /** @default end */
+            pad: components["schemas"]["Side"];
+            /**
+             * Value
+             * @description `minimum`: the clip's smallest value
+             * @default 0
+             */
+            value: number | "minimum";
+        };
+        /**
+         * FrameValuePart
+         * @description One value a frame as the function of the same name in librosa.feature computes it, [frames, 1].
+         *
+         *     zero_crossing_rate and rms take frames of n_fft samples without a window. zero_crossing_rate repeats the first and
+         *     the last sample where frames are centered, whatever `pad_mode` is.
+         */
+        FrameValuePart: {
+            /**
+             * Amin
+             * @description spectral_flatness
+             * @default 1e-10
+             */
+            amin: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rms" | "spectral_bandwidth" | "spectral_centroid" | "spectral_flatness" | "spectral_rolloff" | "zero_crossing_rate";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * Roll Percent
+             * @description spectral_rolloff
+             * @default 0.85
+             */
+            roll_percent: number;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 1,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
+        };
+        /**
+         * Gain
+         * @description The level that the samples are brought to.
+         * @enum {string}
+         */
+        Gain: "none" | "peak" | "rms";
         /**
          * Gate
          * @description The limits that an int8 variant must keep before it may go live.
@@ -1197,7 +1552,83 @@ export interface components {
          * @description The kind of the model's input; all arrays are float32 with a leading batch axis unless it says otherwise.
          * @enum {string}
          */
-        InputKind: "waveform" | "log_mel_patch" | "embedding" | "scores" | "tensor";
+        InputKind: "waveform" | "log_mel_patch" | "embedding" | "scores" | "features" | "tensor";
+        /**
+         * KaldiFilterbankPart
+         * @description Log filter banks as torchaudio.compliance.kaldi.fbank computes them with dither 0, [frames, n_mels].
+         */
+        KaldiFilterbankPart: {
+            /**
+             * Frame Length Ms
+             * @default 25
+             */
+            frame_length_ms: number;
+            /**
+             * Frame Shift Ms
+             * @default 10
+             */
+            frame_shift_ms: number;
+            /**
+             * High Hz
+             * @description 0: half the sample rate; negative: counted from there
+             * @default 0
+             */
+            high_hz: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "kaldi_fbank";
+            /**
+             * Low Hz
+             * @default 20
+             */
+            low_hz: number;
+            /**
+             * N Mels
+             * @default 23
+             */
+            n_mels: number;
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * Preemphasis
+             * @default 0.97
+             */
+            preemphasis: number;
+            /**
+             * Remove Dc Offset
+             * @default true
+             */
+            remove_dc_offset: boolean;
+            /**
+             * Remove Mean
+             * @description The mean of the samples is subtracted first, as AST does
+             * @default false
+             */
+            remove_mean: boolean;
+            /**
+             * Scale 16 Bit
+             * @description Samples are multiplied by 32768 first, as BEATs does
+             * @default false
+             */
+            scale_16_bit: boolean;
+            /**
+             * Snip Edges
+             * @default true
+             */
+            snip_edges: boolean;
+            /**
+             * Use Power
+             * @default true
+             */
+            use_power: boolean;
+            /** @default povey */
+            window: components["schemas"]["WindowShape"];
+        };
         /**
          * KeptLayer
          * @description A layer that stays in float32.
@@ -1248,6 +1679,64 @@ export interface components {
             note: string | null;
         };
         /**
+         * Layout
+         * @description Order of the axes and added axes of size 1; the batch axis comes in front of all.
+         */
+        Layout: {
+            /** @default time_first */
+            axes: components["schemas"]["Axes"];
+            /**
+             * Channel
+             * @default none
+             * @enum {string}
+             */
+            channel: "none" | "first" | "last";
+            /**
+             * Flatten
+             * @description One vector in the order of the axes
+             * @default false
+             */
+            flatten: boolean;
+            /**
+             * Shape
+             * @description The values in the order of the axes get this shape last, as numpy.reshape gives it
+             */
+            shape?: number[] | null;
+        };
+        /**
+         * Length
+         * @description A fixed length of the clip, given in seconds or in samples; seconds give int(sample rate * seconds) samples.
+         */
+        Length: {
+            /**
+             * @description Where a longer clip is cut; null: it stays long
+             * @default end
+             */
+            cut: components["schemas"]["Side"] | null;
+            /** @default zeros */
+            fill: components["schemas"]["Filling"];
+            /**
+             * @description Where a shorter clip is extended; null: it stays short
+             * @default end
+             */
+            pad: components["schemas"]["Side"] | null;
+            /** Samples */
+            samples?: number | null;
+            /** Seconds */
+            seconds?: number | null;
+        };
+        /**
+         * Linear
+         * @description The values as they are.
+         */
+        Linear: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "linear";
+        };
+        /**
          * LiveStatus
          * @description The model that answers requests in this process.
          */
@@ -1265,6 +1754,191 @@ export interface components {
              * Format: date-time
              */
             since: string;
+        };
+        /**
+         * Logarithm
+         * @description log(max(x, floor) + offset) to the base e, 10 or 2.
+         */
+        Logarithm: {
+            /**
+             * Base
+             * @default e
+             * @enum {string}
+             */
+            base: "e" | "10" | "2";
+            /**
+             * Floor
+             * @default 0
+             */
+            floor: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "log";
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+        };
+        /**
+         * MelBands
+         * @description Triangular mel bands over the bins of a Stft.
+         */
+        MelBands: {
+            /**
+             * Edges
+             * @description Triangles are straight in Hz (librosa, torchaudio) or in mel (tf.signal)
+             * @default hertz
+             * @enum {string}
+             */
+            edges: "hertz" | "mel";
+            /**
+             * Fmax
+             * @description Hz; null: half the sample rate
+             */
+            fmax?: number | null;
+            /**
+             * Fmin
+             * @description Hz
+             * @default 0
+             */
+            fmin: number;
+            /**
+             * N Mels
+             * @default 128
+             */
+            n_mels: number;
+            /**
+             * Norm
+             * @default slaney
+             * @enum {string}
+             */
+            norm: "slaney" | "none";
+            /** @default slaney */
+            scale: components["schemas"]["MelScale"];
+            /**
+             * Whole Nyquist
+             * @description Half of an odd sample rate is rounded down, as torchaudio does: 5512 at 11025 Hz
+             * @default false
+             */
+            whole_nyquist: boolean;
+        };
+        /**
+         * MelPart
+         * @description Mel bands, [frames, n_mels]: `mel` as they are, `log_mel` as logarithms.
+         */
+        MelPart: {
+            /**
+             * Compression
+             * @description null: none for `mel`, decibels as librosa.power_to_db(ref=1) for `log_mel`
+             */
+            compression?: (components["schemas"]["Decibels"] | components["schemas"]["Logarithm"] | components["schemas"]["Linear"]) | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "log_mel" | "mel";
+            /**
+             * @default {
+             *       "edges": "hertz",
+             *       "fmin": 0,
+             *       "n_mels": 128,
+             *       "norm": "slaney",
+             *       "scale": "slaney",
+             *       "whole_nyquist": false
+             *     }
+             */
+            mel: components["schemas"]["MelBands"];
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 2,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
+        };
+        /**
+         * MelScale
+         * @enum {string}
+         */
+        MelScale: "htk" | "slaney";
+        /**
+         * MfccPart
+         * @description Mel-frequency cepstral coefficients, [frames, n_mfcc], followed by their deltas where asked for.
+         */
+        MfccPart: {
+            /**
+             * Compression
+             * @default {
+             *       "amin": 1e-10,
+             *       "kind": "decibels",
+             *       "of": "power",
+             *       "ref": 1,
+             *       "top_db": 80
+             *     }
+             */
+            compression: components["schemas"]["Decibels"] | components["schemas"]["Logarithm"] | components["schemas"]["Linear"];
+            /** @default ortho */
+            dct_norm: components["schemas"]["DctNorm"];
+            deltas?: components["schemas"]["Deltas"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mfcc";
+            /**
+             * Lifter
+             * @description librosa's sinusoidal liftering; 0: none
+             * @default 0
+             */
+            lifter: number;
+            /**
+             * @default {
+             *       "edges": "hertz",
+             *       "fmin": 0,
+             *       "n_mels": 128,
+             *       "norm": "slaney",
+             *       "scale": "slaney",
+             *       "whole_nyquist": false
+             *     }
+             */
+            mel: components["schemas"]["MelBands"];
+            /**
+             * N Mfcc
+             * @default 20
+             */
+            n_mfcc: number;
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 2,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
         };
         /**
          * ModelChanged
@@ -1618,6 +2292,12 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * PadMode
+         * @description The values before and after the signal when frames are centered.
+         * @enum {string}
+         */
+        PadMode: "constant" | "reflect" | "edge";
+        /**
          * ParityProbe
          * @description One comparison of the original framework with ONNX Runtime on the same random input.
          */
@@ -1636,16 +2316,38 @@ export interface components {
         PartialSpec: {
             activation?: components["schemas"]["OutputActivation"] | null;
             aggregation?: components["schemas"]["Aggregation"] | null;
+            /** @description From features to the model's input */
+            arrangement?: components["schemas"]["Arrangement"] | null;
+            /**
+             * Front End
+             * @description Features, joined in order; implies input `features`
+             */
+            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
             /** Hop Seconds */
             hop_seconds?: number | null;
             input?: components["schemas"]["InputKind"] | null;
             /** Labels */
             labels?: string[] | null;
             /**
-             * Sample Rate
-             * @description Hz
+             * Otherwise
+             * @description The clip's label when no other label reaches its threshold (0.5 where none is given)
              */
-            sample_rate?: number | null;
+            otherwise?: string | null;
+            /** @description Over time, before the model */
+            pooling?: components["schemas"]["Pooling"] | null;
+            /**
+             * Preset
+             * @description The preset whose values are filled in
+             */
+            preset?: string | null;
+            /**
+             * Sample Rate
+             * @description Hz; `file`: the recording's own
+             */
+            sample_rate?: number | "file" | null;
+            /** @description Steps before features are computed */
+            sound?: components["schemas"]["Sound"] | null;
+            tail?: components["schemas"]["Tail"] | null;
             /**
              * Thresholds
              * @description Score from which a label is an event
@@ -1669,6 +2371,61 @@ export interface components {
             p95: number | null;
             /** P99 */
             p99: number | null;
+        };
+        /**
+         * Picture
+         * @description The features as a picture: scaled to 0..1 between their minimum and maximum, colored, resized.
+         *
+         *     The result is float32 [height, width, channels], times `scale`; features are rows, time runs to the right. A picture
+         *     that matplotlib's savefig drew has axes, borders and its own resizing, so that it can't be computed exactly.
+         */
+        Picture: {
+            /**
+             * Channels
+             * @default 3
+             * @enum {integer}
+             */
+            channels: 1 | 3;
+            /**
+             * Channels First
+             * @default false
+             */
+            channels_first: boolean;
+            /** @default grey */
+            colors: components["schemas"]["Colors"];
+            /** Height */
+            height: number;
+            /**
+             * Low At Bottom
+             * @description The first feature is the lowest row
+             * @default true
+             */
+            low_at_bottom: boolean;
+            /** @default bilinear */
+            resize: components["schemas"]["Resize"];
+            /**
+             * Round To 8 Bit
+             * @description Values are cut to whole numbers of 0..255 before they are resized, as a file's are
+             * @default false
+             */
+            round_to_8_bit: boolean;
+            /**
+             * Scale
+             * @default 1
+             */
+            scale: number;
+            /** Width */
+            width: number;
+        };
+        /**
+         * Pooling
+         * @description Reduces [time, features] to [statistics * features]: all values of the first statistic, then the next.
+         *
+         *     Without statistics (`"none"` in a spec) nothing is reduced: it states that the model takes them one by one.
+         */
+        Pooling: {
+            /** Statistics */
+            statistics: components["schemas"]["Statistic"][];
         };
         /**
          * Precision
@@ -1867,6 +2624,27 @@ export interface components {
             seconds: number;
         };
         /**
+         * RangeStandardization
+         * @description Maps the clip's own minimum to `low` and its maximum to `high`; a clip of one value becomes `low`.
+         */
+        RangeStandardization: {
+            /**
+             * High
+             * @default 1
+             */
+            high: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "min_max";
+            /**
+             * Low
+             * @default 0
+             */
+            low: number;
+        };
+        /**
          * Readiness
          * @description This process serves what the database desires, which may be no model.
          */
@@ -1940,11 +2718,44 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Resampler
+         * @description The algorithm that converts a recording to the model's sample rate.
+         * @enum {string}
+         */
+        Resampler: "soxr_hq" | "kaiser_best" | "kaiser_fast" | "kaiser_best_resampy_2" | "kaiser_fast_resampy_2" | "polyphase" | "fourier" | "fourier_librosa" | "linear" | "linear_ends" | "tfio" | "torchaudio";
+        /**
+         * Resize
+         * @description The algorithm that resizes a picture.
+         * @enum {string}
+         */
+        Resize: "nearest" | "bilinear" | "pil_bilinear";
+        /**
          * SampleFormat
          * @description Raw interleaved samples: 32-bit floats, or 16-bit integers in little-endian or big-endian order.
          * @enum {string}
          */
         SampleFormat: "f32le" | "s16le" | "s16be";
+        /**
+         * ScalarStandardization
+         * @description (x - mean) / std with one mean and one std for all values.
+         */
+        ScalarStandardization: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scalar";
+            /**
+             * Mean
+             * @default 0
+             */
+            mean: number;
+            /**
+             * Std
+             * @default 1
+             */
+            std: number;
+        };
         /** ServerLive */
         ServerLive: {
             /**
@@ -1974,6 +2785,49 @@ export interface components {
             ready: boolean;
         };
         /**
+         * Side
+         * @description The place where a signal is extended or cut; `center` extends or cuts both ends by half.
+         * @enum {string}
+         */
+        Side: "start" | "end" | "center";
+        /**
+         * Sound
+         * @description Steps from the recording to its samples, applied in the order of the fields.
+         */
+        Sound: {
+            /** @default mean */
+            channels: components["schemas"]["Channels"];
+            /**
+             * Duration
+             * @description Seconds that are kept after `offset`
+             */
+            duration?: number | null;
+            /** @default none */
+            gain: components["schemas"]["Gain"];
+            /**
+             * Gain Level
+             * @description The peak or RMS that the clip gets
+             * @default 1
+             */
+            gain_level: number;
+            length?: components["schemas"]["Length"] | null;
+            /**
+             * Offset
+             * @description Seconds that are cut from the start
+             * @default 0
+             */
+            offset: number;
+            /** @default soxr_hq */
+            resampler: components["schemas"]["Resampler"];
+            /**
+             * Round To 16 Bit
+             * @description Samples are rounded to multiples of 1/32768 first, as FFmpeg and pydub do
+             * @default false
+             */
+            round_to_16_bit: boolean;
+            trim?: components["schemas"]["Trim"] | null;
+        };
+        /**
          * Spec
          * @description A complete spec. `window_seconds` None means that the whole clip is one window.
          */
@@ -1981,6 +2835,23 @@ export interface components {
             activation: components["schemas"]["OutputActivation"];
             /** @default mean */
             aggregation: components["schemas"]["Aggregation"];
+            /**
+             * @default {
+             *       "layout": {
+             *         "axes": "time_first",
+             *         "channel": "none",
+             *         "flatten": false
+             *       }
+             *     }
+             */
+            arrangement: components["schemas"]["Arrangement"];
+            /**
+             * Assumed
+             * @description What no source said and was therefore assumed; null in specs made before it was kept
+             */
+            assumed?: components["schemas"]["Assumption"][] | null;
+            /** Front End */
+            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
             /**
              * Hop Seconds
              * @default 0.48
@@ -1997,12 +2868,30 @@ export interface components {
              * @description False when no source named the labels and class_0, class_1, … stand in
              */
             labels_named: boolean;
+            /** Otherwise */
+            otherwise?: string | null;
+            pooling?: components["schemas"]["Pooling"] | null;
+            /** Preset */
+            preset?: string | null;
             /**
              * Sample Rate
-             * @description Hz
+             * @description Hz; `file`: the recording's own
              * @default 16000
              */
-            sample_rate: number;
+            sample_rate: number | "file";
+            /**
+             * @default {
+             *       "channels": "mean",
+             *       "gain": "none",
+             *       "gain_level": 1,
+             *       "offset": 0,
+             *       "resampler": "soxr_hq",
+             *       "round_to_16_bit": false
+             *     }
+             */
+            sound: components["schemas"]["Sound"];
+            /** @default pad */
+            tail: components["schemas"]["Tail"];
             /** Thresholds */
             thresholds?: {
                 [key: string]: number;
@@ -2019,6 +2908,103 @@ export interface components {
              */
             window_seconds: number | null;
         };
+        /**
+         * SpeechFeaturesPart
+         * @description MFCC or log filter banks as the package python_speech_features computes them, [frames, features].
+         */
+        SpeechFeaturesPart: {
+            /**
+             * Append Energy
+             * @description The first coefficient is the logarithm of the energy
+             * @default true
+             */
+            append_energy: boolean;
+            /**
+             * Delta Frames
+             * @description Frames on each side of a delta
+             * @default 2
+             */
+            delta_frames: number;
+            /**
+             * Deltas
+             * @description Orders of the package's `delta` that follow the features; 2 is the delta of the delta
+             * @default []
+             */
+            deltas: (1 | 2)[];
+            /** High Hz */
+            high_hz?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "speech_log_filterbank" | "speech_mfcc";
+            /**
+             * Lifter
+             * @description ceplifter
+             * @default 22
+             */
+            lifter: number;
+            /**
+             * Low Hz
+             * @default 0
+             */
+            low_hz: number;
+            /**
+             * N Fft
+             * @description Longer frames are cut off; null: the next power of two of the frame's samples
+             * @default 512
+             */
+            n_fft: number | null;
+            /**
+             * N Filters
+             * @description nfilt
+             * @default 26
+             */
+            n_filters: number;
+            /**
+             * N Mfcc
+             * @description numcep
+             * @default 13
+             */
+            n_mfcc: number;
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * Preemphasis
+             * @default 0.97
+             */
+            preemphasis: number;
+            /**
+             * Scale 16 Bit
+             * @description Samples are multiplied by 32768, as scipy.io.wavfile reads
+             * @default true
+             */
+            scale_16_bit: boolean;
+            /**
+             * Step Seconds
+             * @default 0.01
+             */
+            step_seconds: number;
+            /**
+             * @description Symmetric, as numpy's windows are
+             * @default rectangular
+             */
+            window: components["schemas"]["WindowShape"];
+            /**
+             * Window Seconds
+             * @default 0.025
+             */
+            window_seconds: number;
+        };
+        /**
+         * Statistic
+         * @description A statistic over time of one feature.
+         * @enum {string}
+         */
+        Statistic: "mean" | "std" | "variance" | "max" | "min" | "median";
         /** Status */
         Status: {
             backbone: components["schemas"]["BackboneStatus"];
@@ -2048,6 +3034,97 @@ export interface components {
          * @enum {string}
          */
         Step: "verify" | "compile" | "warm_up" | "commit" | "swap";
+        /**
+         * Stft
+         * @description Short-time Fourier transform; values are |DFT| to the power of `power`, with n_fft / 2 + 1 bins.
+         */
+        Stft: {
+            /**
+             * Align
+             * @description A window shorter than n_fft: `center` cuts frames of n_fft and centers the window in them (librosa, torch), `start` cuts frames of win_length and fills them up with zeros (tf.signal, Kaldi)
+             * @default center
+             * @enum {string}
+             */
+            align: "center" | "start";
+            /**
+             * Center
+             * @description Frame t is centered at sample t * hop_length
+             * @default true
+             */
+            center: boolean;
+            /**
+             * Hop Length
+             * @description null: a quarter of the window
+             */
+            hop_length?: number | null;
+            /**
+             * N Fft
+             * @default 2048
+             */
+            n_fft: number;
+            /**
+             * Pad End
+             * @description tf.signal: the end is filled up to a whole frame with zeros
+             * @default false
+             */
+            pad_end: boolean;
+            /** @default constant */
+            pad_mode: components["schemas"]["PadMode"];
+            /**
+             * Power
+             * @default 2
+             */
+            power: number;
+            /**
+             * Symmetric
+             * @description The window's last value equals its first; tf.signal's windows of an odd length are symmetric
+             * @default false
+             */
+            symmetric: boolean;
+            /**
+             * Win Length
+             * @description Samples of the window; null: n_fft
+             */
+            win_length?: number | null;
+            /** @default hann */
+            window: components["schemas"]["WindowShape"];
+        };
+        /**
+         * StftPart
+         * @description The spectrum, [frames, n_fft / 2 + 1].
+         */
+        StftPart: {
+            /**
+             * Compression
+             * @default {
+             *       "kind": "linear"
+             *     }
+             */
+            compression: components["schemas"]["Decibels"] | components["schemas"]["Logarithm"] | components["schemas"]["Linear"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stft";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * @default {
+             *       "align": "center",
+             *       "center": true,
+             *       "n_fft": 2048,
+             *       "pad_end": false,
+             *       "pad_mode": "constant",
+             *       "power": 2,
+             *       "symmetric": false,
+             *       "window": "hann"
+             *     }
+             */
+            stft: components["schemas"]["Stft"];
+        };
         /**
          * StreamEnd
          * @description Last message of the client: the server scores what is left and closes.
@@ -2185,6 +3262,12 @@ export interface components {
             model: components["schemas"]["ModelIdentity"];
         };
         /**
+         * Tail
+         * @description The treatment of the end of a clip that does not fill a window.
+         * @enum {string}
+         */
+        Tail: "pad" | "drop" | "keep";
+        /**
          * Tensor
          * @description One input or output with its values.
          */
@@ -2257,6 +3340,40 @@ export interface components {
             queue: number;
         };
         /**
+         * TonnetzPart
+         * @description librosa.feature.tonnetz, [frames, 6], from chroma_stft or (librosa's default) chroma_cqt.
+         */
+        TonnetzPart: {
+            /**
+             * @default {
+             *       "kind": "chroma",
+             *       "n_chroma": 12,
+             *       "norm": "max",
+             *       "stft": {
+             *         "align": "center",
+             *         "center": true,
+             *         "n_fft": 2048,
+             *         "pad_end": false,
+             *         "pad_mode": "constant",
+             *         "power": 2,
+             *         "symmetric": false,
+             *         "window": "hann"
+             *       }
+             *     }
+             */
+            chroma: components["schemas"]["ChromaPart"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tonnetz";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+        };
+        /**
          * TrafficSummary
          * @description Predictions and swaps of this process.
          */
@@ -2271,6 +3388,28 @@ export interface components {
             };
             /** Swaps */
             swaps: components["schemas"]["Swap"][];
+        };
+        /**
+         * Trim
+         * @description Removal of quiet ends, as librosa.effects.trim removes them.
+         */
+        Trim: {
+            /**
+             * Frame Length
+             * @default 2048
+             */
+            frame_length: number;
+            /**
+             * Hop Length
+             * @default 512
+             */
+            hop_length: number;
+            /**
+             * Top Db
+             * @description Decibels below the loudest frame that count as quiet
+             * @default 60
+             */
+            top_db: number;
         };
         /**
          * UnregisteredFile
@@ -2321,6 +3460,22 @@ export interface components {
             file_path: string;
         };
         /**
+         * WaveformPart
+         * @description The samples. Only alone.
+         */
+        WaveformPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "waveform";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+        };
+        /**
          * Window
          * @description Scores of one stretch of the clip, in seconds from its start.
          */
@@ -2337,6 +3492,35 @@ export interface components {
             };
             /** Start */
             start: number;
+        };
+        /**
+         * WindowShape
+         * @description The window that each frame is multiplied with.
+         * @enum {string}
+         */
+        WindowShape: "hann" | "hamming" | "blackman" | "povey" | "rectangular";
+        /**
+         * YamnetOutput
+         * @enum {string}
+         */
+        YamnetOutput: "patches" | "embedding" | "scores";
+        /**
+         * YamnetPart
+         * @description YAMNet's patches [n, 96, 64], embeddings [n, 1024] or scores [n, 521]. Only alone.
+         */
+        YamnetPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "yamnet";
+            /** @default embedding */
+            output: components["schemas"]["YamnetOutput"];
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
         };
     };
     responses: never;

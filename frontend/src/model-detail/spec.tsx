@@ -20,7 +20,9 @@ export function SpecSection({ spec }: { spec: Spec }) {
       <Panel className="p-5 sm:p-6">
         <Facts className="sm:grid-cols-2 lg:grid-cols-3">
           <Fact name={words.input}>{text.modelDetail.inputs[spec.input]}</Fact>
-          <Fact name={words.rate}>{formatCount(spec.sample_rate)} Hz</Fact>
+          <Fact name={words.rate}>
+            {spec.sample_rate === "file" ? words.ownRate : `${formatCount(spec.sample_rate)} Hz`}
+          </Fact>
           <Fact name={words.window}>{window}</Fact>
           <Fact name={words.activation}>{text.modelDetail.activations[spec.activation]}</Fact>
           <Fact name={words.aggregation}>{text.modelDetail.aggregations[spec.aggregation](spec.top_k)}</Fact>

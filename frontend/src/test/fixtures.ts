@@ -88,6 +88,16 @@ export function makeSpec(labels: string[]): Spec {
     aggregation: "mean",
     top_k: 3,
     thresholds: {},
+    tail: "pad",
+    sound: {
+      offset: 0,
+      channels: "mean",
+      round_to_16_bit: false,
+      resampler: "soxr_hq",
+      gain: "none",
+      gain_level: 1,
+    },
+    arrangement: { layout: { axes: "time_first", channel: "none", flatten: false } },
   };
 }
 

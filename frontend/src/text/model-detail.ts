@@ -8,6 +8,7 @@ export const modelDetail = {
   changed: (path: string) =>
     `${path} changed after it was registered. Put the registered file back, or register this file as a new model.`,
   spec: {
+    ownRate: "The recording's own",
     title: "Input and output",
     input: "Input",
     rate: "Sample rate",
@@ -24,6 +25,7 @@ export const modelDetail = {
   inputs: {
     waveform: "Waveform",
     log_mel_patch: "Log-mel patches",
+    features: "Features of a front end",
     embedding: "YAMNet embeddings",
     scores: "YAMNet scores",
     tensor: "Raw tensors, not audio",
