@@ -1,5 +1,6 @@
 """Every preset is a spec that the models of its parts accept."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,12 @@ def test_names_of_the_usual_pipelines_stay() -> None:
 def test_presets_are_described_in_the_order_of_their_names() -> None:
     assert sorted(NAMES) == NAMES
     assert all(preset.description.endswith(".") for preset in list_presets())
+
+
+def test_documentation_lists_every_preset() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "presets.md").read_text("utf-8")
+    rows = [f"| `{preset.name}` | {preset.description} |" for preset in list_presets()]
+    assert page.endswith("\n".join([*rows, ""]))
 
 
 def test_unknown_name_is_answered_with_the_nearest() -> None:

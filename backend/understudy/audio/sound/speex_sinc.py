@@ -32,18 +32,20 @@ def resample_speex(samples: NDArray[np.float32], rate: int, target: int) -> NDAr
             oversampling = max(1, oversampling // 2) if factor * up < down else oversampling
     phase = np.arange(up)
     fraction = phase * down % up
-    if up <= oversampling:
-        position = np.arange(length) - length // 2 + 1 - fraction[:, None] / up
-        weights = _compute_sinc(position, length, cutoff)
-    else:
-        weights = _interpolate_sinc(fraction, up, length, oversampling, cutoff)
     starts = phase * down // up - length + 1
-    return filter_phases(samples, weights, starts, down, len(samples) * up // down).astype(np.float32)
-
-
-def _interpolate_sinc(fraction: NDArray[np.int64], up: int, length: int, oversampling: int, cutoff: float) -> Weights:
-    """Return the weights [up, length] of each fraction of `up`, from a table with `oversampling` values a sample."""
     table = _compute_sinc(np.arange(-4, oversampling * length + 4) / oversampling - length // 2, length, cutoff)
+
+    def weigh(phases: NDArray[np.int64]) -> Weights:
+        if up > oversampling:
+            return _interpolate_sinc(fraction[phases], up, length, oversampling, table)
+        position = np.arange(length) - length // 2 + 1 - fraction[phases, None] / up
+        return _compute_sinc(position, length, cutoff)
+
+    return filter_phases(samples, weigh, starts, down, len(samples) * up // down).astype(np.float32)
+
+
+def _interpolate_sinc(fraction: NDArray[np.int64], up: int, length: int, oversampling: int, table: Weights) -> Weights:
+    """Return the weights [phases, length] of fractions of `up`, from a table with `oversampling` values a sample."""
     offset = fraction * oversampling // up
     part = (fraction * oversampling % up / up)[:, None]
     first = -0.16667 * part + 0.16667 * part**3

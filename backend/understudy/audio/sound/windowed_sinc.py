@@ -17,12 +17,11 @@ from understudy.audio.sound.phases import filter_phases
 
 Times = NDArray[np.float64]
 
-# The phases of more outputs than this need too much memory, so that the weights of each output are computed.
-_MAX_PHASES = 1_000
-_MAX_WEIGHTS = 1 << 23
 _CHUNK_VALUES = 1 << 20
 # Samples by which the summed times may leave the exact ones before the outputs are corrected.
 _TOLERATED_DRIFT = 2e-7
+# Share of the distance between two phases by which the times may leave the exact ones; else each output is weighed.
+_LARGEST_DRIFT = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,9 +130,16 @@ def resample_windowed_sinc(
         count = int(len(samples) * float(target) / float(rate))
         times = np.arange(count, dtype=np.float64) * (1.0 / ratio)
     table = _Table.build(kernel, ratio)
-    if up > _MAX_PHASES or up * table.taps > _MAX_WEIGHTS or count <= up:
+    drift = _measure_drift(times, up, down)
+    if count <= up or np.abs(drift).max() * up > _LARGEST_DRIFT:
         return _filter_each(samples, times, table).astype(np.float32)
-    return _filter_by_phase(samples, times, table, up, down).astype(np.float32)
+    return _filter_by_phase(samples, times, drift, table, up, down).astype(np.float32)
+
+
+def _measure_drift(times: Times, up: int, down: int) -> Times:
+    """Return how far the rounded times lie behind those of the first `up` outputs, repeated every `down` samples."""
+    cycle = np.arange(-(-len(times) // up)) * float(down)
+    return np.asarray(times - (cycle[:, None] + times[:up]).ravel()[: len(times)])
 
 
 def _sum_times(count: int, increment: float) -> Times:
@@ -144,22 +150,20 @@ def _sum_times(count: int, increment: float) -> Times:
 
 
 def _filter_by_phase(
-    samples: NDArray[np.float32], times: Times, table: _Table, up: int, down: int
+    samples: NDArray[np.float32], times: Times, drift: Times, table: _Table, up: int, down: int
 ) -> NDArray[np.float64]:
     """Filter with the weights of the first `up` outputs, which repeat `down` samples later."""
     whole = times[:up].astype(np.int64)
     fraction = times[:up] - whole
     starts = whole - table.taps + 1
     count = len(times)
-    out = filter_phases(samples, table.weigh(fraction), starts, down, count)
-    cycle = np.arange(-(-count // up)) * float(down)
-    drift = times - (cycle[:, None] + times[:up]).ravel()[:count]
+    out = filter_phases(samples, lambda phases: table.weigh(fraction[phases]), starts, down, count)
     if np.abs(drift).max() > _TOLERATED_DRIFT:
-        out += drift * filter_phases(samples, table.differentiate(fraction), starts, down, count)
+        out += drift * filter_phases(samples, lambda phases: table.differentiate(fraction[phases]), starts, down, count)
     # The filter jumps where a time passes a whole sample (only the first phase lies there) or where the number of
     # weights changes. A rounded time can fall on the other side of such a jump than the first cycle's.
     jumps = table.has_jump(fraction, max(float(np.abs(drift).max()), _TOLERATED_DRIFT))
-    at_jump = np.flatnonzero(np.resize(jumps, count))
+    at_jump = np.flatnonzero(np.tile(jumps, -(-count // up))[:count])
     rounded = at_jump[times[at_jump] - np.floor(times[at_jump]) != fraction[at_jump % up]]
     early = np.flatnonzero(drift[::up] < 0) * up
     for outputs in (rounded, early):
