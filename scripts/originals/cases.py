@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.originals.signals import RATE
+
 
 @dataclass(frozen=True)
 class Case:
@@ -14,6 +16,7 @@ class Case:
     arguments: dict[str, Any] = field(default_factory=dict)
     decibels: dict[str, Any] | None = None
     deltas: tuple[int, ...] = ()
+    without: tuple[str, ...] = ()  # sounds of which the original returns chance values
 
 
 _SMALL_STFT: dict[str, Any] = {"n_fft": 512, "hop_length": 256}
@@ -142,7 +145,22 @@ LIBROSA += [
         {"kind": "chroma", "stft": {"n_fft": 1024, "hop_length": 256}, "n_chroma": 24, "tuning": 0.2, "norm": "none"},
         {"n_fft": 1024, "hop_length": 256, "n_chroma": 24, "tuning": 0.2, "norm": None},
     ),
-    Case("tonnetz-stft", "tonnetz_of_chroma_stft", {"kind": "tonnetz"}),
+    Case("chroma-cqt", "chroma_cqt", {"kind": "chroma_cqt"}),
+    Case(
+        "chroma-cqt-small",
+        "chroma_cqt",
+        {"kind": "chroma_cqt", "hop_length": 1024, "n_octaves": 4, "bins_per_octave": 12, "fmin": 65.4, "tuning": 0.1},
+        {"hop_length": 1024, "n_octaves": 4, "bins_per_octave": 12, "fmin": 65.4, "tuning": 0.1},
+    ),
+    Case("tonnetz-stft", "tonnetz_of_chroma_stft", {"kind": "tonnetz", "chroma": {"kind": "chroma"}}),
+    Case("tonnetz", "tonnetz", {"kind": "tonnetz"}),
+    # The median filter of scipy 1.17 reads foreign memory where a clip has fewer frames than half its width.
+    Case(
+        "tonnetz-harmonic",
+        "tonnetz_of_harmonic",
+        {"kind": "tonnetz", "harmonic": True},
+        without=(f"click@{RATE}",),
+    ),
 ]
 
 _TORCH_STFT: dict[str, Any] = {"n_fft": 400, "hop_length": 200, "pad_mode": "reflect"}

@@ -20,6 +20,8 @@ def compute(case: Case, samples: Any, rate: int) -> Any:
         features = librosa.feature.melspectrogram(y=samples, sr=rate, **case.arguments)
     elif case.function == "tonnetz_of_chroma_stft":
         features = librosa.feature.tonnetz(sr=rate, chroma=librosa.feature.chroma_stft(y=samples, sr=rate))
+    elif case.function == "tonnetz_of_harmonic":
+        features = librosa.feature.tonnetz(y=librosa.effects.harmonic(samples), sr=rate)
     elif case.function in _WITHOUT_RATE:
         features = getattr(librosa.feature, case.function)(y=samples, **case.arguments)
     else:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from understudy.audio.features.front_end import FrontEnd, join
 from understudy.errors import AudioUnusable, SpecInvalid
-from understudy.schemas.front_end.parts import Deltas, FrontEndPart, MelPart, MfccPart, StftPart
+from understudy.schemas.front_end.parts import ChromaCqtPart, Deltas, FrontEndPart, MelPart, MfccPart, StftPart
 from understudy.schemas.front_end.spectrum import Decibels, Logarithm, MelBands, Stft, WindowShape
 
 RATE = 16_000
@@ -22,7 +22,9 @@ PARTS = [
     {"kind": "speech_log_filterbank"},
     {"kind": "chroma"},
     {"kind": "contrast"},
-    {"kind": "tonnetz"},
+    {"kind": "chroma_cqt"},
+    {"kind": "tonnetz", "chroma": {"kind": "chroma"}},
+    {"kind": "tonnetz", "harmonic": True},
     {"kind": "rms"},
     {"kind": "zero_crossing_rate"},
     {"kind": "spectral_centroid"},
@@ -46,7 +48,7 @@ def build(*parts: Any, rate: int = RATE) -> FrontEnd:
 
 
 def name_part(part: dict[str, Any]) -> str:
-    return "-".join(str(value) for value in part.values() if isinstance(value, str))
+    return "-".join(part) if len(part) > 1 and part["kind"] == "tonnetz" else str(part["kind"])
 
 
 @pytest.mark.parametrize("part", PARTS, ids=name_part)
@@ -139,6 +141,7 @@ def test_a_loud_tone_leaves_a_deep_logarithm_right() -> None:
         (MfccPart(n_mfcc=129), "129 MFCC of 128 mel bands"),
         ({"kind": "contrast", "n_bands": 7}, "begins at 12800 Hz, above half the sample rate 16000"),
         ({"kind": "contrast", "stft": {"n_fft": 64}, "fmin": 20}, "No bin of the spec's contrast"),
+        ({"kind": "chroma_cqt", "n_octaves": 8}, "reaches 8[0-9]+ Hz, above half the sample rate 16000"),
         ({"kind": "speech_mfcc", "n_mfcc": 27}, "27 MFCC of 26 filters"),
         ({"kind": "speech_mfcc", "high_hz": 9_000}, "from 0 to 9000 Hz"),
         ({"kind": "speech_mfcc", "step_seconds": 1e-6}, "their step 0"),
@@ -157,6 +160,11 @@ def test_a_part_that_does_not_fit_is_refused(part: Any, detail: str) -> None:
 def test_deltas_with_an_even_width_are_refused() -> None:
     with pytest.raises(ValidationError, match="even"):
         Deltas(width=8)
+
+
+def test_chroma_of_parts_of_a_bin_is_refused() -> None:
+    with pytest.raises(ValidationError, match="36 is no multiple of n_chroma 24"):
+        ChromaCqtPart(n_chroma=24)
 
 
 def test_decibels_end_top_db_below_the_maximum_of_the_clip() -> None:

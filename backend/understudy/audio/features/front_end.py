@@ -21,9 +21,11 @@ from understudy.audio.features.spectral.stft import ShortTimeTransform
 from understudy.audio.features.speech.kaldi_filterbank import KaldiFilterbank
 from understudy.audio.features.speech.speech_features import SpeechFeatures
 from understudy.audio.features.tonal.chroma import ChromaFeature
+from understudy.audio.features.tonal.chroma_cqt import ChromaCqtFeature
 from understudy.audio.features.tonal.tonnetz import TonnetzFeature
 from understudy.errors import SpecInvalid
 from understudy.schemas.front_end.parts import (
+    ChromaCqtPart,
     ChromaPart,
     ContrastPart,
     FrameValuePart,
@@ -104,8 +106,10 @@ def _build_feature(part: FrontEndPart, rate: int) -> _Feature:
             return part.stft, ContrastFeature(part, rate)
         case ChromaPart():
             return part.stft, ChromaFeature(part, rate)
+        case ChromaCqtPart():
+            return ChromaCqtFeature(part, rate)
         case TonnetzPart():
-            return part.chroma.stft, TonnetzFeature(part, rate)
+            return TonnetzFeature(part, rate)
         case FrameValuePart():
             return _build_frame_value(part, rate)
         case SpeechFeaturesPart():

@@ -4,9 +4,9 @@ Every part gives an array float32 [frames, features].
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from understudy.schemas.front_end.pooling import Statistic
 from understudy.schemas.front_end.spectrum import (
@@ -149,6 +149,25 @@ class ChromaPart(_Part):
     norm: Literal["max", "none"] = "max"
 
 
+class ChromaCqtPart(_Part):
+    """librosa.feature.chroma_cqt, [frames, n_chroma], from a constant-Q transform."""
+
+    kind: Literal["chroma_cqt"] = "chroma_cqt"
+    hop_length: int = Field(default=512, ge=1, le=1_000_000)
+    fmin: FiniteFloat | None = Field(default=None, gt=0, description="Hz of the lowest bin; null: C1, 32.7 Hz")
+    n_chroma: int = Field(default=12, ge=2, le=120)
+    n_octaves: int = Field(default=7, ge=1, le=12)
+    bins_per_octave: int = Field(default=36, ge=2, le=360)
+    tuning: FiniteFloat | None = Field(default=None, description="Fractions of a bin; null: estimated from the clip")
+    norm: Literal["max", "none"] = "max"
+
+    @model_validator(mode="after")
+    def _whole_bins(self) -> Self:
+        if self.bins_per_octave % self.n_chroma:
+            raise ValueError(f"bins_per_octave {self.bins_per_octave} is no multiple of n_chroma {self.n_chroma}")
+        return self
+
+
 class ContrastPart(_Part):
     """librosa.feature.spectral_contrast, [frames, n_bands + 1]."""
 
@@ -161,10 +180,13 @@ class ContrastPart(_Part):
 
 
 class TonnetzPart(_Part):
-    """librosa.feature.tonnetz, [frames, 6], from chroma_stft or (librosa's default) chroma_cqt."""
+    """librosa.feature.tonnetz, [frames, 6], from chroma_cqt (its default) or chroma_stft."""
 
     kind: Literal["tonnetz"] = "tonnetz"
-    chroma: ChromaPart = ChromaPart()
+    chroma: Annotated[ChromaPart | ChromaCqtPart, Field(discriminator="kind")] = ChromaCqtPart()
+    harmonic: bool = Field(
+        default=False, description="librosa.effects.harmonic removes the percussive part of the samples first"
+    )
 
 
 class FrameValuePart(_Part):
@@ -196,6 +218,7 @@ FrontEndPart = Annotated[
     | SpeechFeaturesPart
     | KaldiFilterbankPart
     | ChromaPart
+    | ChromaCqtPart
     | ContrastPart
     | TonnetzPart
     | FrameValuePart,
