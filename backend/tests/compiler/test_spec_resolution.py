@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.errors import SpecInvalid
 from understudy.inference.pipeline.answer_warnings import describe_assumptions
+from understudy.presets.presets import list_presets
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
     Aggregation,
@@ -261,3 +262,18 @@ def test_one_sigmoid_output_has_a_negative_and_a_positive_label() -> None:
     assert "--labels no_scream,scream" in caught.value.remedy
     with pytest.raises(SpecInvalid, match="neither its graph nor the spec has a sigmoid"):
         resolve_one(PartialSpec(labels=("calm", "scream")), OutputActivation.NONE)
+
+
+def test_a_preset_fills_in_what_the_spec_leaves_open() -> None:
+    given = PartialSpec.model_validate({"preset": "librosa-mfcc40-mean", "labels": ["a", "b", "c"]})
+    assert (given.preset, given.input, given.sample_rate) == ("librosa-mfcc40-mean", InputKind.FEATURES, 22_050)
+    assert resolve_shape((None, 40), given).pooling == Pooling(statistics=(Statistic.MEAN,))
+    assert PartialSpec.model_validate({"preset": "librosa-mfcc40-mean", "sample_rate": 16_000}).sample_rate == 16_000
+    with pytest.raises(SpecInvalid, match="nearest name is 'librosa-mfcc40-mean'"):
+        PartialSpec.model_validate({"preset": "librosa-mfcc-40-mean"})
+
+
+@pytest.mark.parametrize("name", [preset.name for preset in list_presets()])
+def test_every_preset_is_a_spec(name: str) -> None:
+    given = PartialSpec.model_validate({"preset": name})
+    assert PartialSpec.model_validate(given.model_dump(mode="json", exclude_none=True)) == given

@@ -13,6 +13,7 @@ from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.front_end.arrangement import FeatureStandardization
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.settings import Settings
 
@@ -148,3 +149,33 @@ async def test_a_record_that_cannot_be_parsed_still_answers(registry: Registry, 
     assert "The recorded spec of model" in shown.notes[0]
     with pytest.raises(SpecInvalid):
         await registry.update(model.model_id, ModelUpdate(spec=NAMES), "api")
+
+
+SCALED = {
+    "preset": "librosa-mfcc40-mean",
+    "labels": ["dog", "rain"],
+    "arrangement": {"standardize": {"kind": "per_feature", "file": "scaler.json"}},
+}
+
+
+async def test_the_numbers_of_a_scaler_file_become_part_of_the_spec(
+    registry: Registry, add: Add, settings: Settings
+) -> None:
+    scaler = settings.models_dir / "scaler.json"
+    scaler.write_text(json.dumps({"mean": [0.5] * 40, "std": [2.0] * 40}))
+    model = await add("head", spec=SCALED)
+    scaler.unlink()
+    recorded = await registry.ensure_file_record(model.model_id)
+    assert recorded.spec is not None
+    assert recorded.spec.front_end is not None
+    assert recorded.spec.arrangement is not None
+    step = recorded.spec.arrangement.standardize
+    assert isinstance(step, FeatureStandardization)
+    assert (step.file, step.mean, step.std) == (None, (0.5,) * 40, (2.0,) * 40)
+
+
+@pytest.mark.parametrize("file", ["gone.json", "../scaler.json", "/etc/hostname", "."])
+async def test_a_scaler_file_that_is_not_beside_the_model_is_refused(add: Add, file: str) -> None:
+    spec = SCALED | {"arrangement": {"standardize": {"kind": "per_feature", "file": file}}}
+    with pytest.raises(SpecInvalid, match="not a file in the folder of the spec and the model"):
+        await add("head", spec=spec)

@@ -73,6 +73,7 @@ class Registry:
         refuse_nul("spec", request.spec and request.spec.model_dump())
         columns["file_path"] = path = self.files.normalize_path(request.file_path)
         content = await self._read(path)
+        given = request.spec and await run_sync(self.files.fill_scalers, request.spec, path)
         now = utc_now()
         async with self._write_name(request.model_name) as session:
             await rows.refuse_taken_name(session, request.model_name)
@@ -81,7 +82,7 @@ class Registry:
                 model.model_id = model_id
             session.add(model)
             await session.flush()
-            record = file_records.build_record(model, content.facts, given=request.spec, sidecar=content.sidecar)
+            record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)
             session.add(record)
             await session.flush()
             await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
@@ -297,6 +298,8 @@ class Registry:
         stored = row.record.given_spec if row.record else None
         recorded = read_recorded_spec(row.model, row.record.spec if row.record else None)
         given = read_recorded_spec(row.model, stored)
+        if change is not None:
+            change = await run_sync(self.files.fill_scalers, change, row.model.file_path)
         changed = change_given(given, change)
         if given_to_json(changed) == given_to_json(given):
             return False

@@ -16,7 +16,7 @@ from understudy.compiler.formats.detect_format import refuse_tensorflowjs
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, SpecInvalid, TooLarge
 from understudy.registry.files import paths
 from understudy.registry.files.label_files import list_paths_beside, read_label_file
-from understudy.registry.files.sidecar import get_sidecar_path, read_spec
+from understudy.registry.files.sidecar import fill_scalers, get_sidecar_path, read_spec
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model_detail import LabelFile
 from understudy.settings import Settings
@@ -101,6 +101,10 @@ class ModelFiles:
         beside = get_sidecar_path(paths.normalize_path(path), folder=self.resolve(path).is_dir())
         place = self.resolve(beside)
         return read_spec(place, beside) if _is_present(place) else None
+
+    def fill_scalers(self, spec: PartialSpec, path: str) -> PartialSpec:
+        """Return a given spec with the numbers of the scaler files beside the model file; raises SpecInvalid."""
+        return fill_scalers(spec, self.resolve(path).parent)
 
     def read_label_files(self, path: str) -> list[LabelFile]:
         """Return the files beside the model that may hold its labels.

@@ -4,9 +4,11 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
+from understudy.audio.features.scaler_file import read_scaler
 from understudy.errors import SpecInvalid
 from understudy.registry.database.column_values import has_nul
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.front_end.arrangement import FeatureStandardization
 from understudy.text_file import read_text_file
 
 
@@ -32,5 +34,31 @@ def parse_spec(content: str | bytes, name: str) -> PartialSpec:
 
 
 def read_spec(path: Path, name: str) -> PartialSpec:
-    """Read the spec in a file, which messages call `name`; raises SpecInvalid."""
-    return parse_spec(read_text_file(path, name).text, name)
+    """Read the spec in a file, which messages call `name`, and the scaler files beside it; raises SpecInvalid."""
+    return fill_scalers(parse_spec(read_text_file(path, name).text, name), path.parent)
+
+
+def fill_scalers(spec: PartialSpec, folder: Path) -> PartialSpec:
+    """Return the spec with the numbers of each scaler file that it names, which lies in `folder`.
+
+    The numbers belong to the model from then on: a file that changes later changes nothing. Raises SpecInvalid.
+    """
+    if spec.arrangement is None:
+        return spec
+    filled = {}
+    for field in ("standardize_before", "standardize"):
+        step = getattr(spec.arrangement, field)
+        if isinstance(step, FeatureStandardization) and step.file is not None:
+            mean, std = read_scaler(_locate_scaler(step.file, folder), step.file)
+            filled[field] = FeatureStandardization(over=step.over, mean=mean, std=std)
+    return spec.model_copy(update={"arrangement": spec.arrangement.model_copy(update=filled)}) if filled else spec
+
+
+def _locate_scaler(file: str, folder: Path) -> Path:
+    place = (folder / file).resolve()
+    if PurePosixPath(file.replace("\\", "/")).name != file or place.parent != folder.resolve() or not place.is_file():
+        raise SpecInvalid(
+            f"The spec names the scaler file {file!r}, which is not a file in the folder of the spec and the model.",
+            remedy="Put it there and name it without a folder, or write its numbers into the spec.",
+        )
+    return place

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
+from understudy.presets.presets import read_preset
 from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.schemas.front_end.parts import FrontEndPart, WaveformPart, YamnetOutput, YamnetPart
 from understudy.schemas.front_end.pooling import Pooling
@@ -120,8 +121,13 @@ class PartialSpec(_SpecBase):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain_front_ends_are_inputs(cls, document: Any) -> Any:
-        return _name_input(document) if isinstance(document, dict) else document
+    def _fill_in_preset_and_input(cls, document: Any) -> Any:
+        """Take what a preset says, field by field, where the document says nothing, and name the input."""
+        if not isinstance(document, dict):
+            return document
+        if isinstance(name := document.get("preset"), str):
+            document = {field: value for field, value in read_preset(name).items() if value is not None} | document
+        return _name_input(document)
 
     @field_validator("labels")
     @classmethod
