@@ -276,4 +276,4 @@ def test_a_preset_fills_in_what_the_spec_leaves_open() -> None:
 @pytest.mark.parametrize("name", [preset.name for preset in list_presets()])
 def test_every_preset_is_a_spec(name: str) -> None:
     given = PartialSpec.model_validate({"preset": name})
-    assert PartialSpec.model_validate(given.model_dump(mode="json", exclude_none=True)) == given
+    assert PartialSpec.model_validate(given.to_document()) == given

@@ -70,7 +70,7 @@ class CompiledStore:
 
     def compute_key(self, digest: str, given: PartialSpec | None) -> str:
         """Return the name of an entry: 40 hex digits of a SHA-256 over source digest, spec and compiler version."""
-        spec = (given or PartialSpec()).model_dump(mode="json", exclude_none=True)
+        spec = (given or PartialSpec()).to_document()
         parts = {"compiler": COMPILER_VERSION, "source": digest, "spec": spec}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:40]
 

@@ -156,6 +156,6 @@ def _write_model(head: KerasHead, labels: Sequence[str], out: Path) -> tuple[Par
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     spec_path = out.with_name(f"{out.stem}.spec.json")
-    spec_path.write_text(spec.model_dump_json(exclude_none=True, indent=2) + "\n", encoding="utf-8")
+    spec_path.write_text(spec.to_text(), encoding="utf-8")
     head.save(out)
     return spec, spec_path

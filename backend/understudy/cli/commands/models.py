@@ -135,7 +135,7 @@ def _collect_spec(
     given = parse_spec_options(session, labels, path)
     change: dict[str, object] = dict.fromkeys(PartialSpec.model_fields) if path or Clearable.SPEC in clear else {}
     if given is not None:
-        change |= given.model_dump(exclude_none=True)
+        change |= given.to_document()
     elif Clearable.SPEC in clear:
         return {"spec": None}
     if Clearable.LABELS in clear:

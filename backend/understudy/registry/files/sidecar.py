@@ -50,7 +50,7 @@ def fill_scalers(spec: PartialSpec, folder: Path) -> PartialSpec:
         step = getattr(spec.arrangement, field)
         if isinstance(step, FeatureStandardization) and step.file is not None:
             mean, std = read_scaler(_locate_scaler(step.file, folder), step.file)
-            filled[field] = FeatureStandardization(over=step.over, mean=mean, std=std)
+            filled[field] = FeatureStandardization(kind=step.kind, over=step.over, mean=mean, std=std)
     return spec.model_copy(update={"arrangement": spec.arrangement.model_copy(update=filled)}) if filled else spec
 
 

@@ -30,12 +30,12 @@ def read_recorded_spec(model: MlModel, stored: dict[str, object] | None) -> Part
 
 def to_json(spec: PartialSpec | None) -> dict[str, object] | None:
     """Return the JSON document of a spec, without the fields that have no value; None for an empty spec."""
-    return (spec.model_dump(mode="json", exclude_none=True) or None) if spec is not None else None
+    return (spec.to_document() or None) if spec is not None else None
 
 
 def given_to_json(given: PartialSpec | None) -> dict[str, object] | None:
     """Return the JSON document of a given spec, with a null for each field that was cleared; None for an empty one."""
-    return (given.model_dump(mode="json", exclude_unset=True) or None) if given is not None else None
+    return (given.to_document(cleared=True) or None) if given is not None else None
 
 
 def is_recorded(stored: dict[str, object] | None, spec: PartialSpec | None) -> bool:
@@ -50,8 +50,8 @@ def change_given(given: PartialSpec | None, change: PartialSpec | None) -> Parti
     """Return `given` with the fields that are present in `change`; null clears a field, and None clears every field."""
     if change is None:
         return PartialSpec.model_validate(dict.fromkeys(_FIELDS))
-    before = given.model_dump(exclude_unset=True) if given is not None else {}
-    return PartialSpec.model_validate(before | change.model_dump(exclude_unset=True))
+    before = given.to_document(cleared=True) if given is not None else {}
+    return PartialSpec.model_validate(before | change.to_document(cleared=True))
 
 
 def merge_specs(
@@ -64,7 +64,8 @@ def merge_specs(
     """
     if sidecar is None and recorded is not None:
         spoken_of = given.model_fields_set if given is not None else set()
-        sidecar = PartialSpec.model_validate(recorded.model_dump(exclude_none=True, exclude=spoken_of))
+        kept = {name: value for name, value in recorded.to_document().items() if name not in spoken_of}
+        sidecar = PartialSpec.model_validate(kept)
     merged = PartialSpec() if given is None else given
     merged = merged.over(sidecar or PartialSpec())
     return merged if merged.model_fields_set else None

@@ -1,5 +1,6 @@
 """The spec of a model: how audio becomes its input, and its output becomes scores of labels."""
 
+import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -138,8 +139,26 @@ class PartialSpec(_SpecBase):
 
     def over(self, weaker: "PartialSpec") -> "PartialSpec":
         """Return this spec with its missing values taken from `weaker`; input and front end come from one source."""
-        taken = weaker.model_dump(exclude_none=True, exclude=set() if self.input is None else {"input", "front_end"})
-        return PartialSpec.model_validate(taken | self.model_dump(exclude_none=True))
+        taken = weaker.to_document()
+        if self.input is not None:
+            taken = {name: value for name, value in taken.items() if name not in ("input", "front_end")}
+        return PartialSpec.model_validate(taken | self.to_document())
+
+    def to_document(self, *, cleared: bool = False) -> dict[str, Any]:
+        """Return the fields that have a value as JSON values, with `cleared` also those that were set to null.
+
+        What lies inside a field is complete: a null there, such as `top_db`, is not the default.
+        """
+        document = self.model_dump(mode="json")
+        return {
+            name: value
+            for name, value in document.items()
+            if value is not None or (cleared and name in self.model_fields_set)
+        }
+
+    def to_text(self) -> str:
+        """Return the JSON text of a spec file."""
+        return json.dumps(self.to_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 class Spec(_SpecBase):
