@@ -33,7 +33,8 @@ UnderstudyError                  500 internal_error
 │       ├── CompileFailed        422 compile_failed
 │       ├── ParityFailed         422 parity_failed
 │       ├── WarmUpFailed         422 warm_up_failed
-│       └── NotForAudio          422 not_for_audio
+│       ├── NotForAudio          422 not_for_audio
+│       └── TakesTensors         422 takes_tensors
 ├── Unavailable                  503
 │   ├── NoActiveModel            503 no_active_model
 │   ├── ModelNotLoaded           503 model_not_loaded
@@ -279,6 +280,18 @@ class NotForAudio(CannotServe):
     code = "not_for_audio"
     title = "The model does not take audio"
     default_remedy = "Register the model with a spec whose `input` takes audio; docs/guide.md lists the values."
+
+
+class TakesTensors(CannotServe):
+    """The refusal of an activation; a prediction with a tensor model raises NotForAudio."""
+
+    code = "takes_tensors"
+    title = "The model cannot score recordings"
+    default_remedy = (
+        "Name the features that the model was trained on in its spec, by a `preset` or a `front_end` "
+        "(docs/presets.md): `understudy update MODEL_ID --spec FILE`. To serve tensors only: "
+        "`understudy activate MODEL_ID --tensors-only`."
+    )
 
 
 class Unavailable(UnderstudyError):

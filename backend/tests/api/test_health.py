@@ -37,6 +37,26 @@ async def test_the_probe_names_the_live_model(
         assert (ready["model"]["model_id"], ready["note"]) == (answer["model_id"], None)
 
 
+async def test_probe_and_status_say_that_the_live_model_cannot_score_recordings(
+    client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory, wav: bytes
+) -> None:
+    make_model(settings.models_dir / "tensors.onnx")
+    body = {"model_name": "tensors", "file_path": "models/tensors.onnx", "spec": {"input": "tensor"}}
+    path = f"/api/v1/models/{(await client.post('/api/v1/models', json=body)).json()['model_id']}/activate"
+    refused = await client.post(path)
+    assert (refused.status_code, refused.json()["code"]) == (422, "takes_tensors")
+    assert (await client.get("/health/ready")).json()["model"] is None
+    assert (await client.post(path, params={"tensors_only": True})).status_code == 200
+    ready = (await client.get("/health/ready", params={"model": "required"})).json()
+    assert ready["tensors_only"]
+    assert "it cannot score recordings" in ready["note"]
+    live = (await client.get("/api/v1/status")).json()["live"]
+    assert live["tensors_only"]
+    assert live["notes"] == [ready["note"]]
+    answer = await client.post("/api/v1/predict", files={"audio_file": ("x", wav)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_for_audio")
+
+
 async def test_the_status_shows_database_backbone_and_replica(client: httpx.AsyncClient) -> None:
     status = (await client.get("/api/v1/status")).json()
     assert status["live"] is None

@@ -33,7 +33,7 @@ CALLS: list[Call[Any]] = [
     calls.delete_model(1),
     calls.list_unregistered_files(),
     calls.upload_model_file(Path("a.onnx"), None),
-    calls.activate_model(1, Precision.INT8, wait=False),
+    calls.activate_model(1, Precision.INT8, wait=False, tensors_only=True),
     calls.roll_back(wait=True),
     calls.get_operation("x"),
     calls.get_history(1, "activated", 10, "c"),

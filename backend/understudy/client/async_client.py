@@ -84,10 +84,18 @@ class AsyncClient:
         return await self._send(calls.upload_model_file(file, filename))
 
     async def activate_model(
-        self, model_id: int, *, precision: Precision = Precision.FLOAT32, wait: bool = True
+        self,
+        model_id: int,
+        *,
+        precision: Precision = Precision.FLOAT32,
+        tensors_only: bool = False,
+        wait: bool = True,
     ) -> Operation:
-        """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`."""
-        return await self._send(calls.activate_model(model_id, precision, wait))
+        """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`.
+
+        Raises TakesTensors for a model that cannot score recordings, unless `tensors_only` permits it.
+        """
+        return await self._send(calls.activate_model(model_id, precision, wait, tensors_only=tensors_only))
 
     async def roll_back(self, *, wait: bool = True) -> Operation:
         """Make the model live again that was live before the present one."""

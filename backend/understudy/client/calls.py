@@ -103,8 +103,8 @@ def upload_model_file(file: Path, filename: str | None) -> Call[UploadedFile]:
     return Call(UploadedFile, "POST", "models/upload", params=params, content=file)
 
 
-def activate_model(model_id: int, precision: Precision, wait: bool) -> Call[Operation]:
-    params = {"precision": precision.value, "wait": wait}
+def activate_model(model_id: int, precision: Precision, wait: bool, *, tensors_only: bool) -> Call[Operation]:
+    params = {"precision": precision.value, "wait": wait, "tensors_only": tensors_only}
     return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
 
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { useActivate } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
-import type { Model, Operation } from "../api/types";
+import type { CompileReport, Model, Operation, Problem } from "../api/types";
 import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -13,6 +13,7 @@ import { ModelComparison } from "./model-comparison";
 import { StepList } from "./step-list";
 
 const words = text.models.activate;
+const TAKES_TENSORS = "takes_tensors";
 
 interface Props {
   model: Model;
@@ -26,8 +27,11 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const [before] = useState(active);
   const activate = useActivate();
   const log = useOperationLog();
-  const id = activate.data?.operation_id;
-  const operation = useOperation(id) ?? activate.data;
+  const report = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
+  const [started, setStarted] = useState<Operation>();
+  const id = started?.operation_id;
+  const operation = useOperation(id) ?? started;
+  const takesTensors = report?.spec.input === "tensor";
   useEffect(() => {
     log.setShownInDialog(id);
     return () => log.setShownInDialog(undefined);
@@ -35,6 +39,13 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const close = () => {
     if (operation && operation.state !== "running") log.dismiss(operation.operation_id);
     onClose();
+  };
+  const start = (tensorsOnly: boolean) => {
+    const follow = (next: Operation) => {
+      if (id) log.dismiss(id);
+      setStarted(next);
+    };
+    activate.mutate({ id: model.model_id, tensorsOnly }, { onSuccess: follow });
   };
   return (
     <Dialog
@@ -44,10 +55,22 @@ export function ActivateDialog({ model, active, onClose }: Props) {
       description={operation ? getDescription(operation) : words.lead}
     >
       {operation ? (
-        <Progress operation={operation} before={before} onClose={close} />
+        <Progress
+          operation={operation}
+          before={before}
+          onClose={close}
+          problem={activate.error ? toProblem(activate.error) : operation.error}
+          onPermitTensors={() => start(true)}
+          pending={activate.isPending}
+        />
       ) : (
         <>
-          <Confirmation model={model} active={before} />
+          <Confirmation model={model} active={before} report={report} />
+          {takesTensors && (
+            <div className="mt-4">
+              <WarningNotice>{words.tensorsOnly}</WarningNotice>
+            </div>
+          )}
           {activate.error && (
             <div className="mt-4">
               <ProblemNotice problem={toProblem(activate.error)} />
@@ -55,8 +78,8 @@ export function ActivateDialog({ model, active, onClose }: Props) {
           )}
           <DialogActions>
             <Button onClick={close}>{text.common.cancel}</Button>
-            <Button look="primary" disabled={activate.isPending} onClick={() => activate.mutate(model.model_id)}>
-              {words.confirm}
+            <Button look="primary" disabled={activate.isPending} onClick={() => start(takesTensors)}>
+              {takesTensors ? words.confirmTensors : words.confirm}
             </Button>
           </DialogActions>
         </>
@@ -65,20 +88,36 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   );
 }
 
-function Confirmation({ model, active }: { model: Model; active: Model | null }) {
-  const next = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
-  const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
-  return <ModelComparison present={active} next={model} presentSpec={present?.spec} nextSpec={next?.spec} />;
+interface ConfirmationProps {
+  model: Model;
+  active: Model | null;
+  report: CompileReport | undefined;
 }
 
-function Progress({ operation, before, onClose }: { operation: Operation; before: Model | null; onClose: () => void }) {
+function Confirmation({ model, active, report }: ConfirmationProps) {
+  const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
+  return <ModelComparison present={active} next={model} presentSpec={present?.spec} nextSpec={report?.spec} />;
+}
+
+interface ProgressProps {
+  operation: Operation;
+  before: Model | null;
+  problem: Problem | null;
+  onClose: () => void;
+  onPermitTensors: () => void;
+  pending: boolean;
+}
+
+function Progress({ operation, before, problem, onClose, onPermitTensors, pending }: ProgressProps) {
   const failed = operation.state === "failed";
+  const takesTensors = failed && operation.error?.code === TAKES_TENSORS;
   return (
     <div aria-live="polite">
       <StepList operation={operation} />
-      {failed && operation.error && (
+      {failed && problem && (
         <div className="mt-5 space-y-3">
-          <ProblemNotice problem={operation.error} />
+          <ProblemNotice problem={problem} />
+          {takesTensors && <p className="text-sm">{words.tensorsOnly}</p>}
           <p className="font-medium text-sm">{before ? words.stays(before.model_name) : words.staysEmpty}</p>
         </div>
       )}
@@ -90,6 +129,11 @@ function Progress({ operation, before, onClose }: { operation: Operation; before
         </div>
       )}
       <DialogActions>
+        {takesTensors && (
+          <Button disabled={pending} onClick={onPermitTensors}>
+            {words.confirmTensors}
+          </Button>
+        )}
         <Button onClick={onClose} look={operation.state === "succeeded" ? "primary" : "plain"}>
           {text.common.close}
         </Button>

@@ -13,13 +13,19 @@ function useRefresh() {
   };
 }
 
+export interface Activation {
+  id: number;
+  /** Permits a model that cannot score recordings. */
+  tensorsOnly: boolean;
+}
+
 export function useActivate() {
   const log = useOperationLog();
   return useMutation({
-    mutationFn: async (id: number) =>
+    mutationFn: async ({ id, tensorsOnly }: Activation) =>
       (await unwrap(
         api.POST("/api/v1/models/{model_id}/activate", {
-          params: { path: { model_id: id }, query: { wait: false } },
+          params: { path: { model_id: id }, query: { wait: false, tensors_only: tensorsOnly } },
         }),
       )) as Operation,
     onSuccess: (operation) => log.put(operation),

@@ -1754,6 +1754,12 @@ export interface components {
              * Format: date-time
              */
             since: string;
+            /**
+             * Tensors Only
+             * @description The model takes tensors and cannot score recordings
+             * @default false
+             */
+            tensors_only: boolean;
         };
         /**
          * Logarithm
@@ -2653,7 +2659,7 @@ export interface components {
             model: components["schemas"]["ModelIdentity"] | null;
             /**
              * Note
-             * @description What predictions get where no model is active
+             * @description Why predictions fail although this process is ready
              */
             note?: string | null;
             /**
@@ -2662,6 +2668,12 @@ export interface components {
              * @constant
              */
             status: "ready";
+            /**
+             * Tensors Only
+             * @description The live model takes tensors and cannot score recordings
+             * @default false
+             */
+            tensors_only: boolean;
         };
         /**
          * ReplicaStatus
@@ -4050,6 +4062,8 @@ export interface operations {
             query?: {
                 /** @description int8 needs an int8 variant that passed its gate */
                 precision?: components["schemas"]["Precision"];
+                /** @description true permits a model that takes tensors and cannot score recordings */
+                tensors_only?: boolean;
                 /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
             };
@@ -4098,7 +4112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
+            /** @description The model cannot score recordings; The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -22,7 +22,13 @@ export function LiveModelPanel({ active, loading }: { active: Model | null | und
   return (
     <section aria-label={text.models.live.heading}>
       <Panel className="p-5 sm:p-8">
-        {loading ? <PanelSkeleton /> : active ? <LiveModel model={active} /> : <NoLiveModel />}
+        {loading ? (
+          <PanelSkeleton />
+        ) : active ? (
+          <LiveModel model={active} takesAudio={!status?.live?.tensors_only} />
+        ) : (
+          <NoLiveModel />
+        )}
       </Panel>
       {status?.problem && (
         <div className="mt-3">
@@ -38,7 +44,7 @@ export function LiveModelPanel({ active, loading }: { active: Model | null | und
   );
 }
 
-function LiveModel({ model }: { model: Model }) {
+function LiveModel({ model, takesAudio }: { model: Model; takesAudio: boolean }) {
   const history = useQuery(modelHistoryQuery(model.model_id)).data;
   const entry = history && findLastActivation(history.entries, model.model_id);
   const rollback = useRollback();
@@ -70,9 +76,11 @@ function LiveModel({ model }: { model: Model }) {
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
-          <Link to="/try" className={buttonClass({ look: "primary" })}>
-            {text.models.live.tryIt}
-          </Link>
+          {takesAudio && (
+            <Link to="/try" className={buttonClass({ look: "primary" })}>
+              {text.models.live.tryIt}
+            </Link>
+          )}
           {entry?.generation !== FIRST_GENERATION && (
             <Button
               onClick={() => rollback.mutate()}

@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { setScreen } from "../test/browser";
-import { makeHistoryEntry, makeModel, makeOperation, makeProblem, makeSpec } from "../test/fixtures";
+import { makeHistoryEntry, makeModel, makeOperation, makeProblem, makeSpec, makeStatus } from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { serveApi } from "../test/server";
 
@@ -420,6 +420,79 @@ test("a refused activation says why before anything starts", async () => {
   const dialog = screen.getByRole("dialog");
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("The file changed.");
   expect(within(dialog).getByRole("button", { name: "Make it live" })).toBeEnabled();
+});
+
+const takesTensors = makeProblem({
+  code: "takes_tensors",
+  title: "The model cannot score recordings",
+  detail: "Model 2 takes tensors only.",
+});
+
+test("a model that cannot score recordings is refused, and a button activates it for tensors only", async () => {
+  const user = userEvent.setup();
+  const answers = ["op1", "op2"];
+  const { find } = api({
+    "POST /api/v1/models/2/activate": () => ({
+      status: 202,
+      body: makeOperation({ operation_id: answers.shift() as string }),
+    }),
+  });
+  const { events } = await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Make it live" }));
+  act(() =>
+    events.send(
+      "operation",
+      makeOperation({ step: "compile", state: "failed", error: takesTensors, updated_at: "2026-11-01T10:00:02Z" }),
+    ),
+  );
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("Model 2 takes tensors only.");
+  expect(within(dialog).getByText(/predictions and the microphone are refused/)).toBeVisible();
+  expect(within(dialog).getByText("Starter is still live.")).toBeVisible();
+  await user.click(within(dialog).getByRole("button", { name: "Activate for tensors only" }));
+  expect(find("POST /api/v1/models/2/activate").map((one) => one.search.get("tensors_only"))).toEqual([
+    "false",
+    "true",
+  ]);
+  expect(await within(dialog).findByText("Making Human v2 live")).toBeVisible();
+  expect(within(dialog).queryByRole("alert")).toBeNull();
+  expect(screen.queryByText("Human v2 did not go live")).toBeNull();
+});
+
+test("the reason why a permitted activation did not start takes the place of the refusal", async () => {
+  const user = userEvent.setup();
+  const answers = [
+    { status: 202, body: makeOperation({ state: "failed", error: takesTensors }) },
+    { status: 503, body: makeProblem({ detail: "The database does not answer." }) },
+  ];
+  api({ "POST /api/v1/models/2/activate": () => answers.shift() as { status: number; body: unknown } });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  await user.click(await screen.findByRole("button", { name: "Make it live" }));
+  const dialog = screen.getByRole("dialog");
+  await user.click(await within(dialog).findByRole("button", { name: "Activate for tensors only" }));
+  expect(await within(dialog).findByText("The database does not answer.")).toBeVisible();
+});
+
+test("a compiled model that takes tensors is named before it is activated", async () => {
+  const user = userEvent.setup();
+  const { last } = api({ "GET /api/v1/models/2/report": { spec: { ...makeSpec(["rain"]), input: "tensor" } } });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  expect(await screen.findByText(/it cannot score recordings/)).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Activate for tensors only" }));
+  expect(last("POST /api/v1/models/2/activate")?.search.get("tensors_only")).toBe("true");
+});
+
+test("a live model that takes tensors is not offered for recordings, and the panel says why", async () => {
+  const note = "The live model takes tensors only: it cannot score recordings.";
+  const status = makeStatus();
+  api({ "GET /api/v1/status": { ...status, live: { ...status.live, tensors_only: true, notes: [note] } } });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  expect(await within(panel).findByText(note)).toBeVisible();
+  expect(within(panel).queryByRole("link", { name: "Try it" })).toBeNull();
 });
 
 test("a closed dialog hands a running activation to the tray", async () => {

@@ -175,6 +175,7 @@ export const makeStatus = (own: Partial<Status> = {}): Status => ({
     generation: 7,
     model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
     notes: [],
+    tensors_only: false,
     since: "2026-11-01T10:00:00Z",
   },
   problem: null,

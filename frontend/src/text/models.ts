@@ -63,6 +63,9 @@ export const models = {
     failed: (name: string) => `${name} did not go live`,
     lead: "The server keeps answering while it switches. No request is lost.",
     confirm: "Make it live",
+    confirmTensors: "Activate for tensors only",
+    tensorsOnly:
+      "This model takes tensors: it cannot score recordings. While it is live, predictions and the microphone are refused; programs that send tensors to /v2 get answers.",
     now: "Live now",
     next: "Afterwards",
     nothingLive: "Nothing",

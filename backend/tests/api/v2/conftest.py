@@ -42,7 +42,8 @@ def register(server: str, settings: Settings) -> Register:
         assert answer.is_success, answer.text
         model_id: int = answer.json()["model_id"]
         if live:
-            answer = httpx.post(f"http://{server}/api/v1/models/{model_id}/activate", timeout=60)
+            address = f"http://{server}/api/v1/models/{model_id}/activate?tensors_only=true"
+            answer = httpx.post(address, timeout=60)
             assert answer.is_success, answer.text
         return model_id
 

@@ -103,6 +103,25 @@ def test_a_refused_activation_says_that_the_row_is_there(ask: Ask, models: Path)
     assert ask("list")["models"][0]["compile_state"] == "refused"
 
 
+def test_a_model_that_takes_tensors_goes_live_only_where_the_command_permits_it(
+    backend: str, ask: Ask, run: Run, models: Path, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps({"input": "tensor"}))
+    register = ("register", "--path", "models/one.onnx", "--spec", str(spec), "--activate")
+    problem = ask(*register, "--name", "One", code=5)
+    assert problem["code"] == "takes_tensors"
+    assert "understudy activate 1 --tensors-only" in problem["remedy"]
+    assert ask(*register, "--name", "Two", "--tensors-only")["is_active"]
+    for command in (("activate", "1", "--tensors-only"), ("show",), *([("status",)] if backend == "server" else [])):
+        assert "it cannot score recordings" in " ".join(run(*command).stdout.split())
+
+
+def test_a_registration_without_activation_permits_nothing(run: Run, models: Path) -> None:
+    refused = run("register", "--name", "One", "--path", "models/one.onnx", "--tensors-only", code=2)
+    assert "needs --activate" in " ".join(refused.stderr.split())
+
+
 def test_labels_come_from_a_list_or_a_file_and_win_over_the_spec(ask: Ask, models: Path, tmp_path: Path) -> None:
     names = tmp_path / "labels.txt"
     names.write_text("rain\nwind\nsea waves\n", "utf-8")

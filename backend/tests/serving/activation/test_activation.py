@@ -161,8 +161,8 @@ def before_commit(services: Services, monkeypatch: pytest.MonkeyPatch) -> Before
     prepare = services.activation._preparation.prepare_activation
 
     def change_before_commit(change: Callable[[], Awaitable[object]]) -> None:
-        async def prepare_then_change(model_id: int, on_step: OnStep, variant: str) -> Candidate:
-            loaded = await prepare(model_id, on_step, variant)
+        async def prepare_then_change(model_id: int, on_step: OnStep, variant: str, *, tensors_only: bool) -> Candidate:
+            loaded = await prepare(model_id, on_step, variant, tensors_only=tensors_only)
             await change()
             return loaded
 

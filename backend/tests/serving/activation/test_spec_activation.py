@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -126,10 +125,10 @@ async def test_a_spec_that_changes_during_an_activation_is_not_lost(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model_id = await register("head")
-    prepare: Callable[[int, OnStep, str], Awaitable[Candidate]] = services.activation._preparation.prepare_activation
+    prepare = services.activation._preparation.prepare_activation
 
-    async def change_meanwhile(model_id: int, on_step: OnStep, variant: str) -> Candidate:
-        candidate = await prepare(model_id, on_step, variant)
+    async def change_meanwhile(model_id: int, on_step: OnStep, variant: str, *, tensors_only: bool) -> Candidate:
+        candidate = await prepare(model_id, on_step, variant, tensors_only=tensors_only)
         await _name(services, model_id)
         return candidate
 

@@ -18,6 +18,7 @@ from understudy.errors import (
     NothingToRollBack,
     ParityFailed,
     ReportNotFound,
+    TakesTensors,
     WarmUpFailed,
 )
 from understudy.schemas.compiler.quantization import Precision
@@ -27,6 +28,7 @@ router = APIRouter(prefix=MODELS, tags=["deployment"])
 
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
 InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
+TensorsOnly = Annotated[bool, Query(description="true permits a model that takes tensors and cannot score recordings")]
 REFUSALS = (
     FileMissing,
     FileChanged,
@@ -44,7 +46,7 @@ REFUSALS = (
     summary="Activate a model",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **describe_problems(ModelNotFound, ReportNotFound, *REFUSALS),
+        **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, *REFUSALS),
     },
 )
 async def activate_model(
@@ -53,9 +55,12 @@ async def activate_model(
     response: Response,
     wait: Wait = True,
     precision: InPrecision = Precision.FLOAT32,
+    tensors_only: TensorsOnly = False,
 ) -> Operation:
     """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
-    operation = await services.operations.activate(model_id, actor="api", wait=wait, precision=precision)
+    operation = await services.operations.activate(
+        model_id, actor="api", wait=wait, precision=precision, tensors_only=tensors_only
+    )
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation

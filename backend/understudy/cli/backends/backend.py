@@ -36,7 +36,9 @@ class Backend(Protocol):
 
     async def delete(self, model_id: int) -> ModelDeleted: ...
 
-    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
+    async def activate(
+        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+    ) -> Operation:
         """Start an activation and return at once; `get_operation` reports its progress."""
         ...
 

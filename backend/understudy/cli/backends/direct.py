@@ -48,8 +48,12 @@ class DirectBackend:
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._services.registry.delete(model_id, self._actor)
 
-    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
-        return await self._services.operations.activate(model_id, self._actor, wait=False, precision=precision)
+    async def activate(
+        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+    ) -> Operation:
+        return await self._services.operations.activate(
+            model_id, self._actor, wait=False, precision=precision, tensors_only=tensors_only
+        )
 
     async def roll_back(self) -> Operation:
         return await self._services.operations.roll_back(self._actor, wait=False)

@@ -45,8 +45,10 @@ class RemoteBackend:
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._client.delete_model(model_id)
 
-    async def activate(self, model_id: int, precision: Precision = Precision.FLOAT32) -> Operation:
-        return await self._client.activate_model(model_id, precision=precision, wait=False)
+    async def activate(
+        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+    ) -> Operation:
+        return await self._client.activate_model(model_id, precision=precision, tensors_only=tensors_only, wait=False)
 
     async def roll_back(self) -> Operation:
         return await self._client.roll_back(wait=False)

@@ -7,7 +7,7 @@ import typer
 from understudy.cli.backends.backend import Backend
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
-from understudy.cli.framework.options import ModelId
+from understudy.cli.framework.options import ModelId, TensorsOnly
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.schemas.compiler.quantization import Precision
@@ -24,10 +24,11 @@ async def activate(
         Precision,
         typer.Option("--precision", help="int8 needs the int8 variant: understudy compile MODEL_ID --precision int8."),
     ] = Precision.FLOAT32,
+    tensors_only: TensorsOnly = False,
 ) -> None:
     """Make a model live: verify, compile, warm up, commit. Running servers follow. If a step fails, nothing changes."""
     async with session.open_backend() as backend:
-        await _follow(session, backend, await backend.activate(model_id, precision))
+        await _follow(session, backend, await backend.activate(model_id, precision, tensors_only=tensors_only))
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)

@@ -13,6 +13,7 @@ from understudy.cli.framework.options import (
     Description,
     ModelPath,
     ModelType,
+    TensorsOnly,
     Version,
     collect_columns,
 )
@@ -41,22 +42,26 @@ async def register(
     model_type: ModelType = None,
     accuracy: Accuracy = None,
     activate: Annotated[bool, typer.Option("--activate", help="Make the model live; running servers follow.")] = False,
+    tensors_only: TensorsOnly = False,
     labels: Labels = None,
     spec: SpecFile = None,
 ) -> None:
     """Register a model file that lies in the backend folder."""
+    if tensors_only and not activate:
+        raise typer.BadParameter("--tensors-only needs --activate: every model can be registered.")
     given = collect_columns(name, path, version, description, model_type, accuracy)
     request = validate_request(ModelCreate, given | {"spec": parse_spec_options(session, labels, spec)})
     async with session.open_backend() as backend:
         model = await backend.register(request)
         if activate:
-            model = await _activate(session, backend, model)
+            model = await _activate(session, backend, model, tensors_only=tensors_only)
     session.output.print_answer(model, model_view.format_model(model))
 
 
-async def _activate(session: Session, backend: Backend, model: ModelDetail) -> ModelDetail:
+async def _activate(session: Session, backend: Backend, model: ModelDetail, *, tensors_only: bool) -> ModelDetail:
     try:
-        await follow_operation(backend, await backend.activate(model.model_id), session.output)
+        operation = await backend.activate(model.model_id, tensors_only=tensors_only)
+        await follow_operation(backend, operation, session.output)
     except UnderstudyError as error:
         error.add_note(
             f"The model is registered as model {model.model_id} but not active. "

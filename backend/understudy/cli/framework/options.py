@@ -21,6 +21,9 @@ ModelType = Annotated[
     str | None, typer.Option("--type", show_default=False, help="Free word for the kind of model, such as yamnet.")
 ]
 Accuracy = Annotated[float | None, typer.Option("--accuracy", show_default=False, help="Measured accuracy, 0 to 1.")]
+TensorsOnly = Annotated[
+    bool, typer.Option("--tensors-only", help="Permit a model that takes tensors and cannot score recordings.")
+]
 Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="The next_cursor of the page before.")]
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")

@@ -11,7 +11,6 @@ from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.compiler.spec import InputKind
 from understudy.schemas.registry.model import ModelOut
 from understudy.schemas.registry.model_detail import LabelFile, ModelDetail
 
@@ -59,6 +58,7 @@ def _describe(files: ModelFiles, store: CompiledStore, row: Row) -> dict[str, An
             *reading.notes,
             *_explain_pending(row, reading),
             *_explain_unnamed(row, reading, report),
+            *_explain_tensors(row, report),
             *([] if reading.model.spec and reading.model.spec.labels else _offer(row, label_files, report)),
         ),
     }
@@ -87,7 +87,7 @@ def describe_pending(model_id: int, *, live: bool) -> str:
 
 def has_invented_labels(report: CompileReport) -> bool:
     """True when class_0, class_1, … stand in for the labels that no source names."""
-    return bool(report.spec.labels) and not report.spec.labels_named and report.spec.input is not InputKind.TENSOR
+    return bool(report.spec.labels) and not report.spec.labels_named and not report.takes_tensors_only
 
 
 def describe_unnamed(model_id: int, *, live: bool) -> str:
@@ -98,6 +98,29 @@ def describe_unnamed(model_id: int, *, live: bool) -> str:
         f"{whose} have no names: its answers say class_0, class_1, … "
         f"Name them: understudy update {model_id} --labels FILE{then}"
     )
+
+
+def _explain_tensors(row: Row, report: CompileReport | None) -> list[str]:
+    if report is None or not report.takes_tensors_only:
+        return []
+    return [describe_tensors_only(row.model.model_id, report, live=bool(row.model.is_active))]
+
+
+def describe_tensors_only(model_id: int, report: CompileReport, *, live: bool) -> str:
+    """Return the sentences about a model that cannot score recordings."""
+    subject = "The live model" if live else "The model"
+    then = f", then: understudy activate {model_id}" if live else ""
+    return (
+        f"{subject} takes tensors only: it cannot score recordings. {describe_signature(report)} "
+        "Name the features that it was trained on in its spec (docs/presets.md): "
+        f"understudy update {model_id} --spec FILE{then}"
+    )
+
+
+def describe_signature(report: CompileReport) -> str:
+    """Return a sentence with the names, shapes and types of the model's inputs and outputs."""
+    inputs, outputs = (", ".join(map(str, tensors)) for tensors in (report.inputs, report.outputs))
+    return f"It takes {inputs} and returns {outputs}."
 
 
 def _offer(row: Row, label_files: list[LabelFile], report: CompileReport | None) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.compiler.quantization import Quantization
-from understudy.schemas.compiler.spec import OutputActivation, Spec
+from understudy.schemas.compiler.spec import InputKind, OutputActivation, Spec
 
 
 class TensorSignature(BaseModel):
@@ -16,6 +16,10 @@ class TensorSignature(BaseModel):
     name: str
     dtype: str = Field(description="numpy's name, such as float32")
     shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} [{sizes}] {self.dtype}"
 
 
 class ParityProbe(BaseModel):
@@ -58,6 +62,11 @@ class CompileReport(BaseModel):
     versions: dict[str, str] = Field(description="Package versions that took part")
     compiled_at: datetime
     quantization: Quantization | None = Field(default=None, description="Of the int8 variant, where one was made")
+
+    @property
+    def takes_tensors_only(self) -> bool:
+        """True when the spec does not say how a recording becomes the model's input."""
+        return self.spec.input is InputKind.TENSOR
 
     @property
     def max_abs_error(self) -> float:

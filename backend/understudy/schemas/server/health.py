@@ -14,4 +14,5 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = "ready"
     model: ModelIdentity | None = Field(description="The live model; null where no model is active")
-    note: str | None = Field(default=None, description="What predictions get where no model is active")
+    note: str | None = Field(default=None, description="Why predictions fail although this process is ready")
+    tensors_only: bool = Field(default=False, description="The live model takes tensors and cannot score recordings")

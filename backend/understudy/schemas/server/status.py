@@ -15,6 +15,7 @@ class LiveStatus(BaseModel):
     generation: int
     since: UtcTime
     notes: tuple[str, ...] = Field(description="Differences from the registered file, such as its absence")
+    tensors_only: bool = Field(default=False, description="The model takes tensors and cannot score recordings")
 
 
 class DesiredStatus(BaseModel):

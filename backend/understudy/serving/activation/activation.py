@@ -49,14 +49,19 @@ class Activation:
         on_step: OnStep = ignore_step,
         event: HistoryEvent = HistoryEvent.ACTIVATED,
         variant: str = Precision.FLOAT32,
+        *,
+        tensors_only: bool = False,
     ) -> ActivatedModel:
         """Make `model_id` the live model.
 
-        `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound and
-        every error that `Preparation.prepare` raises.
+        `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound, every
+        error that `Preparation.prepare` raises, and TakesTensors for a model that cannot score recordings, unless
+        `tensors_only` permits it. A rollback permits it: the model was live before.
         """
         try:
-            candidate = await self._preparation.prepare_activation(model_id, on_step, variant)
+            candidate = await self._preparation.prepare_activation(
+                model_id, on_step, variant, tensors_only=tensors_only or event is HistoryEvent.ROLLED_BACK
+            )
             on_step(Step.COMMIT)
             generation, row = await self._commit(candidate, actor, event)
         except UnderstudyError as error:

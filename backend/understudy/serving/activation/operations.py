@@ -33,9 +33,17 @@ class Operations:
         self._running: set[asyncio.Task[Operation]] = set()
 
     async def activate(
-        self, model_id: int, actor: str, *, wait: bool, precision: Precision = Precision.FLOAT32
+        self,
+        model_id: int,
+        actor: str,
+        *,
+        wait: bool,
+        precision: Precision = Precision.FLOAT32,
+        tensors_only: bool = False,
     ) -> Operation:
         """Start the activation of `model_id`; with `wait`, return when it is done.
+
+        `tensors_only` permits a model that cannot score recordings.
 
         Raises ModelNotFound and, with `wait`, every error of the activation.
         """
@@ -44,7 +52,9 @@ class Operations:
         return await self._run(
             "activate",
             model_id,
-            lambda on_step: self._activation.activate(model_id, actor, on_step, variant=precision),
+            lambda on_step: self._activation.activate(
+                model_id, actor, on_step, variant=precision, tensors_only=tensors_only
+            ),
             wait,
         )
 

@@ -10,11 +10,16 @@ from cachetools import LRUCache
 
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
-from understudy.errors import FileChanged, FileMissing
+from understudy.errors import FileChanged, FileMissing, TakesTensors
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.model_detail import describe_unnamed, has_invented_labels
+from understudy.registry.models.model_detail import (
+    describe_signature,
+    describe_tensors_only,
+    describe_unnamed,
+    has_invented_labels,
+)
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
@@ -80,14 +85,24 @@ class Preparation:
         `Compilation.find_variant`.
         """
         on_step(Step.VERIFY)
-        return await self._load(await self._verify(model_id), (), on_step, variant)
+        model = await self._verify(model_id)
+        return await self._load(model, await self._compile(model, on_step, variant), (), on_step)
 
-    async def prepare_activation(self, model_id: int, on_step: OnStep, variant: str) -> Candidate:
-        """Return the model as it would go live now: like `prepare`, with the sidecar read again."""
+    async def prepare_activation(
+        self, model_id: int, on_step: OnStep, variant: str, *, tensors_only: bool = False
+    ) -> Candidate:
+        """Return the model as it would go live now: like `prepare`, with the sidecar read again.
+
+        Without `tensors_only`, raises TakesTensors for a model that cannot score recordings: with it live, every
+        prediction fails.
+        """
         on_step(Step.VERIFY)
         await self._verify(model_id)
         reading = await self._registry.read_spec_now(model_id)
-        return Candidate(reading.model, await self._load(reading.model, (), on_step, variant), reading.notes)
+        compiled = await self._compile(reading.model, on_step, variant)
+        if compiled.report.takes_tensors_only and not tensors_only:
+            raise _build_tensors_refusal(reading.model, compiled)
+        return Candidate(reading.model, await self._load(reading.model, compiled, (), on_step), reading.notes)
 
     async def is_current(self, loaded: LoadedModel) -> bool:
         """Return whether the model's row and file are still those that it was loaded from.
@@ -110,18 +125,22 @@ class Preparation:
             if await self._compilation.find(model) is None:
                 raise
             log.warning("serving the compiled copy", model_id=model_id, reason=error.detail, remedy=error.remedy)
-            return await self._load(model, (f"{error.detail} The compiled copy is served.",), ignore_step, variant)
+            compiled = await self._compile(model, ignore_step, variant)
+            return await self._load(model, compiled, (f"{error.detail} The compiled copy is served.",), ignore_step)
 
     async def _verify(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)
         await asyncio.to_thread(self._registry.files.verify, model.facts)
         return model
 
-    async def _load(self, model: RegisteredFile, notes: tuple[str, ...], on_step: OnStep, variant: str) -> LoadedModel:
+    async def _compile(self, model: RegisteredFile, on_step: OnStep, variant: str) -> CompiledModel:
         on_step(Step.COMPILE)
         compiled = await self._compilation.compile(model)
-        if variant != Precision.FLOAT32:
-            compiled = await self._compilation.find_variant(model, variant)
+        return compiled if variant == Precision.FLOAT32 else await self._compilation.find_variant(model, variant)
+
+    async def _load(
+        self, model: RegisteredFile, compiled: CompiledModel, notes: tuple[str, ...], on_step: OnStep
+    ) -> LoadedModel:
         on_step(Step.WARM_UP)
         backbone = await self._load_backbone(compiled)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
@@ -136,8 +155,7 @@ class Preparation:
             precision=compiled.precision,
         )
         variant = compiled.key if compiled.report.quantization else Precision.FLOAT32
-        unnamed = (describe_unnamed(model.model_id, live=True),) if has_invented_labels(compiled.report) else ()
-        notes = (*notes, *await self._note_other_backbone(compiled), *unnamed)
+        notes = (*notes, *await self._note_other_backbone(compiled), *_note_missing_spec(model, compiled))
         return LoadedModel(identity, pipeline, notes, variant)
 
     async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:
@@ -168,3 +186,21 @@ class Preparation:
             return pipeline
 
         return await self._pool.load(load_and_warm)
+
+
+def _note_missing_spec(model: RegisteredFile, compiled: CompiledModel) -> tuple[str, ...]:
+    """Return a note where no source names the model's labels or says how a recording becomes its input."""
+    if compiled.report.takes_tensors_only:
+        return (describe_tensors_only(model.model_id, compiled.report, live=True),)
+    return (describe_unnamed(model.model_id, live=True),) if has_invented_labels(compiled.report) else ()
+
+
+def _build_tensors_refusal(model: RegisteredFile, compiled: CompiledModel) -> TakesTensors:
+    return TakesTensors(
+        f"Model {model.model_id} takes tensors only: it cannot score recordings, so it was not made live. "
+        f"{describe_signature(compiled.report)}",
+        remedy="Name the features that it was trained on in its spec, by a `preset` or a `front_end` "
+        f"(docs/presets.md): `understudy update {model.model_id} --spec FILE`. To serve tensors only: "
+        f"`understudy activate {model.model_id} --tensors-only`, or POST "
+        f"/api/v1/models/{model.model_id}/activate?tensors_only=true.",
+    )

@@ -27,6 +27,11 @@ class LoadedModel:
     notes: tuple[str, ...] = ()
     variant: str = Precision.FLOAT32
 
+    @property
+    def tensors_only(self) -> bool:
+        """True when the model cannot score recordings."""
+        return self.pipeline.report.takes_tensors_only
+
 
 @dataclass(frozen=True)
 class LiveModel:

@@ -7,7 +7,7 @@ from understudy.errors import DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
 from understudy.registry.models import file_records, rows
-from understudy.registry.models.model_detail import describe_pending
+from understudy.registry.models.model_detail import describe_pending, describe_tensors_only
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.problem import Problem
@@ -20,7 +20,7 @@ from understudy.schemas.server.status import (
     Status,
 )
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.sync.live_model import LiveModel, LiveModelReference
+from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.settings import Settings
 
@@ -59,7 +59,9 @@ class StatusReporter:
         self.require_ready()
         live = self._live.current
         if live is not None:
-            return Readiness(model=live.model.identity)
+            return Readiness(
+                model=live.model.identity, note=_note_tensors_only(live.model), tensors_only=live.model.tensors_only
+            )
         if require_model:
             raise NoActiveModel("No model is active.")
         note = "No model is active: predictions are answered with 503 no_active_model until one is activated."
@@ -81,6 +83,7 @@ class StatusReporter:
                 generation=live.generation,
                 since=live.since,
                 notes=(*live.model.notes, *notes),
+                tensors_only=live.model.tensors_only,
             )
             if live
             else None,
@@ -114,3 +117,9 @@ class StatusReporter:
             notes = (describe_pending(row.model.model_id, live=True),)
         reachable = DatabaseStatus(dialect=dialect, reachable=True, problem=None)
         return tuple(map(ReplicaStatus.model_validate, reports)), reachable, notes
+
+
+def _note_tensors_only(model: LoadedModel) -> str | None:
+    if not model.tensors_only:
+        return None
+    return describe_tensors_only(model.identity.model_id, model.pipeline.report, live=True)
