@@ -28,7 +28,7 @@ ROOTS = [CHECKOUT, CHECKOUT / "backend", PACKAGE, CHECKOUT / "benchmarks", CHECK
 # Paths that a reader or a build makes, and that a fresh checkout lacks; NAME stands for a word of the reader's.
 MADE = re.compile(
     r"(backend/)?(var|models|understudy/page)/(?!README)|recordings/|FOLDER/|dist/|\.venv/|benchmarks/\.(envs|results)/"
-    r"|\.\./shared/|(model\.onnx|report\.json|probes\.npz)$|.*NAME"
+    r"|\.\./shared/|(model\.(json|onnx)|report\.json|probes\.npz)$|.*NAME"
 )
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 SUFFIXES = (

@@ -859,6 +859,58 @@ export interface components {
          */
         Channels: "mean" | "first";
         /**
+         * ChromaCqtPart
+         * @description librosa.feature.chroma_cqt, [frames, n_chroma], from a constant-Q transform.
+         */
+        ChromaCqtPart: {
+            /**
+             * Bins Per Octave
+             * @default 36
+             */
+            bins_per_octave: number;
+            /**
+             * Fmin
+             * @description Hz of the lowest bin; null: C1, 32.7 Hz
+             */
+            fmin?: number | null;
+            /**
+             * Hop Length
+             * @default 512
+             */
+            hop_length: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chroma_cqt";
+            /**
+             * N Chroma
+             * @default 12
+             */
+            n_chroma: number;
+            /**
+             * N Octaves
+             * @default 7
+             */
+            n_octaves: number;
+            /**
+             * Norm
+             * @default max
+             * @enum {string}
+             */
+            norm: "max" | "none";
+            /**
+             * Pooling
+             * @description Statistics over time of this part alone; null: those of the spec
+             */
+            pooling?: components["schemas"]["Statistic"][] | null;
+            /**
+             * Tuning
+             * @description Fractions of a bin; null: estimated from the clip
+             */
+            tuning?: number | null;
+        };
+        /**
          * ChromaPart
          * @description librosa.feature.chroma_stft, [frames, n_chroma].
          */
@@ -2328,7 +2380,7 @@ export interface components {
              * Front End
              * @description Features, joined in order; implies input `features`
              */
-            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
+            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ChromaCqtPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
             /** Hop Seconds */
             hop_seconds?: number | null;
             input?: components["schemas"]["InputKind"] | null;
@@ -2863,7 +2915,7 @@ export interface components {
              */
             assumed?: components["schemas"]["Assumption"][] | null;
             /** Front End */
-            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
+            front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ChromaCqtPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
             /**
              * Hop Seconds
              * @default 0.48
@@ -3353,27 +3405,27 @@ export interface components {
         };
         /**
          * TonnetzPart
-         * @description librosa.feature.tonnetz, [frames, 6], from chroma_stft or (librosa's default) chroma_cqt.
+         * @description librosa.feature.tonnetz, [frames, 6], from chroma_cqt (its default) or chroma_stft.
          */
         TonnetzPart: {
             /**
+             * Chroma
              * @default {
-             *       "kind": "chroma",
+             *       "bins_per_octave": 36,
+             *       "hop_length": 512,
+             *       "kind": "chroma_cqt",
              *       "n_chroma": 12,
-             *       "norm": "max",
-             *       "stft": {
-             *         "align": "center",
-             *         "center": true,
-             *         "n_fft": 2048,
-             *         "pad_end": false,
-             *         "pad_mode": "constant",
-             *         "power": 2,
-             *         "symmetric": false,
-             *         "window": "hann"
-             *       }
+             *       "n_octaves": 7,
+             *       "norm": "max"
              *     }
              */
-            chroma: components["schemas"]["ChromaPart"];
+            chroma: components["schemas"]["ChromaPart"] | components["schemas"]["ChromaCqtPart"];
+            /**
+             * Harmonic
+             * @description librosa.effects.harmonic removes the percussive part of the samples first
+             * @default false
+             */
+            harmonic: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

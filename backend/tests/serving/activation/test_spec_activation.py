@@ -74,7 +74,7 @@ async def test_labels_that_do_not_fit_the_network_are_refused_before_anything_is
     with pytest.raises(SpecInvalid, match="2 labels are given, but the model returns 3 scores"):
         await _name(services, model_id, ("dog", "rain"))
     thresholds = ModelUpdate(spec=PartialSpec(thresholds={"dog": 0.5}))
-    with pytest.raises(SpecInvalid, match="thresholds name labels"):
+    with pytest.raises(SpecInvalid, match="name labels the model does not have: dog"):
         await services.model_changes.update(model_id, thresholds, "test")
     assert await services.registry.get(model_id) == before
     assert before.label_count == 3
