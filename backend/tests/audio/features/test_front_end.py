@@ -48,7 +48,7 @@ def build(*parts: Any, rate: int = RATE) -> FrontEnd:
 
 
 def name_part(part: dict[str, Any]) -> str:
-    return "-".join(part) if len(part) > 1 and part["kind"] == "tonnetz" else str(part["kind"])
+    return str(part["kind"])
 
 
 @pytest.mark.parametrize("part", PARTS, ids=name_part)

@@ -29,12 +29,9 @@ class ContrastFeature(SpectralFeature):
     def reduce(self, spectra: Spectra, out: NDArray[np.float32]) -> None:
         values = spectra.to_power(self._power)
         for index, (bins, count) in enumerate(self._bands):
-            band = values[:, bins]
-            size = band.shape[1]
-            count = min(count, size)
-            ordered = np.partition(band, sorted({count - 1, size - count}), axis=1)
+            ordered = np.sort(values[:, bins], axis=1)
             out[:, index] = ordered[:, :count].mean(axis=1)
-            out[:, len(self._bands) + index] = ordered[:, size - count :].mean(axis=1)
+            out[:, len(self._bands) + index] = ordered[:, -count:].mean(axis=1)
 
     def finish(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         valleys, peaks = np.split(values, 2, axis=1)

@@ -24,7 +24,7 @@ class Spectra:
     """The spectra of a block of frames."""
 
     def __init__(self, spectrum: NDArray[Any]) -> None:
-        """Hold the DFT `spectrum`, complex64 or complex128 [frames, bins], which is overwritten.
+        """Hold the DFT `spectrum`, complex64 or complex128 [frames, bins].
 
         From complex128 the values are rounded in the same steps as librosa's, because some features take the place of
         a maximum or of a threshold, where the last bit decides.
@@ -34,9 +34,9 @@ class Spectra:
             self._raised[1.0] = np.abs(spectrum.astype(np.complex64))
             self._raised[2.0] = np.square(self._raised[1.0])
         else:
-            parts = spectrum.view(np.float32)
-            np.multiply(parts, parts, out=parts)
-            self._raised[2.0] = parts[:, ::2] + parts[:, 1::2]
+            power = np.square(spectrum.real)
+            power += np.square(spectrum.imag)
+            self._raised[2.0] = power
 
     def to_power(self, exponent: float) -> NDArray[np.float32]:
         """Return |DFT| ** exponent, float32 [frames, bins]. The caller must not change it."""
