@@ -154,7 +154,7 @@ LIBROSA += [
     ),
     Case("tonnetz-stft", "tonnetz_of_chroma_stft", {"kind": "tonnetz", "chroma": {"kind": "chroma"}}),
     Case("tonnetz", "tonnetz", {"kind": "tonnetz"}),
-    # The median filter of scipy 1.17 reads foreign memory where a clip has fewer frames than half its width.
+    # The median filter of scipy 1.17 returns wrong values, NaN among them, for two or three frames.
     Case(
         "tonnetz-harmonic",
         "tonnetz_of_harmonic",
