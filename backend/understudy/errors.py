@@ -27,12 +27,14 @@ UnderstudyError                  500 internal_error
 │   ├── SpecInvalid              422 spec_invalid
 │   ├── AudioUnusable            422 audio_unusable
 │   ├── TrainingDataInvalid      422 training_data_invalid
+│   ├── ExamplesInvalid          422 examples_invalid
 │   └── CannotServe              422 cannot_serve
 │       ├── FormatUnknown        422 format_unknown
 │       ├── ModelUnsafe          422 model_unsafe
 │       ├── CompileFailed        422 compile_failed
 │       ├── ParityFailed         422 parity_failed
 │       ├── WarmUpFailed         422 warm_up_failed
+│       ├── ExamplesMissed       422 examples_missed
 │       ├── NotForAudio          422 not_for_audio
 │       └── TakesTensors         422 takes_tensors
 ├── Unavailable                  503
@@ -241,6 +243,12 @@ class TrainingDataInvalid(Refused):
     default_remedy = "Arrange the recordings as FOLDER/label/clip, with at least two labels and at least two folds."
 
 
+class ExamplesInvalid(Refused):
+    code = "examples_invalid"
+    title = "The examples cannot be used"
+    default_remedy = "Correct the examples file; docs/examples.md describes it."
+
+
 class CannotServe(Refused):
     code = "cannot_serve"
     title = "The model cannot be served"
@@ -274,6 +282,12 @@ class WarmUpFailed(CannotServe):
     code = "warm_up_failed"
     title = "The model failed its warm-up"
     default_remedy = "Remove the compiled model with `understudy doctor --fix`, then run `understudy compile MODEL_ID`."
+
+
+class ExamplesMissed(CannotServe):
+    code = "examples_missed"
+    title = "The model does not answer as its examples say"
+    default_remedy = "See every clip with `understudy examples MODEL_ID`, then correct the spec or the examples."
 
 
 class NotForAudio(CannotServe):

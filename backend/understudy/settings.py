@@ -113,6 +113,11 @@ class Settings(BaseSettings):
         default=1 << 20, gt=0, description="Largest message of a live stream in bytes, after decompression."
     )
     max_model_bytes: int = Field(default=2 << 30, gt=0, description="Largest model file in bytes.")
+    max_examples: int = Field(default=200, ge=1, le=200, description="Most examples of one model.")
+    max_example_bytes: int = Field(default=32 << 20, gt=0, description="Largest clip of an example in bytes.")
+    max_examples_bytes: int = Field(
+        default=256 << 20, gt=0, description="Largest sum of the clips of one model's examples in bytes."
+    )
     compile_memory_bytes: int = Field(
         default=12 << 30, gt=0, description="Address space of the compiler's child process in bytes."
     )
@@ -176,6 +181,10 @@ class Settings(BaseSettings):
     @property
     def compiled_dir(self) -> Path:
         return self.var_dir / "compiled"
+
+    @property
+    def examples_dir(self) -> Path:
+        return self.var_dir / "examples"
 
     def quantized_backbone_path(self, name: str) -> Path:
         """Return the path of the int8 variant of the backbone named `name`."""

@@ -89,6 +89,8 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
         "DROP TABLE understudy_created",
         "DROP TABLE understudy_imports",
         "ALTER TABLE understudy_operations DROP COLUMN warnings",
+        "DROP TABLE understudy_examples",
+        "DROP TABLE understudy_proofs",
         "UPDATE understudy_version SET version_num = '0003'",
     )
     await schema.migrate(database)

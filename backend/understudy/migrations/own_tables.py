@@ -14,6 +14,8 @@ OWN_TABLES = (
     "understudy_operations",
     "understudy_replicas",
     "understudy_history",
+    "understudy_examples",
+    "understudy_proofs",
     "understudy_stage",
     VERSION_TABLE,
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, column, inspect, select, table
 
 VERSION_TABLE = "understudy_version"
-NEWEST = "0005"
+NEWEST = "0006"
 
 _VERSION = table(VERSION_TABLE, column("version_num"))
 

@@ -2,6 +2,7 @@
 
 from understudy.models.base import Base, utc_now
 from understudy.models.deployment import FLOAT32, Deployment
+from understudy.models.examples import ExamplesRow, ProofRow
 from understudy.models.file_record import CompileState, FileRecord
 from understudy.models.history import History, HistoryEvent
 from understudy.models.ml_model import MlModel
@@ -16,6 +17,7 @@ __all__ = [
     "CompileState",
     "CreatedTable",
     "Deployment",
+    "ExamplesRow",
     "FileRecord",
     "History",
     "HistoryEvent",
@@ -23,6 +25,7 @@ __all__ = [
     "MlModel",
     "ModelCount",
     "OperationRow",
+    "ProofRow",
     "Replica",
     "utc_now",
 ]

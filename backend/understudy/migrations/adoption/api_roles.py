@@ -90,19 +90,31 @@ def close_to_api_roles(connection: Connection, repair: bool) -> Iterator[TableFi
     `ml_models` is treated in the same way when a migration made it. When it was there before, it is only reported: the
     user's pages may read it.
     """
-    if connection.dialect.name != "postgresql":
-        return
-    roles = list(connection.execute(_READ_ROLES, {"names": list(_API_ROLES)}).scalars())
+    roles = _read_roles(connection)
     if not roles:
         return
-    opened = [each for each in _read_tables(connection, OWN_TABLES, roles, _ALL_RIGHTS) if each.is_open]
-    yield from _close(connection, opened, roles, "ALL", repair=repair)
+    yield from close_own_tables(connection, OWN_TABLES, repair=repair)
     ml_models = _read_tables(connection, (TABLE,), roles, _UNGOVERNED_RIGHTS)
     if has_created_ml_models(connection):
         opened = [each for each in ml_models if each.is_open]
         yield from _close(connection, opened, roles, ", ".join(_UNGOVERNED_RIGHTS), repair=repair)
     else:
         yield from (_describe_ml_models(each, roles) for each in ml_models if not each.secured and each.readable)
+
+
+def close_own_tables(connection: Connection, names: tuple[str, ...], *, repair: bool) -> Iterator[TableFinding]:
+    """Do the same for some of Understudy's own tables only, such as those that a migration has just made."""
+    roles = _read_roles(connection)
+    if roles:
+        opened = [each for each in _read_tables(connection, names, roles, _ALL_RIGHTS) if each.is_open]
+        yield from _close(connection, opened, roles, "ALL", repair=repair)
+
+
+def _read_roles(connection: Connection) -> list[str]:
+    """Return the roles of Supabase's API that exist here."""
+    if connection.dialect.name != "postgresql":
+        return []
+    return list(connection.execute(_READ_ROLES, {"names": list(_API_ROLES)}).scalars())
 
 
 def _read_tables(

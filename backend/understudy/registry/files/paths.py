@@ -11,10 +11,21 @@ _OWN_FOLDER = "var"
 
 
 def normalize_path(path: str) -> str:
+    """Return the path of a model file with forward slashes and without `.` steps.
+
+    Raises what `normalize_relative` raises, and PathRefused for `var/`, which holds Understudy's own data.
+    """
+    relative = normalize_relative(path)
+    if relative.partition("/")[0].casefold() == _OWN_FOLDER:
+        raise PathRefused(f"{path} is inside var/, which holds Understudy's own data.")
+    return relative
+
+
+def normalize_relative(path: str) -> str:
     """Return `path` with forward slashes and without `.` steps.
 
     Raises PathRefused for an empty or absolute path, a drive letter or network share, a step upwards, a control
-    character, more than 500 characters, and for `var/`, which holds Understudy's own data.
+    character and more than 500 characters.
     """
     posix = path.strip().replace("\\", "/")
     if any(ord(character) < 32 or ord(character) == 127 for character in posix):
@@ -28,8 +39,6 @@ def normalize_path(path: str) -> str:
         raise PathRefused(f"{path} leads out of the backend folder.")
     if not parts:
         raise PathRefused(f"{path!r} names no file.")
-    if parts[0].casefold() == _OWN_FOLDER:
-        raise PathRefused(f"{path} is inside var/, which holds Understudy's own data.")
     relative = "/".join(parts)
     if len(relative) > _LONGEST:
         raise PathRefused(f"The path has {len(relative)} characters, and the database keeps at most {_LONGEST}.")

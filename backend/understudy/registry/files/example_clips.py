@@ -1,0 +1,148 @@
+"""Keeps the clips of examples below `var/examples/`, each under the digest of its content."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from filelock import AsyncFileLock
+
+from understudy.disk_errors import translate_disk_errors
+from understudy.errors import ExamplesInvalid, TooLarge
+from understudy.schemas.registry.examples import Example, ExampleSet, Expectation
+from understudy.settings import Settings
+
+_CHUNK_BYTES = 1 << 20
+_PART_PREFIX = ".new-"
+_LOCK = "examples.lock"
+
+
+@dataclass(frozen=True)
+class NewExample:
+    """What is expected of a clip, and the clip as an open binary file at its start."""
+
+    expected: Expectation
+    clip: BinaryIO
+
+
+class ExampleClips:
+    """The clips in one folder for each model file, `var/examples/<digest of the model file>/<digest of the clip>`.
+
+    The methods block on the disk: call them in a worker thread, and `store` and `keep_only` while `lock` is held.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._root = settings.examples_dir
+        self._lock_path = settings.var_dir / _LOCK
+        self._most = settings.max_examples
+        self._most_bytes_each = settings.max_example_bytes
+        self._most_bytes = settings.max_examples_bytes
+
+    def lock(self) -> AsyncFileLock:
+        """Return a new handle on the lock of this home's examples, for `async with`."""
+        return AsyncFileLock(self._lock_path, fallback_to_soft=False)
+
+    def check(self, examples: Sequence[NewExample]) -> None:
+        """Raises what `store` raises for the number and the sizes of the clips; the clips are at their start again."""
+        if len(examples) > self._most:
+            raise ExamplesInvalid(
+                f"There are {len(examples)} examples, and a model may have {self._most}.",
+                remedy="Give fewer, or raise UNDERSTUDY_MAX_EXAMPLES.",
+            )
+        left = self._most_bytes
+        for each in examples:
+            size = each.clip.seek(0, os.SEEK_END)
+            each.clip.seek(0)
+            self._check_size(each.expected.file, size, left)
+            left -= size
+
+    def store(self, model_digest: str, examples: Sequence[NewExample]) -> ExampleSet:
+        """Write the clips and return the examples with the digests of their clips.
+
+        Raises ExamplesInvalid for an empty clip and for too many examples, TooLarge, and StorageUnavailable.
+        """
+        self.check(examples)
+        folder = self._root / model_digest
+        stored = []
+        with translate_disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for each in examples:
+                digest, size = _store_clip(folder, each.clip)
+                stored.append(Example(**each.expected.model_dump(), digest=digest, bytes=size))
+        return ExampleSet(examples=tuple(stored))
+
+    def read(self, model_digest: str, example: Example) -> bytes | None:
+        """Return the bytes of a clip; None where it is missing here or is no longer what was stored."""
+        try:
+            content = (self._root / model_digest / example.digest).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == example.digest else None
+
+    def keep_only(self, model_digest: str, examples: ExampleSet | None) -> None:
+        """Delete every clip of a model file that `examples` do not name. Raises StorageUnavailable."""
+        folder = self._root / model_digest
+        wanted = {each.digest for each in examples.examples} if examples else set()
+        with translate_disk_errors(folder):
+            for path in self._list_files(folder):
+                if path.name not in wanted:
+                    path.unlink(missing_ok=True)
+            if not wanted:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def list_unneeded(self, model_digest: str, examples: ExampleSet | None) -> list[Path]:
+        """Return the files in the folder of a model file that `examples` do not name."""
+        wanted = {each.digest for each in examples.examples} if examples else set()
+        return [path for path in self._list_files(self._root / model_digest) if path.name not in wanted]
+
+    def list_folders(self) -> list[str]:
+        """Return the digests of the model files that have a folder here."""
+        return sorted(path.name for path in self._root.iterdir() if path.is_dir()) if self._root.is_dir() else []
+
+    @staticmethod
+    def _list_files(folder: Path) -> list[Path]:
+        return sorted(path for path in folder.iterdir() if not path.is_dir()) if folder.is_dir() else []
+
+    def _check_size(self, name: str, size: int, left: int) -> None:
+        if not size:
+            raise ExamplesInvalid(f"The clip {name} is empty.", remedy="Give the recording itself.")
+        if size > self._most_bytes_each:
+            raise TooLarge(
+                f"The clip {name} has {size} bytes, and a clip may have {self._most_bytes_each}.",
+                remedy="Cut it, or raise UNDERSTUDY_MAX_EXAMPLE_BYTES.",
+            )
+        if size > left:
+            raise TooLarge(
+                f"The clips have more than {self._most_bytes} bytes together.",
+                remedy="Give fewer or shorter clips, or raise UNDERSTUDY_MAX_EXAMPLES_BYTES.",
+            )
+
+
+def _store_clip(folder: Path, clip: BinaryIO) -> tuple[str, int]:
+    """Copy one clip to a file with the name of its digest; return digest and size in bytes."""
+    size, digest = 0, hashlib.sha256()
+    with _open_part(folder) as (part, file):
+        while chunk := clip.read(_CHUNK_BYTES):
+            size += len(chunk)
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()
+        part.replace(folder / digest.hexdigest())
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def _open_part(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    part = folder / f"{_PART_PREFIX}{uuid4().hex}"
+    try:
+        with part.open("xb") as file:
+            yield part, file
+    finally:
+        part.unlink(missing_ok=True)
