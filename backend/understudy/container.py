@@ -18,6 +18,8 @@ from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.serving.compilation.model_changes import ModelChanges
 from understudy.serving.compilation.quantization import ModelQuantizer
+from understudy.serving.examples.example_changes import ExampleChanges
+from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.prediction.batch_predictor import BatchPredictor
 from understudy.serving.prediction.model_resolver import ModelResolver
@@ -55,6 +57,8 @@ class Services:
     compile_queue: CompileQueue
     model_changes: ModelChanges
     quantizer: ModelQuantizer
+    prover: Prover
+    examples: ExampleChanges
     predictor: Predictor
     batch: BatchPredictor
     streaming: Streaming
@@ -94,9 +98,10 @@ def _build_services(settings: Settings, database: Database, pool: WorkerPool, ac
     recent_statistics = RecentStatistics(counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
     compilation = Compilation(registry, Compiler(settings), counters, actor)
-    compile_queue = CompileQueue(registry, compilation)
     backbones = BackboneHolder(settings, pool)
-    preparation = Preparation(settings, registry, compilation, backbones, pool, counters)
+    prover = Prover(settings, database, backbones, pool)
+    compile_queue = CompileQueue(registry, compilation, prover)
+    preparation = Preparation(settings, registry, compilation, backbones, prover, pool, counters)
     activation = Activation(database, registry, preparation, live, counters)
     operations = Operations(database, registry, activation)
     reconciler = Reconciler(settings, database, preparation, live, counters)
@@ -119,6 +124,8 @@ def _build_services(settings: Settings, database: Database, pool: WorkerPool, ac
         compile_queue=compile_queue,
         model_changes=ModelChanges(registry, compilation, compile_queue, live),
         quantizer=ModelQuantizer(settings, database, registry, compilation),
+        prover=prover,
+        examples=ExampleChanges(settings, database, registry, compilation, compile_queue),
         predictor=predictor,
         batch=BatchPredictor(settings, predictor),
         streaming=Streaming(predictor, pool),

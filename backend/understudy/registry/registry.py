@@ -19,7 +19,7 @@ from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
-from understudy.registry.models import file_records, listing, model_history, rows
+from understudy.registry.models import example_rows, file_records, listing, model_history, rows
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import add_details
 from understudy.registry.models.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
@@ -29,6 +29,7 @@ from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.registry.models.stored_times import StoredTimes
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ExamplesSummary
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelOut, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFile
@@ -86,9 +87,10 @@ class Registry:
             session.add(record)
             await session.flush()
             await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
+            examples = await example_rows.summarize(session, self._store, row := Row(model, record))
         state = FileState(exists=True, changed=False, bytes=content.facts.bytes)
-        row = Row(model, record)
-        return await run_sync(add_details, self.files, self._store, row, to_answer(select_values(row), state))
+        answer = to_answer(select_values(row), state)
+        return await run_sync(add_details, self.files, self._store, row, answer, examples)
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelDetail:
         """Change the fields that are present in `request`. The file and the sidecar of a new `file_path` are read.
@@ -127,31 +129,33 @@ class Registry:
                 detail = f"Changed: {', '.join(sorted(changes))}."
                 await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
             [values] = await self._times.to_utc(session, [select_values(row)])
+            examples = await example_rows.summarize(session, self._store, row)
         self.revision += 1
-        return await self._answer(row, values)
+        return await self._answer(row, values, examples)
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
-        """Delete the row and keep the file. Raises ModelNotFound and ModelIsActive."""
+        """Delete the row, and keep the file and its examples. Raises ModelNotFound and ModelIsActive."""
         async with self._database.write() as session:
             await desired_state.lock(session)
-            model = (await rows.get(session, model_id, for_update=True)).model
+            row = await rows.get(session, model_id, for_update=True)
+            model = row.model
             _refuse_active(model, "cannot be deleted")
+            kept = row.record is not None and await example_rows.find_digest(session, row.record.digest) is not None
             await model_history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
             await session.delete(model)
         self.revision += 1
-        return ModelDeleted(
-            model_id=model_id,
-            model_name=model.model_name,
-            file_path=model.file_path,
-            detail=f"The record of model {model_id} is deleted; the file {model.file_path} was not touched.",
-        )
+        detail = f"The record of model {model_id} is deleted; the file {model.file_path} was not touched."
+        if kept:
+            detail += " Its examples stay for the file until `understudy doctor --fix`."
+        return ModelDeleted(model_id=model_id, model_name=model.model_name, file_path=model.file_path, detail=detail)
 
     async def get(self, model_id: int) -> ModelDetail:
         """Return one model; raises ModelNotFound."""
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
             [values] = await self._times.to_utc(session, [select_values(row)])
-        return await self._answer(row, values)
+            examples = await example_rows.summarize(session, self._store, row)
+        return await self._answer(row, values, examples)
 
     async def get_summary(self, model_id: int) -> ModelOut:
         """Return one model without the details that are read from its files; raises ModelNotFound."""
@@ -174,7 +178,8 @@ class Registry:
             if row is None:
                 raise ActiveModelNotFound("No registered model is active.")
             [values] = await self._times.to_utc(session, [select_values(row)])
-        return await self._answer(row, values)
+            examples = await example_rows.summarize(session, self._store, row)
+        return await self._answer(row, values, examples)
 
     async def list(self, query: ModelQuery) -> ModelList:
         """Return one page and the active model; raises RequestInvalid for a cursor of another list."""
@@ -310,9 +315,9 @@ class Registry:
         await file_records.change_spec(session, row, changed, merge_specs(changed, sidecar, recorded))
         return True
 
-    async def _answer(self, row: Row, values: Mapping[str, Any]) -> ModelDetail:
+    async def _answer(self, row: Row, values: Mapping[str, Any], examples: ExamplesSummary) -> ModelDetail:
         answer = (await self._answer_all([values]))[0]
-        return await run_sync(add_details, self.files, self._store, row, answer)
+        return await run_sync(add_details, self.files, self._store, row, answer, examples)
 
     async def _answer_all(self, found: Sequence[Mapping[str, Any]]) -> Sequence[ModelOut]:
         recorded = [(values["file_path"], read_facts(values)) for values in found]

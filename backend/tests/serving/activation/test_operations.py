@@ -16,6 +16,7 @@ from understudy.registry.deployment import change_feed, operation_rows
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.serving.activation import operation_progress
+from understudy.serving.examples.prover import describe_unproved
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -232,6 +233,7 @@ async def test_a_finished_operation_reads_the_same_for_the_caller_and_for_others
         progress=1.0,
         generation=1,
         error=None,
+        warnings=(describe_unproved(model),),
         started_at=operation.started_at,
         updated_at=operation.updated_at,
         model=await services.registry.get_summary(model),

@@ -13,6 +13,7 @@ from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.serving.activation.preparation import Candidate, OnStep
+from understudy.serving.examples.prover import describe_unproved
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -87,10 +88,11 @@ async def test_a_changed_sidecar_goes_live_with_a_warning(
     sidecar.write_text(json.dumps({"labels": ["a", "b", "c"]}))
     model_id = await register("head")
     first = await services.operations.activate(model_id, "test", wait=True)
-    assert first.warnings == ()
+    assert first.warnings == (describe_unproved(model_id),)
     sidecar.write_text(json.dumps({"labels": NAMES}))
     again = await services.operations.activate(model_id, "test", wait=True)
-    assert again.warnings == ("models/head.spec.json is no longer what was recorded; it changes: labels.",)
+    changed = "models/head.spec.json is no longer what was recorded; it changes: labels."
+    assert again.warnings == (changed, describe_unproved(model_id))
     assert (await services.operations.get(again.operation_id)).warnings == again.warnings
     assert await _predict(services, wav) == "dog"
     assert (await services.registry.get(model_id)).notes == ()
@@ -103,7 +105,8 @@ async def test_a_given_spec_wins_over_a_changed_sidecar(
     await _name(services, model_id)
     (database_settings.models_dir / "head.spec.json").write_text(json.dumps({"labels": ["x", "y", "z"]}))
     done = await services.operations.activate(model_id, "test", wait=True)
-    assert done.warnings == ("models/head.spec.json says another labels than what was given; what was given is used.",)
+    kept = "models/head.spec.json says another labels than what was given; what was given is used."
+    assert done.warnings == (kept, describe_unproved(model_id))
     assert await _predict(services, wav) == "dog"
 
 
@@ -143,8 +146,9 @@ async def test_a_spec_that_changes_during_an_activation_is_not_lost(
 async def test_a_live_model_without_label_names_says_so(services: Services, register: Register) -> None:
     model_id = await register("head", labels=None)
     done = await services.operations.activate(model_id, "test", wait=True)
-    assert done.warnings[0].startswith("The live model's labels have no names")
-    assert f"understudy update {model_id} --labels FILE" in done.warnings[0]
+    [unnamed] = [each for each in done.warnings if each != describe_unproved(model_id)]
+    assert unnamed.startswith("The live model's labels have no names")
+    assert f"understudy update {model_id} --labels FILE" in unnamed
     detail = await services.registry.get(model_id)
     assert (detail.labels_named, detail.label_count) == (False, 3)
-    assert done.warnings[0] in detail.notes
+    assert unnamed in detail.notes

@@ -103,6 +103,11 @@ class Pipeline:
         """The complete spec of the model."""
         return self.report.spec
 
+    @property
+    def backbone_digest(self) -> str | None:
+        """SHA-256 of the YAMNet backbone that runs before the model, or None without one."""
+        return None if self._backbone is None else self._backbone.backbone.digest
+
     def warm_up(self) -> float:
         """Replay the recorded probes and return the largest relative error.
 

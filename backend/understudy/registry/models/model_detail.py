@@ -11,6 +11,7 @@ from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.registry.examples import ExamplesSummary
 from understudy.schemas.registry.model import ModelOut
 from understudy.schemas.registry.model_detail import LabelFile, ModelDetail
 
@@ -26,7 +27,9 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def add_details(files: ModelFiles, store: CompiledStore, row: Row, answer: ModelOut) -> ModelDetail:
+def add_details(
+    files: ModelFiles, store: CompiledStore, row: Row, answer: ModelOut, examples: ExamplesSummary
+) -> ModelDetail:
     """Return the answer with what is known about spec and labels. Blocks on the disk.
 
     Never raises, because it may follow a commit: what cannot be read is left out, and a note says so.
@@ -38,7 +41,7 @@ def add_details(files: ModelFiles, store: CompiledStore, row: Row, answer: Model
     except Exception as error:  # the change is committed already, so its answer must not fail
         log.exception("a model could not be described", model_id=row.model.model_id)
         details = {"notes": (f"The spec and the labels could not be read: {error}",)}
-    return ModelDetail.model_validate(answer.model_dump() | _NOTHING | details)
+    return ModelDetail.model_validate(answer.model_dump() | _NOTHING | details | {"examples": examples})
 
 
 def _describe(files: ModelFiles, store: CompiledStore, row: Row) -> dict[str, Any]:

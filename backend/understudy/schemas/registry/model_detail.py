@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.examples import ExamplesSummary
 from understudy.schemas.registry.model import ModelOut
 
 
@@ -30,4 +31,5 @@ class ModelDetail(ModelOut):
         description="False when class_0, class_1, … stand in for labels; null until the model is compiled"
     )
     label_files: tuple[LabelFile, ...] = Field(description="Files beside the model that may hold its labels")
+    examples: ExamplesSummary = Field(description="The author's examples, and how the served answers compare")
     notes: tuple[str, ...] = Field(description="What a person should know about the spec and the labels, as sentences")

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import structlog
 
-from understudy.errors import DatabaseUnavailable, FileChanged, NothingToRollBack, UnderstudyError
+from understudy.errors import Conflict, DatabaseUnavailable, FileChanged, NothingToRollBack, UnderstudyError
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
-from understudy.registry.models import file_records, model_history, rows
+from understudy.registry.models import example_rows, file_records, model_history, rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.model import ModelOut
@@ -98,6 +98,11 @@ class Activation:
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
                 raise FileChanged(f"Model {model_id} was given another file while this activation prepared it.")
+            if await example_rows.find_digest(session, digest) != candidate.examples_digest:
+                raise Conflict(
+                    f"The examples of model {model_id} were changed while this activation ran them.",
+                    remedy=f"Activate it again: understudy activate {model_id}",
+                )
             await file_records.take_over_spec(session, row, candidate.model)
             return generation, await self._registry.describe_verified(session, row)
 

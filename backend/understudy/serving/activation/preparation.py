@@ -25,6 +25,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step
 from understudy.serving.compilation.compilation import Compilation
+from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
@@ -43,12 +44,14 @@ OnStep = Callable[[Step], None]
 class Candidate:
     """A model that is about to go live.
 
-    `model` has the spec that it was compiled with, and `warnings` say where the sidecar is no longer what was recorded.
+    `model` has the spec that it was compiled with. `warnings` say where the sidecar is no longer what was recorded, and
+    that there are no examples. `examples_digest` is that of the examples that the model answered as expected, or None.
     """
 
     model: RegisteredFile
     loaded: LoadedModel
     warnings: tuple[str, ...]
+    examples_digest: str | None = None
 
 
 def ignore_step(_: Step) -> None:
@@ -64,6 +67,7 @@ class Preparation:
         registry: Registry,
         compilation: Compilation,
         backbones: BackboneHolder,
+        prover: Prover,
         pool: WorkerPool,
         counters: Counters,
     ) -> None:
@@ -71,6 +75,7 @@ class Preparation:
         self._registry = registry
         self._compilation = compilation
         self._backbones = backbones
+        self._prover = prover
         self._pool = pool
         self._counters = counters
         self._warm_cache: LRUCache[str, Pipeline] = LRUCache(WARM_MODELS)
@@ -91,10 +96,11 @@ class Preparation:
     async def prepare_activation(
         self, model_id: int, on_step: OnStep, variant: str, *, tensors_only: bool = False
     ) -> Candidate:
-        """Return the model as it would go live now: like `prepare`, with the sidecar read again.
+        """Return the model as it would go live now: like `prepare`, with the sidecar read again and the examples run.
 
-        Without `tensors_only`, raises TakesTensors for a model that cannot score recordings: with it live, every
-        prediction fails.
+        Raises what `prepare` raises, and ExamplesMissed where the model does not answer as its examples say. Without
+        `tensors_only`, raises TakesTensors for a model that cannot score recordings: with it live, every prediction
+        fails.
         """
         on_step(Step.VERIFY)
         await self._verify(model_id)
@@ -102,7 +108,9 @@ class Preparation:
         compiled = await self._compile(reading.model, on_step, variant)
         if compiled.report.takes_tensors_only and not tensors_only:
             raise _build_tensors_refusal(reading.model, compiled)
-        return Candidate(reading.model, await self._load(reading.model, compiled, (), on_step), reading.notes)
+        loaded = await self._load(reading.model, compiled, (), on_step)
+        proved = await self._prover.require(reading.model, loaded.pipeline)
+        return Candidate(reading.model, loaded, (*reading.notes, *proved.notes), proved.examples_digest)
 
     async def is_current(self, loaded: LoadedModel) -> bool:
         """Return whether the model's row and file are still those that it was loaded from.
@@ -142,7 +150,7 @@ class Preparation:
         self, model: RegisteredFile, compiled: CompiledModel, notes: tuple[str, ...], on_step: OnStep
     ) -> LoadedModel:
         on_step(Step.WARM_UP)
-        backbone = await self._load_backbone(compiled)
+        backbone = await self._backbones.get_for(compiled.report)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
         pipeline = self._warm_cache.get(key)
         if pipeline is None:
@@ -166,14 +174,6 @@ class Preparation:
         if await asyncio.to_thread(compute_digest, path) == quantization.backbone_digest:
             return ()
         return ("Its int8 variant was made from another YAMNet backbone than the one that is installed.",)
-
-    async def _load_backbone(self, compiled: CompiledModel) -> Backbone | None:
-        if not compiled.report.spec.input.on_backbone:
-            return None
-        quantization = compiled.report.quantization
-        if quantization is not None and quantization.backbone is not None:
-            return await self._backbones.get_int8(quantization.backbone)
-        return await self._backbones.get()
 
     async def _load_pipeline(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
         def load_and_warm() -> Pipeline:

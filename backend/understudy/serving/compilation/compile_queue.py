@@ -1,4 +1,4 @@
-"""Compiles registered models in the background, one at a time, so that activating them is fast."""
+"""Compiles registered models and runs their examples in the background, one at a time: activations are then fast."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ import structlog
 from understudy.errors import UnderstudyError
 from understudy.registry.registry import Registry
 from understudy.serving.compilation.compilation import Compilation
+from understudy.serving.examples.prover import Prover
 
 log = structlog.get_logger()
 
@@ -17,9 +18,10 @@ _PAUSE_SECONDS = 0.05
 class CompileQueue:
     """A queue of model ids. A model that does not compile is recorded beside its row and never stops the queue."""
 
-    def __init__(self, registry: Registry, compilation: Compilation) -> None:
+    def __init__(self, registry: Registry, compilation: Compilation, prover: Prover) -> None:
         self._registry = registry
         self._compilation = compilation
+        self._prover = prover
         self._queue: asyncio.Queue[int] = asyncio.Queue()
 
     def add(self, model_id: int) -> None:
@@ -30,7 +32,8 @@ class CompileQueue:
         while True:
             model_id = await self._queue.get()
             try:
-                await self._compilation.compile((await self._registry.read_spec_now(model_id)).model)
+                model = (await self._registry.read_spec_now(model_id)).model
+                await self._prover.prove_compiled(model, await self._compilation.compile(model))
             except UnderstudyError as error:
                 log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
             except Exception:  # the failure of one model must not stop the queue

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.schemas.compiler.report import CompileReport
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.settings import Settings
 
@@ -44,6 +45,17 @@ class BackboneHolder:
                 self._loaded_from = present
                 log.info("backbone loaded", file=str(self._path), digest=self._backbone.digest)
             return self._backbone
+
+    async def get_for(self, report: CompileReport) -> Backbone | None:
+        """Return the backbone that a compiled model runs on: float32, int8, or None for a model without one.
+
+        Raises what `get` and `get_int8` raise.
+        """
+        if not report.spec.input.on_backbone:
+            return None
+        if report.quantization is not None and report.quantization.backbone is not None:
+            return await self.get_int8(report.quantization.backbone)
+        return await self.get()
 
     async def get_int8(self, name: str) -> Backbone:
         """Return the int8 variant `name` of the backbone, which all heads calibrated on the same clips share.

@@ -1,0 +1,1 @@
+"""Compares the answers of a pipeline with the examples of its author."""

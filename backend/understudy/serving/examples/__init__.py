@@ -1,0 +1,1 @@
+"""Examples of registered models: stored, run through the served pipeline, and required before a model goes live."""
