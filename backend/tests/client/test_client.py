@@ -34,7 +34,12 @@ def test_a_model_is_registered_activated_asked_and_deleted(
             client.register_model(ModelCreate(model_name=name, file_path=f"models/{name}.onnx"))
             for name in ("first", "second")
         )
+        csv = recording.with_name("examples.csv")
+        csv.write_text(f"file,label\n{recording.name},a\n")
+        assert client.set_model_examples(first.model_id, csv).summary.examples == 1
         assert client.activate_model(first.model_id).state == "succeeded"
+        assert client.get_model_examples(first.model_id).summary.state == "proved"
+        assert client.remove_model_examples(first.model_id).examples == ()
         assert client.get_active_model().model_id == first.model_id
         for sent in (recording, recording.read_bytes(), io.BytesIO(recording.read_bytes())):
             assert client.predict(sent).model.model_id == first.model_id

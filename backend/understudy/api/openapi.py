@@ -11,6 +11,7 @@ from understudy.api.v2.infer_openapi import build_infer_paths
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 from understudy.schemas.inference.recording import AudioDocument
 from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
+from understudy.schemas.registry.examples import ExamplesIn
 from understudy.schemas.server.event import EventData
 from understudy.schemas.server.problem import Problem
 
@@ -21,6 +22,7 @@ COMPONENTS = "#/components/schemas/{model}"
 _MODELS: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
     (Problem, "serialization"),
     (AudioDocument, "validation"),
+    (ExamplesIn, "validation"),
     (StreamStart, "validation"),
     (StreamEnd, "validation"),
     (StreamMessage, "serialization"),

@@ -8,12 +8,14 @@ from typing import IO, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from understudy.registry.files.examples_csv import read_folder
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -92,6 +94,21 @@ def update_model(model_id: int, changes: ModelUpdate) -> Call[ModelDetail]:
 
 def delete_model(model_id: int) -> Call[ModelDeleted]:
     return Call(ModelDeleted, "DELETE", "models/{model_id}", {"model_id": model_id})
+
+
+def get_model_examples(model_id: int) -> Call[ModelExamples]:
+    return Call(ModelExamples, "GET", "models/{model_id}/examples", {"model_id": model_id})
+
+
+def set_model_examples(model_id: int, file: Path) -> Call[ModelExamples]:
+    """Build the call that sends an examples.csv with its clips. Raises ExamplesInvalid."""
+    clips = [(each.expected.file, each.path) for each in read_folder(file)]
+    parts: list[tuple[str, Recording]] = [(file.name, file), *clips]
+    return Call(ModelExamples, "PUT", "models/{model_id}/examples", {"model_id": model_id}, recordings=parts)
+
+
+def remove_model_examples(model_id: int) -> Call[ModelExamples]:
+    return Call(ModelExamples, "DELETE", "models/{model_id}/examples", {"model_id": model_id})
 
 
 def list_unregistered_files() -> Call[UnregisteredFiles]:

@@ -25,6 +25,7 @@ from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -72,6 +73,17 @@ class Client:
     def delete_model(self, model_id: int) -> ModelDeleted:
         """Delete the record; the file stays."""
         return self._send(calls.delete_model(model_id))
+
+    def get_model_examples(self, model_id: int) -> ModelExamples:
+        """Return the model's examples and the latest run of them, clip by clip."""
+        return self._send(calls.get_model_examples(model_id))
+
+    def set_model_examples(self, model_id: int, file: Path) -> ModelExamples:
+        """Replace the model's examples by those of an examples.csv, whose clips lie beside it on this machine."""
+        return self._send(calls.set_model_examples(model_id, file))
+
+    def remove_model_examples(self, model_id: int) -> ModelExamples:
+        return self._send(calls.remove_model_examples(model_id))
 
     def list_unregistered_files(self) -> UnregisteredFiles:
         return self._send(calls.list_unregistered_files())

@@ -39,26 +39,33 @@ async def receive_document(request: Request, limit: int, fields: RecordingFields
     remedy = f"Send the file itself: curl -F audio_file=@clip.wav. JSON may have {MAX_DOCUMENT_BYTES} bytes."
     if limit < MAX_DOCUMENT_BYTES:
         remedy = "Send less, or raise UNDERSTUDY_MAX_UPLOAD_BYTES."
-    else:
-        limit = MAX_DOCUMENT_BYTES
-    refuse_declared_length(request, limit, remedy)
-    body = await Request(request.scope, limit_body(request.receive, limit, remedy)).body()
+    body = await receive_json(request, min(limit, MAX_DOCUMENT_BYTES), remedy)
     if len(body) <= _SMALL:
         return _decode(body, fields)
     return await asyncio.to_thread(_decode, body, fields)
+
+
+async def receive_json(request: Request, limit: int, remedy: str) -> bytes:
+    """Receive a body of at most `limit` bytes into memory. Raises BodyTooLarge with `remedy`."""
+    refuse_declared_length(request, limit, remedy)
+    return await Request(request.scope, limit_body(request.receive, limit, remedy)).body()
 
 
 def _decode(body: bytes, query: RecordingFields) -> DecodedRecording:
     document = parse_body(AudioDocument, body)
     fields = merge_fields(query, document)
     content_type, text = _split_data_url(document.audio)
-    try:
-        decoded = base64.b64decode(text.translate(_URL_SAFE), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestInvalid(f"body.audio is not base64: {error}.", remedy=_REMEDY) from error
-    source = BytesIO(decoded)
+    source = BytesIO(decode_base64(text, "body.audio"))
     raw = find_raw_samples(content_type, fields)
     return DecodedRecording(source if raw is None else raw.add_header(source), fields)
+
+
+def decode_base64(text: str, name: str) -> bytes:
+    """Return the bytes of base64 text in either alphabet. Raises RequestInvalid, which calls the text `name`."""
+    try:
+        return base64.b64decode(text.translate(_URL_SAFE), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestInvalid(f"{name} is not base64: {error}.", remedy=_REMEDY) from error
 
 
 def _split_data_url(audio: str) -> tuple[ContentType, str]:

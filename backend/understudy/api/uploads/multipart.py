@@ -3,7 +3,7 @@
 import io
 import threading
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from understudy.api.uploads.body_limit import SPOOL_BYTES, limit_body
 from understudy.api.uploads.content_type import ContentType, Disposition
+from understudy.api.uploads.json_route import MAX_JSON_BYTES
 from understudy.api.uploads.raw_samples import find_raw_samples
 from understudy.api.uploads.recording_fields import NAMES, merge_fields, parse_body
 from understudy.disk_errors import translate_disk_errors
@@ -32,15 +33,25 @@ _REMEDY = f"Send each recording as a file, for example: curl -F {FIELD}=@clip.wa
 class Form:
     """The files of a form in the order they came, and what its fields and the query say about all of them.
 
-    A file whose samples are declared as raw has a wav header before them.
+    `texts` are the fields that the caller asked for besides. A file whose samples are declared as raw has a wav header
+    before them.
     """
 
     files: list[NamedClip]
     fields: RecordingFields
+    texts: dict[str, str] = field(default_factory=dict)
 
 
-async def receive_form(request: Request, limit: int, fields: RecordingFields, max_files: int = MAX_CLIPS) -> Form:
+async def receive_form(
+    request: Request,
+    limit: int,
+    fields: RecordingFields,
+    max_files: int = MAX_CLIPS,
+    text_fields: tuple[str, ...] = (),
+) -> Form:
     """Receive a form of 1 to `max_files` files; the temporary file is closed after the last of them is gone.
+
+    The fields named in `text_fields` are returned as text.
 
     A part is a file when it has a file name, when its content type is one of audio, or when it has the documented
     name. Raises BodyTooLarge, RequestInvalid for a body that is not such a form or declares raw samples without their
@@ -52,7 +63,7 @@ async def receive_form(request: Request, limit: int, fields: RecordingFields, ma
         raise RequestInvalid("The body is not multipart/form-data.", remedy=_REMEDY)
     spool = _Spool()
     upload = UploadFile(spool.file)  # writes in a thread once the spool is on disk
-    parts = _Parts(max_files)
+    parts = _Parts(max_files, text_fields)
     try:
         parser = parts.build_parser(boundary.encode("latin-1"))
         with translate_disk_errors("the folder for temporary files"):
@@ -62,8 +73,9 @@ async def receive_form(request: Request, limit: int, fields: RecordingFields, ma
     except FormParserError as error:
         raise RequestInvalid(f"The form cannot be read: {error}.", remedy=_REMEDY) from error
     found = parts.list_files()
+    texts = {name: parts.fields.pop(name) for name in text_fields if name in parts.fields}
     fields = merge_fields(fields, parse_body(RecordingFields, parts.fields))
-    return Form([_open_part(part, spool, fields) for part in found], fields)
+    return Form([_open_part(part, spool, fields) for part in found], fields, texts)
 
 
 @dataclass(frozen=True)
@@ -131,9 +143,10 @@ class _Section(io.RawIOBase):
 class _Parts:
     """Parses a form piece by piece; finds the bytes that are recordings and the fields that describe them."""
 
-    def __init__(self, max_files: int) -> None:
+    def __init__(self, max_files: int, text_fields: tuple[str, ...]) -> None:
         self.fields: dict[str, str] = {}
         self._max_files = max_files
+        self._text_fields = text_fields
         self._files: list[_Part] = []
         self._other_names: list[str] = []
         self._new_bytes: list[bytes] = []
@@ -199,7 +212,7 @@ class _Parts:
             self._part = _Part(disposition.name, disposition.filename, content_type, self._at, self._at)
         elif disposition.name in self.fields:
             raise RequestInvalid(f"The form has the field {disposition.name} twice.")
-        elif disposition.name in NAMES:
+        elif disposition.name in NAMES or disposition.name in self._text_fields:
             self._field = disposition.name
         elif len(self._other_names) < 8:
             self._other_names.append(disposition.name[:50])
@@ -210,8 +223,9 @@ class _Parts:
             self._at += end - start
         elif self._field is not None:
             self._field_value += data[start:end]
-            if len(self._field_value) > _MAX_FIELD_BYTES:
-                raise RequestInvalid(f"The field {self._field} has more than {_MAX_FIELD_BYTES} bytes.")
+            most = MAX_JSON_BYTES if self._field in self._text_fields else _MAX_FIELD_BYTES
+            if len(self._field_value) > most:
+                raise RequestInvalid(f"The field {self._field} has more than {most} bytes.")
 
     def _on_end(self) -> None:
         if self._field is not None:

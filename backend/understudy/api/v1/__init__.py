@@ -10,6 +10,7 @@ from understudy.api.v1 import (
     demo,
     deployment,
     events,
+    examples,
     files,
     history,
     models,
@@ -22,6 +23,7 @@ from understudy.api.v1 import (
 from understudy.errors import RequestInvalid
 
 router = APIRouter(prefix=V1, responses=describe_problems(RequestInvalid))
+router.include_router(examples.registration)
 # Routes are tried in order, and most requests are predictions.
 for part in (
     predict,
@@ -29,6 +31,7 @@ for part in (
     stream,
     deployment,
     files,
+    examples,
     models,
     demo,
     operations,

@@ -10,6 +10,7 @@ from understudy.api.problem_responses import describe_problems
 from understudy.errors import (
     BackboneMissing,
     CompileFailed,
+    ExamplesMissed,
     FileChanged,
     FileMissing,
     FormatUnknown,
@@ -37,6 +38,7 @@ REFUSALS = (
     CompileFailed,
     ParityFailed,
     WarmUpFailed,
+    ExamplesMissed,
     BackboneMissing,
 )
 

@@ -1,16 +1,18 @@
 """The registry over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response, status
 
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS, V1, add_mount
 from understudy.api.problem_responses import describe_problems
+from understudy.api.uploads.examples_upload import FORM_SCHEMA, MODEL_FIELD
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (
     ActiveModelNotFound,
     BodyTooLarge,
+    ExamplesInvalid,
     FileChanged,
     FileMissing,
     FormatUnknown,
@@ -39,6 +41,20 @@ router = APIRouter(prefix=MODELS, tags=["models"], route_class=JsonRoute)
 ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 UPDATE_REFUSALS = (NameTaken, NameRefused, ModelIsActive, *FILE_REFUSALS)
+_MODEL_SCHEMA = {"type": "string", "contentMediaType": "application/json", "description": "A ModelCreate document"}
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "multipart/form-data": {
+                "schema": FORM_SCHEMA
+                | {
+                    "required": [MODEL_FIELD, "examples", "clips"],
+                    "properties": {MODEL_FIELD: _MODEL_SCHEMA, **FORM_SCHEMA["properties"]},
+                }
+            }
+        }
+    }
+}
 
 
 @router.get("", summary="List all models", responses=describe_problems(RequestInvalid))
@@ -51,14 +67,25 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=describe_problems(NameTaken, NameRefused, *FILE_REFUSALS, BodyTooLarge, RequestInvalid),
+    responses=describe_problems(
+        NameTaken, NameRefused, *FILE_REFUSALS, ExamplesInvalid, BodyTooLarge, RequestInvalid
+    ),
+    openapi_extra=_FORM,
 )
 async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
-    """Register a file that is already there. It is compiled in the background, so that activating it is instant."""
+    """Register a file that is already there. It is compiled in the background, so that activating it is instant.
+
+    A form registers the model together with its examples: the same JSON in the field `model`, and the files.
+    """
     model = await services.registry.register(body, ACTOR)
     services.compile_queue.add(model.model_id)
-    response.headers["Location"] = add_mount(request.scope, f"{V1}{MODELS}/{model.model_id}")
+    locate_model(request, response, model.model_id)
     return model
+
+
+def locate_model(request: Request, response: Response, model_id: int) -> None:
+    """Name the address of a new model in the answer's header."""
+    response.headers["Location"] = add_mount(request.scope, f"{V1}{MODELS}/{model_id}")
 
 
 @router.get("/active", summary="Get the active model", responses=describe_problems(ActiveModelNotFound))
