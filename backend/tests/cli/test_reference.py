@@ -7,6 +7,7 @@ _DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 
 DOCUMENTED = {
     *((name,) for name in ("serve", "register", "list", "show", "activate", "rollback", "update", "delete", "predict")),
+    ("examples",),
     *(
         (name,)
         for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo", "uninstall", "import-table")

@@ -13,6 +13,7 @@ from understudy.compiler.compiled_store import CompiledStore
 from understudy.doctor import (
     backbone_check,
     compiled_store_check,
+    examples_check,
     folders_check,
     model_files_check,
     names_check,
@@ -113,6 +114,8 @@ class Doctor:
             if not unreadable:  # a record that cannot be read may need any entry of the store
                 begin("compiled store")
                 self._findings += await compiled_store_check.check(self._settings, database, readable, fix=fix)
+            begin("examples")
+            self._findings += await examples_check.check(self._settings, database, readable, fix=fix)
             begin("backbone")
             self._findings += await run_sync(lambda: list(backbone_check.check(self._settings, readable)))
             begin("servers")

@@ -212,8 +212,8 @@ async def test_examples_that_change_during_an_activation_stop_it(
     model_id = await register("head")
     prepare = services.activation._preparation.prepare_activation
 
-    async def change_meanwhile(model_id: int, on_step: OnStep, variant: str) -> Candidate:
-        candidate = await prepare(model_id, on_step, variant)
+    async def change_meanwhile(model_id: int, on_step: OnStep, variant: str, **options: bool) -> Candidate:
+        candidate = await prepare(model_id, on_step, variant, **options)
         await services.examples.replace(model_id, [example(label="c", scores={})], "test")
         return candidate
 

@@ -7,6 +7,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -35,6 +36,14 @@ class Backend(Protocol):
     async def update(self, model_id: int, changes: ModelUpdate) -> ModelDetail: ...
 
     async def delete(self, model_id: int) -> ModelDeleted: ...
+
+    async def get_examples(self, model_id: int) -> ModelExamples: ...
+
+    async def set_examples(self, model_id: int, file: Path) -> ModelExamples:
+        """Replace the examples by those of an examples.csv, whose clips lie beside it."""
+        ...
+
+    async def remove_examples(self, model_id: int) -> ModelExamples: ...
 
     async def activate(
         self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from understudy.container import Services, open_services
+from understudy.registry.files.example_clips import NewExample
+from understudy.registry.files.examples_csv import read_folder
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -47,6 +50,18 @@ class DirectBackend:
 
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._services.registry.delete(model_id, self._actor)
+
+    async def get_examples(self, model_id: int) -> ModelExamples:
+        return await self._services.examples.get(model_id)
+
+    async def set_examples(self, model_id: int, file: Path) -> ModelExamples:
+        found = await asyncio.to_thread(read_folder, file)
+        with ExitStack() as stack:
+            examples = [NewExample(each.expected, stack.enter_context(each.path.open("rb"))) for each in found]
+            return await self._services.examples.replace(model_id, examples, self._actor)
+
+    async def remove_examples(self, model_id: int) -> ModelExamples:
+        return await self._services.examples.remove(model_id, self._actor)
 
     async def activate(
         self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False

@@ -9,6 +9,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.deletion import ModelDeleted
+from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -44,6 +45,15 @@ class RemoteBackend:
 
     async def delete(self, model_id: int) -> ModelDeleted:
         return await self._client.delete_model(model_id)
+
+    async def get_examples(self, model_id: int) -> ModelExamples:
+        return await self._client.get_model_examples(model_id)
+
+    async def set_examples(self, model_id: int, file: Path) -> ModelExamples:
+        return await self._client.set_model_examples(model_id, file)
+
+    async def remove_examples(self, model_id: int) -> ModelExamples:
+        return await self._client.remove_model_examples(model_id)
 
     async def activate(
         self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False

@@ -9,6 +9,7 @@ from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
 from understudy.cli.views import compile_report
+from understudy.cli.views import examples as examples_view
 from understudy.cli.views.cells import to_text
 from understudy.schemas.compiler.quantization import Gate, Precision
 
@@ -43,7 +44,10 @@ async def compile_model(
         float, typer.Option("--max-change", min=1e-6, help="Largest change of a clip's score that is accepted.")
     ] = _GATE.max_change,
 ) -> None:
-    """Compile a model now and show the report. If it is compiled already, show the report only."""
+    """Compile a model now, run its examples and show the report.
+
+    A model that is compiled already is not compiled again.
+    """
     from understudy.container import open_services
 
     async with open_services(session.load_quiet_settings(), session.actor) as services:
@@ -64,8 +68,15 @@ async def compile_model(
                 )
             else:
                 compiled = await services.compilation.compile(model)
+            progress.update(task, description=f"{model.facts.path}: examples")
+            proof = await services.prover.prove_compiled(model, compiled)
     outcome = "was already compiled" if compiled_before else "is compiled"
     if precision is Precision.INT8:
         outcome = f"has an int8 variant that may go live: understudy activate {model_id} --precision int8"
     headline = to_text(f"{model.model_name} {outcome}.", "bold green")
-    session.output.print_answer(compiled.report, headline, compile_report.format_report(compiled.report))
+    session.output.print_answer(
+        compiled.report,
+        headline,
+        compile_report.format_report(compiled.report),
+        examples_view.format_proof_line(proof),
+    )

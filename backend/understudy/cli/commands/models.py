@@ -1,4 +1,4 @@
-"""Commands on registered models: list, show, update, delete, history, status."""
+"""Commands on registered models: list, show, update, examples, delete, history, status."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -13,15 +13,18 @@ from understudy.cli.framework.options import (
     Accuracy,
     Cursor,
     Description,
+    ExamplesFile,
     ModelId,
     ModelType,
     SomeModelId,
     Version,
+    check_examples,
     collect_columns,
 )
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, SpecFile, parse_spec_options
 from understudy.cli.views import compile_report as report_view
+from understudy.cli.views import examples as examples_view
 from understudy.cli.views import history as history_view
 from understudy.cli.views import model as model_view
 from understudy.cli.views import status as status_view
@@ -34,7 +37,7 @@ group = typer.Typer()
 
 
 class Clearable(StrEnum):
-    """What --clear can empty: columns, and what was given of the spec."""
+    """What --clear can empty: columns, what was given of the spec, and the examples."""
 
     VERSION = "version"
     DESCRIPTION = "description"
@@ -42,10 +45,11 @@ class Clearable(StrEnum):
     ACCURACY = "accuracy"
     LABELS = "labels"
     SPEC = "spec"
+    EXAMPLES = "examples"
 
 
 _COLUMN = {Clearable.TYPE: "model_type"}
-_OF_SPEC = (Clearable.LABELS, Clearable.SPEC)
+_NO_COLUMN = (Clearable.LABELS, Clearable.SPEC, Clearable.EXAMPLES)
 
 
 @command(group, "list", example="understudy list --search siren --sort=-accuracy", remote=True)
@@ -109,6 +113,7 @@ async def update(
     accuracy: Accuracy = None,
     labels: Labels = None,
     spec: SpecFile = None,
+    examples: ExamplesFile = None,
     clear: Annotated[
         list[Clearable] | None, typer.Option("--clear", show_default=False, help="Empty this; may be repeated.")
     ] = None,
@@ -116,15 +121,25 @@ async def update(
     """Change the facts about a model. What has no option stays as it is.
 
     --labels changes the labels, and --spec replaces the whole spec that was given before. The live model keeps its
-    labels and its spec until it is activated again.
+    labels and its spec until it is activated again. --examples replaces the examples, which belong to the model file.
     """
+    check_examples(examples)
     changes = collect_columns(name, path, version, description, model_type, accuracy)
-    changes |= {_COLUMN.get(column, column.value): None for column in clear or () if column not in _OF_SPEC}
+    changes |= {_COLUMN.get(column, column.value): None for column in clear or () if column not in _NO_COLUMN}
     changes |= _collect_spec(session, labels, spec, clear or ())
-    if not changes:
+    drops_examples = Clearable.EXAMPLES in (clear or ())
+    if not (changes or examples or drops_examples):
         raise typer.BadParameter("Name at least one option that changes something.")
+    if examples and drops_examples:
+        raise typer.BadParameter("--examples replaces the examples, and --clear examples removes them.")
     async with session.open_backend() as backend:
-        model = await backend.update(model_id, validate_request(ModelUpdate, changes))
+        if changes:
+            await backend.update(model_id, validate_request(ModelUpdate, changes))
+        if examples is not None:
+            await backend.set_examples(model_id, examples)
+        elif drops_examples:
+            await backend.remove_examples(model_id)
+        model = await backend.get(model_id)
     session.output.print_answer(model, model_view.format_model(model))
 
 
@@ -141,6 +156,17 @@ def _collect_spec(
     if Clearable.LABELS in clear:
         change["labels"] = None
     return {"spec": PartialSpec.model_validate(change)} if change else {}
+
+
+@command(group, "examples", example="understudy examples 2", remote=True)
+async def show_examples(session: Session, model_id: ModelId) -> None:
+    """Show the examples of a model, and how its answers compare with them, clip by clip.
+
+    The examples are run after each compilation by a server, by `understudy compile` and by `understudy activate`.
+    """
+    async with session.open_backend() as backend:
+        found = await backend.get_examples(model_id)
+    session.output.print_answer(found, examples_view.format_examples(found))
 
 
 @command(group, "delete", example="understudy delete 2", remote=True)

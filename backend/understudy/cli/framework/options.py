@@ -28,6 +28,24 @@ Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")
 ]
+ExamplesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--examples",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+        help="examples.csv: clips beside it, and the author's own answers. The model must agree to go live.",
+    ),
+]
+
+
+def check_examples(file: Path | None) -> None:
+    """Raises ExamplesInvalid for an examples.csv that cannot be used or whose clips are not there."""
+    if file is not None:
+        from understudy.registry.files.examples_csv import read_folder
+
+        read_folder(file)
 
 
 def collect_columns(

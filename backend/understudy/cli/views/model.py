@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import build_fact_table, format_bytes, format_time, to_text
+from understudy.cli.views.examples import format_summary
 from understudy.schemas.registry.model import ModelList, ModelOut
 from understudy.schemas.registry.model_detail import ModelDetail
 
@@ -85,6 +86,7 @@ def format_model(model: ModelDetail) -> RenderableType:
             ("digest", to_text(model.digest)),
             ("labels", _format_labels(model)),
             ("compiled", _format_compile_state(model)),
+            ("examples", format_summary(model.examples)),
             *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
             *([("remedy", to_text(refusal.remedy))] if refusal else []),
             ("created", format_time(model.created_at)),
