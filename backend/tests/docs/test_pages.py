@@ -27,8 +27,8 @@ PAGES = sorted(
 ROOTS = [CHECKOUT, CHECKOUT / "backend", PACKAGE, CHECKOUT / "benchmarks", CHECKOUT / "frontend"]
 # Paths that a reader or a build makes, and that a fresh checkout lacks; NAME stands for a word of the reader's.
 MADE = re.compile(
-    r"(backend/)?(var|models|understudy/page)/(?!README)|recordings/|FOLDER/|dist/|\.venv/|benchmarks/\.(envs|results)/"
-    r"|\.\./shared/|(model\.(json|onnx)|report\.json|probes\.npz)$|.*NAME"
+    r"(backend/)?(var|models|understudy/page)/(?!README)|recordings/|clips/|FOLDER/|dist/|\.venv/"
+    r"|benchmarks/\.(envs|results)/|\.\./shared/|(model\.(json|onnx)|report\.json|probes\.npz|examples\.csv)$|.*NAME"
 )
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 SUFFIXES = (
