@@ -67,9 +67,7 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     "",
     summary="Register a model",
     status_code=status.HTTP_201_CREATED,
-    responses=describe_problems(
-        NameTaken, NameRefused, *FILE_REFUSALS, ExamplesInvalid, BodyTooLarge, RequestInvalid
-    ),
+    responses=describe_problems(NameTaken, NameRefused, *FILE_REFUSALS, ExamplesInvalid, BodyTooLarge, RequestInvalid),
     openapi_extra=_FORM,
 )
 async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
