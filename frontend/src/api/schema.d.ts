@@ -136,6 +136,8 @@ export interface paths {
         /**
          * Register a model
          * @description Register a file that is already there. It is compiled in the background, so that activating it is instant.
+         *
+         *     A form registers the model together with its examples: the same JSON in the field `model`, and the files.
          */
         post: operations["register_model_api_v1_models_post"];
         delete?: never;
@@ -192,6 +194,42 @@ export interface paths {
          */
         post: operations["activate_model_api_v1_models__model_id__activate_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model's examples
+         * @description Return the examples, and the latest run of them through the compiled model, clip by clip.
+         */
+        get: operations["get_model_examples_api_v1_models__model_id__examples_get"];
+        /**
+         * Set a model's examples
+         * @description Replace the examples of the model's file. They are run in the background, and by the next activation.
+         *
+         *     A model that does not answer as its examples say cannot be activated. The live model stays live.
+         */
+        put: operations["set_model_examples_api_v1_models__model_id__examples_put"];
+        /**
+         * Set a model's examples
+         * @description Replace the examples of the model's file. They are run in the background, and by the next activation.
+         *
+         *     A model that does not answer as its examples say cannot be activated. The live model stays live.
+         */
+        post: operations["set_model_examples_api_v1_models__model_id__examples_post"];
+        /**
+         * Remove a model's examples
+         * @description Remove the examples and their clips; without any, nothing changes.
+         */
+        delete: operations["remove_model_examples_api_v1_models__model_id__examples_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -956,6 +994,50 @@ export interface components {
             tuning?: number | null;
         };
         /**
+         * ClipProof
+         * @description The served answer for one example beside the expected one.
+         */
+        ClipProof: {
+            /** Agrees */
+            agrees: boolean;
+            /**
+             * Differs At
+             * @description The label of the largest difference
+             */
+            differs_at: string | null;
+            /** Expected Label */
+            expected_label: string | null;
+            /**
+             * Expected Score
+             * @description Of `differs_at`
+             */
+            expected_score: number | null;
+            /** File */
+            file: string;
+            /**
+             * Max Difference
+             * @description Of the scores that the example names; null where it names none
+             */
+            max_difference: number | null;
+            /**
+             * Problem
+             * @description Why the clip could not be compared
+             */
+            problem: string | null;
+            /** Served Label */
+            served_label: string | null;
+            /**
+             * Served Score
+             * @description Of `differs_at`, else of the served label
+             */
+            served_score: number | null;
+            /**
+             * Tolerance
+             * @description Largest difference of a score that this run accepted
+             */
+            tolerance: number;
+        };
+        /**
          * ClipStandardization
          * @description (x - mean) / (std + epsilon) with the clip's own mean and std: of all values, or of each feature over time.
          */
@@ -1288,6 +1370,158 @@ export interface components {
             models: components["schemas"]["ModelChanged"];
             operation: components["schemas"]["Operation"];
             stage: components["schemas"]["DeploymentChanged"];
+        };
+        /**
+         * Example
+         * @description An example as it is stored: its clip is the file with this digest.
+         */
+        Example: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Digest
+             * @description SHA-256 of the clip
+             */
+            digest: string;
+            /**
+             * File
+             * @description Path of the clip, relative to the CSV
+             */
+            file: string;
+            /**
+             * Label
+             * @description The label that the clip must get
+             */
+            label?: string | null;
+            /**
+             * Scores
+             * @description The clip's score of each label named here
+             * @default {}
+             */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Tolerance
+             * @description Largest difference of a score that is accepted
+             * @default 0.01
+             */
+            tolerance: number;
+        };
+        /**
+         * ExampleIn
+         * @description One example of a JSON request.
+         */
+        ExampleIn: {
+            /**
+             * Audio
+             * @description The recording as base64 text (RFC 4648, with padding)
+             */
+            audio: string;
+            /**
+             * File
+             * @description Path of the clip, relative to the CSV
+             */
+            file: string;
+            /**
+             * Label
+             * @description The label that the clip must get
+             * @default null
+             */
+            label: string | null;
+            /**
+             * Scores
+             * @description The clip's score of each label named here
+             * @default {}
+             */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Tolerance
+             * @description Largest difference of a score that is accepted
+             * @default 0.01
+             */
+            tolerance: number;
+        };
+        /**
+         * ExamplesIn
+         * @description Body of PUT and POST /api/v1/models/{model_id}/examples as JSON.
+         */
+        ExamplesIn: {
+            /** Examples */
+            examples: components["schemas"]["ExampleIn"][];
+        };
+        /**
+         * ExamplesProof
+         * @description One run of all examples through the served pipeline of one compiled model.
+         */
+        ExamplesProof: {
+            /**
+             * Agreed
+             * @description The number of clips that agree.
+             */
+            readonly agreed: number;
+            /**
+             * Allowance
+             * @description Added to the tolerance of every clip of an int8 variant
+             * @default 0
+             */
+            allowance: number;
+            /** Backbone Digest */
+            backbone_digest: string | null;
+            /** Clips */
+            clips: components["schemas"]["ClipProof"][];
+            /** Compiled Key */
+            compiled_key: string;
+            /** Examples Digest */
+            examples_digest: string;
+            /**
+             * Max Difference
+             * @description The largest difference of a score over all clips; None where no example names a score.
+             */
+            readonly max_difference: number | null;
+            /** @default float32 */
+            precision: components["schemas"]["Precision"];
+            /**
+             * Program
+             * @description Version of Understudy and of ONNX Runtime
+             */
+            program: string;
+            /**
+             * Proved At
+             * Format: date-time
+             */
+            proved_at?: string;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * ExamplesSummary
+         * @description The examples of a model in short.
+         */
+        ExamplesSummary: {
+            /**
+             * Agreed
+             * @description Number that agree; null until they were run
+             */
+            agreed: number | null;
+            /**
+             * Examples
+             * @description Number of examples
+             */
+            examples: number;
+            /**
+             * Max Difference
+             * @description Largest difference of a score; null where none is known
+             */
+            max_difference: number | null;
+            state: components["schemas"]["ProofState"];
+            /**
+             * Text
+             * @description One line, such as "12 of 12 within 0.003" or "features not proved"
+             */
+            text: string;
         };
         /**
          * Fault
@@ -2083,6 +2317,8 @@ export interface components {
              * @description SHA-256 of the registered file; null until it was first read
              */
             digest: string | null;
+            /** @description The author's examples, and how the served answers compare */
+            examples: components["schemas"]["ExamplesSummary"];
             /** File Bytes */
             file_bytes: number | null;
             /**
@@ -2133,6 +2369,31 @@ export interface components {
             updated_at: string | null;
             /** Version */
             version: string | null;
+        };
+        /**
+         * ModelExamples
+         * @description Answer of GET /api/v1/models/{model_id}/examples.
+         */
+        ModelExamples: {
+            /**
+             * Digest
+             * @description SHA-256 of the model file that the examples belong to
+             */
+            digest: string;
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+            /**
+             * Examples Digest
+             * @description Over all clips and expected answers; null without examples
+             */
+            examples_digest: string | null;
+            /** @description The latest run through the int8 variant */
+            int8_proof: components["schemas"]["ExamplesProof"] | null;
+            /** Model Id */
+            model_id: number;
+            /** @description The latest run through the compiled model; null before the first */
+            proof: components["schemas"]["ExamplesProof"] | null;
+            summary: components["schemas"]["ExamplesSummary"];
         };
         /**
          * ModelIdentity
@@ -2626,6 +2887,12 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * ProofState
+         * @description What is known about a model's features.
+         * @enum {string}
+         */
+        ProofState: "not_proved" | "pending" | "proved" | "missed";
         /**
          * Quantization
          * @description The report on one attempt at an int8 variant, passed or not.
@@ -3851,6 +4118,17 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ModelCreate"];
+                "multipart/form-data": {
+                    /** @description The recordings under the names that the CSV gives them; their parts may have any name */
+                    clips: string[];
+                    /**
+                     * Format: binary
+                     * @description examples.csv, or the same as JSON; the file's name ends in .csv or .json
+                     */
+                    examples: string;
+                    /** @description A ModelCreate document */
+                    model: string;
+                };
             };
         };
         responses: {
@@ -3881,7 +4159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name or version is not allowed; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            /** @description The name or version is not allowed; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The examples cannot be used; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4164,7 +4442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model cannot score recordings; The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
+            /** @description The model cannot score recordings; The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up; The model does not answer as its examples say */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4175,6 +4453,268 @@ export interface operations {
             };
             /** @description The YAMNet backbone is not installed */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_examples_api_v1_models__model_id__examples_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelExamples"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large; The upload is too large; Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The examples cannot be used; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_model_examples_api_v1_models__model_id__examples_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExamplesIn"];
+                "multipart/form-data": {
+                    /** @description The recordings under the names that the CSV gives them; their parts may have any name */
+                    clips: string[];
+                    /**
+                     * Format: binary
+                     * @description examples.csv, or the same as JSON; the file's name ends in .csv or .json
+                     */
+                    examples: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelExamples"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large; The upload is too large; Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The examples cannot be used; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_model_examples_api_v1_models__model_id__examples_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExamplesIn"];
+                "multipart/form-data": {
+                    /** @description The recordings under the names that the CSV gives them; their parts may have any name */
+                    clips: string[];
+                    /**
+                     * Format: binary
+                     * @description examples.csv, or the same as JSON; the file's name ends in .csv or .json
+                     */
+                    examples: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelExamples"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large; The upload is too large; Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The examples cannot be used; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_model_examples_api_v1_models__model_id__examples_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelExamples"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large; The upload is too large; Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The examples cannot be used; The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4375,7 +4915,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up */
+            /** @description The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up; The model does not answer as its examples say */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -35,6 +35,7 @@ export function makeModel(own: Partial<ModelDetail> = {}): ModelDetail {
     label_count: 2,
     labels_named: true,
     label_files: [],
+    examples: { state: "not_proved", examples: 0, agreed: null, max_difference: null, text: "features not proved" },
     notes: [],
     ...own,
   };
