@@ -13,6 +13,7 @@ from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import InputKind, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
+from understudy.serving.examples.prover import describe_unproved
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ async def test_a_tensor_model_goes_live_where_the_caller_permits_it_and_says_so(
 async def test_a_model_for_recordings_has_no_such_note(services: Services, register: Register) -> None:
     first = await register("first")
     operation = await services.operations.activate(first, "test", wait=True, tensors_only=True)
-    assert operation.warnings == ()
+    assert operation.warnings == (describe_unproved(first),)
     await services.reconciler.poll_once()
     live = (await services.status_reporter.status()).live
     assert live is not None
