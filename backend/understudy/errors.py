@@ -43,6 +43,7 @@ UnderstudyError                  500 internal_error
 │   ├── BackboneMissing          503 backbone_missing
 │   ├── DownloadFailed           503 download_failed
 │   ├── CompilerMissing          503 compiler_missing
+│   ├── RuntimeMissing           503 runtime_missing
 │   ├── StorageUnavailable       503 storage_unavailable
 │   └── DatabaseUnavailable      503 database_unavailable
 └── Misconfigured                500 misconfigured
@@ -349,6 +350,12 @@ class CompilerMissing(Unavailable):
     code = "compiler_missing"
     title = "The compiler's frameworks are not installed"
     default_remedy = "Run `make install` or `pip install '.[compiler]'` in the checkout, or share a compiled store."
+
+
+class RuntimeMissing(Unavailable):
+    code = "runtime_missing"
+    title = "The runtime of this model is not installed"
+    default_remedy = "Run `pip install '.[litert]'` in the checkout, then activate the model again."
 
 
 class StorageUnavailable(Unavailable):

@@ -266,14 +266,23 @@ def write_tflite_files(folder: Path) -> None:
             model = keras.Model(inputs, model(inputs))
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         (folder / f"tflite-{name}.tflite").write_bytes(converter.convert())
-    converter = tf.lite.TFLiteConverter.from_keras_model(build_heads(keras)["conv"])
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    (folder / "tflite-dynamic.tflite").write_bytes(converter.convert())
-    random = np.random.default_rng(1)
-    converter.representative_dataset = lambda: (
-        [random.standard_normal((1, 96, 64)).astype(np.float32)] for _ in range(20)
-    )
-    (folder / "tflite-int8.tflite").write_bytes(converter.convert())
+    for name, shape in (("conv", (1, 96, 64)), ("dense", (1, 1024))):
+        converter = tf.lite.TFLiteConverter.from_keras_model(build_heads(keras)[name])
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        (folder / f"tflite-{name}_dynamic.tflite").write_bytes(converter.convert())
+        random = np.random.default_rng(1)
+        converter.representative_dataset = lambda shape=shape, random=random: (
+            [random.standard_normal(shape).astype(np.float32)] for _ in range(20)
+        )
+        (folder / f"tflite-{name}_int8.tflite").write_bytes(converter.convert())
+    # With integers at its ends, as microcontrollers take it.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    (folder / "tflite-dense_int8_ends.tflite").write_bytes(converter.convert())
+    # ONNX has no equivalent for the complex numbers of this one, as in YAMNet's own file.
+    yammy = Yammy()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([yammy.__call__.get_concrete_function()], yammy)
+    (folder / "tflite-yammy.tflite").write_bytes(converter.convert())
     with zipfile.ZipFile(folder / "tflite-dense.tflite", "a") as archive:
         archive.writestr("labels.txt", "dog\nrain\nsiren\n")
 

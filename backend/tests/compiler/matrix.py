@@ -12,8 +12,8 @@ from pathlib import Path
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
 
-from understudy.compiler.convert.conversion import prove
-from understudy.compiler.formats import onnx_file, onnx_graph, open_source
+from understudy.compiler.convert.conversion import serve
+from understudy.compiler.formats import open_source
 from understudy.compiler.formats.detect_format import detect_format
 from understudy.errors import UnderstudyError
 
@@ -38,21 +38,23 @@ def compile_in_folder(source: Path, folder: Path) -> dict[str, object]:
 def describe(source: Path, copied: Path) -> dict[str, object]:
     found = detect_format(source)
     loaded = open_source.open_source(copied, found.kind, found.keras_version, MEMORY_BYTES)
-    model = loaded.to_onnx()
-    agreement = prove(loaded, onnx_file.open_session(model.SerializeToString()))
+    with tempfile.TemporaryDirectory() as out:
+        served = serve(loaded, copied, Path(out), lambda _: None)
+    agreement = served.agreement
     return {
+        "runtime": served.runtime.value,
         "kind": found.kind.value,
         "framework": loaded.framework,
         "written_by": loaded.written_by,
         "inputs": [signature.model_dump() for signature in loaded.inputs],
         "outputs": {name: list(shape) for name, shape in agreement.shapes.items()},
-        "activation": onnx_graph.find_final_activation(model, model.graph.output[0].name).value,
+        "activation": served.activations[0].value,
         "labels": loaded.hints.labels,
         "shapes": [probe.input_shapes for probe in agreement.probes],
         "errors": [probe.max_abs_error for probe in agreement.probes],
         "tolerances": [probe.tolerance for probe in agreement.probes],
         "answer": next(iter(agreement.outputs.values())).ravel()[:8].tolist(),
-        "notes": loaded.notes,
+        "notes": [*loaded.notes, *served.notes],
     }
 
 

@@ -15,6 +15,7 @@ from understudy.compiler.compiled_store import (
 )
 from understudy.compiler.model_source import compute_digest
 from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import (
     InputKind,
     OutputActivation,
@@ -65,6 +66,21 @@ def test_an_added_entry_is_found_again(store: CompiledStore, tmp_path: Path) -> 
     assert found.folder == store.locate("k1")
     assert list(store.list_keys()) == ["k1"]
     assert store.find_stale() == []
+
+
+def test_a_model_of_another_runtime_is_stored_under_its_own_name(store: CompiledStore, tmp_path: Path) -> None:
+    report = put(store, tmp_path / "first").model_copy(update={"key": "k2", "runtime": Runtime.LITERT})
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "model.tflite").write_bytes(b"graph")
+    (made / PROBES_FILE).write_bytes(b"probes")
+    store.add(made, report)
+    found = store.find("k2")
+    assert found is not None
+    assert (found.folder / "model.tflite").read_bytes() == b"graph"
+    (found.folder / "model.tflite").write_bytes(b"other")
+    assert store.find("k2") is None
+    assert [entry.reason for entry in store.find_stale()] == ["model.tflite is not the file that the report describes"]
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, REPORT_FILE, PROBES_FILE])

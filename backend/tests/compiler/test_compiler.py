@@ -1,6 +1,7 @@
 """A source is compiled through the real child process."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -17,10 +18,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from understudy import errors
+from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.isolation import landlock
 from understudy.compiler.model_source import compute_digest
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.settings import Settings
 
@@ -265,6 +269,31 @@ async def test_a_keras_file_is_compiled_under_every_limit_of_this_platform(
     assert held <= set(report.isolation)
     stored = json.loads((made.folder / "report.json").read_text())
     assert stored["key"] == made.key
+
+
+@pytest.mark.frameworks
+@pytest.mark.anyio
+async def test_a_tflite_file_that_onnx_does_not_carry_is_stored_as_it_is_and_hears(
+    settings: Settings, home: Path, model_files: Path, wav: bytes
+) -> None:
+    model = home / "models" / "yammy.tflite"
+    shutil.copy(model_files / "tflite-yammy.tflite", model)
+    spec = PartialSpec(labels=("dog", "rain", "siren"), window_seconds=1.0)
+    made = await Compiler(settings).compile(model, compute_digest(model), spec)
+    report = made.report
+    assert report.runtime is Runtime.LITERT
+    assert compute_digest(made.folder / "model.tflite") == report.onnx_digest == compute_digest(model)
+    assert sorted(path.name for path in made.folder.iterdir()) == ["model.tflite", "probes.npz", "report.json"]
+    assert (report.graph_activation, [output.shape for output in report.outputs]) == (
+        OutputActivation.SIGMOID,
+        [(None, 3), (None, 64), (None, 8)],
+    )
+    assert "ComplexAbs" in report.notes[-1]
+    pipeline = Pipeline.load(made.folder, backbone=None, max_whole_clip_seconds=60)
+    assert pipeline.warm_up() <= report.max_abs_error + 1e-6
+    analysis = pipeline.analyze(open_clip(io.BytesIO(wav), AudioLimits(60.0)))
+    assert set(analysis.scores) == {"dog", "rain", "siren"}
+    assert all(0 <= score <= 1 for score in analysis.scores.values())
 
 
 @pytest.mark.frameworks

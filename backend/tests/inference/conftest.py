@@ -157,10 +157,10 @@ def load(tmp_path: Path) -> Load:
         (tmp_path / "model.onnx").write_bytes(model)
         (tmp_path / "report.json").write_text(report(complete, graph_activation, tolerance).model_dump_json())
         session = build_session(model)
-        names = [node.name for node in session.get_outputs()]
+        names = [tensor.name for tensor in session.outputs]
         feed = probe or {
-            node.name: np.ones([size if isinstance(size, int) else 2 for size in node.shape], np.float32)
-            for node in session.get_inputs()
+            tensor.name: np.ones([2 if size is None else size for size in tensor.shape], np.float32)
+            for tensor in session.inputs
         }
         answers = session.run(names, feed)
         arrays = {f"in.{name}": value for name, value in feed.items()}

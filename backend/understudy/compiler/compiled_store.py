@@ -15,21 +15,21 @@ from pydantic import ValidationError
 from understudy.compiler.model_source import compute_digest
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import PartialSpec
 
 COMPILER_VERSION = 1  # raise it whenever the same source and spec would compile to something else
 VERSION_NAME = "understudy-compiler"  # its entry in a report's `versions`
 
-MODEL_FILE = "model.onnx"
+MODEL_FILE = Runtime.ONNX.file_name
 REPORT_FILE = "report.json"
 PROBES_FILE = "probes.npz"
-_FILES = (MODEL_FILE, REPORT_FILE, PROBES_FILE)
 _TEMPORARY = ".new-"
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A complete compiled model: `folder` holds model.onnx, report.json and probes.npz."""
+    """A complete compiled model: `folder` holds report.json, probes.npz and model.onnx or model.tflite."""
 
     key: str
     folder: Path
@@ -80,17 +80,19 @@ class CompiledStore:
 
     def _read(self, folder: Path) -> CompileReport | str:
         """Return the report of a usable entry, or the reason why the entry cannot be used."""
-        missing = [name for name in _FILES if not (folder / name).is_file()]
-        if missing:
-            return f"{', '.join(missing)} missing"
+        if not (folder / REPORT_FILE).is_file():
+            return f"{REPORT_FILE} missing"
         try:
             report = CompileReport.model_validate_json((folder / REPORT_FILE).read_bytes())
         except ValidationError as error:
             return f"{REPORT_FILE} is not readable: {error.error_count()} errors"
+        model = report.runtime.file_name
+        if missing := [name for name in (model, PROBES_FILE) if not (folder / name).is_file()]:
+            return f"{', '.join(missing)} missing"
         if report.key != folder.name:
             return f"{REPORT_FILE} belongs to {report.key}"
-        if compute_digest(folder / MODEL_FILE) != report.onnx_digest:
-            return f"{MODEL_FILE} is not the file that the report describes"
+        if compute_digest(folder / model) != report.onnx_digest:
+            return f"{model} is not the file that the report describes"
         if report.probes_digest is not None and compute_digest(folder / PROBES_FILE) != report.probes_digest:
             return f"{PROBES_FILE} is not the file that the report describes"
         return report
@@ -119,10 +121,11 @@ class CompiledStore:
         temporary = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
         temporary.mkdir()
         try:
-            for name in (MODEL_FILE, PROBES_FILE):
+            files = (report.runtime.file_name, PROBES_FILE)
+            for name in files:
                 shutil.move(made / name, temporary / name)
             (temporary / REPORT_FILE).write_text(report.model_dump_json(indent=2), encoding="utf-8")
-            for name in _FILES:
+            for name in (*files, REPORT_FILE):
                 _sync(temporary / name)
             _sync(temporary)
             if folder.exists():

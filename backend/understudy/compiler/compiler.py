@@ -12,7 +12,6 @@ from understudy.compiler import model_source
 from understudy.compiler.compile_lock import make_compile_lock
 from understudy.compiler.compiled_store import (
     COMPILER_VERSION,
-    MODEL_FILE,
     PROBES_FILE,
     VERSION_NAME,
     CompiledModel,
@@ -89,7 +88,7 @@ class Compiler:
         outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
         spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
         report_step("store")
-        model = scratch / "out" / MODEL_FILE
+        model = scratch / "out" / outcome.runtime.file_name
         report = CompileReport(
             key=key,
             source_digest=digest,
@@ -137,4 +136,4 @@ class Compiler:
         return ConvertResult.model_validate_json(await self._sandbox.run(request, report_step))
 
 
-_SHARED = ("framework", "written_by", "inputs", "parity", "peak_memory_bytes")
+_SHARED = ("runtime", "framework", "written_by", "inputs", "parity", "peak_memory_bytes")

@@ -1128,9 +1128,15 @@ export interface components {
              * @default []
              */
             notes: string[];
-            /** Onnx Bytes */
+            /**
+             * Onnx Bytes
+             * @description Size of the served file
+             */
             onnx_bytes: number;
-            /** Onnx Digest */
+            /**
+             * Onnx Digest
+             * @description SHA-256 of the served file, model.onnx or model.tflite
+             */
             onnx_digest: string;
             /** Outputs */
             outputs: components["schemas"]["TensorSignature"][];
@@ -1145,6 +1151,11 @@ export interface components {
             probes_digest?: string | null;
             /** @description Of the int8 variant, where one was made */
             quantization?: components["schemas"]["Quantization"] | null;
+            /**
+             * @description The library that executes the model; litert where ONNX does not carry it
+             * @default onnxruntime
+             */
+            runtime: components["schemas"]["Runtime"];
             /**
              * Seconds
              * @description Wall-clock time of the child process
@@ -2618,7 +2629,7 @@ export interface components {
         PadMode: "constant" | "reflect" | "edge";
         /**
          * ParityProbe
-         * @description One comparison of the original framework with ONNX Runtime on the same random input.
+         * @description One comparison of the original framework with the serving runtime on the same random input.
          */
         ParityProbe: {
             /** Input Shapes */
@@ -3060,6 +3071,12 @@ export interface components {
          * @enum {string}
          */
         Resize: "nearest" | "bilinear" | "pil_bilinear";
+        /**
+         * Runtime
+         * @description ONNX Runtime, or LiteRT for TensorFlow Lite files that ONNX does not carry.
+         * @enum {string}
+         */
+        Runtime: "onnxruntime" | "litert";
         /**
          * SampleFormat
          * @description Raw interleaved samples: 32-bit floats, or 16-bit integers in little-endian or big-endian order.

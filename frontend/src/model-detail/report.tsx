@@ -109,6 +109,7 @@ function ReportDetails({ report }: { report: CompileReport }) {
       <Facts className="mt-4 sm:grid-cols-2">
         <Fact name={words.inputs}>{signature(report.inputs)}</Fact>
         <Fact name={words.outputs}>{signature(report.outputs)}</Fact>
+        <Fact name={words.runtime}>{words.runtimes[report.runtime]}</Fact>
         <Fact name={words.isolation}>{report.isolation.join(", ")}</Fact>
         <Fact name={words.versions}>{versions.join(", ")}</Fact>
         <Fact name={words.compiledAt}>

@@ -158,6 +158,7 @@ export const makeReport = (own: Partial<CompileReport> = {}): CompileReport => (
   peak_memory_bytes: 800_000_000,
   probes_digest: null,
   quantization: null,
+  runtime: "onnxruntime",
   seconds: 12.4,
   source_bytes: 1_310_720,
   source_digest: "ab",

@@ -65,6 +65,8 @@ export const modelDetail = {
     isolation: "Limits while loading",
     versions: "Versions",
     compiledAt: "Compiled",
+    runtime: "Served by",
+    runtimes: { onnxruntime: "ONNX Runtime", litert: "LiteRT" },
     sizes: "Source and compiled size",
   },
   history: {

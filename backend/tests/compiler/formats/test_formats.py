@@ -74,10 +74,41 @@ def test_a_yamnet_like_saved_model_gives_its_scores_first_and_its_class_map_as_l
 
 
 def test_quantized_tflite_is_compared_with_its_own_tolerance(matrix: Matrix) -> None:
-    row = matrix["tflite-int8.tflite"]
+    row = matrix["tflite-conv_int8.tflite"]
+    assert row["runtime"] == "onnxruntime"
     assert row["tolerances"] == [2e-2] * len(row["errors"])
     assert max(row["errors"]) <= 2e-2
     assert row["activation"] == "softmax"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason", "largest"),
+    [
+        ("dense_int8_ends", [None, 1024], "differs by", 1.0),
+        ("yammy", [None], "ONNX has no equivalent for these operators of the model: ComplexAbs", 5e-5),
+    ],
+)
+def test_tflite_that_onnx_does_not_carry_is_served_by_litert_and_proven_against_its_reference_kernels(
+    matrix: Matrix, name: str, shape: list[int | None], reason: str, largest: float
+) -> None:
+    row = matrix[f"tflite-{name}.tflite"]
+    assert row["runtime"] == "litert"
+    assert [signature["shape"] for signature in row["inputs"]] == [shape]
+    assert max(row["errors"]) <= largest
+    assert len(row["errors"]) >= 3
+    [note] = row["notes"]
+    assert "ai-edge-litert" in note
+    assert reason in note
+
+
+def test_the_final_activation_of_a_litert_model_is_found(matrix: Matrix) -> None:
+    found = {name: matrix[f"tflite-{name}.tflite"]["activation"] for name in ("dense_int8_ends", "yammy")}
+    assert found == {"dense_int8_ends": "softmax", "yammy": "sigmoid"}
+
+
+def test_every_other_format_is_served_by_onnx_runtime(matrix: Matrix) -> None:
+    others = {row["runtime"] for name, row in matrix.items() if "runtime" in row and not name.startswith("tflite-")}
+    assert others == {"onnxruntime"}
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ def test_session_runs_from_bytes_and_from_a_file(mean_graph: Any, tmp_path: Any)
     path.write_bytes(body)
     for model in (body, path, str(path)):
         session = build_session(model)
-        assert session.get_session_options().intra_op_num_threads == 1
-        assert session.run(None, {"x": np.ones((1, 4), np.float32)})[0].tolist() == [[1.0]]
+        assert session._session.get_session_options().intra_op_num_threads == 1
+        assert session.run(["y"], {"x": np.ones((1, 4), np.float32)})[0].tolist() == [[1.0]]
 
 
 @pytest.mark.parametrize("body", [b"", b"not a graph", b"\x08\x0a"])

@@ -13,6 +13,7 @@ from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
 from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
 from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.inference.open_inference import (
     IndexEntry,
     IndexRequest,
@@ -27,7 +28,7 @@ from understudy.schemas.inference.open_inference import (
 router = APIRouter(prefix=V2, tags=["v2"], route_class=JsonRoute, responses=describe_problems(RequestInvalid))
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
-PLATFORM = "onnxruntime_onnx"
+PLATFORMS = {Runtime.ONNX: "onnxruntime_onnx", Runtime.LITERT: "litert_tflite"}
 INDEXED = 10_000
 
 Name = Annotated[str, Path(description="`model_name` of a registered model", examples=["yamnet"])]
@@ -107,7 +108,7 @@ async def _describe(services: Served, name: str, version: str | None) -> ModelMe
     return ModelMetadata(
         name=identity.model_name,
         versions=() if identity.version is None else (identity.version,),
-        platform=PLATFORM,
+        platform=PLATFORMS[report.runtime],
         inputs=tuple(map(_describe_tensor, report.inputs)),
         outputs=tuple(map(_describe_tensor, report.outputs)),
         parameters={"model_id": identity.model_id, "digest": identity.digest},

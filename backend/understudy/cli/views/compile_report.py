@@ -38,8 +38,10 @@ def format_report(report: CompileReport) -> RenderableType:
             ("scores", to_text(f"{spec.activation} over logits, {spec.aggregation} over windows")),
             ("parity", f"largest difference {report.max_abs_error:.2g}, over {len(report.parity)} probes"),
             ("compiled", f"{format_bytes(report.onnx_bytes)} in {report.seconds:.1f} s, peak memory {peak}"),
+            ("runs on", to_text(report.runtime)),
             ("isolation", to_text(", ".join(report.isolation))),
             ("key", to_text(report.key)),
+            *(("note", to_text(note)) for note in report.notes),
             *(_list_variant_facts(variant) if variant is not None else ()),
         ]
     )

@@ -1,22 +1,28 @@
 """Converts a model in the child process: scan, load, convert, prove parity."""
 
 import importlib.metadata
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 
-from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
+from understudy.compiler.compiled_store import PROBES_FILE
 from understudy.compiler.convert import parity
 from understudy.compiler.formats import onnx_file, onnx_graph, open_source
-from understudy.compiler.formats.loaded_model import LoadedModel, read_signature
+from understudy.compiler.formats.loaded_model import LoadedModel, OwnRuntime, read_signature
 from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
 from understudy.compiler.isolation.process_limits import measure_peak_memory
-from understudy.errors import CompileFailed
+from understudy.errors import CompileFailed, ParityFailed
 from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.runtime import Runtime
+from understudy.schemas.compiler.spec import OutputActivation
+
+OnStep = Callable[[str], None]
 
 _PROTOBUF_BYTES = (1 << 31) - 1
 _PACKAGES = (
@@ -30,6 +36,20 @@ _PACKAGES = (
     "tf-keras",
     "tf2onnx",
 )
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """The file that the server will run, by its runtime, with the proof that it computes what the original does.
+
+    `outputs` are in the order of the model, and `activations` are those that the graph applies last to each of them.
+    """
+
+    runtime: Runtime
+    agreement: parity.Agreement
+    outputs: tuple[TensorSignature, ...]
+    activations: tuple[OutputActivation, ...]
+    notes: tuple[str, ...] = ()
 
 
 def list_versions() -> dict[str, str]:
@@ -67,42 +87,87 @@ def prove(loaded: LoadedModel, session: ort.InferenceSession) -> parity.Agreemen
     )
 
 
-def _read_observed_outputs(model: onnx.ModelProto, agreement: parity.Agreement) -> tuple[TensorSignature, ...]:
-    """Return the graph's outputs with the dimensions that the probes observed, because converters lose some."""
-    return tuple(
-        read_signature(output.name, output.dtype, agreement.shapes[output.name])
-        for output in onnx_graph.read_outputs(model)
+def _serve_by_onnx(loaded: LoadedModel, out: Path, on_step: OnStep) -> ServedModel:
+    on_step("convert")
+    model = loaded.to_onnx()
+    path = _write_model(model, out / Runtime.ONNX.file_name)
+    on_step("parity")
+    agreement = prove(loaded, onnx_file.open_session(path))
+    return ServedModel(
+        runtime=Runtime.ONNX,
+        agreement=agreement,
+        # The dimensions are those that the probes observed, because converters lose some.
+        outputs=tuple(
+            read_signature(output.name, output.dtype, agreement.shapes[output.name])
+            for output in onnx_graph.read_outputs(model)
+        ),
+        activations=tuple(onnx_graph.find_final_activation(model, output.name) for output in model.graph.output),
     )
 
 
-def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: Callable[[str], None]) -> ConvertResult:
-    """Write model.onnx and probes.npz into `request.out` and return what the child found out.
+def _serve_by_own_runtime(loaded: OwnRuntime, source: Path, out: Path) -> ServedModel:
+    agreement = parity.compare(loaded.predict_by_reference, loaded.predict_as_served, loaded.inputs, loaded.tolerance)
+    shutil.copyfile(source, out / loaded.runtime.file_name)
+    return ServedModel(
+        runtime=loaded.runtime,
+        agreement=agreement,
+        outputs=tuple(
+            read_signature(name, values.dtype, agreement.shapes[name]) for name, values in agreement.outputs.items()
+        ),
+        activations=tuple(loaded.find_final_activation(name) for name in agreement.outputs),
+    )
+
+
+def serve(loaded: LoadedModel, source: Path, out: Path, on_step: OnStep) -> ServedModel:
+    """Write the file that will be served into `out` and return its proof.
+
+    ONNX comes first. A format with a runtime of its own is served by that where ONNX has no equivalent or does not
+    agree. Raises CompileFailed and ParityFailed.
+    """
+    try:
+        return _serve_by_onnx(loaded, out, on_step)
+    except (CompileFailed, ParityFailed) as refusal:
+        if not isinstance(loaded, OwnRuntime):
+            raise
+        return _serve_instead(loaded, source, out, refusal)
+
+
+def _serve_instead(loaded: OwnRuntime, source: Path, out: Path, refusal: CompileFailed | ParityFailed) -> ServedModel:
+    """Serve by the format's own runtime after ONNX was refused; the notes say why."""
+    (out / Runtime.ONNX.file_name).unlink(missing_ok=True)
+    try:
+        served = _serve_by_own_runtime(loaded, source, out)
+    except (CompileFailed, ParityFailed) as error:
+        remedy = " ".join([error.remedy, *loaded.notes])
+        raise type(error)(f"{error.detail} As ONNX: {refusal.detail}", remedy=remedy) from error
+    return replace(served, notes=(f"ONNX does not carry this file, so {loaded.framework} serves it: {refusal.detail}",))
+
+
+def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: OnStep) -> ConvertResult:
+    """Write the served model and probes.npz into `request.out` and return what the child found out.
 
     `isolation` names the limits that hold; `on_step` is called with load, convert and parity. Raises ModelUnsafe,
     FormatUnknown, CompileFailed, ParityFailed and CompilerMissing.
     """
     on_step("load")
     loaded = open_source.open_source(request.source, request.kind, request.keras_version, request.limits.memory_bytes)
-    on_step("convert")
-    model = loaded.to_onnx()
-    path = _write_model(model, request.out / MODEL_FILE)
-    on_step("parity")
-    session = onnx_file.open_session(path)
-    agreement = prove(loaded, session)
+    served = serve(loaded, request.source, request.out, on_step)
+    agreement = served.agreement
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
     np.savez(request.out / PROBES_FILE, allow_pickle=False, **arrays)
     return ConvertResult(
+        runtime=served.runtime,
         framework=loaded.framework,
         written_by=loaded.written_by,
         inputs=loaded.inputs,
-        outputs=_read_observed_outputs(model, agreement),
+        outputs=served.outputs,
         hints=loaded.hints,
-        activations=tuple(onnx_graph.find_final_activation(model, output.name) for output in model.graph.output),
+        activations=served.activations,
         parity=agreement.probes,
         peak_memory_bytes=measure_peak_memory(),
         isolation=isolation,
-        notes=loaded.notes,
+        notes=(*loaded.notes, *served.notes),
         versions=list_versions() if request.kind is not ModelFormat.ONNX else _drop_frameworks(list_versions()),
     )
 

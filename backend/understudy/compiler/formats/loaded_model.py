@@ -1,14 +1,15 @@
 """The interface between the format readers and the rest of the compiler."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from understudy.schemas.compiler.report import TensorSignature
-from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.compiler.runtime import Runtime
+from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -40,6 +41,25 @@ class LoadedModel(Protocol):
 
     def to_onnx(self) -> onnx.ModelProto:
         """Return the same function as an ONNX graph; raises CompileFailed where ONNX has no equivalent."""
+        ...
+
+
+@runtime_checkable
+class OwnRuntime(LoadedModel, Protocol):
+    """A loaded model that can be served by its own runtime where ONNX does not carry it."""
+
+    runtime: Runtime
+
+    def predict_by_reference(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        """Return the outputs of the runtime's reference kernels."""
+        ...
+
+    def predict_as_served(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
+        """Return the outputs of the kernels that the server uses."""
+        ...
+
+    def find_final_activation(self, output: str) -> OutputActivation:
+        """Return the activation that the graph applies last to the output of that name."""
         ...
 
 

@@ -10,6 +10,7 @@ from understudy.compiler.isolation.process_limits import Limits
 from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.quantization import KeptLayer
 from understudy.schemas.compiler.report import ParityProbe, TensorSignature
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 
 STEP_MARK: Final = "understudy-step "  # a line of the child's standard output that names its step
@@ -41,10 +42,11 @@ class ConvertRequest(BaseModel):
 
 
 class ConvertResult(BaseModel):
-    """The facts of a finished compilation; model.onnx and probes.npz lie beside it."""
+    """The facts of a finished compilation; the served model and probes.npz lie beside it."""
 
     model_config = ConfigDict(frozen=True)
 
+    runtime: Runtime
     framework: str
     written_by: str | None
     inputs: tuple[TensorSignature, ...]

@@ -1,14 +1,13 @@
 """Run a model's graph on the items of a clip and return their scores."""
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, SpecInvalid
 from understudy.inference.pipeline.input_layout import Layout
 from understudy.inference.pipeline.scoring import activate, aggregate
-from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import GraphTensor, read_outputs
+from understudy.inference.runtime.session import RunFailed, Session
+from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import OutputActivation, Spec
 
 Array = NDArray[np.float32]
@@ -19,7 +18,7 @@ class Network:
 
     def __init__(
         self,
-        session: ort.InferenceSession,
+        session: Session,
         layout: Layout,
         spec: Spec,
         graph_activation: OutputActivation,
@@ -34,11 +33,9 @@ class Network:
         self._session = session
         self._layout = layout
         self._spec = spec
-        self._output, self._width = _choose_output(read_outputs(session), spec)
+        self._output, self._width = _choose_output(session.outputs, spec)
         self._activation = spec.activation if graph_activation is OutputActivation.NONE else OutputActivation.NONE
-        self._run_options = ort.RunOptions()
-        if whole_clips:  # otherwise the session keeps the memory of the longest clip
-            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._keep_memory = not whole_clips  # else the session keeps the memory of the longest clip
 
     def score(self, items: Array) -> Array:
         """Return scores float32 [n, labels] for items float32 [n, *item].
@@ -53,8 +50,8 @@ class Network:
     def _score_batch(self, items: Array) -> Array:
         feed = {self._layout.tensor.name: self._layout.arrange(items)}
         try:
-            [raw] = self._session.run([self._output.name], feed, self._run_options)
-        except ORT_ERRORS as error:
+            [raw] = self._session.run([self._output.name], feed, keep_memory=self._keep_memory)
+        except RunFailed as error:
             raise CannotServe(f"The model failed on an input of shape {list(items.shape)}: {error}") from error
         rows = self._to_rows(np.asarray(raw, np.float32), len(items))
         if not np.isfinite(rows).all():

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -25,8 +24,9 @@ from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.pipeline.yamnet_backbone import Backbone
-from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes, read_recorded_inputs, replay
+from understudy.inference.runtime.session import Session
+from understudy.inference.runtime.session_loading import load_session
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec, Tail
@@ -51,7 +51,7 @@ class Pipeline:
     def __init__(
         self,
         report: CompileReport,
-        session: ort.InferenceSession,
+        session: Session,
         probes: Mapping[str, NDArray[Any]],
         backbone: Backbone | None,
         max_whole_clip_seconds: float,
@@ -85,15 +85,16 @@ class Pipeline:
 
     @classmethod
     def load(cls, compiled_folder: Path, *, backbone: Backbone | None, max_whole_clip_seconds: float) -> Self:
-        """Load a compiled model from a folder with report.json, model.onnx and probes.npz.
+        """Load a compiled model from a folder with report.json, probes.npz and model.onnx or model.tflite.
 
-        Raises WarmUpFailed when a file is missing or damaged, and what the constructor raises.
+        Raises WarmUpFailed when a file is missing or damaged, RuntimeMissing when the model needs LiteRT and it is not
+        installed, and what the constructor raises.
         """
         try:
             report = CompileReport.model_validate_json((compiled_folder / "report.json").read_bytes())
-            session = build_session(compiled_folder / "model.onnx")
+            session = load_session(compiled_folder / report.runtime.file_name, report.runtime)
         except (OSError, ValidationError) as error:
-            raise WarmUpFailed(f"The compile report of {compiled_folder.name} cannot be read: {error}") from error
+            raise WarmUpFailed(f"The files of {compiled_folder.name} cannot be read: {error}") from error
         except CannotServe as error:
             raise WarmUpFailed(error.detail) from error
         return cls(report, session, load_probes(compiled_folder / "probes.npz"), backbone, max_whole_clip_seconds)

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from understudy.errors import BackboneMissing, CannotServe
-from understudy.inference.runtime.onnx_session import ORT_ERRORS, build_session
-from understudy.inference.runtime.tensor_signature import read_inputs, read_outputs
+from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.runtime.session import RunFailed, Session
 from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE
 
 _OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASS_COUNT}
@@ -23,7 +22,7 @@ class Backbone:
     `digest` is the SHA-256 of the backbone's file.
     """
 
-    def __init__(self, session: ort.InferenceSession, digest: str) -> None:
+    def __init__(self, session: Session, digest: str) -> None:
         self._session = session
         self.digest = digest
 
@@ -44,8 +43,8 @@ class Backbone:
             raise BackboneMissing(f"The file at {path} is not a YAMNet backbone: {error.detail}") from error
         if replaced:
             raise BackboneMissing(f"The YAMNet backbone at {path} was replaced while it was read.", remedy="Try again.")
-        found = {tensor.name: tensor.shape for tensor in read_inputs(session)}
-        made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in read_outputs(session)}
+        found = {tensor.name: tensor.shape for tensor in session.inputs}
+        made = {tensor.name: tensor.shape[-1] if tensor.shape else None for tensor in session.outputs}
         if list(found) != ["patches"] or len(found["patches"]) != 3 or made != _OUTPUTS:
             raise BackboneMissing(
                 f"The file at {path} is not a YAMNet backbone: its inputs are {sorted(found)} and its outputs {made}."
@@ -71,5 +70,5 @@ class Backbone:
     def _run(self, names: list[str], patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         try:
             return tuple(self._session.run(names, {"patches": patches}))
-        except ORT_ERRORS as error:
+        except RunFailed as error:
             raise CannotServe(f"The YAMNet backbone failed: {error}") from error

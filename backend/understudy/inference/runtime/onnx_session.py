@@ -1,14 +1,20 @@
-"""Build ONNX Runtime sessions with this server's options."""
+"""Runs ONNX graphs with ONNX Runtime and this server's options."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from understudy.errors import CannotServe
+from understudy.inference.runtime.session import RunFailed, Tensors
+from understudy.inference.runtime.tensor_signature import GraphTensor
 
 # The errors that loading or running a graph can raise; they have no common base class in ONNX Runtime.
-ORT_ERRORS: tuple[type[Exception], ...] = (
+_ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.EPFail,
     ort_errors.Fail,
     ort_errors.InvalidArgument,
@@ -20,9 +26,44 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.RuntimeException,
     ValueError,  # an input that is missing or unknown
 )
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(uint8)": "uint8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
 
 
-def build_session(model: Path | str | bytes, threads: int = 1) -> ort.InferenceSession:
+class OnnxSession:
+    """A session of ONNX Runtime; implements `Session`."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self.inputs = tuple(map(_describe, session.get_inputs()))
+        self.outputs = tuple(map(_describe, session.get_outputs()))
+        self._session = session
+        self._shrinking = ort.RunOptions()
+        self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def run(self, outputs: Sequence[str], tensors: Tensors, *, keep_memory: bool = True) -> list[NDArray[Any]]:
+        try:
+            answers: list[NDArray[Any]] = self._session.run(
+                list(outputs), dict(tensors), None if keep_memory else self._shrinking
+            )
+        except _ORT_ERRORS as error:
+            raise RunFailed(str(error)) from error
+        return answers
+
+
+def build_session(model: Path | str | bytes, threads: int = 1) -> OnnxSession:
     """Return a session on the CPU that runs an operator on `threads` threads, which do not spin while they are idle.
 
     Under load, one thread in each session and one caller on each core are fastest. Raises CannotServe when ONNX Runtime
@@ -36,8 +77,16 @@ def build_session(model: Path | str | bytes, threads: int = 1) -> ort.InferenceS
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(
-            str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"]
+        return OnnxSession(
+            ort.InferenceSession(
+                str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"]
+            )
         )
-    except ORT_ERRORS as error:
+    except _ORT_ERRORS as error:
         raise CannotServe(f"ONNX Runtime cannot load the graph: {error}") from error
+
+
+def _describe(node: ort.NodeArg) -> GraphTensor:
+    name = _DTYPES.get(node.type)
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return GraphTensor(node.name, None if name is None else np.dtype(name), shape)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from understudy.errors import WarmUpFailed
-from understudy.inference.runtime.onnx_session import ORT_ERRORS
+from understudy.inference.runtime.session import RunFailed, Session
 
 _INPUT, _OUTPUT = "in.", "out."
 
@@ -35,7 +34,7 @@ def read_recorded_inputs(probes: Mapping[str, NDArray[Any]]) -> dict[str, NDArra
     return {name.removeprefix(_INPUT): array for name, array in probes.items() if name.startswith(_INPUT)}
 
 
-def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], tolerance: float) -> float:
+def replay(session: Session, probes: Mapping[str, NDArray[Any]], tolerance: float) -> float:
     """Run the recorded inputs and return the largest error, |output - recorded| / max(1, |recorded|).
 
     Raises WarmUpFailed when the graph fails, when an output has another shape or values that are not finite, or when
@@ -46,7 +45,7 @@ def replay(session: ort.InferenceSession, probes: Mapping[str, NDArray[Any]], to
     answers: list[NDArray[Any]]
     try:
         answers = session.run(list(recorded), feed)
-    except ORT_ERRORS as error:
+    except RunFailed as error:
         raise WarmUpFailed(f"The model failed on the recorded input: {error}") from error
     worst = 0.0
     for (name, expected), answer in zip(recorded.items(), answers, strict=True):

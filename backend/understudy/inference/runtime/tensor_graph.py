@@ -1,18 +1,16 @@
 """Run a graph on raw tensors, for one request or for several at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, RequestInvalid
-from understudy.inference.runtime.onnx_session import ORT_ERRORS
-from understudy.inference.runtime.tensor_signature import GraphTensor, read_inputs, read_outputs
+from understudy.inference.runtime.session import RunFailed, Session, Tensors
+from understudy.inference.runtime.tensor_signature import GraphTensor
 
-Tensors = Mapping[str, NDArray[Any]]
 # A run over more rows may add numbers in another order, which changes the last digits.
 _TOLERANCE = 1e-4
 
@@ -20,10 +18,10 @@ _TOLERANCE = 1e-4
 class Graph:
     """Runs a session by the names of its inputs and outputs; several threads may use it at once."""
 
-    def __init__(self, session: ort.InferenceSession, sample: Tensors) -> None:
+    def __init__(self, session: Session, sample: Tensors) -> None:
         """`sample` holds inputs that the graph takes, such as the recorded ones."""
-        self.inputs = {tensor.name: tensor for tensor in read_inputs(session)}
-        self._outputs = read_outputs(session)
+        self.inputs = {tensor.name: tensor for tensor in session.inputs}
+        self._outputs = session.outputs
         self._names = [tensor.name for tensor in self._outputs]
         self._session = session
         self._sample = sample
@@ -44,8 +42,8 @@ class Graph:
     def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """Return the outputs by name for `inputs` that passed `check`; raises CannotServe when the graph fails."""
         try:
-            answers = self._session.run(self._names, dict(inputs))
-        except ORT_ERRORS as error:
+            answers = self._session.run(self._names, inputs)
+        except RunFailed as error:
             raise CannotServe(f"The model failed on these inputs: {error}") from error
         return dict(zip(self._names, answers, strict=True))
 

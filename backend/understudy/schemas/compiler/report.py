@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.compiler.quantization import Quantization
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, Spec
 
 
@@ -23,7 +24,7 @@ class TensorSignature(BaseModel):
 
 
 class ParityProbe(BaseModel):
-    """One comparison of the original framework with ONNX Runtime on the same random input."""
+    """One comparison of the original framework with the serving runtime on the same random input."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,8 +51,11 @@ class CompileReport(BaseModel):
     spec: Spec
     graph_activation: OutputActivation = Field(description="The activation that the graph itself ends with")
     parity: tuple[ParityProbe, ...]
-    onnx_digest: str
-    onnx_bytes: int
+    runtime: Runtime = Field(
+        default=Runtime.ONNX, description="The library that executes the model; litert where ONNX does not carry it"
+    )
+    onnx_digest: str = Field(description="SHA-256 of the served file, model.onnx or model.tflite")
+    onnx_bytes: int = Field(description="Size of the served file")
     probes_digest: str | None = Field(
         default=None, description="Of the recorded inputs and outputs; null in reports made before it was kept"
     )

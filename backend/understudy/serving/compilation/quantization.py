@@ -26,7 +26,7 @@ from understudy.compiler.isolation.child_protocol import QuantizeRequest, Quanti
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
-from understudy.errors import NotForAudio
+from understudy.errors import CompileFailed, NotForAudio
 from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.pipeline import Pipeline
@@ -44,6 +44,7 @@ from understudy.schemas.compiler.quantization import (
     Quantization,
 )
 from understudy.schemas.compiler.report import CompileReport, ParityProbe
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind
 from understudy.serving.compilation.compilation import Compilation, build_gate_refusal
 from understudy.settings import Settings
@@ -148,6 +149,11 @@ class ModelQuantizer:
             raise NotForAudio(
                 "An int8 variant is calibrated on recordings, and the model takes tensors.",
                 remedy="Give the model a spec whose `input` says how audio becomes its input.",
+            )
+        if compiled.report.runtime is not Runtime.ONNX:
+            raise CompileFailed(
+                "An int8 variant is made of an ONNX graph, and LiteRT serves this model.",
+                remedy="Serve it as it is, or register the model that it was converted from.",
             )
         found = await asyncio.to_thread(calibration.find_clips, clips)
         calibrating, judging = calibration.split(found)

@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
-from understudy.inference.runtime.tensor_graph import Graph, Tensors, count_rows
+from understudy.inference.runtime.session import Tensors
+from understudy.inference.runtime.tensor_graph import Graph, count_rows
 from understudy.serving.scheduling.work_queue import Task, WorkQueue
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters

@@ -11,6 +11,7 @@ from understudy.compiler.formats import tensorflow_graph
 from understudy.compiler.formats.loaded_model import Tensors
 from understudy.errors import CompileFailed
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.tensor_names import make_distinct
 
 
 def _strip_scope(name: str) -> str:
@@ -22,16 +23,6 @@ def _read_output_names(model: Any, outputs: Sequence[Any]) -> list[str]:
     """Return the names of the layers that give the outputs; a Sequential of Keras 3 does not list them itself."""
     names = getattr(model, "output_names", None) or [tensor._keras_history[0].name for tensor in outputs]  # noqa: SLF001
     return [_strip_scope(str(name)) for name in names]
-
-
-def make_distinct(names: Sequence[str]) -> list[str]:
-    """Return the names with a number appended where one occurs again."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, -1) + 1
-        out.append(name if seen[name] == 0 else f"{name}_{seen[name]}")
-    return out
 
 
 class KerasModel:

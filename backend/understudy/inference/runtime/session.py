@@ -1,0 +1,29 @@
+"""The interface of a loaded graph, whichever runtime executes it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from understudy.inference.runtime.tensor_signature import GraphTensor
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+class RunFailed(Exception):
+    """A runtime failed on the given inputs; the message is the runtime's own."""
+
+
+class Session(Protocol):
+    """A graph that is ready to run, with its inputs and outputs in their order; several threads may use it at once."""
+
+    inputs: tuple[GraphTensor, ...]
+    outputs: tuple[GraphTensor, ...]
+
+    def run(self, outputs: Sequence[str], tensors: Tensors, *, keep_memory: bool = True) -> list[NDArray[Any]]:
+        """Return the named outputs for all inputs by name.
+
+        Without `keep_memory` the session frees the memory of this run, which is right where inputs differ in length.
+        Raises RunFailed for inputs that the graph does not take and when it fails.
+        """
+        ...
