@@ -14,6 +14,7 @@ from understudy.cli.commands import (
     predict,
     register,
     serve,
+    spec,
     tables,
     train,
 )
@@ -43,6 +44,7 @@ def _root(
 
 for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
     tree.add_typer(_module.group)
+tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
 for _module in (doctor, database, tables):
     tree.add_typer(_module.group)

@@ -1,0 +1,121 @@
+"""The spec of a model is found by the answers of its author's script."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.inference.conftest import report
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.compiler.spec_resolution import resolve
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch
+from understudy.schemas.compiler.report import TensorSignature
+from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec, Spec
+from understudy.schemas.registry.examples import Expectation
+
+LABELS = ("calm", "rain", "scream")
+LIMITS = AudioLimits(60.0)
+WIDTH = 13
+
+
+@pytest.fixture(scope="module")
+def head(graph: Any) -> bytes:
+    """A linear head on 13 values with softmax."""
+    weights = np.random.default_rng(3).standard_normal((WIDTH, len(LABELS))).astype(np.float32) / 300
+    body: bytes = graph(
+        {"x": ["n", WIDTH]},
+        {"y": ["n", len(LABELS)]},
+        [("MatMul", ["x", "w"], ["z"], {}), ("Softmax", ["z"], ["y"], {})],
+        {"w": weights},
+    )
+    return body
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[bytes]:
+    """Three short recordings at 44.1 kHz: noise, a tone and a chirp."""
+    time = np.arange(44_100) / 44_100
+    noise = np.random.default_rng(1).standard_normal(len(time))
+    sounds = [0.1 * noise, 0.5 * np.sin(2 * np.pi * 440 * time), 0.3 * np.sin(2 * np.pi * (200 + 3_000 * time) * time)]
+    files = []
+    for sound in sounds:
+        body = io.BytesIO()
+        soundfile.write(body, sound, 44_100, format="WAV", subtype="PCM_16")
+        files.append(body.getvalue())
+    return files
+
+
+def make_search(head: bytes) -> tuple[SpecSearch, Any]:
+    """Return the search for the head, and a function that loads the head with a spec."""
+    session = build_session(head)
+    spec = Spec(input=InputKind.TENSOR, labels=LABELS, labels_named=True, activation=OutputActivation.SOFTMAX)
+    compiled = report(spec, OutputActivation.SOFTMAX, None).model_copy(
+        update={
+            "inputs": (TensorSignature(name="x", dtype="float32", shape=(None, WIDTH)),),
+            "outputs": (TensorSignature(name="y", dtype="float32", shape=(None, len(LABELS))),),
+        }
+    )
+    probes = {"in.x": np.ones((2, WIDTH), np.float32), "out.y": np.ones((2, len(LABELS)), np.float32)}
+    fixed = PartialSpec(labels=LABELS)
+
+    def complete(given: PartialSpec) -> Spec:
+        return resolve(fixed.over(given), PartialSpec(), compiled.inputs, compiled.outputs, compiled.graph_activation)
+
+    def load(document: dict[str, Any]) -> Pipeline:
+        resolved = complete(PartialSpec.model_validate(document))
+        return Pipeline(compiled.model_copy(update={"spec": resolved}), session, probes, None, 60.0)
+
+    search = SpecSearch(compiled, session, probes, None, complete, limits=LIMITS, max_whole_clip_seconds=60.0)
+    return search, load
+
+
+def answer(pipeline: Pipeline, clips: list[bytes]) -> list[ExampleClip]:
+    """Return the clips with the answers of a pipeline as examples."""
+    examples = []
+    for index, clip in enumerate(clips):
+        with open_clip(io.BytesIO(clip), LIMITS) as opened:
+            found = pipeline.analyze(opened)
+        examples.append((clip, Expectation(file=f"{index}.wav", label=found.label, scores=found.scores)))
+    return examples
+
+
+def run(head: bytes, clips: list[bytes], truth: dict[str, Any], seconds: float = 120.0) -> SearchResult:
+    search, load = make_search(head)
+    return search.run(answer(load(truth), clips), seconds, lambda _tried, _best: None)
+
+
+def test_a_preset_that_gives_the_answers_is_found_without_changes(head: bytes, clips: list[bytes]) -> None:
+    result = run(head, clips, {"preset": "librosa-mfcc13-mean"})
+    assert result.best[0].agrees
+    assert result.best[0].steps == ("librosa-mfcc13-mean",)
+    assert result.best[0].difference < 1e-5
+
+
+def test_other_parameters_than_a_presets_are_found_one_by_one(head: bytes, clips: list[bytes]) -> None:
+    truth = {"preset": "librosa-mfcc13-mean", "sample_rate": 16_000, "sound": {"resampler": "kaiser_fast"}}
+    result = run(head, clips, truth)
+    best = result.best[0]
+    assert (best.agrees, best.agreed) == (True, len(clips))
+    assert best.difference < 1e-3
+    assert best.document["sample_rate"] == 16_000
+
+
+def test_a_search_that_has_no_time_says_so(head: bytes, clips: list[bytes]) -> None:
+    result = run(head, clips, {"preset": "librosa-mfcc13-mean"}, seconds=0.0)
+    assert (result.out_of_time, result.best, result.tried) == (True, (), 0)
+
+
+def test_examples_that_no_spec_gives_are_not_claimed(head: bytes, clips: list[bytes]) -> None:
+    search, _ = make_search(head)
+    impossible = [
+        (clip, Expectation(file=f"{index}.wav", scores={"calm": 0.9, "rain": 0.9, "scream": 0.9}))
+        for index, clip in enumerate(clips)
+    ]
+    result = search.run(impossible, 5.0, lambda _tried, _best: None)
+    assert result.best
+    assert not result.best[0].agrees
+    assert result.best[0].difference > 0.1

@@ -1,0 +1,106 @@
+"""Finds the spec of a model file from examples, on this machine and without a server."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.audio.opening import AudioLimits
+from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
+from understudy.compiler.compiler import Compiler
+from understudy.compiler.model_source import compute_digest
+from understudy.compiler.spec_resolution import resolve
+from understudy.errors import SpecInvalid
+from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.runtime.probe_replay import load_probes
+from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch, Trial
+from understudy.registry.files.sidecar import get_sidecar_path, parse_spec, read_spec
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.spec import InputKind, PartialSpec, Spec
+from understudy.settings import Settings
+
+
+@dataclass(frozen=True)
+class FoundSpec:
+    """The outcome of a search. `spec` is the best one with the labels; None when no preset fits the model's input."""
+
+    report: CompileReport
+    result: SearchResult
+    spec: PartialSpec | None
+
+    @property
+    def agrees(self) -> bool:
+        """True when the best spec answers all examples as they say."""
+        return bool(self.result.best) and self.result.best[0].agrees
+
+
+async def find_spec(
+    settings: Settings,
+    path: Path,
+    examples: Sequence[ExampleClip],
+    labels: tuple[str, ...] | None,
+    *,
+    seconds: float,
+    on_step: Callable[[str], None],
+    on_trial: Callable[[int, Trial | None], None],
+) -> FoundSpec:
+    """Compile the file for tensors and search the spec with which it answers the examples.
+
+    `labels` are in the order of the outputs; without them those in the file or its sidecar are used. Raises SpecInvalid
+    without any, or when the examples name other labels, and what compiling raises.
+    """
+    known = PartialSpec(labels=labels).over(_read_sidecar(path))
+    given = PartialSpec(input=InputKind.TENSOR, labels=known.labels, activation=known.activation)
+    digest = await asyncio.to_thread(compute_digest, path)
+    compiled = await Compiler(settings).compile(path, digest, given, on_step)
+    report = compiled.report
+    named = known.labels or (report.spec.labels if report.spec.labels_named else None)
+    _check_labels(named, examples)
+    fixed = PartialSpec(labels=named, activation=known.activation, thresholds=known.thresholds)
+
+    def complete(candidate: PartialSpec) -> Spec:
+        return resolve(fixed.over(candidate), PartialSpec(), report.inputs, report.outputs, report.graph_activation)
+
+    def search() -> SearchResult:
+        session = build_session(compiled.folder / MODEL_FILE)
+        backbone = Backbone.load(settings.backbone_path) if settings.backbone_path.is_file() else None
+        spec_search = SpecSearch(
+            report,
+            session,
+            load_probes(compiled.folder / PROBES_FILE),
+            backbone,
+            complete,
+            limits=AudioLimits(max_seconds=settings.max_audio_seconds),
+            max_whole_clip_seconds=settings.max_whole_clip_seconds,
+        )
+        return spec_search.run(examples, seconds, on_trial)
+
+    result = await asyncio.to_thread(search)
+    best = fixed.over(PartialSpec.model_validate(result.best[0].document)) if result.best else None
+    return FoundSpec(report, result, best)
+
+
+def locate_sidecar(path: Path) -> Path:
+    """Return the path of the sidecar of a model file or folder."""
+    return path.parent / get_sidecar_path(path.name, folder=path.is_dir())
+
+
+def _read_sidecar(path: Path) -> PartialSpec:
+    sidecar = locate_sidecar(path)
+    return read_spec(sidecar, sidecar.name) if sidecar.is_file() else parse_spec("{}", sidecar.name)
+
+
+def _check_labels(labels: tuple[str, ...] | None, examples: Sequence[ExampleClip]) -> None:
+    if labels is None:
+        raise SpecInvalid(
+            "Nothing names the model's labels, so its scores cannot be compared with the examples.",
+            remedy="Give them in the order of the outputs: --labels a,b,c or a file.",
+        )
+    named = {name for _, expected in examples for name in (expected.label, *expected.scores) if name is not None}
+    if unknown := sorted(named - set(labels)):
+        raise SpecInvalid(
+            f"The examples name labels that the model does not have: {', '.join(unknown[:10])}. "
+            f"It has {', '.join(labels[:10])}.",
+            remedy="Write the labels in the examples as in --labels.",
+        )
