@@ -14,6 +14,8 @@ DOCUMENTED = {
     ),
     ("backbone", "install"),
     ("backbone", "status"),
+    ("spec", "find"),
+    ("spec", "presets"),
 }
 
 
