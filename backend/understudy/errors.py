@@ -15,6 +15,7 @@ UnderstudyError                  500 internal_error
 │   ├── FileExists               409 file_exists
 │   ├── ModelIsActive            409 model_is_active
 │   ├── FileChanged              409 file_changed
+│   ├── RowRefused               409 row_refused
 │   └── NothingToRollBack        409 nothing_to_roll_back
 ├── TooLarge                     413
 │   ├── BodyTooLarge             413 body_too_large
@@ -47,7 +48,12 @@ UnderstudyError                  500 internal_error
 │   ├── RuntimeMissing           503 runtime_missing
 │   ├── StorageUnavailable       503 storage_unavailable
 │   └── DatabaseUnavailable      503 database_unavailable
+│       ├── DatabaseDenied       503 database_denied
+│       └── DatabaseNotReady     503 database_not_ready
+│           └── DatabaseMissing  503 database_missing
 └── Misconfigured                500 misconfigured
+    ├── TableRefused             503 table_refused
+    ├── SeveralActive            409 several_active
     └── UnsafeBinding            500 unsafe_binding
 
 The API answers each error as one RFC 9457 problem document. The command line prints `detail` and `remedy`.
@@ -171,6 +177,14 @@ class FileChanged(Conflict):
     code = "file_changed"
     title = "The model file changed after registration"
     default_remedy = "Put the registered file back, or register the new file as a new model."
+
+
+class RowRefused(Conflict):
+    """A constraint, a trigger or the type of a column refused the row. Nothing was stored."""
+
+    code = "row_refused"
+    title = "The database refused the row"
+    default_remedy = "Send values that the table accepts; `understudy doctor` lists how it differs from the document."
 
 
 class NothingToRollBack(Conflict):
@@ -379,10 +393,51 @@ class DatabaseUnavailable(Unavailable):
     default_remedy = "Check DATABASE_URL and that the database runs. Predictions continue with the model in memory."
 
 
+class DatabaseDenied(DatabaseUnavailable):
+    code = "database_denied"
+    title = "The database does not allow this"
+    default_remedy = "Give the role of DATABASE_URL the rights that it lacks; docs/databases.md lists them."
+
+
+class DatabaseNotReady(DatabaseUnavailable):
+    """The database answers, but its tables are not those of this version. A command that reads does not change them."""
+
+    code = "database_not_ready"
+    title = "The database is not migrated"
+    default_remedy = "Run `understudy migrate`; `understudy serve` does it as well."
+
+
+class DatabaseMissing(DatabaseNotReady):
+    code = "database_missing"
+    title = "There is no database"
+    default_remedy = (
+        "Name the folder of your installation with --home (UNDERSTUDY_HOME) or the database with DATABASE_URL. "
+        "To begin here, run `understudy demo` or `understudy serve`."
+    )
+
+
 class Misconfigured(UnderstudyError):
     code = "misconfigured"
     title = "The configuration cannot be used"
     default_remedy = "Correct the setting that the message names; docs/settings.md lists every setting."
+
+
+class TableRefused(Misconfigured):
+    """The table `ml_models` cannot be used as it is. Nothing was changed; the remedy holds the SQL that helps."""
+
+    status = 503
+    code = "table_refused"
+    title = "The table ml_models cannot be used"
+    default_remedy = "Change the table as docs/databases.md shows, then try again."
+
+
+class SeveralActive(Misconfigured):
+    """Several rows of `ml_models` are active. Only a person can say which of them should be live."""
+
+    status = 409
+    code = "several_active"
+    title = "Several models are active"
+    default_remedy = "Choose one: `understudy doctor --fix --keep-active MODEL_ID`."
 
 
 class UnsafeBinding(Misconfigured):

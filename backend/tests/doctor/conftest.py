@@ -40,8 +40,8 @@ class Installation:
     def store(self) -> Path:
         return self.settings.compiled_dir
 
-    async def examine(self, *, fix: bool = False) -> DoctorReport:
-        return await Doctor(self.settings).examine(fix=fix)
+    async def examine(self, *, fix: bool = False, keep_active: int | None = None) -> DoctorReport:
+        return await Doctor(self.settings).examine(fix=fix, keep_active=keep_active)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Services]:

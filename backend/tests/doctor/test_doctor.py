@@ -49,14 +49,18 @@ async def test_a_missing_index_is_created(installation: Installation) -> None:
     await installation.assert_repaired("index_missing")
 
 
-async def test_of_several_active_rows_one_stays(installation: Installation) -> None:
-    await installation.register_two()
+async def test_of_several_active_rows_the_chosen_one_stays(installation: Installation) -> None:
+    two = await installation.register_two()
     installation.edit("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
     assert list_codes(await installation.examine()) == ["several_active", "index_missing"]
-    assert list_states(await installation.examine(fix=True)) == _ALL_FIXED
+    unasked = await installation.examine(fix=True)
+    assert [(each.code, each.state) for each in unasked.findings] == [("several_active", FindingState.OPEN)]
+    assert "--keep-active" in unasked.findings[0].remedy
+    assert list_codes(await installation.examine()) == ["several_active", "index_missing"]
+    assert list_states(await installation.examine(fix=True, keep_active=two)) == _ALL_FIXED
     async with installation.open() as services:
         models = (await services.registry.list(ModelQuery())).models
-    assert [model.is_active for model in models].count(True) == 1
+    assert [model.model_id for model in models if model.is_active] == [two]
 
 
 async def test_a_lost_deployment_row_is_restored_without_counting_a_generation_twice(
@@ -363,7 +367,8 @@ async def test_postgresql_is_examined_and_repaired_the_same_way(installation: In
         connection.execute("DROP INDEX ml_models_one_active")
         connection.execute("UPDATE ml_models SET is_active = TRUE")
     assert list_codes(await on_postgresql.examine()) == ["several_active", "index_missing"]
-    assert list_states(await on_postgresql.examine(fix=True)) == _ALL_FIXED
+    assert list_codes(await on_postgresql.examine(fix=True)) == ["several_active"]
+    assert list_states(await on_postgresql.examine(fix=True, keep_active=one.model_id)) == _ALL_FIXED
     assert (await on_postgresql.examine()).findings == ()
 
 

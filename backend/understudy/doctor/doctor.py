@@ -22,6 +22,7 @@ from understudy.doctor import (
 )
 from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import DatabaseUnavailable, Misconfigured
+from understudy.migrations import Repair
 from understudy.registry.database.database import Database
 from understudy.registry.models import rows
 from understudy.registry.models.rows import Row
@@ -31,7 +32,7 @@ from understudy.settings import Settings
 OnStep = Callable[[str], None]
 
 # While one of these is open, the rows cannot be read.
-_BLOCKING = {"not_migrated", "table_unusable", "column_missing", "stage_row_missing"}
+_BLOCKING = {"not_migrated", "table_refused", "misconfigured", "column_missing", "stage_row_missing"}
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,14 @@ class Doctor:
         self._steps: list[str] = []
         self._findings: list[Finding] = []
 
-    async def examine(self, *, fix: bool, on_step: OnStep = lambda _: None) -> DoctorReport:
+    async def examine(
+        self, *, fix: bool, keep_active: int | None = None, on_step: OnStep = lambda _: None
+    ) -> DoctorReport:
         """Run every check and return the findings; with `fix`, repair what can be repaired without losing data.
 
+        Without `fix` nothing is written. Of several active rows, `keep_active` names the one that a fix keeps active.
         `on_step` is called with the name of each step before it runs. An outage of the database is a finding, not an
-        error.
+        error. Raises RequestInvalid when the row of `keep_active` is not active.
         """
         self._steps, self._findings = [], []
 
@@ -76,7 +80,7 @@ class Doctor:
         begin("database")
         try:
             if fix or self._settings.database_url is not None or self._sqlite_file.exists():
-                await self._examine_database(begin, fix=fix)
+                await self._examine_database(begin, fix=fix, keep_active=keep_active)
             else:  # opening the database would create its file
                 self._findings.append(self._build_not_migrated())
         except (DatabaseUnavailable, Misconfigured) as error:
@@ -95,11 +99,14 @@ class Doctor:
             "Create it: understudy migrate (`understudy serve` also creates it)",
         )
 
-    async def _examine_database(self, begin: OnStep, *, fix: bool) -> None:
-        async with Database(self._settings) as database:
-            findings = await tables_check.check(database, fix=fix)
+    async def _examine_database(self, begin: OnStep, *, fix: bool, keep_active: int | None) -> None:
+        async with Database(self._settings, read_only=not fix) as database:
+            repair = Repair(change_rows=True, keep_active=keep_active) if fix else None
+            findings = await tables_check.check(database, repair)
             self._findings += findings
-            if any(each.code in _BLOCKING and each.state is FindingState.OPEN for each in findings):
+            # Several active rows stop a fix before the tables are migrated.
+            blocking = _BLOCKING | {"several_active"} if fix else _BLOCKING
+            if any(each.code in blocking and each.state is FindingState.OPEN for each in findings):
                 return
             begin("model files")
             found = await _list_rows(database)

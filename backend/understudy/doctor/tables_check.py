@@ -4,7 +4,7 @@ from sqlalchemy import inspect
 
 from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import Misconfigured
-from understudy.migrations import TableFinding
+from understudy.migrations import Repair, TableFinding
 from understudy.migrations.adoption.table_finding import AdoptionOutcome
 from understudy.models import Deployment
 from understudy.registry import schema
@@ -23,18 +23,20 @@ _REMEDIES = {
 }
 
 
-async def check(database: Database, *, fix: bool) -> list[Finding]:
-    """Find differences from the documented schema, and with `fix` repair them. Raises DatabaseUnavailable."""
+async def check(database: Database, repair: Repair | None) -> list[Finding]:
+    """Find differences from the documented schema, and repair them as far as `repair` allows.
+
+    Raises DatabaseUnavailable, and RequestInvalid when `repair` keeps a row active that is not.
+    """
     try:
-        if fix:
+        if repair is not None:
             restored = await _check_deployment_row(database, fix=True)
-            adopted = (await schema.migrate(database)).findings
-            repaired = await schema.repair(database)
-            return [*restored, *(_to_finding(database, each) for each in (*adopted, *repaired))]
+            repaired = await schema.repair_tables(database, repair)
+            return [*restored, *(_to_finding(database, each) for each in repaired)]
         found = [_to_finding(database, each) for each in await database.examine_tables()]
         return found if _is_unmigrated(found) else [*found, *await _check_deployment_row(database, fix=False)]
     except Misconfigured as error:
-        return [Finding("table_unusable", database.address, error.detail, error.remedy)]
+        return [Finding(error.code, database.address, error.detail, error.remedy)]
 
 
 def _is_unmigrated(found: list[Finding]) -> bool:
@@ -42,7 +44,7 @@ def _is_unmigrated(found: list[Finding]) -> bool:
 
 
 def _to_finding(database: Database, found: TableFinding) -> Finding:
-    remedy = _REMEDIES.get(found.code, "Repair it: understudy doctor --fix")
+    remedy = found.remedy or _REMEDIES.get(found.code, "Repair it: understudy doctor --fix")
     return Finding(found.code, database.address, found.detail, remedy, _STATES[found.outcome])
 
 
@@ -54,7 +56,7 @@ async def _check_deployment_row(database: Database, *, fix: bool) -> list[Findin
         "The row of understudy_stage is missing, so that no server can follow an activation.",
         "Insert it again: understudy doctor --fix",
     )
-    async with database.write() as session:
+    async with database.write() if fix else database.read() as session:
         connection = await session.connection()
         if not await connection.run_sync(lambda bare: inspect(bare).has_table(Deployment.__tablename__)):
             return []

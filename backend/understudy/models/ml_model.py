@@ -2,9 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, Numeric, String, Text, false, true
+from sqlalchemy import CheckConstraint, Index, Integer, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from understudy.models.adopted_types import (
+    AdoptedFlag,
+    AdoptedLongText,
+    AdoptedNumber,
+    AdoptedText,
+    AdoptedTime,
+    AdoptedUserId,
+    RequiredText,
+)
 from understudy.models.base import Base
 
 
@@ -14,16 +23,16 @@ class MlModel(Base):
     __tablename__ = "ml_models"
 
     model_id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    model_name: Mapped[str] = mapped_column(String(255), unique=True)
-    version: Mapped[str | None] = mapped_column(String(50))
-    file_path: Mapped[str] = mapped_column(String(500))
-    description: Mapped[str | None] = mapped_column(Text)
-    model_type: Mapped[str | None] = mapped_column(String(100))
-    accuracy: Mapped[float | None] = mapped_column(Numeric(5, 4, asdecimal=False))
-    created_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime | None]
-    is_active: Mapped[bool | None] = mapped_column(Boolean, default=False, server_default=false())
-    created_by_user_id: Mapped[int | None] = mapped_column(Integer)
+    model_name: Mapped[str] = mapped_column(RequiredText(255), unique=True)
+    version: Mapped[str | None] = mapped_column(AdoptedText(50))
+    file_path: Mapped[str] = mapped_column(RequiredText(500))
+    description: Mapped[str | None] = mapped_column(AdoptedLongText())
+    model_type: Mapped[str | None] = mapped_column(AdoptedText(100))
+    accuracy: Mapped[float | None] = mapped_column(AdoptedNumber(5, 4, asdecimal=False))
+    created_at: Mapped[datetime | None] = mapped_column(AdoptedTime())
+    updated_at: Mapped[datetime | None] = mapped_column(AdoptedTime())
+    is_active: Mapped[bool | None] = mapped_column(AdoptedFlag(), default=False, server_default=false())
+    created_by_user_id: Mapped[int | None] = mapped_column(AdoptedUserId())
 
     __table_args__ = (
         CheckConstraint("accuracy >= 0 AND accuracy <= 1", name="accuracy"),

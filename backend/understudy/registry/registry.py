@@ -1,17 +1,25 @@
 """Use-cases on the registered models: register, change, delete, list, and read their history."""
 
 import builtins
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from anyio.to_thread import run_sync
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.errors import ActiveModelNotFound, Conflict, ModelIsActive, NameTaken, PathRefused, SpecInvalid
+from understudy.errors import (
+    ActiveModelNotFound,
+    Conflict,
+    ModelIsActive,
+    NameTaken,
+    PathRefused,
+    RowRefused,
+    SpecInvalid,
+)
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
@@ -23,7 +31,7 @@ from understudy.registry.models import example_rows, file_records, listing, mode
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import add_details
 from understudy.registry.models.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
-from understudy.registry.models.row_view import read_facts, select_values, to_answer
+from understudy.registry.models.row_view import collect_facts, read_facts, select_values, to_answer
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.registry.models.stored_times import StoredTimes
@@ -45,6 +53,9 @@ class _FileContent:
     sidecar: PartialSpec | None
 
 
+_UNREAD = FileState(exists=False, changed=False, bytes=None)
+
+
 class Registry:
     """The registered models of one home folder and one database.
 
@@ -53,6 +64,7 @@ class Registry:
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
+        """On a database that is `read_only`, facts about files and compilations are not recorded."""
         self._database = database
         self._models_dir = settings.models_dir
         self._times = StoredTimes()
@@ -78,18 +90,15 @@ class Registry:
         now = utc_now()
         async with self._write_name(request.model_name) as session:
             await rows.refuse_taken_name(session, request.model_name)
-            model = MlModel(**columns, created_at=now, updated_at=now, is_active=False)
-            if (model_id := await rows.choose_next_id(session)) is not None:
-                model.model_id = model_id
-            session.add(model)
-            await session.flush()
+            columns |= {"created_at": now, "updated_at": now, "is_active": False}
+            model = (await rows.insert(session, columns)).model
             record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)
             session.add(record)
             await session.flush()
             await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
             examples = await example_rows.summarize(session, self._store, row := Row(model, record))
-        state = FileState(exists=True, changed=False, bytes=content.facts.bytes)
-        answer = to_answer(select_values(row), state)
+            # Built before the commit: an answer that fails must not leave the row behind.
+            answer = to_answer(select_values(row), FileState(exists=True, changed=False, bytes=content.facts.bytes))
         return await run_sync(add_details, self.files, self._store, row, answer, examples)
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelDetail:
@@ -130,8 +139,14 @@ class Registry:
                 await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
             [values] = await self._times.to_utc(session, [select_values(row)])
             examples = await example_rows.summarize(session, self._store, row)
+            answer = to_answer(values, _UNREAD)
         self.revision += 1
-        return await self._answer(row, values, examples)
+        # Neither of both raises: nothing that fails may follow the commit.
+        state = await run_sync(self.files.compare, row.model.file_path, collect_facts(row.record))
+        answer = answer.model_copy(
+            update={"file_exists": state.exists, "file_changed": state.changed, "file_bytes": state.bytes}
+        )
+        return await run_sync(add_details, self.files, self._store, row, answer, examples)
 
     async def delete(self, model_id: int, actor: str) -> ModelDeleted:
         """Delete the row, and keep the file and its examples. Raises ModelNotFound and ModelIsActive."""
@@ -141,13 +156,16 @@ class Registry:
             model = row.model
             _refuse_active(model, "cannot be deleted")
             kept = row.record is not None and await example_rows.find_digest(session, row.record.digest) is not None
+            detail = f"The record of model {model_id} is deleted; the file {model.file_path} was not touched."
+            if kept:
+                detail += " Its examples stay for the file until `understudy doctor --fix`."
+            answer = ModelDeleted(
+                model_id=model_id, model_name=model.model_name, file_path=model.file_path, detail=detail
+            )
             await model_history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
-            await session.delete(model)
+            await rows.delete(session, model_id)
         self.revision += 1
-        detail = f"The record of model {model_id} is deleted; the file {model.file_path} was not touched."
-        if kept:
-            detail += " Its examples stay for the file until `understudy doctor --fix`."
-        return ModelDeleted(model_id=model_id, model_name=model.model_name, file_path=model.file_path, detail=detail)
+        return answer
 
     async def get(self, model_id: int) -> ModelDetail:
         """Return one model; raises ModelNotFound."""
@@ -226,12 +244,27 @@ class Registry:
         found = await run_sync(scan_folder, self._models_dir)
         return [file for file in found if file.file_path not in registered]
 
+    async def read_file_record(self, model_id: int) -> RegisteredFile:
+        """Return the facts about a model's file; the file of a row made by hand is read, and nothing is recorded.
+
+        Raises ModelNotFound, and what `register` raises for the path when the file has to be read.
+        """
+        async with self._database.read() as session:
+            row = await rows.get(session, model_id)
+        record = row.record
+        if record is None:
+            content = await self._read(row.model.file_path)
+            record = file_records.build_record(row.model, content.facts, given=None, sidecar=content.sidecar)
+        return RegisteredFile.from_rows(row.model, record)
+
     async def ensure_file_record(self, model_id: int) -> RegisteredFile:
         """Return the recorded facts about a model's file; the file of a row made by hand is read and recorded now.
 
-        Raises ModelNotFound, Conflict when the row's path changes meanwhile, and what `register` raises for the path
-        when the file has to be read.
+        A database that is `read_only` keeps no record. Raises ModelNotFound, Conflict when the row's path changes
+        meanwhile, and what `register` raises for the path when the file has to be read.
         """
+        if self._database.read_only:
+            return await self.read_file_record(model_id)
         async with self._database.read() as session:
             row = await rows.get(session, model_id)
         if row.record is not None:
@@ -261,7 +294,9 @@ class Registry:
         *,
         actor: str = "server",
     ) -> bool:
-        """See `file_records.set_compile_state`."""
+        """See `file_records.set_compile_state`. On a database that is `read_only` nothing changes."""
+        if self._database.read_only:
+            return False
         async with self._database.write() as session:
             return await file_records.set_compile_state(session, model, state, error, actor=actor)
 
@@ -271,11 +306,10 @@ class Registry:
         try:
             async with self._database.write() as session:
                 yield session
-        except IntegrityError as error:
-            reason = str(error.orig).strip().partition("\n")[0]
-            if "model_name" in reason:
+        except RowRefused as error:
+            if name is not None and re.search(r"(unique|UNIQUE) constraint.*model_name", error.detail):
                 raise NameTaken(f"The name {name!r} is taken.") from error
-            raise Conflict(f"The database refused the row: {reason}.", remedy="Run `understudy doctor`.") from error
+            raise
 
     async def _read(self, path: str) -> _FileContent:
         return await run_sync(lambda: _FileContent(self.files.read(path), self.files.read_sidecar(path)))
@@ -326,15 +360,13 @@ class Registry:
 
 
 async def _apply_changes(session: AsyncSession, row: Row, changes: dict[str, Any], content: _FileContent | None) -> Row:
-    for name, value in (changes | {"updated_at": utc_now()}).items():
-        setattr(row.model, name, value)
-    await session.flush()
-    if "file_path" not in changes or content is None:
-        return row
     stored = row.record.given_spec if row.record else None
-    given = read_recorded_spec(row.model, stored)
-    record = await file_records.replace(session, row, content.facts, given=given, sidecar=content.sidecar)
-    return Row(row.model, record)
+    now = await rows.change(session, row.model.model_id, changes | {"updated_at": utc_now()})
+    if "file_path" not in changes or content is None:
+        return now
+    given = read_recorded_spec(now.model, stored)
+    record = await file_records.replace(session, now, content.facts, given=given, sidecar=content.sidecar)
+    return Row(now.model, record)
 
 
 def _refuse_active(model: MlModel, consequence: str) -> None:

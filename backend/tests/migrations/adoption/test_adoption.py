@@ -1,8 +1,8 @@
 import pytest
 
 from tests.postgres import ByHand, only_postgresql
-from understudy.errors import Misconfigured
-from understudy.migrations import AdoptionOutcome
+from understudy.errors import Misconfigured, RequestInvalid, SeveralActive, TableRefused
+from understudy.migrations import AdoptionOutcome, Repair
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
@@ -34,36 +34,66 @@ async def test_rows_of_a_hand_made_table_stay_as_they_are(
     assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
 
 
-async def test_of_several_active_rows_the_one_updated_last_stays(
+async def test_several_active_rows_are_named_and_nothing_changes_until_one_is_chosen(
     database_settings: Settings, by_hand: ByHand, documented: str
 ) -> None:
     rows = [
         "(1, 'undated', 'a.onnx', NULL, NULL, NULL, TRUE)",
         "(2, 'newest', 'a.onnx', 'v2', NULL, '2024-05-01 10:00:00', TRUE)",
-        "(3, 'older', 'a.onnx', NULL, NULL, '2023-05-01 10:00:00', TRUE)",
-        "(4, 'idle', 'a.onnx', NULL, NULL, '2025-05-01 10:00:00', FALSE)",
+        "(3, 'idle', 'a.onnx', NULL, NULL, '2025-05-01 10:00:00', FALSE)",
     ]
     by_hand(documented, _ROW + ", ".join(rows))
+    before = by_hand("SELECT * FROM ml_models ORDER BY model_id")
     async with Database(database_settings) as database:
-        report = await schema.migrate(database)
+        with pytest.raises(SeveralActive) as refusal:
+            await schema.migrate(database)
+        assert "model 1 (undated, no version, no updated_at)" in refusal.value.detail
+        assert "model 2 (newest, version v2, updated 2024-05-01 10:00:00" in refusal.value.detail
+        assert "understudy doctor --fix --keep-active MODEL_ID" in refusal.value.remedy
+        assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
+        assert [each.code for each in await database.examine_tables()] == ["not_migrated", "several_active"]
+        with pytest.raises(RequestInvalid, match="Model 3 is not active"):
+            await schema.repair_tables(database, Repair(keep_active=3))
+        await schema.repair_tables(database, Repair(keep_active=1))
         async with database.read() as session:
             noted = await model_history.read_page(session, event="repaired")
-    found = {finding.code: finding for finding in report.findings}
-    assert found["several_active"].outcome is AdoptionOutcome.REPAIRED
-    assert "Model 2 (newest)" in found["several_active"].detail
-    assert found["index_missing"].outcome is AdoptionOutcome.REPAIRED
-    assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
-    assert by_hand("SELECT count(*) FROM ml_models") == [(4,)]
-    assert {entry.model_id for entry in noted.entries} == {1, 2, 3}
+            assert await desired_state.read_desired(session) == desired_state.Desired(1, 1)
+    assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(1,)]
+    assert by_hand("SELECT count(*) FROM ml_models") == [(3,)]
+    assert {entry.model_id for entry in noted.entries} == {1, 2}
 
 
-async def test_equal_times_leave_the_highest_id_active(
+@pytest.mark.parametrize("column", ["tenant_id", "house"])
+async def test_one_active_row_for_each_tenant_is_named_as_such(
+    database_settings: Settings, by_hand: ByHand, documented: str, column: str
+) -> None:
+    by_hand(
+        documented,
+        f"ALTER TABLE ml_models ADD COLUMN {column} TEXT",
+        "ALTER TABLE ml_models ADD COLUMN country TEXT DEFAULT 'de'",
+        f"INSERT INTO ml_models (model_id, model_name, file_path, is_active, {column}) VALUES"
+        " (1, 'a', 'a', TRUE, 'north'), (2, 'b', 'b', TRUE, 'south')",
+    )
+    async with Database(database_settings) as database:
+        with pytest.raises(SeveralActive, match=f"one active model for each {column}") as refusal:
+            await schema.migrate(database)
+    assert f"{column} north" in refusal.value.detail
+    assert "country" not in refusal.value.detail
+    assert by_hand("SELECT count(*) FROM ml_models WHERE is_active") == [(2,)]
+
+
+async def test_an_index_for_one_active_row_per_tenant_is_refused(
     database_settings: Settings, by_hand: ByHand, documented: str
 ) -> None:
-    by_hand(documented, _ROW + "(1, 'a', 'a', NULL, NULL, NULL, TRUE), (2, 'b', 'b', NULL, NULL, NULL, TRUE)")
+    by_hand(
+        documented,
+        "ALTER TABLE ml_models ADD COLUMN tenant_id TEXT",
+        "CREATE UNIQUE INDEX one_each ON ml_models (tenant_id) WHERE is_active",
+    )
     async with Database(database_settings) as database:
-        await schema.migrate(database)
-    assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(2,)]
+        with pytest.raises(TableRefused, match="one_each allows one active model for each tenant_id") as refusal:
+            await schema.migrate(database)
+    assert "DROP INDEX one_each" in refusal.value.remedy
 
 
 @pytest.mark.parametrize("condition", ["is_active = TRUE", "is_active", "(is_active IS TRUE)"])
@@ -114,7 +144,7 @@ async def test_a_table_that_is_something_else_is_left_alone(database_settings: S
     async with Database(database_settings) as database:
         with pytest.raises(Misconfigured, match="model_id, model_name, file_path"):
             await schema.migrate(database)
-        assert [finding.code for finding in await database.examine_tables()] == ["not_migrated"]
+        assert [finding.code for finding in await database.examine_tables()] == ["not_migrated", "table_refused"]
 
 
 async def test_ids_used_twice_are_refused_with_their_numbers(database_settings: Settings, by_hand: ByHand) -> None:
@@ -135,8 +165,11 @@ async def test_rows_without_an_id_get_one(database_settings: Settings, by_hand: 
         "INSERT INTO ml_models VALUES (4, 'a', 'a'), (NULL, 'b', 'b'), (NULL, 'c', 'c')",
     )
     async with Database(database_settings) as database:
-        report = await schema.migrate(database)
-    assert "model_id_missing" in {finding.code for finding in report.findings}
+        with pytest.raises(TableRefused, match="2 rows of ml_models have no model_id, among them: b, c"):
+            await schema.migrate(database)
+        assert by_hand("SELECT count(*) FROM ml_models WHERE model_id IS NULL") == [(2,)]
+        report = await schema.repair_tables(database, Repair(change_rows=True))
+    assert "model_id_missing" in {finding.code for finding in report}
     assert by_hand("SELECT model_id FROM ml_models ORDER BY model_id") == [(4,), (5,), (6,)]
 
 
@@ -164,7 +197,13 @@ async def test_damage_done_later_is_found_and_repaired(database_settings: Settin
         found = {finding.code: finding.outcome for finding in await database.examine_tables()}
         assert found["several_active"] is AdoptionOutcome.OPEN
         assert found["index_missing"] is AdoptionOutcome.OPEN
-        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in await schema.repair(database)}
+        with pytest.raises(SeveralActive):
+            await schema.migrate(database)
+        with pytest.raises(SeveralActive):
+            await schema.repair_tables(database, Repair(change_rows=True))
+        assert by_hand("SELECT count(*) FROM ml_models WHERE is_active") == [(2,)]
+        repaired = await schema.repair_tables(database, Repair(keep_active=1))
+        assert AdoptionOutcome.OPEN not in {finding.outcome for finding in repaired}
         assert await database.examine_tables() == ()
         async with database.read() as session:
-            assert await desired_state.read_desired(session) == desired_state.Desired(2, 1)
+            assert await desired_state.read_desired(session) == desired_state.Desired(1, 1)

@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.postgres import PostgresServer
-from understudy.migrations import AdoptionOutcome
+from understudy.migrations import AdoptionOutcome, Repair
 from understudy.migrations.own_tables import OWN_TABLES
 from understudy.models import Base
 from understudy.registry import schema
@@ -129,7 +129,7 @@ async def test_rights_given_again_let_nothing_through_and_are_revoked_by_a_repai
         project.assert_denied("anon", "INSERT INTO understudy_counts (models, replaced) VALUES (5, 0)")
         found = await database.examine_tables()
         assert [(each.code, each.outcome) for each in found] == [("tables_open", AdoptionOutcome.OPEN)] * 2
-        assert {each.outcome for each in await schema.repair(database)} == {AdoptionOutcome.REPAIRED}
+        assert {each.outcome for each in await schema.repair_tables(database, Repair())} == {AdoptionOutcome.REPAIRED}
         assert await database.examine_tables() == ()
     project.assert_denied("anon", "TRUNCATE understudy_history")
 
@@ -144,9 +144,9 @@ async def test_tables_of_an_earlier_day_are_closed_when_the_roles_come(
         postgres_server.execute(sql.SQL("CREATE ROLE anon NOLOGIN").format())
         try:
             assert {each.code for each in await database.examine_tables()} == {"tables_open"}
-            await schema.repair(database)
+            await schema.repair_tables(database, Repair())
             assert await database.examine_tables() == ()
-            assert await schema.repair(database) == ()
+            assert await schema.repair_tables(database, Repair()) == ()
         finally:
             await database.dispose()
             postgres_server.execute(sql.SQL("DROP ROLE anon").format())

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from tests.postgres import ByHand
 from tests.registry.types import Add
-from understudy.errors import CompileFailed, Conflict, DatabaseUnavailable, ModelNotFound
+from understudy.errors import CompileFailed, Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
 from understudy.models import FLOAT32, Deployment, HistoryEvent, utc_now
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
@@ -181,14 +181,19 @@ async def test_everything_deactivated_by_hand_leaves_nothing_desired(
     assert await _poll(database) == desired_state.DesiredStatePoll(2, None, None, 0)
 
 
-async def test_without_the_index_a_switch_still_leaves_one_active_row(
+async def test_a_switch_does_not_decide_which_of_several_active_rows_to_give_up(
     database: Database, add: Add, by_hand: ByHand
 ) -> None:
     models = [await add(name) for name in "abc"]
     by_hand("DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
-    assert (await _poll(database)).active_count == 3
-    await _switch(database, models[0].model_id)
-    assert await _poll(database) == desired_state.DesiredStatePoll(1, 1, 1, 1)
+    before = await _poll(database)
+    assert before.active_count == 3
+    with pytest.raises(SeveralActive, match=r"model 1 \(a, .*model 3 \(c"):
+        await _switch(database, models[0].model_id)
+    with pytest.raises(SeveralActive):
+        async with database.write() as session:
+            await desired_state.reconcile(session)
+    assert await _poll(database) == before
 
 
 async def test_switches_at_once_from_several_processes_end_with_one_active_row_and_no_gap(

@@ -10,6 +10,7 @@ from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
 from understudy.doctor import tables_check
 from understudy.doctor.finding import FindingState
+from understudy.migrations import Repair
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
@@ -172,13 +173,13 @@ async def test_the_doctor_puts_triggers_and_count_back(database: Database, regis
         f"{_INSERT} (4, 'd', 'd', FALSE)",
         "DROP INDEX ml_models_accuracy_model_id_idx",
     )
-    found = {each.code: each for each in await tables_check.check(database, fix=False)}
+    found = {each.code: each for each in await tables_check.check(database, None)}
     assert name in found["count_wrong"].what
     assert "accuracy" in found["sort_unindexed"].what
-    fixed = {each.code: each.state for each in await tables_check.check(database, fix=True)}
+    fixed = {each.code: each.state for each in await tables_check.check(database, Repair())}
     assert fixed.items() >= {"count_wrong": FindingState.FIXED, "sort_unindexed": FindingState.FIXED}.items()
     assert await _total(registry) == 4
-    assert await tables_check.check(database, fix=False) == []
+    assert await tables_check.check(database, None) == []
     by_hand(f"{_INSERT} (5, 'e', 'e', FALSE)")
     assert await _total(registry) == 5
 

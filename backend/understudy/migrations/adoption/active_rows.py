@@ -1,4 +1,4 @@
-"""Ensures at most one active row, by a partial unique index."""
+"""Ensures at most one active row. Only a person can say which of several should be live."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Integer,
-    Row,
+    RowMapping,
     String,
     Text,
     column,
@@ -20,19 +20,14 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from understudy.migrations.adoption.table_finding import TABLE, TableFinding
+from understudy.errors import RequestInvalid, SeveralActive
+from understudy.migrations.adoption.column_suitability import DOCUMENTED
+from understudy.migrations.adoption.table_finding import TABLE, Repair, TableFinding
 
-_MODELS = table(
-    TABLE,
-    column("model_id", Integer),
-    column("model_name", String),
-    column("version", String),
-    column("updated_at"),
-    column("is_active", Boolean),
-)
+_Row = RowMapping
 
+_MODELS = table(TABLE, column("model_id", Integer), column("is_active", Boolean))
 _HISTORY = table(
     "understudy_history",
     column("at", TIMESTAMP),
@@ -43,40 +38,91 @@ _HISTORY = table(
     column("actor", String),
     column("detail", Text),
 )
-
-# SQLite uses a partial index only for a query that spells the condition in the same way, and its queries say 1.
-_CREATE_INDEX = {
-    "postgresql": "CREATE UNIQUE INDEX ml_models_one_active ON ml_models (is_active) WHERE is_active = TRUE",
-    "sqlite": "CREATE UNIQUE INDEX ml_models_one_active ON ml_models (is_active) WHERE is_active = 1",
-}
+_SHOWN_ROWS = 10
+_SHOWN_CHARACTERS = 40
 
 
-def ensure_one_active_row(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    """Keep one active row: the one updated last."""
-    active = connection.execute(
-        select(_MODELS.c.model_id, _MODELS.c.model_name, _MODELS.c.version)
-        .where(_MODELS.c.is_active == true())
-        .order_by(_MODELS.c.updated_at.desc().nulls_last(), _MODELS.c.model_id.desc())
-    ).all()
+def ensure_one_active_row(connection: Connection, repair: Repair | None) -> Iterator[TableFinding]:
+    """Ensure at most one active row: of several, the one that `repair` names.
+
+    Raises SeveralActive when it names none, and RequestInvalid when the row that it names is not active.
+    """
+    active = _read_active_rows(connection)
+    kept = None if repair is None else repair.keep_active
+    if kept is not None and kept not in {row["model_id"] for row in active}:
+        listed = ", ".join(str(row["model_id"]) for row in active) or "none"
+        raise RequestInvalid(
+            f"Model {kept} is not active, so that it cannot stay active. Active: {listed}.",
+            remedy="Name one of the active models, or activate a model: `understudy activate MODEL_ID`.",
+        )
     if len(active) < 2:
         return
-    if repair:
-        _deactivate_others(connection, active)
-    kept, *others = active
-    detail = (
-        f"{len(active)} models were active at once. Model {kept.model_id} ({kept.model_name}), updated last, stays"
-        f" active; to be inactive: {', '.join(str(row.model_id) for row in others)}."
+    if repair is None:
+        yield TableFinding.from_refusal(_describe(active))
+        return
+    if kept is None:
+        raise _describe(active)
+    _deactivate_others(connection, active, kept)
+    others = ", ".join(str(row["model_id"]) for row in active if row["model_id"] != kept)
+    detail = f"{len(active)} models were active at once. Model {kept} stays active, as asked; deactivated: {others}."
+    yield TableFinding.from_repair("several_active", detail, repaired=True)
+
+
+def refuse_several_active(connection: Connection) -> None:
+    """Raises SeveralActive when more than one row is active."""
+    if not {"model_id", "is_active"} <= {each["name"] for each in inspect(connection).get_columns(TABLE)}:
+        return
+    active = _read_active_rows(connection)
+    if len(active) > 1:
+        raise _describe(active)
+
+
+def build_several_active(connection: Connection) -> SeveralActive:
+    """Return the error that names the active rows, of which there are several."""
+    return _describe(_read_active_rows(connection))
+
+
+def _read_active_rows(connection: Connection) -> Sequence[_Row]:
+    """Return the active rows with all of their columns, in the order of their ids."""
+    query = select(text("*")).select_from(_MODELS).where(_MODELS.c.is_active == true()).order_by(_MODELS.c.model_id)
+    return connection.execute(query).mappings().all()
+
+
+def _describe(active: Sequence[_Row]) -> SeveralActive:
+    """Return the error: each row with its own columns that differ, and what such a table looks like."""
+    extra = [name for name in active[0] if name not in DOCUMENTED and len({str(row[name]) for row in active}) > 1]
+    listed = [_describe_row(row, extra) for row in active[:_SHOWN_ROWS]]
+    if len(active) > _SHOWN_ROWS:
+        listed.append(f"and {len(active) - _SHOWN_ROWS} more")
+    detail = f"{len(active)} rows of ml_models are active, and Understudy serves one model: {'; '.join(listed)}."
+    apart = [name for name in extra if len({str(row[name]) for row in active}) == len(active)]
+    if apart:
+        owner = next((name for name in apart if name.endswith("_id")), apart[0])
+        detail += (
+            f" They differ in {owner}: this looks like one active model for each {owner}, which Understudy does not do."
+        )
+    remedy = (
+        "Choose the one that stays active: `understudy doctor --fix --keep-active MODEL_ID`. Or by SQL: "
+        "UPDATE ml_models SET is_active = FALSE WHERE model_id <> MODEL_ID AND is_active;"
     )
-    yield TableFinding.from_repair("several_active", detail, repaired=repair)
+    if apart:
+        remedy += " To serve several at once, give each an Understudy with a database of its own."
+    return SeveralActive(f"{detail} Nothing was changed.", remedy=remedy)
 
 
-def _deactivate_others(connection: Connection, active: Sequence[Row[int, str, str]]) -> None:
-    """Deactivate every row of `active` but the first, and write all of them to the history."""
-    kept = active[0]
+def _describe_row(row: _Row, extra: Sequence[str]) -> str:
+    facts = [
+        f"version {row['version']}" if row.get("version") is not None else "no version",
+        f"updated {row['updated_at']}" if row.get("updated_at") is not None else "no updated_at",
+        *(f"{name} {str(row[name])[:_SHOWN_CHARACTERS]}" for name in extra),
+    ]
+    return f"model {row['model_id']} ({row.get('model_name')}, {', '.join(facts)})"
+
+
+def _deactivate_others(connection: Connection, active: Sequence[_Row], kept: int) -> None:
+    """Deactivate every row of `active` but `kept`, and write all of them to the history."""
     connection.execute(
-        update(_MODELS)
-        .where(_MODELS.c.is_active == true(), _MODELS.c.model_id != kept.model_id)
-        .values(is_active=False)
+        update(_MODELS).where(_MODELS.c.is_active == true(), _MODELS.c.model_id != kept).values(is_active=False)
     )
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
@@ -85,42 +131,12 @@ def _deactivate_others(connection: Connection, active: Sequence[Row[int, str, st
             {
                 "at": now,
                 "event": "repaired",
-                "model_id": row.model_id,
-                "model_name": row.model_name,
-                "version": row.version,
+                "model_id": row["model_id"],
+                "model_name": str(row["model_name"])[:255],
+                "version": None if row["version"] is None else str(row["version"])[:50],
                 "actor": "database",
-                "detail": f"{len(active)} models were active at once; model {kept.model_id}, updated last, stays.",
+                "detail": f"{len(active)} models were active at once; a person chose that model {kept} stays.",
             }
             for row in active
         ],
     )
-
-
-def ensure_unique_index(connection: Connection, repair: bool) -> Iterator[TableFinding]:
-    """Ensure the unique index over the active rows."""
-    indexes = inspect(connection).get_indexes(TABLE)
-    for index in indexes:
-        if index["unique"] and index["column_names"] == ["is_active"] and _get_condition(index) is None:
-            detail = (
-                f"The unique index {index['name']} covers inactive rows too, so that the table can hold only one of"
-                " them. Drop it: ml_models needs a unique index on is_active WHERE is_active = TRUE."
-            )
-            yield TableFinding.from_repair("index_too_strict", detail, repaired=False)
-    if any(index["unique"] and _is_active_condition(_get_condition(index)) for index in indexes):
-        return
-    if repair:
-        connection.execute(text(_CREATE_INDEX[connection.dialect.name]))
-    yield TableFinding.from_repair(
-        "index_missing", "No unique index kept two rows of ml_models from being active at once.", repaired=repair
-    )
-
-
-def _get_condition(index: ReflectedIndex) -> str | None:
-    """Return the WHERE of a partial index as the database prints it, or None."""
-    options = index.get("dialect_options", {})
-    return next((str(value) for name, value in options.items() if name.endswith("_where") and value is not None), None)
-
-
-def _is_active_condition(condition: str | None) -> bool:
-    bare = "".join(character for character in (condition or "").lower() if character not in '()" ')
-    return bare in {"is_active", "is_active=true", "is_active=1", "is_activeistrue", "is_activeis1", "true=is_active"}

@@ -1,11 +1,12 @@
 """Compares the columns of the table with the documented ones."""
 
+import re
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, inspect, text
 
-from understudy.errors import Misconfigured
-from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, TableFinding
+from understudy.errors import TableRefused
+from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, Repair, TableFinding
 
 _REQUIRED = ("model_id", "model_name", "file_path")
 
@@ -34,6 +35,7 @@ _DOCUMENTED = {
     "created_by_user_id": "INTEGER",
 }
 
+_INTEGER = re.compile("(SMALL|BIG)?INT")
 _SAME_TYPE = {"INT": "INTEGER", "SERIAL": "INTEGER", "DECIMAL(5,4)": "NUMERIC(5,4)", "DATETIME": "TIMESTAMP"}
 
 
@@ -50,28 +52,38 @@ def _read_columns(connection: Connection) -> dict[str, str]:
     }
 
 
-def check_required_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
-    """Raises Misconfigured when the table lacks a column without which no model can be served."""
-    missing = [name for name in _REQUIRED if name not in _read_columns(connection)]
-    if missing:
-        raise Misconfigured(
-            f"The table ml_models of this database is not the documented one: it lacks {', '.join(missing)}.",
-            remedy="Rename that table or its columns, or point DATABASE_URL at another database or schema.",
-        )
+def check_required_columns(connection: Connection, repair: Repair | None) -> Iterator[TableFinding]:  # noqa: ARG001
+    """Run `refuse_missing_columns` as a step that finds nothing."""
+    refuse_missing_columns(connection)
     yield from ()
 
 
-def add_missing_columns(connection: Connection, repair: bool) -> Iterator[TableFinding]:
+def refuse_missing_columns(connection: Connection) -> None:
+    """Raises TableRefused when the table exists and lacks a column without which no model can be served."""
+    if not inspect(connection).has_table(TABLE):
+        return
+    missing = [name for name in _REQUIRED if name not in _read_columns(connection)]
+    if missing:
+        raise TableRefused(
+            f"The table ml_models of this database is not the documented one: it lacks {', '.join(missing)}.",
+            remedy="Rename its columns (ALTER TABLE ml_models RENAME COLUMN id TO model_id;), or rename that table, or"
+            " point DATABASE_URL at another database or schema.",
+        )
+
+
+def add_missing_columns(connection: Connection, repair: Repair | None) -> Iterator[TableFinding]:
     """Add the documented columns that are missing."""
     present = _read_columns(connection)
     for name, statement in _ADDABLE.items():
         if name not in present:
-            if repair:
+            if repair is not None:
                 connection.execute(text(statement))
-            yield TableFinding.from_repair("column_missing", f"ml_models had no column {name}.", repaired=repair)
+            yield TableFinding.from_repair(
+                "column_missing", f"ml_models had no column {name}.", repaired=repair is not None, sql=statement
+            )
 
 
-def check_column_types(connection: Connection, repair: bool) -> Iterator[TableFinding]:  # noqa: ARG001
+def check_column_types(connection: Connection, repair: Repair | None) -> Iterator[TableFinding]:  # noqa: ARG001
     """Note columns of another type and columns that the document does not have."""
     for name, found in _read_columns(connection).items():
         documented = _DOCUMENTED.get(name)
@@ -79,4 +91,6 @@ def check_column_types(connection: Connection, repair: bool) -> Iterator[TableFi
             yield TableFinding("column_extra", f"ml_models has the undocumented column {name}.", AdoptionOutcome.NOTED)
         elif _SAME_TYPE.get(found, found) != documented:
             detail = f"ml_models.{name} is {found}, the document says {documented}."
+            if name == "created_by_user_id" and not _INTEGER.match(found):
+                detail += " The API shows it as null, and Understudy never writes it."
             yield TableFinding("column_type", detail, AdoptionOutcome.NOTED)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from understudy.migrations.adoption.table_finding import TableFinding
+from understudy.migrations.adoption.table_finding import Repair, TableFinding
 
 # A statement with OR REPLACE deletes the rows that hold the same id, name or active mark. Their own delete trigger
 # fires only where the connection enabled recursive triggers. These rows are therefore counted before the statement, and
@@ -87,7 +87,7 @@ _READ_COUNTS = """
 """
 
 
-def ensure_row_count(connection: Connection, repair: bool) -> Iterator[TableFinding]:
+def ensure_row_count(connection: Connection, repair: Repair | None) -> Iterator[TableFinding]:
     """Ensure the triggers and the count that they keep.
 
     With `repair`, no other transaction may be writing to `ml_models`.
@@ -98,14 +98,14 @@ def ensure_row_count(connection: Connection, repair: bool) -> Iterator[TableFind
     counted, kept = connection.execute(text(_READ_COUNTS)).one()
     if not missing and counted == kept:
         return
-    if repair:
+    if repair is not None:
         _create_triggers(connection, wanted, sqlite=sqlite)
         connection.execute(text("DELETE FROM understudy_counts"))
         connection.execute(text("INSERT INTO understudy_counts (models, replaced) VALUES (:n, 0)"), {"n": counted})
     detail = f"ml_models has {counted} rows, but the kept number is {kept or 0}."
     if missing:
         detail = f"The number of models was not kept: {', '.join(sorted(missing))} missing or disabled on ml_models."
-    yield TableFinding.from_repair("count_wrong", detail, repaired=repair)
+    yield TableFinding.from_repair("count_wrong", detail, repaired=repair is not None)
 
 
 def _create_triggers(connection: Connection, triggers: dict[str, str], *, sqlite: bool) -> None:

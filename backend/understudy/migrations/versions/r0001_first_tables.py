@@ -23,7 +23,7 @@ def upgrade() -> None:
         _create_ml_models()
     _create_own_tables()
     if adopted:
-        context.config.attributes["findings"] = adopt(op.get_bind())
+        context.config.attributes["findings"] = adopt(op.get_bind(), context.config.attributes["repair"])
     context.config.attributes["adopted"] = adopted
     _create_files()
 

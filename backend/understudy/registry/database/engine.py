@@ -3,30 +3,34 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from understudy.errors import DatabaseUnavailable, Misconfigured, UnderstudyError
+from understudy.errors import DatabaseMissing, DatabaseUnavailable, Misconfigured, UnderstudyError
 from understudy.registry.database.address import format_address, parse_address
 from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
+from understudy.registry.database.statement_errors import translate_statement_error
 from understudy.settings import Settings
 
 _CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 10.0
 
 
-def build_engine(settings: Settings, threads: ConnectionThreads) -> AsyncEngine:
+def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: bool = False) -> AsyncEngine:
     """Return an engine whose connections open on first use.
 
-    Raises Misconfigured for an address that cannot be used, and DatabaseUnavailable when the folder of the SQLite file
-    cannot be created.
+    With `read_only` no folder and no file is made, and the database refuses every statement that would write.
+
+    Raises Misconfigured for an address that cannot be used, DatabaseMissing when an SQLite file to be read does not
+    exist, and DatabaseUnavailable when the folder of the SQLite file cannot be created.
     """
     url = parse_address(settings)
     if url.get_backend_name() == "sqlite":
-        return _build_embedded_engine(url, settings, threads)
+        return _build_embedded_engine(url, settings, threads, read_only=read_only)
     if find_spec("psycopg") is None:
         raise Misconfigured(
             "DATABASE_URL names PostgreSQL, but its driver is not installed.",
@@ -39,11 +43,15 @@ def build_engine(settings: Settings, threads: ConnectionThreads) -> AsyncEngine:
         connect_args={"prepare_threshold": None, "connect_timeout": _CONNECT_SECONDS},
         pool_pre_ping=True,
         pool_timeout=_POOL_WAIT_SECONDS,
+        execution_options={"postgresql_readonly": True} if read_only else {},
     )
 
 
-def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThreads) -> AsyncEngine:
-    if settings.database_url is None:
+def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThreads, *, read_only: bool) -> AsyncEngine:
+    if read_only:
+        if not Path(url.database or "").is_file():
+            raise DatabaseMissing(f"There is no database at {url.database}.")
+    elif settings.database_url is None:
         try:
             settings.var_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -51,16 +59,21 @@ def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThre
                 f"The folder {settings.var_dir} cannot be created: {error.strerror}.",
                 remedy="Make it writable for the user that runs Understudy, or set UNDERSTUDY_HOME.",
             ) from error
-    return build_sqlite_engine(url, threads, _POOL_WAIT_SECONDS)
+    return build_sqlite_engine(url, threads, _POOL_WAIT_SECONDS, read_only=read_only)
 
 
 @contextmanager
 def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
-    """Raise DatabaseUnavailable for an outage, a damaged file or missing tables, Misconfigured for a bad option."""
+    """Raise a typed error for what the database answered.
+
+    DatabaseUnavailable for an outage or a damaged file, DatabaseNotReady for missing or other tables, DatabaseDenied
+    for a missing right, RowRefused for a constraint or a trigger, Misconfigured for an option that the driver does not
+    know. A fault in a statement of ours stays as it is.
+    """
     try:
         yield
     except DBAPIError as error:
-        translated = _translate(error, format_address(engine.url))
+        translated = _translate(error, engine.url)
         if translated is None:
             raise
         raise translated from error
@@ -70,13 +83,11 @@ def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
         ) from error
 
 
-def _translate(error: DBAPIError, address: str) -> UnderstudyError | None:
-    """Return the typed error for what the driver raised, or None for an error of the statement itself."""
+def _translate(error: DBAPIError, url: URL) -> UnderstudyError | None:
+    address = format_address(url)
     reason = str(error.orig).strip().partition("\n")[0]
-    if "no such table" in reason or "UndefinedTable" in type(error.orig).__name__:
-        return DatabaseUnavailable(
-            f"The tables are missing in {address}: {reason}.", remedy="Create them: `understudy migrate`."
-        )
+    if (refused := translate_statement_error(error, url, address)) is not None:
+        return refused
     if "invalid connection option" in reason:
         return Misconfigured(f"DATABASE_URL: {reason}.", remedy="Remove that option from the address.")
     if "not a database" in reason or "malformed" in reason:

@@ -4,10 +4,12 @@ The two subclasses use private members of aiosqlite. `tests/registry/database/te
 pyproject.toml caps the version.
 """
 
+import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
@@ -66,7 +68,14 @@ class ConnectionThreads:
 
     def connect(self, path: str, **options: Any) -> aiosqlite.Connection:
         """Return a connection that opens when it is awaited; `options` are those of `sqlite3.connect`."""
-        connection = _Connection(partial(_open, path, **options), iter_chunk_size=64)
+        return self._start(partial(_open, path, **options))
+
+    def connect_read_only(self, path: str, **options: Any) -> aiosqlite.Connection:
+        """Return a connection to an existing file that refuses to write."""
+        return self._start(partial(_open_read_only, path, **options))
+
+    def _start(self, connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
+        connection = _Connection(connector, iter_chunk_size=64)
         connection.thread.daemon = True
         self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.thread]
         return connection
@@ -78,12 +87,18 @@ class ConnectionThreads:
                 await run_sync(thread.join, _LONGEST_WAIT_SECONDS)
 
 
-def build_sqlite_engine(url: URL, threads: ConnectionThreads, pool_timeout: float) -> AsyncEngine:
-    """Return an engine in WAL mode. Its execution option `sqlite_begin` says how a transaction begins (DEFERRED)."""
+def build_sqlite_engine(
+    url: URL, threads: ConnectionThreads, pool_timeout: float, *, read_only: bool = False
+) -> AsyncEngine:
+    """Return an engine in WAL mode. Its execution option `sqlite_begin` says how a transaction begins (DEFERRED).
+
+    With `read_only` the file must exist, keeps its journal mode and is never written.
+    """
+    connect = threads.connect_read_only if read_only else threads.connect
     # With isolation_level None the driver begins no transactions: `_begin` does.
     engine = create_async_engine(
         url,
-        connect_args={"async_creator_fn": threads.connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
+        connect_args={"async_creator_fn": connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
         pool_timeout=pool_timeout,
         # The connection used last has the most pages in its cache; the cache is valid until another one writes.
         pool_use_lifo=True,
@@ -111,6 +126,20 @@ def _open(path: str, **options: Any) -> sqlite3.Connection:
             time.sleep(_LOCK_RETRY_SECONDS)
         else:
             return connection
+
+
+def _open_read_only(path: str, **options: Any) -> sqlite3.Connection:
+    """Return a connection that makes no file of its own; runs on the connection's own thread.
+
+    SQLite needs to write beside the file to read one in WAL mode. Where it may not, and no other process has the file
+    open, the file is read as one that nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
+    """
+    file = Path(path).absolute()
+    fixed = not os.access(file.parent, os.W_OK) and not Path(f"{file}-wal").exists()
+    query = "mode=ro&immutable=1" if fixed else "mode=rw"
+    connection: sqlite3.Connection = sqlite3.connect(f"{file.as_uri()}?{query}", **{**options, "uri": True})
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound
+from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
+from understudy.migrations import build_several_active
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.notifications import CHANNEL
@@ -90,14 +91,16 @@ async def switch(
 ) -> int:
     """Make `model_id` the one active model, live in `variant`, and return the new generation.
 
-    `session` is from `Database.write`. Raises ModelNotFound when the row is gone, and Conflict when the table would
-    not hold exactly this one active row.
+    `session` is from `Database.write`. Raises ModelNotFound when the row is gone, SeveralActive when several rows are
+    active already (which of them to give up is not known), and Conflict when the table would not hold exactly this one
+    active row.
     """
     await lock(session)
     if session.get_bind().dialect.name == "postgresql":
         # Statements typed by hand do not take the advisory lock: this keeps them out as well.
         await session.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))
     before = await poll(session)
+    await _refuse_several(session, before)
     await _mark_active(session, model_id)
     after = await poll(session)
     if after.active_count != 1 or after.active_model_id != model_id:
@@ -120,10 +123,11 @@ async def _mark_active(session: AsyncSession, model_id: int) -> None:
 async def reconcile(session: AsyncSession) -> Desired | None:
     """Follow a change made by hand: when the active row is not the one last switched to, count a new generation.
 
-    Idempotent; any number of processes may call it. `session` is from `Database.write`.
+    Idempotent; any number of processes may call it. `session` is from `Database.write`. Raises SeveralActive.
     """
     await lock(session)
     seen = await poll(session)
+    await _refuse_several(session, seen)
     generation, variant = seen.generation, seen.variant
     if seen.drifted:
         variant = FLOAT32
@@ -131,6 +135,21 @@ async def reconcile(session: AsyncSession) -> Desired | None:
             session, seen, seen.active_model_id, actor="database", event=HistoryEvent.ACTIVATED
         )
     return None if seen.active_model_id is None else Desired(seen.active_model_id, generation, variant)
+
+
+async def refuse_several_active(session: AsyncSession) -> None:
+    """Raises SeveralActive when more than one row is active."""
+    await _refuse_several(session, await poll(session))
+
+
+async def _refuse_several(session: AsyncSession, seen: DesiredStatePoll) -> None:
+    if seen.active_count > 1:
+        raise await describe_several_active(session)
+
+
+async def describe_several_active(session: AsyncSession) -> SeveralActive:
+    """Return the error that names the active rows, of which there are several."""
+    return await (await session.connection()).run_sync(build_several_active)
 
 
 async def _count_generation(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, Text, cast, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -141,7 +141,9 @@ class _SortOrder:
 def _build_filters(query: ModelQuery, dialect: str) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if query.type is not None:
-        filters.append(MlModel.model_type == query.type)
+        kind: ColumnElement[Any] = MlModel.model_type.expression
+        # The column may be an enum that lacks the word, which PostgreSQL would answer with an error.
+        filters.append((kind if dialect == "sqlite" else cast(kind, Text)) == query.type)
     if query.q:
         filters.append(or_(*(_contains(column, query.q, dialect) for column in _SEARCHED)))
     return filters
@@ -151,7 +153,7 @@ def _contains(
     column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], text: str, dialect: str
 ) -> ColumnElement[bool]:
     if dialect != "sqlite":
-        return column.icontains(text, autoescape=True)
+        return cast(column, Text).icontains(text, autoescape=True)
     # SQLite's LIKE ignores case for ASCII letters only.
     folded = column if text.isascii() else func.unicode_lower(column)
     escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,16 +1,18 @@
 """Writes and reads the history of models."""
 
-from typing import cast
+from typing import Any
+from typing import cast as typing_cast
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import ColumnElement, Table, Text, cast, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from understudy.errors import UnderstudyError
 from understudy.models import FileRecord, History, HistoryEvent, MlModel, utc_now
 from understudy.registry.database import page_cursor
 from understudy.schemas.registry.model import HistoryEntry, HistoryPage
 
-_TABLE = cast("Table", History.__table__)
+_TABLE = typing_cast("Table", History.__table__)
 _ORDER = "history"
 _LARGEST_ID = 2**63 - 1
 
@@ -34,8 +36,8 @@ async def record(
             at=utc_now(),
             event=event,
             model_id=model_id,
-            model_name=model.with_only_columns(MlModel.model_name).scalar_subquery(),
-            version=model.with_only_columns(MlModel.version).scalar_subquery(),
+            model_name=model.with_only_columns(_shorten(MlModel.model_name, 255)).scalar_subquery(),
+            version=model.with_only_columns(_shorten(MlModel.version, 50)).scalar_subquery(),
             digest=select(FileRecord.digest).where(FileRecord.model_id == model_id).scalar_subquery(),
             generation=generation,
             form=variant,
@@ -45,6 +47,11 @@ async def record(
             remedy=remedy,
         )
     )
+
+
+def _shorten(column: InstrumentedAttribute[Any], length: int) -> ColumnElement[str]:
+    """Return the column as text of at most `length` characters: a table made by hand may hold longer ones."""
+    return func.substr(cast(column, Text), 1, length)
 
 
 async def record_refusal(session: AsyncSession, model_id: int | None, error: UnderstudyError, *, actor: str) -> None:

@@ -1,16 +1,22 @@
-"""Reads rows of `ml_models` together with the records of their files."""
+"""Reads and writes rows of `ml_models`, together with the records of their files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVarTuple
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import Select, func, select, true
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import ModelNotFound, NameTaken
+from understudy.errors import ModelNotFound, NameTaken, RowRefused
 from understudy.models import FileRecord, History, MlModel
 from understudy.schemas.registry.model import LARGEST_ID
 
 _Columns = TypeVarTuple("_Columns")
+
+_TRIGGERS = "Nothing was changed. Look at the triggers and rules of ml_models, and change those that stop Understudy."
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,12 @@ async def find(session: AsyncSession, model_id: int) -> Row | None:
 
 
 async def get(session: AsyncSession, model_id: int, *, for_update: bool = False) -> Row:
-    """Return the row, with `for_update` locked until the transaction ends; raises ModelNotFound."""
+    """Return the row as the database has it now; raises ModelNotFound.
+
+    With `for_update` it stays locked until the transaction ends.
+    """
     refuse_impossible_id(model_id)
-    query = select_rows().where(MlModel.model_id == model_id)
+    query = select_rows().where(MlModel.model_id == model_id).execution_options(populate_existing=True)
     if for_update:
         query = query.with_for_update(of=MlModel)
     found = (await session.execute(query)).one_or_none()
@@ -63,6 +72,41 @@ def refuse_impossible_id(model_id: int) -> None:
     """Raises ModelNotFound for a number that the column cannot hold, which the database would answer with an error."""
     if not 0 <= model_id <= LARGEST_ID:
         raise ModelNotFound(f"There is no model {model_id}.")
+
+
+async def insert(session: AsyncSession, columns: Mapping[str, Any]) -> Row:
+    """Insert a model and return its row as the database stored it: defaults and triggers may add to `columns`.
+
+    Columns that are not named are left to the database. Raises RowRefused when a trigger dropped the row.
+    """
+    values = dict(columns)
+    if "model_id" not in values and (model_id := await choose_next_id(session)) is not None:
+        values["model_id"] = model_id
+    inserted = await session.execute(sql_insert(MlModel).values(values).returning(MlModel.model_id))
+    stored = inserted.scalar_one_or_none()
+    if stored is None:
+        raise RowRefused("The database dropped the new row; one of its triggers or rules does so.", remedy=_TRIGGERS)
+    return await get(session, stored)
+
+
+async def change(session: AsyncSession, model_id: int, columns: Mapping[str, Any]) -> Row:
+    """Change a model and return its row as the database stored it.
+
+    Raises RowRefused when a trigger dropped the change.
+    """
+    statement = sql_update(MlModel).where(MlModel.model_id == model_id).values(dict(columns))
+    changed = await session.execute(statement.returning(MlModel.model_id).execution_options(synchronize_session=False))
+    if changed.scalar_one_or_none() is None:
+        raise RowRefused("The database dropped the change; one of its triggers or rules does so.", remedy=_TRIGGERS)
+    return await get(session, model_id)
+
+
+async def delete(session: AsyncSession, model_id: int) -> None:
+    """Delete a model and the record of its file. Raises RowRefused when a trigger kept the row."""
+    statement = sql_delete(MlModel).where(MlModel.model_id == model_id).returning(MlModel.model_id)
+    deleted = await session.execute(statement.execution_options(synchronize_session=False))
+    if deleted.scalar_one_or_none() is None:
+        raise RowRefused("The database kept the row; one of its triggers or rules does so.", remedy=_TRIGGERS)
 
 
 async def find_active(session: AsyncSession) -> Row | None:

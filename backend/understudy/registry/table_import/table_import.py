@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 from anyio.to_thread import run_sync
 from sqlalchemy import Connection, func, inspect, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import Conflict, DatabaseUnavailable, RequestInvalid, UnderstudyError
+from understudy.errors import Conflict, DatabaseUnavailable, RequestInvalid, RowRefused, UnderstudyError
 from understudy.migrations.revision import NEWEST, read_revision
 from understudy.models import History, HistoryEvent, ImportedRow, MlModel, utc_now
 from understudy.registry import schema
@@ -16,7 +15,7 @@ from understudy.registry.database.database import Database
 from understudy.registry.database.time_zone import read_zone
 from understudy.registry.deployment import desired_state
 from understudy.registry.files.model_files import FileFacts, ModelFiles
-from understudy.registry.models import file_records, model_history
+from understudy.registry.models import file_records, model_history, rows
 from understudy.registry.table_import.column_map import parse_map
 from understudy.registry.table_import.import_plan import ImportPlan, PlannedRow, Present, RowFate, build_plan
 from understudy.registry.table_import.source_table import SourceRow, SourceTable, find_source
@@ -83,11 +82,10 @@ class TableImport:
                     raise _build_refusal(plan, unfit)
                 copied = [await self._copy(session, plan.source, row, actor) for row in plan.list_rows(RowFate.COPY)]
                 await _advance_sequence(session)
-        except (IntegrityError, DBAPIError) as error:
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise Conflict(
-                f"The database refused the rows, so nothing was imported: {reason}.",
-                remedy="Correct what the message names, then run the command again.",
+        except RowRefused as error:
+            raise RowRefused(
+                f"Nothing was imported. {error.detail}",
+                remedy=f"Correct what the message names, then run the command again. {error.remedy}",
             ) from error
         by_key = {row.key: row for row in copied}
         return replace(plan, applied=True, rows=tuple(by_key.get(row.key, row) for row in plan.rows))
@@ -125,11 +123,10 @@ class TableImport:
 
     async def _copy(self, session: AsyncSession, source: str, row: PlannedRow, actor: str) -> PlannedRow:
         now = utc_now()
-        model = MlModel(**({"created_at": now, "updated_at": now} | row.columns), is_active=False)
+        columns = {"created_at": now, "updated_at": now} | row.columns | {"is_active": False}
         if row.model_id is not None:
-            model.model_id = row.model_id
-        session.add(model)
-        await session.flush()
+            columns["model_id"] = row.model_id
+        model = (await rows.insert(session, columns)).model
         file = self._files_by_path[model.file_path]
         session.add(file_records.build_record(model, file.facts, given=None, sidecar=file.sidecar))
         session.add(ImportedRow(source_table=source, source_key=row.key, model_id=model.model_id, imported_at=now))
