@@ -1,10 +1,13 @@
 """Builds the use-cases of one process and connects them; the API and the command line both start here."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.registry import schema
@@ -69,35 +72,53 @@ class Services:
     prometheus: PrometheusExporter
 
 
+@contextmanager
+def _open_compiler(settings: Settings, *, read_only: bool) -> Iterator[Compiler]:
+    """Provide the compiler of this home; with `read_only`, one that keeps what it compiles in a temporary folder."""
+    if not read_only:
+        yield Compiler(settings)
+        return
+    with TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True) as folder:
+        scratch = settings.model_copy(update={"home": Path(folder)})
+        yield Compiler(scratch, ScratchStore(scratch.compiled_dir, CompiledStore(settings.compiled_dir)))
+
+
 @asynccontextmanager
-async def open_services(settings: Settings, actor: str = "server") -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, actor: str = "server", *, read_only: bool = False
+) -> AsyncIterator[Services]:
     """Migrate the database, build the use-cases and yield them; close them in reverse order.
 
     No model is loaded yet: `run_background_tasks` does that. `actor` is recorded in the history of what this process
-    compiles.
+    compiles. With `read_only` no row, table, folder or file is written: the database must be migrated already, and a
+    model that has to be compiled is compiled in a temporary folder.
 
-    Raises DatabaseUnavailable and Misconfigured.
+    Raises DatabaseUnavailable, Misconfigured, TableRefused and SeveralActive; with `read_only` DatabaseNotReady, and
+    DatabaseMissing for a home without a database.
     """
     pin_blas()
-    database = Database(settings)
+    database = Database(settings, read_only=read_only)
     pool = WorkerPool(settings.inference_threads)
     try:
-        await schema.migrate(database)
-        services = _build_services(settings, database, pool, actor)
-        yield services
-        await services.operations.close()
-        await services.model_resolver.close()
+        with _open_compiler(settings, read_only=read_only) as compiler:
+            await (database.require_tables() if read_only else schema.migrate(database))
+            services = _build_services(settings, database, pool, compiler, actor)
+            yield services
+            await services.operations.close()
+            await services.model_resolver.close()
     finally:
         pool.close()
         await database.dispose()
 
 
-def _build_services(settings: Settings, database: Database, pool: WorkerPool, actor: str) -> Services:
+def _build_services(
+    settings: Settings, database: Database, pool: WorkerPool, compiler: Compiler, actor: str
+) -> Services:
     registry = Registry(settings, database)
     counters = Counters()
     recent_statistics = RecentStatistics(counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
-    compilation = Compilation(registry, Compiler(settings), counters, actor)
+    compilation = Compilation(registry, compiler, counters, actor)
     backbones = BackboneHolder(settings, pool)
     prover = Prover(settings, database, backbones, pool)
     compile_queue = CompileQueue(registry, compilation, prover)

@@ -169,3 +169,15 @@ class CompiledStore:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+class ScratchStore(CompiledStore):
+    """Reads the entries of another store, and adds its own below `root`, a folder that its owner removes."""
+
+    def __init__(self, root: Path, below: CompiledStore) -> None:
+        super().__init__(root)
+        self._below = below
+
+    def find(self, key: str) -> CompiledModel | None:
+        """Return an entry of either store, as `CompiledStore.find` does."""
+        return self._below.find(key) or super().find(key)

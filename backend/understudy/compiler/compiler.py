@@ -40,10 +40,11 @@ _SUFFIX = {
 class Compiler:
     """Compiles for one home. Several compilers, also in several processes, wait for each other."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, store: CompiledStore | None = None) -> None:
+        """Work below `settings.var_dir`; keep the compiled models in `store`, by default that of `settings`."""
         self._settings = settings
         self._sandbox = Sandbox(settings)
-        self.store = CompiledStore(settings.compiled_dir)
+        self.store = store or CompiledStore(settings.compiled_dir)
 
     async def compile(
         self, path: Path, digest: str, given: PartialSpec | None, on_step: Callable[[str], None] | None = None

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
-from understudy.errors import DatabaseUnavailable, ModelNotLoaded
+from understudy.errors import DatabaseUnavailable, ModelNotLoaded, SeveralActive
+from understudy.migrations import Repair
+from understudy.registry import schema
 from understudy.registry.deployment import desired_state
 from understudy.serving.sync import reconciler
 from understudy.settings import Settings
@@ -76,6 +78,30 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     assert live_id(services) == second
     events = {(entry.event, entry.actor) for entry in (await services.registry.list_history(second)).entries}
     assert ("activated", "database") in events
+
+
+async def test_several_rows_made_active_by_hand_are_named_and_none_is_given_up(
+    services: Services, register: Register
+) -> None:
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await by_hand(services, "DROP INDEX ml_models_one_active", "UPDATE ml_models SET is_active = TRUE")
+    await services.reconciler.poll_once()
+    assert live_id(services) == first
+    problem = (await services.status_reporter.status()).problem
+    assert problem is not None
+    assert (problem.code, "--keep-active" in problem.remedy) == ("several_active", True)
+    with pytest.raises(SeveralActive):
+        await services.activation.activate(second, "test")
+    with pytest.raises(SeveralActive):
+        await services.reconciler.load_desired()
+    assert live_id(services) == first
+    async with services.database.read() as session:
+        assert (await desired_state.poll(session)).active_count == 2
+    await schema.repair_tables(services.database, Repair(keep_active=second))
+    await services.reconciler.poll_once()
+    assert live_id(services) == second
+    assert services.reconciler.problem is None
 
 
 async def test_an_activation_is_in_sync_before_the_next_poll(services: Services, register: Register) -> None:

@@ -97,7 +97,10 @@ class DirectBackend:
 
 
 @asynccontextmanager
-async def open_direct(settings: Settings, actor: str) -> AsyncIterator[DirectBackend]:
-    """Open a backend on the database and the files of `settings`. Raises DatabaseUnavailable and Misconfigured."""
-    async with open_services(settings, actor) as services:
+async def open_direct(settings: Settings, actor: str, *, read_only: bool = False) -> AsyncIterator[DirectBackend]:
+    """Open a backend on the database and the files of `settings`; with `read_only` nothing is written.
+
+    Raises what `open_services` raises.
+    """
+    async with open_services(settings, actor, read_only=read_only) as services:
         yield DirectBackend(services, actor)

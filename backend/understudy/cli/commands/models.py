@@ -75,7 +75,7 @@ async def list_models(
     """List the registered models, the active one highlighted."""
     fields = {"q": search, "type": model_type, "sort": sort, "limit": limit, "cursor": cursor}
     query = validate_request(ModelQuery, fields)
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         answer = await backend.list(query)
     session.output.print_answer(answer, model_view.format_models(answer), model_view.format_page_summary(answer))
 
@@ -87,7 +87,7 @@ async def show(
     report: Annotated[bool, typer.Option("--report", help="Show the compile report instead of the model.")] = False,
 ) -> None:
     """Show one model; without MODEL_ID, the active one."""
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         model = await (backend.get_active() if model_id is None else backend.get(model_id))
         if report:
             compiled = await backend.get_report(model.model_id)
@@ -189,7 +189,7 @@ async def history(
     cursor: Cursor = None,
 ) -> None:
     """Show registrations, activations and refusals, latest first."""
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         page = await backend.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
     next_page = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
     session.output.print_answer(
@@ -200,6 +200,6 @@ async def history(
 @command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)
 async def status(session: Session) -> None:
     """Show the desired model, the live model of each server, the backbone and the database."""
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         answer = await backend.get_status()
     session.output.print_answer(answer, status_view.format_status(answer, server=session.url is not None))

@@ -35,7 +35,7 @@ async def predict(
     With --json one recording gives the API's answer with its `file`. Several give an array of such answers.
     """
     outcomes: list[tuple[Path, Prediction | UnderstudyError]] = []
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         for clip in clips:
             try:
                 answer = await backend.predict(clip, model_id)

@@ -8,7 +8,7 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERRUPTED
 from understudy.cli.framework.session import Session
-from understudy.errors import DatabaseUnavailable, RequestInvalid
+from understudy.errors import DatabaseMissing, RequestInvalid
 from understudy.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def import_table(
     from understudy.registry.table_import.table_import import TableImport
 
     _require_database(settings)
-    async with Database(settings) as database:
+    async with Database(settings, read_only=not apply) as database:
         use_case = TableImport(settings, database, table, columns or ())
         plan = await (use_case.apply(session.actor, skip_unfit=skip_unfit) if apply else use_case.plan())
     session.output.print_answer(plan.to_document(), format_plan(plan))
@@ -80,7 +80,7 @@ async def uninstall(
     from understudy.registry.database.database import Database
 
     _require_database(settings)
-    async with Database(settings) as database:
+    async with Database(settings, read_only=dry_run) as database:
         plan = await use_case.plan(database, keep_ml_models=keep_ml_models)
         if not dry_run and not plan.is_empty:
             _confirm(session, plan, yes=yes)
@@ -90,12 +90,9 @@ async def uninstall(
 
 
 def _require_database(settings: Settings) -> None:
-    """Raises DatabaseUnavailable for a home without a database: opening it would create the file."""
+    """Raises DatabaseMissing for a home without a database: opening it to write would create the file."""
     if settings.database_url is None and not (settings.var_dir / "understudy.db").exists():
-        raise DatabaseUnavailable(
-            f"There is no database in {settings.var_dir}.",
-            remedy="Name its folder with --home (UNDERSTUDY_HOME), or another database with DATABASE_URL.",
-        )
+        raise DatabaseMissing(f"There is no database in {settings.var_dir}.")
 
 
 def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:

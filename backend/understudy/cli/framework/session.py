@@ -35,8 +35,11 @@ class Session:
             raise Misconfigured(f"{describe_faults(error)}.") from error
 
     @asynccontextmanager
-    async def open_backend(self) -> AsyncIterator[Backend]:
-        """Open the server that `--url` names, or else the database."""
+    async def open_backend(self, *, read_only: bool = False) -> AsyncIterator[Backend]:
+        """Open the server that `--url` names, or else the database.
+
+        A command that only reads says `read_only`: no table is made, no row is changed and no file is written.
+        """
         if self.url is not None:
             from understudy.cli.backends.remote import open_remote
 
@@ -46,7 +49,7 @@ class Session:
             settings = self.load_quiet_settings()
             from understudy.cli.backends.direct import open_direct
 
-            async with open_direct(settings, self.actor) as direct:
+            async with open_direct(settings, self.actor, read_only=read_only) as direct:
                 yield direct
 
     def load_quiet_settings(self) -> Settings:

@@ -90,7 +90,8 @@ def _read_active_rows(connection: Connection) -> Sequence[_Row]:
 
 def _describe(active: Sequence[_Row]) -> SeveralActive:
     """Return the error: each row with its own columns that differ, and what such a table looks like."""
-    extra = [name for name in active[0] if name not in DOCUMENTED and len({str(row[name]) for row in active}) > 1]
+    columns = [str(name) for name in active[0]] if active else []  # the marks may be gone since they were counted
+    extra = [name for name in columns if name not in DOCUMENTED and len({str(row[name]) for row in active}) > 1]
     listed = [_describe_row(row, extra) for row in active[:_SHOWN_ROWS]]
     if len(active) > _SHOWN_ROWS:
         listed.append(f"and {len(active) - _SHOWN_ROWS} more")

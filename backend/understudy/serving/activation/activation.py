@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 import structlog
 
-from understudy.errors import Conflict, DatabaseUnavailable, FileChanged, NothingToRollBack, UnderstudyError
+from understudy.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    FileChanged,
+    NothingToRollBack,
+    RowRefused,
+    UnderstudyError,
+)
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
@@ -119,6 +126,6 @@ class Activation:
             remedy=error.remedy,
             still_live=live.model.identity.model_name if live else None,
         )
-        with suppress(DatabaseUnavailable):
+        with suppress(DatabaseUnavailable, RowRefused):
             async with self._database.write() as session:
                 await model_history.record_refusal(session, model_id, error, actor=actor)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from understudy.errors import DatabaseUnavailable, UnderstudyError
+from understudy.errors import UnderstudyError
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -77,10 +77,10 @@ class OperationProgress:
         await self._try_to_store()
 
     async def _try_to_store(self) -> None:
-        """Store the operation. An outage is logged only: the activation's own commit decides whether it succeeds."""
+        """Store the operation. A failure is logged only: the activation's own commit decides whether it succeeds."""
         try:
             await self.store()
-        except DatabaseUnavailable as error:
+        except UnderstudyError as error:
             log.warning("progress not recorded", operation_id=self._operation.operation_id, detail=error.detail)
 
     @asynccontextmanager

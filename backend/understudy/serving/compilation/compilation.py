@@ -108,7 +108,7 @@ class Compilation:
 
         Raises ModelNotFound, and ReportNotFound for a model that is not compiled.
         """
-        model = await self._registry.ensure_file_record(model_id)
+        model = await self._registry.read_file_record(model_id)
         compiled = await self.find(model)
         if compiled is None:
             raise ReportNotFound(f"{model.model_name} is not compiled.")

@@ -79,7 +79,7 @@ class ModelResolver:
         """
         if (live := self._find_live(name, version)) is not None:
             return live.model.identity, live.model.pipeline.report
-        model = await self._registry.ensure_file_record(await self._find_id(name, version))
+        model = await self._registry.read_file_record(await self._find_id(name, version))
         identity = ModelIdentity(
             model_id=model.model_id, model_name=model.model_name, version=model.version, digest=model.facts.digest
         )
@@ -89,7 +89,7 @@ class ModelResolver:
         """Raises ModelNotFound, and Unavailable for a model that would have to be compiled first."""
         if self._find_live(name, version) is not None:
             return
-        model = await self._registry.ensure_file_record(await self._find_id(name, version))
+        model = await self._registry.read_file_record(await self._find_id(name, version))
         if await self._compilation.find(model) is None:
             raise Unavailable(
                 f"{model.model_name} is not ready; its compile state is {model.compile_state}.",

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from understudy.errors import DatabaseUnavailable, Misconfigured, ModelNotLoaded, UnderstudyError
+from understudy.errors import DatabaseUnavailable, ModelNotLoaded, SeveralActive, UnderstudyError
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.registry.models import model_history, rows
+from understudy.schemas.compiler.quantization import Precision
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
 from understudy.serving.telemetry.counters import Counters
@@ -128,14 +129,24 @@ class Reconciler:
             self.desired = await desired_state.poll(session)
 
     async def load_desired(self) -> None:
-        """Load the desired model once, for a process that is not a server and is not listed as a replica.
+        """Load the desired model once, for a process that is not a server. Write nothing.
 
-        Raises DatabaseUnavailable. After any other failure no model is live, and `not_loaded` names the reason.
+        Raises DatabaseUnavailable and SeveralActive. After any other failure no model is live, and `not_loaded` names
+        the reason.
         """
-        await self.poll_once()
-        if self.outage is not None:
-            raise self.outage
-        await self.leave()
+        async with self._database.read() as session:
+            self.desired = desired = await desired_state.poll(session)
+            await desired_state.refuse_several_active(session)
+        if desired.active_model_id is not None:
+            variant = Precision.FLOAT32 if desired.drifted else desired.variant
+            try:
+                loaded = await self._preparation.prepare_desired(desired.active_model_id, variant)
+            except DatabaseUnavailable:
+                raise
+            except UnderstudyError as error:
+                self.problem = error
+                return
+            self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC)))
 
     async def _listen(self) -> None:
         async for _ in watch_changes(self._settings):
@@ -152,6 +163,8 @@ class Reconciler:
             if self.outage is None:
                 log.error("database unavailable", detail=error.detail, remedy=error.remedy)
             self.outage = error
+        except SeveralActive as error:  # marked between the poll and the write that follows from it
+            self.problem = error
         except Exception as error:  # the task must not end: this process would never follow the database again
             problem = _wrap_unforeseen(error)
             if self.problem is None or self.problem.detail != problem.detail:
@@ -170,10 +183,8 @@ class Reconciler:
             log.info("database answers again")
         self.desired, self.outage = desired, None
         if desired.active_count > 1:
-            self.problem = Misconfigured(
-                "Several models are marked active, so the live model stays as it is.",
-                remedy="Run `understudy doctor --fix`.",
-            )
+            async with self._database.read() as session:
+                self.problem = await desired_state.describe_several_active(session)
         elif desired.active_model_id is None:
             await self._follow_empty(desired.generation)
         else:
