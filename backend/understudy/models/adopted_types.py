@@ -65,12 +65,11 @@ class AdoptedText(_Untyped[str]):
         return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
 
 
-class AdoptedLongText(_Adopted[str]):
+class AdoptedLongText(AdoptedText):
     """Text without a limit."""
 
     impl = Text
     cache_ok = True
-    convert = staticmethod(AdoptedText.convert)
 
 
 class RequiredText(AdoptedText):
@@ -83,6 +82,11 @@ class RequiredText(AdoptedText):
         return AdoptedText.convert(value) or ""
 
 
+def _write_number(value: float) -> str:
+    """Return the number without a fraction where it has none, as an integer column reads it."""
+    return f"{value:.0f}" if value.is_integer() else repr(value)
+
+
 class AdoptedNumber(_Untyped[float]):
     """A number; written as text, because PostgreSQL would round a number that it puts into an integer column."""
 
@@ -92,7 +96,7 @@ class AdoptedNumber(_Untyped[float]):
     def bind_processor(self, dialect: Dialect) -> Callable[[float | None], Any]:
         own = self.impl_instance.bind_processor(dialect)
         if dialect.name == "postgresql":
-            return lambda value: None if value is None else repr(float(value))
+            return lambda value: None if value is None else _write_number(float(value))
         return own or (lambda value: value)
 
     @staticmethod

@@ -6,6 +6,8 @@ Statements are run by a superuser. `{role}` is the role that Understudy connects
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from understudy.errors import SeveralActive, TableRefused, UnderstudyError
+
 _COLUMNS = {
     "model_id": "SERIAL PRIMARY KEY",
     "model_name": "VARCHAR(255) NOT NULL UNIQUE",
@@ -37,7 +39,7 @@ def make(name: str = "ml_models", suffix: str = "", /, **changed: str | None) ->
 
 @dataclass(frozen=True)
 class AdoptedTable:
-    """`kept` are queries whose answers must be the same after Understudy worked with the table."""
+    """`noted` is part of what the migration reports; `accuracy` is registered with a model."""
 
     title: str
     statements: tuple[str, ...]
@@ -46,6 +48,7 @@ class AdoptedTable:
     timezone: str | None = None
     noted: str = ""
     row: str = _INSERT
+    accuracy: float | None = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class RefusedTable:
     search_path: str | None = None
     cure: tuple[str, ...] | None = None
     row: str | None = _INSERT
+    error: type[UnderstudyError] = TableRefused
 
 
 _TOUCH = """
@@ -117,7 +121,17 @@ ADOPTED = (
     AdoptedTable("`accuracy` DOUBLE PRECISION", (make(accuracy="DOUBLE PRECISION"),)),
     AdoptedTable("`accuracy` REAL", (make(accuracy="REAL"),)),
     AdoptedTable("`accuracy` NUMERIC without scale", (make(accuracy="NUMERIC"),)),
-    AdoptedTable("`accuracy` TEXT", (make(accuracy="TEXT"),)),
+    AdoptedTable("`accuracy` INTEGER", (make(accuracy="INTEGER"),)),
+    AdoptedTable(
+        "optional columns NOT NULL with a default",
+        (
+            make(
+                version="TEXT NOT NULL DEFAULT 'v0'",
+                description="TEXT NOT NULL DEFAULT ''",
+                is_active="BOOLEAN NOT NULL",
+            ),
+        ),
+    ),
     AdoptedTable(
         "`created_at`, `updated_at` TIMESTAMPTZ, the session not in UTC",
         (make(created_at="TIMESTAMPTZ DEFAULT now()", updated_at="TIMESTAMPTZ DEFAULT now()"),),
@@ -142,9 +156,13 @@ ADOPTED = (
     AdoptedTable(
         "`accuracy` a generated column",
         (make(metrics="JSONB", accuracy="NUMERIC GENERATED ALWAYS AS ((metrics->>'accuracy')::numeric) STORED"),),
+        accuracy=None,
     ),
     AdoptedTable("an extra column NOT NULL with a default", (make(stage="TEXT NOT NULL DEFAULT 'dev'"),)),
     AdoptedTable("an extra column JSON", (make(metrics="JSON", tags="TEXT[]"),)),
+    AdoptedTable(
+        "an extra column of a type that no library knows", (make(place="POINT"),), noted="undocumented column place"
+    ),
     AdoptedTable("`description` JSONB", (make(description="JSONB DEFAULT '{\"a\": 1}'"),)),
     AdoptedTable(
         "a trigger that changes rows",
@@ -257,6 +275,20 @@ REFUSED = (
     RefusedTable(
         "`created_at` BIGINT", (make(created_at="BIGINT"),), "created_at is bigint", "to_timestamp(created_at)"
     ),
+    RefusedTable(
+        "`created_at` with a time that is none",
+        (make(created_at="TIMESTAMPTZ DEFAULT 'infinity'"),),
+        "created_at holds infinity",
+        "SET created_at = NULL",
+        cure=("UPDATE ml_models SET created_at = NULL",),
+    ),
+    RefusedTable("`version` JSON", (make(version="JSON"),), "version is json", "TYPE text USING", row=None),
+    RefusedTable(
+        "`accuracy` TEXT",
+        (make(accuracy="TEXT DEFAULT '0.5'"),),
+        "accuracy is text",
+        "TYPE double precision",
+    ),
     RefusedTable("`updated_at` TEXT", (make(updated_at="TEXT"),), "updated_at is text", "TYPE timestamp USING"),
     RefusedTable(
         "`file_path` a generated column",
@@ -311,6 +343,28 @@ REFUSED = (
         "other tables inherit from it",
         "NO INHERIT ml_models",
         cure=("ALTER TABLE special NO INHERIT ml_models",),
+    ),
+    RefusedTable(
+        "a rule that replaces changes",
+        (make(), "CREATE RULE keep AS ON DELETE TO ml_models DO INSTEAD NOTHING"),
+        "its rules keep do something else",
+        "DROP RULE keep ON public.ml_models",
+    ),
+    RefusedTable(
+        "several active rows",
+        (make(), _INSERT.replace("by hand", "another")),
+        "model 2 (by hand, version v1, no updated_at)",
+        "understudy doctor --fix --keep-active MODEL_ID",
+        cure=("UPDATE ml_models SET is_active = FALSE WHERE model_id <> 2 AND is_active",),
+        error=SeveralActive,
+    ),
+    RefusedTable(
+        "one active row for each tenant",
+        (make(house_id="UUID DEFAULT gen_random_uuid()"), _INSERT.replace("by hand", "another")),
+        "this looks like one active model for each house_id",
+        "an Understudy with a database of its own",
+        cure=("UPDATE ml_models SET is_active = FALSE WHERE model_id <> 2 AND is_active",),
+        error=SeveralActive,
     ),
     RefusedTable(
         "one active model for each tenant, by an index",

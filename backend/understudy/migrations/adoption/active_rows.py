@@ -13,7 +13,6 @@ from sqlalchemy import (
     Text,
     column,
     insert,
-    inspect,
     select,
     table,
     text,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 
 from understudy.errors import RequestInvalid, SeveralActive
 from understudy.migrations.adoption.column_suitability import DOCUMENTED
+from understudy.migrations.adoption.columns import read_types
 from understudy.migrations.adoption.table_finding import TABLE, Repair, TableFinding
 
 _Row = RowMapping
@@ -70,7 +70,7 @@ def ensure_one_active_row(connection: Connection, repair: Repair | None) -> Iter
 
 def refuse_several_active(connection: Connection) -> None:
     """Raises SeveralActive when more than one row is active."""
-    if not {"model_id", "is_active"} <= {each["name"] for each in inspect(connection).get_columns(TABLE)}:
+    if not {"model_id", "is_active"} <= read_types(connection).keys():
         return
     active = _read_active_rows(connection)
     if len(active) > 1:

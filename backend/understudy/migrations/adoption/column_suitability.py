@@ -21,6 +21,10 @@ DOCUMENTED = (
     "created_by_user_id",
 )
 LARGEST_ID = 2**31 - 1
+_NUMBERS = {"int2", "int4", "int8", "numeric", "float4", "float8"}
+# Categories of pg_type: text, enums, numbers, dates and truth values.
+_SORTABLE = {"S", "E", "N", "D", "B"}
+_FIRST_TIME, _LAST_TIME = "0001-01-02", "9999-12-30"
 
 # `type` is the type below domains. A column without a default that a sequence or a generated expression fills counts as
 # filled.
@@ -68,8 +72,12 @@ def check(connection: Connection, *, fills_rows: bool) -> Iterator[Fault]:
             yield from _check_key(connection, column)
         elif column.name in {"model_name", "file_path"}:
             yield from _check_text(column)
+        elif column.name in {"version", "model_type"}:
+            yield from _check_sortable_text(column)
+        elif column.name == "accuracy":
+            yield from _check_number(column)
         elif column.name in {"created_at", "updated_at"}:
-            yield from _check_time(column)
+            yield from _check_time(connection, column)
         elif column.name == "is_active":
             yield from _check_flag(column)
         elif column.name == "created_by_user_id" or column.name not in DOCUMENTED:
@@ -105,8 +113,35 @@ def _check_text(column: Column) -> Iterator[Fault]:
         )
 
 
-def _check_time(column: Column) -> Iterator[Fault]:
+def _check_sortable_text(column: Column) -> Iterator[Fault]:
+    """Find a type whose values PostgreSQL cannot sort, or that a page of the sorted list could not begin after."""
+    if (column.category in _SORTABLE and column.type != "money") or column.type == "uuid":
+        return
+    yield Fault(
+        f"{column.name} is {column.spelled}, and Understudy needs text or numbers",
+        f"ALTER TABLE ml_models ALTER COLUMN {column.name} DROP DEFAULT,"
+        f" ALTER COLUMN {column.name} TYPE text USING {column.name}::text;",
+    )
+
+
+def _check_number(column: Column) -> Iterator[Fault]:
+    if column.type not in _NUMBERS:
+        yield Fault(
+            f"accuracy is {column.spelled}, and Understudy needs a number",
+            "ALTER TABLE ml_models ALTER COLUMN accuracy DROP DEFAULT, ALTER COLUMN accuracy TYPE double precision"
+            " USING nullif(accuracy::text, '')::double precision;",
+        )
+
+
+def _check_time(connection: Connection, column: Column) -> Iterator[Fault]:
     if column.type in {"timestamp", "timestamptz", "date"}:
+        outside = f"{column.name} NOT BETWEEN '{_FIRST_TIME}' AND '{_LAST_TIME}'"
+        found = connection.execute(text(f"SELECT {column.name}::text FROM ml_models WHERE {outside} LIMIT 1"))  # noqa: S608
+        if (example := found.scalar_one_or_none()) is not None:
+            yield Fault(
+                f"{column.name} holds {example}, and Understudy reads the years 1 to 9999",
+                f"UPDATE ml_models SET {column.name} = NULL WHERE {outside};",  # noqa: S608  # only shown
+            )
         return
     converted = f"{column.name}::text::timestamp"
     if column.category == "N":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 
 from understudy.errors import TableRefused
+from understudy.migrations.adoption.column_suitability import read_columns
 from understudy.migrations.adoption.table_finding import TABLE, Repair, TableFinding
 
 _UNIQUE_ID = "CREATE UNIQUE INDEX ml_models_model_id_key ON ml_models (model_id)"
@@ -101,10 +102,8 @@ def ensure_identity(connection: Connection, repair: Repair | None) -> Iterator[T
     if connection.dialect.name != "postgresql":
         return
     sequence = connection.execute(text("SELECT pg_get_serial_sequence('ml_models', 'model_id')")).scalar_one()
-    default = next(
-        column["default"] for column in inspect(connection).get_columns(TABLE) if column["name"] == "model_id"
-    )
-    if sequence is None and default is None:
+    filled = any(column.filled for column in read_columns(connection) if column.name == "model_id")
+    if sequence is None and not filled:
         if repair is not None:
             for statement in _COUNTED_ID:
                 connection.execute(text(statement))

@@ -16,6 +16,10 @@ _READ = text("""
             AS privilege WHERE NOT has_table_privilege(c.oid, privilege)
         ) AS missing,
         EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
+        array(
+            SELECT quote_ident(rulename) FROM pg_rewrite
+            WHERE ev_class = c.oid AND is_instead AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY rulename
+        ) AS rules,
         EXISTS (
             SELECT 1 FROM pg_trigger
             WHERE tgrelid = c.oid AND NOT tgisinternal AND tgtype & 7 = 7 AND tgenabled <> 'D'
@@ -52,7 +56,8 @@ _SCHEMA = text("""
 class Relation:
     """`ml_models` as our role finds it along its search path; names are quoted for SQL.
 
-    `missing` lists the privileges that our role lacks. `fills_rows` is True when a trigger runs before each insert.
+    `missing` lists the privileges that our role lacks, and `rules` the rules that replace changes of rows. `fills_rows`
+    is True when a trigger runs before each insert.
     """
 
     kind: str
@@ -65,6 +70,7 @@ class Relation:
     may_create: bool
     missing: tuple[str, ...]
     has_children: bool
+    rules: tuple[str, ...]
     fills_rows: bool
 
     @classmethod
@@ -84,6 +90,7 @@ class Relation:
             may_create=row["may_create"],
             missing=tuple(row["missing"]),
             has_children=row["has_children"],
+            rules=tuple(row["rules"]),
             fills_rows=row["fills_rows"],
         )
 

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from understudy.migrations.adoption.column_suitability import read_columns
 from understudy.migrations.adoption.relation import Relation
 from understudy.migrations.adoption.table_finding import TABLE, AdoptionOutcome, Repair, TableFinding
 
 # Sorting by name uses its unique index, by id the primary key. Rows with equal values follow in order of model_id.
-_UNORDERED = {"json", "xml", "point", "polygon"}
 _SORTED = ("created_at", "updated_at", "accuracy", "version", "model_type")
 
 
@@ -43,8 +41,6 @@ def ensure_sort_indexes(connection: Connection, repair: Repair | None) -> Iterat
 
 def _list_unindexable(connection: Connection) -> dict[str, str]:
     """Return the columns that our role cannot index on PostgreSQL, each with the reason."""
-    if connection.dialect.name != "postgresql" or (relation := Relation.find(connection)) is None:
+    if connection.dialect.name != "postgresql" or (relation := Relation.find(connection)) is None or relation.owned:
         return {}
-    if not relation.owned:
-        return dict.fromkeys(_SORTED, f"the table belongs to {relation.owner}")
-    return {each.name: f"its type is {each.spelled}" for each in read_columns(connection) if each.type in _UNORDERED}
+    return dict.fromkeys(_SORTED, f"the table belongs to {relation.owner}")

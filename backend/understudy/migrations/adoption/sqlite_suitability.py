@@ -39,6 +39,21 @@ def check_columns(connection: Connection) -> Iterator[Fault]:
             "UPDATE ml_models SET is_active = lower(is_active) IN ('true', 't', 'yes', 'y', '1')"
             " WHERE is_active IS NOT NULL;",
         )
+    for name in ("created_at", "updated_at"):
+        if name in names:
+            yield from _check_values(
+                connection,
+                name,
+                f"typeof({name}) NOT IN ('text', 'null')",
+                f"UPDATE ml_models SET {name} = datetime({name}, 'unixepoch') WHERE typeof({name}) <> 'text';",  # noqa: S608
+            )
+    if "accuracy" in names:
+        yield from _check_values(
+            connection,
+            "accuracy",
+            "typeof(accuracy) IN ('text', 'blob')",
+            "UPDATE ml_models SET accuracy = NULL WHERE typeof(accuracy) IN ('text', 'blob');",
+        )
     if "model_id" in names:
         yield from _check_values(
             connection,

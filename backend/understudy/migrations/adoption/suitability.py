@@ -93,6 +93,11 @@ def _check_kind(connection: Connection, relation: Relation) -> Iterator[Fault]:
             "other tables inherit from it, and no unique index covers their rows",
             "ALTER TABLE CHILD NO INHERIT ml_models; (for each of these tables)",
         )
+    elif relation.rules:
+        yield Fault(
+            f"its rules {', '.join(relation.rules)} do something else in place of a change of its rows",
+            " ".join(f"DROP RULE {rule} ON {relation.schema}.ml_models;" for rule in relation.rules),
+        )
 
 
 def _check_rights(relation: Relation, wanted: set[str]) -> Iterator[Fault]:

@@ -24,6 +24,8 @@ _DENIALS = {
     r"row-level security policy": _POLICY,
     r"read-?only": "Connect to the primary server, or let the user that runs Understudy write to the database.",
 }
+# 42804: a value of another type; 428C9: a value for a generated column.
+_FAULTS_OF_VALUES = {"42804", "428C9"}
 _NOT_OURS = {"40", "53", "54", "55", "57", "58", "F0", "XX", "08", "0A"}
 
 
@@ -38,7 +40,7 @@ def translate_statement_error(error: DBAPIError, url: URL, address: str) -> Unde
         return DatabaseNotReady(
             f"The tables are missing in {address}: {reason}.", remedy="Create them: `understudy migrate`."
         )
-    other_table = state.startswith("42") and state != "42601"
+    other_table = state.startswith("42") and state not in {"42601", *_FAULTS_OF_VALUES}
     if other_table or (name == "SQLITE_ERROR" and "no such column" in reason):
         return DatabaseNotReady(
             f"The tables in {address} are not those that Understudy made or adopted: {reason}.",
