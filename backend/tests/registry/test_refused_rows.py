@@ -96,6 +96,30 @@ async def test_a_row_that_the_table_does_not_take(case: str, registry: Registry,
 
 
 @only_postgresql
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("ALTER TABLE ml_models ALTER description TYPE jsonb USING '{}'", "invalid input syntax for type json"),
+        ("ALTER TABLE ml_models ALTER description TYPE int USING 0", "invalid input syntax for type integer"),
+        (
+            "ALTER TABLE ml_models DROP description, ADD description text GENERATED ALWAYS AS (version) STORED",
+            "generated column",
+        ),
+    ],
+)
+async def test_a_value_that_the_column_does_not_take(
+    registry: Registry, add: Add, by_hand: ByHand, statement: str, reason: str
+) -> None:
+    one = await add("one")
+    by_hand(statement)
+    with pytest.raises(RowRefused, match=reason):
+        await registry.update(one.model_id, ModelUpdate(description="quiet barn"), "test")
+    with pytest.raises(RowRefused, match=reason):
+        await add("two", description="quiet barn")
+    assert (await add("three")).model_name == "three"
+
+
+@only_postgresql
 async def test_changes_and_deletions_that_a_trigger_drops(registry: Registry, add: Add, by_hand: ByHand) -> None:
     """A table that only marks rows as deleted would otherwise be answered with a deletion that did not happen."""
     one = await add("one")

@@ -103,4 +103,5 @@ def repair_tables(connection: Connection, repair: Repair) -> tuple[TableFinding,
     found = upgrade(connection, repair).findings
     refuse_unusable(connection)
     found += adoption.adopt(connection, repair) + adoption.equip(connection)
-    return (*found, *close_to_api_roles(connection, repair=True))
+    found += tuple(close_to_api_roles(connection, repair=True))
+    return tuple(dict.fromkeys(found))  # a migration notes the same columns

@@ -21,10 +21,11 @@ _Value = TypeVar("_Value")
 _TRUE_WORDS = {"true", "t", "yes", "y", "on", "1"}
 
 
-def _adapt_without_cast(typed: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the type of a dialect without the cast that it writes around each value."""
+def _adapt_without_cast(typed: TypeEngine[Any], visit_name: str) -> TypeEngine[Any]:
+    """Return the type of a dialect without the cast that it writes around each value; DDL calls it `visit_name`."""
     kind = type(typed)
-    return typed.adapt(type(f"Untyped{kind.__name__}", (kind,), {"render_bind_cast": False}))
+    changed = {"render_bind_cast": False, "__visit_name__": visit_name}
+    return typed.adapt(type(f"Untyped{kind.__name__}", (kind,), changed))
 
 
 class _Adopted(TypeDecorator[_Value]):
@@ -47,7 +48,7 @@ class _Untyped(_Adopted[_Value]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name != "postgresql":
             return self.impl_instance
-        return _adapt_without_cast(dialect.type_descriptor(self.impl_instance))
+        return _adapt_without_cast(dialect.type_descriptor(self.impl_instance), self.impl_instance.__visit_name__)
 
 
 class AdoptedText(_Untyped[str]):
