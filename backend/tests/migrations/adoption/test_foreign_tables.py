@@ -82,8 +82,8 @@ async def walk(services: Services, accuracy: float | None) -> None:
     """Every operation on models, through the use-cases, beside the row that was there before."""
     registry = services.registry
     by_hand = await registry.get_active()
-    live = await services.activation.activate(by_hand.model_id, "test")
-    assert live.model.identity.model_id == by_hand.model_id
+    activated = await services.activation.activate(by_hand.model_id, "test")
+    assert (activated.row.model_id, activated.row.is_active) == (by_hand.model_id, True)
     began = datetime.now(UTC)
     one = await registry.register(ModelCreate(model_name="One", file_path="models/one.onnx"), "test")
     given: dict[str, object] = {

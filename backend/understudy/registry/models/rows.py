@@ -110,7 +110,7 @@ async def delete(session: AsyncSession, model_id: int) -> None:
 
 
 async def find_active(session: AsyncSession) -> Row | None:
-    """Return the active row; of several, the one that a repair keeps active."""
+    """Return the active row; of several, the one that was updated last."""
     found = (await session.execute(order_active_rows(select_rows()).limit(1))).one_or_none()
     return None if found is None else Row(*found)
 
