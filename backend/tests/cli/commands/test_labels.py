@@ -56,7 +56,8 @@ def test_a_label_file_is_found_in_the_home_folder_and_its_guessed_encoding_is_sa
 @pytest.mark.parametrize(
     "given", ["models/labels.txt", "models\\names", "labels.json", "class_names.csv", "a,labels.TXT", "./x"]
 )
-def test_a_path_that_does_not_exist_is_an_error_and_no_label(ask: Ask, head: Path, given: str) -> None:
+def test_a_path_that_does_not_exist_is_an_error_and_no_label(ask: Ask, run: Run, head: Path, given: str) -> None:
+    run("migrate")
     problem = ask(*REGISTER, "--labels", given, code=5)
     assert problem["code"] == "spec_invalid"
     assert f"there is no file {given}" in problem["detail"]

@@ -86,6 +86,7 @@ REFUSALS = (
 
 
 def test_errors_are_the_same_on_both_backends(backend: str, ask: Ask, run: Run, models: Path) -> None:
+    run("migrate")
     for arguments, code, problem in REFUSALS:
         document = ask(*arguments, code=code)
         assert document["code"] == problem

@@ -70,6 +70,7 @@ def test_a_url_that_is_not_http_is_refused(ask: Ask) -> None:
 
 
 def test_the_answer_is_all_that_standard_output_holds(run: Run) -> None:
+    run("migrate")
     assert json.loads(run("list", "--json").stdout) == {
         "models": [],
         "active_model": None,

@@ -85,4 +85,5 @@ def test_the_backbone_is_installed_from_a_local_file(ask: Ask, run: Run, data_di
     installed = ask("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
     assert ask("backbone", "status") == installed
     assert installed["digest"][:8] in run("backbone", "status").stdout
+    run("migrate")
     assert ask("status")["backbone"]["installed"]
