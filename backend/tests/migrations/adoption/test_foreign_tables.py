@@ -13,6 +13,7 @@ from tests.migrations.adoption.foreign_tables import ADOPTED, REFUSED, AdoptedTa
 from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.doctor.doctor import Doctor
+from understudy.errors import ModelNotFound
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
@@ -104,6 +105,8 @@ async def walk(services: Services, accuracy: float | None) -> None:
     page = await registry.list(ModelQuery(type="yamnet", q="tw"))
     assert ([model.model_name for model in page.models], page.total) == (["Two"], 1)
     assert (await registry.list(ModelQuery(type="unheard"))).total == 0
+    with pytest.raises(ModelNotFound):
+        await services.model_resolver.require_ready("Two", "another")
     for sort in _SORTS:
         assert set(await read_every_page(registry, sort)) == {by_hand.model_id, one.model_id, two.model_id}, sort
     changed = await registry.update(one.model_id, ModelUpdate(model_name="One b", model_type="log_mel"), "test")

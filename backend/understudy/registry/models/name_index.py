@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Text, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import ModelNotFound
@@ -35,7 +35,8 @@ async def find(session: AsyncSession, name: str, version: str | None) -> int:
     refuse_nul("version", version)
     query = select(MlModel.model_id).where(MlModel.model_name == name)
     if version is not None:
-        query = query.where(MlModel.version == version)
+        # The column may hold numbers, which PostgreSQL would not compare with a word.
+        query = query.where(cast(MlModel.version, Text) == version)
     query = query.order_by((MlModel.is_active == true()).desc(), MlModel.model_id.desc()).limit(1)
     found = await session.scalar(query)
     if found is None:
