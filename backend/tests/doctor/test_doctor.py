@@ -34,7 +34,15 @@ def list_states(report: DoctorReport) -> set[FindingState]:
 async def test_a_sound_installation_has_no_findings(installation: Installation) -> None:
     report = await installation.examine()
     assert report.findings == ()
-    assert report.looked_at == ("folders", "database", "model files", "compiled store", "backbone", "servers")
+    assert report.looked_at == (
+        "folders",
+        "database",
+        "model files",
+        "compiled store",
+        "examples",
+        "backbone",
+        "servers",
+    )
 
 
 async def test_examining_an_empty_home_creates_nothing(empty: Installation) -> None:

@@ -30,7 +30,7 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
     folders = await run_sync(clips.list_folders)
     if not known and not folders:
         return []
-    async with clips.lock():
+    async with clips.lock() if fix else clips.lock_if_present():
         found = await _check_unregistered(database, fix=fix)
         for digest in sorted({*known, *folders}):
             async with database.read() as session:

@@ -20,6 +20,7 @@ _READING = (
     ("show",),
     ("show", "1"),
     ("show", "1", "--report"),
+    ("examples", "1"),
     ("history",),
     ("status",),
     ("predict", "CLIP"),

@@ -164,7 +164,7 @@ async def show_examples(session: Session, model_id: ModelId) -> None:
 
     The examples are run after each compilation by a server, by `understudy compile` and by `understudy activate`.
     """
-    async with session.open_backend() as backend:
+    async with session.open_backend(read_only=True) as backend:
         found = await backend.get_examples(model_id)
     session.output.print_answer(found, examples_view.format_examples(found))
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -46,6 +46,10 @@ class ExampleClips:
     def lock(self) -> AsyncFileLock:
         """Return a new handle on the lock of this home's examples, for `async with`."""
         return AsyncFileLock(self._lock_path, fallback_to_soft=False)
+
+    def lock_if_present(self) -> AbstractAsyncContextManager[object]:
+        """Return a handle on the lock that creates no file: where there is none, no process of this home holds it."""
+        return self.lock() if self._lock_path.exists() else nullcontext()
 
     def check(self, examples: Sequence[NewExample]) -> None:
         """Raises what `store` raises for the number and the sizes of the clips; the clips are at their start again."""

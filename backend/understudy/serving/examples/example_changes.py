@@ -66,8 +66,8 @@ class ExampleChanges:
         return await self._show(model)
 
     async def get(self, model_id: int) -> ModelExamples:
-        """Return the examples and the latest run of them. Raises what `Registry.ensure_file_record` raises."""
-        return await self._show(await self._registry.ensure_file_record(model_id))
+        """Return the examples and the latest run of them; write nothing. Raises what `read_file_record` raises."""
+        return await self._show(await self._registry.read_file_record(model_id))
 
     async def remove(self, model_id: int, actor: str) -> ModelExamples:
         """Remove the examples and their clips; a model without any stays as it is.
