@@ -55,6 +55,7 @@ def test_a_model_that_misses_is_registered_and_not_activated(
 def test_a_file_that_cannot_be_used_registers_nothing(
     run: Run, ask: Callable[..., Any], models: Path, examples: Path
 ) -> None:
+    run("migrate")
     examples.write_text("file,label\nthree.wav,a\n")
     registered = ["register", "--name", "One", "--path", "models/one.onnx", "--examples", str(examples)]
     assert "no clip three.wav" in ask(*registered, code=5)["detail"]
