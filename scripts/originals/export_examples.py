@@ -24,7 +24,11 @@ from understudy.settings import Settings
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "export.md"
 RESULTS = CHECKOUT / "backend" / "tests" / "docs" / "export_results.json"
-_PACKAGES = ("torch", "scikit-learn", "skl2onnx", "jax", "jax2onnx", "onnx", "onnxscript", "onnxruntime")
+_PACKAGES = {
+    "torch": ("torch", "onnxscript"),
+    "sklearn": ("scikit-learn", "skl2onnx"),
+    "jax": ("jax", "jax2onnx"),
+}
 
 
 def read_scripts(page: str) -> dict[str, str]:
@@ -47,14 +51,14 @@ def run_script(python: str, library: str, script: str, folder: Path) -> float:
     return float(done.stdout.split("largest difference")[1])
 
 
-def list_versions(python: str) -> dict[str, str]:
+def list_versions(python: str, library: str) -> dict[str, str]:
     code = (
         "import importlib.metadata as m, json, sys\n"
         "have = {d.metadata['Name'].lower() for d in m.distributions()}\n"
         "print(json.dumps({n: m.version(n) for n in sys.argv[1:] if n in have}))"
     )
     done = subprocess.run(  # noqa: S603 - the caller names the interpreter
-        [python, "-c", code, *_PACKAGES], capture_output=True, text=True, check=True
+        [python, "-c", code, *_PACKAGES[library], "onnx", "onnxruntime"], capture_output=True, text=True, check=True
     )
     versions: dict[str, str] = json.loads(done.stdout)
     return versions
@@ -85,7 +89,7 @@ def main(arguments: list[str]) -> None:
             report = compile_file(folder / f"head_{library}.onnx", spec, folder / "home")
         results[library] = {
             "script": sha256(script.encode()).hexdigest(),
-            "versions": list_versions(pythons[library]),
+            "versions": list_versions(pythons[library], library),
             "difference": difference,
             "input": report.spec.input.value,
             "labels": list(report.spec.labels),
