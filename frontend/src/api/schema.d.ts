@@ -1496,7 +1496,7 @@ export interface components {
             precision: components["schemas"]["Precision"];
             /**
              * Program
-             * @description Version of Understudy and of ONNX Runtime
+             * @description Versions of Understudy and of the library that runs the model
              */
             program: string;
             /**

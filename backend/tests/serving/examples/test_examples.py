@@ -15,6 +15,7 @@ from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
 from understudy.registry.files.example_clips import NewExample
 from understudy.schemas.compiler.quantization import Gate, Precision, Quantization
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.examples import ExamplesSummary, Expectation, ProofState
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
@@ -70,7 +71,7 @@ async def test_a_model_that_agrees_goes_live_and_says_within_what(services: Serv
     assert found.summary == await summary(services, model_id)
     assert (found.summary.state, found.summary.text) == (ProofState.PROVED, "2 of 2 within 0.003")
     assert found.proof is not None
-    assert found.proof.program == prover.PROGRAM
+    assert found.proof.program == prover.describe_program(Runtime.ONNX)
     assert found.proof.clips[1].max_difference == pytest.approx(0.0029, abs=1e-6)
 
 
@@ -132,7 +133,7 @@ async def test_a_run_of_another_version_of_the_program_is_repeated(
     model_id = await register("head")
     await services.examples.replace(model_id, [example()], "test")
     await services.activation.activate(model_id, "test")
-    monkeypatch.setattr(prover, "PROGRAM", "understudy 99")
+    monkeypatch.setattr(prover, "__version__", "99")
     await services.activation.activate(model_id, "test")
     assert count_runs() == 2
 

@@ -112,7 +112,7 @@ class ExamplesProof(BaseModel):
     examples_digest: str
     precision: Precision = Precision.FLOAT32
     backbone_digest: str | None
-    program: str = Field(description="Version of Understudy and of ONNX Runtime")
+    program: str = Field(description="Versions of Understudy and of the library that runs the model")
     allowance: float = Field(default=0.0, description="Added to the tolerance of every clip of an int8 variant")
     clips: tuple[ClipProof, ...]
     seconds: float

@@ -20,6 +20,7 @@ from understudy.registry.models import example_rows
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind
 from understudy.schemas.registry.examples import NOT_PROVED, ClipProof, ExampleSet, ExamplesProof
 from understudy.serving.prediction.backbone_holder import BackboneHolder
@@ -28,7 +29,7 @@ from understudy.settings import Settings
 
 log = structlog.get_logger()
 
-PROGRAM = f"understudy {__version__}, onnxruntime {version('onnxruntime')}"
+_DISTRIBUTIONS = {Runtime.ONNX: "onnxruntime", Runtime.LITERT: "ai-edge-litert"}
 _MOST_NAMED = 3
 
 
@@ -105,7 +106,11 @@ class Prover:
     ) -> ExamplesProof | None:
         async with self._database.read() as session:
             proof = await example_rows.find_proof(session, report.key, examples.digest)
-        if proof is None or proof.program != PROGRAM or proof.backbone_digest != backbone_digest:
+        if (
+            proof is None
+            or proof.program != describe_program(report.runtime)
+            or proof.backbone_digest != backbone_digest
+        ):
             return None
         return proof
 
@@ -129,7 +134,7 @@ class Prover:
             examples_digest=examples.digest,
             precision=report.quantization.precision if report.quantization else Precision.FLOAT32,
             backbone_digest=pipeline.backbone_digest,
-            program=PROGRAM,
+            program=describe_program(report.runtime),
             allowance=allowance,
             clips=tuple(clips),
             seconds=time.perf_counter() - started,
@@ -139,6 +144,12 @@ class Prover:
                 await example_rows.save_proof(session, proof)
         _log_proof(model, proof)
         return proof
+
+
+def describe_program(runtime: Runtime) -> str:
+    """Return the versions on which an answer depends: those of Understudy and of the library that runs the model."""
+    distribution = _DISTRIBUTIONS[runtime]
+    return f"understudy {__version__}, {distribution} {version(distribution)}"
 
 
 def describe_unproved(model_id: int) -> str:
