@@ -41,10 +41,38 @@ export function useRollback() {
   });
 }
 
+export interface Registration {
+  model: ModelCreate;
+  /** The form of the model's examples. */
+  examples?: FormData | undefined;
+}
+
 export function useRegister() {
   const refresh = useRefresh();
   return useMutation({
-    mutationFn: (body: ModelCreate) => unwrap(api.POST("/api/v1/models", { body })),
+    mutationFn: ({ model, examples }: Registration) => {
+      examples?.set("model", JSON.stringify(model));
+      return unwrap(api.POST("/api/v1/models", { body: examples ? (examples as never) : model }));
+    },
+    onSuccess: refresh,
+  });
+}
+
+export function useSetExamples(id: number) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (form: FormData) =>
+      unwrap(
+        api.PUT("/api/v1/models/{model_id}/examples", { params: { path: { model_id: id } }, body: form as never }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useRemoveExamples(id: number) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: () => unwrap(api.DELETE("/api/v1/models/{model_id}/examples", { params: { path: { model_id: id } } })),
     onSuccess: refresh,
   });
 }

@@ -45,6 +45,15 @@ export const modelQuery = (id: number) =>
       unwrap(api.GET("/api/v1/models/{model_id}", { params: { path: { model_id: id } }, signal })),
   });
 
+/** Asks again every two seconds while the examples wait to be run. */
+export const examplesQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["models", "examples", id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/models/{model_id}/examples", { params: { path: { model_id: id } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.summary.state === "pending" ? 2000 : false),
+  });
+
 export const reportQuery = (id: number) =>
   queryOptions({
     queryKey: ["models", "report", id],

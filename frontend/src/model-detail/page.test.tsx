@@ -3,7 +3,15 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { CompileReport } from "../api/types";
 import { setNavigator } from "../test/browser";
-import { makeHistoryEntry, makeModel, makeProblem, makeReport, makeSpec } from "../test/fixtures";
+import {
+  makeClipProof,
+  makeExamples,
+  makeHistoryEntry,
+  makeModel,
+  makeProblem,
+  makeReport,
+  makeSpec,
+} from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
 
@@ -16,6 +24,7 @@ function api(own: Routes = {}) {
     "GET /api/v1/models": { models: [live, model], active_model: live, next_cursor: null, total: 2 },
     "GET /api/v1/models/7/report": makeReport(),
     "GET /api/v1/models/7/history": { entries: [], next_cursor: null },
+    "GET /api/v1/models/7/examples": makeExamples(),
     "GET /api/v1/models/1/report": makeReport(),
     ...own,
   });
@@ -221,4 +230,52 @@ test("the live model's page offers neither activation nor deletion", async () =>
   await renderPage("/models/7");
   expect(await screen.findByRole("button", { name: "Delete" })).toBeDisabled();
   expect(screen.queryByRole("button", { name: "Activate" })).toBeNull();
+});
+
+test("without examples the page says that the features are not proved, and a dropped folder is sent", async () => {
+  const user = userEvent.setup();
+  const { last } = api({ "PUT /api/v1/models/7/examples": makeExamples() });
+  await renderPage("/models/7");
+  expect(await screen.findByText("Features not proved")).toBeVisible();
+  const input = screen.getByLabelText("Choose the files");
+  await user.upload(input, new File(["RIFF"], "siren.wav"));
+  expect(await screen.findByText(/^Give exactly one file/)).toBeVisible();
+  await user.upload(input, [
+    new File(["file,label\nclips/siren.wav,siren\n"], "examples.csv"),
+    new File(["RIFF"], "siren.wav"),
+    new File(["RIFF"], "unnamed.wav"),
+  ]);
+  await waitFor(() => expect(last("PUT /api/v1/models/7/examples")).toBeDefined());
+  const body = last("PUT /api/v1/models/7/examples")?.body ?? "";
+  expect(body).toMatch(/name="examples"; filename="examples.csv"/);
+  expect(body).toMatch(/name="clips"; filename="siren.wav"/);
+  expect(body).not.toContain("unnamed.wav");
+});
+
+test("examples that differ are shown first, with both answers, and can be removed", async () => {
+  const user = userEvent.setup();
+  const clips = [
+    makeClipProof({ file: "good.wav" }),
+    makeClipProof({ file: "bad.wav", agrees: false, served_label: "noise", served_score: 0.31, max_difference: 0.41 }),
+  ];
+  const found = makeExamples("missed", clips);
+  const { find } = api({ "GET /api/v1/models/7/examples": found, "DELETE /api/v1/models/7/examples": makeExamples() });
+  await renderPage("/models/7");
+  expect(await screen.findByText(found.summary.text)).toBeVisible();
+  const rows = region("Examples")
+    .getAllByRole("row")
+    .map((row) => row.textContent);
+  expect(rows[1]).toBe("✗ bad.wav, differssiren 0.7200noise; siren 0.31000.410.010");
+  expect(rows[2]).toBe("✓ good.wavsiren 0.7200siren 0.72000.00100.010");
+  await user.click(screen.getByRole("button", { name: "Remove the examples" }));
+  await waitFor(() => expect(find("DELETE /api/v1/models/7/examples")).toHaveLength(1));
+});
+
+test("refused examples say why", async () => {
+  const user = userEvent.setup();
+  const refusal = () => ({ status: 422, body: makeProblem({ detail: "The clip a.wav was not sent." }) });
+  api({ "PUT /api/v1/models/7/examples": refusal });
+  await renderPage("/models/7");
+  await user.upload(await screen.findByLabelText("Choose the files"), new File(["file,label"], "mine.csv"));
+  expect(await screen.findByText("The clip a.wav was not sent.")).toBeVisible();
 });

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { modelChoicesQuery, modelQuery } from "../api/queries";
 import type { Model, ModelDetail } from "../api/types";
+import { ExamplesSection } from "../examples/examples-section";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
 import { DeleteDialog } from "../models/delete-dialog";
@@ -55,6 +56,7 @@ function LoadedModel({ model }: { model: ModelDetail }) {
       </PageTitle>
       <Warnings model={model} />
       <Overview model={model} />
+      <ExamplesSection model={model} />
       <ReportSection model={model} />
       <ModelHistory model={model} />
       <Commands model={model} />

@@ -40,7 +40,13 @@ export function FilePicker({ dropped, onPicked }: Props) {
   }
   return (
     <>
-      <DropZone accept={ACCEPT} title={words.drop} hint={words.formats} choose={words.choose} onFile={upload.start} />
+      <DropZone
+        accept={ACCEPT}
+        title={words.drop}
+        hint={words.formats}
+        choose={words.choose}
+        onFiles={([first]) => first && void upload.start(first.file)}
+      />
       {upload.problem && (
         <div className="mt-4">
           <ProblemNotice problem={upload.problem} />

@@ -127,6 +127,23 @@ test("a file dropped onto the field of the dialog is uploaded", async () => {
   expect(uploads[0]?.file).toBe(file);
 });
 
+test("a model is registered together with its examples", async () => {
+  const user = userEvent.setup();
+  const { last } = api();
+  const dialog = await openDialog(user);
+  await user.click(await within(dialog).findByRole("button", { name: /models\/spare.onnx/ }));
+  const files = [new File(["file,label\na.wav,x\n"], "examples.csv"), new File(["RIFF"], "a.wav")];
+  await user.upload(within(dialog).getByLabelText("Choose the files"), files);
+  expect(await within(dialog).findByText("1 clip with its expected answer")).toBeVisible();
+  await user.click(within(dialog).getByRole("button", { name: "Without these examples" }));
+  await user.upload(within(dialog).getByLabelText("Choose the files"), files);
+  await user.click(within(dialog).getByRole("button", { name: "Register" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const body = last("POST /api/v1/models")?.body ?? "";
+  expect(body).toMatch(/name="model"\r\n\r\n{.*"file_path":"models\/spare.onnx"/);
+  expect(body).toMatch(/name="clips"; filename="a.wav"/);
+});
+
 test("another file can be chosen after the first", async () => {
   const user = userEvent.setup();
   api();

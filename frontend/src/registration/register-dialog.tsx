@@ -1,6 +1,9 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useRegister } from "../api/mutations";
 import { toProblem } from "../api/problem";
+import type { NamedFile } from "../browser/named-files";
+import { ExamplesDrop } from "../examples/examples-drop";
+import { makeExamplesForm } from "../examples/examples-form";
 import { EMPTY_DRAFT, type MetadataDraft, MetadataFields, toMetadata, validateDraft } from "../models/metadata-fields";
 import { text } from "../text";
 import { Button } from "../ui/button";
@@ -35,6 +38,7 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
   const [draft, setDraft] = useState<MetadataDraft>(() => ({ ...EMPTY_DRAFT, name: suggestName(path) }));
   const [labels, setLabels] = useState("");
   const [tried, setTried] = useState(false);
+  const [examples, setExamples] = useState<NamedFile[]>();
   const register = useRegister();
   const faults = validateDraft(draft);
   const form = useRef<HTMLFormElement>(null);
@@ -46,8 +50,8 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
     setTried(true);
     if (Object.keys(faults).length > 0) return;
     const named = parseLabels(labels);
-    const body = { ...toMetadata(draft), file_path: path, ...(named.length > 0 && { spec: { labels: named } }) };
-    register.mutate(body, { onSuccess: onClose });
+    const model = { ...toMetadata(draft), file_path: path, ...(named.length > 0 && { spec: { labels: named } }) };
+    register.mutate({ model, examples: examples && makeExamplesForm(examples) }, { onSuccess: onClose });
   };
 
   return (
@@ -59,6 +63,16 @@ function RegisterForm({ path, onBack, onClose }: { path: string; onBack: () => v
         value={labels}
         onChange={(event) => setLabels(event.target.value)}
       />
+      {examples ? (
+        <div className="flex flex-wrap items-center justify-between gap-3 text-sm">
+          <p>{text.examples.chosen(examples.length - 1)}</p>
+          <Button small onClick={() => setExamples(undefined)}>
+            {text.examples.without}
+          </Button>
+        </div>
+      ) : (
+        <ExamplesDrop title={text.examples.drop} onExamples={setExamples} />
+      )}
       {register.error && <ProblemNotice problem={toProblem(register.error)} />}
       <DialogActions>
         <Button look="quiet" onClick={onBack}>

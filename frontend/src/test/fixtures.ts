@@ -1,8 +1,10 @@
 import type {
+  ClipProof,
   CompileReport,
   HistoryEntry,
   Metrics,
   ModelDetail,
+  ModelExamples,
   Operation,
   Prediction,
   Problem,
@@ -214,3 +216,55 @@ export const makeMetrics = (own: Partial<Metrics> = {}): Metrics => ({
   swaps: [],
   ...own,
 });
+
+export function makeClipProof(own: Partial<ClipProof> = {}): ClipProof {
+  return {
+    file: "siren.wav",
+    agrees: true,
+    tolerance: 0.01,
+    expected_label: "siren",
+    served_label: "siren",
+    max_difference: 0.001,
+    differs_at: "siren",
+    expected_score: 0.72,
+    served_score: 0.72,
+    problem: null,
+    ...own,
+  };
+}
+
+export function makeExamples(
+  state: ModelExamples["summary"]["state"] = "not_proved",
+  clips: ClipProof[] = [],
+): ModelExamples {
+  const agreed = clips.filter((clip) => clip.agrees).length;
+  return {
+    model_id: 7,
+    digest: "ab",
+    examples_digest: clips.length ? "cd" : null,
+    examples: [],
+    summary: {
+      state,
+      examples: clips.length,
+      agreed,
+      max_difference: null,
+      text: `${agreed} of ${clips.length} agree`,
+    },
+    proof: clips.length
+      ? {
+          compiled_key: "key",
+          examples_digest: "cd",
+          precision: "float32",
+          backbone_digest: null,
+          program: "understudy 0.1.0",
+          allowance: 0,
+          clips,
+          seconds: 0.1,
+          proved_at: "2026-11-01T10:00:00Z",
+          agreed,
+          max_difference: null,
+        }
+      : null,
+    int8_proof: null,
+  };
+}

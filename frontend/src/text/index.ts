@@ -1,4 +1,5 @@
 import { common, problem, shell, states } from "./common";
+import { examples } from "./examples";
 import { microphone } from "./microphone";
 import { modelDetail } from "./model-detail";
 import { models } from "./models";
@@ -6,4 +7,4 @@ import { operations } from "./operations";
 import { tryIt } from "./try";
 
 /** All text that the page shows. */
-export const text = { common, problem, shell, states, models, modelDetail, tryIt, microphone, operations };
+export const text = { common, problem, shell, states, models, modelDetail, examples, tryIt, microphone, operations };

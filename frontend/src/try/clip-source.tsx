@@ -28,7 +28,7 @@ export function ClipSource({ chosen, onClip }: Props) {
           title={words.drop}
           hint={words.formats}
           choose={words.choose}
-          onFile={(file) => onClip(makeClip(file.name, file))}
+          onFiles={([first]) => first && onClip(makeClip(first.file.name, first.file))}
         />
         <Recorder onClip={onClip} />
       </div>

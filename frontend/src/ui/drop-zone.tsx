@@ -1,25 +1,32 @@
 import clsx from "clsx";
 import { type DragEvent, useRef, useState } from "react";
+import { type NamedFile, readDrop, readInput } from "../browser/named-files";
 import { Button } from "./button";
 
 interface Props {
-  accept: string;
+  accept?: string;
   title: string;
   hint: string;
   choose: string;
-  onFile: (file: File) => void;
+  /** Takes several files and folders. */
+  multiple?: boolean;
+  onFiles: (files: NamedFile[]) => void;
 }
 
-/** Takes a file by drag and drop or through the browser's file dialog. */
-export function DropZone({ accept, title, hint, choose, onFile }: Props) {
+/** Takes files by drag and drop or through the browser's file dialog. Without `multiple` only the first one counts. */
+export function DropZone({ accept, title, hint, choose, multiple = false, onFiles }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
+  const take = (files: NamedFile[]) => {
+    const taken = multiple ? files : files.slice(0, 1);
+    if (taken.length > 0) onFiles(taken);
+  };
   const drop = (event: DragEvent) => {
     event.preventDefault();
     event.stopPropagation();
     setOver(false);
-    const file = event.dataTransfer.files[0];
-    if (file) onFile(file);
+    if (multiple) void readDrop(event.dataTransfer).then(take);
+    else take(readInput(event.dataTransfer.files));
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the button inside serves keyboards
@@ -43,14 +50,15 @@ export function DropZone({ accept, title, hint, choose, onFile }: Props) {
       <input
         ref={input}
         type="file"
-        accept={accept}
+        {...(accept && { accept })}
+        multiple={multiple}
         aria-label={choose}
         tabIndex={-1}
         className="sr-only"
         onChange={(event) => {
-          const file = event.target.files?.[0];
+          const files = readInput(event.target.files ?? []);
           event.target.value = "";
-          if (file) onFile(file);
+          take(files);
         }}
       />
     </div>
