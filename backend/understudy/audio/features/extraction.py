@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from understudy.audio.features.arrangement import Arranger
-from understudy.audio.features.front_end import FrontEnd, join
 from understudy.audio.features.pooling import pool
 from understudy.schemas.compiler.spec import Spec
 from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.schemas.front_end.parts import FrontEndPart
 from understudy.schemas.front_end.pooling import Pooling
+
+if TYPE_CHECKING:
+    from understudy.audio.features.front_end import FrontEnd
 
 Array = NDArray[np.float32]
 _RATES_KEPT = 8
@@ -37,7 +40,9 @@ class FeatureExtractor:
         features = self._choose_front_end(rate).compute(samples)
         return self._arranger.arrange(pool_parts(features, self._parts, self._pooling))
 
-    def _choose_front_end(self, rate: int) -> FrontEnd:
+    def _choose_front_end(self, rate: int) -> "FrontEnd":
+        from understudy.audio.features.front_end import FrontEnd  # loads scipy, which other models do not need
+
         with self._lock:
             front_end = self._front_ends.get(rate)
             if front_end is None:
@@ -51,6 +56,8 @@ def pool_parts(features: Sequence[Array], parts: Sequence[FrontEndPart], pooling
     A part with statistics of its own is pooled alone. Otherwise the parts are joined first where they have equally many
     frames, so that a second statistic follows the first statistic of all parts.
     """
+    from understudy.audio.features.front_end import join
+
     own = [part.pooling for part in parts]
     if pooling is None and not any(own):
         return join(list(features))

@@ -1,16 +1,18 @@
 """Shows the outcome of a search for a spec."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from understudy.cli.views.cells import to_text
-from understudy.serving.spec_finding import FoundSpec
+
+if TYPE_CHECKING:
+    from understudy.serving.spec_finding import FoundSpec
 
 
-def format_search(found: FoundSpec, written: Path | None) -> tuple[dict[str, Any], RenderableType]:
+def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, Any], RenderableType]:
     """Return the JSON document and the table of the best specs; `written` is the sidecar, None if none was written."""
     result = found.result
     document = {

@@ -6,7 +6,6 @@ import numpy as np
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.reader import Samples
-from understudy.audio.sound.preparation import prepare_sound
 from understudy.inference.pipeline.cutters import build_whole_clip_too_long
 from understudy.schemas.front_end.sound import Sound
 
@@ -19,6 +18,8 @@ def iter_samples(clip: Clip, sound: Sound, rate: int, max_seconds: float) -> Ite
     if sound.streams:
         yield from clip.iter_blocks(rate, sound)
         return
+    from understudy.audio.sound.preparation import prepare_sound  # loads scipy, which few models need
+
     blocks, total = [], 0
     for block in clip.iter_blocks(clip.rate, sound):
         blocks.append(block)
