@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PORT ?= 8000
+NEWEST ?= audio compiler api
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
@@ -57,8 +58,7 @@ coverage: $(call STAMP,dev) ## run the whole suite and measure its coverage by b
 
 test-newest: ## run the parts that depend on compiled packages on another Python: make test-newest PYTHON=python3.13
 	@scripts/install.sh $(PYTHON) .venv-newest dev
-	@.venv-newest/bin/python -m pytest --numprocesses 2 --dist loadscope \
-	  $(addprefix backend/tests/,audio compiler api/v1/test_predict.py api/v1/test_recording_forms.py api/v2)
+	@.venv-newest/bin/python -m pytest --numprocesses 2 --dist loadscope $(addprefix backend/tests/,$(NEWEST))
 
 test-page: $(PAGE_TESTS) $(PAGE) ## the page: types, style, drift of its API client, component tests
 	@cd frontend && $(NODE_PATH) && npm run --silent check && npm run --silent api:check && npm run --silent test

@@ -88,7 +88,10 @@ def test_the_command_works_where_its_user_has_a_package_called_app(home: Path, t
         "PYTHONPATH": os.pathsep.join([str(tmp_path), str(_CHECKOUT / "backend")]),
         "UNDERSTUDY_HOME": str(home),
     }
-    command = [str(Path(sys.executable).with_name("understudy")), "list"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    command = str(Path(sys.executable).with_name("understudy"))
+    for verb in ("migrate", "list"):
+        done = subprocess.run(
+            [command, verb], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
     assert "No models are registered." in done.stdout
