@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.heads import fitted_head, random_head
 from benchmarks.paths import ROOT
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.yamnet import onnx_network as backbone_graph
 from understudy.yamnet import weights as backbone_weights
 

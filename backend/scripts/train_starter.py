@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.scoring import aggregate
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
     Aggregation,
     InputKind,

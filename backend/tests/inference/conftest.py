@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from understudy.audio.clip import Clip
 from understudy.audio.opening import AudioLimits, open_clip
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.schemas.compiler.report import CompileReport, ParityProbe

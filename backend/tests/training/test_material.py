@@ -8,7 +8,7 @@ import soundfile
 
 from tests.training.conftest import Dataset
 from understudy.audio.features.patches import PatchStream
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import Recording, find_recordings
 from understudy.training.synthesis import OTHERS, SOUNDS

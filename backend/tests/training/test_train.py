@@ -12,8 +12,8 @@ from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
     Aggregation,
     InputKind,

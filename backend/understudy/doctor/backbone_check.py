@@ -16,7 +16,7 @@ def check(settings: Settings, rows: Sequence[Row]) -> Iterator[Finding]:
     heads = [row for row in rows if _is_head(settings, row)]
     if not heads:
         return
-    from understudy.inference.pipeline.yamnet_backbone import Backbone
+    from understudy.inference.clip_input.yamnet_backbone import Backbone
 
     path = settings.backbone_path
     try:

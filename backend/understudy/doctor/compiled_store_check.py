@@ -121,8 +121,8 @@ def _is_variant_of(entry: CompiledModel | None, wanted: Collection[str | None]) 
 
 def _find_fault(settings: Settings, compiled: CompiledModel) -> str | None:
     """Load the entry and warm it up; return the reason of a failure, or None."""
+    from understudy.inference.clip_input.yamnet_backbone import Backbone
     from understudy.inference.pipeline.pipeline import Pipeline
-    from understudy.inference.pipeline.yamnet_backbone import Backbone
 
     quantization = compiled.report.quantization
     path: Path = settings.backbone_path

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, func, inspect, select, table, text
 
-from understudy.migrations.adoption.row_count import FUNCTION, TRIGGERS
+from understudy.migrations.adoption.repairs.row_count import FUNCTION, TRIGGERS
 from understudy.migrations.adoption.table_finding import TABLE
 from understudy.migrations.own_tables import OWN_TABLES, has_created_ml_models
 

@@ -6,10 +6,10 @@ from sqlalchemy import Connection, inspect
 
 from understudy.errors import DatabaseNotReady, SeveralActive, TableRefused
 from understudy.migrations.adoption import adoption
-from understudy.migrations.adoption.active_index import refuse_tenant_index
-from understudy.migrations.adoption.active_rows import refuse_several_active
 from understudy.migrations.adoption.api_roles import close_to_api_roles
 from understudy.migrations.adoption.ownership import prefer_schema_of_table, refuse_foreign_owner
+from understudy.migrations.adoption.repairs.active_index import refuse_tenant_index
+from understudy.migrations.adoption.repairs.active_rows import refuse_several_active
 from understudy.migrations.adoption.suitability import refuse_unreadable, refuse_unusable, refuse_unwritable
 from understudy.migrations.adoption.table_finding import ADD_ONLY, TABLE, AdoptionOutcome, Repair, TableFinding
 from understudy.migrations.revision import NEWEST, build_unknown_revision, is_newer, read_revision

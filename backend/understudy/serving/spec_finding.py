@@ -11,7 +11,7 @@ from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.compiler.spec_resolution import resolve
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes
 from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch, Trial

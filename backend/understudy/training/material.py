@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.training.recordings import Recording
 from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE

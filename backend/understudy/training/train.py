@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import RequestInvalid
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.scoring import aggregate
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import (
     Aggregation,
     InputKind,

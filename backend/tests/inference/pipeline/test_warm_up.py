@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from understudy.errors import BackboneMissing, SpecInvalid, WarmUpFailed
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 
 MODEL: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 1.0}
 

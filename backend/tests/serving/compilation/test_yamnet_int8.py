@@ -11,8 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.container import open_services
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.int8 import calibration
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.schemas.compiler.quantization import Gate
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate

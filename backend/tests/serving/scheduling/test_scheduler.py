@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from understudy.container import Services
 from understudy.errors import AudioUnusable, CannotServe
-from understudy.inference.pipeline.backbone_features import MAX_BATCH
+from understudy.inference.clip_input.backbone_features import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate

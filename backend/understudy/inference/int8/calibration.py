@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
+from understudy.inference.clip_input.clip_samples import iter_samples
+from understudy.inference.clip_input.cutters import CutItems
+from understudy.inference.clip_input.input_layout import Layout
+from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.int8.variant_agreement import LabeledClip
-from understudy.inference.pipeline.clip_samples import iter_samples
-from understudy.inference.pipeline.cutters import CutItems
-from understudy.inference.pipeline.input_layout import Layout
-from understudy.inference.pipeline.model_input import choose_model_input
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.report import CompileReport
 

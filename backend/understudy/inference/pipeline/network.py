@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, SpecInvalid
-from understudy.inference.pipeline.input_layout import Layout
+from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.pipeline.scoring import activate, aggregate
 from understudy.inference.runtime.session import RunFailed, Session
 from understudy.inference.runtime.tensor_signature import GraphTensor

@@ -12,18 +12,18 @@ from pydantic import ValidationError
 
 from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
+from understudy.inference.clip_input.backbone_features import MAX_BATCH, BackboneFeatures
+from understudy.inference.clip_input.clip_samples import iter_samples
+from understudy.inference.clip_input.framing import Framing
+from understudy.inference.clip_input.model_input import choose_model_input
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.pipeline.answer_warnings import collect_warnings
-from understudy.inference.pipeline.backbone_features import MAX_BATCH, BackboneFeatures
-from understudy.inference.pipeline.clip_samples import iter_samples
-from understudy.inference.pipeline.framing import Framing
-from understudy.inference.pipeline.model_input import choose_model_input
 from understudy.inference.pipeline.network import Network
 from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.inference.pipeline.verdict import Verdict
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.runtime.probe_replay import load_probes, read_recorded_inputs, replay
 from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.session_loading import load_session

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import NotForAudio
+from understudy.inference.clip_input.framing import Framing
 from understudy.inference.pipeline.analysis import build_window
-from understudy.inference.pipeline.framing import Framing
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.front_end.sound import Sound
 from understudy.schemas.inference.prediction import Window

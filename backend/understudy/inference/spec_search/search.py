@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from understudy.audio.opening import AudioLimits
 from understudy.errors import SpecInvalid, UnderstudyError
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.inference.proof.clip_proof import prove_clip
 from understudy.inference.spec_search.candidates import Document, list_candidates
 from understudy.inference.spec_search.variations import list_variations

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, text
 
-from understudy.migrations.adoption.accuracy_check import ensure_accuracy_check
-from understudy.migrations.adoption.active_index import ensure_unique_index
-from understudy.migrations.adoption.active_rows import ensure_one_active_row
-from understudy.migrations.adoption.columns import add_missing_columns, check_column_types, check_required_columns
-from understudy.migrations.adoption.keys import ensure_identity, ensure_model_ids, ensure_unique_names
-from understudy.migrations.adoption.row_count import ensure_row_count
-from understudy.migrations.adoption.sort_indexes import ensure_sort_indexes
+from understudy.migrations.adoption.repairs.accuracy_check import ensure_accuracy_check
+from understudy.migrations.adoption.repairs.active_index import ensure_unique_index
+from understudy.migrations.adoption.repairs.active_rows import ensure_one_active_row
+from understudy.migrations.adoption.repairs.columns import (
+    add_missing_columns,
+    check_column_types,
+    check_required_columns,
+)
+from understudy.migrations.adoption.repairs.keys import ensure_identity, ensure_model_ids, ensure_unique_names
+from understudy.migrations.adoption.repairs.row_count import ensure_row_count
+from understudy.migrations.adoption.repairs.sort_indexes import ensure_sort_indexes
 from understudy.migrations.adoption.table_finding import ADD_ONLY, AdoptionOutcome, Repair, TableFinding
 
 _Step = Callable[[Connection, Repair | None], Iterator[TableFinding]]

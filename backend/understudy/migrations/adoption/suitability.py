@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from understudy.migrations.adoption import column_suitability, sqlite_suitability
-from understudy.migrations.adoption.columns import refuse_missing_columns
 from understudy.migrations.adoption.fault import Fault, refuse_faults
 from understudy.migrations.adoption.relation import Relation, TargetSchema, list_other_schemas
+from understudy.migrations.adoption.repairs.columns import refuse_missing_columns
 
 _TABLE = "r"
 _KINDS = {"p": "a partitioned table", "v": "a view", "m": "a materialized view", "f": "a foreign table"}

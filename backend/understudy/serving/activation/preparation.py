@@ -11,8 +11,8 @@ from cachetools import LRUCache
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
 from understudy.errors import FileChanged, FileMissing, TakesTensors
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import (
     describe_signature,

@@ -27,10 +27,10 @@ from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import CompileFailed, NotForAudio
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.pipeline.yamnet_backbone import Backbone
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.models import file_records, model_history

@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.schemas.compiler.report import CompileReport
 from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.settings import Settings

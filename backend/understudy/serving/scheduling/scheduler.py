@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from understudy.inference.pipeline.backbone_features import MAX_BATCH
+from understudy.inference.clip_input.backbone_features import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Array, Items, Pipeline, Steps
 from understudy.serving.scheduling.work_queue import Task, WorkQueue
 

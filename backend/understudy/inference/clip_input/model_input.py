@@ -15,12 +15,12 @@ from understudy.audio.features.item_shape import (
 )
 from understudy.audio.features.patches import PatchStream
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.framing import (
+from understudy.inference.clip_input.framing import (
     Framing,
     choose_patch_framing,
     choose_sample_framing,
 )
-from understudy.inference.pipeline.input_layout import Layout
+from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import InputKind, Spec
 from understudy.yamnet.constants import (

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.pooling import pool
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.schemas.compiler.spec import InputKind, Spec
 from understudy.schemas.front_end.arrangement import Arrangement
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.reader import Samples
-from understudy.inference.pipeline.cutters import build_whole_clip_too_long
+from understudy.inference.clip_input.cutters import build_whole_clip_too_long
 from understudy.schemas.front_end.sound import Sound
 
 

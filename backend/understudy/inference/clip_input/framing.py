@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.cutters import Cutter, ExtractingCutter, WholeClip
+from understudy.inference.clip_input.cutters import Cutter, ExtractingCutter, WholeClip
 from understudy.schemas.compiler.spec import Spec, Tail
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, PATCH_FRAMES, PATCH_HOP_FRAMES, SAMPLE_RATE
 

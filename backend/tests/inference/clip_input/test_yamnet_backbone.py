@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import BackboneMissing
-from understudy.inference.pipeline.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.runtime.onnx_session import build_session
 
 
@@ -45,7 +45,8 @@ def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_bef
     for each in (path, other):
         each.write_bytes(mean_graph(["n", 96, 64], [1.0]))
     monkeypatch.setattr(
-        "understudy.inference.pipeline.yamnet_backbone.build_session", lambda model: build_session(other.replace(model))
+        "understudy.inference.clip_input.yamnet_backbone.build_session",
+        lambda model: build_session(other.replace(model)),
     )
     with pytest.raises(BackboneMissing, match="replaced while it was read") as caught:
         Backbone.load(path)

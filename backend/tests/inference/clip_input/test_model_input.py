@@ -8,7 +8,7 @@ import pytest
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.model_input import choose_model_input
+from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import OutputActivation, Spec

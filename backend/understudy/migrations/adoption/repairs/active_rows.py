@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from understudy.errors import RequestInvalid, SeveralActive
 from understudy.migrations.adoption.column_suitability import DOCUMENTED
-from understudy.migrations.adoption.columns import read_types
+from understudy.migrations.adoption.repairs.columns import read_types
 from understudy.migrations.adoption.table_finding import TABLE, Repair, TableFinding
 
 _Row = RowMapping

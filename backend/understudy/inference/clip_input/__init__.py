@@ -1,0 +1,1 @@
+"""From a recording to the items of a model's input."""
