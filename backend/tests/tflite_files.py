@@ -15,7 +15,7 @@ RECURRENT = np.random.default_rng(2).standard_normal((3, 3)).astype(np.float32)
 
 
 def compute_dense(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What `write_dense` computes: softmax(x w^T)."""
+    """Return softmax(x w^T), which the file of `write_dense` computes."""
     grown: NDArray[np.float32] = np.exp(x @ WEIGHT.T)
     grown /= grown.sum(axis=1, keepdims=True)
     return grown

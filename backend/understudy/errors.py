@@ -8,8 +8,7 @@ UnderstudyError                  500 internal_error
 │   ├── ModelNotFound            404 model_not_found
 │   ├── ActiveModelNotFound      404 active_model_not_found
 │   ├── OperationNotFound        404 operation_not_found
-│   ├── ReportNotFound           404 report_not_found
-│   └── SpecNotFound             404 spec_not_found
+│   └── ReportNotFound           404 report_not_found
 ├── Conflict                     409
 │   ├── NameTaken                409 name_taken
 │   ├── FileExists               409 file_exists
@@ -140,12 +139,6 @@ class ReportNotFound(NotFound):
     code = "report_not_found"
     title = "Not compiled yet"
     default_remedy = "Compile the model with `understudy compile MODEL_ID`, or activate it, then ask again."
-
-
-class SpecNotFound(NotFound):
-    code = "spec_not_found"
-    title = "No spec gives the examples' answers"
-    default_remedy = "Compare the nearest spec with the author's script and correct it by hand."
 
 
 class Conflict(UnderstudyError):

@@ -1,4 +1,4 @@
-"""What a database refuses ends with a typed error that says why, and nothing is stored."""
+"""A row that the database refuses ends with a typed error that says why, and nothing is stored."""
 
 from uuid import uuid4
 

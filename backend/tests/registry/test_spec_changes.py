@@ -179,3 +179,12 @@ async def test_a_scaler_file_that_is_not_beside_the_model_is_refused(add: Add, f
     spec = SCALED | {"arrangement": {"standardize": {"kind": "per_feature", "file": file}}}
     with pytest.raises(SpecInvalid, match="not a file in the folder of the spec and the model"):
         await add("head", spec=spec)
+
+
+async def test_a_field_that_takes_back_what_a_preset_says_stays_taken_back(registry: Registry, add: Add) -> None:
+    model = await add("head", spec={"preset": "yamnet-mean-embedding", "labels": ["dog", "rain"]})
+    await registry.update(model.model_id, ModelUpdate.model_validate({"spec": {"pooling": None}}), "api")
+    recorded = await registry.ensure_file_record(model.model_id)
+    assert recorded.spec is not None
+    assert (recorded.spec.preset, recorded.spec.pooling) == ("yamnet-mean-embedding", None)
+    assert recorded.spec.labels == ("dog", "rain")

@@ -15,7 +15,6 @@ from understudy.cli.commands import (
     register,
     serve,
     spec,
-    tables,
     train,
 )
 
@@ -46,5 +45,5 @@ for _module in (demo, serve, register, models, deployment, predict, train, compi
     tree.add_typer(_module.group)
 tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
-for _module in (doctor, database, tables):
+for _module in (doctor, database):
     tree.add_typer(_module.group)

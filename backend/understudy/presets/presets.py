@@ -8,6 +8,7 @@ and not the model's labels: `input` or `front_end`, `sample_rate` (Hz or "file")
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -43,11 +44,21 @@ def read_preset(name: str) -> dict[str, Any]:
     return spec
 
 
-def _list_names() -> list[str]:
+@cache
+def _list_names() -> tuple[str, ...]:
     suffix = ".json"
-    return sorted(file.name.removesuffix(suffix) for file in files(__package__).iterdir() if file.name.endswith(suffix))
+    names = sorted(
+        file.name.removesuffix(suffix) for file in files(__package__).iterdir() if file.name.endswith(suffix)
+    )
+    return tuple(names)
+
+
+@cache
+def _read_text(name: str) -> str:
+    """Return a preset's file, which is read once: every stored spec that names a preset is parsed anew."""
+    return files(__package__).joinpath(f"{name}.json").read_text("utf-8")
 
 
 def _load(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(files(__package__).joinpath(f"{name}.json").read_text("utf-8"))
+    content: dict[str, Any] = json.loads(_read_text(name))
     return content

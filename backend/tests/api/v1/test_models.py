@@ -91,6 +91,8 @@ async def test_a_legacy_file_in_the_root_registers(client: httpx.AsyncClient, fi
         ({"model_name": ""}, 422, "request_invalid"),
         ({"model_name": "x" * 256}, 422, "request_invalid"),
         ({"color": "red"}, 422, "request_invalid"),
+        ({"spec": {"preset": "librosa-mfcc-40"}}, 422, "spec_invalid"),
+        ({"spec": {"front_end": [{"kind": "mfcc", "n_mfcc": 0}]}}, 422, "request_invalid"),
     ],
 )
 async def test_a_refused_registration_writes_nothing(

@@ -127,9 +127,18 @@ def test_the_end_of_a_clip_is_padded_dropped_or_kept(
     found = pipeline.analyze(clip(sound))
     assert found.starts.tolist() == starts
     assert (warned in " ".join(found.warnings)) is True
+    assert found.ends[-1] == (2.0 if tail == "drop" else 2.5)
     if tail == "keep":
         [frames] = FrontEnd(pipeline.spec.front_end or (), RATE).compute(sound[2 * RATE :])
         assert found.window_scores[2, 0] == pytest.approx(float(np.square(frames.mean(axis=0)).mean()), rel=1e-4)
+
+
+def test_a_short_window_that_is_kept_is_not_called_silence(load: Any, squares: Any, clip: Any, sound: Any) -> None:
+    spec = MFCC | {"window_seconds": 2.0, "hop_seconds": 2.0, "sample_rate": RATE, "tail": "keep", "pooling": "mean"}
+    pipeline = load(squares("n", 13), probe={"x": np.ones((2, 13), np.float32)}, **spec)
+    for seconds in (2.5, 1.0):
+        warnings = pipeline.analyze(clip(sound[: int(seconds * RATE)])).warnings
+        assert not any("silence" in warning for warning in warnings), seconds
 
 
 def test_the_recordings_own_rate_is_kept(load: Any, squares: Any, clip: Any, sound: Any) -> None:
@@ -148,6 +157,7 @@ def test_a_cut_recording_says_how_much_was_scored(load: Any, squares: Any, clip:
     [frames] = FrontEnd(pipeline.spec.front_end or (), RATE).compute(sound[RATE // 2 : RATE * 3 // 2])
     assert found.scores["a"] == pytest.approx(float(np.square(frames.mean(axis=0)).mean()), rel=1e-4)
     assert "The spec cuts the recording: 1.00 of 2.50 s were scored." in found.warnings
+    assert (found.starts.tolist(), found.ends.tolist()) == ([0.5], [1.5])
 
 
 @pytest.mark.parametrize(

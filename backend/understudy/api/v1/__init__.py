@@ -14,7 +14,6 @@ from understudy.api.v1 import (
     files,
     history,
     models,
-    operations,
     predict,
     recent_statistics,
     status,
@@ -34,11 +33,11 @@ for part in (
     examples,
     models,
     demo,
-    operations,
     history,
     events,
     recent_statistics,
     status,
 ):
     router.include_router(part.router)
+router.include_router(deployment.operations)
 router.include_router(health.v1_router)

@@ -1,4 +1,4 @@
-"""Activates models and rolls back over HTTP."""
+"""Activates models, rolls back and reports on both over HTTP."""
 
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from understudy.errors import (
     ModelNotFound,
     ModelUnsafe,
     NothingToRollBack,
+    OperationNotFound,
     ParityFailed,
     ReportNotFound,
     TakesTensors,
@@ -26,6 +27,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation
 
 router = APIRouter(prefix=MODELS, tags=["deployment"])
+operations = APIRouter(prefix="/operations", tags=["deployment"])
 
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
 InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
@@ -82,3 +84,9 @@ async def roll_back(services: Served, response: Response, wait: Wait = True) -> 
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation
+
+
+@operations.get("/{operation_id}", summary="Follow an activation", responses=describe_problems(OperationNotFound))
+async def get_operation(services: Served, operation_id: str) -> Operation:
+    """Return step, progress and, when it failed, the problem."""
+    return await services.operations.get(operation_id)

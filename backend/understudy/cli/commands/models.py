@@ -37,7 +37,7 @@ group = typer.Typer()
 
 
 class Clearable(StrEnum):
-    """What --clear can empty: columns, what was given of the spec, and the examples."""
+    """Names what --clear can empty: columns, what was given of the spec, and the examples."""
 
     VERSION = "version"
     DESCRIPTION = "description"

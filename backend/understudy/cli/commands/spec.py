@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.framework.command import command
+from understudy.cli.framework.exit_codes import NOT_FOUND
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, parse_spec_options
 from understudy.cli.views.cells import build_fact_table, to_text
 from understudy.cli.views.spec_search import format_search
-from understudy.errors import SpecNotFound
 
 if TYPE_CHECKING:
     from understudy.inference.spec_search.search import Trial
@@ -65,11 +65,7 @@ async def find(
     document, shown = format_search(found, sidecar if written else None)
     session.output.print_answer(document, shown)
     if not found.agrees:
-        raise SpecNotFound(
-            f"None of {found.result.tried} specs answers all {len(clips)} examples as they say.",
-            remedy="Compare the nearest spec with the author's script (library versions, sample rate, resampler, "
-            "normalization), correct it by hand, and check it: understudy register … --spec FILE --examples CSV",
-        )
+        raise typer.Exit(NOT_FOUND)
 
 
 @command(group, "presets", example="understudy spec presets")

@@ -3,20 +3,21 @@
 from understudy.errors import UnderstudyError
 
 INTERNAL = 1
+NOT_FOUND = 3
 INTERRUPTED = 130
 
 EXITS: dict[int, str] = {
     0: "done",
     1: "an error of Understudy or of its configuration (status 500); `doctor`: findings are open",
     2: "the command line itself is wrong",
-    3: "not found (status 404)",
+    NOT_FOUND: "not found (status 404); `spec find`: no spec gives the examples' answers",
     4: "conflict with the present state (status 409)",
     5: "refused: the input is too large, not audio, not a servable model, or not valid (status 413, 415, 422)",
     6: "unavailable: no active model, no backbone, no database, no server (status 502, 503)",
     130: "interrupted",
 }
 
-_BY_STATUS = {404: 3, 409: 4, 413: 5, 415: 5, 422: 5, 502: 6, 503: 6}
+_BY_STATUS = {404: NOT_FOUND, 409: 4, 413: 5, 415: 5, 422: 5, 502: 6, 503: 6}
 
 
 def choose_exit_code(error: UnderstudyError) -> int:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from understudy.serving.spec_finding import FoundSpec
 
 
+_NOT_FOUND = (
+    "No spec gives the answers of all examples, so none was written. Compare the nearest one with the author's script "
+    "(library versions, sample rate, resampler, normalization), correct it by hand, and check it: "
+    "understudy register … --spec FILE --examples CSV"
+)
+
+
 def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, Any], RenderableType]:
     """Return the JSON document and the table of the best specs; `written` is the sidecar, None if none was written."""
     result = found.result
@@ -45,6 +52,8 @@ def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, A
     else:
         lines.append(table)
         lines += [to_text(clip.describe()) for clip in result.best[0].proofs if not clip.agrees]
+    if not found.agrees:
+        lines.append(to_text(_NOT_FOUND, "bold yellow"))
     if written is not None:
         lines.append(to_text(f"Written: {written}", "bold green"))
     elif found.agrees:

@@ -35,7 +35,9 @@ def collect_warnings(
     yield from describe_assumptions(spec)
     yield from _describe_unscored(spec, facts, scored_seconds, last_end)
     missing = last_end - facts.duration_seconds
-    if window_seconds is not None and facts.duration_seconds < window_seconds:
+    if spec.tail is Tail.KEEP:  # a shorter window, without silence
+        pass
+    elif window_seconds is not None and facts.duration_seconds < window_seconds:
         yield (
             f"The clip is {facts.duration_seconds:.3g} s long and the model's window {window_seconds:g} s; "
             "the rest of the window was filled with silence."
@@ -68,8 +70,9 @@ def _describe_unscored(spec: Spec, facts: AudioFacts, scored_seconds: float, las
     duration, sound = facts.duration_seconds, spec.sound
     if scored_seconds < duration - _TOLERANCE_SECONDS:
         yield f"The spec cuts the recording: {scored_seconds:.2f} of {duration:.2f} s were scored."
-    elif spec.tail is Tail.DROP and last_end < duration - _TOLERANCE_SECONDS:
-        yield f"The last {duration - last_end:.2f} s fill no window and were not scored, as the spec's tail says."
+    dropped = min(duration, sound.offset + scored_seconds) - last_end
+    if spec.tail is Tail.DROP and dropped > _TOLERANCE_SECONDS:
+        yield f"The last {dropped:.2f} s fill no window and were not scored, as the spec's tail says."
     moved = sound.length is not None and Side.END not in (sound.length.pad, sound.length.cut)
     if spec.window_seconds is not None and (sound.trim is not None or moved):
         yield "The windows' times count from the start of the trimmed or padded sound."

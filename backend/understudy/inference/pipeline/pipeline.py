@@ -213,7 +213,7 @@ class Pipeline:
         self, clip: Clip, framing: Framing, scored: float, accumulator: ScoreAccumulator, watch: Stopwatch
     ) -> Analysis:
         facts = clip.collect_facts()
-        found = accumulator.finish(facts.duration_seconds)
+        found = accumulator.finish(min(facts.duration_seconds, self.spec.sound.offset + scored))
         warnings = collect_warnings(
             self.report,
             facts,

@@ -66,13 +66,13 @@ class ScoreAccumulator:
         if self._size > MAX_LISTED:
             self._fold()
 
-    def finish(self, duration: float) -> AccumulatedScores:
-        """Return the scores of a clip of `duration` seconds; at least one window has been added."""
+    def finish(self, until: float) -> AccumulatedScores:
+        """Return the scores of a clip that was scored up to `until` seconds; at least one window has been added."""
         if self._folded:
-            return self._finish_folded(duration)
+            return self._finish_folded(until)
         scores, starts = self._take_pending()
         ends = starts + self._window_seconds
-        within = np.minimum(ends, duration)
+        within = np.minimum(ends, until)
         return AccumulatedScores(
             totals=aggregate(scores, self._spec.aggregation, self._spec.top_k),
             window_scores=scores,
@@ -83,7 +83,7 @@ class ScoreAccumulator:
             last_end=float(ends[-1]),
         )
 
-    def _finish_folded(self, duration: float) -> AccumulatedScores:
+    def _finish_folded(self, until: float) -> AccumulatedScores:
         if self._starts:
             self._fold()
         starts, scores, labels = (np.concatenate(parts) for parts in zip(*self._folded, strict=True))
@@ -93,13 +93,13 @@ class ScoreAccumulator:
             if self._best is not None
             else np.asarray(self._sum, np.float64) / self._windows
         )
-        events = [event.model_copy(update={"end": min(event.end, duration)}) for event in self._events]
+        events = [event.model_copy(update={"end": min(event.end, until)}) for event in self._events]
         return AccumulatedScores(
             totals=np.asarray(totals, np.float32),
             window_scores=scores,
             window_labels=labels,
             starts=starts,
-            ends=np.minimum(ends, duration),
+            ends=np.minimum(ends, until),
             events=tuple(sorted(events, key=lambda event: (event.start, event.label))),
             last_end=float(ends[-1]),
         )

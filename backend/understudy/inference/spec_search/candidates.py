@@ -13,11 +13,19 @@ _LONGEST_VECTOR = 512  # coefficients or bands of one part
 
 
 def list_candidates(shape: Shape) -> Iterator[tuple[str, Document]]:
-    """Yield name and spec of each preset, in each arrangement that an input of `shape` (with the batch) could take."""
+    """Yield name and spec of each preset, in each arrangement that an input of `shape` (with the batch) could take.
+
+    Presets that fit as they are come first, so that the answer names them.
+    """
+    changed = []
     for preset in list_presets():
         spec = read_preset(preset.name)
         for document in _fit_sizes(spec, shape[1:]):
-            yield preset.name, document
+            if document == spec:
+                yield preset.name, document
+            else:
+                changed.append((preset.name, document))
+    yield from changed
 
 
 def _fit_sizes(spec: Document, item: Shape) -> Iterator[Document]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from understudy.errors import SpecInvalid, UnderstudyError
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
+from understudy.inference.runtime.session import Session
 from understudy.inference.spec_search.candidates import Document, list_candidates
 from understudy.inference.spec_search.variations import list_variations
 from understudy.schemas.compiler.report import CompileReport
@@ -78,7 +78,7 @@ class SpecSearch:
     def __init__(
         self,
         report: CompileReport,
-        session: ort.InferenceSession,
+        session: Session,
         probes: Mapping[str, NDArray[Any]],
         backbone: Backbone | None,
         resolve: Resolve,
@@ -94,7 +94,7 @@ class SpecSearch:
         self._resolve = resolve
         self._limits = limits
         self._max_whole_clip_seconds = max_whole_clip_seconds
-        self._seen: dict[str, Trial | None] = {}
+        self._seen: set[str] = set()
 
     def run(
         self, examples: Sequence[ExampleClip], seconds: float, on_trial: Callable[[int, Trial | None], None]
@@ -143,12 +143,10 @@ class SpecSearch:
             key = json.dumps(given.to_document(), sort_keys=True)
             if key in self._seen:
                 return None
-            self._seen[key] = None
-            trial = self._compare(steps, document, given, examples)
+            self._seen.add(key)
+            return self._compare(steps, document, given, examples)
         except (ValidationError, UnderstudyError):
             return None
-        self._seen[key] = trial
-        return trial
 
     def _try_all(self, trial: Trial, examples: Sequence[ExampleClip]) -> Trial | None:
         given = PartialSpec.model_validate(trial.document)

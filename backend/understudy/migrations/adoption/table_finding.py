@@ -11,7 +11,7 @@ INDEX = "ml_models_one_active"
 
 @dataclass(frozen=True)
 class Repair:
-    """What a caller allows to be repaired.
+    """Says what a caller allows to be repaired.
 
     Missing columns, keys and indexes are always added. `change_rows` allows to number rows without an id.
     `keep_active` is the id of the one row that stays active where several are.
@@ -25,7 +25,7 @@ ADD_ONLY = Repair()
 
 
 class AdoptionOutcome(StrEnum):
-    """What became of a difference.
+    """Says what became of a difference.
 
     `noted` works all the same and stays as it is. `open` was only examined, or its repair would lose data.
     """

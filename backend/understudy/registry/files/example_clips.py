@@ -24,7 +24,7 @@ _LOCK = "examples.lock"
 
 @dataclass(frozen=True)
 class NewExample:
-    """What is expected of a clip, and the clip as an open binary file at its start."""
+    """Holds what is expected of a clip, and the clip as an open binary file at its start."""
 
     expected: Expectation
     clip: BinaryIO

@@ -147,14 +147,12 @@ class PartialSpec(_SpecBase):
     def to_document(self, *, cleared: bool = False) -> dict[str, Any]:
         """Return the fields that have a value as JSON values, with `cleared` also those that were set to null.
 
-        What lies inside a field is complete: a null there, such as `top_db`, is not the default.
+        What lies inside a field is complete: a null there, such as `top_db`, is not the default. A null that takes back
+        what a preset says is kept, or the next reader would fill it in again.
         """
+        nulls = self.model_fields_set if cleared or self.preset is not None else set()
         document = self.model_dump(mode="json")
-        return {
-            name: value
-            for name, value in document.items()
-            if value is not None or (cleared and name in self.model_fields_set)
-        }
+        return {name: value for name, value in document.items() if value is not None or name in nulls}
 
     def to_text(self) -> str:
         """Return the JSON text of a spec file."""
