@@ -9,6 +9,9 @@ from tempfile import TemporaryDirectory
 
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
+from understudy.engine.scheduling.batcher import Batcher
+from understudy.engine.scheduling.scheduler import Scheduler
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.registry import schema
 from understudy.registry.database.database import Database
@@ -29,9 +32,6 @@ from understudy.serving.prediction.model_resolver import ModelResolver
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.prediction.streaming import Streaming
 from understudy.serving.prediction.tensor_inference import TensorInference
-from understudy.serving.scheduling.batcher import Batcher
-from understudy.serving.scheduling.scheduler import Scheduler
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.event_stream import Events
 from understudy.serving.sync.live_model import LiveModelReference
 from understudy.serving.sync.reconciler import Reconciler

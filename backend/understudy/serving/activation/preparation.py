@@ -10,6 +10,7 @@ from cachetools import LRUCache
 
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import FileChanged, FileMissing, TakesTensors
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
@@ -27,7 +28,6 @@ from understudy.schemas.server.operation import Step
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
 from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings

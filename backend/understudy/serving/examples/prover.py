@@ -11,6 +11,7 @@ import structlog
 from understudy import __version__
 from understudy.audio.opening import AudioLimits
 from understudy.compiler.compiled_store import CompiledModel
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import ExamplesMissed, UnderstudyError
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
@@ -24,7 +25,6 @@ from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind
 from understudy.schemas.registry.examples import NOT_PROVED, ClipProof, ExampleSet, ExamplesProof
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.settings import Settings
 
 log = structlog.get_logger()

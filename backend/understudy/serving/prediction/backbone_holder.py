@@ -6,9 +6,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.schemas.compiler.report import CompileReport
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.settings import Settings
 
 log = structlog.get_logger()

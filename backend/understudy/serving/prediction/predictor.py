@@ -4,12 +4,12 @@ import time
 from typing import BinaryIO
 
 from understudy.audio.opening import AudioLimits, open_clip
+from understudy.engine.scheduling.scheduler import Scheduler
 from understudy.errors import NoActiveModel
 from understudy.inference.pipeline.pipeline import Steps
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionResult
-from understudy.serving.scheduling.scheduler import Scheduler
 from understudy.serving.sync.live_model import LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.recent_statistics import RecentStatistics

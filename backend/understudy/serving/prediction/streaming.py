@@ -7,6 +7,7 @@ import numpy as np
 from understudy.audio.decoding.reader import Samples
 from understudy.audio.mono import MonoStream
 from understudy.audio.pcm import decode_pcm
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import BodyTooLarge
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.schemas.inference.prediction import Window
@@ -18,7 +19,6 @@ from understudy.schemas.inference.stream import (
     StreamWindow,
 )
 from understudy.serving.prediction.predictor import Predictor
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.sync.live_model import LoadedModel
 
 StreamMessage = StreamReady | StreamSwap | StreamWindow

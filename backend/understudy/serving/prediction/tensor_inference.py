@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from understudy.engine.scheduling.batcher import Batcher
 from understudy.schemas.inference.prediction import Timing
 from understudy.serving.prediction.model_resolver import ModelResolver
-from understudy.serving.scheduling.batcher import Batcher
 from understudy.serving.sync.live_model import LoadedModel
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
 

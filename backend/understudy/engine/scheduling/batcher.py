@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
+from understudy.engine.scheduling.work_queue import Task, WorkQueue
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.runtime.session import Tensors
 from understudy.inference.runtime.tensor_graph import Graph, count_rows
-from understudy.serving.scheduling.work_queue import Task, WorkQueue
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters
 
 # A run has at most this many rows and takes about this long: past that, requests gain nothing and wait for each other.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import UnderstudyError
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters
 
 

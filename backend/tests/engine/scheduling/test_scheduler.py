@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.container import Services
+from understudy.engine.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import AudioUnusable, CannotServe
 from understudy.inference.clip_input.backbone_features import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
-from understudy.serving.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters
 
 pytestmark = pytest.mark.anyio

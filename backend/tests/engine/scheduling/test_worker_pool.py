@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from understudy.serving.scheduling.worker_pool import WorkerPool
+from understudy.engine.scheduling.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.anyio
 

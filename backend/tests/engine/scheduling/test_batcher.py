@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from understudy.engine.scheduling.batcher import MAX_ROWS, Batcher
+from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import CannotServe, RequestInvalid
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.tensor_graph import Graph
-from understudy.serving.scheduling.batcher import MAX_ROWS, Batcher
-from understudy.serving.scheduling.worker_pool import WorkerPool
 from understudy.serving.telemetry.counters import Counters
 
 pytestmark = pytest.mark.anyio

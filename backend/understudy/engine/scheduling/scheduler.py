@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from understudy.engine.scheduling.work_queue import Task, WorkQueue
 from understudy.inference.clip_input.backbone_features import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Array, Items, Pipeline, Steps
-from understudy.serving.scheduling.work_queue import Task, WorkQueue
 
 MAX_CLIPS = 8
 # A clip that takes longer lets others in between. A time slice costs as much as a tenth of a second of sound.
