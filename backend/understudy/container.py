@@ -126,9 +126,9 @@ def _build_services(
     activation = Activation(database, registry, preparation, live, counters)
     operations = Operations(database, registry, activation)
     reconciler = Reconciler(settings, database, preparation, live, counters)
-    scheduler = Scheduler(pool, counters)
+    scheduler = Scheduler(pool, counters.batches.observe)
     predictor = Predictor(settings, live, reconciler, preparation, scheduler, recent_statistics)
-    batcher = Batcher(pool, counters)
+    batcher = Batcher(pool, counters.batches.observe)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,

@@ -35,7 +35,7 @@ def counters() -> Counters:
 
 @pytest.fixture
 def batcher(pool: WorkerPool, counters: Counters) -> Batcher:
-    return Batcher(pool, counters)
+    return Batcher(pool, counters.batches.observe)
 
 
 def runs(counters: Counters) -> int:

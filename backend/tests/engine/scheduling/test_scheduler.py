@@ -69,7 +69,7 @@ def counters() -> Counters:
 @pytest.fixture
 async def scheduler(counters: Counters) -> AsyncIterator[Scheduler]:
     pool = WorkerPool(1)
-    yield Scheduler(pool, counters)
+    yield Scheduler(pool, counters.batches.observe)
     pool.close()
 
 

@@ -2,17 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
-from understudy.engine.scheduling.work_queue import Task, WorkQueue
+from understudy.engine.scheduling.work_queue import Task, WorkQueue, ignore_run
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.runtime.session import Tensors
 from understudy.inference.runtime.tensor_graph import Graph, count_rows
-from understudy.serving.telemetry.counters import Counters
 
 # A run has at most this many rows and takes about this long: past that, requests gain nothing and wait for each other.
 MAX_ROWS = 64
@@ -46,9 +46,10 @@ class TensorTask(Task):
 class Batcher:
     """Keeps one queue for each graph. Use it on the event loop only."""
 
-    def __init__(self, pool: WorkerPool, counters: Counters) -> None:
+    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run) -> None:
+        """`on_run` is called on the event loop with the number of rows of each run of a graph."""
         self._pool = pool
-        self._counters = counters
+        self._on_run = on_run
         self._queues: WeakKeyDictionary[Graph, _GraphQueue] = WeakKeyDictionary()
 
     @property
@@ -64,7 +65,7 @@ class Batcher:
         graph.check(inputs)
         queue = self._queues.get(graph)
         if queue is None:
-            queue = self._queues[graph] = _GraphQueue(self._pool, self._counters)
+            queue = self._queues[graph] = _GraphQueue(self._pool, self._on_run)
         queued = time.perf_counter()
         outputs, begun = await queue.process(TensorTask(asyncio.get_running_loop().create_future(), graph, inputs))
         return outputs, (begun - queued) * 1e3
@@ -73,8 +74,8 @@ class Batcher:
 class _GraphQueue(WorkQueue[TensorTask]):
     """One graph's requests."""
 
-    def __init__(self, pool: WorkerPool, counters: Counters) -> None:
-        super().__init__(pool, counters)
+    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None]) -> None:
+        super().__init__(pool, on_run)
         self._row_seconds = 0.0  # of the last run; 0 before the first
 
     def _count_threads(self) -> int:

@@ -3,13 +3,13 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import UnderstudyError
-from understudy.serving.telemetry.counters import Counters
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +40,10 @@ class Task:
 T = TypeVar("T", bound=Task)
 
 
+def ignore_run(_: int) -> None:
+    """For callers that count no runs."""
+
+
 class WorkQueue(ABC, Generic[T]):
     """Runs a task at once while it may, and what waits when a batch ends as the next batch.
 
@@ -48,9 +52,10 @@ class WorkQueue(ABC, Generic[T]):
     event loop only.
     """
 
-    def __init__(self, pool: WorkerPool, counters: Counters) -> None:
+    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run) -> None:
+        """`on_run` is called on the event loop with the number of rows of each run of a graph."""
         self._pool = pool
-        self._counters = counters
+        self._on_run = on_run
         self._tasks: deque[T] = deque()
         self._running = 0
 
@@ -138,7 +143,7 @@ class WorkQueue(ABC, Generic[T]):
             self._tasks.extendleft(task for task in reversed(unfinished) if not task.begun)
         self._start()
         for rows in [] if failure else run.result():
-            self._counters.batches.observe(rows)
+            self._on_run(rows)
         for task in batch:
             answer = task.answer
             if not task.ended or answer.done():  # unfinished, or its caller went away
