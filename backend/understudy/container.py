@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
-from understudy.engine.scheduling.batcher import Batcher
-from understudy.engine.scheduling.scheduler import Scheduler
-from understudy.engine.scheduling.worker_pool import WorkerPool
+from understudy.engine.engine import Engine
+from understudy.engine.local_engine import ClipLimits, LocalEngine
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.registry import schema
 from understudy.registry.database.database import Database
+from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.files.uploads import Uploads
 from understudy.registry.registry import Registry
 from understudy.serving.activation.activation import Activation
@@ -98,37 +98,39 @@ async def open_services(
     """
     pin_blas()
     database = Database(settings, read_only=read_only)
-    pool = WorkerPool(settings.inference_threads)
+    counters = Counters()
+    engine: Engine = LocalEngine(
+        ClipLimits(settings.max_audio_seconds, settings.max_whole_clip_seconds),
+        settings.inference_threads,
+        on_run=counters.batches.observe,
+    )
     try:
         with _open_compiler(settings, read_only=read_only) as compiler:
             await (database.require_tables() if read_only else schema.migrate(database))
-            services = _build_services(settings, database, pool, compiler, actor)
+            services = _build_services(settings, database, engine, counters, compiler, actor)
             yield services
             await services.operations.close()
             await services.model_resolver.close()
     finally:
-        pool.close()
+        await engine.close()
         await database.dispose()
 
 
 def _build_services(
-    settings: Settings, database: Database, pool: WorkerPool, compiler: Compiler, actor: str
+    settings: Settings, database: Database, engine: Engine, counters: Counters, compiler: Compiler, actor: str
 ) -> Services:
     registry = Registry(settings, database)
-    counters = Counters()
     recent_statistics = RecentStatistics(counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
     compilation = Compilation(registry, compiler, counters, actor)
-    backbones = BackboneHolder(settings, pool)
-    prover = Prover(settings, database, backbones, pool)
+    backbones = BackboneHolder(settings)
+    prover = Prover(database, backbones, engine, ExampleClips(settings))
     compile_queue = CompileQueue(registry, compilation, prover)
-    preparation = Preparation(settings, registry, compilation, backbones, prover, pool, counters)
+    preparation = Preparation(settings, registry, compilation, backbones, prover, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
     operations = Operations(database, registry, activation)
     reconciler = Reconciler(settings, database, preparation, live, counters)
-    scheduler = Scheduler(pool, counters.batches.observe)
-    predictor = Predictor(settings, live, reconciler, preparation, scheduler, recent_statistics)
-    batcher = Batcher(pool, counters.batches.observe)
+    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,
@@ -149,14 +151,12 @@ def _build_services(
         examples=ExampleChanges(settings, database, registry, compilation, compile_queue),
         predictor=predictor,
         batch=BatchPredictor(settings, predictor),
-        streaming=Streaming(predictor, pool),
+        streaming=Streaming(predictor, engine),
         model_resolver=model_resolver,
-        tensors=TensorInference(model_resolver, batcher, recent_statistics),
+        tensors=TensorInference(model_resolver, engine, recent_statistics),
         counters=counters,
         recent_statistics=recent_statistics,
-        prometheus=PrometheusExporter(
-            counters, live, reconciler, lambda: pool.waiting + scheduler.waiting + batcher.waiting
-        ),
+        prometheus=PrometheusExporter(counters, live, reconciler, lambda: engine.waiting),
     )
 
 

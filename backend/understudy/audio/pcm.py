@@ -9,13 +9,18 @@ from understudy.schemas.inference.sample_encoding import Encoding
 _SAMPLE_BYTES = {Encoding.PCM16: 2, Encoding.FLOAT32: 4}
 
 
+def count_frame_bytes(encoding: Encoding, channels: int) -> int:
+    """Return the bytes of one frame, which holds one sample of each channel."""
+    return _SAMPLE_BYTES[encoding] * channels
+
+
 def decode_pcm(message: bytes, encoding: Encoding, channels: int) -> Samples:
     """Decode interleaved little-endian samples to float32 [frames, channels].
 
     16-bit integers are divided by 32768, which gives [-1, 1); float samples are kept as they are. Raises AudioUnusable
     when the message ends within a frame, or when a sample is not a finite number.
     """
-    if len(message) % (_SAMPLE_BYTES[encoding] * channels):
+    if len(message) % count_frame_bytes(encoding, channels):
         raise AudioUnusable(
             f"The message has {len(message)} bytes, which is not a whole number of {encoding} frames of {channels} "
             "channel(s).",

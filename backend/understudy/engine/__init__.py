@@ -1,0 +1,1 @@
+"""Loads models and runs recordings, tensors and streams on them: in this process, or in worker processes."""

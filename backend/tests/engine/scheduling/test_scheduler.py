@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.container import Services
+from understudy.engine.engine import Priority
+from understudy.engine.local_model import LocalModel
 from understudy.engine.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import AudioUnusable, CannotServe
@@ -58,7 +60,9 @@ async def pipeline(services: Services) -> Pipeline:
     )
     request = ModelCreate(model_name="loudness", file_path="models/loudness.onnx", spec=spec)
     model = await services.registry.register(request, "test")
-    return (await services.activation.activate(model.model_id, "test")).live.model.pipeline
+    loaded = (await services.activation.activate(model.model_id, "test")).live.model.engine_model
+    assert isinstance(loaded, LocalModel)
+    return loaded.pipeline
 
 
 @pytest.fixture
@@ -158,3 +162,29 @@ async def test_clip_whose_client_went_away_is_not_begun(
     assert isinstance(answers[2], asyncio.CancelledError)
     assert "2 0" not in log
     assert len(log) == 3
+
+
+async def test_long_clips_end_in_the_order_in_which_they_came(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady
+) -> None:
+    ended: list[int] = []
+
+    async def run(number: int) -> None:
+        await scheduler.run_clip(pipeline, steady(0.5, MAX_BATCH, 4, pause=TIME_SLICE_SECONDS / 2))
+        ended.append(number)
+
+    await asyncio.gather(*map(run, range(6)))
+    assert ended == list(range(6))
+
+
+async def test_work_of_a_higher_priority_begins_first(
+    scheduler: Scheduler, pipeline: Pipeline, steady: Steady, log: list[str]
+) -> None:
+    first = asyncio.create_task(scheduler.run_clip(pipeline, steady(0.5, pause=0.01, name="first")))
+    await asyncio.sleep(0)
+    later = [
+        scheduler.run_clip(pipeline, steady(0.5, name=priority.name), priority=priority, alone=True)
+        for priority in sorted(Priority, reverse=True)
+    ]
+    await asyncio.gather(first, *later)
+    assert log == ["first 0", *(f"{priority.name} 0" for priority in sorted(Priority))]

@@ -3,16 +3,17 @@
 import io
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
 from tests.conftest import tone
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services
+from understudy.engine.engine import EngineModel, ScoredClip
+from understudy.engine.local_engine import LocalEngine
+from understudy.engine.local_model import LocalModel
 from understudy.errors import Conflict, ExamplesInvalid, ExamplesMissed, TooLarge
-from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.proof.clip_proof import prove_clip
 from understudy.registry.files.example_clips import NewExample
 from understudy.schemas.compiler.quantization import Gate, Precision, Quantization
 from understudy.schemas.compiler.runtime import Runtime
@@ -43,14 +44,14 @@ def example(
 @pytest.fixture
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Counts the clips that were decoded and scored for examples."""
-    runs: list[str] = []
-    prove = prove_clip
+    runs: list[object] = []
+    score = LocalEngine.score_clip
 
-    def counted(pipeline: Pipeline, clip: bytes, expected: Expectation, *rest: object, **more: object) -> object:
-        runs.append(expected.file)
-        return prove(pipeline, clip, expected, *rest, **more)  # type: ignore[arg-type]
+    async def counted(engine: LocalEngine, model: EngineModel, source: BinaryIO, *rest: Any) -> ScoredClip:
+        runs.append(source)
+        return await score(engine, model, source, *rest)
 
-    monkeypatch.setattr(prover, "prove_clip", counted)
+    monkeypatch.setattr(LocalEngine, "score_clip", counted)
     return lambda: len(runs)
 
 
@@ -233,12 +234,13 @@ async def test_an_int8_variant_has_its_gates_allowance_for_scores_and_none_for_l
     model = await services.registry.ensure_file_record(model_id)
     await services.examples.replace(model_id, [example(scores={"a": SCORES["a"] - 0.1})], "test")
     with pytest.raises(ExamplesMissed):
-        await services.prover.require(model, live.model.pipeline)
+        await services.prover.require(model, live.model.engine_model)
     values: dict[str, Any] = {"precision": Precision.INT8, "gate": Gate(max_change=0.25)}
     variant = Quantization.model_construct(**values)
-    report = live.model.pipeline.report.model_copy(update={"key": "int8-x", "quantization": variant})
-    monkeypatch.setattr(live.model.pipeline, "report", report)
-    assert (await services.prover.require(model, live.model.pipeline)).notes == ()
+    report = live.model.engine_model.report.model_copy(update={"key": "int8-x", "quantization": variant})
+    assert isinstance(live.model.engine_model, LocalModel)
+    monkeypatch.setattr(live.model.engine_model.pipeline, "report", report)
+    assert (await services.prover.require(model, live.model.engine_model)).notes == ()
     await services.examples.replace(model_id, [example(label="b", scores={})], "test")
     with pytest.raises(ExamplesMissed):
-        await services.prover.require(model, live.model.pipeline)
+        await services.prover.require(model, live.model.engine_model)

@@ -1,6 +1,6 @@
 """Scores a microphone over a WebSocket."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
@@ -33,12 +33,13 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
     limit = services.settings.max_stream_message_bytes
     scorer = await services.streaming.open(await _receive_start(socket, limit), model_id)
-    await _send(socket, scorer.build_ready())
-    while (message := await _receive_samples(socket, limit)) is not None:
-        for scored in await scorer.push(message):
+    with closing(scorer):
+        await _send(socket, scorer.build_ready())
+        while (message := await _receive_samples(socket, limit)) is not None:
+            for scored in await scorer.push(message):
+                await _send(socket, scored)
+        for scored in await scorer.finish():
             await _send(socket, scored)
-    for scored in await scorer.finish():
-        await _send(socket, scored)
     await socket.close()
 
 

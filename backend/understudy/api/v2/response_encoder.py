@@ -50,7 +50,7 @@ def _select_output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
     output = inferred.outputs.get(wanted.name)
     if output is None:
         raise RequestInvalid(f"The model gives {sorted(inferred.outputs)}, but the request asks for {wanted.name!r}.")
-    return _pick_best_classes(output, wanted, inferred.model.pipeline.spec) if wanted.classes else output
+    return _pick_best_classes(output, wanted, inferred.model.engine_model.spec) if wanted.classes else output
 
 
 def _encode_tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str, object]:

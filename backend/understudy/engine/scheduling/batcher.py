@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
 
+from understudy.engine.scheduling.step_watch import NoWatch, StepWatch
 from understudy.engine.scheduling.work_queue import Task, WorkQueue, ignore_run
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.runtime.session import Tensors
@@ -46,10 +47,13 @@ class TensorTask(Task):
 class Batcher:
     """Keeps one queue for each graph. Use it on the event loop only."""
 
-    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run) -> None:
+    def __init__(
+        self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run, watch: StepWatch | None = None
+    ) -> None:
         """`on_run` is called on the event loop with the number of rows of each run of a graph."""
         self._pool = pool
         self._on_run = on_run
+        self._watch = watch or NoWatch()
         self._queues: WeakKeyDictionary[Graph, _GraphQueue] = WeakKeyDictionary()
 
     @property
@@ -57,7 +61,7 @@ class Batcher:
         """Number of requests that no run has taken yet."""
         return sum(queue.waiting for queue in self._queues.values())
 
-    async def infer(self, graph: Graph, inputs: Tensors) -> tuple[Outputs, float]:
+    async def infer(self, graph: Graph, inputs: Tensors, request: int = 0) -> tuple[Outputs, float]:
         """Return the outputs by name, and the milliseconds that the request waited for its run.
 
         Raises RequestInvalid for inputs that the graph does not take, and CannotServe when the graph fails on them.
@@ -65,17 +69,17 @@ class Batcher:
         graph.check(inputs)
         queue = self._queues.get(graph)
         if queue is None:
-            queue = self._queues[graph] = _GraphQueue(self._pool, self._on_run)
-        queued = time.perf_counter()
-        outputs, begun = await queue.process(TensorTask(asyncio.get_running_loop().create_future(), graph, inputs))
+            queue = self._queues[graph] = _GraphQueue(self._pool, self._on_run, self._watch)
+        queued, future = time.perf_counter(), asyncio.get_running_loop().create_future()
+        outputs, begun = await queue.process(TensorTask(future, graph, inputs, request=request))
         return outputs, (begun - queued) * 1e3
 
 
 class _GraphQueue(WorkQueue[TensorTask]):
     """One graph's requests."""
 
-    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None]) -> None:
-        super().__init__(pool, on_run)
+    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None], watch: StepWatch) -> None:
+        super().__init__(pool, on_run, watch)
         self._row_seconds = 0.0  # of the last run; 0 before the first
 
     def _count_threads(self) -> int:
@@ -96,10 +100,13 @@ class _GraphQueue(WorkQueue[TensorTask]):
 
     def _run_together(self, tasks: list[TensorTask]) -> None:
         begun = time.perf_counter()
-        outputs = tasks[0].graph.run_together([task.inputs for task in tasks])
+        with self._watch.step([task.request for task in tasks]):
+            outputs = tasks[0].graph.run_together([task.inputs for task in tasks])
         for task, own in zip(tasks, outputs, strict=True):
             task.end((own, begun))
 
     def _run_alone(self, task: TensorTask) -> None:
         begun = time.perf_counter()
-        task.end((task.graph.run(task.inputs), begun))
+        with self._watch.step([task.request]):
+            outputs = task.graph.run(task.inputs)
+        task.end((outputs, begun))

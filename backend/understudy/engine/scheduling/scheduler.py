@@ -23,6 +23,7 @@ class ClipTask(Task):
 
     pipeline: Pipeline
     steps: Steps[Any]
+    alone: bool = False
     items: Items | None = field(default=None, init=False)
 
     def advance(self, scored: tuple[Array, float] | None = None) -> None:
@@ -52,23 +53,31 @@ class Scheduler(WorkQueue[ClipTask]):
     time than eight runs over two windows.
     """
 
-    async def run_clip(self, pipeline: Pipeline, steps: Steps[T]) -> T:
-        """Return the result of `steps`, whose windows `pipeline` scores.
+    async def run_clip(
+        self, pipeline: Pipeline, steps: Steps[T], *, request: int = 0, priority: int = 0, alone: bool = False
+    ) -> T:
+        """Return the result of `steps`, whose windows `pipeline` scores; `alone` keeps other clips out of its runs.
 
         Raises what a step raises, and CannotServe when the model fails on the windows.
         """
-        return cast("T", await self.process(ClipTask(asyncio.get_running_loop().create_future(), pipeline, steps)))
+        future = asyncio.get_running_loop().create_future()
+        task = ClipTask(future, pipeline, steps, alone=alone, request=request, priority=priority)
+        return cast("T", await self.process(task))
 
     def _count_threads(self) -> int:
         return self._pool.threads
 
     def _can_join(self, first: ClipTask, task: ClipTask, size: int) -> bool:
-        return size <= MAX_CLIPS and task.pipeline is first.pipeline and not (task.begun or first.begun)
+        return (
+            size <= MAX_CLIPS
+            and task.pipeline is first.pipeline
+            and not any(each.begun or each.alone for each in (task, first))
+        )
 
     def _run_batch(self, batch: list[ClipTask]) -> list[int]:
         """Decode clips until their windows fill a run, and score them, run by run, until the time slice ends."""
         until = time.perf_counter() + TIME_SLICE_SECONDS
-        ready = _decode_until_full(batch)
+        ready = self._decode_until_full(batch)
         sizes = []
         while ready:
             for run in _split_into_runs(ready):
@@ -81,26 +90,31 @@ class Scheduler(WorkQueue[ClipTask]):
         return task.pipeline.joinable
 
     def _run_together(self, tasks: list[ClipTask]) -> None:
-        scores, seconds = tasks[0].pipeline.score([task.items or [] for task in tasks])
+        with self._watch.step([task.request for task in tasks]):
+            scores, seconds = tasks[0].pipeline.score([task.items or [] for task in tasks])
         for task, own in zip(tasks, scores, strict=True):
-            task.advance((own, seconds))
+            self._advance(task, (own, seconds))
 
     def _run_alone(self, task: ClipTask) -> None:
-        [scores], seconds = task.pipeline.score([task.items or []])
-        task.advance((scores, seconds))
+        with self._watch.step([task.request]):
+            [scores], seconds = task.pipeline.score([task.items or []])
+        self._advance(task, (scores, seconds))
 
+    def _advance(self, task: ClipTask, scored: tuple[Array, float] | None = None) -> None:
+        with self._watch.step([task.request]):
+            task.advance(scored)
 
-def _decode_until_full(tasks: list[ClipTask]) -> list[ClipTask]:
-    """Return the tasks that have windows to score; the tasks after them are left as they are."""
-    ready: list[ClipTask] = []
-    for task in tasks:
-        if _count_windows(ready) >= MAX_BATCH:
-            break
-        if task.items is None:
-            task.advance()
-        if task.items:
-            ready.append(task)
-    return ready
+    def _decode_until_full(self, tasks: list[ClipTask]) -> list[ClipTask]:
+        """Return the tasks that have windows to score; the tasks after them are left as they are."""
+        ready: list[ClipTask] = []
+        for task in tasks:
+            if _count_windows(ready) >= MAX_BATCH:
+                break
+            if task.items is None:
+                self._advance(task)
+            if task.items:
+                ready.append(task)
+        return ready
 
 
 def _split_into_runs(tasks: list[ClipTask]) -> Iterator[list[ClipTask]]:

@@ -2,12 +2,14 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import deque
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any, Generic, TypeVar
 
+from understudy.engine.scheduling.step_watch import NoWatch, StepWatch
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import UnderstudyError
 
@@ -16,11 +18,15 @@ from understudy.errors import UnderstudyError
 class Task:
     """One request. A worker thread sets `begun`, and `result` or `error` together with `ended`.
 
-    The queue then gives the result or the error to the caller that awaits `answer`. `size` is the task's share of a
-    batch: a clip counts 1, a request for tensors its rows.
+    The queue then gives the result or the error to the caller that awaits `answer`. `request` is the number by which a
+    step names it, see `StepWatch`. `size` is the task's share of a batch: a clip counts 1, a request for tensors its
+    rows. `arrival` orders tasks: by priority, then by time.
     """
 
     answer: asyncio.Future[Any]
+    request: int = field(default=0, kw_only=True)
+    priority: int = field(default=0, kw_only=True)
+    arrival: tuple[int, int] = field(default=(0, 0), init=False)
     size: int = field(default=1, init=False)
     begun: bool = field(default=False, init=False)
     ended: bool = field(default=False, init=False)
@@ -47,26 +53,34 @@ def ignore_run(_: int) -> None:
 class WorkQueue(ABC, Generic[T]):
     """Runs a task at once while it may, and what waits when a batch ends as the next batch.
 
-    So a lone request never waits for others, and no timer runs. A task that fails inside a batch fails alone. A task
-    that a batch leaves unfinished returns to the queue: to its end if it has begun, else to its front. Use it on the
-    event loop only.
+    So a lone request never waits for others, and no timer runs. A task that fails inside a batch fails alone. Tasks
+    begin in the order of their arrival. Where a batch leaves some unfinished, the next batches take by turns the oldest
+    of these and the oldest that have not begun: long tasks end in the order in which they came, and a short one waits
+    for no whole long one. Use it on the event loop only.
     """
 
-    def __init__(self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run) -> None:
+    def __init__(
+        self, pool: WorkerPool, on_run: Callable[[int], None] = ignore_run, watch: StepWatch | None = None
+    ) -> None:
         """`on_run` is called on the event loop with the number of rows of each run of a graph."""
         self._pool = pool
         self._on_run = on_run
-        self._tasks: deque[T] = deque()
+        self._watch = watch or NoWatch()
+        self._fresh: list[T] = []  # have not begun; both lists are in the order of `arrival`
+        self._begun: list[T] = []
+        self._take_begun = True
+        self._arrivals = count()
         self._running = 0
 
     @property
     def waiting(self) -> int:
-        """Number of tasks that no batch has taken yet."""
-        return len(self._tasks)
+        """Number of tasks that have not begun."""
+        return len(self._fresh)
 
     async def process(self, task: T) -> Any:
         """Return the task's result. Raises the task's error."""
-        self._tasks.append(task)
+        task.arrival = task.priority, next(self._arrivals)
+        insort(self._fresh, task, key=_get_arrival)
         self._start()
         return await task.answer
 
@@ -109,24 +123,25 @@ class WorkQueue(ABC, Generic[T]):
         return None
 
     def _start(self) -> None:
-        while self._tasks and self._running < self._count_threads() and (batch := self._take_batch()):
+        while self._running < self._count_threads() and (batch := self._take_batch()):
             self._running += 1
             self._pool.submit(self._run_batch, batch).add_done_callback(partial(self._finish, batch))
 
     def _take_batch(self) -> list[T]:
-        """Remove the task that waits longest from the queue, with those right behind it that may join it."""
-        batch: list[T] = []
-        size, tasks = 0, self._tasks
-        while tasks:
-            task = tasks[0]
-            if batch and not self._can_join(batch[0], task, size + task.size):
-                break
-            tasks.popleft()
-            if task.answer.done():
+        """Remove the next task from its list, with those right behind it that may join it."""
+        for tasks in (self._fresh, self._begun):
+            for task in [task for task in tasks if task.answer.done()]:  # its caller went away
+                tasks.remove(task)
                 task.abandon()
-            else:
-                batch.append(task)
-                size += task.size
+        tasks = self._begun if self._begun and (self._take_begun or not self._fresh) else self._fresh
+        self._take_begun = tasks is self._fresh
+        size = taken = 0
+        for task in tasks:
+            if taken and not self._can_join(tasks[0], task, size + task.size):
+                break
+            taken += 1
+            size += task.size
+        batch, tasks[:taken] = tasks[:taken], []
         return batch
 
     def _finish(self, batch: list[T], run: asyncio.Future[list[int]]) -> None:
@@ -139,8 +154,8 @@ class WorkQueue(ABC, Generic[T]):
             for task in batch:
                 task.fail(failure)
         elif unfinished := [task for task in batch if not task.ended]:
-            self._tasks.extend(task for task in unfinished if task.begun)
-            self._tasks.extendleft(task for task in reversed(unfinished) if not task.begun)
+            for task in unfinished:
+                insort(self._begun if task.begun else self._fresh, task, key=_get_arrival)
         self._start()
         for rows in [] if failure else run.result():
             self._on_run(rows)
@@ -152,3 +167,7 @@ class WorkQueue(ABC, Generic[T]):
                 answer.set_result(task.result)
             else:
                 answer.set_exception(task.error)
+
+
+def _get_arrival(task: Task) -> tuple[int, int]:
+    return task.arrival

@@ -21,7 +21,7 @@ def prove_clip(
         with open_clip(BytesIO(clip), limits) as opened:
             analysis = pipeline.analyze(opened)
     except UnderstudyError as error:
-        return _build_problem(expected, tolerance, error.detail)
+        return build_problem(expected, tolerance, error.detail)
     return compare_answer(expected, analysis.label, analysis.scores, tolerance=tolerance)
 
 
@@ -29,7 +29,7 @@ def compare_answer(expected: Expectation, label: str, scores: dict[str, float], 
     """Compare a served label and the served scores of all labels with what is expected."""
     unknown = [name for name in (expected.label, *expected.scores) if name is not None and name not in scores]
     if unknown:
-        return _build_problem(
+        return build_problem(
             expected, tolerance, f"the model has no label {unknown[0]!r}; its labels are {_list_some(scores)}."
         )
     differences = {name: abs(scores[name] - score) for name, score in expected.scores.items()}
@@ -49,7 +49,8 @@ def compare_answer(expected: Expectation, label: str, scores: dict[str, float], 
     )
 
 
-def _build_problem(expected: Expectation, tolerance: float, problem: str) -> ClipProof:
+def build_problem(expected: Expectation, tolerance: float, problem: str) -> ClipProof:
+    """Return the comparison of a clip that got no answer; `problem` says why."""
     return ClipProof(
         file=expected.file,
         agrees=False,

@@ -10,10 +10,8 @@ from cachetools import LRUCache
 
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
-from understudy.engine.scheduling.worker_pool import WorkerPool
+from understudy.engine.engine import BackboneFile, Engine, EngineModel
 from understudy.errors import FileChanged, FileMissing, TakesTensors
-from understudy.inference.clip_input.yamnet_backbone import Backbone
-from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import (
     describe_signature,
@@ -68,7 +66,7 @@ class Preparation:
         compilation: Compilation,
         backbones: BackboneHolder,
         prover: Prover,
-        pool: WorkerPool,
+        engine: Engine,
         counters: Counters,
     ) -> None:
         self._settings = settings
@@ -76,9 +74,9 @@ class Preparation:
         self._compilation = compilation
         self._backbones = backbones
         self._prover = prover
-        self._pool = pool
+        self._engine = engine
         self._counters = counters
-        self._warm_cache: LRUCache[str, Pipeline] = LRUCache(WARM_MODELS)
+        self._warm_cache: LRUCache[str, EngineModel] = LRUCache(WARM_MODELS)
 
     async def prepare(
         self, model_id: int, on_step: OnStep = ignore_step, variant: str = Precision.FLOAT32
@@ -109,7 +107,7 @@ class Preparation:
         if compiled.report.takes_tensors_only and not tensors_only:
             raise _build_tensors_refusal(reading.model, compiled)
         loaded = await self._load(reading.model, compiled, (), on_step)
-        proved = await self._prover.require(reading.model, loaded.pipeline)
+        proved = await self._prover.require(reading.model, loaded.engine_model)
         return Candidate(reading.model, loaded, (*reading.notes, *proved.notes), proved.examples_digest)
 
     async def is_current(self, loaded: LoadedModel) -> bool:
@@ -119,7 +117,7 @@ class Preparation:
         """
         model = await self._verify(loaded.identity.model_id)
         now = model.model_name, model.version, self._compilation.key(model)
-        return now == (loaded.identity.model_name, loaded.identity.version, loaded.pipeline.report.key)
+        return now == (loaded.identity.model_name, loaded.identity.version, loaded.engine_model.report.key)
 
     async def prepare_desired(self, model_id: int, variant: str = Precision.FLOAT32) -> LoadedModel:
         """Return the model that the database desires. Its compiled model serves where its file is missing or changed.
@@ -152,9 +150,9 @@ class Preparation:
         on_step(Step.WARM_UP)
         backbone = await self._backbones.get_for(compiled.report)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
-        pipeline = self._warm_cache.get(key)
-        if pipeline is None:
-            pipeline = self._warm_cache[key] = await self._load_pipeline(compiled, backbone)
+        engine_model = self._warm_cache.get(key)
+        if engine_model is None:
+            engine_model = self._warm_cache[key] = await self._load_engine_model(compiled, backbone)
         identity = ModelIdentity(
             model_id=model.model_id,
             model_name=model.model_name,
@@ -164,7 +162,7 @@ class Preparation:
         )
         variant = compiled.key if compiled.report.quantization else Precision.FLOAT32
         notes = (*notes, *await self._note_other_backbone(compiled), *_note_missing_spec(model, compiled))
-        return LoadedModel(identity, pipeline, notes, variant)
+        return LoadedModel(identity, engine_model, notes, variant)
 
     async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:
         """Return a note where an int8 variant was made from another backbone than the one that is installed now."""
@@ -175,17 +173,11 @@ class Preparation:
             return ()
         return ("Its int8 variant was made from another YAMNet backbone than the one that is installed.",)
 
-    async def _load_pipeline(self, compiled: CompiledModel, backbone: Backbone | None) -> Pipeline:
-        def load_and_warm() -> Pipeline:
-            started = time.perf_counter()
-            pipeline = Pipeline.load(
-                compiled.folder, backbone=backbone, max_whole_clip_seconds=self._settings.max_whole_clip_seconds
-            )
-            pipeline.warm_up()
-            self._counters.loads.observe(time.perf_counter() - started)
-            return pipeline
-
-        return await self._pool.load(load_and_warm)
+    async def _load_engine_model(self, compiled: CompiledModel, backbone: BackboneFile | None) -> EngineModel:
+        started = time.perf_counter()
+        model = await self._engine.load(compiled.folder, backbone)
+        self._counters.loads.observe(time.perf_counter() - started)
+        return model
 
 
 def _note_missing_spec(model: RegisteredFile, compiled: CompiledModel) -> tuple[str, ...]:

@@ -5,16 +5,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from io import BytesIO
 
 import structlog
 
 from understudy import __version__
-from understudy.audio.opening import AudioLimits
 from understudy.compiler.compiled_store import CompiledModel
-from understudy.engine.scheduling.worker_pool import WorkerPool
+from understudy.engine.engine import Engine, EngineModel, Priority
 from understudy.errors import ExamplesMissed, UnderstudyError
-from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.inference.proof.clip_proof import prove_clip
+from understudy.inference.proof.clip_proof import build_problem, compare_answer
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.models import example_rows
@@ -23,9 +22,8 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind
-from understudy.schemas.registry.examples import NOT_PROVED, ClipProof, ExampleSet, ExamplesProof
+from understudy.schemas.registry.examples import NOT_PROVED, ClipProof, ExampleSet, ExamplesProof, Expectation
 from understudy.serving.prediction.backbone_holder import BackboneHolder
-from understudy.settings import Settings
 
 log = structlog.get_logger()
 
@@ -47,23 +45,21 @@ class Proved:
 class Prover:
     """Runs examples. A run with this program, of the same compiled model, backbone and examples, is not repeated."""
 
-    def __init__(self, settings: Settings, database: Database, backbones: BackboneHolder, pool: WorkerPool) -> None:
-        self._settings = settings
+    def __init__(self, database: Database, backbones: BackboneHolder, engine: Engine, clips: ExampleClips) -> None:
         self._database = database
         self._backbones = backbones
-        self._pool = pool
-        self._clips = ExampleClips(settings)
-        self._limits = AudioLimits(max_seconds=settings.max_audio_seconds)
+        self._engine = engine
+        self._clips = clips
 
-    async def require(self, model: RegisteredFile, pipeline: Pipeline) -> Proved:
+    async def require(self, model: RegisteredFile, engine_model: EngineModel) -> Proved:
         """Run the examples of a loaded model. Raises ExamplesMissed where it does not answer as they say."""
         examples = await self._find_examples(model)
         if examples is None:
-            takes_audio = pipeline.spec.input is not InputKind.TENSOR
+            takes_audio = engine_model.spec.input is not InputKind.TENSOR
             return Proved(None, (describe_unproved(model.model_id),) if takes_audio else ())
-        proof = await self._find_proof(pipeline.report, pipeline.backbone_digest, examples)
+        proof = await self._find_proof(engine_model.report, engine_model.backbone_digest, examples)
         if proof is None:
-            proof = await self._run(model, pipeline, examples)
+            proof = await self._run(model, engine_model, examples)
         if not proof.passed:
             raise build_missed(model.model_id, proof)
         return Proved(examples.digest, ())
@@ -81,12 +77,8 @@ class Prover:
             digest = backbone.digest if backbone else None
             if (proof := await self._find_proof(compiled.report, digest, examples)) is not None:
                 return proof
-            pipeline = await self._pool.load(
-                lambda: Pipeline.load(
-                    compiled.folder, backbone=backbone, max_whole_clip_seconds=self._settings.max_whole_clip_seconds
-                )
-            )
-            return await self._run(model, pipeline, examples)
+            engine_model = await self._engine.load(compiled.folder, backbone)
+            return await self._run(model, engine_model, examples)
         except UnderstudyError as error:
             log.warning(
                 "examples not run",
@@ -114,26 +106,24 @@ class Prover:
             return None
         return proof
 
-    async def _run(self, model: RegisteredFile, pipeline: Pipeline, examples: ExampleSet) -> ExamplesProof:
+    async def _run(self, model: RegisteredFile, engine_model: EngineModel, examples: ExampleSet) -> ExamplesProof:
         """Run every example and store the comparison.
 
         Raises ExamplesMissed, without storing anything, where a clip is not on this machine.
         """
-        report, started = pipeline.report, time.perf_counter()
+        report, started = engine_model.report, time.perf_counter()
         allowance = report.quantization.gate.max_change if report.quantization else 0.0
         clips: list[ClipProof] = []
         for example in examples.examples:
             content = await asyncio.to_thread(self._clips.read, model.facts.digest, example)
             if content is None:
                 raise _build_absent(model.model_id, example.file)
-            clips.append(
-                await asyncio.to_thread(prove_clip, pipeline, content, example, self._limits, allowance=allowance)
-            )
+            clips.append(await self._prove_clip(engine_model, content, example, allowance))
         proof = ExamplesProof(
             compiled_key=report.key,
             examples_digest=examples.digest,
             precision=report.quantization.precision if report.quantization else Precision.FLOAT32,
-            backbone_digest=pipeline.backbone_digest,
+            backbone_digest=engine_model.backbone_digest,
             program=describe_program(report.runtime),
             allowance=allowance,
             clips=tuple(clips),
@@ -144,6 +134,17 @@ class Prover:
                 await example_rows.save_proof(session, proof)
         _log_proof(model, proof)
         return proof
+
+    async def _prove_clip(
+        self, engine_model: EngineModel, clip: bytes, expected: Expectation, allowance: float
+    ) -> ClipProof:
+        """Score the file `clip` as a request does, and compare scores and label; an error becomes its problem."""
+        tolerance = expected.tolerance + allowance
+        try:
+            analysis = (await self._engine.score_clip(engine_model, BytesIO(clip), Priority.REHEARSAL)).analysis
+        except UnderstudyError as error:
+            return build_problem(expected, tolerance, error.detail)
+        return compare_answer(expected, analysis.label, analysis.scores, tolerance=tolerance)
 
 
 def describe_program(runtime: Runtime) -> str:

@@ -1,78 +1,78 @@
-"""Loads the YAMNet backbone once for every head that runs on it."""
+"""Finds the file of the YAMNet backbone that a compiled model runs on."""
 
 import asyncio
+import hashlib
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import structlog
 
-from understudy.engine.scheduling.worker_pool import WorkerPool
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.engine.engine import BackboneFile
+from understudy.errors import BackboneMissing
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
 
 log = structlog.get_logger()
 
+Identity = tuple[int, int, int]
+
 
 class BackboneHolder:
-    """Loads the backbone on first use, and again at the next activation after another backbone was installed.
+    """Knows the digest of the installed backbone, and computes it again where another one was installed.
 
-    A loaded model keeps the backbone that it was loaded with.
+    A loaded model keeps the backbone that it was loaded with; an engine shares one of the same digest between models.
     """
 
-    def __init__(self, settings: Settings, pool: WorkerPool) -> None:
-        self._path = settings.backbone_path
-        self._pool = pool
-        self._backbone: Backbone | None = None
-        self._loaded_from: tuple[int, int, int] | None = None
-        self._int8_backbones: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._loading = asyncio.Lock()
+        self._installed: BackboneFile | None = None
+        self._known: dict[Path, tuple[Identity, str]] = {}
 
     @property
-    def loaded(self) -> Backbone | None:
-        return self._backbone
+    def installed(self) -> BackboneFile | None:
+        """The backbone that models were last loaded with; None before the first."""
+        return self._installed
 
-    async def get(self) -> Backbone | None:
-        """Return the backbone; None where none was ever installed.
+    async def get(self) -> BackboneFile | None:
+        """Return the installed backbone; None where none was ever installed. Raises BackboneMissing as `identify`."""
+        path = self._settings.backbone_path
+        if await asyncio.to_thread(_identify, path) is not None:
+            found = await self._read(path)
+            if found != self._installed:
+                log.info("backbone found", file=str(path), digest=found.digest)
+            self._installed = found
+        return self._installed
 
-        Raises what `Backbone.load` raises for a file that it cannot read.
-        """
-        async with self._loading:
-            present = await asyncio.to_thread(_identify, self._path)
-            if present is not None and present != self._loaded_from:
-                self._backbone = await self._pool.load(Backbone.load, self._path)
-                self._loaded_from = present
-                log.info("backbone loaded", file=str(self._path), digest=self._backbone.digest)
-            return self._backbone
-
-    async def get_for(self, report: CompileReport) -> Backbone | None:
+    async def get_for(self, report: CompileReport) -> BackboneFile | None:
         """Return the backbone that a compiled model runs on: float32, int8, or None for a model without one.
 
-        Raises what `get` and `get_int8` raise.
+        Raises BackboneMissing where its file cannot be read.
         """
         if not report.spec.input.on_backbone:
             return None
         if report.quantization is not None and report.quantization.backbone is not None:
-            return await self.get_int8(report.quantization.backbone)
+            return await self._read(self._settings.quantized_backbone_path(report.quantization.backbone))
         return await self.get()
 
-    async def get_int8(self, name: str) -> Backbone:
-        """Return the int8 variant `name` of the backbone, which all heads calibrated on the same clips share.
+    async def _read(self, path: Path) -> BackboneFile:
+        def read() -> BackboneFile:
+            known, identity = self._known.get(path), _identify(path)
+            if known is None or known[0] != identity:
+                try:
+                    with path.open("rb") as file:
+                        digest = hashlib.file_digest(file, "sha256").hexdigest()
+                except OSError as error:
+                    raise BackboneMissing(f"There is no YAMNet backbone at {path}: {error.strerror}.") from error
+                if identity is None or identity != _identify(path):
+                    raise BackboneMissing(
+                        f"The YAMNet backbone at {path} was replaced while it was read.", remedy="Try again."
+                    )
+                self._known[path] = known = identity, digest
+            return BackboneFile(path, known[1])
 
-        Raises BackboneMissing.
-        """
-        async with self._loading:
-            backbone = self._int8_backbones.get(name)
-            if backbone is None:
-                backbone = self._int8_backbones[name] = await self._pool.load(
-                    Backbone.load, self._settings.quantized_backbone_path(name)
-                )
-                log.info("int8 backbone loaded", file=f"{name}.onnx", digest=backbone.digest)
-            return backbone
+        return await asyncio.to_thread(read)
 
 
-def _identify(path: Path) -> tuple[int, int, int] | None:
+def _identify(path: Path) -> Identity | None:
     """Return inode, size in bytes and modification time, which differ for another file; None for a missing file."""
     try:
         found = path.stat()

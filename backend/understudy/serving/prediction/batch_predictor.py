@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import structlog
 
+from understudy.engine.engine import Priority
 from understudy.errors import UnderstudyError
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.server.problem import Problem
@@ -61,7 +62,7 @@ class BatchPredictor:
 
     async def _predict_line(self, index: int, clip: NamedClip, model: LoadedModel, generation: int | None) -> BatchLine:
         try:
-            result = await self._predictor.predict_with(clip.source, model, generation)
+            result = await self._predictor.predict_with(clip.source, model, generation, Priority.BATCH)
         except UnderstudyError as error:
             return BatchLine(index=index, file=clip.name, generation=generation, problem=Problem.from_error(error))
         except Exception:  # the failure of one recording must not end the others

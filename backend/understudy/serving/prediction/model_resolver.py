@@ -78,7 +78,7 @@ class ModelResolver:
         Raises ModelNotFound, and ReportNotFound for a model that is not compiled.
         """
         if (live := self._find_live(name, version)) is not None:
-            return live.model.identity, live.model.pipeline.report
+            return live.model.identity, live.model.engine_model.report
         model = await self._registry.read_file_record(await self._find_id(name, version))
         identity = ModelIdentity(
             model_id=model.model_id, model_name=model.model_name, version=model.version, digest=model.facts.digest

@@ -3,17 +3,14 @@
 import time
 from typing import BinaryIO
 
-from understudy.audio.opening import AudioLimits, open_clip
-from understudy.engine.scheduling.scheduler import Scheduler
+from understudy.engine.engine import Engine, Priority, ScoredClip
 from understudy.errors import NoActiveModel
-from understudy.inference.pipeline.pipeline import Steps
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionResult
 from understudy.serving.sync.live_model import LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
-from understudy.settings import Settings
 
 
 class Predictor:
@@ -21,18 +18,16 @@ class Predictor:
 
     def __init__(
         self,
-        settings: Settings,
+        engine: Engine,
         live: LiveModelReference,
         reconciler: Reconciler,
         preparation: Preparation,
-        scheduler: Scheduler,
         recent_statistics: RecentStatistics,
     ) -> None:
-        self._limits = AudioLimits(max_seconds=settings.max_audio_seconds)
+        self._engine = engine
         self._live = live
         self._reconciler = reconciler
         self._preparation = preparation
-        self._scheduler = scheduler
         self._recent_statistics = recent_statistics
 
     async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
@@ -43,14 +38,20 @@ class Predictor:
         """
         return await (await self.predict_with(source, *await self.choose(model_id))).complete()
 
-    async def predict_with(self, source: BinaryIO, model: LoadedModel, generation: int | None) -> PredictionResult:
+    async def predict_with(
+        self,
+        source: BinaryIO,
+        model: LoadedModel,
+        generation: int | None,
+        priority: Priority = Priority.PREDICTION,
+    ) -> PredictionResult:
         """Return the prediction of `source` by a model that `choose` returned.
 
         Raises the audio errors, NotForAudio, and CannotServe when the model fails.
         """
         started = time.perf_counter()
-        steps = _predict_stepwise(source, self._limits, model, generation, started)
-        result = await self._scheduler.run_clip(model.pipeline, steps)
+        scored = await self._engine.score_clip(model.engine_model, source, priority)
+        result = _build_result(scored, model, generation)
         self._recent_statistics.record_answer((time.perf_counter() - started) * 1e3, result.prediction.timing_ms)
         return result
 
@@ -72,17 +73,9 @@ class Predictor:
         return live.model, live.generation
 
 
-def _predict_stepwise(
-    source: BinaryIO, limits: AudioLimits, model: LoadedModel, generation: int | None, queued: float
-) -> Steps[PredictionResult]:
-    """Decode and score the recording on a worker thread; the scheduler scores the windows that it yields.
-
-    `queued` is the time, on the clock of `time.perf_counter`, since which the request waits for a worker thread.
-    """
-    begun = time.perf_counter()
-    clip = open_clip(source, limits)
-    opening = time.perf_counter() - begun
-    analysis = yield from model.pipeline.analyze_stepwise(clip)
+def _build_result(scored: ScoredClip, model: LoadedModel, generation: int | None) -> PredictionResult:
+    """Return the answer to a request, which names the model that was chosen for it."""
+    analysis = scored.analysis
     separate = analysis.window_scores.size > AT_ONCE
     prediction = Prediction(
         label=analysis.label,
@@ -95,8 +88,8 @@ def _predict_stepwise(
         generation=generation,
         warnings=(*model.notes, *analysis.warnings),
         timing_ms=Timing(
-            queue=(begun - queued) * 1e3,
-            decode=opening * 1e3 + analysis.timing.decode,
+            queue=scored.queue,
+            decode=scored.opening + analysis.timing.decode,
             features=analysis.timing.features,
             inference=analysis.timing.inference,
         ),

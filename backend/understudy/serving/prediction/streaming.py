@@ -1,15 +1,11 @@
 """Scores a microphone's stream with the live model, across swaps."""
 
 from collections.abc import Iterator
+from typing import Self
 
-import numpy as np
-
-from understudy.audio.decoding.reader import Samples
-from understudy.audio.mono import MonoStream
-from understudy.audio.pcm import decode_pcm
-from understudy.engine.scheduling.worker_pool import WorkerPool
+from understudy.audio.pcm import count_frame_bytes
+from understudy.engine.engine import Engine, EngineStream
 from understudy.errors import BodyTooLarge
-from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
     StreamReady,
@@ -36,17 +32,18 @@ def build_message_too_large(limit: int) -> BodyTooLarge:
 class Streaming:
     """Opens streams. A stream that names a model's id keeps that model."""
 
-    def __init__(self, predictor: Predictor, pool: WorkerPool) -> None:
+    def __init__(self, predictor: Predictor, engine: Engine) -> None:
         self._predictor = predictor
-        self._pool = pool
+        self._engine = engine
 
     async def open(self, start: StreamStart, model_id: int | None) -> "LiveStream":
-        """Return an open stream.
+        """Return an open stream, which the caller closes.
 
         Raises NoActiveModel, ModelNotLoaded, NotForAudio and, for `model_id`, what preparing that model raises.
         """
         model, generation = await self._predictor.choose(model_id)
-        return LiveStream(start, _StreamSegment(start, model, generation), self._predictor, self._pool, model_id)
+        segment = await _StreamSegment.open(self._engine, start, model, generation)
+        return LiveStream(start, segment, self._predictor, self._engine, model_id)
 
 
 class LiveStream:
@@ -60,13 +57,13 @@ class LiveStream:
         start: StreamStart,
         segment: "_StreamSegment",
         predictor: Predictor,
-        pool: WorkerPool,
+        engine: Engine,
         model_id: int | None,
     ) -> None:
         self._start = start
         self._segment = segment
         self._predictor = predictor
-        self._pool = pool
+        self._engine = engine
         self._model_id = model_id
 
     def build_ready(self) -> StreamReady:
@@ -83,43 +80,56 @@ class LiveStream:
         if self._model_id is None:
             model, generation = await self._predictor.choose(None)
             if generation != self._segment.generation:
-                (successor, windows), _ = await self._pool.infer(
-                    self._segment.hand_over, self._start, model, generation
-                )
+                successor, windows = await self._segment.hand_over(model, generation)
+                self._segment.close()
                 self._segment = successor
                 messages += [successor.build_swap(), *windows]
-        samples = decode_pcm(message, self._start.encoding, self._start.channels)
-        windows, _ = await self._pool.infer(self._segment.push, samples)
-        return [*messages, *windows]
+        return [*messages, *await self._segment.push(message)]
 
     async def finish(self) -> list[StreamMessage]:
         """Return the windows that the end of the stream completes."""
-        return list((await self._pool.infer(self._segment.finish))[0])
+        return list(await self._segment.finish())
+
+    def close(self) -> None:
+        """Free the state of the stream."""
+        self._segment.close()
 
 
 class _StreamSegment:
-    """One model's part of a stream, from `begin` seconds on. Its methods run on a worker thread.
+    """One model's part of a stream, from `begin` seconds on.
 
     It keeps the samples since the start of the next window, so that another model can continue from there.
     """
 
-    def __init__(self, start: StreamStart, model: LoadedModel, generation: int | None, begin: float = 0.0) -> None:
+    def __init__(
+        self, engine: Engine, start: StreamStart, model: LoadedModel, generation: int | None, stream: EngineStream
+    ) -> None:
         self.model = model
         self.generation = generation
-        self._scorer: StreamScorer = model.pipeline.create_stream_scorer()
-        self._mono = MonoStream(start.channels, start.sample_rate, self._scorer.rate, self._scorer.sound)
-        self._rate = start.sample_rate
-        self._begin = begin
-        self._kept: list[Samples] = []
-        self._kept_from = 0
+        self._engine = engine
+        self._start = start
+        self._stream = stream
+        self._frame_bytes = count_frame_bytes(start.encoding, start.channels)
+        self._begin = 0.0
+        self._kept: list[bytes] = []
+        self._kept_from = 0  # frames
         self._next = 0.0
+
+    @classmethod
+    async def open(
+        cls, engine: Engine, start: StreamStart, model: LoadedModel, generation: int | None, begin: float = 0.0
+    ) -> Self:
+        """Return a part that begins at `begin` seconds; raises NotForAudio for a model that cannot score a stream."""
+        segment = cls(engine, start, model, generation, await engine.open_stream(model.engine_model, start))
+        segment._begin = begin
+        return segment
 
     @property
     def spec(self) -> StreamSpec:
-        spec = self.model.pipeline.spec
+        spec = self.model.engine_model.spec
         return StreamSpec(
-            window_seconds=self._scorer.window_seconds,
-            hop_seconds=self._scorer.hop_seconds,
+            window_seconds=self._stream.window_seconds,
+            hop_seconds=self._stream.hop_seconds,
             labels=spec.labels,
             thresholds=spec.thresholds,
         )
@@ -127,34 +137,44 @@ class _StreamSegment:
     def build_swap(self) -> StreamSwap:
         return StreamSwap(at=self._begin, model=self.model.identity, generation=self.generation, spec=self.spec)
 
-    def push(self, samples: Samples) -> list[StreamWindow]:
-        self._keep(samples)
-        return list(self._iter_messages(self._scorer.push(self._mono.resample(self._mono.mix(samples)))))
+    async def push(self, message: bytes) -> list[StreamWindow]:
+        windows = await self._stream.push(message)
+        self._keep(message)
+        return list(self._iter_messages(windows))
 
-    def finish(self) -> list[StreamWindow]:
-        tail = self._scorer.push(self._mono.finish())
-        return list(self._iter_messages([*tail, *self._scorer.finish()]))
+    async def finish(self) -> list[StreamWindow]:
+        return list(self._iter_messages(await self._stream.finish()))
 
-    def hand_over(
-        self, start: StreamStart, model: LoadedModel, generation: int | None
+    def close(self) -> None:
+        self._stream.close()
+
+    async def hand_over(
+        self, model: LoadedModel, generation: int | None
     ) -> tuple["_StreamSegment", list[StreamWindow]]:
         """Return the next model's part, and the windows that it completes with the samples received so far.
 
         It begins with the first window that this part did not complete.
         """
-        successor = _StreamSegment(start, model, generation, self._begin + self._next)
-        skipped = round(self._next * self._rate) - self._kept_from
-        samples = np.concatenate(self._kept)[skipped:] if self._kept else None
-        return successor, successor.push(samples) if samples is not None and len(samples) else []
+        successor = await self.open(self._engine, self._start, model, generation, self._begin + self._next)
+        skipped = (self._count_next_frames() - self._kept_from) * self._frame_bytes
+        samples = b"".join(self._kept)[skipped:]
+        return successor, await successor.push(samples) if samples else []
 
-    def _keep(self, samples: Samples) -> None:
-        self._kept.append(samples)
-        while self._kept and self._kept_from + len(self._kept[0]) <= round(self._next * self._rate):
-            self._kept_from += len(self._kept.pop(0))
+    def _count_next_frames(self) -> int:
+        return round(self._next * self._start.sample_rate)
+
+    def _keep(self, message: bytes) -> None:
+        self._kept.append(message)
+        while self._kept:
+            frames = len(self._kept[0]) // self._frame_bytes
+            if self._kept_from + frames > self._count_next_frames():
+                return
+            self._kept_from += frames
+            del self._kept[0]
 
     def _iter_messages(self, windows: list[Window]) -> Iterator[StreamWindow]:
         for window in windows:
-            self._next = window.start + self._scorer.hop_seconds
+            self._next = window.start + self._stream.hop_seconds
             yield StreamWindow(
                 **window.model_dump() | {"start": self._begin + window.start, "end": self._begin + window.end},
                 model=self.model.identity,

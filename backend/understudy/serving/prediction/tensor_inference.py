@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from understudy.engine.scheduling.batcher import Batcher
+from understudy.engine.engine import Engine
 from understudy.schemas.inference.prediction import Timing
 from understudy.serving.prediction.model_resolver import ModelResolver
 from understudy.serving.sync.live_model import LoadedModel
@@ -26,9 +26,9 @@ class InferenceResult:
 class TensorInference:
     """Finds the model once for each request, as `Predictor` does for recordings."""
 
-    def __init__(self, models: ModelResolver, batcher: Batcher, recent_statistics: RecentStatistics) -> None:
+    def __init__(self, models: ModelResolver, engine: Engine, recent_statistics: RecentStatistics) -> None:
         self._models = models
-        self._batcher = batcher
+        self._engine = engine
         self._recent_statistics = recent_statistics
 
     async def infer(self, name: str, version: str | None, inputs: Mapping[str, NDArray[Any]]) -> InferenceResult:
@@ -39,7 +39,7 @@ class TensorInference:
         """
         started = time.perf_counter()
         model, generation = await self._models.choose(name, version)
-        outputs, waited = await self._batcher.infer(model.pipeline.graph, inputs)
+        outputs, waited = await self._engine.infer(model.engine_model, inputs)
         spent = (time.perf_counter() - started) * 1e3
         self._recent_statistics.record_answer(
             spent, Timing(queue=waited, decode=0, features=0, inference=max(0, spent - waited))

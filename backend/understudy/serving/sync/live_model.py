@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.engine.engine import EngineModel
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import ModelOut
@@ -23,14 +23,14 @@ class LoadedModel:
     """
 
     identity: ModelIdentity
-    pipeline: Pipeline
+    engine_model: EngineModel
     notes: tuple[str, ...] = ()
     variant: str = Precision.FLOAT32
 
     @property
     def tensors_only(self) -> bool:
         """True when the model cannot score recordings."""
-        return self.pipeline.report.takes_tensors_only
+        return self.engine_model.report.takes_tensors_only
 
 
 @dataclass(frozen=True)

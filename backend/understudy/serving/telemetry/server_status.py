@@ -70,7 +70,7 @@ class StatusReporter:
     async def status(self) -> Status:
         live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
         others, database, notes = await self._ask_database(live)
-        backbone = self._backbones.loaded
+        backbone = self._backbones.installed
         path = self._settings.backbone_path
         return Status(
             version=__version__,
@@ -122,4 +122,4 @@ class StatusReporter:
 def _note_tensors_only(model: LoadedModel) -> str | None:
     if not model.tensors_only:
         return None
-    return describe_tensors_only(model.identity.model_id, model.pipeline.report, live=True)
+    return describe_tensors_only(model.identity.model_id, model.engine_model.report, live=True)

@@ -1,0 +1,51 @@
+"""A stream of samples on a model that this process has loaded."""
+
+from understudy.audio.mono import MonoStream
+from understudy.audio.pcm import decode_pcm
+from understudy.engine.scheduling.step_watch import StepWatch
+from understudy.engine.scheduling.worker_pool import WorkerPool
+from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.schemas.inference.prediction import Window
+from understudy.schemas.inference.stream import StreamStart
+
+
+class LocalStream:
+    """Implements `EngineStream`: decodes, resamples and scores on a worker thread.
+
+    `request` is the number by which a step names the stream, see `StepWatch`.
+    """
+
+    def __init__(self, pipeline: Pipeline, start: StreamStart, pool: WorkerPool, watch: StepWatch) -> None:
+        """Raises NotForAudio for a model that cannot score a stream."""
+        self.request = 0
+        self._scorer = pipeline.create_stream_scorer()
+        self._mono = MonoStream(start.channels, start.sample_rate, self._scorer.rate, self._scorer.sound)
+        self._start = start
+        self._pool = pool
+        self._watch = watch
+
+    @property
+    def window_seconds(self) -> float:
+        return self._scorer.window_seconds
+
+    @property
+    def hop_seconds(self) -> float:
+        return self._scorer.hop_seconds
+
+    async def push(self, message: bytes) -> list[Window]:
+        return (await self._pool.infer(self._push, message))[0]
+
+    async def finish(self) -> list[Window]:
+        return (await self._pool.infer(self._finish))[0]
+
+    def close(self) -> None:
+        """There is nothing to free: the state goes with this object."""
+
+    def _push(self, message: bytes) -> list[Window]:
+        with self._watch.step([self.request]):
+            samples = decode_pcm(message, self._start.encoding, self._start.channels)
+            return self._scorer.push(self._mono.resample(self._mono.mix(samples)))
+
+    def _finish(self) -> list[Window]:
+        with self._watch.step([self.request]):
+            return [*self._scorer.push(self._mono.finish()), *self._scorer.finish()]

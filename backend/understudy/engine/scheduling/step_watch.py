@@ -1,0 +1,20 @@
+"""Says which requests the running step belongs to, so that whoever watches the process knows them when it ends."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+
+class StepWatch(Protocol):
+    """Is told of every step: a piece of decoding, or one run of a graph."""
+
+    def step(self, requests: Sequence[int]) -> AbstractContextManager[None]:
+        """Return a context for one step on the worker thread; `requests` are the numbers of the requests it serves."""
+        ...
+
+
+class NoWatch:
+    """For a process that nobody watches."""
+
+    def step(self, requests: Sequence[int]) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
