@@ -245,7 +245,21 @@ def resolve(
     other input makes a tensor model. A waveform of fixed T has windows of T samples that overlap by half; with a
     varying T the whole clip is one window. Raises SpecInvalid when the spec contradicts the model.
     """
-    spec = given.over(read)
+    resolved = complete(given.over(read), inputs, outputs, graph_activation)
+    if resolved.input is InputKind.FEATURES:
+        require_shape(measure_feature_shape(resolved), inputs[0].shape, inputs[0].name)
+    elif resolved.input.on_backbone and takes_sequence(resolved, inputs[0].shape):
+        require_shape(measure_sequence_shape(resolved), inputs[0].shape, inputs[0].name)
+    return resolved
+
+
+def complete(
+    spec: PartialSpec,
+    inputs: Sequence[TensorSignature],
+    outputs: Sequence[TensorSignature],
+    graph_activation: OutputActivation,
+) -> Spec:
+    """Return the complete spec as `resolve` does, without making an item to see whether it fits the model's input."""
     activation = _choose_activation(spec.activation, graph_activation)
     kind = _choose_input_kind(spec, inputs, outputs)
     rate, window, hop = _choose_windows(kind, spec, inputs[0])
@@ -257,7 +271,7 @@ def resolve(
     if spec.pooling is not None and not spec.pooling.statistics:
         del values["pooling"]
     try:
-        resolved = Spec(
+        return Spec(
             input=kind,
             sample_rate=rate,
             window_seconds=window,
@@ -270,11 +284,6 @@ def resolve(
         )
     except ValidationError as error:
         raise SpecInvalid("; ".join(str(problem["msg"]) for problem in error.errors())) from error
-    if kind is InputKind.FEATURES:
-        require_shape(measure_feature_shape(resolved), inputs[0].shape, inputs[0].name)
-    elif kind.on_backbone and takes_sequence(resolved, inputs[0].shape):
-        require_shape(measure_sequence_shape(resolved), inputs[0].shape, inputs[0].name)
-    return resolved
 
 
 def _list_assumptions(kind: InputKind, spec: PartialSpec) -> Iterator[Assumption]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.audio.opening import AudioLimits
-from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
+from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE, CompiledModel
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
-from understudy.compiler.spec_resolution import resolve
+from understudy.compiler.spec_resolution import complete, resolve
 from understudy.errors import SpecInvalid
 from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes
 from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch, Trial
@@ -53,16 +54,20 @@ async def find_spec(
     known = PartialSpec(labels=labels).over(_read_sidecar(path))
     given = PartialSpec(input=InputKind.TENSOR, labels=known.labels, activation=known.activation)
     digest = await asyncio.to_thread(compute_digest, path)
-    compiled = await Compiler(settings).compile(path, digest, given, on_step)
+    compiled = await _compile(settings, path, digest, given, on_step)
     report = compiled.report
     named = known.labels or (report.spec.labels if report.spec.labels_named else None)
     _check_labels(named, examples)
     fixed = PartialSpec(labels=named, activation=known.activation, thresholds=known.thresholds)
 
-    def complete(candidate: PartialSpec) -> Spec:
+    def complete_quickly(candidate: PartialSpec) -> Spec:
+        return complete(fixed.over(candidate), report.inputs, report.outputs, report.graph_activation)
+
+    def complete_and_check(candidate: PartialSpec) -> Spec:
         return resolve(fixed.over(candidate), PartialSpec(), report.inputs, report.outputs, report.graph_activation)
 
     def search() -> SearchResult:
+        pin_blas()
         session = build_session(compiled.folder / MODEL_FILE)
         backbone = Backbone.load(settings.backbone_path) if settings.backbone_path.is_file() else None
         spec_search = SpecSearch(
@@ -70,7 +75,9 @@ async def find_spec(
             session,
             load_probes(compiled.folder / PROBES_FILE),
             backbone,
-            complete,
+            complete_quickly,
+            complete_and_check,
+            labels=named or (),
             limits=AudioLimits(max_seconds=settings.max_audio_seconds),
             max_whole_clip_seconds=settings.max_whole_clip_seconds,
         )
@@ -79,6 +86,19 @@ async def find_spec(
     result = await asyncio.to_thread(search)
     best = fixed.over(PartialSpec.model_validate(result.best[0].document)) if result.best else None
     return FoundSpec(report, result, best)
+
+
+async def _compile(
+    settings: Settings, path: Path, digest: str, spec: PartialSpec, on_step: Callable[[str], None]
+) -> CompiledModel:
+    """Compile the file for tensors; two labels may belong to one score, which tensors do not have labels for."""
+    compiler = Compiler(settings)
+    try:
+        return await compiler.compile(path, digest, spec, on_step)
+    except SpecInvalid:
+        if spec.labels is None or len(spec.labels) != 2:
+            raise
+        return await compiler.compile(path, digest, PartialSpec(input=spec.input, activation=spec.activation), on_step)
 
 
 def locate_sidecar(path: Path) -> Path:

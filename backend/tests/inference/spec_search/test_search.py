@@ -9,7 +9,7 @@ import soundfile
 
 from tests.inference.conftest import report
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.compiler.spec_resolution import resolve
+from understudy.compiler.spec_resolution import complete, resolve
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch
@@ -20,14 +20,15 @@ from understudy.schemas.registry.examples import Expectation
 LABELS = ("calm", "rain", "scream")
 LIMITS = AudioLimits(60.0)
 WIDTH = 13
+BANDS = 64
+RATE = 44_100
 
 
-@pytest.fixture(scope="module")
-def head(graph: Any) -> bytes:
-    """A linear head on 13 values with softmax."""
-    weights = np.random.default_rng(3).standard_normal((WIDTH, len(LABELS))).astype(np.float32) / 300
+def build_head(graph: Any, width: int) -> bytes:
+    """Return a linear head with softmax on `width` values."""
+    weights = np.random.default_rng(3).standard_normal((width, len(LABELS))).astype(np.float32) / 300
     body: bytes = graph(
-        {"x": ["n", WIDTH]},
+        {"x": ["n", width]},
         {"y": ["n", len(LABELS)]},
         [("MatMul", ["x", "w"], ["z"], {}), ("Softmax", ["z"], ["y"], {})],
         {"w": weights},
@@ -36,40 +37,65 @@ def head(graph: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
+def head(graph: Any) -> bytes:
+    return build_head(graph, WIDTH)
+
+
+@pytest.fixture(scope="module")
+def wide_head(graph: Any) -> bytes:
+    """A head on two statistics of 64 bands."""
+    return build_head(graph, 2 * BANDS)
+
+
+@pytest.fixture(scope="module")
 def clips() -> list[bytes]:
-    """Three short recordings at 44.1 kHz: noise, a tone and a chirp."""
-    time = np.arange(44_100) / 44_100
+    """Three short recordings at 44.1 kHz, each with a quiet end: noise, a tone and a chirp."""
+    time = np.arange(RATE // 5) / RATE
     noise = np.random.default_rng(1).standard_normal(len(time))
     sounds = [0.1 * noise, 0.5 * np.sin(2 * np.pi * 440 * time), 0.3 * np.sin(2 * np.pi * (200 + 3_000 * time) * time)]
+    sounds = [np.concatenate([sound, 0.002 * noise[: RATE // 10]]) for sound in sounds]
     files = []
     for sound in sounds:
         body = io.BytesIO()
-        soundfile.write(body, sound, 44_100, format="WAV", subtype="PCM_16")
+        soundfile.write(body, sound, RATE, format="WAV", subtype="PCM_16")
         files.append(body.getvalue())
     return files
 
 
-def make_search(head: bytes) -> tuple[SpecSearch, Any]:
+def make_search(head: bytes, width: int = WIDTH) -> tuple[SpecSearch, Any]:
     """Return the search for the head, and a function that loads the head with a spec."""
     session = build_session(head)
     spec = Spec(input=InputKind.TENSOR, labels=LABELS, labels_named=True, activation=OutputActivation.SOFTMAX)
     compiled = report(spec, OutputActivation.SOFTMAX, None).model_copy(
         update={
-            "inputs": (TensorSignature(name="x", dtype="float32", shape=(None, WIDTH)),),
+            "inputs": (TensorSignature(name="x", dtype="float32", shape=(None, width)),),
             "outputs": (TensorSignature(name="y", dtype="float32", shape=(None, len(LABELS))),),
         }
     )
-    probes = {"in.x": np.ones((2, WIDTH), np.float32), "out.y": np.ones((2, len(LABELS)), np.float32)}
+    probes = {"in.x": np.ones((2, width), np.float32), "out.y": np.ones((2, len(LABELS)), np.float32)}
     fixed = PartialSpec(labels=LABELS)
 
-    def complete(given: PartialSpec) -> Spec:
+    def complete_quickly(given: PartialSpec) -> Spec:
+        return complete(fixed.over(given), compiled.inputs, compiled.outputs, compiled.graph_activation)
+
+    def complete_and_check(given: PartialSpec) -> Spec:
         return resolve(fixed.over(given), PartialSpec(), compiled.inputs, compiled.outputs, compiled.graph_activation)
 
     def load(document: dict[str, Any]) -> Pipeline:
-        resolved = complete(PartialSpec.model_validate(document))
+        resolved = complete_and_check(PartialSpec.model_validate(document))
         return Pipeline(compiled.model_copy(update={"spec": resolved}), session, probes, None, 60.0)
 
-    search = SpecSearch(compiled, session, probes, None, complete, limits=LIMITS, max_whole_clip_seconds=60.0)
+    search = SpecSearch(
+        compiled,
+        session,
+        probes,
+        None,
+        complete_quickly,
+        complete_and_check,
+        labels=LABELS,
+        limits=LIMITS,
+        max_whole_clip_seconds=60.0,
+    )
     return search, load
 
 
@@ -83,8 +109,10 @@ def answer(pipeline: Pipeline, clips: list[bytes]) -> list[ExampleClip]:
     return examples
 
 
-def run(head: bytes, clips: list[bytes], truth: dict[str, Any], seconds: float = 120.0) -> SearchResult:
-    search, load = make_search(head)
+def run(
+    head: bytes, clips: list[bytes], truth: dict[str, Any], seconds: float = 120.0, width: int = WIDTH
+) -> SearchResult:
+    search, load = make_search(head, width)
     return search.run(answer(load(truth), clips), seconds, lambda _tried, _best: None)
 
 
@@ -104,6 +132,26 @@ def test_other_parameters_than_a_presets_are_found_one_by_one(head: bytes, clips
     assert best.document["sample_rate"] == 16_000
 
 
+def test_choices_that_depend_on_each_other_are_found_together(wide_head: bytes, clips: list[bytes]) -> None:
+    part = {
+        "kind": "log_mel",
+        "stft": {"n_fft": 1024, "hop_length": 256},
+        "mel": {"n_mels": BANDS},
+        "compression": {"kind": "decibels", "ref": "max"},
+    }
+    truth = {
+        "front_end": [part],
+        "sample_rate": 16_000,
+        "sound": {"trim": {"top_db": 30}},
+        "pooling": "mean+std",
+        "window_seconds": None,
+    }
+    best = run(wide_head, clips, truth, width=2 * BANDS).best[0]
+    assert best.agrees
+    assert best.difference < 1e-5
+    assert best.steps[1].startswith("sound.trim")
+
+
 def test_a_search_that_has_no_time_says_so(head: bytes, clips: list[bytes]) -> None:
     result = run(head, clips, {"preset": "librosa-mfcc13-mean"}, seconds=0.0)
     assert (result.out_of_time, result.best, result.tried) == (True, (), 0)
@@ -115,7 +163,7 @@ def test_examples_that_no_spec_gives_are_not_claimed(head: bytes, clips: list[by
         (clip, Expectation(file=f"{index}.wav", scores={"calm": 0.9, "rain": 0.9, "scream": 0.9}))
         for index, clip in enumerate(clips)
     ]
-    result = search.run(impossible, 5.0, lambda _tried, _best: None)
+    result = search.run(impossible, 1.0, lambda _tried, _best: None)
     assert result.best
     assert not result.best[0].agrees
     assert result.best[0].difference > 0.1

@@ -70,7 +70,7 @@ class FrontEnd:
         self._of_samples: list[tuple[int, SampleFeature]] = []
         shared: dict[Stft, list[tuple[int, SpectralFeature]]] = {}
         for index, part in enumerate(parts):
-            feature = _build_feature(part, rate)
+            feature = build_feature(part, rate)
             if isinstance(feature, SampleFeature):
                 self._of_samples.append((index, feature))
             else:
@@ -90,11 +90,14 @@ class FrontEnd:
         return [found[index] for index in range(len(found))]
 
 
-_Feature = SampleFeature | tuple[Stft, SpectralFeature]
+Feature = SampleFeature | tuple[Stft, SpectralFeature]
 
 
-def _build_feature(part: FrontEndPart, rate: int) -> _Feature:
-    """Return the feature of a part, with the transform that it takes if it takes one."""
+def build_feature(part: FrontEndPart, rate: int) -> Feature:
+    """Return the feature of a part at `rate` Hz, with the transform that it takes if it takes one.
+
+    Raises SpecInvalid when the part does not fit the rate, or when another step computes it (waveform, yamnet).
+    """
     match part:
         case StftPart():
             return part.stft, StftFeature(part)
@@ -122,7 +125,7 @@ def _build_feature(part: FrontEndPart, rate: int) -> _Feature:
             )
 
 
-def _build_frame_value(part: FrameValuePart, rate: int) -> _Feature:
+def _build_frame_value(part: FrameValuePart, rate: int) -> Feature:
     match part.kind:
         case "rms":
             return RmsFeature(part)

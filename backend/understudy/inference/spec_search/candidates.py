@@ -1,9 +1,10 @@
-"""List the presets that can fill a model's input, with sizes set to those that the input requires."""
+"""List the specs that a search tries first: presets, and the usual kinds of features in the sizes of the input."""
 
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from understudy.inference.spec_search.starting_points import list_starts
 from understudy.presets.presets import list_presets, read_preset
 
 Document = dict[str, Any]
@@ -13,9 +14,9 @@ _LONGEST_VECTOR = 512  # coefficients or bands of one part
 
 
 def list_candidates(shape: Shape) -> Iterator[tuple[str, Document]]:
-    """Yield name and spec of each preset, in each arrangement that an input of `shape` (with the batch) could take.
+    """Yield name and spec of each start for an input of `shape` (with the batch).
 
-    Presets that fit as they are come first, so that the answer names them.
+    Presets that fit as they are come first, so that the answer names them, then presets with other sizes.
     """
     changed = []
     for preset in list_presets():
@@ -26,6 +27,7 @@ def list_candidates(shape: Shape) -> Iterator[tuple[str, Document]]:
             else:
                 changed.append((preset.name, document))
     yield from changed
+    yield from list_starts(shape)
 
 
 def _fit_sizes(spec: Document, item: Shape) -> Iterator[Document]:

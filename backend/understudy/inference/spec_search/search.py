@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -11,32 +12,58 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from understudy.audio.opening import AudioLimits
-from understudy.errors import SpecInvalid, UnderstudyError
+from understudy.errors import UnderstudyError
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
 from understudy.inference.runtime.session import Session
-from understudy.inference.spec_search.candidates import Document, list_candidates
-from understudy.inference.spec_search.variations import list_variations
+from understudy.inference.spec_search.candidates import list_candidates
+from understudy.inference.spec_search.changes import Change, Document, list_changes
+from understudy.inference.spec_search.comparison import Closeness, Comparison
+from understudy.inference.spec_search.example_features import ExampleFeatures
+from understudy.inference.spec_search.example_scorer import ExampleScorer
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import PartialSpec, Spec
 from understudy.schemas.registry.examples import ClipProof, Expectation
 
-FEW = 4  # clips on which all candidates are compared; the best are compared on all clips
-BEAM = 3  # candidates of a round that the next one varies
-MOST_ROUNDS = 8
-_NO_ANSWER = 2.0  # worse than any wrong score
+FEW = 3  # clips on which all specs are compared
+MANY = 12  # clips on which the better ones are compared; the best are compared on all
+BEAM = 3  # specs that are changed in a round
+_BLOCK = 100  # starts that are tried before the nearest ones of them are looked at
+_KEPT_STARTS = 15
+_KEPT_CHANGES = 12
+_PAIRED = 16  # changes of which each pair is tried where no single one helps
+_PROVED = 6  # specs that are tried on all examples, through the pipeline that serves
+_SHOWN = 3
+_EXACT = 2e-5  # mean difference of scores that were written with some digits
+_NEAR = 1e-3  # mean difference below which no other kind of features is looked for
 
-Resolve = Callable[[PartialSpec], Spec]
+CompleteSpec = Callable[[PartialSpec], Spec]
 ExampleClip = tuple[bytes, Expectation]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One spec and its answers. `steps` begin with the preset's name; the changes made to it follow.
+    """One spec and how near its answers are. `steps` begin with the start's name; the changes made to it follow."""
 
-    `difference` is the mean over the clips of the largest difference of a score; a wrong label without scores is 1.
-    """
+    steps: tuple[str, ...]
+    document: Document
+    closeness: Closeness
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Smaller is better: distance, number of changes."""
+        return round(self.closeness.distance, 7), len(self.steps)
+
+    @property
+    def difference(self) -> float:
+        """The mean over the clips of the largest difference of a score."""
+        return self.closeness.difference
+
+
+@dataclass(frozen=True)
+class ProvedTrial:
+    """A spec whose answers for all examples came from the pipeline that serves."""
 
     steps: tuple[str, ...]
     document: Document
@@ -61,18 +88,23 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best trials on all clips, best first; empty when no preset fits the model's input."""
+    """The best trials on all clips, best first; empty when nothing that is known fits the model's input."""
 
-    best: tuple[Trial, ...]
+    best: tuple[ProvedTrial, ...]
     tried: int
     seconds: float
     out_of_time: bool
 
 
-class SpecSearch:
-    """Compares presets, then changes one parameter of the best ones at a time while that brings the answers nearer.
+class _TimeOver(Exception):
+    """The time of the search has ended."""
 
-    The order of the trials, and so the result, depends on the examples only, unless the time ends before the search.
+
+class SpecSearch:
+    """Tries the usual kinds of features, then changes the nearest ones, one choice or two at a time.
+
+    Each spec is tried on a few clips, and only the nearer ones on more. The order of the trials, and so the result,
+    depends on the examples only, unless the time ends before the search.
     """
 
     def __init__(
@@ -81,112 +113,288 @@ class SpecSearch:
         session: Session,
         probes: Mapping[str, NDArray[Any]],
         backbone: Backbone | None,
-        resolve: Resolve,
+        complete: CompleteSpec,
+        resolve: CompleteSpec,
         *,
+        labels: Sequence[str],
         limits: AudioLimits,
         max_whole_clip_seconds: float,
+        extra_changes: Sequence[Change] = (),
     ) -> None:
-        """`report` is of the model compiled for tensors; `resolve` completes a spec for its signature."""
+        """`report` is of the model compiled for tensors; `labels` are in the order of its outputs.
+
+        `complete` completes a spec, and `resolve` also checks that it fits the model's input. `extra_changes` are tried
+        beside the usual ones.
+        """
         self._report = report
         self._session = session
         self._probes = probes
         self._backbone = backbone
+        self._complete = complete
         self._resolve = resolve
+        self._labels = labels
         self._limits = limits
         self._max_whole_clip_seconds = max_whole_clip_seconds
-        self._seen: set[str] = set()
+        self._extra = extra_changes
 
     def run(
         self, examples: Sequence[ExampleClip], seconds: float, on_trial: Callable[[int, Trial | None], None]
     ) -> SearchResult:
         """Search for at most about `seconds`; `on_trial` gets the number of trials and the best one so far."""
         began = time.monotonic()
-        few = _choose_few(examples)
-        ranked: list[Trial] = []
-
-        def compare(candidates: Iterator[tuple[tuple[str, ...], Document]]) -> bool:
-            """Try the candidates on a few clips; return False when the time is over."""
-            for steps, document in candidates:
-                if time.monotonic() - began > seconds:
-                    return False
-                if (trial := self._try(steps, document, few)) is not None:
-                    ranked.append(trial)
-                    ranked.sort(key=lambda each: each.rank)
-                    on_trial(len(self._seen), ranked[0])
-            return True
-
-        [signature] = self._report.inputs
-        in_time = compare(((name,), document) for name, document in list_candidates(signature.shape))
-        for _ in range(MOST_ROUNDS):
-            before = ranked[:BEAM]
-            if not in_time or not before or (before[0].agrees and before[0].difference < _NEAR):
-                break
-            in_time = compare(
-                ((*trial.steps, change), document)
-                for trial in before
-                for change, document in list_variations(trial.document)
-            )
-            if ranked[:BEAM] == before:
-                break
-        best = [found for trial in ranked[:BEAM] if (found := self._try_all(trial, examples)) is not None]
-        return SearchResult(
-            tuple(sorted(best, key=lambda each: each.rank)),
-            len(self._seen),
-            time.monotonic() - began,
-            out_of_time=not in_time,
+        chosen = _choose_few(examples, MANY)
+        features = ExampleFeatures([clip for clip, _ in chosen], self._limits, self._max_whole_clip_seconds)
+        scorer = ExampleScorer(
+            self._report, self._session, self._probes, self._backbone, features, self._max_whole_clip_seconds
         )
+        comparison = Comparison([expected for _, expected in chosen], self._labels)
+        trials = _Trials(self._complete, scorer, comparison, len(chosen), began + seconds, on_trial)
+        [signature] = self._report.inputs
+        out_of_time = False
+        try:
+            self._start(trials, signature.shape)
+            self._climb(trials)
+        except _TimeOver:
+            out_of_time = True
+        best = self._prove(trials.rank(), examples)
+        return SearchResult(best, trials.tried, time.monotonic() - began, out_of_time)
 
-    def _try(self, steps: tuple[str, ...], document: Document, examples: Sequence[ExampleClip]) -> Trial | None:
-        """Return the trial of a spec that was not tried yet; None for one that does not fit the model."""
+    def _start(self, trials: "_Trials", shape: tuple[int | None, ...]) -> None:
+        """Try the usual kinds of features, the likeliest first, until one gives the answers exactly."""
+        starts = (((name,), document) for name, document in list_candidates(shape))
+        while block := list(islice(starts, _BLOCK)):
+            trials.compare(block, _KEPT_STARTS)
+            if trials.exact:
+                return
+
+    def _climb(self, trials: "_Trials") -> None:
+        """Change the nearest specs, and one start of each kind, until nothing is nearer or a spec agrees."""
+        changed: set[str] = set()
+        kinds: set[str] = set()
+        paired: set[str] = set()
+        while True:
+            ranked = trials.rank()
+            if not ranked or trials.exact:
+                return
+            near = ranked[0].closeness.agrees and ranked[0].difference < _NEAR
+            beam = [trial for trial in ranked[:BEAM] if _get_key(trial) not in changed]
+            if not beam and _get_key(ranked[0]) not in paired:
+                paired.add(_get_key(ranked[0]))
+                self._change_two(trials, ranked[0])
+                continue
+            if not near:
+                others = (trial for trial in ranked if _get_kind(trial) not in kinds and _get_key(trial) not in changed)
+                beam += [trial for trial in [next(others, None)] if trial is not None and trial not in beam]
+            if not beam:
+                return
+            for trial in beam:
+                changed.add(_get_key(trial))
+                kinds.add(_get_kind(trial))
+                self._change_one(trials, trial)
+
+    def _change_one(self, trials: "_Trials", trial: Trial) -> None:
+        """Try each change of a spec, then those together that brought it nearer each by itself."""
+        changes = list_changes(trial.document, self._extra)
+        made = trials.compare([_apply(trial, [change]) for change in changes], _KEPT_CHANGES)
+        by_text = {change.text: change for change in changes}
+        helpful: dict[str, Change] = {}
+        for found in made:
+            if found.rank < trial.rank:
+                change = by_text[found.steps[-1]]
+                helpful.setdefault(change.axis, change)
+        nearest = min(made, key=lambda found: found.rank, default=trial)
+        together = list(helpful.values())[:1]
+        for change in list(helpful.values())[1:]:
+            for found in trials.compare([_apply(trial, [*together, change])], 1):
+                if found.rank < nearest.rank:
+                    nearest = found
+                    together.append(change)
+
+    def _change_two(self, trials: "_Trials", trial: Trial) -> None:
+        """Try the pairs of the changes that lead least far away from a spec that no single change brings nearer."""
+        changes = list_changes(trial.document, self._extra)
+        ranked = trials.measure_few([_apply(trial, [change]) for change in changes])
+        by_text = {change.text: change for change in changes}
+        nearest: list[Change] = []
+        for found in ranked:
+            change = by_text[found.steps[-1]]
+            if sum(other.axis == change.axis for other in nearest) < 2:
+                nearest.append(change)
+        pairs = [pair for pair in combinations(nearest[:_PAIRED], 2) if pair[0].axis != pair[1].axis]
+        trials.compare([_apply(trial, pair) for pair in pairs], _KEPT_CHANGES)
+
+    def _prove(self, ranked: Sequence[Trial], examples: Sequence[ExampleClip]) -> tuple[ProvedTrial, ...]:
+        """Return the nearest specs with the answers of the pipeline for all examples, best first."""
+        order = sorted(ranked[: 4 * _PROVED], key=lambda trial: (-trial.closeness.agreed, *trial.rank))
+        proved = []
+        for trial in order[:_PROVED]:
+            if (found := self._prove_one(trial, examples)) is not None:
+                proved.append(found)
+            if len(proved) == _SHOWN:
+                break
+        return tuple(sorted(proved, key=lambda each: each.rank))
+
+    def _prove_one(self, trial: Trial, examples: Sequence[ExampleClip]) -> ProvedTrial | None:
+        """Return the proofs of a spec; None where the pipeline refuses it or no clip can be scored."""
+        try:
+            spec = self._resolve(PartialSpec.model_validate(trial.document))
+            report = self._report.model_copy(update={"spec": spec})
+            pipeline = Pipeline(report, self._session, self._probes, self._backbone, self._max_whole_clip_seconds)
+        except UnderstudyError:
+            return None
+        proofs = tuple(prove_clip(pipeline, clip, expected, self._limits) for clip, expected in examples)
+        if all(proof.problem is not None for proof in proofs):
+            return None
+        return ProvedTrial(trial.steps, trial.document, proofs, float(np.mean([_measure(proof) for proof in proofs])))
+
+
+class _Trials:
+    """The specs that were tried, each once."""
+
+    def __init__(
+        self,
+        complete: CompleteSpec,
+        scorer: ExampleScorer,
+        comparison: Comparison,
+        clips: int,
+        ends_at: float,
+        on_trial: Callable[[int, Trial | None], None],
+    ) -> None:
+        self._complete = complete
+        self._scorer = scorer
+        self._comparison = comparison
+        self._few = np.arange(min(FEW, clips)).tolist()
+        self._rest = np.arange(min(FEW, clips), clips).tolist()
+        self._ends_at = ends_at
+        self._on_trial = on_trial
+        self._on_few: dict[str, tuple[Trial, Spec, NDArray[np.float32]] | None] = {}
+        self._on_many: dict[str, Trial] = {}
+        self._best: Trial | None = None
+
+    @property
+    def tried(self) -> int:
+        """Number of specs that were tried."""
+        return len(self._on_few)
+
+    @property
+    def exact(self) -> bool:
+        """True when a spec gives the examples' scores to their last digit."""
+        return self._best is not None and self._best.closeness.agrees and self._best.difference < _EXACT
+
+    def rank(self) -> list[Trial]:
+        """Return the trials on many clips, nearest first."""
+        return sorted(self._on_many.values(), key=lambda trial: trial.rank)
+
+    def measure_few(self, candidates: Iterable[tuple[tuple[str, ...], Document]]) -> list[Trial]:
+        """Return the trials of the candidates that fit the model on a few clips, nearest first.
+
+        Raises _TimeOver when the time has ended.
+        """
+        found = []
+        for steps, document in candidates:
+            if time.monotonic() > self._ends_at:
+                raise _TimeOver
+            if (measured := self._measure_few(steps, document)) is not None:
+                found.append(Trial(steps, document, measured.closeness))
+        return sorted(found, key=lambda trial: trial.rank)
+
+    def compare(self, candidates: Iterable[tuple[tuple[str, ...], Document]], kept: int) -> list[Trial]:
+        """Try the candidates on a few clips and the `kept` nearest on many; return those, nearest first.
+
+        Raises _TimeOver when the time has ended; what was tried until then is kept.
+        """
+        try:
+            nearest = self.measure_few(candidates)[:kept]
+        except _TimeOver:
+            self._measure_best()
+            raise
+        found = [
+            Trial(trial.steps, trial.document, closeness)
+            for trial in nearest
+            if (closeness := self._measure_many(trial)) is not None
+        ]
+        return sorted(found, key=lambda trial: trial.rank)
+
+    def _measure_best(self) -> None:
+        """Try on many clips the nearest spec of those that were tried on a few."""
+        known = [entry[0] for entry in self._on_few.values() if entry is not None]
+        if known:
+            self._measure_many(min(known, key=lambda trial: trial.rank))
+
+    def _measure_few(self, steps: tuple[str, ...], document: Document) -> Trial | None:
+        """Return the trial of a spec on a few clips; None for one that does not fit the model."""
         try:
             given = PartialSpec.model_validate(document)
             key = json.dumps(given.to_document(), sort_keys=True)
-            if key in self._seen:
-                return None
-            self._seen.add(key)
-            return self._compare(steps, document, given, examples)
         except (ValidationError, UnderstudyError):
             return None
+        if key not in self._on_few:
+            self._on_few[key] = self._score(steps, document, given)
+            self._on_trial(self.tried, self._best)
+        measured = self._on_few[key]
+        return None if measured is None else measured[0]
 
-    def _try_all(self, trial: Trial, examples: Sequence[ExampleClip]) -> Trial | None:
-        given = PartialSpec.model_validate(trial.document)
+    def _score(
+        self, steps: tuple[str, ...], document: Document, given: PartialSpec
+    ) -> tuple[Trial, Spec, NDArray[np.float32]] | None:
         try:
-            return self._compare(trial.steps, trial.document, given, examples)
-        except UnderstudyError:
+            spec = self._complete(given)
+            scores = self._scorer.score(spec, self._few)
+        except (UnderstudyError, ValueError):  # numpy refuses a mirror longer than the clip
             return None
+        return Trial(steps, document, self._comparison.measure(spec, self._few, scores)), spec, scores
 
-    def _compare(
-        self, steps: tuple[str, ...], document: Document, given: PartialSpec, examples: Sequence[ExampleClip]
-    ) -> Trial:
-        """Run the clips through the pipeline of the spec. Raises SpecInvalid where it does not fit the model."""
-        report = self._report.model_copy(update={"spec": self._resolve(given)})
-        pipeline = Pipeline(report, self._session, self._probes, self._backbone, self._max_whole_clip_seconds)
-        proofs = [prove_clip(pipeline, clip, expected, self._limits) for clip, expected in examples]
-        if all(proof.problem is not None for proof in proofs):
-            raise SpecInvalid(f"No clip could be scored: {proofs[0].problem}")
-        return Trial(steps, document, tuple(proofs), float(np.mean([_measure(proof) for proof in proofs])))
+    def _measure_many(self, trial: Trial) -> Closeness | None:
+        """Return how near a spec is on many clips; None for one that does not fit all of them."""
+        key = _get_key(trial)
+        if key not in self._on_many:
+            if (measured := self._on_few[key]) is None:
+                return None
+            _, spec, scores = measured
+            try:
+                more = [scores, self._scorer.score(spec, self._rest)] if self._rest else [scores]
+            except (UnderstudyError, ValueError):
+                return None
+            closeness = self._comparison.measure(spec, [*self._few, *self._rest], np.concatenate(more))
+            self._on_many[key] = Trial(trial.steps, trial.document, closeness)
+            if self._best is None or self._on_many[key].rank < self._best.rank:
+                self._best = self._on_many[key]
+        return self._on_many[key].closeness
 
 
-_NEAR = 1e-3  # mean difference below which no better spec is looked for
+def _apply(trial: Trial, changes: Sequence[Change]) -> tuple[tuple[str, ...], Document]:
+    document = trial.document
+    for change in changes:
+        document = change.apply(document)
+    # A change takes the place of an earlier one of the same field.
+    replaced = {change.axis for change in changes}
+    kept = [step for step in trial.steps[1:] if not any(step.startswith(f"{axis} ") for axis in replaced)]
+    return (trial.steps[0], *kept, *(change.text for change in changes)), document
+
+
+def _get_key(trial: Trial) -> str:
+    return json.dumps(PartialSpec.model_validate(trial.document).to_document(), sort_keys=True)
+
+
+def _get_kind(trial: Trial) -> str:
+    """Return what a start is of: its parts, statistics and axes."""
+    parts = [part["kind"] for part in trial.document.get("front_end") or [{"kind": trial.document.get("input")}]]
+    arrangement = trial.document.get("arrangement") or {}
+    return json.dumps([parts, trial.document.get("pooling"), arrangement.get("layout"), arrangement.get("picture")])
 
 
 def _measure(proof: ClipProof) -> float:
     if proof.problem is not None:
-        return _NO_ANSWER
+        return 2.0  # worse than any wrong score
     if proof.max_difference is not None:
         return proof.max_difference
     return float(proof.expected_label != proof.served_label)
 
 
-def _choose_few(examples: Sequence[ExampleClip]) -> list[ExampleClip]:
-    """Return up to FEW examples of different labels first, spread over the list."""
-    chosen: list[ExampleClip] = []
-    labels: set[str | None] = set()
+def _choose_few(examples: Sequence[ExampleClip], count: int) -> list[ExampleClip]:
+    """Return up to `count` examples; one of each label comes first."""
+    first: dict[str | None, ExampleClip] = {}
     for example in examples:
-        if len(chosen) < FEW and example[1].label not in labels:
-            labels.add(example[1].label)
-            chosen.append(example)
-    for example in examples:
-        if len(chosen) < FEW and example not in chosen:
-            chosen.append(example)
-    return chosen
+        first.setdefault(example[1].label, example)
+    chosen = list(first.values())
+    return [*chosen, *(example for example in examples if example not in chosen)][:count]
