@@ -1,7 +1,7 @@
 """Train a small Keras head on YAMNet's embeddings."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from understudy.errors import CompilerMissing
 from understudy.yamnet.constants import EMBEDDING_SIZE
 
 _HIDDEN = 128
-_BATCH = 256
+_LARGEST_BATCH, _SMALLEST_BATCH = 256, 32
+_STEPS = 10  # in an epoch at least, where the rows are enough for the smallest batch
 _RATE = 1e-3
 _DROPOUT = 0.3
 
@@ -29,10 +30,10 @@ def import_keras() -> Any:
 
 
 class KerasHead:
-    """Turns embeddings float32 [n, 1024] into softmax scores float32 [n, labels]."""
+    """Turns embeddings or their statistics, float32 [n, width], into softmax scores float32 [n, labels]."""
 
-    def __init__(self, label_count: int, scale: float, seed: int) -> None:
-        """`scale` is the root mean square of all embedding values; the model divides its input by it.
+    def __init__(self, label_count: int, scale: float, seed: int, width: int = EMBEDDING_SIZE) -> None:
+        """`scale` is the root mean square of all values to train on; the model divides its input by it.
 
         Raises CompilerMissing where Keras is not installed.
         """
@@ -43,7 +44,7 @@ class KerasHead:
         self._labels = label_count
         self.model = self._keras.Sequential(
             [
-                self._keras.Input((EMBEDDING_SIZE,), name="embedding"),
+                self._keras.Input((width,), name="embedding"),
                 layers.Rescaling(1 / scale),
                 layers.Dropout(_DROPOUT),
                 layers.Dense(_HIDDEN, activation="relu", kernel_regularizer=decay),
@@ -54,32 +55,24 @@ class KerasHead:
         )
 
     def fit(
-        self,
-        clips: Sequence[NDArray[np.float32]],
-        truth: NDArray[np.int64],
-        epochs: int,
-        on_epoch: Callable[[int], None],
+        self, rows: NDArray[np.float32], answers: NDArray[np.int64], epochs: int, on_epoch: Callable[[int], None]
     ) -> None:
-        """Train on each window of the clips and on each clip's mean embedding.
+        """Train on `rows` float32 [n, width], where `answers` int64 [n] is the position of each row's label.
 
-        `clips` holds embeddings float32 [windows, 1024] and `truth` int64 [clips] the position of each clip's label.
         `on_epoch` is called with the number of epochs done.
         """
-        rows = np.concatenate([*clips, np.stack([clip.mean(axis=0) for clip in clips])])
-        answers = np.concatenate([np.repeat(truth, [len(clip) for clip in clips]), truth])
         targets = np.eye(self._labels, dtype=np.float32)[answers]
-        steps = epochs * -(-len(rows) // _BATCH)
+        batch = int(np.clip(len(rows) // _STEPS, _SMALLEST_BATCH, _LARGEST_BATCH))
+        steps = epochs * -(-len(rows) // batch)
         schedule = self._keras.optimizers.schedules.CosineDecay(_RATE, steps)
         self.model.compile(self._keras.optimizers.Adam(schedule), "categorical_crossentropy")
         callback = self._keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, *_, **__: on_epoch(epoch + 1))
-        self.model.fit(rows, targets, epochs=epochs, batch_size=_BATCH, verbose=0, callbacks=[callback])
+        self.model.fit(rows, targets, epochs=epochs, batch_size=batch, verbose=0, callbacks=[callback])
 
-    def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return softmax scores float32 [n, labels] of `embeddings` float32 [n, 1024]."""
-        return np.asarray(self.model.predict(embeddings, batch_size=1024, verbose=0), dtype=np.float32)
+    def score(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return softmax scores float32 [n, labels] of `rows` float32 [n, width]."""
+        return np.asarray(self.model.predict(rows, batch_size=1024, verbose=0), dtype=np.float32)
 
     def save(self, path: Path) -> None:
-        """Write the `.keras` file without the optimizer; `path` is either complete or absent."""
-        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
-        self.model.save(partial, include_optimizer=False)
-        partial.replace(path)
+        """Write the `.keras` file, without the optimizer."""
+        self.model.save(path, include_optimizer=False)

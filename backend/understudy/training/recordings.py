@@ -50,6 +50,10 @@ def find_recordings(data: Path, folds: Literal["prefix"] | Path) -> list[Recordi
     if len({recording.fold for recording in recordings}) < 2:
         raise TrainingDataInvalid(f"All clips in {data} lie in one fold; measuring accuracy needs at least two.")
     for label, seen in folds_by_label.items():
+        if label != label.strip():
+            raise TrainingDataInvalid(
+                f"The folder {label!r} begins or ends with a space, which a label cannot.", remedy="Rename the folder."
+            )
         if len(seen) < 2:
             raise TrainingDataInvalid(
                 f"All clips of {label} lie in fold {next(iter(seen))}, so no clip of {label} is left to train on "

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.schemas.front_end.head_pooling import HeadPooling
 from understudy.training.augmentation import augment
+from understudy.training.head_rows import make_training_rows
 from understudy.training.keras_head import KerasHead, import_keras
 from understudy.training.material import Sound, SoundKind
 from understudy.yamnet.constants import CLASS_COUNT, PATCH_SHAPE
@@ -99,7 +101,8 @@ class Student:
         truth = np.array([taught.index(sound.label) for sound in recorded if sound.label], dtype=np.int64)
         scale = float(np.sqrt(np.mean([np.mean(np.square(sound.embeddings)) for sound in recorded])))
         teacher = KerasHead(len(taught), scale, self._seed)
-        teacher.fit([sound.embeddings for sound in recorded], truth, _TEACHER_EPOCHS, lambda _epoch: None)
+        rows, answers = make_training_rows([sound.embeddings for sound in recorded], truth, HeadPooling.NONE)
+        teacher.fit(rows, answers, _TEACHER_EPOCHS, lambda _epoch: None)
         return teacher
 
 

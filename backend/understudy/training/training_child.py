@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from understudy.errors import UnderstudyError
+from understudy.schemas.front_end.head_pooling import HeadPooling
 from understudy.settings import Settings
 from understudy.training.train import TrainingReport, train_head
 
@@ -21,9 +22,11 @@ class TrainingRequest(BaseModel):
     data: Path
     out: Path
     folds: Path | None
+    pooling: HeadPooling
     seed: int
     epochs: int
     overwrite: bool
+    examples: bool
 
 
 class Message(BaseModel):
@@ -50,9 +53,11 @@ def train(request: TrainingRequest) -> None:
             request.data,
             request.out,
             folds=request.folds or "prefix",
+            pooling=request.pooling,
             seed=request.seed,
             epochs=request.epochs,
             overwrite=request.overwrite,
+            examples=request.examples,
             on_progress=lambda step, done, total: send(Message(step=step, done=done, total=total)),
         )
     except UnderstudyError as error:

@@ -73,9 +73,10 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
 async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant.
 
-    A form registers the model together with its examples: the same JSON in the field `model`, and the files.
+    A form registers the model together with its examples: the same JSON in the field `model`, and the files. Without
+    them, those are taken that `understudy train` wrote beside the file.
     """
-    model = await services.registry.register(body, ACTOR)
+    model = await services.examples.register(body, ACTOR)
     services.compile_queue.add(model.model_id)
     locate_model(request, response, model.model_id)
     return model

@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from understudy.container import Services, open_services
-from understudy.registry.files.example_clips import NewExample
-from understudy.registry.files.examples_csv import read_folder
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
@@ -34,7 +32,7 @@ class DirectBackend:
         self._actor = actor
 
     async def register(self, request: ModelCreate) -> ModelDetail:
-        return await self._services.registry.register(request, self._actor)
+        return await self._services.examples.register(request, self._actor)
 
     async def list(self, query: ModelQuery) -> ModelList:
         return await self._services.registry.list(query)
@@ -55,10 +53,7 @@ class DirectBackend:
         return await self._services.examples.get(model_id)
 
     async def set_examples(self, model_id: int, file: Path) -> ModelExamples:
-        found = await asyncio.to_thread(read_folder, file)
-        with ExitStack() as stack:
-            examples = [NewExample(each.expected, stack.enter_context(each.path.open("rb"))) for each in found]
-            return await self._services.examples.replace(model_id, examples, self._actor)
+        return await self._services.examples.replace_from_file(model_id, file, self._actor)
 
     async def remove_examples(self, model_id: int) -> ModelExamples:
         return await self._services.examples.remove(model_id, self._actor)

@@ -12,7 +12,9 @@ from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.errors import PathRefused
-from understudy.schemas.registry.model import ModelCreate, ModelOut
+from understudy.schemas.front_end.head_pooling import HeadPooling
+from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.registry.model_detail import ModelDetail
 
 if TYPE_CHECKING:
     from understudy.training.train import TrainingReport
@@ -47,9 +49,23 @@ async def train(
             help="CSV with the columns file and fold; without it, the fold is the prefix of the file name.",
         ),
     ] = None,
+    pooling: Annotated[
+        HeadPooling,
+        typer.Option(
+            "--pooling",
+            help="What the head takes: none (each window; scores are averaged), or the mean, or mean and standard "
+            "deviation, of all embeddings of the clip.",
+        ),
+    ] = HeadPooling.NONE,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the recordings.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal weights.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file if it exists.")] = False,
+    no_examples: Annotated[
+        bool,
+        typer.Option(
+            "--no-examples", help="Copy no recordings beside the model; its features are then not proved by examples."
+        ),
+    ] = False,
     name: Annotated[
         str | None, typer.Option("--name", show_default=False, help="Register the model under this name.")
     ] = None,
@@ -60,7 +76,8 @@ async def train(
 ) -> None:
     """Train a head on YAMNet embeddings and measure it by cross-validation over folds.
 
-    Embeddings are computed once and kept. The spec is written beside the model file.
+    Embeddings are computed once and kept. The spec and examples are written beside the model file; a registration finds
+    both, and the model goes live only if it answers as the training did.
     """
     if activate and name is None:
         raise typer.BadParameter("--activate needs --name: only a registered model can be active.")
@@ -70,7 +87,15 @@ async def train(
     from understudy.training.training_child import TrainingRequest
 
     request = TrainingRequest(
-        home=settings.home, data=data, out=target, folds=folds, seed=seed, epochs=epochs, overwrite=overwrite
+        home=settings.home,
+        data=data,
+        out=target,
+        folds=folds,
+        pooling=pooling,
+        seed=seed,
+        epochs=epochs,
+        overwrite=overwrite,
+        examples=not no_examples,
     )
     report = await _run(request, session.output)
     model = None
@@ -94,7 +119,7 @@ async def _run(request: "TrainingRequest", output: Output) -> "TrainingReport":
         return await run_training(request, show)
 
 
-def _print_report(output: Output, report: "TrainingReport", model: ModelOut | None) -> None:
+def _print_report(output: Output, report: "TrainingReport", model: ModelDetail | None) -> None:
     from understudy.cli.views import training_report
 
     document = report.model_dump(mode="json") | {"model": model.model_dump(mode="json") if model else None}
@@ -127,7 +152,7 @@ def _plan_registration(name: str, version: str | None, path: str) -> ModelCreate
 
 async def _register(
     session: Session, report: "TrainingReport", registration: ModelCreate, *, activate: bool
-) -> ModelOut:
+) -> ModelDetail:
     measured = {
         "accuracy": round(report.evaluation.accuracy, 4),
         "description": f"Head on YAMNet embeddings, trained on {report.recordings} recordings.",
@@ -141,9 +166,6 @@ async def _register(
         return await backend.get(model.model_id)
 
 
-def _describe_registration(model: ModelOut) -> str:
-    if model.is_active:
-        return f"{model.model_name} is registered as model {model.model_id} and is active."
-    return (
-        f"{model.model_name} is registered as model {model.model_id}; activate it: understudy activate {model.model_id}"
-    )
+def _describe_registration(model: ModelDetail) -> str:
+    state = "is active." if model.is_active else f"can be activated: understudy activate {model.model_id}"
+    return f"{model.model_name} is registered as model {model.model_id} and {state}\nExamples: {model.examples.text}."

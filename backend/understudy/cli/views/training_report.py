@@ -19,12 +19,20 @@ def format_summary(report: TrainingReport) -> RenderableType:
         [
             ("model", to_text(report.model_path, "bold")),
             ("spec", to_text(report.spec_path)),
+            ("examples", to_text(_describe_examples(report))),
+            ("pooling", report.pooling.value),
             ("accuracy", Text(f"{report.evaluation.accuracy:.2%}", "bold green")),
             ("by fold", folds),
             ("material", f"{report.recordings} recordings, {report.windows} windows"),
             ("took", f"{report.seconds:.1f} s"),
         ]
     )
+
+
+def _describe_examples(report: TrainingReport) -> str:
+    if report.examples_path is None:
+        return "none: the features of the model are not proved"
+    return f"{report.examples} clips, {report.held_out} of them not trained on: {report.examples_path}"
 
 
 def format_confusion_matrix(report: TrainingReport) -> RenderableType:

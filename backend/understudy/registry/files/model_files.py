@@ -15,6 +15,7 @@ from understudy.compiler import model_source
 from understudy.compiler.formats.detect_format import refuse_tensorflowjs
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, SpecInvalid, TooLarge
 from understudy.registry.files import paths
+from understudy.registry.files.examples_beside import ExamplesBeside, is_written_for, locate_examples
 from understudy.registry.files.label_files import list_paths_beside, read_label_file
 from understudy.registry.files.sidecar import fill_scalers, get_sidecar_path, read_spec
 from understudy.schemas.compiler.spec import PartialSpec
@@ -116,6 +117,22 @@ class ModelFiles:
             return [found for each in beside if (found := self._read_label_file(each)) is not None]
         except (PathRefused, OSError, ValueError):
             return []
+
+    def find_examples(self, path: str, digest: str | None = None) -> ExamplesBeside | None:
+        """Return the examples in the folder beside the file; None without any, or where they cannot be looked at.
+
+        `digest` is the file's; without it, it is computed, which raises what `read` raises.
+        """
+        try:
+            normalized = paths.normalize_path(path)
+            folder = self.resolve(path).is_dir()
+            beside = locate_examples(normalized, folder=folder)
+            place = self.resolve(beside)
+        except (PathRefused, OSError, ValueError):
+            return None
+        if not place.is_file():
+            return None
+        return ExamplesBeside(beside, place, is_written_for(place, digest or self.read(path).digest))
 
     def _read_label_file(self, path: str) -> LabelFile | None:
         try:

@@ -11,7 +11,7 @@ from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.registry.examples import ExamplesSummary
+from understudy.schemas.registry.examples import ExamplesSummary, ProofState
 from understudy.schemas.registry.model import ModelOut
 from understudy.schemas.registry.model_detail import LabelFile, ModelDetail
 
@@ -36,6 +36,7 @@ def add_details(
     """
     try:
         details = _describe(files, store, row)
+        details["notes"] = (*details["notes"], *_offer_examples(files, row, examples))
     except SpecInvalid as error:
         details = {"notes": (f"{error.detail} {error.remedy}",)}
     except Exception as error:  # the change is committed already, so its answer must not fail
@@ -124,6 +125,17 @@ def describe_signature(report: CompileReport) -> str:
     """Return a sentence with the names, shapes and types of the model's inputs and outputs."""
     inputs, outputs = (", ".join(map(str, tensors)) for tensors in (report.inputs, report.outputs))
     return f"It takes {inputs} and returns {outputs}."
+
+
+def _offer_examples(files: ModelFiles, row: Row, examples: ExamplesSummary) -> list[str]:
+    """Return a sentence about examples beside the file that the model does not have."""
+    if row.record is None or examples.state is not ProofState.NOT_PROVED:
+        return []
+    beside = files.find_examples(row.model.file_path, row.record.digest)
+    if beside is None:
+        return []
+    whose = "was written for this file" if beside.own else "may belong to another file of this name"
+    return [f"{beside.path} {whose}; use it: understudy update {row.model.model_id} --examples {beside.path}"]
 
 
 def _offer(row: Row, label_files: list[LabelFile], report: CompileReport | None) -> list[str]:

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from understudy.errors import UnderstudyError
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips, NewExample
-from understudy.registry.files.examples_csv import refuse_doubles
+from understudy.registry.files.examples_beside import ExamplesBeside
+from understudy.registry.files.examples_csv import read_folder, refuse_doubles
 from understudy.registry.models import example_rows, model_history
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
-from understudy.schemas.registry.examples import ExampleSet, ModelExamples, summarize_examples
+from understudy.schemas.registry.examples import ExampleSet, ModelExamples, ProofState, summarize_examples
+from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.settings import Settings
@@ -43,6 +49,26 @@ class ExampleChanges:
         refuse_doubles(each.expected for each in examples)
         await asyncio.to_thread(self._clips.check, examples)
 
+    async def register(self, request: ModelCreate, actor: str) -> ModelDetail:
+        """Register a model together with the examples that a training wrote beside its file.
+
+        Examples beside the file that name another file, or none, are only offered, in a note of the answer. A file that
+        has examples already keeps them. Raises what `Registry.register` and `replace` raise; nothing is registered
+        where the examples cannot be used.
+        """
+        found = await asyncio.to_thread(self._find_own, request.file_path)
+        with ExitStack() as stack:
+            examples = [] if found is None else await asyncio.to_thread(_open_clips, found.place, stack)
+            if examples:
+                await self.check(examples)
+            model = await self._registry.register(request, actor)
+            if found is None or model.examples.state is not ProofState.NOT_PROVED:
+                return model
+            await self.replace(model.model_id, examples, actor)
+        model = await self._registry.get(model.model_id)
+        note = f"Its {len(examples)} examples were read from {found.path}, which was written for this file."
+        return model.model_copy(update={"notes": (*model.notes, note)})
+
     async def replace(self, model_id: int, examples: Sequence[NewExample], actor: str) -> ModelExamples:
         """Store the examples in place of earlier ones; they are run in the background.
 
@@ -65,6 +91,11 @@ class ExampleChanges:
         self._queue.add(model_id)
         return await self._show(model)
 
+    async def replace_from_file(self, model_id: int, file: Path, actor: str) -> ModelExamples:
+        """Store the examples of an examples.csv, whose clips lie beside it. Raises what `replace` raises."""
+        with ExitStack() as stack:
+            return await self.replace(model_id, await asyncio.to_thread(_open_clips, file, stack), actor)
+
     async def get(self, model_id: int) -> ModelExamples:
         """Return the examples and the latest run of them; write nothing. Raises what `read_file_record` raises."""
         return await self._show(await self._registry.read_file_record(model_id))
@@ -82,6 +113,14 @@ class ExampleChanges:
                     await self._record(session, model_id, actor, "Changed: examples (removed).")
             await asyncio.to_thread(self._clips.keep_only, digest, None)
         return await self._show(model)
+
+    def _find_own(self, path: str) -> ExamplesBeside | None:
+        """Return the examples beside a file that were written for it; registering reports what is wrong with a file."""
+        try:
+            found = self._registry.files.find_examples(path)
+        except UnderstudyError:
+            return None
+        return found if found is not None and found.own else None
 
     async def _find(self, digest: str) -> ExampleSet | None:
         async with self._database.read() as session:
@@ -108,3 +147,8 @@ class ExampleChanges:
     @staticmethod
     async def _record(session: AsyncSession, model_id: int, actor: str, detail: str) -> None:
         await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
+
+
+def _open_clips(file: Path, stack: ExitStack) -> list[NewExample]:
+    """Read an examples.csv and open its clips, which `stack` closes. Raises ExamplesInvalid."""
+    return [NewExample(each.expected, stack.enter_context(each.path.open("rb"))) for each in read_folder(file)]
