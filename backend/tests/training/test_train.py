@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import Dataset
-from understudy.audio.opening import AudioLimits, open_clip
+from understudy.audio.opening import AudioLimits
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.inference.proof.clip_proof import prove_clip
+from understudy.registry.files.examples_csv import read_folder
 from understudy.schemas.compiler.spec import (
     Aggregation,
     InputKind,
     OutputActivation,
     PartialSpec,
 )
+from understudy.schemas.front_end.head_pooling import HeadPooling
 from understudy.settings import Settings
 from understudy.training.embeddings import EmbeddingCache
 from understudy.training.keras_head import import_keras
@@ -54,6 +57,16 @@ def training(stand_in: Path, dataset: Dataset, tmp_path_factory: pytest.TempPath
     return Training(settings, data, report, progress)
 
 
+@pytest.fixture(scope="module", params=[HeadPooling.NONE, HeadPooling.MEAN_STD])
+def product(training: Training, request: pytest.FixtureRequest) -> TrainingReport:
+    """The reports of trainings that average after the head and before it."""
+    pooling: HeadPooling = request.param
+    if pooling is HeadPooling.NONE:
+        return training.report
+    out = training.settings.home / "pooled" / f"{pooling.name.lower()}.keras"
+    return train_head(training.settings, training.data, out, pooling=pooling, epochs=2)
+
+
 def _read_weights(path: Path) -> list[np.ndarray[Any, Any]]:
     return list(import_keras().models.load_model(path, compile=False).get_weights())
 
@@ -73,6 +86,9 @@ def test_the_spec_beside_the_model_says_how_it_is_served(training: Training) -> 
     assert report.spec_path == report.model_path.with_name("head.spec.json")
     written = PartialSpec.model_validate_json(report.spec_path.read_bytes())
     assert written == report.spec
+    assert not {"sound", "pooling", "arrangement", "tail", "sample_rate"} & {
+        name for name, value in written if value is None
+    }
     assert (written.input, written.activation, written.aggregation, written.labels) == (
         InputKind.EMBEDDING,
         OutputActivation.SOFTMAX,
@@ -91,34 +107,60 @@ def test_progress_covers_every_step(training: Training) -> None:
     ]
 
 
-def test_nothing_but_model_spec_and_embeddings_is_left_behind(training: Training) -> None:
-    assert sorted(path.name for path in training.settings.models_dir.iterdir()) == ["head.keras", "head.spec.json"]
+def test_nothing_but_model_spec_examples_and_embeddings_is_left_behind(training: Training) -> None:
+    models = sorted(path.name for path in training.settings.models_dir.iterdir())
+    assert models == ["head.examples", "head.keras", "head.spec.json"]
     assert {path.suffix for path in training.settings.var_dir.rglob("*.*") if path.is_file()} == {".npy"}
 
 
 def test_a_seed_gives_the_same_head_again(training: Training, tmp_path: Path) -> None:
-    again = train_head(training.settings, training.data, tmp_path / "again.keras", epochs=EPOCHS)
+    again = train_head(training.settings, training.data, tmp_path / "again.keras", epochs=EPOCHS, examples=False)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["again.keras", "again.spec.json"]
     assert again.evaluation == training.report.evaluation
     for first, second in zip(_read_weights(training.report.model_path), _read_weights(again.model_path), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
+def test_the_examples_hold_what_keras_says_about_the_trained_features(
+    training: Training, product: TrainingReport
+) -> None:
+    head = import_keras().models.load_model(product.model_path, compile=False)
+    cache = EmbeddingCache(training.settings.var_dir / "embeddings", Backbone.load(training.settings.backbone_path), 60)
+    assert product.examples_path is not None
+    examples = read_folder(product.examples_path)
+    assert len(examples) == product.examples == 12
+    for example in examples:
+        rows = cache.get(example.path)
+        if product.pooling is not HeadPooling.NONE:
+            rows = np.concatenate([rows.mean(axis=0), rows.std(axis=0)])[None, : head.input_shape[1]]
+        expected = np.asarray(head(rows)).mean(axis=0)
+        np.testing.assert_allclose(list(example.expected.scores.values()), expected, atol=1e-5)
+
+
 @pytest.mark.anyio
-async def test_what_is_served_is_what_was_evaluated(training: Training, settings: Settings) -> None:
-    report = training.report
+async def test_what_is_served_is_what_the_training_computed(
+    training: Training, product: TrainingReport, settings: Settings
+) -> None:
     source = settings.models_dir / "head.keras"
-    source.write_bytes(report.model_path.read_bytes())
-    compiled = await Compiler(settings).compile(source, compute_digest(source), report.spec)
-    backbone = Backbone.load(training.settings.backbone_path)
-    pipeline = Pipeline.load(compiled.folder, backbone=backbone, max_whole_clip_seconds=60)
-    clip = training.data / "rain" / "1-0.wav"
-    with clip.open("rb") as file, open_clip(file, AudioLimits(max_seconds=60)) as opened:
-        served = pipeline.analyze(opened)
-    embeddings = EmbeddingCache(training.settings.var_dir / "embeddings", backbone, 60).get(clip)
-    head = import_keras().models.load_model(report.model_path, compile=False)
-    expected = np.asarray(head(embeddings))
-    np.testing.assert_allclose(served.window_scores, expected, atol=1e-5)
-    np.testing.assert_allclose(served.totals, expected.mean(axis=0), atol=1e-5)
+    source.write_bytes(product.model_path.read_bytes())
+    spec = PartialSpec.model_validate_json(product.spec_path.read_bytes())
+    compiled = await Compiler(settings).compile(source, compute_digest(source), spec)
+    pipeline = Pipeline.load(
+        compiled.folder, backbone=Backbone.load(training.settings.backbone_path), max_whole_clip_seconds=60
+    )
+    assert pipeline.spec.assumptions == ()
+    assert product.examples_path is not None
+    for example in read_folder(product.examples_path):
+        proof = prove_clip(pipeline, example.path.read_bytes(), example.expected, AudioLimits(max_seconds=60))
+        assert proof.agrees, proof.describe()
+        assert proof.max_difference is not None
+        assert proof.max_difference < 1e-5
+
+
+def test_a_clip_that_is_too_long_to_be_pooled_is_named(training: Training, tmp_path: Path) -> None:
+    short = training.settings.model_copy(update={"max_whole_clip_seconds": 1.0})
+    with pytest.raises(TrainingDataInvalid, match=r"1-0\.wav lasts about 2 s"):
+        train_head(short, training.data, tmp_path / "head.keras", pooling=HeadPooling.MEAN)
 
 
 def test_an_existing_file_is_kept_without_overwrite(training: Training) -> None:

@@ -66,7 +66,7 @@ def train_head(
     folds: Literal["prefix"] | Path = "prefix",
     pooling: HeadPooling = HeadPooling.NONE,
     seed: int = 0,
-    epochs: int = 25,
+    epochs: int | None = None,
     overwrite: bool = False,
     examples: bool = True,
     on_progress: Progress | None = None,
@@ -76,13 +76,15 @@ def train_head(
     `pooling` decides whether the head scores each window, and the scores are averaged, or whether it scores the
     statistics of all embeddings of a clip. The accuracy is measured by cross-validation over the folds, on exactly what
     a server computes. The head in `out` is then trained on all recordings but a few examples. Their scores and copies
-    of them are written to `<stem>.examples/` unless `examples` is false. Equal seeds give equal weights.
+    of them are written to `<stem>.examples/` unless `examples` is false. Equal seeds give equal weights. `epochs` is
+    the pooling's own number by default.
 
     Raises BackboneMissing when no backbone is installed, CompilerMissing when Keras is not installed,
     TrainingDataInvalid with the name of an unusable clip or label, and RequestInvalid when `out` does not end in
     `.keras`, or exists and `overwrite` is false.
     """
     began = time.monotonic()
+    epochs = epochs or pooling.epochs
     report = on_progress or (lambda _step, _done, _total: None)
     _check_target(out, overwrite=overwrite)
     backbone = Backbone.load(settings.backbone_path)

@@ -24,7 +24,7 @@ class TrainingRequest(BaseModel):
     folds: Path | None
     pooling: HeadPooling
     seed: int
-    epochs: int
+    epochs: int | None
     overwrite: bool
     examples: bool
 

@@ -137,7 +137,8 @@ export interface paths {
          * Register a model
          * @description Register a file that is already there. It is compiled in the background, so that activating it is instant.
          *
-         *     A form registers the model together with its examples: the same JSON in the field `model`, and the files.
+         *     A form registers the model together with its examples: the same JSON in the field `model`, and the files. Without
+         *     them, those are taken that `understudy train` wrote beside the file.
          */
         post: operations["register_model_api_v1_models_post"];
         delete?: never;

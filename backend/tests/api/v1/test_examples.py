@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,19 @@ async def test_a_body_that_is_neither_and_a_model_that_is_not_there(client: http
     assert (await client.get("/api/v1/models/9/examples")).status_code == 404
     not_base64 = {"examples": [{"file": "a.wav", "label": "a", "audio": "!"}]}
     assert "body.examples.0.audio is not base64" in (await client.put(address, json=not_base64)).json()["detail"]
+
+
+async def test_what_a_training_wrote_beside_the_file_is_registered_with_it(
+    client: httpx.AsyncClient, home: Path, make_model: ModelFactory
+) -> None:
+    model = make_model(home / "models" / "head.onnx")
+    folder = home / "models" / "head.examples"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "examples.csv").write_bytes(CSV)
+    (folder / "one.wav").write_bytes(tone())
+    (folder / "sub" / "two.wav").write_bytes(tone(1.5, 44_100))
+    (folder / "model.sha256").write_text(f"{sha256(model.read_bytes()).hexdigest()}  ../head.onnx\n")
+    answer = await client.post("/api/v1/models", json=MODEL)
+    assert answer.status_code == 201
+    assert answer.json()["examples"]["examples"] == 2
+    assert (await wait_for_run(client, "/api/v1/models/1/examples"))["summary"]["text"] == "2 of 2 within 0.0004"

@@ -1,6 +1,8 @@
 """Examples on the command line: given at registration, shown, changed and removed."""
 
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,53 @@ def test_doctor_removes_the_examples_of_a_deleted_model(
     ask("doctor", "--fix")
     assert list((home / "var" / "examples").iterdir()) == []
     assert ask("register", "--name", "One", "--path", "models/one.onnx")["examples"]["examples"] == 0
+
+
+@pytest.fixture
+def written(models: Path, examples: Path) -> Path:
+    """The folder that a training wrote beside one.onnx."""
+    folder = models / "one.examples"
+    shutil.copytree(examples.parent, folder)
+    digest = sha256((models / "one.onnx").read_bytes()).hexdigest()
+    (folder / "model.sha256").write_text(f"{digest}  ../one.onnx\n")
+    return folder
+
+
+REGISTER = ("register", "--name", "One", "--path", "models/one.onnx")
+
+
+def test_what_a_training_wrote_for_a_file_is_registered_with_it(
+    run: Run, ask: Callable[..., Any], written: Path
+) -> None:
+    registered = ask(*REGISTER)
+    assert registered["examples"]["text"] == "2 not run yet"
+    assert "models/one.examples/examples.csv, which was written for this file" in registered["notes"][-1]
+    assert ask("activate", "1")["warnings"] == []
+    assert "2 of 2 within 0.0004" in run("show", "1").stdout
+
+
+def test_what_was_written_for_another_file_is_only_offered(ask: Callable[..., Any], written: Path) -> None:
+    (written / "model.sha256").write_text(f"{'0' * 64}  ../one.onnx\n")
+    registered = ask(*REGISTER)
+    assert registered["examples"]["text"] == "features not proved"
+    assert "may belong to another file of this name" in registered["notes"][-1]
+    assert "update 1 --examples models/one.examples/examples.csv" in registered["notes"][-1]
+    assert "features not proved" in ask("activate", "1")["warnings"][0].lower()
+
+
+def test_what_a_training_wrote_and_cannot_be_used_registers_nothing(
+    run: Run, ask: Callable[..., Any], written: Path
+) -> None:
+    run("migrate")
+    (written / "one.wav").unlink()
+    assert ask(*REGISTER, code=5)["code"] == "examples_invalid"
+    assert ask("list")["total"] == 0
+
+
+def test_examples_that_a_person_gave_win_over_those_beside_the_file(
+    run: Run, ask: Callable[..., Any], written: Path, examples: Path
+) -> None:
+    examples.write_text("file,label\none.wav,a\n")
+    assert ask(*REGISTER, "--examples", str(examples))["examples"]["text"] == "1 not run yet"
+    run("delete", "1")
+    assert ask(*REGISTER)["examples"]["examples"] == 1

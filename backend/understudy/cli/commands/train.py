@@ -57,7 +57,12 @@ async def train(
             "deviation, of all embeddings of the clip.",
         ),
     ] = HeadPooling.NONE,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the recordings.")] = 25,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", min=1, show_default=False, help="Passes over the recordings: 25, or 100 with a --pooling."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal weights.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file if it exists.")] = False,
     no_examples: Annotated[

@@ -16,3 +16,8 @@ class HeadPooling(StrEnum):
     def spec(self) -> Pooling:
         """The field `pooling` of the head's spec."""
         return Pooling.model_validate(self.value)
+
+    @property
+    def epochs(self) -> int:
+        """The passes over the recordings that a training makes by default: a pooled clip is one row, not ten."""
+        return 25 if self is HeadPooling.NONE else 100
