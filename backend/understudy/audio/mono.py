@@ -1,28 +1,30 @@
 """Convert a source's channels and sample rate to mono at a model's sample rate."""
 
+from collections.abc import Callable
+
 import numpy as np
 import soxr
 
 from understudy.audio.decoding.reader import Samples
-from understudy.schemas.front_end.sound import Channels, Sound
+from understudy.schemas.front_end.sound import Channels, Resampler, Sound
 
 _STEPS_16_BIT = np.float32(32768)
 
 
 class MonoStream:
-    """Mixes the channels down to one and resamples block by block, with soxr's HQ preset.
+    """Mixes the channels down to one and resamples block by block.
 
     `rate` is the source's sample rate and `target` the model's, both in Hz. Equal rates are not resampled. `sound` says
-    which channels count and whether samples are rounded to 16 bits; its other steps are not applied here.
+    which channels count, whether samples are rounded to 16 bits, and the resampler (soxr's HQ preset without `sound`);
+    its other steps are not applied here.
     """
 
     def __init__(self, channels: int, rate: int, target: int, sound: Sound | None = None) -> None:
+        """Prepare the stream; `sound` names no resampler in WHOLE_SIGNAL unless the rates are equal."""
         self._weights = np.full(channels, 1 / channels, np.float32)
         self._first = sound is not None and sound.channels is Channels.FIRST
         self._round = sound is not None and sound.round_to_16_bit
-        self._resampler = (
-            None if rate == target else soxr.ResampleStream(rate, target, 1, dtype="float32", quality="HQ")
-        )
+        self._convert, self._end = _build_resampler(rate, target, sound.resampler if sound else Resampler.SOXR_HQ)
 
     def mix(self, block: Samples) -> Samples:
         """Return the mean of the channels or the first: float32 [frames] for a block float32 [frames, channels]."""
@@ -35,9 +37,24 @@ class MonoStream:
 
         The resampler holds back the last few milliseconds until more samples arrive or `finish` is called.
         """
-        return mono if self._resampler is None else self._resampler.resample_chunk(mono)
+        return self._convert(mono)
 
     def finish(self) -> Samples:
         """Return the samples float32 [n] that the resampler still holds."""
-        empty = np.zeros(0, np.float32)
-        return empty if self._resampler is None else self._resampler.resample_chunk(empty, last=True)
+        return self._end()
+
+
+def _build_resampler(
+    rate: int, target: int, resampler: Resampler
+) -> tuple[Callable[[Samples], Samples], Callable[[], Samples]]:
+    """Return the functions that convert the next samples and that give the last ones."""
+    empty = np.zeros(0, np.float32)
+    if rate == target:
+        return lambda mono: mono, lambda: empty
+    if resampler is Resampler.SOXR_HQ:
+        soxr_stream = soxr.ResampleStream(rate, target, 1, dtype="float32", quality="HQ")
+        return soxr_stream.resample_chunk, lambda: soxr_stream.resample_chunk(empty, last=True)
+    from understudy.audio.sound.block_resampling import BlockResampler  # few models need it
+
+    stream = BlockResampler(rate, target, resampler)
+    return stream.resample, stream.finish

@@ -18,7 +18,7 @@ class LocalStream:
     def __init__(self, pipeline: Pipeline, start: StreamStart, pool: WorkerPool, watch: StepWatch) -> None:
         """Raises NotForAudio for a model that cannot score a stream."""
         self.request = 0
-        self._scorer = pipeline.create_stream_scorer()
+        self._scorer = pipeline.create_stream_scorer(start.sample_rate)
         self._mono = MonoStream(start.channels, start.sample_rate, self._scorer.rate, self._scorer.sound)
         self._start = start
         self._pool = pool

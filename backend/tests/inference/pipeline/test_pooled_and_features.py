@@ -7,7 +7,7 @@ import pytest
 
 from understudy.audio.features.front_end import FrontEnd
 from understudy.audio.features.patches import PatchStream
-from understudy.errors import AudioTooLong, NotForAudio, SpecInvalid
+from understudy.errors import AudioTooLong, SpecInvalid
 from understudy.schemas.compiler.spec import OutputActivation
 
 RATE = 16_000
@@ -90,7 +90,7 @@ def test_pooled_windows_are_scored_one_by_one_and_as_a_stream(
         for at in (0, 8_000, 16_000, 24_000)
     ]
     np.testing.assert_allclose(found.window_scores[:, 0], expected, rtol=1e-5)
-    scorer = pipeline.create_stream_scorer()
+    scorer = pipeline.create_stream_scorer(RATE)
     streamed = [w for at in range(0, len(sound), 3_000) for w in scorer.push(sound[at : at + 3_000])] + scorer.finish()
     np.testing.assert_allclose([window.scores["a"] for window in streamed], expected, rtol=1e-5)
 
@@ -158,23 +158,6 @@ def test_a_cut_recording_says_how_much_was_scored(load: Any, squares: Any, clip:
     assert found.scores["a"] == pytest.approx(float(np.square(frames.mean(axis=0)).mean()), rel=1e-4)
     assert "The spec cuts the recording: 1.00 of 2.50 s were scored." in found.warnings
     assert (found.starts.tolist(), found.ends.tolist()) == ([0.5], [1.5])
-
-
-@pytest.mark.parametrize(
-    ("changes", "remedy"),
-    [
-        ({}, "Add `window_seconds`"),
-        ({"window_seconds": 1.0, "hop_seconds": 1.0, "sound": {"gain": "peak"}}, "leave those steps out"),
-        ({"window_seconds": 1.0, "hop_seconds": 1.0, "sample_rate": "file"}, "leave those steps out"),
-    ],
-)
-def test_a_spec_that_needs_the_whole_recording_cannot_stream(
-    load: Any, squares: Any, changes: dict[str, Any], remedy: str
-) -> None:
-    pipeline = load(squares("n", 13), probe={"x": np.ones((2, 13), np.float32)}, **MFCC | {"pooling": "mean"} | changes)
-    with pytest.raises(NotForAudio) as caught:
-        pipeline.create_stream_scorer()
-    assert remedy in caught.value.remedy
 
 
 def test_a_clip_beyond_the_whole_clip_limit_is_refused(load: Any, squares: Any, clip: Any, sound: Any) -> None:

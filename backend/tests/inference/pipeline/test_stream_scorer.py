@@ -19,7 +19,7 @@ def test_pieces_of_a_stream_give_the_windows_of_the_file(
     sound = np.random.default_rng(3).uniform(-0.5, 0.5, 38_000).astype(np.float32)
     spec = WINDOW if kind == "waveform" else {"input": kind, "labels": ("a", "b")}
     pipeline = load(mean_graph(["n", RATE] if kind == "waveform" else ["n", 96, 64], [1.0, 2.0]), **spec)
-    scorer = pipeline.create_stream_scorer()
+    scorer = pipeline.create_stream_scorer(RATE)
     windows = [window for start in range(0, len(sound), piece) for window in scorer.push(sound[start : start + piece])]
     windows += scorer.finish()
     expected = pipeline.analyze(clip(sound)).windows
@@ -36,7 +36,7 @@ def test_pieces_of_a_stream_give_the_windows_of_the_file(
 
 def test_a_model_of_whole_clips_or_tensors_scores_no_stream(load: Any, mean_graph: Any) -> None:
     with pytest.raises(NotForAudio, match="whole clip at once") as caught:
-        load(mean_graph(["n", "t"], [1.0, 2.0]), **WINDOW | {"window_seconds": None}).create_stream_scorer()
+        load(mean_graph(["n", "t"], [1.0, 2.0]), **WINDOW | {"window_seconds": None}).create_stream_scorer(RATE)
     assert "window_seconds" in caught.value.remedy
     with pytest.raises(NotForAudio, match="The model takes tensors, and its spec does not say how to make one from"):
-        load(mean_graph(["n", 4], [1.0]), input="tensor", labels=()).create_stream_scorer()
+        load(mean_graph(["n", 4], [1.0]), input="tensor", labels=()).create_stream_scorer(RATE)

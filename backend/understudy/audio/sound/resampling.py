@@ -22,6 +22,41 @@ from understudy.schemas.front_end.sound import Resampler
 Signal = NDArray[np.float32]
 
 
+# Resamplers whose output at one time depends on the whole signal, or on all times before.
+WHOLE_SIGNAL = frozenset(
+    {
+        Resampler.KAISER_BEST_RESAMPY_2,
+        Resampler.KAISER_FAST_RESAMPY_2,
+        Resampler.FOURIER,
+        Resampler.FOURIER_LIBROSA,
+        Resampler.LINEAR_ENDS,
+    }
+)
+
+
+def resample_part(samples: Signal, rate: int, target: int, resampler: Resampler, cycle: int) -> Signal:
+    """Return what `resample` gives for a part of a signal, but for the part's ends.
+
+    The part starts `cycle` times rate / gcd(rate, target) samples after the signal's start. Raises ValueError for the
+    resamplers in WHOLE_SIGNAL.
+    """
+    if resampler in WHOLE_SIGNAL:
+        raise ValueError(f"{resampler} needs the whole signal")
+    kernel = _KAISER.get(resampler)
+    if kernel is not None:
+        return resample_windowed_sinc(samples, rate, target, kernel, cycle)
+    return _METHODS[resampler](samples, rate, target)
+
+
+def count_resampled(samples: int, rate: int, target: int, resampler: Resampler) -> int:
+    """Return the number of samples that `resample` gives for `samples` samples."""
+    if resampler in (Resampler.LINEAR, Resampler.TFIO):
+        return samples * target // rate
+    if resampler in (Resampler.POLYPHASE, Resampler.TORCHAUDIO):
+        return -(-samples * target // rate)
+    return _compute_librosa_length(samples, rate, target)
+
+
 def resample(samples: Signal, rate: int, target: int, resampler: Resampler) -> Signal:
     """Return `samples` float32 [n] at `rate` Hz as float32 [m] at `target` Hz.
 
@@ -38,20 +73,20 @@ def _fix_length(samples: Signal, length: int) -> Signal:
     return samples[:length] if len(samples) >= length else np.pad(samples, (0, length - len(samples)))
 
 
-def _compute_librosa_length(samples: Signal, rate: int, target: int) -> int:
+def _compute_librosa_length(samples: int, rate: int, target: int) -> int:
     # The order of the operations is librosa's: another one rounds to another length.
-    return ceil(len(samples) * (float(target) / rate))
+    return ceil(samples * (float(target) / rate))
 
 
 def _resample_soxr(samples: Signal, rate: int, target: int) -> Signal:
     resampled: Signal = soxr.resample(samples, rate, target, quality="HQ")
-    return _fix_length(resampled, _compute_librosa_length(samples, rate, target))
+    return _fix_length(resampled, _compute_librosa_length(len(samples), rate, target))
 
 
 def _use_kaiser(kernel: KaiserFilter) -> Callable[[Signal, int, int], Signal]:
     def resample_kaiser(samples: Signal, rate: int, target: int) -> Signal:
         resampled = resample_windowed_sinc(samples, rate, target, kernel)
-        return _fix_length(resampled, _compute_librosa_length(samples, rate, target))
+        return _fix_length(resampled, _compute_librosa_length(len(samples), rate, target))
 
     return resample_kaiser
 
@@ -78,7 +113,7 @@ def _resample_fourier(samples: Signal, rate: int, target: int) -> Signal:
 
 
 def _resample_librosa_fft(samples: Signal, rate: int, target: int) -> Signal:
-    return _resample_fourier_to(samples, _compute_librosa_length(samples, rate, target))
+    return _resample_fourier_to(samples, _compute_librosa_length(len(samples), rate, target))
 
 
 def _interpolate(samples: Signal, positions: NDArray[np.floating]) -> Signal:
@@ -93,12 +128,16 @@ def _resample_linear_ends(samples: Signal, rate: int, target: int) -> Signal:
     return _interpolate(samples, np.linspace(0, len(samples) - 1, int(len(samples) * target / rate)))
 
 
+_KAISER = {
+    Resampler.KAISER_BEST: RESAMPY_4_BEST,
+    Resampler.KAISER_FAST: RESAMPY_4_FAST,
+    Resampler.KAISER_BEST_RESAMPY_2: RESAMPY_2_BEST,
+    Resampler.KAISER_FAST_RESAMPY_2: RESAMPY_2_FAST,
+}
+
 _METHODS: dict[Resampler, Callable[[Signal, int, int], Signal]] = {
     Resampler.SOXR_HQ: _resample_soxr,
-    Resampler.KAISER_BEST: _use_kaiser(RESAMPY_4_BEST),
-    Resampler.KAISER_FAST: _use_kaiser(RESAMPY_4_FAST),
-    Resampler.KAISER_BEST_RESAMPY_2: _use_kaiser(RESAMPY_2_BEST),
-    Resampler.KAISER_FAST_RESAMPY_2: _use_kaiser(RESAMPY_2_FAST),
+    **{resampler: _use_kaiser(kernel) for resampler, kernel in _KAISER.items()},
     Resampler.POLYPHASE: _resample_polyphase,
     Resampler.FOURIER: _resample_fourier,
     Resampler.FOURIER_LIBROSA: _resample_librosa_fft,

@@ -117,29 +117,41 @@ class _Table:
 
 
 def resample_windowed_sinc(
-    samples: NDArray[np.float32], rate: int, target: int, kernel: KaiserFilter
+    samples: NDArray[np.float32], rate: int, target: int, kernel: KaiserFilter, cycle: int = 0
 ) -> NDArray[np.float32]:
-    """Return float32 [int(n * target / rate)] for `samples` float32 [n]; both rates are in Hz."""
+    """Return float32 [int(n * target / rate)] for `samples` float32 [n]; both rates are in Hz.
+
+    A part of a signal gives the same as in the signal's middle, but for its ends, where it starts `cycle` times
+    rate / gcd(rate, target) samples after the signal's start: the times are rounded as they are there. Raises
+    ValueError for such a part with a filter of `summed_times`, which needs all times before.
+    """
     ratio = float(target) / rate
     divisor = gcd(rate, target)
     up, down = target // divisor, rate // divisor
     if kernel.summed_times:
+        if cycle:
+            raise ValueError("the times of this filter are a sum over the whole signal")
         count = int(len(samples) * ratio)
         times = _sum_times(count, 1.0 / ratio)
+        phases = times[:up]
     else:
         count = int(len(samples) * float(target) / float(rate))
-        times = np.arange(count, dtype=np.float64) * (1.0 / ratio)
+        # The difference is exact: it has no more digits than the time.
+        times = np.arange(cycle * up, cycle * up + count, dtype=np.float64) * (1.0 / ratio) - cycle * down
+        phases = np.arange(up, dtype=np.float64) * (1.0 / ratio)
     table = _Table.build(kernel, ratio)
-    drift = _measure_drift(times, up, down)
-    if count <= up or np.abs(drift).max() * up > _LARGEST_DRIFT:
+    if count <= up:
         return _filter_each(samples, times, table).astype(np.float32)
-    return _filter_by_phase(samples, times, drift, table, up, down).astype(np.float32)
+    drift = _measure_drift(times, phases, down)
+    if np.abs(drift).max() * up > _LARGEST_DRIFT:
+        return _filter_each(samples, times, table).astype(np.float32)
+    return _filter_by_phase(samples, times, phases, drift, table, down).astype(np.float32)
 
 
-def _measure_drift(times: Times, up: int, down: int) -> Times:
-    """Return how far the rounded times lie behind those of the first `up` outputs, repeated every `down` samples."""
-    cycle = np.arange(-(-len(times) // up)) * float(down)
-    return np.asarray(times - (cycle[:, None] + times[:up]).ravel()[: len(times)])
+def _measure_drift(times: Times, phases: Times, down: int) -> Times:
+    """Return how far the rounded times lie behind the times `phases` of a cycle, repeated every `down` samples."""
+    cycle = np.arange(-(-len(times) // len(phases))) * float(down)
+    return np.asarray(times - (cycle[:, None] + phases).ravel()[: len(times)])
 
 
 def _sum_times(count: int, increment: float) -> Times:
@@ -150,16 +162,17 @@ def _sum_times(count: int, increment: float) -> Times:
 
 
 def _filter_by_phase(
-    samples: NDArray[np.float32], times: Times, drift: Times, table: _Table, up: int, down: int
+    samples: NDArray[np.float32], times: Times, phases: Times, drift: Times, table: _Table, down: int
 ) -> NDArray[np.float64]:
-    """Filter with the weights of the first `up` outputs, which repeat `down` samples later."""
-    whole = times[:up].astype(np.int64)
-    fraction = times[:up] - whole
+    """Filter with the weights of the times `phases`, which repeat `down` samples later."""
+    up = len(phases)
+    whole = phases.astype(np.int64)
+    fraction = phases - whole
     starts = whole - table.taps + 1
     count = len(times)
-    out = filter_phases(samples, lambda phases: table.weigh(fraction[phases]), starts, down, count)
+    out = filter_phases(samples, lambda phase: table.weigh(fraction[phase]), starts, down, count)
     if np.abs(drift).max() > _TOLERATED_DRIFT:
-        out += drift * filter_phases(samples, lambda phases: table.differentiate(fraction[phases]), starts, down, count)
+        out += drift * filter_phases(samples, lambda phase: table.differentiate(fraction[phase]), starts, down, count)
     # The filter jumps where a time passes a whole sample (only the first phase lies there) or where the number of
     # weights changes. A rounded time can fall on the other side of such a jump than the first cycle's.
     jumps = table.has_jump(fraction, max(float(np.abs(drift).max()), _TOLERATED_DRIFT))

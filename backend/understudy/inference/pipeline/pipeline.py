@@ -187,13 +187,15 @@ class Pipeline:
         ends = np.cumsum([len(items) for items in requests])[:-1]
         return np.split(scores, ends) if len(ends) else [scores], time.perf_counter() - began
 
-    def create_stream_scorer(self) -> StreamScorer:
-        """Return a scorer for a new stream of mono samples.
+    def create_stream_scorer(self, rate: int) -> StreamScorer:
+        """Return a scorer for a new stream that comes at `rate` Hz and is resampled to the scorer's own rate.
 
-        Raises NotForAudio for a tensor model and for a model that takes the whole clip at once.
+        Raises NotForAudio for a tensor model and for a model that needs the whole recording.
         """
         framing, network = self._require_audio()
-        return StreamScorer(framing, self.spec.sound, self._verdict, lambda items: self._score_items(network, items))
+        return StreamScorer(
+            framing, self.spec.sound, self._verdict, lambda items: self._score_items(network, items), rate
+        )
 
     def _require_audio(self) -> tuple[Framing, Network]:
         if self._audio is None:

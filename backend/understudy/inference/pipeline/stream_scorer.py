@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import inf
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from understudy.errors import NotForAudio
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.pipeline.analysis import build_window
+from understudy.inference.pipeline.stream_support import find_stream_obstacle
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.front_end.sound import Sound
 from understudy.schemas.inference.prediction import Window
@@ -22,28 +24,26 @@ class StreamScorer:
     `rate` is the sample rate in Hz that `push` expects.
     """
 
-    def __init__(self, framing: Framing, sound: Sound, verdict: Verdict, score: Callable[[list[Array]], Array]) -> None:
-        """`score` returns scores float32 [n, labels] for n items.
+    def __init__(
+        self,
+        framing: Framing,
+        sound: Sound,
+        verdict: Verdict,
+        score: Callable[[list[Array]], Array],
+        source_rate: int,
+    ) -> None:
+        """`score` returns scores float32 [n, labels] for n items; `source_rate` is the rate of the stream in Hz.
 
-        Raises NotForAudio for a model that takes the whole clip at once, at the recording's own rate or after steps
-        that need its end.
+        Raises NotForAudio, which names the field of the spec, for a model that needs the whole recording.
         """
-        if framing.window_seconds is None:
-            raise NotForAudio(
-                "The model takes a whole clip at once, so it cannot score a stream, which has no end.",
-                remedy="Add `window_seconds` to the model's spec, or send recordings to /api/v1/predict.",
-            )
-        if framing.rate is None or not sound.streams:
-            raise NotForAudio(
-                "The model's spec prepares the whole recording before features are computed (resampler, length, trim, "
-                "gain or the recording's own sample rate), so it cannot score a stream.",
-                remedy="Send recordings to /api/v1/predict, or leave those steps out of the spec.",
-            )
-        self.rate: int = framing.rate
-        self.window_seconds: float = framing.window_seconds
+        self.rate: int = framing.rate or source_rate
+        obstacle = find_stream_obstacle(sound, framing.window_seconds, resampled=self.rate != source_rate)
+        if obstacle is not None:
+            raise NotForAudio(f"{obstacle.reason} So the model cannot score a stream.", remedy=obstacle.remedy)
+        self.window_seconds = cast("float", framing.window_seconds)
         self.hop_seconds = framing.hop_seconds
         self.sound = sound
-        self._cutter = framing.make_cutter(inf, framing.rate)
+        self._cutter = framing.make_cutter(inf, self.rate)
         self._verdict = verdict
         self._score = score
 
@@ -52,7 +52,12 @@ class StreamScorer:
         return self._build_windows(self._cutter.push(samples))
 
     def finish(self) -> list[Window]:
-        """Return the last window, filled up with zeros; an empty list when every sample lies in a window already."""
+        """Return the last window as the spec's tail treats it.
+
+        The list is empty when every sample lies in a window already, and for a stream without samples.
+        """
+        if not self._cutter.total:
+            return []
         total = self._cutter.total / self.rate
         return [
             window.model_copy(update={"end": min(window.end, total)})
