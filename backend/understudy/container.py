@@ -83,15 +83,36 @@ def _open_compiler(settings: Settings, *, read_only: bool) -> Iterator[Compiler]
         yield Compiler(scratch, ScratchStore(scratch.compiled_dir, CompiledStore(settings.compiled_dir)))
 
 
+async def _start_engine(settings: Settings, workers: int, counters: Counters) -> Engine:
+    if workers == 0:
+        limits = ClipLimits(settings.max_audio_seconds, settings.max_whole_clip_seconds)
+        return LocalEngine(limits, settings.inference_threads, on_run=counters.batches.observe)
+    from understudy.engine.workers.worker_engine import WorkerEngine  # loads what only Linux has
+    from understudy.engine.workers.worker_team import TeamSettings
+
+    team = TeamSettings(
+        workers=workers,
+        memory_bytes=settings.worker_memory_bytes,
+        step_seconds=settings.step_seconds,
+        max_audio_seconds=settings.max_audio_seconds,
+        max_whole_clip_seconds=settings.max_whole_clip_seconds,
+        compiled_folder=settings.compiled_dir,
+        backbone_folder=settings.backbones_dir,
+        backbone=settings.backbone_path if settings.backbone_path.is_file() else None,
+    )
+    return await WorkerEngine.start(team, on_run=counters.batches.observe)
+
+
 @asynccontextmanager
 async def open_services(
-    settings: Settings, actor: str = "server", *, read_only: bool = False
+    settings: Settings, actor: str = "server", *, read_only: bool = False, workers: bool = False
 ) -> AsyncIterator[Services]:
     """Migrate the database, build the use-cases and yield them; close them in reverse order.
 
     No model is loaded yet: `run_background_tasks` does that. `actor` is recorded in the history of what this process
     compiles. With `read_only` no row, table, folder or file is written: the database must be migrated already, and a
-    model that has to be compiled is compiled in a temporary folder.
+    model that has to be compiled is compiled in a temporary folder. With `workers` models run in worker processes, as
+    many as the settings say; else in this process.
 
     Raises DatabaseUnavailable, Misconfigured, TableRefused and SeveralActive; with `read_only` DatabaseNotReady, and
     DatabaseMissing for a home without a database.
@@ -99,11 +120,7 @@ async def open_services(
     pin_blas()
     database = Database(settings, read_only=read_only)
     counters = Counters()
-    engine: Engine = LocalEngine(
-        ClipLimits(settings.max_audio_seconds, settings.max_whole_clip_seconds),
-        settings.inference_threads,
-        on_run=counters.batches.observe,
-    )
+    engine = await _start_engine(settings, settings.workers if workers and not read_only else 0, counters)
     try:
         with _open_compiler(settings, read_only=read_only) as compiler:
             await (database.require_tables() if read_only else schema.migrate(database))

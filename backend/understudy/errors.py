@@ -38,7 +38,10 @@ UnderstudyError                  500 internal_error
 │       ├── ExamplesMissed       422 examples_missed
 │       ├── NotForAudio          422 not_for_audio
 │       └── TakesTensors         422 takes_tensors
+├── WorkerDied                   500 worker_died
 ├── Unavailable                  503
+│   ├── Overloaded               503 overloaded
+│   ├── ModelSetAside            503 model_set_aside
 │   ├── NoActiveModel            503 no_active_model
 │   ├── ModelNotLoaded           503 model_not_loaded
 │   ├── BackboneMissing          503 backbone_missing
@@ -330,6 +333,18 @@ class Unavailable(UnderstudyError):
     default_remedy = "Try again in a few seconds."
 
 
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "Too much work is waiting"
+    default_remedy = "Send the request again after the seconds that Retry-After says."
+
+
+class ModelSetAside(Unavailable):
+    code = "model_set_aside"
+    title = "The model ended its worker processes"
+    default_remedy = "Activate another model, or roll back: `understudy rollback`. Then correct the model."
+
+
 class NoActiveModel(Unavailable):
     code = "no_active_model"
     title = "No model is live"
@@ -406,6 +421,17 @@ class DatabaseMissing(DatabaseNotReady):
     default_remedy = (
         "Name the folder of your installation with --home (UNDERSTUDY_HOME) or the database with DATABASE_URL. "
         "To begin here, run `understudy demo` or `understudy serve`."
+    )
+
+
+class WorkerDied(UnderstudyError):
+    """Only the request that the worker process was computing fails; it is not tried again."""
+
+    code = "worker_died"
+    title = "The worker process ended while it computed this answer"
+    default_remedy = (
+        "Send another recording. Where it happens again with this one, the model or the recording ends the process: "
+        "see the server's log, and activate another model."
     )
 
 

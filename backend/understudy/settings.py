@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -94,10 +95,26 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(
         default=0.5, gt=0, description="Seconds between two questions to the database which model should be live."
     )
+    workers: int = Field(
+        default_factory=lambda: (os.cpu_count() or 1) if sys.platform == "linux" else 0,
+        ge=0,
+        le=1024,
+        description="Worker processes of `understudy serve`, which decode and score. 0 computes in the server's own "
+        "process, where a hostile recording or model can end it; systems other than Linux know only that.",
+    )
+    worker_memory_bytes: int = Field(
+        default=2 << 30, ge=256 << 20, description="Memory that one worker process may write to in bytes."
+    )
+    step_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Longest time of one step of a worker process, beside a quarter of the sound in it: then it is "
+        "ended, and its request fails.",
+    )
     inference_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
-        description="Worker threads for decoding and inference. More threads than cores are slower.",
+        description="Threads for decoding and inference where there are no worker processes.",
     )
     max_upload_bytes: int = Field(
         default=2 << 30, gt=0, description="Largest audio upload in bytes. Uploads above 1 MiB are spooled to disk."
@@ -186,9 +203,14 @@ class Settings(BaseSettings):
     def examples_dir(self) -> Path:
         return self.var_dir / "examples"
 
+    @property
+    def backbones_dir(self) -> Path:
+        """The folder of backbones that models run on: int8 variants, and copies of those that were installed."""
+        return self.var_dir / "backbones"
+
     def quantized_backbone_path(self, name: str) -> Path:
         """Return the path of the int8 variant of the backbone named `name`."""
-        return self.var_dir / "backbones" / f"{name}.onnx"
+        return self.backbones_dir / f"{name}.onnx"
 
     @property
     def backbone_path(self) -> Path:

@@ -60,6 +60,10 @@ class ScoredClip:
     opening: float
 
 
+class StreamLost(Exception):
+    """The worker that kept a stream's state has ended, and the stream did not end it: open another one."""
+
+
 class EngineStream(Protocol):
     """The state of one stream on one model, from its first sample on."""
 
@@ -72,7 +76,7 @@ class EngineStream(Protocol):
     async def push(self, message: bytes) -> list[Window]:
         """Return the windows that the samples of `message`, encoded as the stream's start says, complete.
 
-        Raises AudioUnusable for bytes that are not samples, and CannotServe when the model fails.
+        Raises AudioUnusable for bytes that are not samples, CannotServe when the model fails, and StreamLost.
         """
         ...
 

@@ -75,8 +75,10 @@ class LocalEngine:
         steps = _score_stepwise(pipeline, source, self._audio_limits, time.perf_counter())
         return await self._scheduler.run_clip(pipeline, steps, request=request, priority=priority, alone=alone)
 
-    async def infer(self, model: EngineModel, inputs: Tensors, *, request: int = 0) -> tuple[Outputs, float]:
-        return await self._batcher.infer(_get_pipeline(model).graph, inputs, request)
+    async def infer(
+        self, model: EngineModel, inputs: Tensors, *, request: int = 0, alone: bool = False
+    ) -> tuple[Outputs, float]:
+        return await self._batcher.infer(_get_pipeline(model).graph, inputs, request=request, alone=alone)
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> LocalStream:
         return LocalStream(_get_pipeline(model), start, self._pool, self._watch)

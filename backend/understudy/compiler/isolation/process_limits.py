@@ -56,7 +56,7 @@ class Limits(BaseModel):
     scratch: Path
 
 
-def _list_readable_paths() -> Iterator[Path]:
+def list_readable_paths() -> Iterator[Path]:
     """Yield the paths that the child may read: Python, its libraries, this package, and what the frameworks need.
 
     The folder above this package is not among them, because it may also hold the models and the database.
@@ -72,7 +72,7 @@ def _list_readable_paths() -> Iterator[Path]:
     yield from (Path("/dev", name) for name in ("urandom", "random", "zero"))
 
 
-def _lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
+def lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
     """Lower one resource limit; return False when this system does not have it."""
     number = getattr(resource, name, None)
     if number is None:
@@ -91,7 +91,7 @@ def _lower_limit(name: str, soft: int, hard: int | None = None) -> bool:
     return True
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Let the kernel kill this process when its parent ends, and exit when the parent has ended already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -108,7 +108,7 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     if sys.platform == "linux":
-        _die_with_parent(parent)
+        die_with_parent(parent)
         with contextlib.suppress(OSError):  # a hint to the kernel: should memory run out, end this process first
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     wanted = {
@@ -118,8 +118,8 @@ def apply(limits: Limits, parent: int) -> tuple[str, ...]:
         "open_files": ("RLIMIT_NOFILE", _OPEN_FILES, None),
         "core_dumps": ("RLIMIT_CORE", 0, None),
     }
-    held += [name for name, (constant, soft, hard) in wanted.items() if _lower_limit(constant, soft, hard)]
-    held += landlock.restrict(_list_readable_paths(), [limits.scratch, Path("/dev/null")])
+    held += [name for name, (constant, soft, hard) in wanted.items() if lower_limit(constant, soft, hard)]
+    held += landlock.restrict(list_readable_paths(), [limits.scratch, Path("/dev/null")])
     held += seccomp.apply()
     return tuple(dict.fromkeys(held))
 

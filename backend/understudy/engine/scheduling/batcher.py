@@ -61,17 +61,23 @@ class Batcher:
         """Number of requests that no run has taken yet."""
         return sum(queue.waiting for queue in self._queues.values())
 
-    async def infer(self, graph: Graph, inputs: Tensors, request: int = 0) -> tuple[Outputs, float]:
+    async def infer(
+        self, graph: Graph, inputs: Tensors, *, request: int = 0, alone: bool = False
+    ) -> tuple[Outputs, float]:
         """Return the outputs by name, and the milliseconds that the request waited for its run.
 
-        Raises RequestInvalid for inputs that the graph does not take, and CannotServe when the graph fails on them.
+        With `alone` no other request shares the run. Raises RequestInvalid for inputs that the graph does not take, and
+        CannotServe when the graph fails on them.
         """
         graph.check(inputs)
         queue = self._queues.get(graph)
         if queue is None:
             queue = self._queues[graph] = _GraphQueue(self._pool, self._on_run, self._watch)
         queued, future = time.perf_counter(), asyncio.get_running_loop().create_future()
-        outputs, begun = await queue.process(TensorTask(future, graph, inputs, request=request))
+        task = TensorTask(future, graph, inputs, request=request)
+        if alone:
+            task.key = ()
+        outputs, begun = await queue.process(task)
         return outputs, (begun - queued) * 1e3
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from understudy.audio.pcm import count_frame_bytes
-from understudy.engine.engine import Engine, EngineStream
+from understudy.engine.engine import Engine, EngineStream, StreamLost
 from understudy.errors import BodyTooLarge
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
@@ -84,15 +84,29 @@ class LiveStream:
                 self._segment.close()
                 self._segment = successor
                 messages += [successor.build_swap(), *windows]
-        return [*messages, *await self._segment.push(message)]
+        try:
+            return [*messages, *await self._segment.push(message)]
+        except StreamLost:
+            messages += await self._reopen()
+            return [*messages, *await self._segment.push(message)]
 
     async def finish(self) -> list[StreamMessage]:
         """Return the windows that the end of the stream completes."""
-        return list(await self._segment.finish())
+        try:
+            return list(await self._segment.finish())
+        except StreamLost:
+            return [*await self._reopen(), *await self._segment.finish()]
 
     def close(self) -> None:
         """Free the state of the stream."""
         self._segment.close()
+
+    async def _reopen(self) -> list[StreamWindow]:
+        """Go on with the same model where the process that kept the stream's state has ended."""
+        segment = self._segment
+        self._segment, windows = await segment.hand_over(segment.model, segment.generation)
+        segment.close()
+        return windows
 
 
 class _StreamSegment:

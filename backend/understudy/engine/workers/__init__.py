@@ -1,0 +1,1 @@
+"""Worker processes: they decode, compute and may die; the server's process only exchanges messages with them."""

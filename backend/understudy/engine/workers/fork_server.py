@@ -1,0 +1,161 @@
+"""Runs as a process of its own: loads the libraries once, limits itself, and forks a worker for each request.
+
+`python -m understudy.engine.workers.fork_server DESCRIPTOR`, where the descriptor is its end of a socket pair. Workers
+share the memory of the libraries and of the backbone with it.
+"""
+
+import asyncio
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from understudy.compiler.isolation.process_limits import die_with_parent
+from understudy.engine.local_engine import ClipLimits
+from understudy.engine.workers import walls
+from understudy.engine.workers.channel import receive_frame, send_frame
+from understudy.engine.workers.step_page import StepPage
+from understudy.engine.workers.worker_process import run_worker
+from understudy.errors import UnderstudyError
+from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.runtime.blas_threads import pin_blas
+
+_POLL_MILLISECONDS = 200
+_BUFFER_BYTES = 64 << 10
+
+
+class Configuration(BaseModel):
+    """The first message to the fork server; `parent` is the process that it must not outlive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parent: int
+    memory_bytes: int
+    readable: tuple[Path, ...]
+    backbone: Path | None
+    max_audio_seconds: float
+    max_whole_clip_seconds: float
+
+
+class Started(BaseModel):
+    """The fork server's first message: these limits hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    walls: tuple[str, ...]
+
+
+class Forked(BaseModel):
+    """A worker was forked; a descriptor of the process travels with the message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pid: int
+
+
+class Exited(BaseModel):
+    """A worker ended; `code` is -N when signal N ended it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pid: int
+    code: int
+
+
+notices: TypeAdapter[Started | Forked | Exited] = TypeAdapter(Started | Exited | Forked)
+
+
+def main(descriptor: int) -> None:
+    """Serve until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's process decides when its workers end
+    control = socket.socket(fileno=descriptor)
+    buffer = bytearray(_BUFFER_BYTES)
+    first = receive_frame(control, buffer)
+    if first is None:
+        return
+    configuration = Configuration.model_validate_json(first.head)
+    if sys.platform == "linux":
+        die_with_parent(configuration.parent)
+    pin_blas()
+    backbones = _load_backbone(configuration.backbone)
+    held = walls.apply(configuration.memory_bytes, configuration.readable)
+    send_frame(control, Started(walls=held).model_dump_json().encode())
+    limits = ClipLimits(configuration.max_audio_seconds, configuration.max_whole_clip_seconds)
+    ended = _watch_children()
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(ended, select.POLLIN)
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll(_POLL_MILLISECONDS)}
+        if ended in ready:
+            os.read(ended, 4096)
+        if control.fileno() in ready:
+            frame = receive_frame(control, buffer)
+            if frame is None:
+                return
+            end, page = frame.descriptors
+            pid = os.fork()
+            if pid == 0:
+                _run_child(control, end, page, limits, backbones)
+            frame.close()
+            handle = os.pidfd_open(pid)
+            send_frame(control, Forked(pid=pid).model_dump_json().encode(), [handle])
+            os.close(handle)
+        _report_exits(control)
+
+
+def _watch_children() -> int:
+    """Return a descriptor that can be read when a child has ended."""
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    return ended
+
+
+def _load_backbone(path: Path | None) -> list[Backbone]:
+    """Return the backbone, before the workers are forked; a file that cannot be loaded is refused by its models."""
+    try:
+        return [] if path is None else [Backbone.load(path)]
+    except UnderstudyError:
+        return []
+
+
+def _report_exits(control: socket.socket) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        send_frame(control, Exited(pid=pid, code=os.waitstatus_to_exitcode(status)).model_dump_json().encode())
+
+
+def _run_child(control: socket.socket, end: int, page: int, limits: ClipLimits, backbones: Sequence[Backbone]) -> None:
+    """Run a worker, and end the process without the exit handlers of the fork server."""
+    code = 1
+    try:
+        if sys.platform == "linux":
+            die_with_parent(os.getppid())
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        control.close()
+        steps = StepPage(page)
+        os.close(page)
+        asyncio.run(run_worker(socket.socket(fileno=end), steps, limits, backbones))
+        code = 0
+    except BaseException:  # noqa: BLE001  # the process ends here in any case
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,153 @@
+"""The messages between the server's process and a worker; each is the head of one frame."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from understudy.engine.workers.tensor_codec import TensorHead
+from understudy.schemas.inference.prediction import AudioFacts, Event
+from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.server.problem import Problem
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Load(_Message):
+    """Load a compiled model, and warm it up."""
+
+    kind: Literal["load"] = "load"
+    request: int
+    model: int
+    folder: Path
+    backbone: Path | None
+    backbone_digest: str | None
+
+
+class Unload(_Message):
+    kind: Literal["unload"] = "unload"
+    model: int
+
+
+class ScoreClip(_Message):
+    """Score the recording in the payload or in the descriptor."""
+
+    kind: Literal["score_clip"] = "score_clip"
+    request: int
+    model: int
+    priority: int
+    alone: bool
+
+
+class Infer(_Message):
+    """Run the graph on the tensors in the payload or in the descriptor."""
+
+    kind: Literal["infer"] = "infer"
+    request: int
+    model: int
+    alone: bool
+    tensors: tuple[TensorHead, ...]
+
+
+class OpenStream(_Message):
+    kind: Literal["open_stream"] = "open_stream"
+    request: int
+    model: int
+    stream: int
+    start: StreamStart
+
+
+class PushStream(_Message):
+    """Score the samples in the payload or in the descriptor."""
+
+    kind: Literal["push_stream"] = "push_stream"
+    request: int
+    stream: int
+
+
+class FinishStream(_Message):
+    kind: Literal["finish_stream"] = "finish_stream"
+    request: int
+    stream: int
+
+
+class CloseStream(_Message):
+    kind: Literal["close_stream"] = "close_stream"
+    stream: int
+
+
+class Cancel(_Message):
+    """Drop a request, whose caller went away."""
+
+    kind: Literal["cancel"] = "cancel"
+    request: int
+
+
+ToWorker = Load | Unload | ScoreClip | Infer | OpenStream | PushStream | FinishStream | CloseStream | Cancel
+
+
+class Loaded(_Message):
+    kind: Literal["loaded"] = "loaded"
+    request: int
+    backbone_digest: str | None
+
+
+class ClipScored(_Message):
+    """An analysis; its arrays are `tensors`, in the payload or in the descriptor. Times are in milliseconds."""
+
+    kind: Literal["clip_scored"] = "clip_scored"
+    request: int
+    runs: tuple[int, ...] = Field(description="Rows of each run of a graph since the last answer")
+    tensors: tuple[TensorHead, ...]
+    json_bytes: int = Field(ge=0, description="Length of the JSON of `ClipFacts`, which lies before the arrays")
+
+
+class ClipFacts(_Message):
+    """The part of an analysis that is not an array."""
+
+    audio: AudioFacts
+    events: tuple[Event, ...]
+    warnings: tuple[str, ...]
+    queue: float
+    opening: float
+    decode: float
+    features: float
+    inference: float
+
+
+class Inferred(_Message):
+    kind: Literal["inferred"] = "inferred"
+    request: int
+    runs: tuple[int, ...]
+    waited: float
+    tensors: tuple[TensorHead, ...]
+
+
+class StreamOpened(_Message):
+    kind: Literal["stream_opened"] = "stream_opened"
+    request: int
+    window_seconds: float = Field(gt=0)
+    hop_seconds: float = Field(gt=0)
+
+
+class StreamScored(_Message):
+    """Windows of a stream, as JSON in the payload or in the descriptor."""
+
+    kind: Literal["stream_scored"] = "stream_scored"
+    request: int
+
+
+class Failed(_Message):
+    """The request failed with an error of ours; `problem.code` is one of the codes that a worker may send."""
+
+    kind: Literal["failed"] = "failed"
+    request: int
+    problem: Problem
+
+
+FromWorker = Loaded | ClipScored | Inferred | StreamOpened | StreamScored | Failed
+
+to_worker: TypeAdapter[ToWorker] = TypeAdapter(Annotated[ToWorker, Field(discriminator="kind")])
+from_worker: TypeAdapter[FromWorker] = TypeAdapter(Annotated[FromWorker, Field(discriminator="kind")])

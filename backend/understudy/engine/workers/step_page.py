@@ -1,0 +1,59 @@
+"""A page of memory in which a worker says which requests its running step belongs to."""
+
+import mmap
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+_SIZE = 4096
+_STARTED, _COUNT, _FIRST = 0, 1, 2
+_MOST = _SIZE // 8 - _FIRST
+
+
+@dataclass(frozen=True)
+class RunningStep:
+    """Requests of a step, and its start in seconds on the clock of `time.monotonic`."""
+
+    requests: tuple[int, ...]
+    started: float
+
+
+class StepPage:
+    """Shared by two processes; it stays readable when the worker has died. Implements `StepWatch` in the worker."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._map = mmap.mmap(descriptor, _SIZE)
+        self._words = memoryview(self._map).cast("Q")
+
+    @staticmethod
+    def create() -> int:
+        """Return the descriptor of a new page."""
+        descriptor = os.memfd_create("understudy-step", os.MFD_CLOEXEC)
+        os.ftruncate(descriptor, _SIZE)
+        return descriptor
+
+    @contextmanager
+    def step(self, requests: Sequence[int]) -> Iterator[None]:
+        """Note the requests while the block runs."""
+        words = self._words
+        for index, request in enumerate(requests[:_MOST], _FIRST):
+            words[index] = request
+        words[_COUNT] = min(len(requests), _MOST)
+        words[_STARTED] = time.monotonic_ns()
+        try:
+            yield
+        finally:
+            words[_STARTED] = 0
+
+    def read(self) -> RunningStep | None:
+        """Return the step that runs, or that ran when the worker died; None between two steps."""
+        started, count = self._words[_STARTED], self._words[_COUNT]
+        if not started:
+            return None
+        return RunningStep(tuple(self._words[_FIRST : _FIRST + min(count, _MOST)]), started / 1e9)
+
+    def close(self) -> None:
+        self._words.release()
+        self._map.close()

@@ -1,0 +1,164 @@
+"""The server's side of one worker."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from understudy.engine.workers.channel import Channel, Frame, ProtocolError
+from understudy.engine.workers.content import Content
+from understudy.engine.workers.fork_client import WorkerHandle
+from understudy.engine.workers.messages import Cancel, Failed, FromWorker, ToWorker, from_worker
+from understudy.engine.workers.refusals import to_error
+
+# The fork server reports how a worker ended within this time.
+_EXIT_SECONDS = 1.0
+
+
+class WorkerGone(Exception):
+    """The worker ended before it answered.
+
+    `held` are the numbers of the requests that its running step belonged to; `reason` says how it ended. `outside`
+    means that another process has killed it.
+    """
+
+    def __init__(self, held: tuple[int, ...], reason: str, *, outside: bool) -> None:
+        super().__init__(reason)
+        self.held = held
+        self.reason = reason
+        self.outside = outside
+
+
+@dataclass(slots=True)
+class _Pending:
+    answer: "asyncio.Future[tuple[FromWorker, Frame]]"
+    seconds: float
+
+
+class Worker:
+    """Sends requests and matches answers. A worker that breaks the protocol or does not go on is killed."""
+
+    def __init__(self, handle: WorkerHandle, on_gone: Callable[["Worker"], None]) -> None:
+        self.handle = handle
+        self.models: set[int] = set()
+        self.ready = False
+        self.promised = 0  # requests that it was chosen for and that have not ended
+        self.gone = False
+        self.started = time.monotonic()
+        self.reason = ""  # set when it is gone
+        self._reason = ""
+        self._losing: asyncio.Task[None] | None = None
+        self._on_gone = on_gone
+        self._pending: dict[int, _Pending] = {}
+        self._seen: object = None
+        self._progress = time.monotonic()
+        self._channel = Channel(handle.end, self._receive, self._lose)
+
+    @property
+    def running(self) -> int:
+        """Number of requests that it has not answered."""
+        return len(self._pending)
+
+    async def request(
+        self, message: ToWorker, request: int, content: Content, *, seconds: float
+    ) -> tuple[FromWorker, Frame]:
+        """Return the answer to a message, and its frame, whose content the caller unpacks.
+
+        `seconds` is the longest time that one of its steps may take. Raises WorkerGone and the worker's error.
+        """
+        if self.gone:
+            raise WorkerGone((), self._reason, outside=False)
+        answer: asyncio.Future[tuple[FromWorker, Frame]] = asyncio.get_running_loop().create_future()
+        if not self._pending:
+            self._progress = time.monotonic()
+        self._pending[request] = _Pending(answer, seconds)
+        self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
+        try:
+            found, frame = await answer
+        except asyncio.CancelledError:
+            self._channel.send(Cancel(request=request).model_dump_json().encode())
+            raise
+        finally:
+            self._pending.pop(request, None)
+        if isinstance(found, Failed):
+            frame.close()
+            raise to_error(found.problem)
+        return found, frame
+
+    def tell(self, message: ToWorker) -> None:
+        """Send a message that has no answer."""
+        self._channel.send(message.model_dump_json().encode())
+
+    def check_progress(self) -> None:
+        """Kill the worker if it has work and one step takes longer than it may."""
+        step = self.handle.page.read()
+        if step != self._seen or not self._pending:
+            self._seen, self._progress = step, time.monotonic()
+            return
+        allowed = max(each.seconds for each in self._pending.values())
+        if time.monotonic() - self._progress > allowed:
+            self.kill(f"one step took longer than {allowed:.0f} s")
+
+    def kill(self, reason: str) -> None:
+        """End the process; the channel then reports that it is gone."""
+        self._reason = self._reason or reason
+        self.handle.kill()
+
+    def close(self) -> None:
+        """End the process without a report."""
+        self.gone = True
+        self._channel.close()
+        self.handle.kill()
+        self._fail(WorkerGone((), "the server stops", outside=True))
+
+    def _receive(self, frame: Frame) -> None:
+        self._progress = time.monotonic()
+        try:
+            message = from_worker.validate_json(frame.head)
+        except ValidationError:
+            frame.close()
+            self.kill("it sent a message that cannot be read")
+            return
+        pending = self._pending.get(message.request)
+        if pending is None or pending.answer.done():  # the caller went away
+            frame.close()
+            return
+        pending.answer.set_result((message, frame))
+
+    def _lose(self, error: ProtocolError | None) -> None:
+        self.gone = True
+        self.handle.kill()
+        self._reason = self._reason or (str(error) if error else "")
+        self._losing = asyncio.create_task(self._report_loss())
+
+    async def _report_loss(self) -> None:
+        """Fail what is pending once the process's exit code is known."""
+        step = self.handle.page.read()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EXIT_SECONDS):
+                await self.handle.exited.wait()
+        code = self.handle.exit_code
+        outside = not self._reason and code == -signal.SIGKILL
+        self.reason = self._reason or _describe_exit(code)
+        self._fail(WorkerGone(() if step is None else step.requests, self.reason, outside=outside))
+        self._on_gone(self)
+
+    def _fail(self, gone: WorkerGone) -> None:
+        for pending in list(self._pending.values()):
+            if not pending.answer.done():
+                pending.answer.set_exception(gone)
+
+
+def _describe_exit(code: int | None) -> str:
+    if code is None:
+        return "its exit was not seen"
+    if code >= 0:
+        return f"it exited with {code}"
+    try:
+        return f"signal {-code} ({signal.Signals(-code).name}) ended it"
+    except ValueError:
+        return f"signal {-code} ended it"

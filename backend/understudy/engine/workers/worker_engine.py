@@ -1,0 +1,287 @@
+"""Runs models in worker processes, which are replaced when they die."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO, Self, TypeVar
+from weakref import WeakValueDictionary, finalize
+
+import structlog
+from pydantic import ValidationError
+
+from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip, StreamLost
+from understudy.engine.scheduling.work_queue import ignore_run
+from understudy.engine.workers.analysis_codec import build_scored_clip
+from understudy.engine.workers.channel import Frame, ProtocolError
+from understudy.engine.workers.content import Content, pack, pack_file, unpack
+from understudy.engine.workers.messages import (
+    ClipScored,
+    FromWorker,
+    Infer,
+    Inferred,
+    Load,
+    OpenStream,
+    ScoreClip,
+    StreamOpened,
+    ToWorker,
+    Unload,
+)
+from understudy.engine.workers.remote_model import RemoteModel
+from understudy.engine.workers.remote_stream import RemoteStream
+from understudy.engine.workers.tensor_codec import decode, encode
+from understudy.engine.workers.worker import Worker, WorkerGone
+from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
+from understudy.errors import ModelSetAside, NotForAudio, WarmUpFailed, WorkerDied
+from understudy.inference.clip_input.backbone_features import MAX_BATCH
+from understudy.inference.runtime.session import Tensors
+from understudy.schemas.compiler.report import CompileReport
+from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.server.workers import WorkerStatus
+
+log = structlog.get_logger()
+
+T = TypeVar("T", bound=FromWorker)
+
+_MAX_ANSWER_BYTES = 1 << 30
+_LOAD_SECONDS = 120.0
+_MAX_TRIES = 10
+# Seconds that a step may take for each second of sound in it, beside the limit of a setting.
+_SECONDS_OF_SOUND = 0.25
+
+
+class WorkerEngine:
+    """Implements `Engine`. A request goes to the worker that has the fewest; its model was chosen when it arrived.
+
+    When a worker dies, the request that it was computing fails, and all others that it held go to another worker. Of
+    requests that shared a run each is tried once more, alone, to find the one that ends workers.
+    """
+
+    def __init__(self, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run) -> None:
+        """`on_run` is called on the event loop with the number of rows of each run of a graph."""
+        self._settings = settings
+        self._on_run = on_run
+        self._numbers = count(1)
+        self._models: WeakValueDictionary[int, RemoteModel] = WeakValueDictionary()
+        self._team = WorkerTeam(settings, self._load_all)
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def start(cls, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run) -> Self:
+        """Return an engine whose workers are starting; the first request waits for one. Raises OSError."""
+        engine = cls(settings, on_run=on_run)
+        engine._team.start()
+        return engine
+
+    @property
+    def waiting(self) -> int:
+        return self._team.waiting
+
+    async def load(self, compiled_folder: Path, backbone: BackboneFile | None) -> RemoteModel:
+        report = await asyncio.to_thread(_read_report, compiled_folder)
+        if backbone is not None:
+            backbone = await asyncio.to_thread(self._settings.keep_backbone, backbone)
+        model = RemoteModel(next(self._numbers), compiled_folder, report, backbone, self._find_step_seconds(report))
+        self._models[model.number] = model
+        finalize(model, self._unload, model.number).atexit = False
+        for _ in range(2):
+            workers = await self._team.wait_for_workers()
+            loads = await asyncio.gather(*(self._load(worker, model) for worker in workers), return_exceptions=True)
+            for result in loads:
+                if isinstance(result, BaseException) and not isinstance(result, WorkerGone):
+                    raise result
+            if None in loads:  # the workers that died load it when they are replaced
+                return model
+        raise WarmUpFailed(
+            f"Every worker process that loaded the model ended: {loads[0]}.",
+            remedy="See the server's log. The model may need more memory than UNDERSTUDY_WORKER_MEMORY_BYTES.",
+        )
+
+    async def score_clip(
+        self, model: EngineModel, source: BinaryIO, priority: Priority = Priority.PREDICTION
+    ) -> ScoredClip:
+        remote = _get_remote(model)
+        if remote.verdict is None:
+            raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
+        queued = time.perf_counter()
+        content = await asyncio.to_thread(pack_file, source)
+        try:
+
+            def build(request: int, alone: bool) -> ToWorker:
+                return ScoreClip(request=request, model=remote.number, priority=priority, alone=alone)
+
+            answer, frame, sent = await self._request(remote, ClipScored, build, content, priority)
+        finally:
+            content.close()
+        self._count_runs(answer.runs)
+        try:
+            packed = await self._unpack(frame)
+            scored = build_scored_clip(answer, packed, remote.verdict)
+        except (ValueError, ProtocolError) as error:
+            raise WorkerDied(f"A worker answered with what is no analysis: {error}") from error
+        waited = (sent - queued) * 1e3
+        return ScoredClip(scored.analysis, scored.queue + waited, scored.opening)
+
+    async def infer(self, model: EngineModel, inputs: Tensors) -> tuple[Outputs, float]:
+        remote = _get_remote(model)
+        queued = time.perf_counter()
+        heads, parts = encode(inputs)
+        content = pack(parts)
+        try:
+
+            def build(request: int, alone: bool) -> ToWorker:
+                return Infer(request=request, model=remote.number, tensors=heads, alone=alone)
+
+            answer, frame, sent = await self._request(remote, Inferred, build, content, Priority.PREDICTION)
+        finally:
+            content.close()
+        self._count_runs(answer.runs)
+        try:
+            outputs = decode(answer.tensors, await self._unpack(frame))
+        except (ValueError, TypeError, ProtocolError) as error:
+            raise WorkerDied(f"A worker answered with what are no tensors: {error}") from error
+        return outputs, answer.waited + (sent - queued) * 1e3
+
+    async def open_stream(self, model: EngineModel, start: StreamStart) -> RemoteStream:
+        remote, stream = _get_remote(model), next(self._numbers)
+        worker = await self._team.acquire(remote.number, Priority.STREAM)
+
+        async def send(build: Callable[[int], ToWorker], content: Content) -> tuple[FromWorker, Frame]:
+            _refuse_set_aside(remote)
+            try:
+                request = next(self._numbers)
+                return await worker.request(build(request), request, content, seconds=remote.step_seconds)
+            except WorkerGone as gone:
+                if stream in gone.held:
+                    raise self._blame(remote, gone) from gone
+                raise StreamLost from gone
+
+        try:
+            opened, frame = await send(
+                lambda request: OpenStream(request=request, model=remote.number, stream=stream, start=start), Content()
+            )
+        finally:
+            self._team.release(worker)
+        frame.close()
+        if not isinstance(opened, StreamOpened):
+            worker.kill("it gave another answer than was asked")
+            raise StreamLost
+        return RemoteStream(stream, opened, send, worker.tell)
+
+    def describe_workers(self) -> Sequence[WorkerStatus]:
+        return self._team.describe()
+
+    async def close(self) -> None:
+        await self._team.close()
+
+    async def _request(
+        self,
+        model: RemoteModel,
+        kind: type[T],
+        build: Callable[[int, bool], ToWorker],
+        content: Content,
+        priority: Priority,
+    ) -> tuple[T, Frame, float]:
+        """Return the answer of kind `kind`, its frame, and the time at which the request was sent.
+
+        Raises ModelSetAside, WorkerDied, Unavailable where no worker runs, and the worker's error.
+        """
+        alone = False
+        for _ in range(_MAX_TRIES):
+            _refuse_set_aside(model)
+            worker = await self._team.acquire(model.number, priority)
+            request, sent = next(self._numbers), time.perf_counter()
+            try:
+                answer, frame = await worker.request(
+                    build(request, alone), request, content, seconds=model.step_seconds
+                )
+            except WorkerGone as gone:
+                if request in gone.held:
+                    if len(gone.held) == 1:
+                        raise self._blame(model, gone) from gone
+                    alone = True
+                continue
+            finally:
+                self._team.release(worker)
+            if not isinstance(answer, kind):
+                frame.close()
+                worker.kill("it gave another answer than was asked")
+                raise WorkerDied("A worker gave another answer than was asked.")
+            return answer, frame, sent
+        raise WorkerDied(f"{_MAX_TRIES} worker processes ended before they began this request.")
+
+    def _blame(self, model: RemoteModel, gone: WorkerGone) -> WorkerDied:
+        name = model.report.source_digest[:12]
+        if not gone.outside and model.count_death(gone.reason):
+            log.error("model set aside", digest=model.report.source_digest, reason=model.set_aside)
+        return WorkerDied(f"The worker process ended on this request, on the model {name}…: {gone.reason}.")
+
+    async def _load(self, worker: Worker, model: RemoteModel) -> None:
+        request = next(self._numbers)
+        message = Load(
+            request=request,
+            model=model.number,
+            folder=model.folder.absolute(),
+            backbone=None if model.backbone is None else model.backbone.path.absolute(),
+            backbone_digest=model.backbone_digest,
+        )
+        _, frame = await worker.request(message, request, Content(), seconds=_LOAD_SECONDS)
+        frame.close()
+        worker.models.add(model.number)
+
+    async def _load_all(self, worker: Worker) -> None:
+        """Load every model into a new worker; one that refuses a model gets no requests for it."""
+        for model in list(self._models.values()):
+            try:
+                await self._load(worker, model)
+            except WorkerGone:
+                raise
+            except Exception as error:  # noqa: BLE001  # the other models must be loaded
+                log.error(  # a worker's refusal has no trace here
+                    "a new worker cannot load a model", digest=model.report.source_digest, reason=str(error)
+                )
+
+    def _unload(self, number: int) -> None:
+        with suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(self._tell_unload, number)
+
+    def _tell_unload(self, number: int) -> None:
+        for worker in self._team.workers:
+            worker.models.discard(number)
+            worker.tell(Unload(model=number))
+
+    def _find_step_seconds(self, report: CompileReport) -> float:
+        window = report.spec.window_seconds or self._settings.max_whole_clip_seconds
+        return self._settings.step_seconds + _SECONDS_OF_SOUND * min(
+            MAX_BATCH * window, self._settings.max_whole_clip_seconds
+        )
+
+    def _count_runs(self, runs: Sequence[int]) -> None:
+        for rows in runs:
+            self._on_run(rows)
+
+    async def _unpack(self, frame: Frame) -> bytes:
+        if not frame.descriptors:
+            return frame.payload
+        return await asyncio.to_thread(unpack, frame, _MAX_ANSWER_BYTES)
+
+
+def _read_report(folder: Path) -> CompileReport:
+    try:
+        return CompileReport.model_validate_json((folder / "report.json").read_bytes())
+    except (OSError, ValidationError) as error:
+        raise WarmUpFailed(f"The files of {folder.name} cannot be read: {error}") from error
+
+
+def _get_remote(model: EngineModel) -> RemoteModel:
+    """Return the model; raises TypeError for one that another engine has loaded."""
+    if not isinstance(model, RemoteModel):
+        raise TypeError(f"{model!r} was loaded by another engine")
+    return model
+
+
+def _refuse_set_aside(model: RemoteModel) -> None:
+    if model.set_aside is not None:
+        raise ModelSetAside(model.set_aside)
