@@ -24,6 +24,8 @@ pytest_plugins = ["tests.postgres"]
 hypothesis_settings.register_profile("understudy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("understudy")
 
+# Applications inside a test compute in its process: worker processes would take a second to start for each test.
+_WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS", "0")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -60,6 +62,7 @@ def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of an instance of its own, deaf to the environment of whoever runs the tests."""
     for name in [name for name in os.environ if name.startswith("UNDERSTUDY_") or name == "DATABASE_URL"]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("UNDERSTUDY_WORKERS", _WORKERS)
     return Settings(home=home)
 
 

@@ -48,6 +48,7 @@ class Services:
 
     settings: Settings
     database: Database
+    engine: Engine
     registry: Registry
     uploads: Uploads
     live: LiveModelReference
@@ -152,6 +153,7 @@ def _build_services(
     return Services(
         settings=settings,
         database=database,
+        engine=engine,
         registry=registry,
         uploads=Uploads(settings),
         live=live,

@@ -1,0 +1,54 @@
+"""Services whose models run in two worker processes."""
+
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.engine.workers.hostile_models import RATE, write_hostile
+from understudy.container import Services, open_services
+from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
+from understudy.schemas.registry.model import ModelCreate
+from understudy.settings import Settings
+
+Activate = Callable[[str], Awaitable[int]]
+
+
+@pytest.fixture
+async def services(settings: Settings, shared_store: None) -> AsyncIterator[Services]:
+    changed = settings.model_copy(update={"workers": 2, "step_seconds": 1.0, "worker_memory_bytes": 1 << 30})
+    async with open_services(changed, workers=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def activate_hostile(services: Services) -> Activate:
+    """Registers a model with the given attack, makes it live and returns its id."""
+
+    async def activate(attack: str) -> int:
+        write_hostile(services.settings.models_dir / "hostile.onnx", attack)
+        spec = PartialSpec(
+            input=InputKind.WAVEFORM,
+            sample_rate=RATE,
+            window_seconds=1.0,
+            labels=("quiet", "loud"),
+            activation=OutputActivation.NONE,
+        )
+        request = ModelCreate(model_name="hostile", file_path="models/hostile.onnx", spec=spec)
+        model = await services.registry.register(request, "test")
+        await services.activation.activate(model.model_id, "test")
+        return model.model_id
+
+    return activate
+
+
+def clip(peak: float, seconds: float = 1.0) -> io.BytesIO:
+    """A recording of a square wave as float wav."""
+    samples = np.full(round(RATE * seconds), peak, np.float32)
+    samples[1::2] *= -1
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, format="WAV", subtype="FLOAT")
+    file.seek(0)
+    return file
