@@ -18,6 +18,7 @@ from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.files.uploads import Uploads
 from understudy.registry.registry import Registry
 from understudy.serving.activation.activation import Activation
+from understudy.serving.activation.broken_model_guard import BrokenModelGuard
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.compilation.compilation import Compilation
@@ -58,6 +59,7 @@ class Services:
     activation: Activation
     operations: Operations
     compilation: Compilation
+    broken_model_guard: BrokenModelGuard
     compile_queue: CompileQueue
     model_changes: ModelChanges
     quantizer: ModelQuantizer
@@ -158,11 +160,12 @@ def _build_services(
         uploads=Uploads(settings),
         live=live,
         reconciler=reconciler,
-        status_reporter=StatusReporter(settings, database, live, reconciler, backbones),
+        status_reporter=StatusReporter(settings, database, live, reconciler, backbones, engine),
         events=Events(database, reconciler.replica),
         activation=activation,
         operations=operations,
         compilation=compilation,
+        broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
         compile_queue=compile_queue,
         model_changes=ModelChanges(registry, compilation, compile_queue, live),
         quantizer=ModelQuantizer(settings, database, registry, compilation),
@@ -193,7 +196,11 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         await first
         await services.reconciler.follow(services.events.tick)
 
-    tasks = [asyncio.create_task(follow()), asyncio.create_task(services.compile_queue.work())]
+    tasks = [
+        asyncio.create_task(follow()),
+        asyncio.create_task(services.compile_queue.work()),
+        asyncio.create_task(services.broken_model_guard.watch()),
+    ]
     try:
         yield
     finally:

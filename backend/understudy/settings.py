@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -46,6 +47,13 @@ def normalize_origin(origin: str) -> str | None:
         return None
     scheme, host, port = found.groups()
     return f"{scheme}://{host}" + ("" if port in (None, _OWN_PORTS.get(scheme)) else f":{port}")
+
+
+class OnBroken(StrEnum):
+    """What to do with a live model that ends its worker processes."""
+
+    KEEP = "keep"
+    ROLLBACK = "rollback"
 
 
 class Settings(BaseSettings):
@@ -110,6 +118,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Longest time of one step of a worker process, beside a quarter of the sound in it: then it is "
         "ended, and its request fails.",
+    )
+    on_broken: OnBroken = Field(
+        default=OnBroken.KEEP,
+        description="What the server does when the live model has ended several worker processes: `keep` answers 503 "
+        "until somebody activates another model, `rollback` activates the one that was live before.",
     )
     inference_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

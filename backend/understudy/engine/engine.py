@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 
 from numpy.typing import NDArray
 
+from understudy.errors import UnderstudyError
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport
@@ -122,6 +123,10 @@ class Engine(Protocol):
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> EngineStream:
         """Return a new stream on `model`; raises NotForAudio for a model that cannot score a stream."""
+        ...
+
+    def find_problem(self, model: EngineModel | None) -> UnderstudyError | None:
+        """Return why the engine cannot answer on `model`, or at all where it is None; None where it can."""
         ...
 
     def describe_workers(self) -> Sequence[WorkerStatus]:

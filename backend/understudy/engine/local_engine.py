@@ -17,7 +17,7 @@ from understudy.engine.scheduling.scheduler import Scheduler
 from understudy.engine.scheduling.step_watch import NoWatch, StepWatch
 from understudy.engine.scheduling.work_queue import ignore_run
 from understudy.engine.scheduling.worker_pool import WorkerPool
-from understudy.errors import BackboneMissing
+from understudy.errors import BackboneMissing, UnderstudyError
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
 from understudy.inference.runtime.session import Tensors
@@ -82,6 +82,9 @@ class LocalEngine:
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> LocalStream:
         return LocalStream(_get_pipeline(model), start, self._pool, self._watch)
+
+    def find_problem(self, model: EngineModel | None) -> UnderstudyError | None:  # noqa: ARG002
+        return None
 
     def describe_workers(self) -> Sequence[WorkerStatus]:
         return ()

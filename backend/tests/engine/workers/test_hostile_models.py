@@ -6,9 +6,14 @@ import pytest
 
 from tests.engine.workers.conftest import Activate, clip
 from tests.engine.workers.hostile_models import DIVIDE, EXPAND, LOOP, TRIGGER
+from tests.types import ModelFactory
 from understudy.container import Services
 from understudy.engine.workers.remote_model import MAX_DEATHS
 from understudy.errors import CannotServe, ModelSetAside, UnderstudyError, WorkerDied
+from understudy.models import HistoryEvent
+from understudy.schemas.registry.model import ModelCreate
+from understudy.serving.activation.broken_model_guard import BrokenModelGuard
+from understudy.settings import OnBroken
 
 pytestmark = pytest.mark.anyio
 
@@ -38,9 +43,36 @@ async def test_only_the_request_that_attacks_fails(
 async def test_model_that_ends_workers_again_and_again_is_set_aside(
     services: Services, activate_hostile: Activate
 ) -> None:
+    await break_live_model(services, activate_hostile)
+    with pytest.raises(ModelSetAside, match="SIGFPE"):
+        await predict(services, 0.5)
+    with pytest.raises(ModelSetAside):
+        services.status_reporter.require_ready()
+    await services.broken_model_guard.look()
+    await services.broken_model_guard.look()
+    history = await services.registry.list_history(event=HistoryEvent.REFUSED)
+    assert ["SIGFPE" in (entry.detail or "") for entry in history.entries] == [True]
+
+
+async def test_policy_returns_to_the_model_before_it(
+    services: Services, activate_hostile: Activate, make_model: ModelFactory
+) -> None:
+    make_model(services.settings.models_dir / "safe.onnx")
+    safe = await services.registry.register(ModelCreate(model_name="safe", file_path="models/safe.onnx"), "test")
+    await services.activation.activate(safe.model_id, "test")
+    await break_live_model(services, activate_hostile)
+    settings = services.settings.model_copy(update={"on_broken": OnBroken.ROLLBACK})
+    guard = BrokenModelGuard(settings, services.database, services.live, services.engine, services.operations)
+    await guard.look()
+    async with asyncio.timeout(30):
+        while services.live.current is None or services.live.current.model.identity.model_id != safe.model_id:
+            await asyncio.sleep(0.05)
+    services.status_reporter.require_ready()
+    assert (await services.predictor.predict(clip(0.5))).model.model_id == safe.model_id
+
+
+async def break_live_model(services: Services, activate_hostile: Activate) -> None:
     await activate_hostile(DIVIDE)
     for _ in range(MAX_DEATHS):
         with pytest.raises(WorkerDied):
             await predict(services, TRIGGER)
-    with pytest.raises(ModelSetAside, match="SIGFPE"):
-        await predict(services, 0.5)

@@ -34,7 +34,7 @@ from understudy.engine.workers.remote_stream import RemoteStream
 from understudy.engine.workers.tensor_codec import decode, encode
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
-from understudy.errors import ModelSetAside, NotForAudio, WarmUpFailed, WorkerDied
+from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
 from understudy.inference.clip_input.backbone_features import MAX_BATCH
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport
@@ -169,6 +169,13 @@ class WorkerEngine:
             worker.kill("it gave another answer than was asked")
             raise StreamLost
         return RemoteStream(stream, opened, send, worker.tell)
+
+    def find_problem(self, model: EngineModel | None) -> UnderstudyError | None:
+        if not self._team.running:
+            return Unavailable("No worker process is running.", remedy="See the server's log.")
+        if isinstance(model, RemoteModel) and model.set_aside is not None:
+            return ModelSetAside(model.set_aside)
+        return None
 
     def describe_workers(self) -> Sequence[WorkerStatus]:
         return self._team.describe()

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 _WATCH_SECONDS = 0.1
 _WAIT_SECONDS = 30.0
+# Until then a worker that has ended should be replaced, and the first ones should have started.
+_REPLACE_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 _SHORT_LIFE = 2.0
 # Requests that one worker holds; its own schedule shares its time between them.
@@ -61,8 +63,16 @@ class WorkerTeam:
         self._queue: list[tuple[int, int, int, asyncio.Future[Worker]]] = []
         self._arrivals = count()
         self._pause = 0.0
+        self._seen_ready = time.monotonic()
         self._changed = asyncio.Event()
         self._closed = False
+
+    @property
+    def running(self) -> bool:
+        """True while a worker is ready, and for a few seconds after the last one has ended."""
+        if any(worker.ready and not worker.gone for worker in self.workers):
+            self._seen_ready = time.monotonic()
+        return time.monotonic() - self._seen_ready < _REPLACE_SECONDS
 
     @property
     def waiting(self) -> int:

@@ -6,6 +6,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import UtcTime
 from understudy.schemas.server.problem import Problem
+from understudy.schemas.server.workers import WorkerStatus
 
 
 class LiveStatus(BaseModel):
@@ -59,9 +60,10 @@ class Status(BaseModel):
     replica: str
     uptime_seconds: float
     in_sync: bool = Field(description="This process serves the model that the database says should be live")
-    problem: Problem | None = Field(description="Why this process is not in sync: the error of its last attempt")
+    problem: Problem | None = Field(description="Why this process is not in sync or cannot answer")
     live: LiveStatus | None
     desired: DesiredStatus | None = Field(description="null while the database does not answer")
     backbone: BackboneStatus
     database: DatabaseStatus
+    workers: tuple[WorkerStatus, ...] = Field(description="None where the server's own process computes")
     replicas: tuple[ReplicaStatus, ...]

@@ -3,6 +3,7 @@
 import time
 
 from understudy import __version__
+from understudy.engine.engine import Engine
 from understudy.errors import DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
@@ -35,21 +36,27 @@ class StatusReporter:
         live: LiveModelReference,
         reconciler: Reconciler,
         backbones: BackboneHolder,
+        engine: Engine,
     ) -> None:
         self._settings = settings
         self._database = database
         self._live = live
         self._reconciler = reconciler
         self._backbones = backbones
+        self._engine = engine
         self._started = time.monotonic()
 
     def require_ready(self) -> None:
         """Raises ModelNotLoaded, with the reason, while the desired model is not the live model.
 
+        Raises Unavailable while no worker process runs, and ModelSetAside for a live model that has ended several.
         During a database outage the desired model is the one that was desired when the database last answered.
         """
         if not self._reconciler.in_sync:
             raise self._reconciler.build_not_loaded()
+        live = self._live.current
+        if (problem := self._engine.find_problem(live.model.engine_model if live else None)) is not None:
+            raise problem
 
     def check_readiness(self, *, require_model: bool) -> Readiness:
         """Return that this process is ready, and for which model.
@@ -68,7 +75,8 @@ class StatusReporter:
         return Readiness(model=None, note=note)
 
     async def status(self) -> Status:
-        live, desired, problem = self._live.current, self._reconciler.desired, self._reconciler.problem
+        live, desired = self._live.current, self._reconciler.desired
+        problem = self._reconciler.problem or self._engine.find_problem(live.model.engine_model if live else None)
         others, database, notes = await self._ask_database(live)
         backbone = self._backbones.installed
         path = self._settings.backbone_path
@@ -98,6 +106,7 @@ class StatusReporter:
                 installed=path.exists(), digest=backbone.digest if backbone else None, file=path.name
             ),
             database=database,
+            workers=tuple(self._engine.describe_workers()),
             replicas=others,
         )
 
