@@ -46,6 +46,7 @@ async def test_model_that_ends_workers_again_and_again_is_set_aside(
     await break_live_model(services, activate_hostile)
     with pytest.raises(ModelSetAside, match="SIGFPE"):
         await predict(services, 0.5)
+    await services.reconciler.read_desired()
     with pytest.raises(ModelSetAside):
         services.status_reporter.require_ready()
     await services.broken_model_guard.look()
@@ -67,6 +68,7 @@ async def test_policy_returns_to_the_model_before_it(
     async with asyncio.timeout(30):
         while services.live.current is None or services.live.current.model.identity.model_id != safe.model_id:
             await asyncio.sleep(0.05)
+    await services.reconciler.read_desired()
     services.status_reporter.require_ready()
     assert (await services.predictor.predict(clip(0.5))).model.model_id == safe.model_id
 

@@ -151,7 +151,7 @@ class Preparation:
         backbone = await self._backbones.get_for(compiled.report)
         key = f"{compiled.key} on {backbone.digest if backbone else None}"
         engine_model = self._warm_cache.get(key)
-        if engine_model is None:
+        if engine_model is None or self._engine.find_problem(engine_model) is not None:  # set aside: tried anew
             engine_model = self._warm_cache[key] = await self._load_engine_model(compiled, backbone)
         identity = ModelIdentity(
             model_id=model.model_id,
