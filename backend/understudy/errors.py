@@ -63,6 +63,8 @@ The API answers each error as one RFC 9457 problem document. The command line pr
 
 from typing import ClassVar
 
+FIND_SPEC = "understudy spec find FILE --examples examples.csv"  # what remedies name where a spec is missing
+
 
 class UnderstudyError(Exception):
     """Base class of all errors of Understudy.
@@ -311,7 +313,10 @@ class ExamplesMissed(CannotServe):
 class NotForAudio(CannotServe):
     code = "not_for_audio"
     title = "The model does not take audio"
-    default_remedy = "Register the model with a spec whose `input` takes audio; docs/guide.md lists the values."
+    default_remedy = (
+        "Name the features that the model was trained on in its spec (docs/presets.md), or search them by the answers "
+        f"of the author's own script: `{FIND_SPEC}` (docs/spec-find.md)."
+    )
 
 
 class TakesTensors(CannotServe):
@@ -321,7 +326,8 @@ class TakesTensors(CannotServe):
     title = "The model cannot score recordings"
     default_remedy = (
         "Name the features that the model was trained on in its spec, by a `preset` or a `front_end` "
-        "(docs/presets.md): `understudy update MODEL_ID --spec FILE`. To serve tensors only: "
+        f"(docs/presets.md): `understudy update MODEL_ID --spec FILE`. To search them: `{FIND_SPEC}`. To serve tensors "
+        "only: "
         "`understudy activate MODEL_ID --tensors-only`."
     )
 

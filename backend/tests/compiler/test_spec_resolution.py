@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from understudy.compiler.spec_resolution import choose_score_output, resolve
 from understudy.errors import SpecInvalid
-from understudy.inference.pipeline.answer_warnings import describe_assumptions
 from understudy.presets.presets import list_presets
+from understudy.schemas.compiler.assumptions import describe_assumptions
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
     Aggregation,

@@ -11,7 +11,7 @@ from understudy.audio.features.item_shape import (
     takes_sequence,
 )
 from understudy.compiler.convert.waveform_input import is_waveform
-from understudy.errors import SpecInvalid
+from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
 from understudy.schemas.compiler.spec import (
     DEFAULT_THRESHOLD,
@@ -168,7 +168,7 @@ def _choose_windows(
             raise SpecInvalid(
                 f"The model takes {samples} values, {1e3 * samples / rate:.3g} ms of sound at {rate} Hz: it takes "
                 "features, not a waveform.",
-                remedy="Name the features in the spec, by a `preset` or a `front_end`.",
+                remedy=f"Name the features in the spec, by a `preset` or a `front_end`, or search them: `{FIND_SPEC}`.",
             )
         if window is not None and round(window * rate) != samples:
             raise SpecInvalid(

@@ -88,13 +88,17 @@ def test_no_spec_is_written_where_none_gives_the_answers(ask: Callable[..., Any]
     assert "No spec gives the answers of all examples" in run(*arguments, code=3).stdout
     nearest = ask(*arguments, code=3)
     assert (nearest["agrees"], nearest["written"], nearest["best"][0]["of"]) == (False, None, 3)
+    assert "scaler.json" in nearest["hints"][0]
     assert not (head.parent / "head.spec.json").exists()
 
 
 def test_labels_that_nothing_names_are_asked_for(ask: Callable[..., Any], head: Path) -> None:
     csv = write_examples(head.parent, score_like_the_author)
+    labels = head.parent / "labels.txt"
+    labels.write_text("\n".join(LABELS))
     problem = ask("spec", "find", str(head), "--examples", str(csv), code=5)
     assert "--labels a,b,c" in problem["remedy"]
+    assert f"labels.txt beside the file names 3 labels: --labels {labels}" in problem["remedy"]
 
 
 def test_the_presets_are_listed_with_what_they_do(ask: Callable[..., Any]) -> None:

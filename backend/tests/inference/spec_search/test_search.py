@@ -1,6 +1,8 @@
 """The spec of a model is found by the answers of its author's script."""
 
 import io
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.spec_resolution import complete, resolve
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.spec_search.changes import Change, set_field
+from understudy.inference.spec_search.comparison import Comparison
 from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec, Spec
@@ -62,7 +66,7 @@ def clips() -> list[bytes]:
     return files
 
 
-def make_search(head: bytes, width: int = WIDTH) -> tuple[SpecSearch, Any]:
+def make_search(head: bytes, width: int = WIDTH, extra: Sequence[Change] = ()) -> tuple[SpecSearch, Any]:
     """Return the search for the head, and a function that loads the head with a spec."""
     session = build_session(head)
     spec = Spec(input=InputKind.TENSOR, labels=LABELS, labels_named=True, activation=OutputActivation.SOFTMAX)
@@ -95,6 +99,7 @@ def make_search(head: bytes, width: int = WIDTH) -> tuple[SpecSearch, Any]:
         labels=LABELS,
         limits=LIMITS,
         max_whole_clip_seconds=60.0,
+        extra_changes=extra,
     )
     return search, load
 
@@ -150,6 +155,35 @@ def test_choices_that_depend_on_each_other_are_found_together(wide_head: bytes, 
     assert best.agrees
     assert best.difference < 1e-5
     assert best.steps[1].startswith("sound.trim")
+
+
+def test_a_scaler_beside_the_model_is_tried_with_every_start(head: bytes, clips: list[bytes]) -> None:
+    numbers = {"kind": "per_feature", "mean": [-300.0, *[20.0] * 12], "std": [0.1] * WIDTH}
+    scaler = Change("arrangement.standardize", "by scaler.json", partial(set_field, "arrangement.standardize", numbers))
+    search, load = make_search(head, extra=[scaler])
+    truth = scaler.apply({"preset": "librosa-mfcc13-mean"})
+    best = search.run(answer(load(truth), clips), 60.0, lambda _tried, _best: None).best[0]
+    assert (best.agrees, best.steps) == (True, ("librosa-mfcc13-mean", "by scaler.json"))
+
+
+def test_scores_of_one_output_are_told_apart_where_they_are_near_0() -> None:
+    """Scores of 0.001 and 0.0001 differ by little, and features that give them by much."""
+    spec = Spec(input=InputKind.TENSOR, labels=LABELS, labels_named=True, activation=OutputActivation.SOFTMAX)
+    comparison = Comparison([Expectation(file="a.wav", scores={"rain": 0.999, "calm": 0.001})], LABELS)
+    near, far = (comparison.measure(spec, [0], np.array([[calm, 0.999, 0.0]], np.float32)) for calm in (0.0011, 0.0001))
+    assert (near.agreed, far.agreed) == (1, 1)
+    assert far.distance > 10 * near.distance
+
+
+def test_a_clip_of_which_only_the_label_is_known_counts_its_score() -> None:
+    spec = Spec(input=InputKind.TENSOR, labels=LABELS, labels_named=True, activation=OutputActivation.SOFTMAX)
+    comparison = Comparison([Expectation(file="a.wav", label="rain")], LABELS)
+    sure, unsure, wrong = (
+        comparison.measure(spec, [0], np.array([row], np.float32))
+        for row in ([0.01, 0.98, 0.01], [0.3, 0.4, 0.3], [0.6, 0.3, 0.1])
+    )
+    assert sure.distance < unsure.distance < wrong.distance
+    assert [each.difference for each in (sure, unsure, wrong)] == [0, 0, 1]
 
 
 def test_a_search_that_has_no_time_says_so(head: bytes, clips: list[bytes]) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.extraction import build_extractor
 from understudy.audio.features.pooling import pool
-from understudy.errors import AudioUnusable, SpecInvalid
+from understudy.errors import FIND_SPEC, AudioUnusable, SpecInvalid
 from understudy.schemas.compiler.spec import InputKind, PartialSpec, Spec
 from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE
 
@@ -77,7 +77,7 @@ def require_shape(item: Shape, shape: Shape, name: str) -> None:
         f"The spec makes items of [{_write(item)}], and the model's input {name} takes [{_write(shape[1:])}].",
         remedy="Fix the number of frames: by `arrangement.frames`, `sound.length`, `window_seconds`, or pool over time."
         if varies
-        else "Correct `front_end`, `pooling` or `arrangement` in the spec.",
+        else f"Correct `front_end`, `pooling` or `arrangement` in the spec, or search it: `{FIND_SPEC}`.",
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = (
     "No spec gives the answers of all examples, so none was written. Compare the nearest one with the author's script "
-    "(library versions, sample rate, resampler, normalization), correct it by hand, and check it: "
+    "(docs/spec-find.md), correct it by hand, and check it: "
     "understudy register … --spec FILE --examples CSV"
 )
 
@@ -28,6 +28,7 @@ def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, A
         "seconds": round(result.seconds, 2),
         "out_of_time": result.out_of_time,
         "written": None if written is None else str(written),
+        "hints": list(found.hints),
         "spec": None if found.spec is None else found.spec.to_document(),
         "best": [
             {
@@ -39,20 +40,21 @@ def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, A
             for trial in result.best
         ],
     }
-    table = Table("examples", "mean difference", "preset", "changes", box=None, pad_edge=False)
+    table = Table("examples", "mean difference", "start", "changes", box=None, pad_edge=False)
     for trial in result.best:
-        preset, *changes = trial.steps
+        start, *changes = trial.steps
         agreed = f"{trial.agreed} of {len(trial.proofs)}"
-        table.add_row(agreed, f"{trial.difference:.4g}", to_text(preset), to_text("; ".join(changes) or "none"))
+        table.add_row(agreed, f"{trial.difference:.4g}", to_text(start), to_text("; ".join(changes) or "none"))
     lines: list[RenderableType] = [to_text(f"{result.tried} specs tried in {result.seconds:.0f} s.")]
     if result.out_of_time:
         lines.append(to_text("The time ended before the search; --seconds gives it more.", "yellow"))
     if not result.best:
-        lines.append(to_text("No preset makes what the model takes: its input has another shape.", "yellow"))
+        lines.append(to_text("Nothing that a spec can name makes what the model takes.", "yellow"))
     else:
         lines.append(table)
         lines += [to_text(clip.describe()) for clip in result.best[0].proofs if not clip.agrees]
     if not found.agrees:
+        lines += [to_text(hint, "yellow") for hint in found.hints]
         lines.append(to_text(_NOT_FOUND, "bold yellow"))
     if written is not None:
         lines.append(to_text(f"Written: {written}", "bold green"))

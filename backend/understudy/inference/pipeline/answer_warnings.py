@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from understudy.inference.pipeline.score_accumulator import MAX_EVENTS, TOP
+from understudy.schemas.compiler.assumptions import describe_assumptions
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.compiler.spec import Assumption, OutputActivation, Spec, Tail
+from understudy.schemas.compiler.spec import OutputActivation, Spec, Tail
 from understudy.schemas.front_end.sound import Side
 from understudy.schemas.inference.prediction import AudioFacts
 
@@ -52,17 +53,6 @@ def collect_warnings(
         yield f"The clip is long, so each window lists only its {TOP} best labels."
     if events == MAX_EVENTS:
         yield f"The clip has too many events to list, so only the first {MAX_EVENTS} are listed."
-
-
-def describe_assumptions(spec: Spec) -> Iterator[str]:
-    """Yield what the spec leaves unsaid and what was assumed in its place."""
-    if Assumption.POOLING in spec.assumptions:
-        yield (
-            f"The spec does not say whether {spec.input.value} values are averaged over time before the model "
-            '(`pooling`: "none" or "mean"), so each window is scored alone.'
-        )
-    if Assumption.SAMPLE_RATE in spec.assumptions:
-        yield f"The spec does not state the sample rate, so {spec.sample_rate} Hz is assumed."
 
 
 def _describe_unscored(spec: Spec, facts: AudioFacts, scored_seconds: float, last_end: float) -> Iterator[str]:

@@ -177,10 +177,10 @@ def list_changes(spec: Document, extra: Iterable[Change] = ()) -> list[Change]:
 def change_field(path: str, values: Sequence[Any]) -> Iterator[Change]:
     """Yield the changes of a field of the spec to each value; None leaves it out."""
     for value in values:
-        yield Change(path, f"{path} {value}", partial(_set_spec, path, value))
+        yield Change(path, f"{path} {value}", partial(set_field, path, value))
 
 
-def set_field(document: Document, path: str, value: Any) -> None:
+def set_field(path: str, value: Any, document: Document) -> None:
     """Set the field at a path of names with dots between; None takes it out."""
     *names, last = path.split(".")
     for name in names:
@@ -210,13 +210,9 @@ def _list_spec_changes(spec: Document) -> Iterator[Change]:
         yield Change("cut", text, partial(_set_cut, offset, duration))
 
 
-def _set_spec(path: str, value: Any, spec: Document) -> None:
-    set_field(spec, path, value)
-
-
 def _set_cut(offset: float, duration: float | None, spec: Document) -> None:
-    set_field(spec, "sound.offset", offset)
-    set_field(spec, "sound.duration", duration)
+    set_field("sound.offset", offset, spec)
+    set_field("sound.duration", duration, spec)
 
 
 def _list_poolings(spec: Document) -> Iterator[Change]:
@@ -237,7 +233,7 @@ def _list_poolings(spec: Document) -> Iterator[Change]:
 
 def _set_part_pooling(statistics: Sequence[str] | None, spec: Document) -> None:
     for part in spec["front_end"]:
-        set_field(part, "pooling", statistics)
+        set_field("pooling", statistics, part)
 
 
 def _list_part_changes(parts: Sequence[Document]) -> Iterator[Change]:
@@ -268,7 +264,7 @@ def _set_part(kinds: Sequence[str], path: str, value: Any, spec: Document) -> No
         elif value is None and path == "n_fft":
             part[path] = None  # a null here is a value of its own
         else:
-            set_field(part, path, value)
+            set_field(path, value, part)
 
 
 def _set_kind(part: Document, kind: str) -> None:

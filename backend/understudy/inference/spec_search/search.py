@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
@@ -152,24 +152,41 @@ class SpecSearch:
         [signature] = self._report.inputs
         out_of_time = False
         try:
-            self._start(trials, signature.shape)
-            self._climb(trials)
+            changed: set[str] = set()
+            self._start(trials, signature.shape, changed)
+            self._climb(trials, changed)
         except _TimeOver:
             out_of_time = True
         best = self._prove(trials.rank(), examples)
         return SearchResult(best, trials.tried, time.monotonic() - began, out_of_time)
 
-    def _start(self, trials: "_Trials", shape: tuple[int | None, ...]) -> None:
-        """Try the usual kinds of features, the likeliest first, until one gives the answers exactly."""
-        starts = (((name,), document) for name, document in list_candidates(shape))
+    def _start(self, trials: "_Trials", shape: tuple[int | None, ...], changed: set[str]) -> None:
+        """Try the usual kinds of features, the likeliest first, until one gives the answers exactly.
+
+        Each time a start is nearer than all before, its changes are tried at once. `changed` gets its key.
+        """
+        starts = self._list_starts(shape)
         while block := list(islice(starts, _BLOCK)):
             trials.compare(block, _KEPT_STARTS)
+            nearest = trials.rank()[:1]
+            if nearest and not trials.exact and (key := _get_key(nearest[0])) not in changed:
+                changed.add(key)
+                self._change_one(trials, nearest[0])
             if trials.exact:
                 return
 
-    def _climb(self, trials: "_Trials") -> None:
-        """Change the nearest specs, and one start of each kind, until nothing is nearer or a spec agrees."""
-        changed: set[str] = set()
+    def _list_starts(self, shape: tuple[int | None, ...]) -> Iterator[tuple[tuple[str, ...], Document]]:
+        """Yield each start, alone and with each extra change, without which it may be far away."""
+        for name, document in list_candidates(shape):
+            yield (name,), document
+            for change in self._extra:
+                yield (name, change.text), change.apply(document)
+
+    def _climb(self, trials: "_Trials", changed: set[str]) -> None:
+        """Change the nearest specs, and one start of each kind, until nothing is nearer or a spec agrees.
+
+        `changed` holds the keys of those that were changed before.
+        """
         kinds: set[str] = set()
         paired: set[str] = set()
         while True:

@@ -5,11 +5,12 @@ from typing import Any
 import structlog
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.errors import SpecInvalid
+from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
+from understudy.schemas.compiler.assumptions import describe_assumptions
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.registry.examples import ExamplesSummary, ProofState
 from understudy.schemas.registry.model import ModelOut
@@ -63,6 +64,7 @@ def _describe(files: ModelFiles, store: CompiledStore, row: Row) -> dict[str, An
             *_explain_pending(row, reading),
             *_explain_unnamed(row, reading, report),
             *_explain_tensors(row, report),
+            *_explain_assumptions(report),
             *([] if reading.model.spec and reading.model.spec.labels else _offer(row, label_files, report)),
         ),
     }
@@ -117,8 +119,13 @@ def describe_tensors_only(model_id: int, report: CompileReport, *, live: bool) -
     return (
         f"{subject} takes tensors only: it cannot score recordings. {describe_signature(report)} "
         "Name the features that it was trained on in its spec (docs/presets.md): "
-        f"understudy update {model_id} --spec FILE{then}"
+        f"understudy update {model_id} --spec FILE{then}. To search them by the answers of the author's own script: "
+        f"{FIND_SPEC}"
     )
+
+
+def _explain_assumptions(report: CompileReport | None) -> list[str]:
+    return [] if report is None else list(describe_assumptions(report.spec))
 
 
 def describe_signature(report: CompileReport) -> str:

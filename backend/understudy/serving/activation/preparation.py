@@ -11,7 +11,7 @@ from cachetools import LRUCache
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
 from understudy.engine.engine import BackboneFile, Engine, EngineModel
-from understudy.errors import FileChanged, FileMissing, TakesTensors
+from understudy.errors import FIND_SPEC, FileChanged, FileMissing, TakesTensors
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import (
     describe_signature,
@@ -192,7 +192,8 @@ def _build_tensors_refusal(model: RegisteredFile, compiled: CompiledModel) -> Ta
         f"Model {model.model_id} takes tensors only: it cannot score recordings, so it was not made live. "
         f"{describe_signature(compiled.report)}",
         remedy="Name the features that it was trained on in its spec, by a `preset` or a `front_end` "
-        f"(docs/presets.md): `understudy update {model.model_id} --spec FILE`. To serve tensors only: "
+        f"(docs/presets.md): `understudy update {model.model_id} --spec FILE`. To search them by the answers of the "
+        f"author's own script: `{FIND_SPEC}`. To serve tensors only: "
         f"`understudy activate {model.model_id} --tensors-only`, or POST "
         f"/api/v1/models/{model.model_id}/activate?tensors_only=true.",
     )

@@ -26,7 +26,7 @@ from understudy.compiler.isolation.child_protocol import QuantizeRequest, Quanti
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
-from understudy.errors import CompileFailed, NotForAudio
+from understudy.errors import FIND_SPEC, CompileFailed, NotForAudio
 from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabeledClip
@@ -148,7 +148,8 @@ class ModelQuantizer:
         if compiled.report.spec.input is InputKind.TENSOR:
             raise NotForAudio(
                 "An int8 variant is calibrated on recordings, and the model takes tensors.",
-                remedy="Give the model a spec whose `input` says how audio becomes its input.",
+                remedy="Give the model a spec that says how a recording becomes its input, or search one by the "
+                f"answers of the author's own script: `{FIND_SPEC}`.",
             )
         if compiled.report.runtime is not Runtime.ONNX:
             raise CompileFailed(

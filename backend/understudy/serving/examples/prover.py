@@ -12,7 +12,7 @@ import structlog
 from understudy import __version__
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.engine.engine import Engine, EngineModel, Priority
-from understudy.errors import ExamplesMissed, UnderstudyError
+from understudy.errors import FIND_SPEC, ExamplesMissed, UnderstudyError
 from understudy.inference.proof.clip_proof import build_problem, compare_answer
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
@@ -168,8 +168,8 @@ def build_missed(model_id: int, proof: ExamplesProof) -> ExamplesMissed:
     return ExamplesMissed(
         f"{proof.agreed} of {len(proof.clips)} examples agree. {_join(missed[:_MOST_NAMED])}{more}",
         remedy=f"See every clip: understudy examples {model_id}. Where recordings do not reach the model as in "
-        f"training, correct the spec: understudy update {model_id} --spec FILE. Where the examples are wrong, give "
-        f"others: understudy update {model_id} --examples FILE",
+        f"training, correct the spec: understudy update {model_id} --spec FILE, or search it: {FIND_SPEC}. Where the "
+        f"examples are wrong, give others: understudy update {model_id} --examples FILE",
     )
 
 
