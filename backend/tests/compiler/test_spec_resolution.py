@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from understudy.compiler.spec_resolution import choose_score_output, resolve
-from understudy.errors import SpecInvalid
+from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.presets.presets import list_presets
 from understudy.schemas.compiler.assumptions import describe_assumptions
 from understudy.schemas.compiler.report import TensorSignature
@@ -277,3 +277,10 @@ def test_a_preset_fills_in_what_the_spec_leaves_open() -> None:
 def test_every_preset_is_a_spec(name: str) -> None:
     given = PartialSpec.model_validate({"preset": name})
     assert PartialSpec.model_validate(given.to_document()) == given
+
+
+def test_a_spec_of_before_pooling_could_be_said_is_told_how_to_find_it() -> None:
+    old = Spec(input=InputKind.EMBEDDING, labels=("a", "b"), labels_named=True, activation=OutputActivation.SOFTMAX)
+    [sentence] = describe_assumptions(old)
+    assert "`pooling`" in sentence
+    assert FIND_SPEC in sentence

@@ -10,6 +10,7 @@ Part = dict[str, Any]
 _LONGEST = 512  # features of a frame
 _MOST_MFCC = 128
 _USUAL_MFCC = (40, 20, 13, 128, 30, 25, 26, 12, 50, 60, 64, 80, 24, 39, 14, 32)
+_USUAL_BANDS = (128, 64, 40, 80, 96, 256, 32, 26, 20)
 _MOST_JOINED = 60  # sets of joined parts
 _DECIBELS = {"kind": "decibels", "of": "power", "ref": 1.0, "amin": 1e-10, "top_db": 80.0}
 _LOGARITHM = {"kind": "log", "offset": 1e-6}
@@ -78,9 +79,16 @@ class PartSet:
 
 
 def list_vector_parts(width: int) -> Iterator[PartSet]:
-    """Yield the sets with `width` features, for statistics over time; the usual ones come first."""
-    yield from list_matrix_parts(width)
-    yield from list_joined_parts(width)
+    """Yield the sets with `width` features, for statistics over time; the usual ones come first.
+
+    A number that neither bands nor MFCC usually have is rather that of joined parts.
+    """
+    if width in _USUAL_MFCC or width in _USUAL_BANDS:
+        yield from list_matrix_parts(width)
+        yield from list_joined_parts(width)
+    else:
+        yield from list_joined_parts(width)
+        yield from list_matrix_parts(width)
 
 
 def list_matrix_parts(width: int) -> Iterator[PartSet]:
