@@ -9,10 +9,12 @@ import soundfile
 
 import understudy
 from scripts.make_demo_clips import SEEDS, make_clips
+from scripts.score_demo_clips import write_examples
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.registry.files.examples_csv import parse_csv
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.settings import Settings
 
@@ -46,6 +48,17 @@ def test_the_clips_are_those_that_the_script_makes(tmp_path: Path) -> None:
         again, _ = soundfile.read(made, dtype="int16")
         np.testing.assert_allclose(committed, again, atol=1, err_msg=made.name)
         assert made.stat().st_size < 200_000
+
+
+@pytest.mark.frameworks
+def test_the_scores_of_the_clips_are_those_of_keras(tmp_path: Path) -> None:
+    write_examples(tmp_path / "examples.csv")
+    committed, made = (
+        parse_csv((folder / "examples.csv").read_bytes(), "examples.csv") for folder in (CLIPS, tmp_path)
+    )
+    assert [(each.file, each.label) for each in committed] == [(each.file, each.label) for each in made]
+    for before, now in zip(committed, made, strict=True):
+        assert before.scores == pytest.approx(now.scores, abs=1e-5)
 
 
 def test_no_demo_clip_was_trained_on() -> None:

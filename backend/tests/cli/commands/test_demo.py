@@ -11,7 +11,7 @@ from tests.types import ModelFactory
 Ask = Callable[..., Any]
 
 _BACKEND = Path(understudy.__file__).parents[1]
-CLIPS = sorted(path.name for path in (_BACKEND / "demo" / "clips").iterdir())
+CLIPS = sorted(path.name for path in (_BACKEND / "demo" / "clips").glob("*.wav"))
 
 
 @pytest.fixture
@@ -55,3 +55,4 @@ def test_the_starter_model_names_every_bundled_clip(ask: Ask) -> None:
     assert {name: prediction["label"] for name, prediction in report["predictions"].items()} == {
         name: Path(name).stem for name in CLIPS
     }
+    assert ask("show", "1")["examples"]["text"] == "6 of 6 within 1e-06"

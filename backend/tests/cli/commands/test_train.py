@@ -26,12 +26,15 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def backbone(run: Run, data_dir: Path) -> None:
+    run("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
+
+
 @pytest.mark.data
 @pytest.mark.frameworks
-def test_a_head_is_trained_and_registered_in_one_command(
-    ask: Ask, run: Run, data_dir: Path, recordings: Path, home: Path
-) -> None:
-    run("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
+@pytest.mark.usefixtures("backbone")
+def test_a_head_is_trained_and_registered_in_one_command(ask: Ask, recordings: Path, home: Path) -> None:
     arguments = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "10"]
     trained = ask(*arguments, "--name", "Pair", "--version", "v1")
     assert trained["evaluation"]["accuracy"] == 1.0
@@ -44,10 +47,10 @@ def test_a_head_is_trained_and_registered_in_one_command(
 
 @pytest.mark.data
 @pytest.mark.frameworks
+@pytest.mark.usefixtures("backbone")
 def test_a_trained_head_goes_live_only_with_the_scores_of_its_training(
-    ask: Ask, run: Run, data_dir: Path, recordings: Path, home: Path
+    ask: Ask, run: Run, recordings: Path, home: Path
 ) -> None:
-    run("backbone", "install", "--from", str(data_dir / "yamnet" / "yamnet.npz"))
     arguments = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "2"]
     assert ask(*arguments, "--pooling", "mean")["pooling"] == "mean"
     examples = home / "models" / "pair.examples" / "examples.csv"

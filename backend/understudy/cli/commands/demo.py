@@ -1,6 +1,7 @@
 """The command that takes a fresh checkout to its first predictions."""
 
 import asyncio
+import filecmp
 import shutil
 import time
 from decimal import Decimal
@@ -29,6 +30,7 @@ group = typer.Typer()
 
 _CHECKOUT_MODELS = Path(understudy.__file__).resolve().parents[1] / "models"
 _SIDECAR = "starter.spec.json"
+_BUNDLED = ((_CHECKOUT_MODELS, "starter.keras"), (DEMO_FOLDER, "starter.onnx"))
 
 
 class DemoStep(BaseModel):
@@ -83,23 +85,28 @@ class _Steps:
 
 async def _run_steps(session: Session) -> DemoReport:
     steps = _Steps(session.output)
-    path = _copy_starter(session.load_settings().home)
+    home = session.load_settings().home
+    path = _copy_starter(home)
     async with session.open_backend() as backend:
         steps.finish("open", "the database and the folders are ready")
-        starter = await _register_starter(backend, path, steps)
+        starter = await _register_starter(backend, home, path, steps)
         await _activate_starter(backend, starter, session.output, steps)
         await _predict_clips(backend, session.output, steps)
     return steps.report
 
 
-async def _register_starter(backend: Backend, path: str, steps: _Steps) -> ModelOut:
+async def _register_starter(backend: Backend, home: Path, path: str, steps: _Steps) -> ModelOut:
     found = await backend.list(ModelQuery(q=path))
     starter = next((model for model in found.models if model.file_path == path), None)
     if starter is not None:
         steps.finish("register", f"{path} is already registered as model {starter.model_id}", skipped=True)
         return starter
     starter = await backend.register(_build_request(path))
-    steps.finish("register", f"{path} is registered as model {starter.model_id}, {starter.model_name}")
+    detail = f"{path} is registered as model {starter.model_id}, {starter.model_name}"
+    if _is_bundled(home / path):
+        examples = await backend.set_examples(starter.model_id, DEMO_FOLDER / "clips" / "examples.csv")
+        detail += f", with {len(examples.examples)} examples"
+    steps.finish("register", detail)
     return starter
 
 
@@ -130,7 +137,7 @@ def _copy_starter(home: Path) -> str:
     A checkout holds the Keras file that was trained. A wheel holds the ONNX form that was made from it, which needs no
     training framework. Raises FileMissing when this installation has neither.
     """
-    for folder, name in ((_CHECKOUT_MODELS, "starter.keras"), (DEMO_FOLDER, "starter.onnx")):
+    for folder, name in _BUNDLED:
         target = home / "models" / name
         if target.exists() or (folder / name).exists():
             break
@@ -145,6 +152,14 @@ def _copy_starter(home: Path) -> str:
         if not copy.exists():
             shutil.copyfile(source, copy)
     return f"models/{name}"
+
+
+def _is_bundled(model: Path) -> bool:
+    """True when `model` is a copy of the bundled starter model, whose scores of the demo clips are known."""
+    return any(
+        name == model.name and (folder / name).exists() and filecmp.cmp(folder / name, model, shallow=False)
+        for folder, name in _BUNDLED
+    )
 
 
 def _build_request(path: str) -> ModelCreate:
