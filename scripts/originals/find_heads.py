@@ -18,8 +18,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from scripts.originals.heads import HEADS, Head
+from scripts.originals.yamnet_network import WholeModel
 from understudy.registry.files.examples_csv import read_folder
 from understudy.serving.spec_finding import FoundSpec, find_spec
 from understudy.settings import Settings
@@ -92,7 +94,11 @@ def train_head(head: Head, labels: list[str], train: list[Path], held: list[Path
         (out / "scaler.json").write_text(json.dumps(numbers), encoding="utf-8")
     network = build_network(inputs.shape[1:], len(labels))
     network.fit((inputs - mean) / std, np.array(wanted), epochs=40, batch_size=16, verbose=0)
-    network.save(out / "head.keras")
+    model = out / ("whole" if head.whole else "head.keras")
+    if head.whole:
+        tf.saved_model.save(WholeModel(network), str(model))
+    else:
+        network.save(model)
     rows = []
     for clip in held:
         own = features[f"{head.name}|{clip}"]
@@ -101,7 +107,7 @@ def train_head(head: Head, labels: list[str], train: list[Path], held: list[Path
         rows.append([clip.name, labels[int(scores.argmax())], *(f"{score:.6f}" for score in scores)])
     with (out / "examples.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["file", "label", *labels], *rows])
-    return out / "head.keras"
+    return model
 
 
 def search(model: Path, labels: list[str], settings: Settings) -> FoundSpec:

@@ -12,7 +12,8 @@ import numpy as np
 class Head:
     """A kind of head: the environment of its library, and its features of a clip. `scaled`: a StandardScaler follows.
 
-    `windows` are features of each window of a clip, whose scores the author averages.
+    `windows` are features of each window of a clip, whose scores the author averages. `whole`: YAMNet is saved with the
+    head, as one model from samples to the scores of the windows.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Head:
     compute: Callable[[Path], Any]
     scaled: bool = False
     windows: bool = False
+    whole: bool = False
 
 
 def _load(path: Path, rate: int | None = 22_050) -> tuple[Any, int]:
@@ -167,5 +169,6 @@ HEADS = (
     Head("torchaudio MelSpectrogram", "torch", _compute_torchaudio),
     Head("YAMNet embedding, mean", "tensorflow", lambda path: _embed(path).mean(axis=0)),
     Head("YAMNet embedding, each window", "tensorflow", _embed, windows=True),
+    Head("waveform to YAMNet and head", "tensorflow", _embed, windows=True, whole=True),
     Head("picture of a log-mel", "torch", _compute_picture),
 )

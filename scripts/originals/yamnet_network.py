@@ -24,10 +24,9 @@ class Yamnet(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
         """Return the embeddings float32 [patches, 1024] of mono samples at 16 kHz."""
         weights = self._weights
         window, hop = 15_600, 7_680
-        missing = tf.maximum(window - tf.size(samples), 0)
         over = tf.maximum(tf.size(samples) - window, 0)
-        missing += tf.where(over > 0, tf.math.floormod(-over, hop), 0)
-        samples = tf.pad(samples, [[0, missing]])
+        hops = tf.cast(tf.math.ceil(tf.cast(over, tf.float32) / hop), tf.int32)
+        samples = tf.pad(samples, [[0, window + hop * hops - tf.size(samples)]])
         spectrum = tf.abs(tf.signal.stft(samples, 400, 160, 512))
         log_mel = tf.math.log(spectrum @ weights["frontend/mel_matrix"] + 0.001)
         values = tf.signal.frame(log_mel, 96, 48, axis=0)[..., None]
@@ -41,6 +40,20 @@ class Yamnet(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
             values = tf.nn.conv2d(values, weights[f"{name}/pointwise/kernel"][None, None], 1, "SAME")
             values = tf.nn.relu(values + weights[f"{name}/pointwise/bias"])
         return tf.reduce_mean(values, axis=[1, 2])
+
+
+class WholeModel(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
+    """YAMNet and a head on its embeddings."""
+
+    def __init__(self, head: Any) -> None:
+        super().__init__()
+        self._yamnet = load_yamnet()
+        self._head = head
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])  # type: ignore[untyped-decorator]
+    def __call__(self, samples: Any) -> Any:
+        """Return the scores float32 [patches, labels] of mono samples at 16 kHz."""
+        return self._head(self._yamnet(samples), training=False)
 
 
 @cache

@@ -161,7 +161,7 @@ class SpecSearch:
         return SearchResult(best, trials.tried, time.monotonic() - began, out_of_time)
 
     def _start(self, trials: "_Trials", shape: tuple[int | None, ...], changed: set[str]) -> None:
-        """Try the usual kinds of features, the likeliest first, until one gives the answers exactly.
+        """Try the usual kinds of features, the likeliest first, until one gives the answers.
 
         Each time a start is nearer than all before, its changes are tried at once. `changed` gets its key.
         """
@@ -172,7 +172,7 @@ class SpecSearch:
             if nearest and not trials.exact and (key := _get_key(nearest[0])) not in changed:
                 changed.add(key)
                 self._change_one(trials, nearest[0])
-            if trials.exact:
+            if trials.near:
                 return
 
     def _list_starts(self, shape: tuple[int | None, ...]) -> Iterator[tuple[tuple[str, ...], Document]]:
@@ -193,13 +193,12 @@ class SpecSearch:
             ranked = trials.rank()
             if not ranked or trials.exact:
                 return
-            near = ranked[0].closeness.agrees and ranked[0].difference < _NEAR
             beam = [trial for trial in ranked[:BEAM] if _get_key(trial) not in changed]
             if not beam and _get_key(ranked[0]) not in paired:
                 paired.add(_get_key(ranked[0]))
                 self._change_two(trials, ranked[0])
                 continue
-            if not near:
+            if not trials.near:
                 others = (trial for trial in ranked if _get_kind(trial) not in kinds and _get_key(trial) not in changed)
                 beam += [trial for trial in [next(others, None)] if trial is not None and trial not in beam]
             if not beam:
@@ -297,6 +296,11 @@ class _Trials:
     def exact(self) -> bool:
         """True when a spec gives the examples' scores to their last digit."""
         return self._best is not None and self._best.closeness.agrees and self._best.difference < _EXACT
+
+    @property
+    def near(self) -> bool:
+        """True when all clips agree so well that no other kind of features is looked for."""
+        return self._best is not None and self._best.closeness.agrees and self._best.difference < _NEAR
 
     def rank(self) -> list[Trial]:
         """Return the trials on many clips, nearest first."""
