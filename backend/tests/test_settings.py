@@ -79,7 +79,7 @@ def test_the_documentation_lists_every_setting_with_its_default() -> None:
     documented = {row[1].strip(" `"): (row[2].strip(), row[3].strip()) for row in rows}
     # Defaults that depend on the machine are described in words.
     by_words = {"home": "`backend/` of the checkout; the working folder of an installed wheel"}
-    by_words |= {"inference_threads": "number of cores"}
+    by_words |= {"inference_threads": "number of cores", "workers": "number of cores on Linux, else 0"}
     expected = {}
     for name, field in Settings.model_fields.items():
         variable = "DATABASE_URL" if name == "database_url" else f"UNDERSTUDY_{name.upper()}"

@@ -97,6 +97,7 @@ async def _start_engine(settings: Settings, workers: int, counters: Counters) ->
         workers=workers,
         memory_bytes=settings.worker_memory_bytes,
         step_seconds=settings.step_seconds,
+        queue_seconds=settings.queue_seconds,
         max_audio_seconds=settings.max_audio_seconds,
         max_whole_clip_seconds=settings.max_whole_clip_seconds,
         compiled_folder=settings.compiled_dir,

@@ -337,12 +337,17 @@ class Unavailable(UnderstudyError):
     code = "unavailable"
     title = "Unavailable"
     default_remedy = "Try again in a few seconds."
+    retry_after: int = 1  # seconds
 
 
 class Overloaded(Unavailable):
     code = "overloaded"
     title = "Too much work is waiting"
     default_remedy = "Send the request again after the seconds that Retry-After says."
+
+    def __init__(self, detail: str, *, remedy: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.retry_after = retry_after
 
 
 class ModelSetAside(Unavailable):

@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         description="Longest time of one step of a worker process, beside a quarter of the sound in it: then it is "
         "ended, and its request fails.",
     )
+    queue_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        description="Longest time that a prediction may wait for the worker processes; where more work than that "
+        "waits, it is refused with 503 `overloaded` and Retry-After.",
+    )
     on_broken: OnBroken = Field(
         default=OnBroken.KEEP,
         description="What the server does when the live model has ended several worker processes: `keep` answers 503 "

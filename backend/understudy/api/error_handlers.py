@@ -15,7 +15,7 @@ from starlette.types import Scope
 from understudy.api.cross_origin import add_cors_headers
 from understudy.api.paths import V2, is_below, strip_mount
 from understudy.api.recording_notes import list_log_fields
-from understudy.errors import NotFound, RequestInvalid, UnderstudyError
+from understudy.errors import NotFound, RequestInvalid, Unavailable, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
 
@@ -53,7 +53,9 @@ async def _handle_understudy_error(request: Request, error: Exception) -> Proble
         detail=error.detail,
         **list_log_fields(request),
     )
-    retry = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    retry = None
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        retry = {"Retry-After": str(error.retry_after if isinstance(error, Unavailable) else Unavailable.retry_after)}
     return _respond(request, error.problem(), error.status, retry)
 
 

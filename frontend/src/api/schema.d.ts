@@ -3366,7 +3366,7 @@ export interface components {
              */
             in_sync: boolean;
             live: components["schemas"]["LiveStatus"] | null;
-            /** @description Why this process is not in sync: the error of its last attempt */
+            /** @description Why this process is not in sync or cannot answer */
             problem: components["schemas"]["Problem"] | null;
             /** Replica */
             replica: string;
@@ -3376,6 +3376,11 @@ export interface components {
             uptime_seconds: number;
             /** Version */
             version: string;
+            /**
+             * Workers
+             * @description None where the server's own process computes
+             */
+            workers: components["schemas"]["WorkerStatus"][];
         };
         /**
          * Step
@@ -3848,6 +3853,36 @@ export interface components {
          * @enum {string}
          */
         WindowShape: "hann" | "hamming" | "blackman" | "povey" | "rectangular";
+        /**
+         * WorkerState
+         * @description What a worker does: it loads models before it gets work, and answers clips when it is ready.
+         * @enum {string}
+         */
+        WorkerState: "starting" | "ready";
+        /**
+         * WorkerStatus
+         * @description One worker process, which decodes and scores outside the server's process.
+         */
+        WorkerStatus: {
+            /**
+             * Models
+             * @description Models that it has loaded
+             */
+            models: number;
+            /** Pid */
+            pid: number | null;
+            /**
+             * Running
+             * @description Requests that it holds
+             */
+            running: number;
+            state: components["schemas"]["WorkerState"];
+            /**
+             * Walls
+             * @description The limits that hold for it, as far as this system has them
+             */
+            walls: string[];
+        };
         /**
          * YamnetOutput
          * @enum {string}

@@ -25,6 +25,16 @@ class Content:
     owned: bool = False
 
     @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.payload) if self.descriptor is None else os.fstat(self.descriptor).st_size
+
+    @property
+    def kind(self) -> bytes:
+        """The first four bytes, which differ between the formats of recordings."""
+        return self.payload[:4] if self.descriptor is None else os.pread(self.descriptor, 4, 0)
+
+    @property
     def descriptors(self) -> list[int]:
         return [] if self.descriptor is None else [self.descriptor]
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip, StreamLost
 from understudy.engine.scheduling.work_queue import ignore_run
 from understudy.engine.workers.analysis_codec import build_scored_clip
+from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.channel import Frame, ProtocolError
 from understudy.engine.workers.content import Content, pack, pack_file, unpack
 from understudy.engine.workers.messages import (
@@ -36,6 +37,7 @@ from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
 from understudy.inference.clip_input.backbone_features import MAX_BATCH
+from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.stream import StreamStart
@@ -65,6 +67,7 @@ class WorkerEngine:
         self._on_run = on_run
         self._numbers = count(1)
         self._models: WeakValueDictionary[int, RemoteModel] = WeakValueDictionary()
+        self._backlog = Backlog(settings.workers, settings.queue_seconds)
         self._team = WorkerTeam(settings, self._load_all)
         self._loop = asyncio.get_running_loop()
 
@@ -107,22 +110,31 @@ class WorkerEngine:
             raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         queued = time.perf_counter()
         content = await asyncio.to_thread(pack_file, source)
+        spent: float | None = None
         try:
-
-            def build(request: int, alone: bool) -> ToWorker:
-                return ScoreClip(request=request, model=remote.number, priority=priority, alone=alone)
-
-            answer, frame, sent = await self._request(remote, ClipScored, build, content, priority)
+            ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)
+            try:
+                scored, sent = await self._score(remote, remote.verdict, content, priority)
+                timing = scored.analysis.timing
+                spent = (scored.opening + timing.decode + timing.features + timing.inference) / 1e3
+            finally:
+                self._backlog.leave(ticket, spent)
         finally:
             content.close()
+        return ScoredClip(scored.analysis, scored.queue + (sent - queued) * 1e3, scored.opening)
+
+    async def _score(
+        self, model: RemoteModel, verdict: Verdict, content: Content, priority: Priority
+    ) -> tuple[ScoredClip, float]:
+        def build(request: int, alone: bool) -> ToWorker:
+            return ScoreClip(request=request, model=model.number, priority=priority, alone=alone)
+
+        answer, frame, sent = await self._request(model, ClipScored, build, content, priority)
         self._count_runs(answer.runs)
         try:
-            packed = await self._unpack(frame)
-            scored = build_scored_clip(answer, packed, remote.verdict)
+            return build_scored_clip(answer, await self._unpack(frame), verdict), sent
         except (ValueError, ProtocolError) as error:
             raise WorkerDied(f"A worker answered with what is no analysis: {error}") from error
-        waited = (sent - queued) * 1e3
-        return ScoredClip(scored.analysis, scored.queue + waited, scored.opening)
 
     async def infer(self, model: EngineModel, inputs: Tensors) -> tuple[Outputs, float]:
         remote = _get_remote(model)
@@ -134,7 +146,13 @@ class WorkerEngine:
             def build(request: int, alone: bool) -> ToWorker:
                 return Infer(request=request, model=remote.number, tensors=heads, alone=alone)
 
-            answer, frame, sent = await self._request(remote, Inferred, build, content, Priority.PREDICTION)
+            ticket = self._backlog.admit(remote.kind, content.size, refuse=True)
+            spent: float | None = None
+            try:
+                answer, frame, sent = await self._request(remote, Inferred, build, content, Priority.PREDICTION)
+                spent = max(0.0, time.perf_counter() - sent - answer.waited / 1e3)
+            finally:
+                self._backlog.leave(ticket, spent)
         finally:
             content.close()
         self._count_runs(answer.runs)

@@ -39,6 +39,7 @@ class TeamSettings:
     workers: int
     memory_bytes: int
     step_seconds: float
+    queue_seconds: float
     max_audio_seconds: float
     max_whole_clip_seconds: float
     compiled_folder: Path
