@@ -134,8 +134,10 @@ async def test_work_that_no_worker_had_begun_is_answered_by_the_next(services: S
 
 
 async def test_workers_are_walled_in_and_said_to_be_ready(services: Services, live: int) -> None:
+    async with asyncio.timeout(30):
+        while [worker.state for worker in engine_of(services).describe_workers()] != [WorkerState.READY] * 2:
+            await asyncio.sleep(0.02)
     workers = engine_of(services).describe_workers()
-    assert [worker.state for worker in workers] == [WorkerState.READY] * 2
     assert {"memory", "filesystem", "network", "programs"} <= set(workers[0].walls)
 
 

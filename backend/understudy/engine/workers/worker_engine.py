@@ -258,15 +258,21 @@ class WorkerEngine:
 
     async def _load_all(self, worker: Worker) -> None:
         """Load every model into a new worker; one that refuses a model gets no requests for it."""
-        for model in list(self._models.values()):
-            try:
-                await self._load(worker, model)
-            except WorkerGone:
-                raise
-            except Exception as error:  # noqa: BLE001  # the other models must be loaded
-                log.error(  # a worker's refusal has no trace here
-                    "a new worker cannot load a model", digest=model.report.source_digest, reason=str(error)
-                )
+        refused: set[int] = set()
+        while missing := [
+            model for number, model in self._models.items() if number not in worker.models and number not in refused
+        ]:
+            for model in missing:  # others may be added meanwhile
+                try:
+                    await self._load(worker, model)
+                except WorkerGone:
+                    raise
+                except Exception as error:  # noqa: BLE001  # the other models must be loaded
+                    refused.add(model.number)
+                    log.error(  # a worker's refusal has no trace here
+                        "a new worker cannot load a model", digest=model.report.source_digest, reason=str(error)
+                    )
+            missing.clear()  # else this frame would keep them in memory
 
     def _unload(self, number: int) -> None:
         with suppress(RuntimeError):  # the event loop is closed
