@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.extraction import build_extractor
 from understudy.audio.features.item_shape import (
     Shape,
@@ -16,6 +17,7 @@ from understudy.audio.features.item_shape import (
 from understudy.audio.features.patches import PatchStream
 from understudy.errors import SpecInvalid
 from understudy.inference.clip_input.framing import (
+    Extract,
     Framing,
     choose_patch_framing,
     choose_sample_framing,
@@ -23,6 +25,7 @@ from understudy.inference.clip_input.framing import (
 from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.yamnet.constants import (
     CLASS_COUNT,
     EMBEDDING_SIZE,
@@ -56,8 +59,14 @@ def choose_model_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
     match spec.input:
         case InputKind.WAVEFORM:
             layout = Layout.from_tensor(tensor, (None,))
-            return ModelInput(choose_sample_framing(spec, layout.item[0]), layout)
+            extract = _choose_sample_steps(spec.arrangement, layout.item[0])
+            return ModelInput(choose_sample_framing(spec, layout.item[0], extract), layout)
         case InputKind.LOG_MEL_PATCH:
+            if spec.arrangement != Arrangement():
+                raise SpecInvalid(
+                    "The spec has an `arrangement`, and YAMNet's patches are taken as they are.",
+                    remedy="Leave `arrangement` out, or name the features by a `front_end` of kind log_mel.",
+                )
             layout = Layout.from_tensor(tensor, (None, MEL_BANDS))
             return ModelInput(choose_patch_framing(spec, layout.item[0]), layout)
         case InputKind.EMBEDDING | InputKind.SCORES:
@@ -76,6 +85,23 @@ def _choose_backbone_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
         return ModelInput(choose_patch_framing(spec, PATCH_FRAMES), Layout.from_tensor(tensor, (width,)))
     layout = _place_exactly(tensor, measure_sequence_shape(spec))
     return ModelInput(choose_sample_framing(spec, None, _cut_patches), layout, grouped=True)
+
+
+def _choose_sample_steps(arrangement: Arrangement, fixed: int | None) -> Extract | None:
+    """Return the steps of an arrangement on the samples of a window; None without any.
+
+    Raises SpecInvalid where a step does not fit samples or makes something else of them.
+    """
+    if arrangement == Arrangement():
+        return None
+    arranger = Arranger(arrangement)
+    made = arranger.arrange(np.linspace(-1, 1, fixed or SAMPLE_RATE, dtype=np.float32))
+    if made.ndim != 1:
+        raise SpecInvalid(
+            f"The spec's arrangement makes items of {made.ndim} axes of samples, which have one.",
+            remedy="Leave `arrangement.layout` out: the axis of a channel is added where the model has one.",
+        )
+    return lambda samples, rate: arranger.arrange(samples)  # noqa: ARG005  # the same at every rate
 
 
 def _cut_patches(samples: Array, rate: int) -> Array:  # noqa: ARG001  # it is always YAMNet's
