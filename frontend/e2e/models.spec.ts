@@ -67,6 +67,29 @@ test("a dropped file uploads with progress and is registered under labels given 
   await expect(page.getByText("crying baby")).toBeVisible();
 });
 
+test("a model's page draws the way from the recording to the label", async ({ page, server }) => {
+  const { model_id } = await server.register("mfcc");
+  await page.goto(`${server.url}/models/${model_id}`);
+  const steps = page.getByRole("list", { name: "Steps from the recording to the label" });
+  await expect(steps.getByRole("heading")).toHaveText([
+    "Recording",
+    "Sound",
+    "The whole clip at once",
+    "MFCC",
+    "Pooling over time",
+    "The model",
+    "Scores",
+    "Verdict",
+  ]);
+  const step = (title: string) =>
+    steps.getByRole("listitem").filter({ has: page.getByRole("heading", { name: title }) });
+  await expect(step("Sound")).toContainText("sample_rate 16,000 Hz instead of 22,050 Hz");
+  await expect(step("The whole clip at once")).toContainText("live stream no, because of window_seconds");
+  await expect(step("MFCC")).toContainText("n_mfcc 40");
+  await expect(step("The model")).toContainText("[?, 40] float32");
+  await expect(step("Verdict")).toContainText("Not said: the labels' names");
+});
+
 test("a cancelled upload leaves nothing behind", async ({ page, server }) => {
   await page.goto(server.url);
   const slow = await page.context().newCDPSession(page);

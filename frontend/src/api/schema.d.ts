@@ -2373,6 +2373,16 @@ export interface components {
              */
             notes: string[];
             /**
+             * Pipeline
+             * @description The way from a recording to its label; empty until the model is compiled
+             */
+            pipeline: components["schemas"]["PipelineStep"][];
+            /**
+             * Preset
+             * @description The preset that the compiled model's spec names
+             */
+            preset: string | null;
+            /**
              * Spec Pending
              * @description The spec was changed, and the model answers with the earlier one until it is activated again
              */
@@ -2747,6 +2757,41 @@ export interface components {
             scale: number;
             /** Width */
             width: number;
+        };
+        /**
+         * PipelineFact
+         * @description A parameter of a step, under its name in the spec.
+         */
+        PipelineFact: {
+            /** Name */
+            name: string;
+            /**
+             * Preset Value
+             * @description What the preset says, where the spec says otherwise
+             */
+            preset_value: string | null;
+            /** Value */
+            value: string;
+        };
+        /**
+         * PipelineStep
+         * @description One step; a front end of several parts has one step for each.
+         */
+        PipelineStep: {
+            /**
+             * Facts
+             * @default []
+             */
+            facts: components["schemas"]["PipelineFact"][];
+            kind: components["schemas"]["StepKind"];
+            /** Title */
+            title: string;
+            /**
+             * Unsaid
+             * @description What the spec does not say, and what is done in its place
+             * @default []
+             */
+            unsaid: string[];
         };
         /**
          * Pooling
@@ -3388,6 +3433,12 @@ export interface components {
          * @enum {string}
          */
         Step: "verify" | "compile" | "warm_up" | "commit" | "swap";
+        /**
+         * StepKind
+         * @description A step of the way, in the order of the steps.
+         * @enum {string}
+         */
+        StepKind: "recording" | "sound" | "windows" | "front_end" | "backbone" | "pooling" | "arrangement" | "network" | "activation" | "aggregation" | "verdict";
         /**
          * Stft
          * @description Short-time Fourier transform; values are |DFT| to the power of `power`, with n_fft / 2 + 1 bins.

@@ -6,11 +6,13 @@ import { setNavigator } from "../test/browser";
 import {
   makeClipProof,
   makeExamples,
+  makeFact,
   makeHistoryEntry,
   makeModel,
   makeProblem,
   makeReport,
   makeSpec,
+  makeStep,
 } from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
@@ -123,30 +125,49 @@ test("the history shows when the model was live, and other events with their rea
   expect(items[2]).toMatch(/^Registered/);
 });
 
-test("the spec names input, rate and windows, and shows all labels on request", async () => {
+test("the way from the recording to the label is drawn step by step", async () => {
+  const pipeline = [
+    makeStep("recording", "Recording"),
+    makeStep("sound", "Sound", {
+      facts: [makeFact("sample_rate", "16,000 Hz", "22,050 Hz"), makeFact("resampler", "soxr_hq")],
+    }),
+    makeStep("front_end", "MFCC", { facts: [makeFact("stft.n_fft", "2048"), makeFact("n_mfcc", "40")] }),
+    makeStep("pooling", "Pooling over time", { unsaid: ["whether the values are averaged"] }),
+    makeStep("network", "The model", { facts: [makeFact("input", "x [?, 40] float32")] }),
+  ];
+  api({ "GET /api/v1/models/7": { ...model, preset: "librosa-mfcc40-mean", pipeline } });
+  await renderPage("/models/7");
+  const steps = within(await screen.findByRole("list", { name: "Steps from the recording to the label" }));
+  const boxes = steps.getAllByRole("listitem");
+  expect(boxes.map((box) => within(box).getByRole("heading").textContent)).toEqual(pipeline.map(({ title }) => title));
+  expect(boxes[1]).toHaveTextContent("sample_rate 16,000 Hz instead of 22,050 Hz");
+  expect(boxes[1]).not.toHaveTextContent("soxr_hq instead of");
+  expect(boxes[2]).toHaveTextContent("stft.n_fft 2048");
+  expect(boxes[3]).toHaveTextContent("Not said: whether the values are averaged");
+  expect(boxes[4]).not.toHaveTextContent("Not said");
+  expect(screen.getByText("The preset librosa-mfcc40-mean, with the marked values changed.")).toBeVisible();
+});
+
+test.each([
+  ["yamnet", "As the preset yamnet says."],
+  [null, "The spec names no preset."],
+])("an unchanged preset %s is named as it is", async (preset, sentence) => {
+  api({ "GET /api/v1/models/7": { ...model, preset, pipeline: [makeStep("recording", "Recording")] } });
+  await renderPage("/models/7");
+  expect(await screen.findByText(sentence)).toBeVisible();
+});
+
+test("all labels are shown on request, with the scores that make them events", async () => {
   const user = userEvent.setup();
   const labels = Array.from({ length: 41 }, (_, index) => `l${index}`);
   api({ "GET /api/v1/models/7/report": makeReport({ spec: { ...makeSpec(labels), thresholds: { l0: 0.6 } } }) });
   await renderPage("/models/7");
-  await screen.findByRole("heading", { name: "Input and output" });
-  const spec = region("Input and output");
-  expect(spec.getByText("16,000 Hz")).toBeVisible();
-  expect(spec.getByText("0.96 s every 0.48 s")).toBeVisible();
+  await screen.findByRole("heading", { name: "From the recording to the label" });
+  const spec = region("From the recording to the label");
   expect(spec.getByText("event from 0.60")).toBeVisible();
   expect(spec.queryByText("l40")).toBeNull();
   await user.click(spec.getByRole("button", { name: "Show all 41" }));
   expect(spec.getByText("l40")).toBeVisible();
-});
-
-test("labels without names and a clip-wide window are pointed out", async () => {
-  api({
-    "GET /api/v1/models/7/report": makeReport({
-      spec: { ...makeSpec(["class_0"]), labels_named: false, window_seconds: null },
-    }),
-  });
-  await renderPage("/models/7");
-  expect(await screen.findByText(/The labels have no names/)).toBeVisible();
-  expect(screen.getByText("The whole clip")).toBeVisible();
 });
 
 test("the compile report says how far original and compiled model differ", async () => {

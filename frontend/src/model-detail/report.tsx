@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ProblemError } from "../api/problem";
 import { reportQuery } from "../api/queries";
-import type { CompileReport, Model } from "../api/types";
+import type { CompileReport, ModelDetail } from "../api/types";
 import { formatBytes, formatDuration, formatScientific } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
@@ -18,13 +18,13 @@ const PROBE_COLUMNS = [
 ];
 
 /** Shows the spec and the compile report, which come from one document. */
-export function ReportSection({ model }: { model: Model }) {
+export function ReportSection({ model }: { model: ModelDetail }) {
   const compiled = model.compile_state === "ready";
   const query = useQuery({ ...reportQuery(model.model_id), enabled: compiled });
   if (compiled && query.data) {
     return (
       <>
-        <SpecSection spec={query.data.spec} />
+        <SpecSection model={model} spec={query.data.spec} />
         <Section title={words.title}>
           <Panel className="p-5 sm:p-6">
             <Summary report={query.data} />

@@ -1,37 +1,20 @@
 import { useState } from "react";
-import type { Spec } from "../api/types";
+import type { ModelDetail, Spec } from "../api/types";
 import { formatCount } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
-import { Fact, Facts, Panel, Section } from "../ui/layout";
-import { WarningNotice } from "../ui/notice";
+import { Panel, Section } from "../ui/layout";
+import { PipelinePicture } from "./pipeline";
 
 const words = text.modelDetail.spec;
 const MOST_LABELS = 40;
 
-/** Shows the model's spec: how audio becomes its input, and its output labels. */
-export function SpecSection({ spec }: { spec: Spec }) {
-  const window =
-    spec.window_seconds === null || spec.window_seconds === undefined
-      ? words.wholeClip
-      : words.everySeconds(String(spec.window_seconds), String(spec.hop_seconds ?? spec.window_seconds));
+/** Shows the model's spec: the way from a recording to its label, and all labels. */
+export function SpecSection({ model, spec }: { model: ModelDetail; spec: Spec }) {
   return (
     <Section title={words.title}>
       <Panel className="p-5 sm:p-6">
-        <Facts className="sm:grid-cols-2 lg:grid-cols-3">
-          <Fact name={words.input}>{text.modelDetail.inputs[spec.input]}</Fact>
-          <Fact name={words.rate}>
-            {spec.sample_rate === "file" ? words.ownRate : `${formatCount(spec.sample_rate)} Hz`}
-          </Fact>
-          <Fact name={words.window}>{window}</Fact>
-          <Fact name={words.activation}>{text.modelDetail.activations[spec.activation]}</Fact>
-          <Fact name={words.aggregation}>{text.modelDetail.aggregations[spec.aggregation](spec.top_k)}</Fact>
-        </Facts>
-        {!spec.labels_named && (
-          <div className="mt-5">
-            <WarningNotice>{words.unnamed}</WarningNotice>
-          </div>
-        )}
+        <PipelinePicture steps={model.pipeline} preset={model.preset} />
         <Labels spec={spec} />
       </Panel>
     </Section>

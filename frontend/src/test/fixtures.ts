@@ -6,6 +6,8 @@ import type {
   ModelDetail,
   ModelExamples,
   Operation,
+  PipelineFact,
+  PipelineStep,
   Prediction,
   Problem,
   ScoredWindow,
@@ -36,12 +38,24 @@ export function makeModel(own: Partial<ModelDetail> = {}): ModelDetail {
     spec_pending: false,
     label_count: 2,
     labels_named: true,
+    preset: null,
+    pipeline: [],
     label_files: [],
     examples: { state: "not_proved", examples: 0, agreed: null, max_difference: null, text: "features not proved" },
     notes: [],
     ...own,
   };
 }
+
+export function makeStep(kind: PipelineStep["kind"], title: string, own: Partial<PipelineStep> = {}): PipelineStep {
+  return { kind, title, facts: [], unsaid: [], ...own };
+}
+
+export const makeFact = (name: string, value: string, preset_value: string | null = null): PipelineFact => ({
+  name,
+  value,
+  preset_value,
+});
 
 export function makeHistoryEntry(own: Partial<HistoryEntry>): HistoryEntry {
   return {

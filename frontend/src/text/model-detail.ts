@@ -8,19 +8,18 @@ export const modelDetail = {
   changed: (path: string) =>
     `${path} changed after it was registered. Put the registered file back, or register this file as a new model.`,
   spec: {
-    ownRate: "The recording's own",
-    title: "Input and output",
-    input: "Input",
-    rate: "Sample rate",
-    window: "Window",
-    wholeClip: "The whole clip",
-    everySeconds: (window: string, hop: string) => `${window} s every ${hop} s`,
-    activation: "Scores",
-    aggregation: "A clip's score",
+    title: "From the recording to the label",
     labels: "Labels",
-    unnamed: "The labels have no names, so the page shows class_0, class_1, … Edit the model to name them.",
     threshold: (score: string) => `event from ${score}`,
     more: (count: number) => `Show all ${count}`,
+  },
+  pipeline: {
+    steps: "Steps from the recording to the label",
+    noPreset: "The spec names no preset.",
+    preset: (name: string) => `As the preset ${name} says.`,
+    changedPreset: (name: string) => `The preset ${name}, with the marked values changed.`,
+    insteadOf: (value: string) => `instead of ${value}`,
+    unsaid: "Not said:",
   },
   inputs: {
     waveform: "Waveform",
@@ -29,16 +28,6 @@ export const modelDetail = {
     embedding: "YAMNet embeddings",
     scores: "YAMNet scores",
     tensor: "Raw tensors, not audio",
-  },
-  activations: {
-    softmax: "Softmax: the scores add up to 1",
-    sigmoid: "Sigmoid: each label has a score of its own",
-    none: "As the model returns them",
-  },
-  aggregations: {
-    mean: () => "Mean over windows",
-    max: () => "Highest window",
-    top_k_mean: (k: number) => `Mean of the ${k} highest windows`,
   },
   report: {
     title: "Compile report",

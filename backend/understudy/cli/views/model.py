@@ -1,5 +1,7 @@
 """Shows registered models, one or many."""
 
+from collections.abc import Iterator
+
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
@@ -69,6 +71,21 @@ def _format_labels(model: ModelDetail) -> Text:
     return to_text(words.get(model.labels_named, f"{count}without names: class_0, class_1, …"))
 
 
+def _list_pipeline(model: ModelDetail) -> Iterator[tuple[str, Text]]:
+    """Yield the model's way from a recording to its label, a line for each step."""
+    if model.preset:
+        yield "preset", to_text(model.preset)
+    for step in model.pipeline:
+        line = to_text(f"{step.title}: " if step.facts or step.unsaid else step.title, "bold")
+        for index, fact in enumerate(step.facts):
+            changed = "" if fact.preset_value is None else f" (preset: {fact.preset_value})"
+            line.append(", " if index else "")
+            line.append_text(to_text(f"{fact.name} {fact.value}{changed}", "cyan" if changed else ""))
+        for unsaid in step.unsaid:
+            line.append_text(to_text(f" not said: {unsaid}", "yellow"))
+        yield step.kind, line
+
+
 def format_model(model: ModelDetail) -> RenderableType:
     """Return all facts about one model."""
     refusal = model.compile_error
@@ -86,6 +103,7 @@ def format_model(model: ModelDetail) -> RenderableType:
             ("digest", to_text(model.digest)),
             ("labels", _format_labels(model)),
             ("compiled", _format_compile_state(model)),
+            *_list_pipeline(model),
             ("examples", format_summary(model.examples)),
             *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
             *([("remedy", to_text(refusal.remedy))] if refusal else []),

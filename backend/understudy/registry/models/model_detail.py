@@ -8,6 +8,7 @@ from understudy.compiler.compiled_store import CompiledStore
 from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.pipeline_steps import describe_pipeline
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.schemas.compiler.assumptions import describe_assumptions
@@ -23,6 +24,8 @@ _NOTHING: dict[str, Any] = {
     "spec_pending": False,
     "label_count": None,
     "labels_named": None,
+    "preset": None,
+    "pipeline": (),
     "label_files": (),
     "notes": (),
 }
@@ -58,6 +61,8 @@ def _describe(files: ModelFiles, store: CompiledStore, row: Row) -> dict[str, An
         "spec_pending": reading.pending,
         "label_count": (len(report.spec.labels) or None) if report else None,
         "labels_named": report.spec.labels_named if report else None,
+        "preset": report.spec.preset if report else None,
+        "pipeline": describe_pipeline(report) if report else (),
         "label_files": label_files,
         "notes": (
             *reading.notes,

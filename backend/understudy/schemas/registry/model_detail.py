@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.examples import ExamplesSummary
 from understudy.schemas.registry.model import ModelOut
+from understudy.schemas.registry.pipeline_step import PipelineStep
 
 
 class LabelFile(BaseModel):
@@ -29,6 +30,10 @@ class ModelDetail(ModelOut):
     )
     labels_named: bool | None = Field(
         description="False when class_0, class_1, … stand in for labels; null until the model is compiled"
+    )
+    preset: str | None = Field(description="The preset that the compiled model's spec names")
+    pipeline: tuple[PipelineStep, ...] = Field(
+        description="The way from a recording to its label; empty until the model is compiled"
     )
     label_files: tuple[LabelFile, ...] = Field(description="Files beside the model that may hold its labels")
     examples: ExamplesSummary = Field(description="The author's examples, and how the served answers compare")
