@@ -151,7 +151,7 @@ def _build_services(
     activation = Activation(database, registry, preparation, live, counters)
     operations = Operations(database, registry, activation)
     reconciler = Reconciler(settings, database, preparation, live, counters)
-    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics)
+    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,

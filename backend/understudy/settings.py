@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         default=2 << 30, gt=0, description="Largest audio upload in bytes. Uploads above 1 MiB are spooled to disk."
     )
     max_audio_seconds: float = Field(default=12 * 3600.0, gt=0, description="Longest recording in seconds.")
+    strict_audio: bool = Field(
+        default=False,
+        description="Refuse a damaged, incomplete or partly scored recording with 422 `audio_unusable` where a request "
+        "does not say `strict` itself. Without it, what can be decoded is answered, and `findings` name the rest.",
+    )
     max_whole_clip_seconds: float = Field(
         default=600.0, gt=0, description="Longest recording in seconds for a model that takes the whole clip at once."
     )

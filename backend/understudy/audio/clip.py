@@ -10,6 +10,7 @@ from understudy.audio.meter import Meter
 from understudy.audio.mono import MonoStream
 from understudy.errors import AudioUnusable
 from understudy.schemas.front_end.sound import Sound
+from understudy.schemas.inference.finding import Finding, describe_damage
 from understudy.schemas.inference.prediction import AudioFacts
 
 
@@ -19,9 +20,11 @@ class Clip:
     The samples keep their level: no gain is applied.
     """
 
-    def __init__(self, reader: Reader, limits: AudioLimits) -> None:
+    def __init__(self, reader: Reader, limits: AudioLimits, *, strict: bool = False) -> None:
+        """`strict` makes reading raise AudioUnusable for a finding of damage."""
         self._reader = reader
         self._limits = limits
+        self._strict = strict
         self._meter = Meter(reader.channels)
         self._frames = 0
         self._finished = False
@@ -65,9 +68,20 @@ class Clip:
             self.close()
         if not self._frames:
             raise AudioUnusable("The recording holds no samples.")
+        if self._strict and (damage := describe_damage(reader.findings)) is not None:
+            raise AudioUnusable(damage)
         if len(tail := stream.finish()):
             yield tail
         self._finished = True
+
+    def collect_findings(self) -> tuple[Finding, ...]:
+        """Return what was found about the recording.
+
+        Raises RuntimeError when `iter_blocks` has not been read to its end.
+        """
+        if not self._finished:
+            raise RuntimeError("collect_findings() before the clip was read to its end")
+        return tuple(self._reader.findings)
 
     def collect_facts(self) -> AudioFacts:
         """Return length, format and level of the recording.

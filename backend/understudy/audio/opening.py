@@ -15,12 +15,12 @@ __all__ = ["AudioLimits", "Clip", "open_clip"]
 _BY_LIBSNDFILE = (ContainerFormat.WAV, ContainerFormat.AIFF, ContainerFormat.FLAC)
 
 
-def open_clip(source: Source, limits: AudioLimits) -> Clip:
+def open_clip(source: Source, limits: AudioLimits, *, strict: bool = False) -> Clip:
     """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
 
     Raises NotAudio when the content has another format, AudioUnusable when the file is empty, cut off, damaged or
     without sound, and AudioTooLong when its header promises more seconds than `limits` allow. The caller keeps `source`
-    open until the clip is read, and closes both.
+    open until the clip is read, and closes both. `strict` refuses a recording that is damaged or not read as a whole.
     """
     kind = detect_container(source)
     validate_container(source, kind)
@@ -30,7 +30,7 @@ def open_clip(source: Source, limits: AudioLimits) -> Clip:
     except AudioTooLong:
         reader.close()
         raise
-    return Clip(reader, limits)
+    return Clip(reader, limits, strict=strict)
 
 
 def _open_reader(source: Source, kind: ContainerFormat) -> Reader:

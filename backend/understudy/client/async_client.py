@@ -153,7 +153,7 @@ class AsyncClient:
     ) -> Prediction:
         """Score a recording with the live model, or with `model_id`.
 
-        `details` name its source and time, which come back, and the format of raw samples.
+        `details` name its source and time, which come back, the format of raw samples, and whether damage is refused.
         """
         return await self._send(calls.predict(recording, model_id, details))
 

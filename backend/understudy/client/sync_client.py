@@ -148,7 +148,7 @@ class Client:
     ) -> Prediction:
         """Score a recording with the live model, or with `model_id`.
 
-        `details` name its source and time, which come back, and the format of raw samples.
+        `details` name its source and time, which come back, the format of raw samples, and whether damage is refused.
         """
         return self._send(calls.predict(recording, model_id, details))
 

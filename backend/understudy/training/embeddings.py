@@ -54,7 +54,7 @@ class EmbeddingCache:
 
     def _cut_patches(self, file: BinaryIO) -> NDArray[np.float32]:
         stream = PatchStream()
-        with open_clip(file, self._limits) as clip:
+        with open_clip(file, self._limits, strict=True) as clip:
             patches = [patch for block in clip.iter_blocks(SAMPLE_RATE) for _, patch in stream.push(block)]
             patches += [patch for _, patch in stream.finish()]
         return np.stack(patches)

@@ -80,7 +80,7 @@ def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
 
 def _decode(recording: Recording) -> _Samples:
     limits = AudioLimits(max_seconds=3600)
-    with recording.path.open("rb") as file, open_clip(file, limits) as clip:
+    with recording.path.open("rb") as file, open_clip(file, limits, strict=True) as clip:
         return np.concatenate(list(clip.iter_blocks(SAMPLE_RATE)))
 
 

@@ -778,6 +778,12 @@ export interface components {
              * @default null
              */
             source: string | null;
+            /**
+             * Strict
+             * @description Refuse a recording that is damaged, incomplete or not scored as a whole, instead of answering what can be decoded with `findings`; as the server's setting says unless given
+             * @default null
+             */
+            strict: boolean | null;
         };
         /**
          * AudioFacts
@@ -1591,6 +1597,39 @@ export interface components {
          * @enum {string}
          */
         Filling: "zeros" | "repeat" | "reflect" | "edge";
+        /**
+         * Finding
+         * @description One finding about a recording or about its answer.
+         */
+        Finding: {
+            /**
+             * Bytes
+             * @description Bytes of the file that are missing or were not decoded
+             */
+            bytes?: number | null;
+            code: components["schemas"]["FindingCode"];
+            /**
+             * Detail
+             * @description A sentence for people; it stands in `warnings` too
+             */
+            detail: string;
+            /**
+             * End
+             * @description Second of the recording at which the finding ends
+             */
+            end?: number | null;
+            /**
+             * Start
+             * @description Second of the recording at which the finding begins
+             */
+            start?: number | null;
+        };
+        /**
+         * FindingCode
+         * @description The kinds of findings. Clients may depend on the codes.
+         * @enum {string}
+         */
+        FindingCode: "truncated" | "gap" | "length_mismatch" | "placeholder_length" | "leading_data" | "trailing_data" | "unheard_stream" | "joined" | "format_changed" | "structure" | "channels_cancel" | "window_not_scored" | "sample_rate_assumed";
         /**
          * Frames
          * @description A fixed number of frames.
@@ -2870,6 +2909,11 @@ export interface components {
             audio: components["schemas"]["AudioFacts"];
             /** Events */
             events: components["schemas"]["Event"][];
+            /**
+             * Findings
+             * @description What is damaged, missing, not scored or assumed, with a code, times and bytes
+             */
+            findings: components["schemas"]["Finding"][];
             /**
              * Generation
              * @description Generation under which the model was live; null for a rehearsal
@@ -5148,6 +5192,8 @@ export interface operations {
                 recorded_at?: string | null;
                 /** @description Name of the sensor or client that made the recording; comes back with the answer */
                 source?: string | null;
+                /** @description Refuse a recording that is damaged, incomplete or not scored as a whole, instead of answering what can be decoded with `findings`; as the server's setting says unless given */
+                strict?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -5246,6 +5292,8 @@ export interface operations {
                 recorded_at?: string | null;
                 /** @description Name of the sensor or client that made the recording; comes back with the answer */
                 source?: string | null;
+                /** @description Refuse a recording that is damaged, incomplete or not scored as a whole, instead of answering what can be decoded with `findings`; as the server's setting says unless given */
+                strict?: boolean | null;
             };
             header?: never;
             path?: never;

@@ -143,6 +143,7 @@ export function makePrediction(windows: ScoredWindow[], own: Partial<Prediction>
     model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
     generation: 1,
     warnings: [],
+    findings: [],
     timing_ms: { queue: 0, decode: 1, features: 1, inference: 1 },
     ...own,
   };

@@ -32,9 +32,10 @@ async def _read_query(  # FastAPI would run a plain function in a thread
     sample_format: Annotated[RawFormat | None, Query(alias="format", description=_DESCRIPTIONS["format"])] = None,
     rate: Annotated[Rate | None, Query(description=_DESCRIPTIONS["rate"])] = None,
     channels: Annotated[Channels | None, Query(description=_DESCRIPTIONS["channels"])] = None,
+    strict: Annotated[bool | None, Query(description=_DESCRIPTIONS["strict"])] = None,
 ) -> RecordingFields:
     return RecordingFields.model_construct(
-        source=source, recorded_at=recorded_at, format=sample_format, rate=rate, channels=channels
+        source=source, recorded_at=recorded_at, format=sample_format, rate=rate, channels=channels, strict=strict
     )
 
 

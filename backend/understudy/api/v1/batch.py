@@ -79,7 +79,7 @@ async def predict_batch(
     remember_recording(request, query)
     form = await receive_form(request, services.settings.max_upload_bytes, query)
     remember_recording(request, form.fields)
-    lines = await services.batch.predict(form.files, model_id)
+    lines = await services.batch.predict(form.files, model_id, strict=form.fields.strict)
     return StreamingResponse(_write_lines(services, lines, form.fields), media_type=_Line.media_type)
 
 

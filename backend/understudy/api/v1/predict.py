@@ -93,7 +93,9 @@ async def predict(
     remember_recording(request, query)
     async with receive_recording(request, services.settings.max_upload_bytes, query) as clip:
         remember_recording(request, clip.fields)
-        result = await services.predictor.predict_with(clip.source, *await services.predictor.choose(model_id))
+        result = await services.predictor.predict_with(
+            clip.source, *await services.predictor.choose(model_id), strict=clip.fields.strict
+        )
     result = replace(result, prediction=add_notes(result.prediction, clip.fields))
     record_prediction(services, result.prediction, clip.fields)
     # Encoded here: FastAPI would validate and copy the prediction once more.

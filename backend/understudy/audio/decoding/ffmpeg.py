@@ -26,6 +26,7 @@ from understudy.audio.decoding.mpeg_frames import read_mpeg_frame, read_xing_sec
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import Finding
 
 _DEMUXERS = {
     ContainerFormat.OGG: "ogg",
@@ -65,6 +66,7 @@ class FfmpegReader:
         Raises AudioUnusable when the container cannot be read, when it holds no sound, when its codec is not supported,
         or when the sample rate or the channel count is out of range.
         """
+        self.findings: list[Finding] = []
         self._kind = kind
         self._source = source
         promised = _read_xing(source) if kind is ContainerFormat.MP3 else None

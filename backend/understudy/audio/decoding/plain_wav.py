@@ -12,6 +12,7 @@ from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import Finding
 
 _HEAD = 4096
 _PCM, _EXTENSIBLE = 1, 0xFFFE
@@ -31,6 +32,7 @@ class PlainWavReader:
         Raises AudioUnusable when the sample rate or the channel count is out of range.
         """
         check_layout(rate, channels)
+        self.findings: list[Finding] = []
         self._source = source
         self._begin = begin
         self._frames = frames

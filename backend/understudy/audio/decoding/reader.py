@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.schemas.inference.finding import Finding
+
 Samples = NDArray[np.float32]
 """Samples [frames, channels] or [frames], where full scale is 1.0."""
 
@@ -17,12 +19,14 @@ class Reader(Protocol):
     """An opened file.
 
     `rate` is in Hz. `seconds` is the shortest length that the header allows; None when it does not give one.
+    `findings` are complete once all blocks were read.
     """
 
     rate: int
     channels: int
     codec: str
     seconds: float | None
+    findings: list[Finding]
 
     def iter_blocks(self) -> Iterator[Samples]:
         """Yield consecutive blocks float32 [frames, channels] with a full scale of 1.0.

@@ -10,6 +10,7 @@ from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import Finding
 
 _CODECS = {
     "PCM_S8": "pcm_s8",
@@ -35,6 +36,7 @@ class SndfileReader:
         Raises AudioUnusable when libsndfile cannot read the header, or when the sample rate or the channel count is
         out of range.
         """
+        self.findings: list[Finding] = []
         self._name = kind.value
         try:
             self._file = soundfile.SoundFile(Stream(source))

@@ -57,8 +57,11 @@ class Backend(Protocol):
 
     async def get_operation(self, operation_id: str) -> Operation: ...
 
-    async def predict(self, clip: Path, model_id: int | None) -> Prediction:
-        """Predict one recording with model `model_id`, or with the active model when it is None."""
+    async def predict(self, clip: Path, model_id: int | None, *, strict: bool | None = None) -> Prediction:
+        """Predict one recording with model `model_id`, or with the active model when it is None.
+
+        `strict` refuses a damaged recording; None means as the setting says.
+        """
         ...
 
     async def list_history(

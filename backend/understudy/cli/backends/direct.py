@@ -71,11 +71,11 @@ class DirectBackend:
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._services.operations.get(operation_id)
 
-    async def predict(self, clip: Path, model_id: int | None) -> Prediction:
+    async def predict(self, clip: Path, model_id: int | None, *, strict: bool | None = None) -> Prediction:
         if model_id is None and self._services.live.current is None:
             await self._services.reconciler.load_desired()
         with await asyncio.to_thread(clip.open, "rb") as audio:
-            return await self._services.predictor.predict(audio, model_id)
+            return await self._services.predictor.predict(audio, model_id, strict=strict)
 
     async def list_history(
         self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None

@@ -8,6 +8,7 @@ from understudy.client import AsyncClient
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model import (
@@ -66,8 +67,9 @@ class RemoteBackend:
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._client.get_operation(operation_id)
 
-    async def predict(self, clip: Path, model_id: int | None) -> Prediction:
-        return await self._client.predict(clip, model_id=model_id)
+    async def predict(self, clip: Path, model_id: int | None, *, strict: bool | None = None) -> Prediction:
+        details = None if strict is None else RecordingFields(strict=strict)
+        return await self._client.predict(clip, model_id=model_id, details=details)
 
     async def list_history(
         self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None

@@ -29,6 +29,14 @@ async def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Labels to show.")] = 10,
     windows: Annotated[bool, typer.Option("--windows", help="Show each window as well.")] = False,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict/--no-strict",
+            show_default=False,
+            help="Refuse damaged recordings, or answer what can be decoded; as the server's setting says unless given.",
+        ),
+    ] = None,
 ) -> None:
     """Predict recordings with the active model, or with another one to test it.
 
@@ -38,7 +46,7 @@ async def predict(
     async with session.open_backend(read_only=True) as backend:
         for clip in clips:
             try:
-                answer = await backend.predict(clip, model_id)
+                answer = await backend.predict(clip, model_id, strict=strict)
             except UnderstudyError as error:
                 outcomes.append((clip, error))
                 if len(clips) > 1:

@@ -34,6 +34,7 @@ def build_scored_clip(message: ClipScored, content: bytes, verdict: Verdict) -> 
         events=facts.events,
         audio=facts.audio,
         warnings=facts.warnings,
+        findings=facts.findings,
         timing=PhaseTimes(facts.decode, facts.features, facts.inference),
     )
     return ScoredClip(analysis, facts.queue, facts.opening)

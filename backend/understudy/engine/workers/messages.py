@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from understudy.engine.workers.tensor_codec import TensorHead
+from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.prediction import AudioFacts, Event
 from understudy.schemas.inference.stream import StreamStart
 from understudy.schemas.server.problem import Problem
@@ -110,6 +111,7 @@ class ClipFacts(_Message):
     audio: AudioFacts
     events: tuple[Event, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     queue: float
     opening: float
     decode: float

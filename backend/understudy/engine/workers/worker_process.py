@@ -172,6 +172,7 @@ def _describe(scored: ScoredClip) -> ClipFacts:
         audio=analysis.audio,
         events=analysis.events,
         warnings=analysis.warnings,
+        findings=analysis.findings,
         queue=scored.queue,
         opening=scored.opening,
         decode=analysis.timing.decode,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.inference.pipeline.verdict import Verdict
+from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.prediction import AudioFacts, Event, Window
 
 
@@ -31,7 +32,7 @@ class Analysis:
     and `ends` are float64 [windows] in seconds. For a long clip `window_scores` float32 [windows, TOP] hold only the
     best scores of each window, the verdict's first and then in descending order, and `window_labels` int32
     [windows, TOP] hold the positions of their labels in `labels`; otherwise `window_labels` is None. `verdict` chooses
-    the label of a row of scores.
+    the label of a row of scores. The sentence of each of the `findings` is one of the `warnings`.
     """
 
     verdict: Verdict
@@ -43,6 +44,7 @@ class Analysis:
     events: tuple[Event, ...]
     audio: AudioFacts
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     timing: PhaseTimes
 
     @property

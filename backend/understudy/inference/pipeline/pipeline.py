@@ -216,6 +216,7 @@ class Pipeline:
     ) -> Analysis:
         facts = clip.collect_facts()
         found = accumulator.finish(min(facts.duration_seconds, self.spec.sound.offset + scored))
+        findings = clip.collect_findings()
         warnings = collect_warnings(
             self.report,
             facts,
@@ -234,6 +235,7 @@ class Pipeline:
             ends=found.ends,
             events=found.events,
             audio=facts,
-            warnings=tuple(warnings),
+            warnings=(*(finding.detail for finding in findings), *warnings),
+            findings=findings,
             timing=watch.to_phase_times(),
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.inference.finding import Finding
 
 
 class ModelIdentity(BaseModel):
@@ -82,6 +83,9 @@ class Prediction(BaseModel):
     model: ModelIdentity
     generation: int | None = Field(description="Generation under which the model was live; null for a rehearsal")
     warnings: tuple[str, ...] = Field(description="What a reader of this answer must know, such as missing label names")
+    findings: tuple[Finding, ...] = Field(
+        description="What is damaged, missing, not scored or assumed, with a code, times and bytes"
+    )
     timing_ms: Timing
     source: str | None = Field(default=None, description="As the request names it")
     recorded_at: datetime | None = Field(default=None, description="As the request says")

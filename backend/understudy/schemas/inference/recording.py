@@ -70,6 +70,11 @@ class RecordingFields(BaseModel):
     )
     rate: Rate | None = Field(default=None, description="Sample rate of raw samples in Hz")
     channels: Channels | None = Field(default=None, description="Channels of raw samples; 1 unless given")
+    strict: bool | None = Field(
+        default=None,
+        description="Refuse a recording that is damaged, incomplete or not scored as a whole, instead of answering "
+        "what can be decoded with `findings`; as the server's setting says unless given",
+    )
 
 
 class AudioDocument(RecordingFields):

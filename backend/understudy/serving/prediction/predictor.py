@@ -4,7 +4,9 @@ import time
 from typing import BinaryIO
 
 from understudy.engine.engine import Engine, Priority, ScoredClip
-from understudy.errors import NoActiveModel
+from understudy.errors import AudioUnusable, NoActiveModel
+from understudy.inference.pipeline.analysis import Analysis
+from understudy.schemas.inference.finding import describe_damage
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionResult
@@ -23,20 +25,24 @@ class Predictor:
         reconciler: Reconciler,
         preparation: Preparation,
         recent_statistics: RecentStatistics,
+        *,
+        strict: bool,
     ) -> None:
+        """`strict` holds for requests that do not say themselves whether a damaged recording is refused."""
         self._engine = engine
         self._live = live
         self._reconciler = reconciler
         self._preparation = preparation
         self._recent_statistics = recent_statistics
+        self._strict = strict
 
-    async def predict(self, source: BinaryIO, model_id: int | None = None) -> Prediction:
+    async def predict(self, source: BinaryIO, model_id: int | None = None, *, strict: bool | None = None) -> Prediction:
         """Return the complete prediction of `source`, a seekable file, which the caller closes.
 
         Raises NoActiveModel, ModelNotLoaded, the audio errors, NotForAudio and, for `model_id`, what preparing that
         model raises.
         """
-        return await (await self.predict_with(source, *await self.choose(model_id))).complete()
+        return await (await self.predict_with(source, *await self.choose(model_id), strict=strict)).complete()
 
     async def predict_with(
         self,
@@ -44,13 +50,20 @@ class Predictor:
         model: LoadedModel,
         generation: int | None,
         priority: Priority = Priority.PREDICTION,
+        *,
+        strict: bool | None = None,
     ) -> PredictionResult:
         """Return the prediction of `source` by a model that `choose` returned.
+
+        `strict` refuses a recording that is damaged or not scored as a whole with AudioUnusable; None means as the
+        setting says.
 
         Raises the audio errors, NotForAudio, and CannotServe when the model fails.
         """
         started = time.perf_counter()
         scored = await self._engine.score_clip(model.engine_model, source, priority)
+        if self._strict if strict is None else strict:
+            _refuse_damage(scored.analysis)
         result = _build_result(scored, model, generation)
         self._recent_statistics.record_answer((time.perf_counter() - started) * 1e3, result.prediction.timing_ms)
         return result
@@ -73,6 +86,14 @@ class Predictor:
         return live.model, live.generation
 
 
+def _refuse_damage(analysis: Analysis) -> None:
+    """Raise AudioUnusable where a finding says that the recording is incomplete or in doubt."""
+    if (damage := describe_damage(analysis.findings)) is not None:
+        raise AudioUnusable(
+            damage, remedy="Send a whole recording, or send strict=false to get the scores of what can be decoded."
+        )
+
+
 def _build_result(scored: ScoredClip, model: LoadedModel, generation: int | None) -> PredictionResult:
     """Return the answer to a request, which names the model that was chosen for it."""
     analysis = scored.analysis
@@ -87,6 +108,7 @@ def _build_result(scored: ScoredClip, model: LoadedModel, generation: int | None
         model=model.identity,
         generation=generation,
         warnings=(*model.notes, *analysis.warnings),
+        findings=analysis.findings,
         timing_ms=Timing(
             queue=scored.queue,
             decode=scored.opening + analysis.timing.decode,
