@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.yamnet.constants import EMBEDDING_SIZE
 
 # ESC-10's folders.
@@ -28,7 +28,7 @@ def random_head(seed: int) -> Array:
     return np.random.default_rng(seed).normal(0, 0.5, (EMBEDDING_SIZE, len(LABELS))).astype(np.float32)
 
 
-def fitted_head(backbone: Backbone, recordings: Path, fold: int) -> Array:
+def fitted_head(backbone: YamnetBackbone, recordings: Path, fold: int) -> Array:
     """A kernel [1024, 10] from the recordings of one fold of ESC-10, by ridge regression of the labels on embeddings.
 
     Source: Hoerl and Kennard, Ridge Regression, Technometrics 1970: (X'X + r I)^-1 X'Y. Answers lie near 0 and 1, so

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.heads import fitted_head, random_head
 from benchmarks.paths import ROOT
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.yamnet import onnx_network as backbone_graph
 from understudy.yamnet import weights as backbone_weights
 
@@ -43,7 +43,7 @@ def write_networks(folder: Path) -> str:
     backbone = backbone_graph.build_network(weights, source=origin, source_digest="")
     onnx.save(backbone, folder / "yamnet.onnx")
     if real and real.is_file() and recordings and recordings.is_dir():
-        loaded = Backbone.load(folder / "yamnet.onnx")
+        loaded = YamnetBackbone.load(folder / "yamnet.onnx")
         heads = {name: fitted_head(loaded, recordings, fold) for name, fold in (("a", 1), ("b", 2))}
     else:
         heads = {name: random_head(seed) for name, seed in (("a", 1), ("b", 2))}

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.scoring import aggregate
 from understudy.schemas.compiler.spec import (
     Aggregation,
@@ -85,7 +85,9 @@ def main() -> None:
     recordings = find_recordings(arguments.data, "prefix")
     labels = sorted({recording.label for recording in recordings} | set(SOUNDS))
     began = time.monotonic()
-    sounds = list(gather(recordings, Backbone.load(settings.backbone_path), arguments.synthesised, arguments.seed))
+    sounds = list(
+        gather(recordings, YamnetBackbone.load(settings.backbone_path), arguments.synthesised, arguments.seed)
+    )
     console.print(f"{len(sounds)} sounds in {time.monotonic() - began:.0f} s")
     if not arguments.skip_folds:
         recorded, synthesized = cross_validate(labels, sounds, arguments.steps, arguments.seed)

@@ -15,6 +15,7 @@ UnderstudyError                  500 internal_error
 │   ├── ModelIsActive            409 model_is_active
 │   ├── FileChanged              409 file_changed
 │   ├── RowRefused               409 row_refused
+│   ├── BackboneInUse            409 backbone_in_use
 │   └── NothingToRollBack        409 nothing_to_roll_back
 ├── TooLarge                     413
 │   ├── BodyTooLarge             413 body_too_large
@@ -183,6 +184,12 @@ class RowRefused(Conflict):
     code = "row_refused"
     title = "The database refused the row"
     default_remedy = "Send values that the table accepts; `understudy doctor` lists how it differs from the document."
+
+
+class BackboneInUse(Conflict):
+    code = "backbone_in_use"
+    title = "Registered models need the backbone"
+    default_remedy = "Delete these models first, or give them another spec: `understudy update MODEL_ID --spec FILE`."
 
 
 class NothingToRollBack(Conflict):
@@ -372,7 +379,7 @@ class ModelNotLoaded(Unavailable):
 
 class BackboneMissing(Unavailable):
     code = "backbone_missing"
-    title = "The YAMNet backbone is not installed"
+    title = "The backbone is not installed"
     default_remedy = (
         "Run `understudy backbone install`, or `understudy backbone install --from FILE` if you have the weights."
     )

@@ -237,5 +237,10 @@ class Settings(BaseSettings):
         return self.backbones_dir / f"{name}.onnx"
 
     @property
+    def named_backbones_dir(self) -> Path:
+        """The folder of the backbones that were installed under names."""
+        return self.models_dir / "backbones"
+
+    @property
     def backbone_path(self) -> Path:
         return self.backbone or self.models_dir / "yamnet.onnx"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
@@ -57,6 +57,6 @@ def dense() -> Callable[[Any], Array]:
 def pipeline_of(model: Path, backbone: Path) -> Pipeline:
     """A warm pipeline; BLAS has one thread from here on."""
     pin_blas()
-    pipeline = Pipeline.load(model, backbone=Backbone.load(backbone), max_whole_clip_seconds=_LIMITS.max_seconds)
+    pipeline = Pipeline.load(model, backbone=YamnetBackbone.load(backbone), max_whole_clip_seconds=_LIMITS.max_seconds)
     pipeline.warm_up()
     return pipeline

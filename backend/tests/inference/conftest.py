@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from understudy.audio.clip import Clip
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
@@ -111,8 +111,8 @@ def backbone_file(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def backbone(backbone_file: Path) -> Backbone:
-    return Backbone.load(backbone_file)
+def backbone(backbone_file: Path) -> YamnetBackbone:
+    return YamnetBackbone.load(backbone_file)
 
 
 def report(spec: Spec, graph_activation: OutputActivation, tolerance: float | None) -> CompileReport:
@@ -147,7 +147,7 @@ def load(tmp_path: Path) -> Load:
         model: bytes,
         *,
         probe: dict[str, NDArray[Any]] | None = None,
-        backbone: Backbone | None = None,
+        backbone: YamnetBackbone | None = None,
         graph_activation: OutputActivation = OutputActivation.NONE,
         whole: float = 600.0,
         tolerance: float | None = None,

@@ -8,7 +8,7 @@ import soundfile
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import TrainingDataInvalid
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.training.embeddings import EmbeddingCache, embed_recordings
 from understudy.training.synthesis import synthesize
 from understudy.yamnet.constants import SAMPLE_RATE
@@ -16,7 +16,7 @@ from understudy.yamnet.constants import SAMPLE_RATE
 
 @pytest.fixture
 def cache(stand_in: Path, tmp_path: Path) -> EmbeddingCache:
-    return EmbeddingCache(tmp_path / "embeddings", Backbone.load(stand_in), max_seconds=60)
+    return EmbeddingCache(tmp_path / "embeddings", YamnetBackbone.load(stand_in), max_seconds=60)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_each_row_is_the_embedding_of_one_window(cache: EmbeddingCache, clip: Pa
     whole = 95 * 160 + 400
     frames = compute_log_mel(np.pad(samples, (0, whole + 3 * 7680 - len(samples))))
     patches = np.stack([frames[start : start + 96] for start in range(0, 4 * 48, 48)])
-    np.testing.assert_allclose(cache.get(clip), Backbone.load(stand_in).embed(patches), atol=1e-5)
+    np.testing.assert_allclose(cache.get(clip), YamnetBackbone.load(stand_in).embed(patches), atol=1e-5)
 
 
 def test_a_clip_is_embedded_once_whatever_its_name(
@@ -43,7 +43,7 @@ def test_a_clip_is_embedded_once_whatever_its_name(
     def never(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(Backbone, "embed", never)
+    monkeypatch.setattr(YamnetBackbone, "embed", never)
     np.testing.assert_array_equal(cache.get(renamed), first)
 
 

@@ -8,7 +8,7 @@ import soundfile
 
 from tests.training.conftest import Dataset
 from understudy.audio.features.patches import PatchStream
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import Recording, find_recordings
 from understudy.training.synthesis import OTHERS, SOUNDS
@@ -22,7 +22,7 @@ def recordings(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> li
 
 @pytest.fixture(scope="module")
 def sounds(recordings: list[Recording], stand_in: Path) -> list[Sound]:
-    return list(gather(recordings, Backbone.load(stand_in), synthesized=2, seed=1))
+    return list(gather(recordings, YamnetBackbone.load(stand_in), synthesized=2, seed=1))
 
 
 def test_each_recording_comes_with_its_variants_in_its_own_fold(
@@ -40,7 +40,7 @@ def test_every_synthesised_kind_is_there_and_only_the_named_ones_have_a_label(so
 
 
 def test_windows_and_yamnet_s_output_belong_together(sounds: list[Sound], stand_in: Path) -> None:
-    backbone = Backbone.load(stand_in)
+    backbone = YamnetBackbone.load(stand_in)
     for sound in sounds[:3]:
         embeddings, scores = backbone.run(sound.patches)
         np.testing.assert_allclose(sound.embeddings, embeddings, atol=1e-5)

@@ -12,7 +12,7 @@ from understudy.audio.opening import AudioLimits
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.errors import BackboneMissing, RequestInvalid, TrainingDataInvalid
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
 from understudy.registry.files.examples_csv import read_folder
@@ -125,7 +125,9 @@ def test_the_examples_hold_what_keras_says_about_the_trained_features(
     training: Training, product: TrainingReport
 ) -> None:
     head = import_keras().models.load_model(product.model_path, compile=False)
-    cache = EmbeddingCache(training.settings.var_dir / "embeddings", Backbone.load(training.settings.backbone_path), 60)
+    cache = EmbeddingCache(
+        training.settings.var_dir / "embeddings", YamnetBackbone.load(training.settings.backbone_path), 60
+    )
     assert product.examples_path is not None
     examples = read_folder(product.examples_path)
     assert len(examples) == product.examples == 12
@@ -146,7 +148,7 @@ async def test_what_is_served_is_what_the_training_computed(
     spec = PartialSpec.model_validate_json(product.spec_path.read_bytes())
     compiled = await Compiler(settings).compile(source, compute_digest(source), spec)
     pipeline = Pipeline.load(
-        compiled.folder, backbone=Backbone.load(training.settings.backbone_path), max_whole_clip_seconds=60
+        compiled.folder, backbone=YamnetBackbone.load(training.settings.backbone_path), max_whole_clip_seconds=60
     )
     assert pipeline.spec.assumptions == ()
     assert product.examples_path is not None

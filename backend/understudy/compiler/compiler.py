@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from understudy.backbones.store import BackboneStore
 from understudy.compiler import model_source
 from understudy.compiler.compile_lock import make_compile_lock
 from understudy.compiler.compiled_store import (
@@ -44,6 +45,7 @@ class Compiler:
         """Work below `settings.var_dir`; keep the compiled models in `store`, by default that of `settings`."""
         self._settings = settings
         self._sandbox = Sandbox(settings)
+        self._backbones = BackboneStore(settings.named_backbones_dir)
         self.store = store or CompiledStore(settings.compiled_dir)
 
     async def compile(
@@ -56,9 +58,11 @@ class Compiler:
 
         Raises FileMissing, FileChanged or TooLarge for the source; FormatUnknown or ModelUnsafe for its content;
         SpecInvalid when the spec does not fit the model; CompileFailed or ParityFailed when conversion fails;
-        CompilerMissing when a package is not installed; StorageUnavailable when the disk refuses.
+        BackboneMissing and CompilerMissing when what they name is not installed; StorageUnavailable for the disk.
         """
         report_step = on_step or (lambda _: None)
+        if given is not None:
+            given = await anyio.to_thread.run_sync(self._backbones.pin, given)
         key = self.store.compute_key(digest, given)
         if found := await anyio.to_thread.run_sync(self.store.find, key):
             return found
@@ -79,6 +83,9 @@ class Compiler:
         scratch: Path,
         report_step: Callable[[str], None],
     ) -> CompiledModel:
+        backbone = None
+        if given is not None and given.backbone is not None:
+            backbone = await anyio.to_thread.run_sync(self._backbones.require, given.backbone)
         report_step("copy")
         copied, found, size = await anyio.to_thread.run_sync(self._copy, path, digest, scratch)
         started = time.monotonic()
@@ -87,7 +94,7 @@ class Compiler:
         given = given or PartialSpec()
         scores = choose_score_output(outcome.outputs, given.over(outcome.hints).labels)
         outputs = (outcome.outputs[scores], *outcome.outputs[:scores], *outcome.outputs[scores + 1 :])
-        spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores])
+        spec = resolve(given, outcome.hints, outcome.inputs, outputs, outcome.activations[scores], backbone)
         report_step("store")
         model = scratch / "out" / outcome.runtime.file_name
         report = CompileReport(

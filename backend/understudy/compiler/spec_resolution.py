@@ -11,22 +11,23 @@ from understudy.audio.features.item_shape import (
     takes_sequence,
 )
 from understudy.compiler.convert.waveform_input import is_waveform
-from understudy.errors import FIND_SPEC, SpecInvalid
+from understudy.compiler.window_choice import choose_backbone_windows, choose_windows, read_length
+from understudy.errors import SpecInvalid
+from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
 from understudy.schemas.compiler.spec import (
     DEFAULT_THRESHOLD,
     Assumption,
+    BackboneUse,
     InputKind,
     OutputActivation,
     PartialSpec,
-    SampleRate,
     Spec,
 )
 from understudy.yamnet import constants as yamnet
 from understudy.yamnet.class_map import read_class_names
 
 SHORTEST_WAVEFORM = 4000  # samples; fewer is read as a vector of features
-SHORTEST_WINDOW_SECONDS = 0.1  # a fixed waveform input below is a vector of features, not sound
 # Fields of the spec as given that the complete spec takes over unchanged.
 _TAKEN_OVER = {
     "preset",
@@ -48,8 +49,11 @@ _BY_SHAPE: dict[tuple[int, ...], InputKind] = {  # without the batch
 }
 
 
-def _can_feed(kind: InputKind, signature: TensorSignature) -> bool:
-    """Return whether `signature` takes inputs of `kind`; a dimension that varies takes any size."""
+def _can_feed(kind: InputKind, signature: TensorSignature, width: int) -> bool:
+    """Return whether `signature` takes inputs of `kind`; a dimension that varies takes any size.
+
+    `width` is the number of values of the backbone's rows.
+    """
     shape = signature.shape
     if kind is InputKind.TENSOR:
         return True
@@ -57,9 +61,8 @@ def _can_feed(kind: InputKind, signature: TensorSignature) -> bool:
         return False
     if kind is InputKind.WAVEFORM:
         return len(shape) in (1, 2) or (len(shape) == 3 and shape[2] == 1)
-    if kind.on_backbone and len(shape) == 3:
-        width = yamnet.EMBEDDING_SIZE if kind is InputKind.EMBEDDING else yamnet.CLASS_COUNT
-        return shape[2] in (None, width)
+    if kind.on_backbone:
+        return len(shape) in (2, 3) and shape[-1] in (None, width)
     return any(
         len(shape) == len(dims) + 1 and all(a in (None, b) for a, b in zip(shape[1:], dims, strict=True))
         for dims, candidate in _BY_SHAPE.items()
@@ -73,16 +76,8 @@ def _infer_input_kind(inputs: Sequence[TensorSignature]) -> InputKind:
     shape = inputs[0].shape
     if kind := _BY_SHAPE.get(tuple(dim or 0 for dim in shape[1:])):
         return kind
-    waveform = is_waveform(inputs[0]) or (_read_length(inputs[0]) or 0) >= SHORTEST_WAVEFORM
+    waveform = is_waveform(inputs[0]) or (read_length(inputs[0]) or 0) >= SHORTEST_WAVEFORM
     return InputKind.WAVEFORM if waveform else InputKind.TENSOR
-
-
-def _read_length(signature: TensorSignature) -> int | None:
-    """Return T of [T], [N, T] or [N, T, 1]; None when T varies or the shape is another."""
-    shape = signature.shape
-    if len(shape) == 3 and shape[2] == 1:
-        return shape[1]
-    return shape[-1] if len(shape) in (1, 2) else None
 
 
 def choose_score_output(outputs: Sequence[TensorSignature], labels: Sequence[str] | None) -> int:
@@ -100,7 +95,10 @@ def _read_score_width(outputs: Sequence[TensorSignature]) -> int | None:
 
 
 def _choose_input_kind(
-    spec: PartialSpec, inputs: Sequence[TensorSignature], outputs: Sequence[TensorSignature]
+    spec: PartialSpec,
+    inputs: Sequence[TensorSignature],
+    outputs: Sequence[TensorSignature],
+    backbone: BackboneManifest | None,
 ) -> InputKind:
     shapes = ", ".join(f"{signature.name} {list(signature.shape)} {signature.dtype}" for signature in inputs)
     if spec.input is None:
@@ -108,7 +106,14 @@ def _choose_input_kind(
         return kind if _read_score_width(outputs) is not None else InputKind.TENSOR
     if spec.input is InputKind.TENSOR:
         return spec.input
-    if len(inputs) != 1 or not (_is_measured(spec, inputs[0]) or _can_feed(spec.input, inputs[0])):
+    kind, width = spec.input, _read_row_width(spec.input, backbone)
+    fits = len(inputs) == 1 and (_is_measured(kind, spec, inputs[0], width) or _can_feed(kind, inputs[0], width))
+    if not fits and backbone is not None:
+        raise SpecInvalid(
+            f"The backbone {backbone.name!r} makes embeddings of {width} values, and the model takes {shapes}.",
+            remedy="Name the backbone that the model was trained on: `understudy backbone list` lists them.",
+        )
+    if not fits:
         raise SpecInvalid(f"The spec says input {spec.input.value!r}, but the model takes {shapes}.")
     if _read_score_width(outputs) is None:
         found = ", ".join(f"{signature.name} {list(signature.shape)}" for signature in outputs)
@@ -119,66 +124,21 @@ def _choose_input_kind(
     return spec.input
 
 
-def _is_measured(spec: PartialSpec, signature: TensorSignature) -> bool:
-    """Return whether the shape of the items follows from the spec's steps, so that making one shows whether it fits."""
-    if spec.input is None or not signature.dtype.startswith("float"):
+def _is_measured(kind: InputKind, spec: PartialSpec, signature: TensorSignature, width: int) -> bool:
+    """Return whether the shape of the items follows from the spec's steps, so that making one shows whether it fits.
+
+    `width` is the number of values of the backbone's rows.
+    """
+    if not signature.dtype.startswith("float"):
         return False
-    return spec.input is InputKind.FEATURES or (spec.input.on_backbone and takes_sequence(spec, signature.shape))
+    return kind is InputKind.FEATURES or (kind.on_backbone and takes_sequence(spec, signature.shape, width))
 
 
-def _choose_blocks(kind: InputKind, spec: PartialSpec) -> tuple[SampleRate, float | None, float | None]:
-    """Return sample rate, window and hop for features or a sequence of patches; windows follow one another."""
-    if kind.on_backbone:
-        if spec.sample_rate not in (None, yamnet.SAMPLE_RATE):
-            raise SpecInvalid(f"YAMNet takes sound at {yamnet.SAMPLE_RATE} Hz, not at {spec.sample_rate} Hz.")
-        return yamnet.SAMPLE_RATE, spec.window_seconds, spec.hop_seconds or spec.window_seconds
-    if spec.sample_rate is None:
-        raise SpecInvalid(
-            "The spec has a `front_end` and no `sample_rate`.",
-            remedy='Give the rate in Hz that the features were computed at, or "file" for the recording\'s own.',
-        )
-    return spec.sample_rate, spec.window_seconds, spec.hop_seconds or spec.window_seconds
-
-
-def _choose_windows(
-    kind: InputKind, spec: PartialSpec, signature: TensorSignature
-) -> tuple[SampleRate, float | None, float | None]:
-    """Return the sample rate in Hz and window and hop in seconds; None for the whole clip as one window."""
-    if _is_measured(spec.over(PartialSpec(input=kind)), signature):
-        return _choose_blocks(kind, spec)
-    rate = spec.sample_rate or yamnet.SAMPLE_RATE
-    if kind is InputKind.TENSOR:
-        return rate, spec.window_seconds, spec.hop_seconds
-    if kind is not InputKind.WAVEFORM:
-        if rate != yamnet.SAMPLE_RATE or spec.window_seconds not in (None, yamnet.WINDOW_SECONDS):
-            raise SpecInvalid(
-                f"Input {kind.value!r} is YAMNet's: {yamnet.SAMPLE_RATE} Hz and windows of {yamnet.WINDOW_SECONDS} s, "
-                f"not {rate} Hz and {spec.window_seconds or yamnet.WINDOW_SECONDS} s."
-            )
-        return rate, yamnet.WINDOW_SECONDS, spec.hop_seconds or yamnet.HOP_SECONDS
-    samples = _read_length(signature)
-    window = spec.window_seconds
-    if samples is not None and rate == "file":
-        raise SpecInvalid(
-            f"The model takes {samples} samples, so the spec cannot keep the recording's own sample rate.",
-            remedy="Set `sample_rate` to the rate that the model was trained with.",
-        )
-    if samples is not None and rate != "file":
-        if samples < SHORTEST_WINDOW_SECONDS * rate:
-            raise SpecInvalid(
-                f"The model takes {samples} values, {1e3 * samples / rate:.3g} ms of sound at {rate} Hz: it takes "
-                "features, not a waveform.",
-                remedy=f"Name the features in the spec, by a `preset` or a `front_end`, or search them: `{FIND_SPEC}`.",
-            )
-        if window is not None and round(window * rate) != samples:
-            raise SpecInvalid(
-                f"The spec's window of {window} s is {round(window * rate)} samples at {rate} Hz, "
-                f"but the model takes {samples}.",
-                remedy="Correct window_seconds or sample_rate, or leave window_seconds out.",
-            )
-        window = window or samples / rate
-    hop = spec.hop_seconds or (None if window is None else window / 2)
-    return rate, window, hop
+def _read_row_width(kind: InputKind, backbone: BackboneManifest | None) -> int:
+    """Return the number of values of a backbone's row; `backbone` None: YAMNet."""
+    if backbone is not None:
+        return backbone.width
+    return yamnet.EMBEDDING_SIZE if kind is InputKind.EMBEDDING else yamnet.CLASS_COUNT
 
 
 def _choose_labels(
@@ -236,19 +196,21 @@ def resolve(
     inputs: Sequence[TensorSignature],
     outputs: Sequence[TensorSignature],
     graph_activation: OutputActivation,
+    backbone: BackboneManifest | None = None,
 ) -> Spec:
     """Return the complete spec: `given` wins over the file's metadata (`read`), and that over the signature.
 
     `outputs` begins with the output that holds the scores, and `graph_activation` is the activation it comes out of.
+    `backbone` is the installed one that `given` names.
     The input kind follows from the shape of a single float input: embedding [N, 1024], scores [N, 521], log-mel patch
     [N, 96, 64] or [N, 96, 64, 1], waveform [T], [N, T] or [N, T, 1] where T varies or is at least 4000 samples; any
     other input makes a tensor model. A waveform of fixed T has windows of T samples that overlap by half; with a
     varying T the whole clip is one window. Raises SpecInvalid when the spec contradicts the model.
     """
-    resolved = complete(given.over(read), inputs, outputs, graph_activation)
+    resolved = complete(given.over(read), inputs, outputs, graph_activation, backbone)
     if resolved.input is InputKind.FEATURES:
         require_shape(measure_feature_shape(resolved), inputs[0].shape, inputs[0].name)
-    elif resolved.input.on_backbone and takes_sequence(resolved, inputs[0].shape):
+    elif resolved.input.on_backbone and takes_sequence(resolved, inputs[0].shape, resolved.embedding_width):
         require_shape(measure_sequence_shape(resolved), inputs[0].shape, inputs[0].name)
     return resolved
 
@@ -258,11 +220,19 @@ def complete(
     inputs: Sequence[TensorSignature],
     outputs: Sequence[TensorSignature],
     graph_activation: OutputActivation,
+    backbone: BackboneManifest | None = None,
 ) -> Spec:
     """Return the complete spec as `resolve` does, without making an item to see whether it fits the model's input."""
     activation = _choose_activation(spec.activation, graph_activation)
-    kind = _choose_input_kind(spec, inputs, outputs)
-    rate, window, hop = _choose_windows(kind, spec, inputs[0])
+    if (spec.backbone is None) != (backbone is None):
+        raise SpecInvalid(f"The spec names the backbone {spec.backbone and spec.backbone.name!r}, and none is given.")
+    kind = _choose_input_kind(spec, inputs, outputs, backbone)
+    width = _read_row_width(kind, backbone)
+    measured = _is_measured(kind, spec, inputs[0], width)
+    if backbone is None:
+        rate, window, hop = choose_windows(kind, spec, inputs[0], measured=measured)
+    else:
+        rate, window, hop = choose_backbone_windows(spec, backbone, grouped=measured)
     labels, named = _choose_labels(kind, spec, _read_score_width(outputs), activation)
     values = {name: value for name, value in spec if name in _TAKEN_OVER and value is not None}
     if len(labels) == 2 and _read_score_width(outputs) == 1:
@@ -270,6 +240,9 @@ def complete(
         values["thresholds"] = {labels[1]: DEFAULT_THRESHOLD} | (spec.thresholds or {})
     if spec.pooling is not None and not spec.pooling.statistics:
         del values["pooling"]
+    if backbone is not None:
+        values = {"sound": backbone.spec.sound} | ({} if measured else {"tail": backbone.spec.tail}) | values
+        values["backbone"] = BackboneUse(name=backbone.name, digest=backbone.digest, width=backbone.width)
     try:
         return Spec(
             input=kind,
@@ -279,21 +252,24 @@ def complete(
             labels=labels,
             labels_named=named,
             activation=activation,
-            assumed=tuple(_list_assumptions(kind, spec)),
+            assumed=tuple(_list_assumptions(kind, spec, backbone)),
             **values,
         )
     except ValidationError as error:
         raise SpecInvalid("; ".join(str(problem["msg"]) for problem in error.errors())) from error
 
 
-def _list_assumptions(kind: InputKind, spec: PartialSpec) -> Iterator[Assumption]:
-    if kind.on_backbone and spec.pooling is None:
+def _list_assumptions(kind: InputKind, spec: PartialSpec, backbone: BackboneManifest | None) -> Iterator[Assumption]:
+    one_row = backbone is not None and backbone.spec.window_seconds is None  # nothing to pool
+    if kind.on_backbone and spec.pooling is None and not one_row:
         yield Assumption.POOLING
     if kind is InputKind.WAVEFORM and spec.sample_rate is None:
         yield Assumption.SAMPLE_RATE
 
 
-def refuse_misfit(spec: PartialSpec, earlier: PartialSpec, report: CompileReport) -> None:
+def refuse_misfit(
+    spec: PartialSpec, earlier: PartialSpec, report: CompileReport, backbone: BackboneManifest | None
+) -> None:
     """Raises SpecInvalid when `spec` does not fit a model that was compiled before, under the spec `earlier`.
 
     Where the report does not tell, such as for labels that only the file holds, nothing is raised: compiling decides.
@@ -302,4 +278,4 @@ def refuse_misfit(spec: PartialSpec, earlier: PartialSpec, report: CompileReport
     if only_in_file or choose_score_output(report.outputs, spec.labels) != 0:
         return
     read = PartialSpec(labels=report.spec.labels) if report.spec.labels_named and spec.labels is None else PartialSpec()
-    resolve(spec, read, report.inputs, report.outputs, report.graph_activation)
+    resolve(spec, read, report.inputs, report.outputs, report.graph_activation, backbone)

@@ -8,6 +8,7 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 from filelock import Timeout
 
+from understudy.backbones.store import MANIFEST_FILE
 from understudy.compiler.compile_lock import (
     POLL_SECONDS,
     LockPurpose,
@@ -121,15 +122,17 @@ def _is_variant_of(entry: CompiledModel | None, wanted: Collection[str | None]) 
 
 def _find_fault(settings: Settings, compiled: CompiledModel) -> str | None:
     """Load the entry and warm it up; return the reason of a failure, or None."""
-    from understudy.inference.clip_input.yamnet_backbone import Backbone
+    from understudy.inference.clip_input.backbone_loading import load_backbone
     from understudy.inference.pipeline.pipeline import Pipeline
 
-    quantization = compiled.report.quantization
+    quantization, named = compiled.report.quantization, compiled.report.spec.backbone
     path: Path = settings.backbone_path
     if quantization is not None and quantization.backbone is not None:
         path = settings.quantized_backbone_path(quantization.backbone)
+    elif named is not None:
+        path = settings.named_backbones_dir / named.digest / MANIFEST_FILE
     try:
-        backbone = Backbone.load(path) if path.exists() else None
+        backbone = load_backbone(path) if path.exists() else None
         seconds = settings.max_whole_clip_seconds
         Pipeline.load(compiled.folder, backbone=backbone, max_whole_clip_seconds=seconds).warm_up()
     except BackboneMissing:

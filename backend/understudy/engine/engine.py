@@ -31,7 +31,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class BackboneFile:
-    """The file of a backbone and its SHA-256."""
+    """YAMNet's file or the manifest of an installed backbone, and the SHA-256 that stands for it."""
 
     path: Path
     digest: str

@@ -18,7 +18,8 @@ from understudy.engine.scheduling.step_watch import NoWatch, StepWatch
 from understudy.engine.scheduling.work_queue import ignore_run
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import BackboneMissing, UnderstudyError
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.backbone import Backbone
+from understudy.inference.clip_input.backbone_loading import load_backbone
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.inference.stream import StreamStart
@@ -99,10 +100,10 @@ class LocalEngine:
     def _load(self, compiled_folder: Path, file: BackboneFile | None) -> LocalModel:
         backbone = None if file is None else self._backbones.get(file.digest)
         if file is not None and backbone is None:
-            backbone = Backbone.load(file.path)
+            backbone = load_backbone(file.path)
             if backbone.digest != file.digest:
                 raise BackboneMissing(
-                    f"The YAMNet backbone at {file.path} was replaced while it was loaded.", remedy="Try again."
+                    f"The backbone at {file.path} was replaced while it was loaded.", remedy="Try again."
                 )
             self._backbones[file.digest] = backbone
         pipeline = Pipeline.load(

@@ -77,8 +77,8 @@ class Registry:
         """Add an inactive model whose file exists already.
 
         Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
-        being written), SpecInvalid (sidecar), NameTaken, NameRefused and RequestInvalid. After an error nothing is
-        stored.
+        being written), SpecInvalid (sidecar), BackboneMissing, NameTaken, NameRefused and RequestInvalid. After an
+        error nothing is stored.
         """
         columns = to_columns(request)
         refuse_name(request.model_name)
@@ -86,7 +86,7 @@ class Registry:
         refuse_nul("spec", request.spec and request.spec.model_dump())
         columns["file_path"] = path = self.files.normalize_path(request.file_path)
         content = await self._read(path)
-        given = request.spec and await run_sync(self.files.fill_scalers, request.spec, path)
+        given = request.spec and await run_sync(self.files.fill_given, request.spec, path)
         now = utc_now()
         async with self._write_name(request.model_name) as session:
             await rows.refuse_taken_name(session, request.model_name)
@@ -312,7 +312,11 @@ class Registry:
             raise
 
     async def _read(self, path: str) -> _FileContent:
-        return await run_sync(lambda: _FileContent(self.files.read(path), self.files.read_sidecar(path)))
+        def read() -> _FileContent:
+            facts, sidecar = self.files.read(path), self.files.read_sidecar(path)
+            return _FileContent(facts, None if sidecar is None else self.files.backbones.pin(sidecar))
+
+        return await run_sync(read)
 
     async def _read_new_file(self, model_id: int, columns: dict[str, Any]) -> _FileContent | None:
         """Normalize `file_path` in `columns` and read its file; drop it and return None when the row has it already."""
@@ -338,12 +342,12 @@ class Registry:
         recorded = read_recorded_spec(row.model, row.record.spec if row.record else None)
         given = read_recorded_spec(row.model, stored)
         if change is not None:
-            change = await run_sync(self.files.fill_scalers, change, row.model.file_path)
+            change = await run_sync(self.files.fill_given, change, row.model.file_path)
         changed = change_given(given, change)
         if given_to_json(changed) == given_to_json(given):
             return False
         try:
-            sidecar = await run_sync(self.files.read_sidecar, row.model.file_path)
+            sidecar = await run_sync(self.files.read_sidecar_now, row.model.file_path, recorded)
         except SpecInvalid:  # the answer's notes say so
             sidecar = None
         await file_records.change_spec(session, row, changed, merge_specs(changed, sidecar, recorded))

@@ -13,7 +13,7 @@ from understudy.compiler.compiler import Compiler
 from understudy.compiler.model_source import compute_digest
 from understudy.compiler.spec_resolution import complete, resolve
 from understudy.errors import SpecInvalid
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes
@@ -63,7 +63,14 @@ async def find_spec(
     `labels` are in the order of the outputs; without them those in the file or its sidecar are used. Raises SpecInvalid
     without any, or when the examples name other labels, and what compiling raises.
     """
-    known = PartialSpec(labels=labels).over(_read_sidecar(path))
+    sidecar = _read_sidecar(path)
+    if sidecar.backbone is not None:
+        raise SpecInvalid(
+            f"The sidecar names the backbone {sidecar.backbone.name!r}, and only specs with YAMNet or a front end are "
+            "searched.",
+            remedy="Write how its embeddings are pooled into the sidecar, or take `backbone` out of it.",
+        )
+    known = PartialSpec(labels=labels).over(sidecar)
     given = PartialSpec(input=InputKind.TENSOR, labels=known.labels, activation=known.activation)
     digest = await asyncio.to_thread(compute_digest, path)
     compiled = await _compile(settings, path, digest, given, on_step)
@@ -81,7 +88,7 @@ async def find_spec(
     def search() -> SearchResult:
         pin_blas()
         session = build_session(compiled.folder / MODEL_FILE)
-        backbone = Backbone.load(settings.backbone_path) if settings.backbone_path.is_file() else None
+        backbone = YamnetBackbone.load(settings.backbone_path) if settings.backbone_path.is_file() else None
         spec_search = SpecSearch(
             report,
             session,

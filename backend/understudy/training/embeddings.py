@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.yamnet.constants import SAMPLE_RATE
 
 _BATCH = 16
@@ -22,7 +22,7 @@ _BATCH = 16
 class EmbeddingCache:
     """Keeps embeddings by the digests of recording and backbone, so that a change of either gives new embeddings."""
 
-    def __init__(self, folder: Path, backbone: Backbone, max_seconds: float) -> None:
+    def __init__(self, folder: Path, backbone: YamnetBackbone, max_seconds: float) -> None:
         self._folder = folder / backbone.digest[:16]
         self._folder.mkdir(parents=True, exist_ok=True)
         self._backbone = backbone

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.opening import AudioLimits, open_clip
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.training.recordings import Recording
 from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE
@@ -48,7 +48,7 @@ class Sound:
     scores: NDArray[np.float32]
 
 
-def gather(recordings: Sequence[Recording], backbone: Backbone, synthesized: int, seed: int) -> Iterator[Sound]:
+def gather(recordings: Sequence[Recording], backbone: YamnetBackbone, synthesized: int, seed: int) -> Iterator[Sound]:
     """Yield the recordings, then varied copies of them, then `synthesized` sounds of each synthesized kind.
 
     A copy stays in the fold of its recording and is mixed only with recordings of that fold. Raises what opening a
@@ -84,7 +84,7 @@ def _decode(recording: Recording) -> _Samples:
         return np.concatenate(list(clip.iter_blocks(SAMPLE_RATE)))
 
 
-def _make_sound(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: Backbone) -> Sound:
+def _make_sound(label: str | None, fold: str, kind: SoundKind, waveform: _Samples, backbone: YamnetBackbone) -> Sound:
     size, step = (PATCH_FRAMES - 1) * FRAME_HOP_SAMPLES + FRAME_SAMPLES, 2 * WINDOW_STEP * FRAME_HOP_SAMPLES
     hops = max(0, -(-(len(waveform) - size) // step))
     frames = compute_log_mel(np.pad(waveform, (0, size + hops * step - len(waveform))))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.compiler.model_source import compute_digest
 from understudy.errors import RequestInvalid, TrainingDataInvalid
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.schemas.compiler.spec import Aggregation, InputKind, OutputActivation, PartialSpec, Tail
 from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.schemas.front_end.head_pooling import HeadPooling
@@ -87,7 +87,7 @@ def train_head(
     epochs = epochs or pooling.epochs
     report = on_progress or (lambda _step, _done, _total: None)
     _check_target(out, overwrite=overwrite)
-    backbone = Backbone.load(settings.backbone_path)
+    backbone = YamnetBackbone.load(settings.backbone_path)
     recordings = find_recordings(data, folds)
     labels = sorted({recording.label for recording in recordings})
     cache = EmbeddingCache(settings.var_dir / "embeddings", backbone, settings.max_audio_seconds)

@@ -4,6 +4,9 @@ Source: M. Plakal and D. Ellis, YAMNet, tensorflow/models, research/audioset/yam
 front end, yamnet.py for the network. A trained model depends on every one of them, so none may change.
 """
 
+NAME = "yamnet"
+"""The name of the built-in backbone."""
+
 SAMPLE_RATE = 16_000
 """Hz (params.py, sample_rate)."""
 

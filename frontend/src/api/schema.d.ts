@@ -819,6 +819,53 @@ export interface components {
          * @enum {string}
          */
         Axes: "time_first" | "features_first";
+        /**
+         * BackboneOut
+         * @description An installed backbone, as a status and a list show it.
+         */
+        BackboneOut: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Digest
+             * @description SHA-256 over the model file, the way to its input and the output that is used
+             */
+            digest: string;
+            /** Hop Seconds */
+            hop_seconds: number | null;
+            /**
+             * Installed At
+             * Format: date-time
+             */
+            installed_at: string;
+            /** Name */
+            name: string;
+            /**
+             * Sample Rate
+             * @description Hz; `file`: the recording's own
+             */
+            sample_rate: number | string;
+            /**
+             * Width
+             * @description Number of values of an embedding
+             */
+            width: number;
+            /**
+             * Window Seconds
+             * @description Sound of one embedding; null: whatever a model on it takes
+             */
+            window_seconds: number | null;
+        };
+        /**
+         * BackboneReference
+         * @description An installed backbone: its name and, once the model is registered, the digest of the one that it was made for.
+         */
+        BackboneReference: {
+            /** Digest */
+            digest?: string | null;
+            /** Name */
+            name: string;
+        };
         /** BackboneStatus */
         BackboneStatus: {
             /** Digest */
@@ -827,6 +874,18 @@ export interface components {
             file: string;
             /** Installed */
             installed: boolean;
+        };
+        /**
+         * BackboneUse
+         * @description The backbone that runs before a model. `width` is the number of values of an embedding.
+         */
+        BackboneUse: {
+            /** Digest */
+            digest: string;
+            /** Name */
+            name: string;
+            /** Width */
+            width: number;
         };
         /**
          * BatchLine
@@ -2698,6 +2757,8 @@ export interface components {
             aggregation?: components["schemas"]["Aggregation"] | null;
             /** @description From features to the model's input */
             arrangement?: components["schemas"]["Arrangement"] | null;
+            /** @description Name of the installed backbone whose embeddings the model takes; null: YAMNet */
+            backbone?: components["schemas"]["BackboneReference"] | null;
             /**
              * Front End
              * @description Features, joined in order; implies input `features`
@@ -3267,7 +3328,7 @@ export interface components {
         };
         /**
          * Spec
-         * @description A complete spec. `window_seconds` None means that the whole clip is one window.
+         * @description A complete spec.
          */
         Spec: {
             activation: components["schemas"]["OutputActivation"];
@@ -3288,6 +3349,8 @@ export interface components {
              * @description What no source said and was therefore assumed; null in specs made before it was kept
              */
             assumed?: components["schemas"]["Assumption"][] | null;
+            /** @description null: YAMNet, where the input is on a backbone */
+            backbone?: components["schemas"]["BackboneUse"] | null;
             /** Front End */
             front_end?: (components["schemas"]["WaveformPart"] | components["schemas"]["YamnetPart"] | components["schemas"]["StftPart"] | components["schemas"]["MelPart"] | components["schemas"]["MfccPart"] | components["schemas"]["SpeechFeaturesPart"] | components["schemas"]["KaldiFilterbankPart"] | components["schemas"]["ChromaPart"] | components["schemas"]["ChromaCqtPart"] | components["schemas"]["ContrastPart"] | components["schemas"]["TonnetzPart"] | components["schemas"]["FrameValuePart"])[] | null;
             /**
@@ -3445,7 +3508,13 @@ export interface components {
         Statistic: "mean" | "std" | "variance" | "max" | "min" | "median";
         /** Status */
         Status: {
+            /** @description YAMNet */
             backbone: components["schemas"]["BackboneStatus"];
+            /**
+             * Backbones
+             * @description Backbones that were installed under names
+             */
+            backbones: components["schemas"]["BackboneOut"][];
             database: components["schemas"]["DatabaseStatus"];
             /** @description null while the database does not answer */
             desired: components["schemas"]["DesiredStatus"] | null;
@@ -4599,7 +4668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The YAMNet backbone is not installed */
+            /** @description The backbone is not installed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5072,7 +5141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The YAMNet backbone is not installed */
+            /** @description The backbone is not installed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5266,7 +5335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No model is live; The model that should be live is not loaded; The YAMNet backbone is not installed */
+            /** @description No model is live; The model that should be live is not loaded; The backbone is not installed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5351,7 +5420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No model is live; The model that should be live is not loaded; The YAMNet backbone is not installed */
+            /** @description No model is live; The model that should be live is not loaded; The backbone is not installed */
             503: {
                 headers: {
                     [name: string]: unknown;

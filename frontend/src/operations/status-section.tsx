@@ -49,6 +49,9 @@ function StatusPanel({ status }: { status: Status }) {
             {status.database.reachable ? words.reachable : words.unreachable}
           </Fact>
           <Fact name={words.backbone}>{status.backbone.installed ? words.installed : words.absent}</Fact>
+          {status.backbones.length > 0 && (
+            <Fact name={words.namedBackbones}>{status.backbones.map((each) => each.name).join(", ")}</Fact>
+          )}
           <Fact name={words.version}>{status.version}</Fact>
         </Facts>
         <Replicas status={status} />

@@ -187,6 +187,8 @@ export const makeReport = (own: Partial<CompileReport> = {}): CompileReport => (
 
 export const makeStatus = (own: Partial<Status> = {}): Status => ({
   backbone: { digest: "ef", file: "yamnet.onnx", installed: true },
+  backbones: [],
+  workers: [],
   database: { dialect: "sqlite", problem: null, reachable: true },
   desired: { generation: 7, model_id: 1, precision: "float32" },
   in_sync: true,

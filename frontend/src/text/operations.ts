@@ -20,6 +20,7 @@ export const operations = {
     reachable: "reachable",
     unreachable: "not reachable",
     backbone: "Backbone",
+    namedBackbones: "Other backbones",
     installed: "Installed",
     absent: "Not installed",
     replicas: "Processes",

@@ -9,6 +9,7 @@ import pytest
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import SpecInvalid
 from understudy.inference.clip_input.model_input import choose_model_input
+from understudy.inference.clip_input.yamnet_backbone import YamnetFrontEnd
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.spec import OutputActivation, Spec
@@ -40,7 +41,7 @@ def spec(kind: str, **changes: Any) -> Spec:
 def test_size_and_hop_come_from_graph_and_spec(
     kind: str, shape: tuple[int | None, ...], changes: dict[str, Any], expected: tuple[int | None, int]
 ) -> None:
-    taken = choose_model_input(spec(kind, **changes), GraphTensor("x", FLOAT, shape))
+    taken = choose_model_input(spec(kind, **changes), GraphTensor("x", FLOAT, shape), YamnetFrontEnd())
     framing = taken.framing
     assert (taken.grouped, taken.layout.batch) == (False, None)
     steps = (framing.rate or 0) if kind == "waveform" else 100

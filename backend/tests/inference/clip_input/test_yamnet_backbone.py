@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 
 from understudy.errors import BackboneMissing
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.runtime.onnx_session import build_session
 
 
-def test_runs_patches_to_embeddings_and_scores(backbone: Backbone) -> None:
+def test_runs_patches_to_embeddings_and_scores(backbone: YamnetBackbone) -> None:
     embeddings, scores = backbone.run(np.ones((3, 96, 64), np.float32))
     assert (embeddings.shape, scores.shape) == ((3, 1024), (3, 521))
     np.testing.assert_array_equal(backbone.embed(np.ones((1, 96, 64), np.float32)), embeddings[:1])
     np.testing.assert_array_equal(backbone.score(np.ones((1, 96, 64), np.float32)), scores[:1])
 
 
-def test_is_known_by_the_digest_of_its_file(backbone: Backbone, backbone_file: Path) -> None:
+def test_is_known_by_the_digest_of_its_file(backbone: YamnetBackbone, backbone_file: Path) -> None:
     assert backbone.digest == hashlib.sha256(backbone_file.read_bytes()).hexdigest()
-    assert Backbone.load(backbone_file).digest == backbone.digest
+    assert YamnetBackbone.load(backbone_file).digest == backbone.digest
 
 
 def test_absent_file_names_the_install_command(tmp_path: Path) -> None:
     with pytest.raises(BackboneMissing, match="no YAMNet backbone") as caught:
-        Backbone.load(tmp_path / "yamnet.onnx")
+        YamnetBackbone.load(tmp_path / "yamnet.onnx")
     assert "backbone install" in caught.value.remedy
 
 
@@ -35,7 +35,7 @@ def test_another_graph_or_no_graph_is_not_the_backbone(mean_graph: Any, tmp_path
     for body in (mean_graph(["n", 96, 64], [1.0]), b"no graph", b""):
         path.write_bytes(body)
         with pytest.raises(BackboneMissing, match="not a YAMNet backbone"):
-            Backbone.load(path)
+            YamnetBackbone.load(path)
 
 
 def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_before(
@@ -49,5 +49,5 @@ def test_a_file_replaced_while_it_loads_does_not_go_by_the_digest_of_the_one_bef
         lambda model: build_session(other.replace(model)),
     )
     with pytest.raises(BackboneMissing, match="replaced while it was read") as caught:
-        Backbone.load(path)
+        YamnetBackbone.load(path)
     assert caught.value.remedy == "Try again."

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import BackboneMissing, SpecInvalid, WarmUpFailed
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.pipeline import Pipeline
 
 MODEL: dict[str, Any] = {"input": "waveform", "labels": ("a", "b"), "window_seconds": 1.0, "hop_seconds": 1.0}
@@ -95,7 +95,9 @@ def test_backbone_that_answers_with_nan_fails(load: Any, mean_graph: Any, graph:
             },
         )
     )
-    pipeline = load(mean_graph(["n", 1024], [1.0]), backbone=Backbone.load(path), input="embedding", labels=("a",))
+    pipeline = load(
+        mean_graph(["n", 1024], [1.0]), backbone=YamnetBackbone.load(path), input="embedding", labels=("a",)
+    )
     with pytest.raises(WarmUpFailed, match="The YAMNet backbone's output holds values"):
         pipeline.warm_up()
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.container import open_services
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.int8 import calibration
 from understudy.schemas.compiler.quantization import Gate
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
@@ -71,7 +71,7 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
     data_dir: Path, clips: Path, settings: Settings
 ) -> None:
     install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
-    backbone = Backbone.load(settings.backbone_path)
+    backbone = YamnetBackbone.load(settings.backbone_path)
     found = calibration.find_clips(clips)
     labels = sorted({clip.label or "" for clip in found})
     async with open_services(settings) as services:

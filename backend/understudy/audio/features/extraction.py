@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.pooling import pool
-from understudy.schemas.compiler.spec import Spec
+from understudy.schemas.compiler.spec import InputSpec
 from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.schemas.front_end.parts import FrontEndPart
 from understudy.schemas.front_end.pooling import Pooling
@@ -68,6 +68,6 @@ def pool_parts(features: Sequence[Array], parts: Sequence[FrontEndPart], pooling
     return np.concatenate(pooled)
 
 
-def build_extractor(spec: Spec) -> FeatureExtractor:
+def build_extractor(spec: InputSpec) -> FeatureExtractor:
     """Return the extractor of a spec with a front end."""
     return FeatureExtractor(spec.front_end or (), spec.pooling, spec.arrangement)

@@ -6,16 +6,15 @@ from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.extraction import build_extractor
 from understudy.audio.features.pooling import pool
 from understudy.errors import FIND_SPEC, AudioUnusable, SpecInvalid
-from understudy.schemas.compiler.spec import InputKind, PartialSpec, Spec
-from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE
+from understudy.schemas.compiler.spec import InputSpec, PartialSpec, Spec
 
 Shape = tuple[int | None, ...]
 _FILE_RATES = (44_100, 16_000)  # Hz; the items of a spec that keeps the recording's own rate may differ with it
 _WHOLE_CLIPS = (2.0, 3.1)  # seconds
-_PATCHES = (4, 7)
+_ROWS = (4, 7)
 
 
-def measure_feature_shape(spec: Spec) -> Shape:
+def measure_feature_shape(spec: InputSpec) -> Shape:
     """Return the shape of the items of a spec with a front end; None for sizes that differ from clip to clip.
 
     Raises SpecInvalid where the spec cannot be computed.
@@ -36,23 +35,21 @@ def measure_feature_shape(spec: Spec) -> Shape:
 
 
 def measure_sequence_shape(spec: Spec) -> Shape:
-    """Return the shape of the items that a spec makes of the embeddings or scores of a window's patches."""
-    width = EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT
+    """Return the shape of the items that a spec makes of the backbone's rows of a window."""
     arranger = Arranger(spec.arrangement)
     generator = np.random.default_rng(0)
     shapes = []
-    for count in _PATCHES:
-        rows = generator.random((count, width), np.float32)
+    for count in _ROWS:
+        rows = generator.random((count, spec.embedding_width), np.float32)
         shapes.append(arranger.arrange(rows if spec.pooling is None else pool(rows, spec.pooling.statistics)).shape)
     return _merge(shapes)
 
 
-def takes_sequence(spec: PartialSpec | Spec, shape: Shape) -> bool:
-    """Return whether a model on the backbone takes all patches of a window at once, pooled or in order.
+def takes_sequence(spec: PartialSpec | Spec, shape: Shape, width: int) -> bool:
+    """Return whether a model on a backbone takes all rows of a window at once, pooled or in order.
 
-    `shape` is the shape of its input with the batch.
+    `shape` is the shape of its input with the batch, and `width` the number of values of a row.
     """
-    width = EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT
     fixed = spec.arrangement is not None and spec.arrangement.frames is not None
     pooled = spec.pooling is not None and bool(spec.pooling.statistics)
     return pooled or fixed or (len(shape) == 3 and shape[-1] == width)
@@ -77,7 +74,7 @@ def require_shape(item: Shape, shape: Shape, name: str) -> None:
         f"The spec makes items of [{_write(item)}], and the model's input {name} takes [{_write(shape[1:])}].",
         remedy="Fix the number of frames: by `arrangement.frames`, `sound.length`, `window_seconds`, or pool over time."
         if varies
-        else f"Correct `front_end`, `pooling` or `arrangement` in the spec, or search it: `{FIND_SPEC}`.",
+        else f"Correct `front_end`, `backbone`, `pooling` or `arrangement` in the spec, or search it: `{FIND_SPEC}`.",
     )
 
 
@@ -85,7 +82,7 @@ def _write(shape: Shape) -> str:
     return ", ".join("?" if size is None else str(size) for size in shape)
 
 
-def _count_samples(spec: Spec, seconds: float, rate: int) -> int:
+def _count_samples(spec: InputSpec, seconds: float, rate: int) -> int:
     """Return the samples of a clip of `seconds` after the spec's fixed length."""
     length = spec.sound.length
     if spec.window_seconds is None and length is not None and length.pad is not None and length.cut is not None:

@@ -44,6 +44,10 @@ def format_status(answer: Status, *, server: bool) -> RenderableType:
         rows.append(("problem", _format_problem(answer.problem)))
     state = "installed" if backbone.installed else "not installed"
     rows.append(("backbone", to_text(f"{backbone.file} {state}")))
+    rows += [
+        ("backbone", to_text(f"{each.name}: {each.width} values, digest {each.digest[:12]}"))
+        for each in answer.backbones
+    ]
     rows.append(("database", to_text(f"{database.dialect}, {'reachable' if database.reachable else 'not reachable'}")))
     if database.problem:
         rows.append(("problem", _format_problem(database.problem)))

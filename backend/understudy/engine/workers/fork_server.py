@@ -23,7 +23,8 @@ from understudy.engine.workers.channel import receive_frame, send_frame
 from understudy.engine.workers.step_page import StepPage
 from understudy.engine.workers.worker_process import run_worker
 from understudy.errors import UnderstudyError
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.backbone import Backbone
+from understudy.inference.clip_input.backbone_loading import load_backbone
 from understudy.inference.runtime.blas_threads import pin_blas
 
 _POLL_MILLISECONDS = 200
@@ -83,7 +84,7 @@ def main(descriptor: int) -> None:
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
     pin_blas()
-    backbones = _load_backbone(configuration.backbone)
+    backbones = _load_backbones(configuration.backbone)
     held = walls.apply(configuration.memory_bytes, configuration.readable)
     send_frame(control, Started(walls=held).model_dump_json().encode())
     limits = ClipLimits(configuration.max_audio_seconds, configuration.max_whole_clip_seconds)
@@ -119,10 +120,10 @@ def _watch_children() -> int:
     return ended
 
 
-def _load_backbone(path: Path | None) -> list[Backbone]:
+def _load_backbones(path: Path | None) -> list[Backbone]:
     """Return the backbone, before the workers are forked; a file that cannot be loaded is refused by its models."""
     try:
-        return [] if path is None else [Backbone.load(path)]
+        return [] if path is None else [load_backbone(path)]
     except UnderstudyError:
         return []
 

@@ -38,7 +38,7 @@ from understudy.engine.workers.step_page import StepPage
 from understudy.engine.workers.tensor_codec import decode, encode
 from understudy.engine.workers.window_codec import encode_windows
 from understudy.errors import UnderstudyError
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.runtime.memory import release_memory
 from understudy.schemas.server.problem import Problem

@@ -11,7 +11,7 @@ from understudy.audio.features.patches import PatchStream
 from understudy.audio.features.windows import Windower
 from understudy.errors import SpecInvalid
 from understudy.inference.clip_input.cutters import Cutter, ExtractingCutter, WholeClip
-from understudy.schemas.compiler.spec import Spec, Tail
+from understudy.schemas.compiler.spec import InputSpec, Tail
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, PATCH_FRAMES, PATCH_HOP_FRAMES, SAMPLE_RATE
 
 Array = NDArray[np.float32]
@@ -91,7 +91,7 @@ class PatchFraming:
         return PatchStream(self.frames, self.hop, self.tail)
 
 
-def choose_sample_framing(spec: Spec, fixed: int | None, extract: Extract | None = None) -> SampleFraming:
+def choose_sample_framing(spec: InputSpec, fixed: int | None, extract: Extract | None = None) -> SampleFraming:
     """Return the framing of a model on windows of samples; `fixed` is the number of samples that its graph requires.
 
     Raises SpecInvalid when spec and graph fix different sizes.
@@ -109,16 +109,25 @@ def choose_sample_framing(spec: Spec, fixed: int | None, extract: Extract | None
     return SampleFraming(rate, None if size is None else size / rate, hop / rate, spec.tail, extract)
 
 
-def choose_patch_framing(spec: Spec, fixed: int | None) -> PatchFraming:
+def choose_patch_framing(spec: InputSpec, fixed: int | None) -> PatchFraming:
     """Return the framing of a model on log-mel patches; `fixed` is the number of frames that its graph requires.
 
-    Raises SpecInvalid when spec and graph fix different sizes.
+    Raises SpecInvalid for another rate than YAMNet's, and when spec and graph fix different sizes.
     """
+    require_yamnet_rate(spec)
     size, hop = choose_window(spec, fixed, _FRAMES_PER_SECOND)
     return PatchFraming(size, hop, spec.tail)
 
 
-def choose_window(spec: Spec, fixed: int | None, rate: float) -> tuple[int | None, int]:
+def require_yamnet_rate(spec: InputSpec) -> None:
+    """Raises SpecInvalid for another sample rate than YAMNet's."""
+    if spec.sample_rate != SAMPLE_RATE:
+        raise SpecInvalid(
+            f"A model on YAMNet's features takes sound at {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate} Hz."
+        )
+
+
+def choose_window(spec: InputSpec, fixed: int | None, rate: float) -> tuple[int | None, int]:
     """Return size and hop of the windows in steps of 1 / `rate` seconds; `fixed` is the graph's own size."""
     asked = None if spec.window_seconds is None else max(1, round(spec.window_seconds * rate))
     if None not in (asked, fixed) and asked != fixed:

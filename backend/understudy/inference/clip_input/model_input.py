@@ -14,8 +14,8 @@ from understudy.audio.features.item_shape import (
     require_shape,
     takes_sequence,
 )
-from understudy.audio.features.patches import PatchStream
 from understudy.errors import SpecInvalid
+from understudy.inference.clip_input.backbone import BackboneFrontEnd
 from understudy.inference.clip_input.framing import (
     Extract,
     Framing,
@@ -24,43 +24,55 @@ from understudy.inference.clip_input.framing import (
 )
 from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.runtime.tensor_signature import GraphTensor
-from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.schemas.compiler.spec import InputKind, InputSpec, Spec
 from understudy.schemas.front_end.arrangement import Arrangement
-from understudy.yamnet.constants import (
-    CLASS_COUNT,
-    EMBEDDING_SIZE,
-    MEL_BANDS,
-    PATCH_FRAMES,
-    SAMPLE_RATE,
-)
+from understudy.yamnet.constants import MEL_BANDS, SAMPLE_RATE
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class ModelInput:
-    """The framing of clips and the layout of items. `grouped`: an item is all patches of a window, not one patch."""
+    """The framing of clips and the layout of items.
+
+    `extract` computes an item from the samples of its window. `grouped`: an item is all items that a backbone takes in
+    a window, not one of them.
+    """
 
     framing: Framing
     layout: Layout
+    extract: Extract | None = None
     grouped: bool = False
 
 
-def choose_model_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
+def choose_model_input(spec: Spec, tensor: GraphTensor, backbone: BackboneFrontEnd | None = None) -> ModelInput:
     """Return how clips are cut for the graph's input `tensor`, and how the items lie in it.
+
+    `backbone` is the front end of the backbone that the model is on. Raises what `choose_input` raises, and SpecInvalid
+    when the backbone takes other windows.
+    """
+    if not spec.input.on_backbone:
+        return choose_input(spec, tensor)
+    if backbone is None:
+        raise SpecInvalid("The model takes the values of a backbone, and none is given.")
+    grouped = takes_sequence(spec, tensor.shape, spec.embedding_width)
+    framing = backbone.choose_framing(spec, grouped=grouped)
+    if grouped:
+        return ModelInput(framing, _place_exactly(tensor, measure_sequence_shape(spec)), grouped=True)
+    return ModelInput(framing, Layout.from_tensor(tensor, (spec.embedding_width,)))
+
+
+def choose_input(spec: InputSpec, tensor: GraphTensor) -> ModelInput:
+    """Return how clips are cut for an input that takes waveforms, YAMNet's patches or the features of a front end.
 
     A window size that the graph fixes is used where the spec leaves the window open. Raises SpecInvalid when the graph
     does not take the input that the spec names, or when both fix different sizes.
     """
-    if spec.input.on_yamnet and spec.sample_rate != SAMPLE_RATE:
-        raise SpecInvalid(
-            f"A model on YAMNet's features takes sound at {SAMPLE_RATE} Hz, and the spec says {spec.sample_rate} Hz."
-        )
     match spec.input:
         case InputKind.WAVEFORM:
             layout = Layout.from_tensor(tensor, (None,))
             extract = _choose_sample_steps(spec.arrangement, layout.item[0])
-            return ModelInput(choose_sample_framing(spec, layout.item[0], extract), layout)
+            return ModelInput(choose_sample_framing(spec, layout.item[0], extract), layout, extract)
         case InputKind.LOG_MEL_PATCH:
             if spec.arrangement != Arrangement():
                 raise SpecInvalid(
@@ -69,22 +81,14 @@ def choose_model_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
                 )
             layout = Layout.from_tensor(tensor, (None, MEL_BANDS))
             return ModelInput(choose_patch_framing(spec, layout.item[0]), layout)
-        case InputKind.EMBEDDING | InputKind.SCORES:
-            return _choose_backbone_input(spec, tensor)
         case InputKind.FEATURES:
             extract = build_extractor(spec).extract
             layout = _place_exactly(tensor, measure_feature_shape(spec))
-            return ModelInput(choose_sample_framing(spec, None, extract), layout)
+            return ModelInput(choose_sample_framing(spec, None, extract), layout, extract)
         case InputKind.TENSOR:
             raise SpecInvalid("A tensor model takes no audio, so a clip cannot be cut for it.")
-
-
-def _choose_backbone_input(spec: Spec, tensor: GraphTensor) -> ModelInput:
-    if not takes_sequence(spec, tensor.shape):
-        width = EMBEDDING_SIZE if spec.input is InputKind.EMBEDDING else CLASS_COUNT
-        return ModelInput(choose_patch_framing(spec, PATCH_FRAMES), Layout.from_tensor(tensor, (width,)))
-    layout = _place_exactly(tensor, measure_sequence_shape(spec))
-    return ModelInput(choose_sample_framing(spec, None, _cut_patches), layout, grouped=True)
+        case InputKind.EMBEDDING | InputKind.SCORES:
+            raise SpecInvalid(f"An input of {spec.input.value!r} is what a backbone computes.")
 
 
 def _choose_sample_steps(arrangement: Arrangement, fixed: int | None) -> Extract | None:
@@ -102,12 +106,6 @@ def _choose_sample_steps(arrangement: Arrangement, fixed: int | None) -> Extract
             remedy="Leave `arrangement.layout` out: the axis of a channel is added where the model has one.",
         )
     return lambda samples, rate: arranger.arrange(samples)  # noqa: ARG005  # the same at every rate
-
-
-def _cut_patches(samples: Array, rate: int) -> Array:  # noqa: ARG001  # it is always YAMNet's
-    """Return YAMNet's patches float32 [patches, 96, 64] of the samples of one window."""
-    stream = PatchStream()
-    return np.stack([patch for _, patch in [*stream.push(samples), *stream.finish()]])
 
 
 def _place_exactly(tensor: GraphTensor, item: Shape) -> Layout:

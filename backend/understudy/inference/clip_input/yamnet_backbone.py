@@ -1,4 +1,4 @@
-"""Run the YAMNet backbone that all models on its embeddings or scores share."""
+"""Run YAMNet, the built-in backbone that all models on its embeddings or scores share."""
 
 import hashlib
 import os
@@ -8,19 +8,42 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.errors import BackboneMissing, CannotServe
+from understudy.audio.features.patches import PatchStream
+from understudy.errors import BackboneMissing, CannotServe, WarmUpFailed
+from understudy.inference.clip_input.framing import (
+    Framing,
+    choose_patch_framing,
+    choose_sample_framing,
+    require_yamnet_rate,
+)
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.session import RunFailed, Session
-from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE
+from understudy.schemas.compiler.spec import InputKind, Spec
+from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE, PATCH_FRAMES, PATCH_SHAPE
 
 _OUTPUTS = {"embeddings": EMBEDDING_SIZE, "scores": CLASS_COUNT}
 
 
-class Backbone:
+class YamnetFrontEnd:
+    """Cuts samples at 16 kHz into log-mel patches float32 [96, 64], as YAMNet's own front end does."""
+
+    def choose_framing(self, spec: Spec, *, grouped: bool) -> Framing:
+        require_yamnet_rate(spec)
+        return choose_sample_framing(spec, None, self.cut) if grouped else choose_patch_framing(spec, PATCH_FRAMES)
+
+    def cut(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:  # noqa: ARG002  # always 16 kHz
+        stream = PatchStream()
+        return np.stack([patch for _, patch in [*stream.push(samples), *stream.finish()]])
+
+
+class YamnetBackbone:
     """Turns log-mel patches into embeddings and scores; several threads may use it at once.
 
     `digest` is the SHA-256 of the backbone's file.
     """
+
+    front_end = YamnetFrontEnd()
+    _warm = False
 
     def __init__(self, session: Session, digest: str) -> None:
         self._session = session
@@ -66,6 +89,16 @@ class Backbone:
     def score(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return only the scores float32 [n, 521]; raises CannotServe when the graph fails."""
         return self._run(["scores"], patches)[0]
+
+    def compute(self, kind: InputKind, items: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.embed(items) if kind is InputKind.EMBEDDING else self.score(items)
+
+    def warm_up(self) -> None:
+        if self._warm:
+            return
+        if not all(np.isfinite(output).all() for output in self.run(np.zeros((1, *PATCH_SHAPE), np.float32))):
+            raise WarmUpFailed("The YAMNet backbone's output holds values that are infinite or not numbers (NaN).")
+        self._warm = True
 
     def _run(self, names: list[str], patches: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         try:

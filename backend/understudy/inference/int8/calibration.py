@@ -14,6 +14,7 @@ from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.cutters import CutItems
 from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.clip_input.model_input import choose_model_input
+from understudy.inference.clip_input.yamnet_backbone import YamnetFrontEnd
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.schemas.compiler.report import CompileReport
@@ -76,7 +77,7 @@ def collect_windows(
     embeddings or scores a window is a log-mel patch float32 [96, 64]. Raises what opening and reading a clip raise.
     """
     tensor = _read_input(report)
-    taken = choose_model_input(report.spec, tensor)
+    taken = choose_model_input(report.spec, tensor, YamnetFrontEnd())
     found: list[NDArray[np.float32]] = []
     seconds = 0.0
     for clip in clips:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
+from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.clip_input.backbone_features import MAX_BATCH, BackboneFeatures
 from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.clip_input.model_input import choose_model_input
-from understudy.inference.clip_input.yamnet_backbone import Backbone
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.pipeline.answer_warnings import collect_warnings
 from understudy.inference.pipeline.network import Network
@@ -30,11 +30,8 @@ from understudy.inference.runtime.session_loading import load_session
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec, Tail
-from understudy.yamnet.constants import PATCH_SHAPE
 
 __all__ = ["Analysis", "Pipeline"]
-
-_FALLBACK_TOLERANCE = 1e-4
 
 Array = NDArray[np.float32]
 Items = list[Array]
@@ -58,27 +55,29 @@ class Pipeline:
     ) -> None:
         """`probes` are the recorded inputs and outputs of the model.
 
-        Raises SpecInvalid when spec and graph do not fit each other, and BackboneMissing when the spec needs the YAMNet
-        backbone and `backbone` is None.
+        Raises SpecInvalid when spec and graph do not fit each other, and BackboneMissing when the spec needs a backbone
+        and `backbone` is None or another one.
         """
         self.report = report
         self._session = session
         self._probes = probes
-        self._backbone: BackboneFeatures | None = None
+        self._backbone = backbone if self.spec.input.on_backbone else None
+        self._backbone_features: BackboneFeatures | None = None
         self._verdict = Verdict(self.spec)
         self._max_whole_clip_seconds = max_whole_clip_seconds
         self.graph = Graph(session, read_recorded_inputs(probes))
         self._audio: tuple[Framing, Network] | None = None
         if self.spec.input is InputKind.TENSOR:
             return
-        if self.spec.input.on_backbone and backbone is None:
-            raise BackboneMissing(f"The model takes YAMNet's {self.spec.input.value}, and no backbone is installed.")
+        if self.spec.input.on_backbone:
+            _require_backbone(self.spec, backbone)
         inputs = self.graph.inputs
         if len(inputs) != 1:
             raise SpecInvalid(f"The model has {len(inputs)} inputs ({', '.join(inputs)}), and audio fills only one.")
-        taken = choose_model_input(self.spec, *inputs.values())
-        if backbone is not None and self.spec.input.on_backbone:
-            self._backbone = BackboneFeatures(backbone, self.spec, grouped=taken.grouped)
+        [tensor] = inputs.values()
+        taken = choose_model_input(self.spec, tensor, None if self._backbone is None else self._backbone.front_end)
+        if self._backbone is not None:
+            self._backbone_features = BackboneFeatures(self._backbone, self.spec, grouped=taken.grouped)
         whole_clips = taken.framing.window_seconds is None
         network = Network(session, taken.layout, self.spec, report.graph_activation, whole_clips=whole_clips)
         self._audio = taken.framing, network
@@ -106,8 +105,8 @@ class Pipeline:
 
     @property
     def backbone_digest(self) -> str | None:
-        """SHA-256 of the YAMNet backbone that runs before the model, or None without one."""
-        return None if self._backbone is None else self._backbone.backbone.digest
+        """SHA-256 of the backbone that runs before the model, or None without one."""
+        return None if self._backbone is None else self._backbone.digest
 
     def warm_up(self) -> float:
         """Replay the recorded probes and return the largest relative error.
@@ -115,12 +114,9 @@ class Pipeline:
         Raises WarmUpFailed when the model or the backbone fails, or when an output differs from the recorded one by
         more than the tolerance of the compile report.
         """
-        tolerance = max((probe.tolerance for probe in self.report.parity), default=_FALLBACK_TOLERANCE)
-        if self._backbone is not None and not all(
-            np.isfinite(output).all() for output in self._backbone.backbone.run(np.zeros((1, *PATCH_SHAPE), np.float32))
-        ):
-            raise WarmUpFailed("The YAMNet backbone's output holds values that are infinite or not numbers (NaN).")
-        return replay(self._session, self._probes, tolerance)
+        if self._backbone is not None:
+            self._backbone.warm_up()
+        return replay(self._session, self._probes, self.report.tolerance)
 
     def analyze(self, clip: Clip) -> Analysis:
         """Analyze the clip from start to end on the calling thread.
@@ -203,8 +199,8 @@ class Pipeline:
         return self._audio
 
     def _score_items(self, network: Network, items: Array | list[Array]) -> Array:
-        if self._backbone is not None:
-            items = self._backbone.encode(list(items))
+        if self._backbone_features is not None:
+            items = self._backbone_features.encode(list(items))
         if isinstance(items, np.ndarray):
             return network.score(items)
         if len({item.shape for item in items}) > 1:
@@ -238,4 +234,18 @@ class Pipeline:
             warnings=(*(finding.detail for finding in findings), *warnings),
             findings=findings,
             timing=watch.to_phase_times(),
+        )
+
+
+def _require_backbone(spec: Spec, backbone: Backbone | None) -> None:
+    """Raises BackboneMissing unless `backbone` is the one that the spec names."""
+    wanted = spec.backbone
+    if wanted is None:
+        if backbone is None:
+            raise BackboneMissing(f"The model takes YAMNet's {spec.input.value}, and no backbone is installed.")
+    elif backbone is None or backbone.digest != wanted.digest:
+        raise BackboneMissing(
+            f"The model was made for the backbone {wanted.name!r} with the digest {wanted.digest[:12]}, and "
+            f"{'none' if backbone is None else 'another one'} is loaded.",
+            remedy=f"Install it: understudy backbone install {wanted.name} FILE.onnx --spec SPEC.json",
         )

@@ -15,7 +15,7 @@ from understudy.errors import BackboneMissing
 from understudy.inference.clip_input.backbone_features import BackboneFeatures
 from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.clip_input.model_input import choose_model_input
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.network import Network
 from understudy.inference.pipeline.scoring import aggregate
 from understudy.inference.runtime.probe_replay import read_recorded_inputs
@@ -40,7 +40,7 @@ class ExampleScorer:
         report: CompileReport,
         session: Session,
         probes: Mapping[str, NDArray[Any]],
-        backbone: Backbone | None,
+        backbone: YamnetBackbone | None,
         features: ExampleFeatures,
         max_whole_clip_seconds: float,
     ) -> None:
@@ -111,10 +111,10 @@ def _score(network: Network, items: Sequence[Array] | Array) -> Array:
     return network.score(np.stack(list(items)))
 
 
-class _RememberingBackbone(Backbone):
+class _RememberingBackbone(YamnetBackbone):
     """The backbone, which runs each patch once for all specs that are tried."""
 
-    def __init__(self, inner: Backbone) -> None:
+    def __init__(self, inner: YamnetBackbone) -> None:
         self.digest = inner.digest
         self._inner = inner
         self._rows: LRUCache[bytes, tuple[Array, Array]] = LRUCache(_PATCHES_KEPT)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from understudy.audio.opening import AudioLimits
 from understudy.errors import UnderstudyError
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.proof.clip_proof import prove_clip
 from understudy.inference.runtime.session import Session
@@ -112,7 +112,7 @@ class SpecSearch:
         report: CompileReport,
         session: Session,
         probes: Mapping[str, NDArray[Any]],
-        backbone: Backbone | None,
+        backbone: YamnetBackbone | None,
         complete: CompleteSpec,
         resolve: CompleteSpec,
         *,

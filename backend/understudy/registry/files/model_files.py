@@ -11,6 +11,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from understudy.backbones.store import BackboneStore
 from understudy.compiler import model_source
 from understudy.compiler.formats.detect_format import refuse_tensorflowjs
 from understudy.errors import FileChanged, FileMissing, FormatUnknown, PathRefused, SpecInvalid, TooLarge
@@ -55,6 +56,7 @@ class ModelFiles:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.backbones = BackboneStore(settings.named_backbones_dir)
         self._home = settings.home
         self._max_bytes = settings.max_model_bytes
         self._digests: LRUCache[tuple[Path, str], str] = LRUCache(_REMEMBERED)
@@ -103,9 +105,20 @@ class ModelFiles:
         place = self.resolve(beside)
         return read_spec(place, beside) if _is_present(place) else None
 
-    def fill_scalers(self, spec: PartialSpec, path: str) -> PartialSpec:
-        """Return a given spec with the numbers of the scaler files beside the model file; raises SpecInvalid."""
-        return fill_scalers(spec, self.resolve(path).parent)
+    def read_sidecar_now(self, path: str, recorded: PartialSpec | None) -> PartialSpec | None:
+        """Return the spec beside the file, on the backbone that was recorded where the name of it is the same.
+
+        Raises what `read_sidecar` raises.
+        """
+        sidecar = self.read_sidecar(path)
+        return None if sidecar is None else self.backbones.keep(sidecar, recorded)
+
+    def fill_given(self, spec: PartialSpec, path: str) -> PartialSpec:
+        """Return a given spec with the numbers of the scaler files beside the model and the digest of its backbone.
+
+        Raises SpecInvalid, and BackboneMissing where the backbone is not installed.
+        """
+        return self.backbones.pin(fill_scalers(spec, self.resolve(path).parent))
 
     def read_label_files(self, path: str) -> list[LabelFile]:
         """Return the files beside the model that may hold its labels.

@@ -1,15 +1,19 @@
 """Reads the spec file beside a model file: `<file stem>.spec.json`."""
 
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from understudy.audio.features.scaler_file import read_scaler
 from understudy.errors import SpecInvalid
 from understudy.registry.database.column_values import has_nul
-from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.compiler.backbone import BackboneSpec
+from understudy.schemas.compiler.spec import PartialInputSpec, PartialSpec
 from understudy.schemas.front_end.arrangement import FeatureStandardization
 from understudy.text_file import read_text_file
+
+AnySpec = TypeVar("AnySpec", bound=PartialInputSpec)
 
 
 def get_sidecar_path(path: str, *, folder: bool) -> str:
@@ -21,8 +25,12 @@ def get_sidecar_path(path: str, *, folder: bool) -> str:
 
 def parse_spec(content: str | bytes, name: str) -> PartialSpec:
     """Parse a spec from JSON text; raises SpecInvalid, which names `name` and the field."""
+    return _parse(PartialSpec, content, name)
+
+
+def _parse(kind: type[AnySpec], content: str | bytes, name: str) -> AnySpec:
     try:
-        spec = PartialSpec.model_validate_json(content)
+        spec = kind.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -38,7 +46,12 @@ def read_spec(path: Path, name: str) -> PartialSpec:
     return fill_scalers(parse_spec(read_text_file(path, name).text, name), path.parent)
 
 
-def fill_scalers(spec: PartialSpec, folder: Path) -> PartialSpec:
+def read_backbone_spec(path: Path) -> BackboneSpec:
+    """Read the spec of a backbone, and the scaler files beside it; raises SpecInvalid."""
+    return fill_scalers(_parse(BackboneSpec, read_text_file(path, path.name).text, path.name), path.parent)
+
+
+def fill_scalers(spec: AnySpec, folder: Path) -> AnySpec:
     """Return the spec with the numbers of each scaler file that it names, which lies in `folder`.
 
     The numbers belong to the model from then on: a file that changes later changes nothing. Raises SpecInvalid.

@@ -32,7 +32,7 @@ def read_spec_now(files: ModelFiles, recorded: RegisteredFile) -> SpecReading:
     path = recorded.facts.path
     try:
         beside = get_sidecar_path(path, folder=files.resolve(path).is_dir())
-        sidecar = files.read_sidecar(path)
+        sidecar = files.read_sidecar_now(path, recorded.spec)
     except (SpecInvalid, PathRefused) as error:
         spec = merge_specs(recorded.given, None, recorded.spec)
         return _build(recorded, spec, (f"{error.detail} The spec that was recorded before is used.",))

@@ -8,6 +8,8 @@ from understudy.schemas.compiler.quantization import Quantization
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, Spec
 
+_FALLBACK_TOLERANCE = 1e-4
+
 
 class TensorSignature(BaseModel):
     """One input or output of a graph; a dimension of None varies."""
@@ -71,6 +73,11 @@ class CompileReport(BaseModel):
     def takes_tensors_only(self) -> bool:
         """True when the spec does not say how a recording becomes the model's input."""
         return self.spec.input is InputKind.TENSOR
+
+    @property
+    def tolerance(self) -> float:
+        """Largest error that replaying the recorded probes may show."""
+        return max((probe.tolerance for probe in self.parity), default=_FALLBACK_TOLERANCE)
 
     @property
     def max_abs_error(self) -> float:

@@ -27,20 +27,15 @@ class InputKind(StrEnum):
 
     WAVEFORM = "waveform"  # samples in [-1, 1] at `sample_rate`
     LOG_MEL_PATCH = "log_mel_patch"  # YAMNet's front end: 96 frames x 64 bands
-    EMBEDDING = "embedding"  # YAMNet's 1024 values a patch
+    EMBEDDING = "embedding"  # YAMNet's 1024 values a patch, or those of the spec's `backbone`
     SCORES = "scores"  # YAMNet's 521 scores a patch
     FEATURES = "features"  # what the spec's `front_end` computes
     TENSOR = "tensor"  # anything else; not offered for audio
 
     @property
     def on_backbone(self) -> bool:
-        """True when YAMNet runs before the model."""
+        """True when a backbone, YAMNet or an installed one, runs before the model."""
         return self in (InputKind.EMBEDDING, InputKind.SCORES)
-
-    @property
-    def on_yamnet(self) -> bool:
-        """True when YAMNet's front end or the whole of YAMNet comes before the model."""
-        return self.on_backbone or self is InputKind.LOG_MEL_PATCH
 
 
 class OutputActivation(StrEnum):
@@ -67,6 +62,9 @@ class Tail(StrEnum):
     KEEP = "keep"  # a shorter window; only for features
 
 
+_OF_INPUT = ("input", "front_end", "backbone")
+
+
 class Assumption(StrEnum):
     """A part of a spec that no source stated."""
 
@@ -79,6 +77,28 @@ _YAMNET_INPUTS = {
     YamnetOutput.EMBEDDING: InputKind.EMBEDDING,
     YamnetOutput.SCORES: InputKind.SCORES,
 }
+
+
+class BackboneReference(BaseModel):
+    """An installed backbone: its name and, once the model is registered, the digest of the one that it was made for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    digest: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, document: Any) -> Any:
+        """Take the name alone as the short form."""
+        return {"name": document} if isinstance(document, str) else document
+
+
+class BackboneUse(BackboneReference):
+    """The backbone that runs before a model. `width` is the number of values of an embedding."""
+
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    width: int = Field(ge=1)
 
 
 class _SpecBase(BaseModel):
@@ -96,8 +116,8 @@ class _SpecBase(BaseModel):
         return labels
 
 
-class PartialSpec(_SpecBase):
-    """A spec as a person writes it: a missing value comes from the next source (sidecar, file, defaults)."""
+class PartialInputSpec(_SpecBase):
+    """The way from a recording to an input as a person writes it: a missing value comes from the next source."""
 
     preset: str | None = Field(default=None, max_length=100, description="The preset whose values are filled in")
     input: InputKind | None = None
@@ -109,6 +129,25 @@ class PartialSpec(_SpecBase):
     window_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WINDOW_SECONDS)
     hop_seconds: float | None = Field(default=None, ge=SHORTEST_HOP_SECONDS, le=LONGEST_WINDOW_SECONDS)
     tail: Tail | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_preset_and_input(cls, document: Any) -> Any:
+        """Take what a preset says, field by field, where the document says nothing, and name the input."""
+        if not isinstance(document, dict):
+            return document
+        if isinstance(name := document.get("preset"), str):
+            known = {field: value for field, value in read_preset(name).items() if value is not None}
+            document = {field: value for field, value in known.items() if field in cls.model_fields} | document
+        return _name_input(document)
+
+
+class PartialSpec(PartialInputSpec):
+    """A spec as a person writes it: a missing value comes from the next source (sidecar, file, defaults)."""
+
+    backbone: BackboneReference | None = Field(
+        default=None, description="Name of the installed backbone whose embeddings the model takes; null: YAMNet"
+    )
     labels: tuple[Label, ...] | None = None
     activation: OutputActivation | None = None
     aggregation: Aggregation | None = None
@@ -120,16 +159,6 @@ class PartialSpec(_SpecBase):
         default=None, description="The clip's label when no other label reaches its threshold (0.5 where none is given)"
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_preset_and_input(cls, document: Any) -> Any:
-        """Take what a preset says, field by field, where the document says nothing, and name the input."""
-        if not isinstance(document, dict):
-            return document
-        if isinstance(name := document.get("preset"), str):
-            document = {field: value for field, value in read_preset(name).items() if value is not None} | document
-        return _name_input(document)
-
     @field_validator("labels")
     @classmethod
     def _some_labels_if_any(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -138,10 +167,13 @@ class PartialSpec(_SpecBase):
         return labels
 
     def over(self, weaker: "PartialSpec") -> "PartialSpec":
-        """Return this spec with its missing values taken from `weaker`; input and front end come from one source."""
+        """Return this spec with its missing values taken from `weaker`.
+
+        Input, front end and backbone come from one source.
+        """
         taken = weaker.to_document()
         if self.input is not None:
-            taken = {name: value for name, value in taken.items() if name not in ("input", "front_end")}
+            taken = {name: value for name, value in taken.items() if name not in _OF_INPUT}
         return PartialSpec.model_validate(taken | self.to_document())
 
     def to_document(self, *, cleared: bool = False) -> dict[str, Any]:
@@ -159,8 +191,8 @@ class PartialSpec(_SpecBase):
         return json.dumps(self.to_document(), indent=2, ensure_ascii=False) + "\n"
 
 
-class Spec(_SpecBase):
-    """A complete spec. `window_seconds` None means that the whole clip is one window."""
+class InputSpec(_SpecBase):
+    """The complete way from a recording to a graph's input. `window_seconds` None: the whole clip is one window."""
 
     preset: str | None = None
     input: InputKind
@@ -172,6 +204,24 @@ class Spec(_SpecBase):
     window_seconds: float | None = Field(default=yamnet.WINDOW_SECONDS, gt=0)
     hop_seconds: float | None = Field(default=yamnet.HOP_SECONDS, gt=0)
     tail: Tail = Tail.PAD
+
+    @model_validator(mode="after")
+    def _front_end_fits_input(self) -> Self:
+        if (self.input is InputKind.FEATURES) != (self.front_end is not None):
+            raise ValueError("`front_end` and input `features` belong together")
+        if self.pooling is not None and not (self.input is InputKind.FEATURES or self.input.on_backbone):
+            raise ValueError(f"input {self.input.value!r} has no features to pool over time")
+        if self.pooling is not None and self.arrangement.frames is not None:
+            raise ValueError("features pooled over time have no frames to pad or cut")
+        if self.tail is Tail.KEEP and self.input is not InputKind.FEATURES:
+            raise ValueError(f"tail 'keep' needs a `front_end`; input {self.input.value!r} takes whole windows")
+        return self
+
+
+class Spec(InputSpec):
+    """A complete spec."""
+
+    backbone: BackboneUse | None = Field(default=None, description="null: YAMNet, where the input is on a backbone")
     labels: tuple[str, ...] = Field(description="Empty only for a tensor model whose outputs are no scores")
     labels_named: bool = Field(description="False when no source named the labels and class_0, class_1, … stand in")
     activation: OutputActivation
@@ -205,20 +255,26 @@ class Spec(_SpecBase):
         return self
 
     @model_validator(mode="after")
-    def _front_end_fits_input(self) -> Self:
-        if (self.input is InputKind.FEATURES) != (self.front_end is not None):
-            raise ValueError("`front_end` and input `features` belong together")
-        if self.pooling is not None and not (self.input is InputKind.FEATURES or self.input.on_backbone):
-            raise ValueError(f"input {self.input.value!r} has no features to pool over time")
-        if self.pooling is not None and self.arrangement.frames is not None:
-            raise ValueError("features pooled over time have no frames to pad or cut")
-        if self.tail is Tail.KEEP and self.input is not InputKind.FEATURES:
-            raise ValueError(f"tail 'keep' needs a `front_end`; input {self.input.value!r} takes whole windows")
+    def _backbone_makes_embeddings(self) -> Self:
+        if self.backbone is not None and self.input is not InputKind.EMBEDDING:
+            raise ValueError(f"`backbone` and input {self.input.value!r} exclude each other")
         return self
+
+    @property
+    def embedding_width(self) -> int:
+        """Number of values that the backbone computes from each of its windows, for a model on a backbone."""
+        if self.backbone is not None:
+            return self.backbone.width
+        return yamnet.EMBEDDING_SIZE if self.input is InputKind.EMBEDDING else yamnet.CLASS_COUNT
 
 
 def _name_input(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with `front_end` [waveform] or [yamnet] written as `input`, any other as `features`."""
+    """Return the document with `front_end` [waveform] or [yamnet] written as `input`, any other as `features`.
+
+    `backbone` implies the input `embedding`; the name `yamnet` is that of the built-in one.
+    """
+    if document.get("backbone") is not None:
+        return _name_backbone_input(document)
     parts = document.get("front_end")
     if not isinstance(parts, list | tuple) or not parts:
         return document
@@ -242,3 +298,13 @@ def _find_plain_input(part: Any) -> InputKind | None:
         case "yamnet":
             return _YAMNET_INPUTS[YamnetPart.model_validate(part).output]
     return None
+
+
+def _name_backbone_input(document: dict[str, Any]) -> dict[str, Any]:
+    if document.get("front_end") is not None:
+        raise ValueError("a model on a `backbone` has no `front_end` of its own: the backbone's comes before it")
+    if document["backbone"] in (yamnet.NAME, {"name": yamnet.NAME}):
+        return document | {"input": document.get("input") or InputKind.EMBEDDING, "backbone": None}
+    if document.get("input") not in (None, InputKind.EMBEDDING, InputKind.EMBEDDING.value):
+        raise ValueError(f"`backbone` makes 'embedding', and `input` says {document['input']!r}: leave `input` out")
+    return document | {"input": InputKind.EMBEDDING}

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.schemas.compiler.backbone import BackboneOut
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import UtcTime
@@ -63,7 +64,8 @@ class Status(BaseModel):
     problem: Problem | None = Field(description="Why this process is not in sync or cannot answer")
     live: LiveStatus | None
     desired: DesiredStatus | None = Field(description="null while the database does not answer")
-    backbone: BackboneStatus
+    backbone: BackboneStatus = Field(description="YAMNet")
+    backbones: tuple[BackboneOut, ...] = Field(description="Backbones that were installed under names")
     database: DatabaseStatus
     workers: tuple[WorkerStatus, ...] = Field(description="None where the server's own process computes")
     replicas: tuple[ReplicaStatus, ...]

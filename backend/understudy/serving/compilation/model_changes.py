@@ -48,6 +48,9 @@ class ModelChanges:
         compiled = await self._compilation.find(recorded)
         if compiled is None:
             return
-        changed = replace(recorded, given=change_given(recorded.given, change))
-        reading = await asyncio.to_thread(read_spec_now, self._registry.files, changed)
-        refuse_misfit(reading.model.spec or PartialSpec(), recorded.spec or PartialSpec(), compiled.report)
+        files = self._registry.files
+        filled = change and await asyncio.to_thread(files.fill_given, change, recorded.facts.path)
+        changed = replace(recorded, given=change_given(recorded.given, filled))
+        spec = (await asyncio.to_thread(read_spec_now, files, changed)).model.spec or PartialSpec()
+        backbone = None if spec.backbone is None else await asyncio.to_thread(files.backbones.require, spec.backbone)
+        refuse_misfit(spec, recorded.spec or PartialSpec(), compiled.report, backbone)

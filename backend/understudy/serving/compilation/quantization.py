@@ -27,7 +27,7 @@ from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FIND_SPEC, CompileFailed, NotForAudio
-from understudy.inference.clip_input.yamnet_backbone import Backbone
+from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.pipeline import Pipeline
@@ -65,7 +65,7 @@ class _VariantPlan:
     judging: list[LabeledClip]
     clips_digest: str
     gate: Gate
-    backbone: Backbone | None
+    backbone: YamnetBackbone | None
 
     @property
     def report(self) -> CompileReport:
@@ -156,6 +156,11 @@ class ModelQuantizer:
                 "An int8 variant is made of an ONNX graph, and LiteRT serves this model.",
                 remedy="Serve it as it is, or register the model that it was converted from.",
             )
+        if (installed := compiled.report.spec.backbone) is not None:
+            raise CompileFailed(
+                f"An int8 variant of a model on a backbone quantizes YAMNet, and this one is on {installed.name!r}.",
+                remedy="Serve it as it is.",
+            )
         found = await asyncio.to_thread(calibration.find_clips, clips)
         calibrating, judging = calibration.split(found)
         on_backbone = compiled.report.spec.input.on_backbone
@@ -167,7 +172,9 @@ class ModelQuantizer:
             judging=judging,
             clips_digest=await asyncio.to_thread(calibration.compute_digest, found),
             gate=gate,
-            backbone=await asyncio.to_thread(Backbone.load, self._settings.backbone_path) if on_backbone else None,
+            backbone=await asyncio.to_thread(YamnetBackbone.load, self._settings.backbone_path)
+            if on_backbone
+            else None,
         )
 
     async def _make_variant(self, plan: _VariantPlan, on_step: OnStep) -> CompiledModel:
@@ -241,7 +248,7 @@ class ModelQuantizer:
         )
         return self._store.add(out, report.model_copy(update={"quantization": quantization}))
 
-    def _place_backbone(self, plan: _VariantPlan, out: Path) -> tuple[Backbone | None, tuple[ParityProbe, ...]]:
+    def _place_backbone(self, plan: _VariantPlan, out: Path) -> tuple[YamnetBackbone | None, tuple[ParityProbe, ...]]:
         """Move an int8 backbone from `out` to var/backbones, and put the head, which stays float32, in its place.
 
         Returns the backbone that the variant runs on and the probes that its warm-up replays.
@@ -253,10 +260,10 @@ class ModelQuantizer:
         (out / MODEL_FILE).replace(target)
         for name in (MODEL_FILE, PROBES_FILE):
             shutil.copyfile(plan.compiled.folder / name, out / name)
-        return Backbone.load(target), plan.report.parity
+        return YamnetBackbone.load(target), plan.report.parity
 
     def _compare(
-        self, plan: _VariantPlan, report: CompileReport, backbone: Backbone | None, out: Path
+        self, plan: _VariantPlan, report: CompileReport, backbone: YamnetBackbone | None, out: Path
     ) -> PrecisionAgreement:
         """Run float32 and int8 over the judging clips and return how far their answers agree."""
         seconds = self._settings.max_whole_clip_seconds

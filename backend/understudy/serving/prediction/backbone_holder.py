@@ -1,4 +1,4 @@
-"""Finds the file of the YAMNet backbone that a compiled model runs on."""
+"""Finds the file of the backbone that a compiled model runs on."""
 
 import asyncio
 import hashlib
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import structlog
 
+from understudy.backbones.store import MANIFEST_FILE, BackboneStore
 from understudy.engine.engine import BackboneFile
 from understudy.errors import BackboneMissing
+from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
 
@@ -17,7 +19,7 @@ Identity = tuple[int, int, int]
 
 
 class BackboneHolder:
-    """Knows the digest of the installed backbone, and computes it again where another one was installed.
+    """Knows the digest of YAMNet's file, and computes it again where another one was installed.
 
     A loaded model keeps the backbone that it was loaded with; an engine shares one of the same digest between models.
     """
@@ -26,14 +28,20 @@ class BackboneHolder:
         self._settings = settings
         self._installed: BackboneFile | None = None
         self._known: dict[Path, tuple[Identity, str]] = {}
+        self._store = BackboneStore(settings.named_backbones_dir)
+        self._used: dict[str, BackboneFile] = {}
 
     @property
     def installed(self) -> BackboneFile | None:
-        """The backbone that models were last loaded with; None before the first."""
+        """The YAMNet that models were last loaded with; None before the first."""
         return self._installed
 
+    async def list_named(self) -> list[BackboneManifest]:
+        """Return the backbones that were installed under names."""
+        return await asyncio.to_thread(self._store.list_all)
+
     async def get(self) -> BackboneFile | None:
-        """Return the installed backbone; None where none was ever installed. Raises BackboneMissing as `identify`."""
+        """Return YAMNet; None where none was ever installed. Raises BackboneMissing as `identify`."""
         path = self._settings.backbone_path
         if await asyncio.to_thread(_identify, path) is not None:
             found = await self._read(path)
@@ -45,10 +53,17 @@ class BackboneHolder:
     async def get_for(self, report: CompileReport) -> BackboneFile | None:
         """Return the backbone that a compiled model runs on: float32, int8, or None for a model without one.
 
-        Raises BackboneMissing where its file cannot be read.
+        Raises BackboneMissing where its file cannot be read. An installed backbone that a model was loaded with before
+        is returned also after its folder has disappeared: the engine may still hold it.
         """
         if not report.spec.input.on_backbone:
             return None
+        if (named := report.spec.backbone) is not None:
+            if named.digest not in self._used:
+                await asyncio.to_thread(self._store.require, named)
+                manifest = self._store.locate(named.digest) / MANIFEST_FILE
+                self._used[named.digest] = BackboneFile(manifest, named.digest)
+            return self._used[named.digest]
         if report.quantization is not None and report.quantization.backbone is not None:
             return await self._read(self._settings.quantized_backbone_path(report.quantization.backbone))
         return await self.get()

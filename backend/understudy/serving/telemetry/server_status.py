@@ -105,6 +105,7 @@ class StatusReporter:
             backbone=BackboneStatus(
                 installed=path.exists(), digest=backbone.digest if backbone else None, file=path.name
             ),
+            backbones=tuple(each.to_answer() for each in await self._backbones.list_named()),
             database=database,
             workers=tuple(self._engine.describe_workers()),
             replicas=others,

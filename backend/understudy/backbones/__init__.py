@@ -1,0 +1,1 @@
+"""The backbones that a person has installed beside the built-in YAMNet."""
