@@ -13,6 +13,8 @@ DOCUMENTED = {
         for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo", "uninstall", "import-table")
     ),
     ("backbone", "install"),
+    ("backbone", "list"),
+    ("backbone", "remove"),
     ("backbone", "status"),
     ("spec", "find"),
     ("spec", "presets"),
