@@ -9,7 +9,7 @@ from understudy.compiler.spec_resolution import complete
 from understudy.presets.presets import list_presets
 from understudy.registry.models.pipeline_steps import describe_pipeline
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
-from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
+from understudy.schemas.compiler.spec import OutputActivation, PartialSpec, Spec
 from understudy.schemas.registry.pipeline_step import PipelineStep
 
 Document = dict[str, Any]
@@ -142,3 +142,23 @@ def test_a_tensor_model_does_not_say_how_a_recording_becomes_its_input() -> None
     steps = describe({"input": "tensor"}, (None, 7))
     assert list(steps) == ["recording", "network"]
     assert steps["recording"].unsaid == ("how a recording becomes the model's input; the model takes tensors only",)
+
+
+def test_an_installed_backbone_is_named_and_is_not_called_yamnet() -> None:
+    signature = TensorSignature(name="x", dtype="float32", shape=(None, 16))
+    spec = Spec.model_validate(
+        {
+            "input": "embedding",
+            "backbone": {"name": "panns", "digest": "ab" * 32, "width": 16},
+            "pooling": "mean",
+            "labels": ["dog", "rain"],
+            "labels_named": True,
+            "activation": "softmax",
+        }
+    )
+    report = SimpleNamespace(
+        spec=spec, inputs=(signature,), outputs=(), format="onnx", graph_activation=OutputActivation.SOFTMAX
+    )
+    titles = [step.title for step in describe_pipeline(cast("CompileReport", report))]
+    assert "Backbone panns" in titles
+    assert not [title for title in titles if "YAMNet" in title]

@@ -14,7 +14,6 @@ from understudy.schemas.front_end.spectrum import Decibels, Linear
 from understudy.schemas.registry.pipeline_step import PipelineFact, PipelineStep, StepKind
 
 _MOST_LABELS = 12
-_BACKBONE_VALUES = {InputKind.EMBEDDING: 1024, InputKind.SCORES: 521}
 _PART_TITLES = {
     "stft": "Spectrum",
     "mel": "Mel bands",
@@ -97,14 +96,21 @@ def _describe_windows(spec: Spec, preset: PartialSpec | None) -> PipelineStep:
 
 
 def _describe_front_end(spec: Spec, preset: PartialSpec | None) -> Iterator[PipelineStep]:
-    if spec.input.on_yamnet:
+    if spec.backbone is not None:
+        facts = (
+            PipelineFact(name="embedding", value=f"{spec.backbone.width} values for each of its windows"),
+            PipelineFact(name="digest", value=spec.backbone.digest),
+        )
+        yield PipelineStep(kind=StepKind.BACKBONE, title=f"Backbone {spec.backbone.name}", facts=facts)
+        return
+    if spec.input.on_backbone or spec.input is InputKind.LOG_MEL_PATCH:
         patches = (
             PipelineFact(name="frames", value="96, one every 10 ms"),
             PipelineFact(name="mel bands", value="64 from 125 to 7500 Hz, log(x + 0.001)"),
         )
         yield PipelineStep(kind=StepKind.FRONT_END, title="YAMNet's log-mel patches", facts=patches)
     if spec.input.on_backbone:
-        values = f"{spec.input.value}, {_BACKBONE_VALUES[spec.input]} values for each patch"
+        values = f"{spec.input.value}, {spec.embedding_width} values for each patch"
         fact = PipelineFact(name="output", value=values)
         yield PipelineStep(kind=StepKind.BACKBONE, title="YAMNet", facts=(fact,))
     said = (preset and preset.front_end) or ()
