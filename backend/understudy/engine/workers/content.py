@@ -84,6 +84,13 @@ def pack_file(source: BinaryIO) -> Content:
     return Content(descriptor=descriptor, owned=True)
 
 
+def is_in_memory(source: BinaryIO) -> bool:
+    """Return whether the file is short and lies in memory, so that `pack_file` blocks for no time."""
+    if isinstance(source, io.BytesIO):
+        return source.getbuffer().nbytes <= _BLOCK
+    return getattr(source, "_rolled", True) is False
+
+
 def unpack(frame: Frame, limit: int) -> bytes:
     """Return the content of a message, of `limit` bytes at most, and close its descriptors.
 

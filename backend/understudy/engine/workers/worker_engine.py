@@ -17,7 +17,7 @@ from understudy.engine.scheduling.work_queue import ignore_run
 from understudy.engine.workers.analysis_codec import build_scored_clip
 from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.channel import Frame, ProtocolError
-from understudy.engine.workers.content import Content, pack, pack_file, unpack
+from understudy.engine.workers.content import Content, is_in_memory, pack, pack_file, unpack
 from understudy.engine.workers.messages import (
     ClipScored,
     FromWorker,
@@ -109,7 +109,7 @@ class WorkerEngine:
         if remote.verdict is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         queued = time.perf_counter()
-        content = await asyncio.to_thread(pack_file, source)
+        content = pack_file(source) if is_in_memory(source) else await asyncio.to_thread(pack_file, source)
         spent: float | None = None
         try:
             ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)

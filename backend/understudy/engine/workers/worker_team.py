@@ -27,7 +27,6 @@ _WAIT_SECONDS = 30.0
 # Until then a worker that has ended should be replaced, and the first ones should have started.
 _REPLACE_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
-_SHORT_LIFE = 2.0
 # Requests that one worker holds; its own schedule shares its time between them.
 _MOST_RUNNING = 64
 
@@ -52,7 +51,7 @@ class TeamSettings:
 
 
 class WorkerTeam:
-    """A dead worker is replaced at once, and after a growing pause where it died soon after its start."""
+    """A dead worker is replaced at once, and after a growing pause where it died before it was ready."""
 
     def __init__(self, settings: TeamSettings, load_all: Callable[[Worker], Awaitable[None]]) -> None:
         """`load_all` loads what a new worker needs before it gets work; it raises WorkerGone where that dies."""
@@ -215,7 +214,7 @@ class WorkerTeam:
             return
         self.workers.remove(worker)
         lived = time.monotonic() - worker.started
-        self._pause = min(_LONGEST_PAUSE, self._pause * 2 or 0.1) if lived < _SHORT_LIFE else 0.0
+        self._pause = 0.0 if worker.ready else min(_LONGEST_PAUSE, self._pause * 2 or 0.1)
         log.warning("worker ended", pid=worker.handle.pid, reason=worker.reason or None, seconds=round(lived, 1))
         if self._server is not None:
             self._server.forget(worker.handle)
