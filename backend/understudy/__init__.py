@@ -4,10 +4,14 @@ The names below load their modules when they are first used: the compiler's chil
 not pay for the server.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"  # the only place that names the version
+
+# ONNX Runtime would report its use to its makers, and write into the user's cache folder, from its import on.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from understudy.client import AsyncClient, Client
