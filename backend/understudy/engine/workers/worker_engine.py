@@ -163,25 +163,33 @@ class WorkerEngine:
         return outputs, answer.waited + (sent - queued) * 1e3
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> RemoteStream:
-        remote, stream = _get_remote(model), next(self._numbers)
-        worker = await self._team.acquire(remote.number, Priority.STREAM)
+        remote = _get_remote(model)
+        for _ in range(_MAX_TRIES):
+            worker = await self._team.acquire(remote.number, Priority.STREAM)
+            try:
+                return await self._open_stream(worker, remote, start)
+            except StreamLost:
+                continue
+            finally:
+                self._team.release(worker)
+        raise WorkerDied(f"{_MAX_TRIES} worker processes ended before they opened the stream.")
+
+    async def _open_stream(self, worker: Worker, model: RemoteModel, start: StreamStart) -> RemoteStream:
+        stream = next(self._numbers)
 
         async def send(build: Callable[[int], ToWorker], content: Content) -> tuple[FromWorker, Frame]:
-            _refuse_set_aside(remote)
+            _refuse_set_aside(model)
+            request = next(self._numbers)
             try:
-                request = next(self._numbers)
-                return await worker.request(build(request), request, content, seconds=remote.step_seconds)
+                return await worker.request(build(request), request, content, seconds=model.step_seconds)
             except WorkerGone as gone:
                 if stream in gone.held:
-                    raise self._blame(remote, gone) from gone
+                    raise self._blame(model, gone) from gone
                 raise StreamLost from gone
 
-        try:
-            opened, frame = await send(
-                lambda request: OpenStream(request=request, model=remote.number, stream=stream, start=start), Content()
-            )
-        finally:
-            self._team.release(worker)
+        opened, frame = await send(
+            lambda request: OpenStream(request=request, model=model.number, stream=stream, start=start), Content()
+        )
         frame.close()
         if not isinstance(opened, StreamOpened):
             worker.kill("it gave another answer than was asked")

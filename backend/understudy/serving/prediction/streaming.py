@@ -5,7 +5,7 @@ from typing import Self
 
 from understudy.audio.pcm import count_frame_bytes
 from understudy.engine.engine import Engine, EngineStream, StreamLost
-from understudy.errors import BodyTooLarge
+from understudy.errors import BodyTooLarge, WorkerDied
 from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import (
     StreamReady,
@@ -16,6 +16,9 @@ from understudy.schemas.inference.stream import (
 )
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.sync.live_model import LoadedModel
+
+# Times that a stream goes on in another process where the one before it ended at once.
+_MAX_REOPENED = 5
 
 StreamMessage = StreamReady | StreamSwap | StreamWindow
 
@@ -84,18 +87,20 @@ class LiveStream:
                 self._segment.close()
                 self._segment = successor
                 messages += [successor.build_swap(), *windows]
-        try:
-            return [*messages, *await self._segment.push(message)]
-        except StreamLost:
-            messages += await self._reopen()
-            return [*messages, *await self._segment.push(message)]
+        while True:
+            try:
+                return [*messages, *await self._segment.push(message)]
+            except StreamLost:
+                messages += await self._reopen()
 
     async def finish(self) -> list[StreamMessage]:
         """Return the windows that the end of the stream completes."""
-        try:
-            return list(await self._segment.finish())
-        except StreamLost:
-            return [*await self._reopen(), *await self._segment.finish()]
+        messages: list[StreamMessage] = []
+        while True:
+            try:
+                return [*messages, *await self._segment.finish()]
+            except StreamLost:
+                messages += await self._reopen()
 
     def close(self) -> None:
         """Free the state of the stream."""
@@ -104,9 +109,14 @@ class LiveStream:
     async def _reopen(self) -> list[StreamWindow]:
         """Go on with the same model where the process that kept the stream's state has ended."""
         segment = self._segment
-        self._segment, windows = await segment.hand_over(segment.model, segment.generation)
-        segment.close()
-        return windows
+        for _ in range(_MAX_REOPENED):
+            try:
+                self._segment, windows = await segment.hand_over(segment.model, segment.generation)
+            except StreamLost:
+                continue
+            segment.close()
+            return windows
+        raise WorkerDied(f"{_MAX_REOPENED} worker processes ended on this stream.")
 
 
 class _StreamSegment:
