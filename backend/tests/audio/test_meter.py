@@ -1,10 +1,14 @@
 """Level, peak, silence, clipping and length of a recording."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
+
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.schemas.inference.finding import FindingCode
 
 Encode = Callable[..., bytes]
 
@@ -33,11 +37,12 @@ def test_silent_means_never_above_minus_60_dbfs(sndfile: Encode, decode: Any, pe
     assert facts.silent is silent
 
 
-def test_channels_that_cancel_are_silent_for_the_model_but_keep_their_peak(sndfile: Encode, decode: Any) -> None:
+def test_channels_that_cancel_have_the_level_of_the_louder_one(sndfile: Encode, decode: Any) -> None:
     tone = sine(0.5)
-    _, facts = decode(sndfile(np.stack([tone, -tone], axis=1), "WAV", "FLOAT", 16_000))
-    assert facts.silent
-    assert facts.level_dbfs is None
+    sound, facts = decode(sndfile(np.stack([tone, -tone], axis=1), "WAV", "FLOAT", 16_000))
+    assert len(sound) == len(tone)
+    assert not facts.silent
+    assert facts.level_dbfs == pytest.approx(-9.03, abs=0.01)
     assert facts.peak_dbfs == pytest.approx(-6.02, abs=0.01)
 
 
@@ -70,3 +75,13 @@ def test_full_scale_sine_is_not_clipped(sndfile: Encode, decode: Any) -> None:
 def test_ten_milliseconds_are_read(sndfile: Encode, decode: Any) -> None:
     sound, facts = decode(sndfile(sine(0.5, 0.01, 44_100), "WAV", "PCM_16", 44_100))
     assert (len(sound), facts.duration_seconds) == (160, 0.01)
+
+
+def test_an_answer_says_for_which_stretch_the_louder_channel_was_used(sndfile: Encode) -> None:
+    tone = sine(0.5, 2)
+    content = sndfile(np.stack([0.9 * tone, -tone], axis=1), "WAV", "FLOAT", 16_000)
+    with open_clip(BytesIO(content), AudioLimits(max_seconds=60)) as clip:
+        list(clip.iter_blocks(16_000))
+        [finding] = clip.collect_findings()
+    assert (finding.code, finding.start, finding.end) == (FindingCode.CHANNELS_CANCEL, 0.0, 2.0)
+    assert "channel 2 of 2" in finding.detail

@@ -27,6 +27,7 @@ class Clip:
         self._strict = strict
         self._meter = Meter(reader.channels)
         self._frames = 0
+        self._louder: list[Finding] = []
         self._finished = False
 
     def __enter__(self) -> Self:
@@ -70,8 +71,11 @@ class Clip:
             raise AudioUnusable("The recording holds no samples.")
         if self._strict and (damage := describe_damage(reader.findings)) is not None:
             raise AudioUnusable(damage)
-        if len(tail := stream.finish()):
-            yield tail
+        self._meter.add_mono(rest := stream.mix_rest())
+        for tail in (stream.resample(rest), stream.finish()):
+            if len(tail):
+                yield tail
+        self._louder = [each.to_finding(reader.channels) for each in stream.louder]
         self._finished = True
 
     def collect_findings(self) -> tuple[Finding, ...]:
@@ -81,7 +85,7 @@ class Clip:
         """
         if not self._finished:
             raise RuntimeError("collect_findings() before the clip was read to its end")
-        return tuple(self._reader.findings)
+        return (*self._reader.findings, *self._louder)
 
     def collect_facts(self) -> AudioFacts:
         """Return length, format and level of the recording.

@@ -39,7 +39,7 @@ class Meter:
         self.clipped = False
 
     def add(self, block: Samples, mono: Samples) -> None:
-        """Add a block float32 [frames, channels] and its mono mix float32 [frames].
+        """Add a block float32 [frames, channels], and samples of the mono mix float32 [n], which may lag behind.
 
         Raises AudioUnusable when a sample is not a finite number or is more than 100 times full scale.
         """
@@ -52,11 +52,17 @@ class Meter:
                 remedy="Divide the samples by the full scale of their integers (32768 for 16 bits) and save again.",
             )
         self._peak = max(self._peak, peak)
-        self._mono_peak = max(self._mono_peak, peak if block.shape[1] == 1 else float(np.abs(mono).max()))
-        self._energy += float(np.dot(mono, mono))
-        self._frames += len(mono)
+        self.add_mono(mono)
         if not self.clipped:
             self._detect_clipping(block, peak)
+
+    def add_mono(self, mono: Samples) -> None:
+        """Add samples float32 [n] of the mono mix whose block was added before."""
+        if not len(mono):
+            return
+        self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
+        self._energy += float(np.dot(mono, mono))
+        self._frames += len(mono)
 
     def _detect_clipping(self, block: Samples, peak: float) -> None:
         """Look for runs of samples at full scale, also across the border between two blocks."""

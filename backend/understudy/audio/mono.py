@@ -1,10 +1,11 @@
 """Convert a source's channels and sample rate to mono at a model's sample rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import soxr
 
+from understudy.audio.channel_mixer import ChannelMixer, LouderChannel
 from understudy.audio.decoding.reader import Samples
 from understudy.schemas.front_end.sound import Channels, Resampler, Sound
 
@@ -21,15 +22,27 @@ class MonoStream:
 
     def __init__(self, channels: int, rate: int, target: int, sound: Sound | None = None) -> None:
         """Prepare the stream; `sound` names no resampler in WHOLE_SIGNAL unless the rates are equal."""
-        self._weights = np.full(channels, 1 / channels, np.float32)
-        self._first = sound is not None and sound.channels is Channels.FIRST
+        self._mixer = ChannelMixer(channels, rate, sound.channels if sound else Channels.AUTO)
         self._round = sound is not None and sound.round_to_16_bit
         self._convert, self._end = _build_resampler(rate, target, sound.resampler if sound else Resampler.SOXR_HQ)
 
+    @property
+    def louder(self) -> Sequence[LouderChannel]:
+        """The stretches so far in which one channel stands for all, because they cancel each other."""
+        return self._mixer.louder
+
     def mix(self, block: Samples) -> Samples:
-        """Return the mean of the channels or the first: float32 [frames] for a block float32 [frames, channels]."""
-        # A matrix product, because numpy's mean over a short last axis is ten times slower.
-        mono = block[:, 0] if self._first or block.shape[1] == 1 else block @ self._weights
+        """Return mono samples float32 [m] for a block float32 [n, channels]; up to half a second is held back.
+
+        One channel, and `sound.channels` "mean" and "first", hold nothing back.
+        """
+        return self._round_samples(self._mixer.mix(block))
+
+    def mix_rest(self) -> Samples:
+        """Return the mono samples float32 [m] that `mix` holds back; then there are none."""
+        return self._round_samples(self._mixer.finish())
+
+    def _round_samples(self, mono: Samples) -> Samples:
         return np.clip(np.rint(mono * _STEPS_16_BIT), -32768, 32767) / _STEPS_16_BIT if self._round else mono
 
     def resample(self, mono: Samples) -> Samples:
@@ -37,10 +50,12 @@ class MonoStream:
 
         The resampler holds back the last few milliseconds until more samples arrive or `finish` is called.
         """
-        return self._convert(mono)
+        return self._convert(mono) if len(mono) else mono
 
     def finish(self) -> Samples:
-        """Return the samples float32 [n] that the resampler still holds."""
+        """Return the samples float32 [n] that mixing and resampling still hold."""
+        if len(rest := self.mix_rest()):
+            return np.concatenate([self.resample(rest), self._end()])
         return self._end()
 
 

@@ -961,7 +961,7 @@ export interface components {
          * @description The way from several channels to one.
          * @enum {string}
          */
-        Channels: "mean" | "first";
+        Channels: "auto" | "mean" | "first";
         /**
          * ChromaCqtPart
          * @description librosa.feature.chroma_cqt, [frames, n_chroma], from a constant-Q transform.
@@ -3294,7 +3294,7 @@ export interface components {
          * @description Steps from the recording to its samples, applied in the order of the fields.
          */
         Sound: {
-            /** @default mean */
+            /** @default auto */
             channels: components["schemas"]["Channels"];
             /**
              * Duration
@@ -3382,7 +3382,7 @@ export interface components {
             sample_rate: number | "file";
             /**
              * @default {
-             *       "channels": "mean",
+             *       "channels": "auto",
              *       "gain": "none",
              *       "gain_level": 1,
              *       "offset": 0,

@@ -108,7 +108,7 @@ export function makeSpec(labels: string[]): Spec {
     tail: "pad",
     sound: {
       offset: 0,
-      channels: "mean",
+      channels: "auto",
       round_to_16_bit: false,
       resampler: "soxr_hq",
       gain: "none",

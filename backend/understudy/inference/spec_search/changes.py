@@ -46,7 +46,7 @@ _SPEC_VALUES: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("sound.length", (None, *({"seconds": float(seconds)} for seconds in _LENGTHS))),
     ("sound.gain", ("none", "peak", "rms")),
     ("sound.round_to_16_bit", (False, True)),
-    ("sound.channels", ("mean", "first")),
+    ("sound.channels", ("auto", "mean", "first")),
     ("arrangement.standardize", _STANDARDIZATIONS),
     ("aggregation", ("mean", "max")),
 )

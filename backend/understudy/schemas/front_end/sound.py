@@ -30,6 +30,7 @@ class Resampler(StrEnum):
 class Channels(StrEnum):
     """The way from several channels to one."""
 
+    AUTO = "auto"  # the mean, or the louder channel where the channels cancel each other
     MEAN = "mean"
     FIRST = "first"
 
@@ -92,7 +93,7 @@ class Sound(_Part):
 
     offset: float = Field(default=0.0, ge=0, le=LONGEST_SECONDS, description="Seconds that are cut from the start")
     duration: Seconds | None = Field(default=None, description="Seconds that are kept after `offset`")
-    channels: Channels = Channels.MEAN
+    channels: Channels = Channels.AUTO
     round_to_16_bit: bool = Field(
         default=False, description="Samples are rounded to multiples of 1/32768 first, as FFmpeg and pydub do"
     )
