@@ -131,7 +131,7 @@ class ChannelMixer:
         first = np.repeat(windows[:1], len(sums) - len(windows), axis=0)  # the frames that are decided as one
         self._past = joined[-(DECISION_FRAMES - 1) :]
         means, squares = np.moveaxis(np.concatenate([first, windows]), 1, 0)
-        return np.maximum(squares - means**2, 0)
+        return np.asarray(np.maximum(squares - means**2, 0), np.float64)
 
     def _choose(self, powers: _Energies, share: float) -> None:
         """Choose what the next frame gives: the mean or one channel."""
