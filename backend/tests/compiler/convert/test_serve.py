@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from understudy.compiler.convert.conversion import serve
 from understudy.errors import CompileFailed, ParityFailed
@@ -22,6 +23,7 @@ class Doubling:
     """y = 2 x, which ONNX does not carry; `off` is the error of the kernels that serve."""
 
     runtime = Runtime.LITERT
+    is_quantized = False
     framework = "ai-edge-litert 2"
     written_by: str | None = None
     inputs: tuple[TensorSignature, ...] = (TensorSignature(name="x", dtype="float32", shape=(None, 3)),)
@@ -58,6 +60,45 @@ def test_the_own_runtime_serves_the_file_itself_after_it_was_proven(tmp_path: Pa
     assert (out / "model.tflite").read_bytes() == b"flatbuffer"
     assert [(output.name, output.shape) for output in served.outputs] == [("y", (None, 3))]
     assert "ONNX has no equivalent for Doubling." in served.notes[0]
+
+
+class Quantized(Doubling):
+    """The same as a quantized file that ONNX carries with an error of 0.5 %; `off` is the error of its own kernels."""
+
+    is_quantized = True
+    tolerance = 2e-2
+
+    def to_onnx(self) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            [helper.make_node("Mul", ["x", "two"], ["y"])],
+            "doubling",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+            [numpy_helper.from_array(np.array([2.01], np.float32), "two")],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def test_a_quantized_model_is_served_by_its_own_runtime_although_onnx_is_within_tolerance(tmp_path: Path) -> None:
+    source, out = tmp_path / "model.tflite", tmp_path / "out"
+    source.write_bytes(b"flatbuffer")
+    out.mkdir()
+    served = serve(Quantized(off=0.0), source, out, lambda _: None)
+    assert served.runtime is Runtime.LITERT
+    assert max(probe.max_abs_error for probe in served.agreement.probes) == 0.0
+    assert [path.name for path in out.iterdir()] == ["model.tflite"]
+    assert "ai-edge-litert 2 serves it as it is" in served.notes[0]
+
+
+def test_a_quantized_model_that_its_own_runtime_cannot_serve_says_how_far_onnx_is(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    served = serve(Quantized(off=0.5), tmp_path / "model.tflite", out, lambda _: None)
+    assert served.runtime is Runtime.ONNX
+    assert [path.name for path in out.iterdir()] == ["model.onnx"]
+    furthest = max(probe.max_abs_error for probe in served.agreement.probes)
+    assert furthest > 0
+    assert f"ONNX, which serves it, differs from it by up to {furthest:.2g}" in served.notes[0]
 
 
 def test_a_model_whose_own_kernels_disagree_is_refused_with_both_reasons(tmp_path: Path) -> None:

@@ -121,15 +121,35 @@ def _serve_by_own_runtime(loaded: OwnRuntime, source: Path, out: Path) -> Served
 def serve(loaded: LoadedModel, source: Path, out: Path, on_step: OnStep) -> ServedModel:
     """Write the file that will be served into `out` and return its proof.
 
-    ONNX comes first. A format with a runtime of its own is served by that where ONNX has no equivalent or does not
-    agree. Raises CompileFailed and ParityFailed.
+    ONNX comes first, but for a quantized model with a runtime of its own. Any format with a runtime of its own is
+    served by that where ONNX has no equivalent or does not agree. Raises CompileFailed and ParityFailed.
     """
+    if isinstance(loaded, OwnRuntime) and loaded.is_quantized:
+        return _serve_quantized(loaded, source, out, on_step)
     try:
         return _serve_by_onnx(loaded, out, on_step)
     except (CompileFailed, ParityFailed) as refusal:
         if not isinstance(loaded, OwnRuntime):
             raise
         return _serve_instead(loaded, source, out, refusal)
+
+
+def _serve_quantized(loaded: OwnRuntime, source: Path, out: Path, on_step: OnStep) -> ServedModel:
+    """Serve by the own runtime, or by ONNX where the own kernels disagree with each other; the notes say why."""
+    on_step("parity")
+    try:
+        served = _serve_by_own_runtime(loaded, source, out)
+    except (CompileFailed, ParityFailed) as refusal:
+        try:
+            served = _serve_by_onnx(loaded, out, on_step)
+        except (CompileFailed, ParityFailed) as error:
+            remedy = " ".join([refusal.remedy, *loaded.notes])
+            raise type(refusal)(f"{refusal.detail} As ONNX: {error.detail}", remedy=remedy) from error
+        furthest = max((probe.max_abs_error for probe in served.agreement.probes), default=0.0)
+        note = f"The file is quantized, and ONNX, which serves it, differs from it by up to {furthest:.2g}"
+        return replace(served, notes=(f"{note}: {loaded.framework} could not serve it. {refusal.detail}",))
+    note = f"The file is quantized, so {loaded.framework} serves it as it is; ONNX would compute its layers in float."
+    return replace(served, notes=(note,))
 
 
 def _serve_instead(loaded: OwnRuntime, source: Path, out: Path, refusal: CompileFailed | ParityFailed) -> ServedModel:

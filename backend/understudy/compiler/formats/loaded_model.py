@@ -46,9 +46,13 @@ class LoadedModel(Protocol):
 
 @runtime_checkable
 class OwnRuntime(LoadedModel, Protocol):
-    """A loaded model that can be served by its own runtime where ONNX does not carry it."""
+    """A loaded model that can be served by its own runtime where ONNX does not carry it.
+
+    `is_quantized` says that ONNX, which computes the layers in float, differs where the own runtime is exact.
+    """
 
     runtime: Runtime
+    is_quantized: bool
 
     def predict_by_reference(self, tensors: Tensors) -> dict[str, NDArray[Any]]:
         """Return the outputs of the runtime's reference kernels."""

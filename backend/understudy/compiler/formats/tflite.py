@@ -78,8 +78,8 @@ class TFLite:
             for name, detail in zip(names, self._in, strict=True)
         )
         tensors = self._interpreter.get_tensor_details()
-        quantized = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
-        self.tolerance = QUANTIZED_TOLERANCE if quantized else FLOAT_TOLERANCE
+        self.is_quantized = any(detail["dtype"] in (np.int8, np.uint8, np.int16) for detail in tensors)
+        self.tolerance = QUANTIZED_TOLERANCE if self.is_quantized else FLOAT_TOLERANCE
         self.framework = f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}"
         self.written_by: str | None = None
         widths = [int(detail["shape_signature"][-1]) for detail in self._out if len(detail["shape_signature"])]
