@@ -73,6 +73,13 @@ LIBROSA = [
     ),
     Case("log-mel", "mel", {"kind": "log_mel"}, {}, {"of": "power"}),
     Case(
+        "log-mel-above-nyquist",
+        "mel",
+        {"kind": "log_mel", "mel": {"n_mels": 40, "fmax": 16_000}},
+        {"n_mels": 40, "fmax": 16_000},
+        {"of": "power"},
+    ),
+    Case(
         "log-mel-max",
         "mel",
         {"kind": "log_mel", "mel": {"n_mels": 64}, "compression": {"kind": "decibels", "ref": "max"}},
@@ -173,6 +180,12 @@ TORCHAUDIO = [
         "MelSpectrogram",
         {"kind": "mel", "stft": _TORCH_STFT, "mel": {**_TORCH_BANDS, "n_mels": 40}},
         {"n_mels": 40},
+    ),
+    Case(
+        "mel-above-nyquist",
+        "MelSpectrogram",
+        {"kind": "mel", "stft": _TORCH_STFT, "mel": {**_TORCH_BANDS, "n_mels": 40, "fmax": 16_000}},
+        {"n_mels": 40, "f_max": 16_000.0},
     ),
     Case(
         "log-mel",

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from understudy.compiler.spec_resolution import choose_score_output, resolve
+from understudy.compiler.spec_resolution import choose_score_output, list_spec_notes, resolve
 from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.presets.presets import list_presets
 from understudy.schemas.compiler.assumptions import describe_assumptions
@@ -61,6 +61,18 @@ def resolve_shape(
 )
 def test_the_input_kind_follows_from_the_shape(shape: Shape, kind: InputKind) -> None:
     assert resolve_shape(shape).input is kind
+
+
+@pytest.mark.parametrize(
+    ("fmax", "rate", "noted"),
+    [(12_000, 22_050, True), (11_025, 22_050, False), (None, 22_050, False), (9, "file", False)],
+)
+def test_bands_above_half_the_sample_rate_are_noted(fmax: float | None, rate: int | str, noted: bool) -> None:
+    part = {"kind": "mfcc", "n_mfcc": 13, "mel": {"fmax": fmax}}
+    given = PartialSpec.model_validate({"front_end": [part], "sample_rate": rate, "pooling": "mean"})
+    notes = list(list_spec_notes(resolve_shape((None, 13), given)))
+    assert len(notes) == noted
+    assert all("front_end[0].mel.fmax is 12000 Hz, above half the sample rate (11025 Hz)" in note for note in notes)
 
 
 def test_integers_several_inputs_and_outputs_without_scores_make_a_tensor_model() -> None:

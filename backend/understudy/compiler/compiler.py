@@ -21,7 +21,7 @@ from understudy.compiler.compiled_store import (
 from understudy.compiler.formats.detect_format import DetectedFormat, detect_format
 from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
 from understudy.compiler.isolation.sandbox import Sandbox
-from understudy.compiler.spec_resolution import choose_score_output, resolve
+from understudy.compiler.spec_resolution import choose_score_output, list_spec_notes, resolve
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileChanged
 from understudy.schemas.compiler.model_format import ModelFormat
@@ -110,7 +110,7 @@ class Compiler:
             probes_digest=await anyio.to_thread.run_sync(model_source.compute_digest, scratch / "out" / PROBES_FILE),
             seconds=seconds,
             isolation=(*outcome.isolation, "environment", "wall_clock"),
-            notes=((found.note,) if found.note else ()) + outcome.notes,
+            notes=(*([found.note] if found.note else []), *outcome.notes, *list_spec_notes(spec)),
             versions=outcome.versions | {VERSION_NAME: str(COMPILER_VERSION)},
             compiled_at=datetime.now(UTC),
             **{name: getattr(outcome, name) for name in _SHARED},

@@ -24,6 +24,7 @@ from understudy.schemas.compiler.spec import (
     PartialSpec,
     Spec,
 )
+from understudy.schemas.front_end.parts import MelPart, MfccPart
 from understudy.yamnet import constants as yamnet
 from understudy.yamnet.class_map import read_class_names
 
@@ -265,6 +266,19 @@ def _list_assumptions(kind: InputKind, spec: PartialSpec, backbone: BackboneMani
         yield Assumption.POOLING
     if kind is InputKind.WAVEFORM and spec.sample_rate is None:
         yield Assumption.SAMPLE_RATE
+
+
+def list_spec_notes(spec: Spec) -> Iterator[str]:
+    """Yield what is odd about a complete spec although its original computes it so, as sentences for the report."""
+    if spec.sample_rate == "file":
+        return
+    for index, part in enumerate(spec.front_end or ()):
+        fmax = part.mel.fmax if isinstance(part, MelPart | MfccPart) else None
+        if fmax is not None and fmax > spec.sample_rate / 2:
+            yield (
+                f"front_end[{index}].mel.fmax is {fmax:g} Hz, above half the sample rate ({spec.sample_rate / 2:g} "
+                "Hz): bands above that are always 0, as librosa and torchaudio leave them."
+            )
 
 
 def refuse_misfit(

@@ -136,7 +136,8 @@ def test_a_loud_tone_leaves_a_deep_logarithm_right() -> None:
 @pytest.mark.parametrize(
     ("part", "detail"),
     [
-        (MelPart(kind="mel", mel=MelBands(fmax=8_001)), "from 0 to 8001 Hz; at 16000 Hz"),
+        (MelPart(kind="mel", mel=MelBands(fmax=8_001, edges="mel")), "from 0 to 8001 Hz; at 16000 Hz"),
+        (MelPart(kind="mel", mel=MelBands(fmin=8_000, fmax=9_000)), "from 8000 to 9000 Hz; at 16000 Hz"),
         (MelPart(kind="mel", mel=MelBands(fmin=8_000)), "from 8000 to 8000 Hz"),
         (MfccPart(n_mfcc=129), "129 MFCC of 128 mel bands"),
         ({"kind": "contrast", "n_bands": 7}, "begins at 12800 Hz, above half the sample rate 16000"),

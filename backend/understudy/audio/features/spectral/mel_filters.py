@@ -40,11 +40,12 @@ def to_hertz(mel: NDArray[np.float64], scale: MelScale) -> NDArray[np.float64]:
 def build_mel_weights(bands: MelBands, n_fft: int, rate: int) -> NDArray[np.float64]:
     """Return the weights float64 [n_fft // 2 + 1, n_mels] from bins to mel bands at `rate` Hz.
 
-    Raises SpecInvalid when the bands do not lie between 0 and half the sample rate.
+    Bands above half the sample rate are 0 where triangles are straight in Hz, as librosa and torchaudio leave them.
+    Raises SpecInvalid for bands without a width, and for such bands straight in mel, which tf.signal and Kaldi refuse.
     """
     nyquist = rate // 2 if bands.whole_nyquist else rate / 2
     fmax = nyquist if bands.fmax is None else bands.fmax
-    if fmax > rate / 2 or bands.fmin >= fmax:
+    if bands.fmin >= min(fmax, rate / 2) or (fmax > rate / 2 and bands.edges == "mel"):
         raise SpecInvalid(
             f"The spec's mel bands reach from {bands.fmin:g} to {fmax:g} Hz; at {rate} Hz they must lie between 0 and "
             f"{rate / 2:g} Hz.",
