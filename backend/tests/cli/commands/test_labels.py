@@ -35,7 +35,7 @@ def test_the_live_models_labels_are_named_and_go_live_with_the_next_activation(
     (head.parent / "labels.txt").write_bytes("chien\nforêt\nmer\n".encode("cp1252"))
     facts = flatten(run("show", *where).stdout)
     assert "labels.txt beside the file names 3 labels; use it with --labels models/labels.txt" in facts
-    assert "sound Sound: sample_rate 16,000 Hz, channels mean, resampler soxr_hq" in facts
+    assert "sound Sound: sample_rate 16,000 Hz, channels auto, resampler soxr_hq" in facts
     assert "not said: the labels' names; class_0, class_1, … stand in" in facts
     given = "chien,forêt,mer" if url else "models/labels.txt"  # a server's file is not on the caller's machine
     changed = run("update", "1", "--labels", given, *where)

@@ -52,7 +52,7 @@ def test_mfcc_of_the_whole_clip() -> None:
         "activation",
         "verdict",
     ]
-    assert read(steps["sound"]) == {"sample_rate": "22,050 Hz", "channels": "mean", "resampler": "soxr_hq"}
+    assert read(steps["sound"]) == {"sample_rate": "22,050 Hz", "channels": "auto", "resampler": "soxr_hq"}
     mfcc = read(steps["front_end"])
     assert steps["front_end"].title == "MFCC"
     assert (mfcc["stft.hop_length"], mfcc["stft.win_length"], mfcc["mel.fmax"], mfcc["n_mfcc"]) == (
