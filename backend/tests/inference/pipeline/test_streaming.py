@@ -105,7 +105,9 @@ def build(load: Any, graph: Any, backbone: Any) -> Any:
             },
         )
         probe = {"x": np.ones([2, *(3 if size == "t" else int(size) for size in item)], np.float32)}
-        pipeline: Pipeline = load(body, probe=probe, backbone=backbone, **spec.model_dump(mode="json"))
+        pipeline: Pipeline = load(
+            body, probe=probe, backbone=backbone, **spec.model_dump(mode="json", exclude={"backbone"})
+        )
         return pipeline
 
     return make
