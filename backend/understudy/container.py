@@ -10,8 +10,6 @@ from tempfile import TemporaryDirectory
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
 from understudy.engine.engine import Engine
-from understudy.engine.local_engine import ClipLimits, LocalEngine
-from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
@@ -24,7 +22,6 @@ from understudy.serving.activation.preparation import Preparation
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.serving.compilation.model_changes import ModelChanges
-from understudy.serving.compilation.quantization import ModelQuantizer
 from understudy.serving.examples.example_changes import ExampleChanges
 from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
@@ -62,7 +59,6 @@ class Services:
     broken_model_guard: BrokenModelGuard
     compile_queue: CompileQueue
     model_changes: ModelChanges
-    quantizer: ModelQuantizer
     prover: Prover
     examples: ExampleChanges
     predictor: Predictor
@@ -87,7 +83,12 @@ def _open_compiler(settings: Settings, *, read_only: bool) -> Iterator[Compiler]
 
 
 async def _start_engine(settings: Settings, workers: int, counters: Counters) -> Engine:
+    """Return the engine; a server with worker processes never loads what decodes and computes."""
     if workers == 0:
+        from understudy.engine.local_engine import ClipLimits, LocalEngine
+        from understudy.inference.runtime.blas_threads import pin_blas
+
+        pin_blas()
         limits = ClipLimits(settings.max_audio_seconds, settings.max_whole_clip_seconds)
         return LocalEngine(limits, settings.inference_threads, on_run=counters.batches.observe)
     from understudy.engine.workers.worker_engine import WorkerEngine  # loads what only Linux has
@@ -121,7 +122,6 @@ async def open_services(
     Raises DatabaseUnavailable, Misconfigured, TableRefused and SeveralActive; with `read_only` DatabaseNotReady, and
     DatabaseMissing for a home without a database.
     """
-    pin_blas()
     database = Database(settings, read_only=read_only)
     counters = Counters()
     engine = await _start_engine(settings, settings.workers if workers and not read_only else 0, counters)
@@ -169,7 +169,6 @@ def _build_services(
         broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
         compile_queue=compile_queue,
         model_changes=ModelChanges(registry, compilation, compile_queue, live),
-        quantizer=ModelQuantizer(settings, database, registry, compilation),
         prover=prover,
         examples=ExampleChanges(settings, database, registry, compilation, compile_queue),
         predictor=predictor,

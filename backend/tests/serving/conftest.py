@@ -8,6 +8,7 @@ import pytest
 from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.schemas.registry.model import ModelCreate
+from understudy.serving.compilation.quantization import ModelQuantizer
 from understudy.settings import Settings
 
 Opener = Callable[[], Awaitable[Services]]
@@ -40,3 +41,8 @@ def register(services: Services, database_settings: Settings, make_model: ModelF
         return (await services.registry.register(request, "test")).model_id
 
     return registered
+
+
+def build_quantizer(services: Services) -> ModelQuantizer:
+    """Return the use-case of the command line that makes int8 variants."""
+    return ModelQuantizer(services.settings, services.database, services.registry, services.compilation)

@@ -24,6 +24,7 @@ from tests.embedding_networks import (
     save_log_mel_network,
     save_samples_network,
 )
+from tests.serving.conftest import build_quantizer
 from understudy.audio.features.front_end import FrontEnd
 from understudy.container import Services, open_services
 from understudy.engine.local_model import LocalModel
@@ -284,7 +285,7 @@ async def test_a_sidecar_names_a_backbone_and_stays_with_it(
 async def test_int8_says_that_it_is_yamnets_only(services: Services, add: Add, tmp_path: Path) -> None:
     model_id = await add("head", 16, backbone="samples", pooling="mean")
     with pytest.raises(CompileFailed, match="this one is on 'samples'"):
-        await services.quantizer.quantize(model_id, tmp_path, Gate(), "test", lambda _: None)
+        await build_quantizer(services).quantize(model_id, tmp_path, Gate(), "test", lambda _: None)
 
 
 async def test_status_lists_backbones(services: Services) -> None:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from understudy.demo_files import DEMO_FOLDER
 
 FOLDER = DEMO_FOLDER / "clips"
@@ -21,6 +19,8 @@ class DemoClip:
 
 def find_demo_clips() -> list[DemoClip]:
     """Return the demo clips in order of their file names; reads only their headers."""
+    import soundfile  # the server's process decodes nothing else
+
     found = [path for path in sorted(FOLDER.glob("*")) if path.suffix in {".wav", ".flac", ".ogg"}]
     return [
         DemoClip(path, path.stem.replace("_", " ").capitalize(), float(soundfile.info(path).duration)) for path in found

@@ -15,7 +15,7 @@ from understudy.engine.local_model import LocalModel
 from understudy.engine.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import AudioUnusable, CannotServe
-from understudy.inference.clip_input.backbone_features import MAX_BATCH
+from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate

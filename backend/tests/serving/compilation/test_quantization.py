@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tests.convolutional import write_convolutional
-from tests.serving.conftest import Opener
+from tests.serving.conftest import Opener, build_quantizer
 from understudy.container import Services
 from understudy.errors import NotForAudio, ParityFailed, ReportNotFound, TrainingDataInvalid
 from understudy.schemas.compiler.quantization import Gate, Precision
@@ -45,7 +45,7 @@ async def model_id(services: Services, database_settings: Settings) -> int:
 
 async def quantize(services: Services, model_id: int, clips: Path, gate: Gate = LOOSE) -> list[str]:
     steps: list[str] = []
-    await services.quantizer.quantize(model_id, clips, gate, "test", steps.append)
+    await build_quantizer(services).quantize(model_id, clips, gate, "test", steps.append)
     return steps
 
 

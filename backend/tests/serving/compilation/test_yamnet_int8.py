@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.serving.conftest import build_quantizer
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.container import open_services
@@ -80,7 +81,7 @@ async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
         spec = PartialSpec(labels=tuple(labels), activation=OutputActivation.SOFTMAX)
         request = ModelCreate(model_name="Head", file_path="models/head.onnx", spec=spec)
         model_id = (await services.registry.register(request, "test")).model_id
-        variant = await services.quantizer.quantize(model_id, clips, Gate(), "test", lambda _: None)
+        variant = await build_quantizer(services).quantize(model_id, clips, Gate(), "test", lambda _: None)
     quantization = variant.report.quantization
     assert quantization is not None
     assert quantization.backbone_digest == backbone.digest

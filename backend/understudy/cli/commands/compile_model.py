@@ -57,9 +57,13 @@ async def compile_model(
             task = progress.add_task(f"compiling {model.facts.path}", total=None)
             if precision is Precision.INT8:
                 from understudy.audio.demo_clips import FOLDER
+                from understudy.serving.compilation.quantization import ModelQuantizer
 
+                quantizer = ModelQuantizer(
+                    services.settings, services.database, services.registry, services.compilation
+                )
                 gate = Gate(min_agreement=min_agreement, max_change=max_change)
-                compiled = await services.quantizer.quantize(
+                compiled = await quantizer.quantize(
                     model_id,
                     clips or FOLDER,
                     gate,

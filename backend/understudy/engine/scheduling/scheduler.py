@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from understudy.engine.scheduling.work_queue import Task, WorkQueue
-from understudy.inference.clip_input.backbone_features import MAX_BATCH
+from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Array, Items, Pipeline, Steps
 
 MAX_CLIPS = 8

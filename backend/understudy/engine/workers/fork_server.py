@@ -14,12 +14,11 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
 from understudy.engine.workers import walls
 from understudy.engine.workers.channel import receive_frame, send_frame
+from understudy.engine.workers.fork_messages import Configuration, Exited, Forked, Started
 from understudy.engine.workers.step_page import StepPage
 from understudy.engine.workers.worker_process import run_worker
 from understudy.errors import UnderstudyError
@@ -29,47 +28,6 @@ from understudy.inference.runtime.blas_threads import pin_blas
 
 _POLL_MILLISECONDS = 200
 _BUFFER_BYTES = 64 << 10
-
-
-class Configuration(BaseModel):
-    """The first message to the fork server; `parent` is the process that it must not outlive."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    parent: int
-    memory_bytes: int
-    readable: tuple[Path, ...]
-    backbone: Path | None
-    max_audio_seconds: float
-    max_whole_clip_seconds: float
-
-
-class Started(BaseModel):
-    """The fork server's first message: these limits hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    walls: tuple[str, ...]
-
-
-class Forked(BaseModel):
-    """A worker was forked; a descriptor of the process travels with the message."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pid: int
-
-
-class Exited(BaseModel):
-    """A worker ended; `code` is -N when signal N ended it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pid: int
-    code: int
-
-
-notices: TypeAdapter[Started | Forked | Exited] = TypeAdapter(Started | Exited | Forked)
 
 
 def main(descriptor: int) -> None:

@@ -36,7 +36,7 @@ from understudy.engine.workers.tensor_codec import decode, encode
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
-from understudy.inference.clip_input.backbone_features import MAX_BATCH
+from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from understudy.audio.features.arrangement import Arranger
 from understudy.audio.features.pooling import pool
 from understudy.inference.clip_input.backbone import Backbone
+from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.schemas.compiler.spec import Spec
 from understudy.schemas.front_end.arrangement import Arrangement
 
 Array = NDArray[np.float32]
-MAX_BATCH = 16  # items a run: larger ones are slower
 
 
 class BackboneFeatures:

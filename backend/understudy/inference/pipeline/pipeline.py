@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
 from understudy.inference.clip_input.backbone import Backbone
-from understudy.inference.clip_input.backbone_features import MAX_BATCH, BackboneFeatures
+from understudy.inference.clip_input.backbone_features import BackboneFeatures
+from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.clip_input.model_input import choose_model_input

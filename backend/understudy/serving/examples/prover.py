@@ -13,7 +13,7 @@ from understudy import __version__
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.engine.engine import Engine, EngineModel, Priority
 from understudy.errors import FIND_SPEC, ExamplesMissed, UnderstudyError
-from understudy.inference.proof.clip_proof import build_problem, compare_answer
+from understudy.inference.proof.comparison import build_problem, compare_answer
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.models import example_rows

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
 from platform import python_version
 
-import onnxruntime as ort
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import (
@@ -124,7 +124,7 @@ class PrometheusExporter(Collector):
         yield _build_info(
             "understudy_build",
             "Versions of Understudy, Python and ONNX Runtime.",
-            {"version": __version__, "python": python_version(), "onnxruntime": ort.__version__},
+            {"version": __version__, "python": python_version(), "onnxruntime": version("onnxruntime")},
         )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.inference.proof.clip_proof import compare_answer
+from understudy.inference.proof.comparison import compare_answer
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.examples import (
     ClipProof,

@@ -1,0 +1,3 @@
+"""The number of windows that one run of a graph takes."""
+
+MAX_BATCH = 16  # larger runs are slower
