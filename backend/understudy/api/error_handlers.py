@@ -109,7 +109,7 @@ async def _handle_http_error(request: Request, error: Exception) -> ProblemRespo
 async def _handle_disconnect(request: Request, _: Exception) -> ProblemResponse:
     """Log that the client disconnected. No client reads the response, and it is not counted as a refusal."""
     log.info("client went away", method=request.method, path=request.url.path)
-    problem = RequestInvalid("The connection ended before the body was complete.").problem()
+    problem = RequestInvalid("The client closed the connection.").problem()
     return ProblemResponse(problem, status_code=RequestInvalid.status)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from understudy.api.dependencies import RehearsedModelId, Served
+from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.problem_responses import describe_problems
 from understudy.api.recording_notes import add_notes, record_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
@@ -93,9 +94,9 @@ async def predict(
     remember_recording(request, query)
     async with receive_recording(request, services.settings.max_upload_bytes, query) as clip:
         remember_recording(request, clip.fields)
-        result = await services.predictor.predict_with(
-            clip.source, *await services.predictor.choose(model_id), strict=clip.fields.strict
-        )
+        model, generation = await services.predictor.choose(model_id)
+        async with DisconnectWatch(request.receive):
+            result = await services.predictor.predict_with(clip.source, model, generation, strict=clip.fields.strict)
     result = replace(result, prediction=add_notes(result.prediction, clip.fields))
     record_prediction(services, result.prediction, clip.fields)
     # Encoded here: FastAPI would validate and copy the prediction once more.

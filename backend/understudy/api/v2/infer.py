@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.paths import MODELS, V2
 from understudy.api.v2 import compression
 from understudy.api.v2.infer_openapi import HEADER_LENGTH
@@ -38,7 +39,8 @@ class Infer:
         length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
         request = await _run_off_loop(len(body), lambda: decode_request(body, length))
         name, version = _split_version(scope["path_params"]["model"])
-        inferred = await services.tensors.infer(name, version, request.inputs)
+        async with DisconnectWatch(receive):
+            inferred = await services.tensors.infer(name, version, request.inputs)
         size = sum(output.nbytes for output in inferred.outputs.values())
         answer, json_length = await _run_off_loop(size, lambda: encode_response(inferred, request))
         fields = [(b"content-type", b"application/json" if json_length is None else b"application/octet-stream")]

@@ -32,7 +32,8 @@ _BUFFER_BYTES = 64 << 10
 
 def main(descriptor: int) -> None:
     """Serve until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's process decides when its workers end
+    for each in (signal.SIGINT, signal.SIGTERM):  # a terminal and systemd send them to all processes of the server
+        signal.signal(each, signal.SIG_IGN)  # the server's process decides when its workers end
     control = socket.socket(fileno=descriptor)
     buffer = bytearray(_BUFFER_BYTES)
     first = receive_frame(control, buffer)

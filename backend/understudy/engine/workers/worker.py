@@ -80,6 +80,8 @@ class Worker:
         try:
             found, frame = await answer
         except asyncio.CancelledError:
+            if not answer.cancelled() and answer.done() and answer.exception() is None:
+                answer.result()[1].close()
             self._channel.send(Cancel(request=request).model_dump_json().encode())
             raise
         finally:

@@ -109,7 +109,7 @@ class WorkerEngine:
         if remote.verdict is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         queued = time.perf_counter()
-        content = pack_file(source) if is_in_memory(source) else await asyncio.to_thread(pack_file, source)
+        content = pack_file(source) if is_in_memory(source) else await _pack(source)
         spent: float | None = None
         try:
             ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)
@@ -304,7 +304,23 @@ class WorkerEngine:
     async def _unpack(self, frame: Frame) -> bytes:
         if not frame.descriptors:
             return frame.payload
-        return await asyncio.to_thread(unpack, frame, _MAX_ANSWER_BYTES)
+        # The thread closes the frame, also where the caller is cancelled before it begins.
+        return await asyncio.shield(asyncio.to_thread(unpack, frame, _MAX_ANSWER_BYTES))
+
+
+async def _pack(source: BinaryIO) -> Content:
+    """Return the content of a seekable file. Where the caller is cancelled, it is closed when the thread has it."""
+    packing = asyncio.ensure_future(asyncio.to_thread(pack_file, source))
+    try:
+        return await asyncio.shield(packing)
+    except asyncio.CancelledError:
+        packing.add_done_callback(_close_content)
+        raise
+
+
+def _close_content(packing: "asyncio.Future[Content]") -> None:
+    if not packing.cancelled() and packing.exception() is None:
+        packing.result().close()
 
 
 def _read_report(folder: Path) -> CompileReport:

@@ -80,7 +80,11 @@ class _Worker:
             case _:
                 task = asyncio.create_task(self._answer(message.request, self._handle(message, frame)))
                 self._tasks[message.request] = task
-                task.add_done_callback(lambda _: self._tasks.pop(message.request, None))
+                task.add_done_callback(lambda _: self._end_request(message.request, frame))
+
+    def _end_request(self, request: int, frame: Frame) -> None:
+        self._tasks.pop(request, None)
+        frame.close()  # one that was cancelled before it began has taken nothing over
 
     async def _answer(self, request: int, work: Coroutine[Any, Any, tuple[FromWorker, Content]]) -> None:
         try:
