@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,16 +17,50 @@ import httpx
 _BACKEND = Path(__file__).resolve().parents[1]
 
 
+@dataclass(frozen=True)
+class ServeProcess:
+    """A running `understudy serve`, which leads a process group of its own."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+
+def read_to_end(client: socket.socket) -> bytes:
+    """Return what arrives until the server closes the connection."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while chunk := client.recv(1 << 16):
+            received += chunk
+    return received
+
+
 @contextmanager
 def run_serve(home: Path, **environment: str) -> Iterator[str]:
     """Serve `home` on a free port and yield the server's address, such as `http://127.0.0.1:41234`."""
+    with run_serve_process(home, open_files=None, **environment) as server:
+        yield server.url
+
+
+@contextmanager
+def run_serve_process(home: Path, *, open_files: int | None = None, **environment: str) -> Iterator[ServeProcess]:
+    """Serve `home` on a free port, with `open_files` as the limit of descriptors, and yield the running server."""
     command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
+    if open_files is not None:
+        command = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh", *command]
     with subprocess.Popen(
-        command, env=_build_environment(home) | environment, stdout=subprocess.PIPE, text=True
+        command,
+        env=_build_environment(home) | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())["url"]
+            yield ServeProcess(json.loads(process.stdout.readline())["url"], process)
         finally:
             process.terminate()
 

@@ -19,7 +19,10 @@ UnderstudyError                  500 internal_error
 │   └── NothingToRollBack        409 nothing_to_roll_back
 ├── TooLarge                     413
 │   ├── BodyTooLarge             413 body_too_large
-│   └── AudioTooLong             413 audio_too_long
+│   ├── AudioTooLong             413 audio_too_long
+│   └── HeadersTooLarge          431 headers_too_large
+├── MalformedRequest             400 malformed_request
+├── RequestTimeout               408 request_timeout
 ├── NotAudio                     415 not_audio
 ├── Refused                      422
 │   ├── RequestInvalid           422 request_invalid
@@ -42,6 +45,8 @@ UnderstudyError                  500 internal_error
 ├── WorkerDied                   500 worker_died
 ├── Unavailable                  503
 │   ├── Overloaded               503 overloaded
+│   ├── TooManyConnections       503 too_many_connections
+│   ├── ServerStopping           503 server_stopping
 │   ├── ModelSetAside            503 model_set_aside
 │   ├── NoActiveModel            503 no_active_model
 │   ├── ModelNotLoaded           503 model_not_loaded
@@ -215,6 +220,27 @@ class AudioTooLong(TooLarge):
     title = "The recording is too long"
 
 
+class HeadersTooLarge(TooLarge):
+    status = 431
+    code = "headers_too_large"
+    title = "The head of the request is too large"
+    default_remedy = "Send fewer or shorter headers. Cookies of other programs on the same host name are a usual cause."
+
+
+class MalformedRequest(UnderstudyError):
+    status = 400
+    code = "malformed_request"
+    title = "The request is not HTTP"
+    default_remedy = "Send HTTP/1.1, without TLS: the address begins with http://."
+
+
+class RequestTimeout(UnderstudyError):
+    status = 408
+    code = "request_timeout"
+    title = "The request arrived too slowly"
+    default_remedy = "Send the request again, over a faster connection."
+
+
 class NotAudio(UnderstudyError):
     status = 415
     code = "not_audio"
@@ -355,6 +381,18 @@ class Overloaded(Unavailable):
     def __init__(self, detail: str, *, remedy: str | None = None, retry_after: int = 1) -> None:
         super().__init__(detail, remedy=remedy)
         self.retry_after = retry_after
+
+
+class TooManyConnections(Unavailable):
+    code = "too_many_connections"
+    title = "Too many connections are open"
+    default_remedy = "Close connections that are not needed, or raise the server's limit of open files (ulimit -n)."
+
+
+class ServerStopping(Unavailable):
+    code = "server_stopping"
+    title = "The server stops"
+    default_remedy = "Send the request again when the server runs."
 
 
 class ModelSetAside(Unavailable):

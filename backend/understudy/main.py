@@ -18,7 +18,7 @@ from understudy.api.middleware.head_as_get import HeadAsGet
 from understudy.api.middleware.origin_guard import OriginGuard
 from understudy.api.middleware.request_counter import RequestCounter
 from understudy.api.openapi import install_openapi
-from understudy.api.paths import DOCS, OPENAPI, REDOC
+from understudy.api.paths import DOCS, EVENTS, OPENAPI, REDOC, V1, V2
 from understudy.api.spa import BUILT, install_page
 from understudy.api.v2.infer import PATH, Infer
 from understudy.container import open_services, run_background_tasks
@@ -26,6 +26,10 @@ from understudy.logs import configure_logs
 from understudy.settings import Settings
 
 log = structlog.get_logger()
+
+EVENT_STREAM = f"{V1}{EVENTS}"
+# The beginnings of the paths at which models run.
+WORK = (f"{V1}/predict", f"{V2}/")
 
 DESCRIPTION = """
 A model registry and inference server for audio classifiers that replaces the live model without dropping a request.

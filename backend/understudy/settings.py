@@ -103,6 +103,31 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(
         default=0.5, gt=0, description="Seconds between two questions to the database which model should be live."
     )
+    grace_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="Longest time in seconds that running requests get after the signal to stop. A second signal ends "
+        "the server at once.",
+    )
+    head_seconds: float = Field(
+        default=15.0, gt=0, description="Longest time in seconds until the head of a request has arrived."
+    )
+    transfer_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Longest time in seconds in which the body of a request arrives at less than 500 bytes a second.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        gt=0,
+        description="Time in seconds after which a connection without a request is closed. Longer than that of a proxy "
+        "in front.",
+    )
+    max_connections: int = Field(
+        default=10_000,
+        ge=8,
+        description="Most connections at once. The limit of open files (`ulimit -n`) may lower it: see proxy.md.",
+    )
     workers: int = Field(
         default_factory=lambda: (os.cpu_count() or 1) if sys.platform == "linux" else 0,
         ge=0,

@@ -50,3 +50,5 @@ async def follow_events(
     """`hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing."""
     async for event in services.events.subscribe(after if last_event_id is None else last_event_id):
         yield ServerSentEvent(event=event.name, id=str(event.position), data=event.data)
+    if services.events.closed:
+        yield ServerSentEvent(comment="goodbye: the server stops")

@@ -38,11 +38,13 @@ class Events:
         self._position = 0
         self._sent: deque[int] = deque(maxlen=_OVERLAP)
         self._since = datetime.now(UTC)
+        self.closed = False
 
     async def subscribe(self, after: int | None) -> AsyncIterator[ServerEvent]:
         """Yield `hello`, then every event after position `after` (None: from now on), until the reader disconnects.
 
-        The subscription of a reader that is 1000 events behind ends; it resumes when the reader connects again.
+        It ends when the server stops: `closed` is then true. The subscription of a reader that is 1000 events behind
+        ends; it resumes when the reader connects again.
         """
         queue: asyncio.Queue[ServerEvent | None] = asyncio.Queue(_MAX_QUEUED)
         async with self._database.read() as session:
@@ -59,7 +61,7 @@ class Events:
             )
             for entry in missed:
                 yield _build_event(entry)
-            while (next_event := await queue.get()) is not None:
+            while not self.closed and (next_event := await queue.get()) is not None:
                 yield next_event
         finally:
             self._subscribers.discard(queue)
@@ -82,7 +84,8 @@ class Events:
             self._send(ServerEvent("operation", operation, self._position))
 
     def close(self) -> None:
-        """End every subscription, because the server stops."""
+        """End every subscription, now and from now on, because the server stops."""
+        self.closed = True
         for queue in self._subscribers:
             _end_subscription(queue)
 

@@ -1,0 +1,1 @@
+"""Limits of the connections of `understudy serve`: their number, the size of heads, and time."""
