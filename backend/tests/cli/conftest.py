@@ -67,7 +67,7 @@ def models(home: Path, stocked: Path) -> Path:
     Nothing is registered; that they are compiled already saves every test two seconds.
     """
     shutil.copytree(stocked / "models", home / "models", dirs_exist_ok=True)
-    shutil.copytree(stocked / "var" / "compiled", home / "var" / "compiled")
+    shutil.copytree(stocked / "var" / "compiled", home / "var" / "compiled", dirs_exist_ok=True)
     return home / "models"
 
 
