@@ -42,6 +42,8 @@ def main(descriptor: int) -> None:
     configuration = Configuration.model_validate_json(first.head)
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
+    import understudy.audio.decoding.ffmpeg  # noqa: F401  # else the first mp3 of each worker waits for its libraries
+
     pin_blas()
     backbones = _load_backbones(configuration.backbone)
     held = walls.apply(configuration.memory_bytes, configuration.readable)
