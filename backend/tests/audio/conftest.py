@@ -92,8 +92,10 @@ def ffmpeg() -> Callable[..., bytes]:
 def decode() -> Decode:
     """Decode bytes to ([n] at `rate`, facts)."""
 
-    def run(body: bytes, rate: int = 16_000, max_seconds: float = 7200.0) -> tuple[Sound, AudioFacts]:
-        with open_clip(io.BytesIO(body), AudioLimits(max_seconds)) as clip:
+    def run(
+        body: bytes, rate: int = 16_000, max_seconds: float = 7200.0, *, strict: bool = False
+    ) -> tuple[Sound, AudioFacts]:
+        with open_clip(io.BytesIO(body), AudioLimits(max_seconds), strict=strict) as clip:
             sound = np.concatenate(list(clip.iter_blocks(rate)))
             return sound, clip.collect_facts()
 

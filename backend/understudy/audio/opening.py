@@ -1,30 +1,31 @@
 """Open an uploaded recording as a clip."""
 
 from understudy.audio.clip import Clip
-from understudy.audio.decoding.audio_limits import AudioLimits
-from understudy.audio.decoding.container_validation import validate_container
-from understudy.audio.decoding.detect_container import ContainerFormat, detect_container
-from understudy.audio.decoding.plain_wav import open_plain_wav
+from understudy.audio.decoding.audio_limits import AudioLimits, check_layout
+from understudy.audio.decoding.detect_container import ContainerFormat, Detected, detect_container
+from understudy.audio.decoding.joined import JoinedReader
+from understudy.audio.decoding.pcm import apple, au, chunks, riff
+from understudy.audio.decoding.pcm.encoding import PcmLayout
+from understudy.audio.decoding.pcm.extent import Block, measure_extent
+from understudy.audio.decoding.pcm.reader import PcmReader
 from understudy.audio.decoding.reader import Reader
 from understudy.audio.decoding.sndfile import SndfileReader
-from understudy.audio.decoding.source_file import Source
+from understudy.audio.decoding.source_file import PartOfFile, Source
+from understudy.audio.decoding.wav_codecs import BY_FFMPEG, BY_SNDFILE, find_codec_name, make_codec_error
 from understudy.errors import AudioTooLong
+from understudy.schemas.inference.finding import Finding, FindingCode
 
 __all__ = ["AudioLimits", "Clip", "open_clip"]
 
-_BY_LIBSNDFILE = (ContainerFormat.WAV, ContainerFormat.AIFF, ContainerFormat.FLAC)
-
 
 def open_clip(source: Source, limits: AudioLimits, *, strict: bool = False) -> Clip:
-    """Open a seekable file object that holds wav, aiff, flac, ogg, opus, mp3, aac, mp4 or WebM.
+    """Open a seekable file object that holds one of the formats of `ContainerFormat`.
 
-    Raises NotAudio when the content has another format, AudioUnusable when the file is empty, cut off, damaged or
-    without sound, and AudioTooLong when its header promises more seconds than `limits` allow. The caller keeps `source`
-    open until the clip is read, and closes both. `strict` refuses a recording that is damaged or not read as a whole.
+    Raises NotAudio when the content has another format, AudioUnusable when nothing in the file can be decoded, and
+    AudioTooLong when its header promises more seconds than `limits` allow. The caller keeps `source` open until the
+    clip is read, and closes both. `strict` refuses a recording that is damaged or not read as a whole.
     """
-    kind = detect_container(source)
-    validate_container(source, kind)
-    reader = _open_reader(source, kind)
+    reader = JoinedReader(source, detect_container(source), open_recording)
     try:
         limits.check_length(reader.seconds or 0.0)
     except AudioTooLong:
@@ -33,12 +34,63 @@ def open_clip(source: Source, limits: AudioLimits, *, strict: bool = False) -> C
     return Clip(reader, limits, strict=strict)
 
 
-def _open_reader(source: Source, kind: ContainerFormat) -> Reader:
-    if kind is ContainerFormat.WAV and (plain := open_plain_wav(source)) is not None:
-        return plain
-    source.seek(0)
-    if kind in _BY_LIBSNDFILE:
+def open_recording(source: Source, detected: Detected) -> Reader:
+    """Return a reader for the recording that was detected; raises AudioUnusable as the readers do."""
+    part = PartOfFile(source, detected.start) if detected.start else source
+    reader = _open_reader(part, detected.kind, detected.size - detected.start)
+    if detected.skipped:
+        reader.findings.insert(
+            0,
+            Finding(
+                code=FindingCode.LEADING_DATA,
+                detail=f"The {detected.skipped} bytes before the sound are not part of it and were skipped.",
+                bytes=detected.skipped,
+            ),
+        )
+    return reader
+
+
+def _open_reader(source: Source, kind: ContainerFormat, size: int) -> Reader:
+    layout: PcmLayout | None
+    match kind:
+        case ContainerFormat.WAV | ContainerFormat.W64:
+            wav = kind is ContainerFormat.WAV
+            header = riff.read_riff(source, size) if wav else riff.read_w64(source, size)
+            if (layout := header.find_layout()) is None:
+                return _open_compressed_wav(source, kind, header.tag)
+            skip = chunks.skip_w64 if not wav else chunks.skip_riff if header.order == "little" else chunks.skip_aiff
+            return _open_pcm(source, size, layout, header.block, skip)
+        case ContainerFormat.AIFF:
+            layout, block = apple.read_aiff(source, size)
+            if layout is None:
+                return SndfileReader(source, kind)
+            return _open_pcm(source, size, layout, block, chunks.skip_aiff)
+        case ContainerFormat.AU:
+            layout, block = au.read_au(source)
+            if layout is None:
+                return SndfileReader(source, kind)
+            return _open_pcm(source, size, layout, block, chunks.skip_none)
+        case ContainerFormat.CAF:
+            layout, block = apple.read_caf(source, size)
+            if layout is not None:
+                return _open_pcm(source, size, layout, block, chunks.skip_caf)
+    return _open_with_ffmpeg(source, kind)
+
+
+def _open_pcm(source: Source, size: int, layout: PcmLayout, block: Block, skip: chunks.SkipChunks) -> PcmReader:
+    check_layout(layout.rate, layout.channels)
+    return PcmReader(source, layout, measure_extent(source, size, layout, block, skip))
+
+
+def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int) -> Reader:
+    if tag in BY_FFMPEG and kind is ContainerFormat.WAV:
+        return _open_with_ffmpeg(source, kind)
+    if tag in BY_SNDFILE:
         return SndfileReader(source, kind)
+    raise make_codec_error(find_codec_name(tag), kind)
+
+
+def _open_with_ffmpeg(source: Source, kind: ContainerFormat) -> Reader:
     from understudy.audio.decoding.ffmpeg import FfmpegReader  # loads 15 MB of libraries
 
     return FfmpegReader(source, kind)

@@ -5,15 +5,28 @@ import struct
 
 import pytest
 
-from understudy.audio.decoding.container_validation import validate_container
+from understudy.audio.decoding import container_structure
+from understudy.audio.decoding.container_structure import walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import Finding
+
+
+def walk(kind: ContainerFormat, body: bytes) -> list[Finding]:
+    file = io.BytesIO(body)
+    structure = walk_container(file, kind)
+    assert file.tell() == 0
+    return structure.findings
 
 
 def check(kind: ContainerFormat, body: bytes) -> None:
-    file = io.BytesIO(body)
-    validate_container(file, kind)
-    assert file.tell() == 0
+    assert walk(kind, body) == []
+
+
+def check_finding(kind: ContainerFormat, body: bytes, code: str, words: str, count: int | None) -> None:
+    [finding] = walk(kind, body)
+    assert (finding.code, finding.bytes) == (code, count)
+    assert words in finding.detail
 
 
 def box(name: bytes, content: bytes = b"", *, length: int | None = None) -> bytes:
@@ -39,19 +52,33 @@ def test_mp4_of_whole_boxes_passes(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "code", "words", "count"),
     [
-        (box(b"ftyp", b"M4A ") + box(b"mdat", bytes(9)), r"cut off: its 'moov' box, .* is missing"),
-        (b"", r"its 'moov' box, .* is missing"),
-        (box(b"moov", bytes(4)) + box(b"mdat", bytes(20))[:-3], "its 'mdat' box should have 28 bytes, and 25"),
-        (box(b"moov") + box(b"mdat", length=7), "the box at byte 8 has an invalid length"),
-        (box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 15), "the box at byte 8 has an invalid length"),
+        (
+            box(b"moov", bytes(4)) + box(b"mdat", bytes(20))[:-3],
+            "truncated",
+            "its 'mdat' box should have 28 bytes, and 25 are present",
+            3,
+        ),
+        (box(b"moov") + box(b"mdat", length=7), "trailing_data", "8 bytes behind the sound", 8),
+        (box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 15), "trailing_data", "16 bytes behind", 16),
+        (box(b"moov") + box(b"mdat") + b"\n", "trailing_data", "1 bytes behind", 1),
     ],
-    ids=["no moov", "nothing", "cut off", "short length", "short long length"],
+    ids=["cut off", "short length", "short long length", "line end"],
 )
-def test_mp4_that_breaks_its_promise_is_unusable(body: bytes, words: str) -> None:
-    with pytest.raises(AudioUnusable, match=words):
-        check(ContainerFormat.MP4, body)
+def test_mp4_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int) -> None:
+    check_finding(ContainerFormat.MP4, body, code, words, count)
+
+
+@pytest.mark.parametrize("body", [box(b"ftyp", b"M4A ") + box(b"mdat", bytes(9)), b""])
+def test_mp4_without_its_description_is_unusable(body: bytes) -> None:
+    with pytest.raises(AudioUnusable, match=r"its 'moov' box, .* is missing"):
+        walk(ContainerFormat.MP4, body)
+
+
+def test_a_second_mp4_ends_the_first() -> None:
+    one = box(b"ftyp", b"M4A ") + box(b"moov") + box(b"mdat", bytes(9))
+    assert walk_container(io.BytesIO(one * 2), ContainerFormat.MP4).end == len(one)
 
 
 def page(number: int, *, last: bool = False, serial: int = 7, content: bytes = b"", segments: bool = True) -> bytes:
@@ -74,34 +101,53 @@ def test_ogg_of_pages_in_order_passes(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "code", "words", "count"),
     [
-        (page(0) + page(1), "its last page lacks the end-of-stream mark"),
-        (page(0, last=True) + page(0, serial=8), "its last page lacks the end-of-stream mark"),
-        (page(0) + page(2, last=True), "page 2 follows page 0 of the same stream"),
-        (page(3) + page(3, last=True), "page 3 follows page 3 of the same stream"),
-        (page(0) + b"X" + page(1, last=True), "no page begins at byte 28"),
-        (page(0) + page(1, last=True)[:26], "its last page should have 27 bytes, and 26 are present"),
-        (page(0) + page(1, last=True, content=b"abcd")[:-1], "its last page should have 32 bytes, and 31 are present"),
+        (page(0) + page(1), "truncated", "lacks its end-of-stream mark", None),
+        (page(0, last=True) + page(0, serial=8), "truncated", "lacks its end-of-stream mark", None),
+        (page(0) + page(2, last=True), "gap", "1 pages of the Ogg file are missing between page 0 and page 2", None),
+        (page(3) + page(3, last=True), "gap", "Page 3 of the Ogg file follows page 3", None),
+        (page(0) + b"X" + page(1, last=True), "gap", "1 bytes from byte 28 on", 1),
+        (page(0) + b"X" + page(5, last=True), "gap", "1 bytes from byte 28 on", 1),
+        (page(0) + page(1, last=True)[:26], "truncated", "its last page should have 27 bytes, and 26 are present", 1),
+        (
+            page(0) + page(1, last=True, content=b"abcd")[:-1],
+            "truncated",
+            "its last page should have 32 bytes, and 31 are present",
+            1,
+        ),
+        (page(0, last=True) + b"\n", "trailing_data", "1 bytes behind the sound", 1),
     ],
-    ids=["no last page", "no last page of one", "gap", "repeated", "garbage", "half a header", "half a page"],
+    ids=[
+        "no last page",
+        "one without",
+        "gap",
+        "repeated",
+        "junk",
+        "page lost to junk",
+        "half head",
+        "half",
+        "behind",
+    ],
 )
-def test_ogg_that_breaks_its_promise_is_unusable(body: bytes, words: str) -> None:
-    with pytest.raises(AudioUnusable, match=words):
-        check(ContainerFormat.OGG, body)
+def test_ogg_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int | None) -> None:
+    check_finding(ContainerFormat.OGG, body, code, words, count)
 
 
-def element(size: bytes, content: bytes = b"") -> bytes:
-    return b"\x1a\x45\xdf\xa3" + size + content
+EBML, SEGMENT, CLUSTER, BLOCK = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75", b"\xa3"
+
+
+def element(size: bytes, content: bytes = b"", name: bytes = EBML) -> bytes:
+    return name + size + content
 
 
 @pytest.mark.parametrize(
     "body",
     [
         element(b"\x82", b"ab"),
-        element(b"\x40\x02", b"ab") + element(b"\x80"),
-        element(b"\xff", element(b"\x81", b"a")),
-        element(b"\x01" + b"\xff" * 7, element(b"\x80")),
+        element(b"\x40\x02", b"ab") + element(b"\x80", name=SEGMENT),
+        element(b"\xff", element(b"\x81", b"a", CLUSTER), SEGMENT),
+        element(b"\x01" + b"\xff" * 7, element(b"\xff", element(b"\x80", name=BLOCK), CLUSTER), SEGMENT),
     ],
     ids=["one byte of size", "two bytes of size", "unknown size", "unknown size in eight bytes"],
 )
@@ -110,72 +156,58 @@ def test_webm_of_whole_elements_passes(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "code", "words", "count"),
     [
-        (element(b"\x83", b"ab"), "the element at byte 0 should have 3 bytes, and 2 are present"),
-        (element(b"\x80") + element(b"\x82", b"a"), "the element at byte 5 should have 2 bytes, and 1 are present"),
-        (element(b"\xff", element(b"\x82", b"a")), "the element at byte 5 should have 2 bytes, and 1 are present"),
-        (element(b"\x80") + b"\x1a\x45", "damaged or cut off at byte 5"),
-        (element(b""), "damaged or cut off at byte 4"),
-        (element(b"\x40"), "damaged or cut off at byte 4"),
-    ],
-    ids=["cut off", "second cut off", "child cut off", "half an identifier", "no size", "half a size"],
-)
-def test_webm_that_breaks_its_promise_is_unusable(body: bytes, words: str) -> None:
-    with pytest.raises(AudioUnusable, match=words):
-        check(ContainerFormat.WEBM, body)
-
-
-def riff(*chunks: bytes, form: bytes = b"RIFF") -> bytes:
-    return form + b"\0\0\0\0WAVE" + b"".join(chunks)
-
-
-def chunk(name: bytes, content: bytes, *, length: int | None = None, order: str = "<") -> bytes:
-    body = name + struct.pack(f"{order}I", len(content) if length is None else length) + content
-    return body + b"\0" * (len(content) % 2)
-
-
-DS64 = struct.pack("<QQQI", 0, 6, 3, 0)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        riff(chunk(b"fmt ", bytes(16)), chunk(b"data", bytes(6))),
-        riff(chunk(b"LIST", bytes(3)), chunk(b"data", bytes(6))),
-        riff(chunk(b"data", bytes(6), length=0xFFFFFFFF)),
-        riff(chunk(b"data", bytes(6), length=0x7FFFFFFF)),
-        riff(chunk(b"data", bytes(6), length=0x7FFFF000)),
-        riff(chunk(b"ds64", DS64), chunk(b"data", bytes(6), length=0xFFFFFFFF), form=b"RF64"),
-        riff(chunk(b"data", bytes(6), order=">"), form=b"RIFX"),
-        riff(chunk(b"fmt ", bytes(16))),
-        riff(chunk(b"data", bytes(6)), chunk(b"LIST", b"", length=99)),
-    ],
-    ids=["plain", "odd chunk", "unknown", "unknown", "unknown", "rf64", "rifx", "no samples", "later chunk cut off"],
-)
-def test_wav_that_holds_its_samples_passes(body: bytes) -> None:
-    check(ContainerFormat.WAV, body)
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (riff(chunk(b"data", bytes(6), length=7)), "should have 7 bytes, and 6 are present"),
-        (riff(chunk(b"LIST", bytes(3)), chunk(b"data", bytes(6), length=8)), "should have 8 bytes, and 6 are present"),
-        (riff(chunk(b"data", bytes(6), length=7, order=">"), form=b"RIFX"), "should have 7 bytes, and 6 are present"),
+        (element(b"\x83", b"ab"), "truncated", "the element at byte 0 should have 3 bytes, and 2 are present", 1),
         (
-            riff(chunk(b"ds64", DS64), chunk(b"data", bytes(4), length=0xFFFFFFFF), form=b"RF64"),
-            "its block of samples should have 6 bytes, and 4 are present",
+            element(b"\x80") + element(b"\x82", b"a"),
+            "truncated",
+            "the element at byte 5 should have 2 bytes, and 1 are present",
+            1,
         ),
+        (
+            element(b"\xff", element(b"\x82", b"a", CLUSTER)),
+            "truncated",
+            "the element at byte 5 should have 2 bytes, and 1 are present",
+            1,
+        ),
+        (element(b"\x80") + b"\x1a\x45", "truncated", "the element at byte 5", 2),
+        (element(b""), "truncated", "the element at byte 0", 1),
+        (element(b"\x80") + b"TAG", "trailing_data", "3 bytes behind", 3),
+        (element(b"\x80") + b"junk" + element(b"\x80", name=CLUSTER), "gap", "4 bytes from byte 5 on", 4),
     ],
-    ids=["cut off", "after an odd chunk", "rifx", "rf64"],
+    ids=["cut off", "second cut off", "child cut off", "half an identifier", "no size", "behind", "junk"],
 )
-def test_wav_that_breaks_its_promise_is_unusable(body: bytes, words: str) -> None:
-    with pytest.raises(AudioUnusable, match=words):
-        check(ContainerFormat.WAV, body)
+def test_webm_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int) -> None:
+    check_finding(ContainerFormat.WEBM, body, code, words, count)
 
 
-def test_aiff_that_lacks_samples_is_unusable() -> None:
-    body = b"FORM\0\0\0\0AIFF" + chunk(b"COMM", bytes(18), order=">") + chunk(b"SSND", bytes(6), length=9, order=">")
-    with pytest.raises(AudioUnusable, match="should have 9 bytes, and 6 are present"):
-        check(ContainerFormat.AIFF, body)
+class CountedFile(io.BytesIO):
+    """Counts the calls of `read` and the bytes that they return."""
+
+    reads = 0
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.reads += 1
+        self.count += len(data)
+        return data
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        (ContainerFormat.WEBM, element(b"\x80", name=b"\xec")),
+        (ContainerFormat.MP4, box(b"free")),
+        (ContainerFormat.OGG, page(0, content=b"")),
+    ],
+)
+def test_a_walk_looks_at_a_bounded_number_of_parts(
+    kind: ContainerFormat, part: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_structure, "MAX_PARTS", 100)
+    file = CountedFile((box(b"moov") if kind is ContainerFormat.MP4 else b"") + part * 5000)
+    walk_container(file, kind)
+    assert file.reads <= 102
+    assert file.count <= 102 * (27 + 255)

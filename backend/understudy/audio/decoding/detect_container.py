@@ -1,13 +1,30 @@
 """Detect a file's audio container by its content; its name is never used."""
 
+import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame
-from understudy.audio.decoding.source_file import Source
+from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.errors import AudioUnusable, NotAudio
 
 _HEAD = 64
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+# The sound is looked for behind this many bytes of tags, zeros, text or other data.
+_SEARCHED = 1 << 18
+_MAX_TAGS = 64
+# Frames in a row that tell mp3 and raw AAC from other data in which their sync word occurs.
+_FRAMES = 4
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid")
+_W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_TS_PACKET = 188
+_CLUSTER = b"\x1f\x43\xb6\x75"
+_FRAGMENTS = (b"moof", b"styp", b"sidx")
+_ANYWHERE = re.compile(
+    rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|FORM....AIF[FC]|fLaC\0\0\0\x22|OggS\0\x02|"
+    rb"\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6",
+    re.DOTALL,
+)
 _OTHERS = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -20,97 +37,187 @@ _OTHERS = (
     (b"#EXTM3U", "a playlist"),
     (b"ffconcat", "a list of other files"),
     (b"<", "markup, such as HTML"),
-    (b"RIFF", "a RIFF file other than wav"),
-    (b"\x30\x26\xb2\x75", "a Windows Media file"),
-    (b"#!AMR", "an AMR recording"),
+    (b"MAC ", "a Monkey's Audio file"),
+    (b"wvpk", "a WavPack file"),
+    (b"TTA1", "a True Audio file"),
+    (b"MThd", "a MIDI file, which holds notes and no sound"),
+    (b"DSD ", "a DSD file"),
+    (b"FRM8", "a DSD file"),
+    (b".RMF", "a RealMedia file"),
+    (b"Creative Voice File", "a Creative voice file"),
 )
+_CONVERT = "Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac."
 
 
 class ContainerFormat(StrEnum):
     """Containers that can be opened."""
 
     WAV = "wav"
+    W64 = "w64"
     AIFF = "aiff"
+    AU = "au"
+    CAF = "caf"
     FLAC = "flac"
     OGG = "ogg"
     MP3 = "mp3"
     AAC = "aac"
-    MP4 = "mp4"
+    AMR = "amr"
+    MP4 = "mp4"  # also QuickTime and 3gp
     WEBM = "webm"  # also every other Matroska file
+    MPEGTS = "mpegts"
+    ASF = "asf"
 
 
-def measure_size(source: Source) -> int:
-    """Return the size of a seekable file in bytes; leaves its position at the start."""
-    size = source.seek(0, 2)
-    source.seek(0)
-    return size
+@dataclass(frozen=True)
+class Detected:
+    """A container that begins at byte `start` of a file of `size` bytes; `skipped` of them before it are no tags."""
+
+    kind: ContainerFormat
+    start: int
+    size: int
+    skipped: int
 
 
-def detect_container(source: Source) -> ContainerFormat:
-    """Return the container of a seekable file; leaves its position at the start.
+def detect_container(source: Source, begin: int = 0) -> Detected:
+    """Return the container of a seekable file, which is looked for from byte `begin` on.
 
     Raises AudioUnusable when the file is empty, and NotAudio with a guess at its true format when no container fits.
     """
     size = measure_size(source)
     if size == 0:
         raise AudioUnusable("The recording is empty: it has 0 bytes.", remedy="Send the bytes of the recording.")
-    start = skip_id3(source)
-    source.seek(start)
-    head = source.read(_HEAD)
-    kind = _detect_by_magic(head) or _detect_by_frames(source, start, size)
-    source.seek(0)
-    if kind is None:
-        raise NotAudio(f"The file of {size} bytes is not in a supported audio format; it is {_describe(head)}.")
-    return kind
+    start = skip_id3(source, begin)
+    head = read_at(source, start, _HEAD)
+    if (kind := _detect_by_magic(head)) is not None:
+        return Detected(kind, start, size, 0)
+    if (kind := _detect_frames_at(source, start, size)) is not None:
+        return Detected(kind, start, size, 0)
+    _refuse_later_piece(head)
+    if (other := _describe(head)) is None or other == "text":
+        found = _search(source, start, size)
+        if found is not None:
+            return found
+    other = other or f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
+    raise NotAudio(
+        f"The file of {size} bytes is not in a supported audio format; it is {other}.",
+        remedy=_CONVERT if "file" in other and "MIDI" not in other else None,
+    )
 
 
-def skip_id3(source: Source) -> int:
-    """Return the offset of the first byte after all leading ID3v2 tags (ID3v2.4.0 section 3.1)."""
-    offset = 0
-    while True:
-        source.seek(offset)
-        tag = source.read(10)
+def skip_id3(source: Source, begin: int = 0) -> int:
+    """Return the offset of the first byte after all ID3v2 tags at `begin` (ID3v2.4.0 section 3.1), at most 64."""
+    offset = begin
+    for _ in range(_MAX_TAGS):
+        tag = read_at(source, offset, 10)
         if len(tag) < 10 or tag[:3] != b"ID3" or max(tag[6:]) > 127:
-            return offset
+            break
         body = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
         offset += 10 + body + (10 if tag[5] & 0x10 else 0)
+    return offset
 
 
 def _detect_by_magic(head: bytes) -> ContainerFormat | None:
-    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return ContainerFormat.WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return ContainerFormat.AIFF
     if head[4:8] in _MP4_BOXES:
         return ContainerFormat.MP4
-    return {b"fLaC": ContainerFormat.FLAC, b"OggS": ContainerFormat.OGG, b"\x1a\x45\xdf\xa3": ContainerFormat.WEBM}.get(
-        head[:4]
-    )
+    if head[:16] == _W64:
+        return ContainerFormat.W64
+    if head[:16] == _ASF:
+        return ContainerFormat.ASF
+    if head[:5] == b"#!AMR":
+        return ContainerFormat.AMR
+    return {
+        b"fLaC": ContainerFormat.FLAC,
+        b"OggS": ContainerFormat.OGG,
+        b"\x1a\x45\xdf\xa3": ContainerFormat.WEBM,
+        b".snd": ContainerFormat.AU,
+        b"dns.": ContainerFormat.AU,
+        b"caff": ContainerFormat.CAF,
+    }.get(head[:4])
 
 
-def _detect_by_frames(source: Source, start: int, size: int) -> ContainerFormat | None:
-    """Recognize mp3 and raw AAC, which have no magic bytes.
+def _detect_frames_at(source: Source, start: int, size: int) -> ContainerFormat | None:
+    """Recognize what has no magic bytes: mp3 and raw AAC, and MPEG-TS by its packets.
 
     A frame header counts when another frame follows its frame, or when the file ends there.
     """
-    source.seek(start)
-    head = source.read(8)
-    frame = read_mpeg_frame(head)
-    adts = read_adts_length(head)
-    length = frame.length if frame else adts
+    data = read_at(source, start, 3 * _TS_PACKET)
+    if data[:1] == b"\x47" and len(data) > 2 * _TS_PACKET and data[_TS_PACKET] == data[2 * _TS_PACKET] == 0x47:
+        return ContainerFormat.MPEGTS
+    frame = read_mpeg_frame(data)
+    length = frame.length if frame else read_adts_length(data)
     if length is None:
         return None
-    source.seek(start + length)
-    following = source.read(8)
+    following = read_at(source, start + length, 8)
     if start + length < size and not (read_mpeg_frame(following) if frame else read_adts_length(following)):
         return None
     return ContainerFormat.MP3 if frame else ContainerFormat.AAC
 
 
-def _describe(head: bytes) -> str:
+def _search(source: Source, start: int, size: int) -> Detected | None:
+    """Look for the first recording behind other data."""
+    data = read_at(source, start, _SEARCHED)
+    magic = _ANYWHERE.search(data)
+    kind = _detect_by_magic(data[magic.start() : magic.start() + _HEAD]) if magic else None
+    border = magic.start() if magic and kind else len(data)
+    at = data.find(b"\xff", 0, border)
+    while at >= 0:
+        if (frames := _detect_frames(data, at)) is not None:
+            return Detected(frames, start + at, size, at)
+        at = data.find(b"\xff", at + 1, border)
+    return Detected(kind, start + border, size, border) if magic and kind else None
+
+
+def _detect_frames(data: bytes, at: int) -> ContainerFormat | None:
+    """Return the kind of the frames at `at` when _FRAMES of them follow each other."""
+    for kind, measure in ((ContainerFormat.MP3, _measure_mpeg), (ContainerFormat.AAC, read_adts_length)):
+        offset = at
+        for _ in range(_FRAMES):
+            length = measure(data[offset : offset + 8])
+            if length is None:
+                break
+            offset += length
+        else:
+            return kind
+    return None
+
+
+def _measure_mpeg(head: bytes) -> int | None:
+    frame = read_mpeg_frame(head)
+    return frame.length if frame else None
+
+
+def _refuse_later_piece(head: bytes) -> None:
+    """Raise AudioUnusable for a piece of a WebM or mp4 recording whose first piece says how to decode it."""
+    if head[4:8] in _FRAGMENTS:
+        kind = "mp4"
+    elif head[:4] == _CLUSTER or _begins_with_block(head):
+        kind = "WebM"
+    else:
+        return
+    raise AudioUnusable(
+        f"The file is a later piece of a {kind} recording, without the first piece, which says how to decode it.",
+        remedy="Send the first piece and all later ones joined in one file, or use the live stream (docs/audio.md).",
+    )
+
+
+def _begins_with_block(head: bytes) -> bool:
+    """Return whether a block of a Matroska file's first track begins `head` (RFC 9559 section 10)."""
+    if head[:1] != b"\xa3" or len(head) < 16:
+        return False
+    width = 9 - head[1].bit_length()
+    return head[1 + width : 2 + width] == b"\x81"
+
+
+def _describe(head: bytes) -> str | None:
     for magic, words in _OTHERS:
         if head.lstrip().startswith(magic):
             return words
+    if head[:4] == b"RIFF" and head[8:12].isalnum():
+        return "a RIFF file other than wav"
     if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():
         return "text"
-    return f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
+    return None

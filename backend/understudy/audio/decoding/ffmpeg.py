@@ -1,60 +1,45 @@
-"""Decode ogg, opus, mp3, aac, mp4 and WebM with FFmpeg's libraries.
+"""Decode flac, ogg, opus, mp3, aac, amr, mp4, WebM, MPEG-TS and wma with FFmpeg's libraries.
 
-An upload can be an attack. FFmpeg therefore receives a file object and never a file name, uses the demuxer of the
-detected container instead of its own guess, may open no other file (playlists and mp4 data references ask for that),
-and may run only the audio decoders listed below.
-
-FFmpeg decodes ogg and mp3 in place of libsndfile, whose Opus decoder takes three times as long and whose mp3 decoder
-writes to standard error.
+FFmpeg receives a file object and never a file name; `codecs` lists what it may run. It decodes ogg, mp3 and flac in
+place of libsndfile, whose Opus decoder takes three times as long, whose mp3 decoder writes to standard error, and which
+refuses flac files of unknown length.
 """
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import numpy as np
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
+from understudy.audio.decoding.codecs import DEMUXERS, OPTIONS, choose_stream, refuse_to_open
+from understudy.audio.decoding.container_structure import measure_tags, walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
-from understudy.audio.decoding.mpeg_frames import read_mpeg_frame, read_xing_seconds
+from understudy.audio.decoding.losses import Losses, merge_findings
+from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
+from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
-from understudy.audio.decoding.source_file import Source, Stream
+from understudy.audio.decoding.source_file import Source, Stream, measure_size, read_at
+from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
-from understudy.schemas.inference.finding import Finding
+from understudy.schemas.inference.finding import Finding, FindingCode
 
-_DEMUXERS = {
-    ContainerFormat.OGG: "ogg",
-    ContainerFormat.MP3: "mp3",
-    ContainerFormat.AAC: "aac",
-    ContainerFormat.MP4: "mov",
-    ContainerFormat.WEBM: "matroska",
-}
-_DECODERS = (
-    "aac,ac3,alac,amrnb,amrwb,eac3,flac,mp1float,mp2float,mp3float,opus,vorbis,"
-    "pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,"
-    "pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8"
-)
-_OPTIONS = {
-    "codec_whitelist": _DECODERS,
-    "format_whitelist": ",".join(_DEMUXERS.values()),
-    "protocol_whitelist": "none",
-}
 # The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
 _TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 # A header counts the encoder's delay and padding, which a decoder drops: up to 0.1 s and a few codec frames.
 _SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
-
-
-def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
-    raise PermissionError(
-        f"an upload asked for another file ({len(url)} characters, flags {flags}, {len(options)} options)"
-    )
+_FRAMED = (ContainerFormat.MP3, ContainerFormat.AAC)
+# Containers whose time stamps come from the file; in others FFmpeg counts the frames.
+_TIMED = (ContainerFormat.OGG, ContainerFormat.FLAC, ContainerFormat.MP4, ContainerFormat.WEBM, ContainerFormat.MPEGTS)
+_MAX_READ_ERRORS = 16
 
 
 class FfmpegReader:
@@ -66,16 +51,20 @@ class FfmpegReader:
         Raises AudioUnusable when the container cannot be read, when it holds no sound, when its codec is not supported,
         or when the sample rate or the channel count is out of range.
         """
-        self.findings: list[Finding] = []
         self._kind = kind
         self._source = source
+        self._size = measure_size(source)
+        structure = walk_container(source, kind)
+        self.findings: list[Finding] = structure.findings
+        self.end: int | None = structure.end
         promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
         self._container = _open_container(source, kind)
         try:
-            self._stream = _select_sound(self._container, kind)
+            self._stream = self._select_sound()
             if kind is not ContainerFormat.MP3:
                 promised = _read_promised_seconds(self._container, self._stream, kind)
             self._promised = promised or 0.0
+            self._losses = Losses(timed=kind in _TIMED)
             self._frames = self._iter_frames()
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -83,62 +72,194 @@ class FfmpegReader:
         except AudioUnusable:
             self.close()
             raise
-        slack = _SLACK_SECONDS + _SLACK_SAMPLES / self.rate
-        self.seconds: float | None = None if promised is None else max(0.0, promised - slack)
+        exact = kind is ContainerFormat.FLAC
+        self._slack = 0.0 if exact else _SLACK_SECONDS + _SLACK_SAMPLES / self.rate
+        self.seconds: float | None = None if promised is None else max(0.0, promised - self._slack)
         self.codec = self._stream.codec_context.codec.canonical_name
 
     def iter_blocks(self) -> Iterator[Samples]:
         size = max(256, BLOCK_VALUES // self.channels)
         fifo = AudioFifo()
         done = 0
-        frame: AudioFrame | None = self._first
-        while frame is not None:
-            if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
-                raise AudioUnusable(
-                    f"The recording's sample rate or channel count changes after {done / self.rate:.2f} s."
-                )
+        for frame in self._iter_uniform_frames():
             frame.pts = None  # live recordings have gaps between time stamps, which the queue refuses
+            frame.time_base = Fraction(1, self.rate)  # resampled frames have another one
             fifo.write(frame)
             done += frame.samples
             while (block := fifo.read(size)) is not None:
                 yield _to_float(block)
-            frame = next(self._frames, None)
         if (rest := fifo.read(0)) is not None:
             yield _to_float(rest)
-        self._check_complete(done)
+        self.findings = merge_findings(self.findings, self._losses.describe(), done / self.rate, self._promised)
+        self._compare_length(done / self.rate)
 
     def close(self) -> None:
         self._container.close()
+
+    def _iter_uniform_frames(self) -> Iterator[AudioFrame]:
+        """Yield all frames in the sample format, rate and channels of the first."""
+        first = self._first
+        layout = (first.format.name, first.layout.name, first.sample_rate)
+        resampler: AudioResampler | None = None
+        converted, done = layout, 0
+        frame: AudioFrame | None = first
+        while frame is not None:
+            current = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if current != converted and resampler is not None:
+                yield from resampler.resample(None)
+                resampler = None
+            if current != layout and resampler is None:
+                check_layout(frame.sample_rate, frame.layout.nb_channels)
+                resampler = AudioResampler(first.format, first.layout, first.sample_rate)
+                if current[1:] != layout[1:]:
+                    self._add_format_change(done / first.sample_rate, frame)
+            converted = current
+            frame.pts = None
+            for uniform in [frame] if resampler is None else resampler.resample(frame):
+                done += uniform.samples
+                yield uniform
+            frame = next(self._frames, None)
+        if resampler is not None:
+            yield from resampler.resample(None)
+
+    def _add_format_change(self, second: float, frame: AudioFrame) -> None:
+        self.findings.append(
+            Finding(
+                code=FindingCode.FORMAT_CHANGED,
+                detail=f"The recording changes to {frame.sample_rate} Hz and {frame.layout.nb_channels} channel(s) "
+                f"after {second:.2f} s; it was converted to the format of its start.",
+                start=second,
+            )
+        )
 
     def _decode_first_frame(self) -> AudioFrame:
         """Return the first decoded frame, which has the true sample rate and channels: HE-AAC doubles the header's."""
         first = next(self._frames, None)
         if first is None:
-            raise AudioUnusable(f"The {self._kind} file holds no samples.")
+            raise AudioUnusable(
+                f"The {self._kind} file holds no samples that can be decoded; it is damaged or cut off."
+            )
         return first
 
     def _iter_frames(self) -> Iterator[AudioFrame]:
-        """Yield the decoded frames; raises AudioUnusable for damage and for a last frame that is cut off."""
-        samples, last = 0, None
-        try:
-            for packet in self._container.demux(self._stream):
-                for frame in packet.decode():
-                    samples += frame.samples
-                    yield frame
-                last = packet if packet.size else last
-        except av.FFmpegError as error:
-            seconds = f" after {samples / self._stream.rate:.2f} s of sound" if self._stream.rate else ""
-            raise AudioUnusable(f"The {self._kind} file is damaged or cut off{seconds}.") from error
-        if self._kind in (ContainerFormat.MP3, ContainerFormat.AAC) and last is not None:
-            _check_last_frame(self._source, last)
+        """Yield the decoded frames, and note the packets that cannot be decoded."""
+        last: Packet[AudioStream] | None = None
+        damaged: list[Packet[AudioStream]] = []
+        for packet in self._iter_packets():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                if packet.size:
+                    damaged.append(packet)
+                continue
+            if packet.size:
+                last = packet
+                self._losses.add_damage(sum(each.size for each in damaged))
+                damaged.clear()
+            for frame in frames:
+                self._losses.add(frame)
+                yield frame
+        if self._kind in _FRAMED:
+            self._describe_last_frame(last, damaged)
+        elif damaged:
+            count = sum(packet.size for packet in damaged)
+            detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
+            self._add_truncated(detail, None)
 
-    def _check_complete(self, done: int) -> None:
-        """Raise AudioUnusable when `done` samples are clearly fewer than the header promises."""
-        if done / self.rate < (self.seconds or 0.0):
-            raise AudioUnusable(
-                f"The {self._kind} file promises {self._promised:.2f} s of sound and holds {done / self.rate:.2f} s; "
-                "it is damaged or cut off."
+    def _iter_packets(self) -> "Iterator[Packet[AudioStream]]":
+        """Yield the packets; a read error does not end the file at once, because FFmpeg often finds more behind it."""
+        for _ in range(_MAX_READ_ERRORS):
+            position = None
+            try:
+                for packet in self._container.demux(self._stream):
+                    position = packet.pos
+                    yield packet
+            except av.FFmpegError:
+                if position is None:
+                    return
+            else:
+                return
+
+    def _describe_last_frame(self, last: "Packet[AudioStream] | None", damaged: "list[Packet[AudioStream]]") -> None:
+        """Note that the last frame of mp3 or raw AAC is cut off, and what lies behind it."""
+        if last is None or last.pos is None:
+            return
+        data = bytes(last)
+        frame = read_mpeg_frame(data)
+        end = last.pos + last.size
+        start = last.pos if frame is not None and frame.length > len(data) else end
+        start = min((packet.pos for packet in damaged if packet.pos is not None), default=start)
+        if (rest := self._size - start) <= 0:
+            return
+        head = read_at(self._source, start, 16)
+        frame = read_mpeg_frame(head)
+        length = frame.length if frame is not None else read_adts_length(head)
+        if length is not None and length > rest:
+            words = f"should have {length} bytes, and {rest} are present"
+            self._add_truncated(f"The {self._kind} file is cut off: its last frame {words}.", length - rest)
+        elif length is None and rest < 8 and head[:1] == b"\xff":
+            self._add_truncated(f"The {self._kind} file is cut off: its last frame ends within its header.", None)
+        elif (rest := rest - measure_tags(self._source, start, self._size)) > 0:
+            self.findings.append(describe_trailing(rest))
+
+    def _add_truncated(self, detail: str, count: int | None) -> None:
+        self.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, bytes=count))
+
+    def _compare_length(self, seconds: float) -> None:
+        """Note where the decoded length is clearly not what the header promises."""
+        if not self._promised:
+            return
+        missing = self._promised - seconds
+        codes = {finding.code for finding in self.findings}
+        if missing > self._slack:
+            if FindingCode.TRUNCATED not in codes and self._losses.missing < missing - self._slack:
+                self._add_missing(seconds, missing)
+        elif -missing > self._slack and FindingCode.JOINED not in codes:
+            self.findings.append(
+                Finding(
+                    code=FindingCode.LENGTH_MISMATCH,
+                    detail=f"The header promises {self._promised:.2f} s of sound, and {seconds:.2f} s are present; "
+                    "all of it was scored.",
+                    start=self._promised,
+                    end=seconds,
+                )
             )
+
+    def _add_missing(self, seconds: float, missing: float) -> None:
+        """Note that sound is missing: at the end of the file unless it is damaged elsewhere."""
+        lost = any(finding.code is FindingCode.GAP for finding in self.findings)
+        words = f"The header of the {self._kind} file promises {self._promised:.2f} s of sound, and {seconds:.2f} s "
+        if lost:
+            detail = f"{words}could be decoded; {missing:.2f} s are missing."
+            self.findings.append(Finding(code=FindingCode.GAP, detail=detail))
+        else:
+            detail = f"{words}are present: it is cut off, or damaged."
+            self.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, start=seconds, end=self._promised))
+
+    def _select_sound(self) -> AudioStream:
+        """Return the first usable sound stream and discard all others; raises AudioUnusable without one."""
+        streams = self._container.streams
+        kind = self._kind
+        if not streams.audio:
+            content = "video but no sound" if streams.video else "no sound"
+            raise AudioUnusable(f"The {kind} file holds {content}.", remedy="Send a recording that has a sound track.")
+        sound = choose_stream(list(streams.audio), kind)
+        for stream in streams:
+            if stream.index != sound.index:
+                stream.discard = Discard.all
+        if len(streams.audio) > 1:
+            position = [stream.index for stream in streams.audio].index(sound.index)
+            self.findings.append(
+                Finding(
+                    code=FindingCode.UNHEARD_STREAM,
+                    detail=f"The file holds {len(streams.audio)} sound tracks; track {position + 1} was scored and the "
+                    "others were not.",
+                )
+            )
+        sound.codec_context.thread_count = 1
+        if sound.codec_context.codec.name == "flac":
+            sound.codec_context.options = {"err_detect": "crccheck"}  # otherwise damaged frames sound as noise
+        return sound
 
 
 def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
@@ -147,36 +268,20 @@ def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
         return av.open(
             Stream(source),
             "r",
-            format=_DEMUXERS[kind],
-            container_options=_OPTIONS,
+            format=DEMUXERS[kind],
+            container_options=OPTIONS,
             metadata_errors="replace",
-            io_open=_refuse_to_open,
+            io_open=refuse_to_open,
         )
     except av.FFmpegError as error:
-        raise AudioUnusable(f"The {kind} file is damaged or cut off: {error.strerror}.") from error
+        raise AudioUnusable(
+            f"The {kind} file is damaged or cut off so that its header cannot be read.",
+            remedy=f"Record the clip again, or try to repair it. {CONVERT}",
+        ) from error
 
 
 def _read_xing(source: Source) -> float | None:
-    source.seek(skip_id3(source))
-    return read_xing_seconds(source.read(64))
-
-
-def _select_sound(container: InputContainer, kind: ContainerFormat) -> AudioStream:
-    """Return the first sound stream and discard all others; raises AudioUnusable without a usable one."""
-    if not container.streams.audio:
-        content = "video but no sound" if container.streams.video else "no sound"
-        raise AudioUnusable(f"The {kind} file holds {content}.", remedy="Send a recording that has a sound track.")
-    sound = container.streams.audio[0]
-    for stream in container.streams:
-        if stream.index != sound.index:
-            stream.discard = Discard.all
-    if sound.codec_context is None:
-        raise AudioUnusable(
-            f"The sound in the {kind} file uses a codec that is not supported.",
-            remedy="Convert the recording to wav, flac, ogg or mp3 and send that file.",
-        )
-    sound.codec_context.thread_count = 1
-    return sound
+    return read_xing_seconds(read_at(source, skip_id3(source), 64))
 
 
 def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
@@ -185,7 +290,7 @@ def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: 
     None where the header does not give one, because FFmpeg then guesses the length from the bit rate.
     """
     if (
-        kind in (ContainerFormat.MP4, ContainerFormat.OGG)
+        kind in (ContainerFormat.MP4, ContainerFormat.OGG, ContainerFormat.FLAC)
         and sound.duration is not None
         and sound.time_base is not None
     ):
@@ -198,23 +303,6 @@ def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: 
     if len(container.streams) == 1 and container.duration is not None:
         return container.duration / av.time_base
     return None
-
-
-def _check_last_frame(source: Source, packet: "Packet[AudioStream]") -> None:
-    """Raise AudioUnusable when the last frame of mp3 or raw AAC is incomplete.
-
-    Tags may follow the last frame, but not the beginning of another frame.
-    """
-    data = bytes(packet)
-    frame = read_mpeg_frame(data)
-    if frame is not None and frame.length > len(data):
-        raise AudioUnusable(
-            f"The mp3 file is cut off: its last frame should have {frame.length} bytes, and {len(data)} are present."
-        )
-    if packet.pos is not None:
-        source.seek(packet.pos + packet.size)
-        if source.read(1) == b"\xff":
-            raise AudioUnusable("The file is cut off: its last frame ends within its header.")
 
 
 def _to_float(frame: AudioFrame) -> Samples:

@@ -19,19 +19,23 @@ class Reader(Protocol):
     """An opened file.
 
     `rate` is in Hz. `seconds` is the shortest length that the header allows; None when it does not give one.
-    `findings` are complete once all blocks were read.
+    `findings` are complete once all blocks were read. `end`
+    is the byte at which the recording ends, and another one may begin; None where that is not known.
     """
 
     rate: int
     channels: int
     codec: str
     seconds: float | None
-    findings: list[Finding]
+    end: int | None
+
+    @property
+    def findings(self) -> list[Finding]: ...
 
     def iter_blocks(self) -> Iterator[Samples]:
         """Yield consecutive blocks float32 [frames, channels] with a full scale of 1.0.
 
-        Raises AudioUnusable when the file is damaged or ends before the promised length.
+        Ends where nothing more can be decoded, and says so in `findings`.
         """
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Decode wav, aiff and flac with libsndfile."""
+"""Decode the compressed sound of wav, aiff and au files, such as ADPCM and GSM, with libsndfile."""
 
 from collections.abc import Iterator
 
@@ -9,20 +9,10 @@ from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
+from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
-from understudy.schemas.inference.finding import Finding
+from understudy.schemas.inference.finding import Finding, FindingCode
 
-_CODECS = {
-    "PCM_S8": "pcm_s8",
-    "PCM_U8": "pcm_u8",
-    "PCM_16": "pcm_s16",
-    "PCM_24": "pcm_s24",
-    "PCM_32": "pcm_s32",
-    "FLOAT": "pcm_f32",
-    "DOUBLE": "pcm_f64",
-    "ULAW": "pcm_mulaw",
-    "ALAW": "pcm_alaw",
-}
 # SF_COUNT_MAX: libsndfile's frame count when a header does not give one.
 _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 
@@ -41,12 +31,14 @@ class SndfileReader:
         try:
             self._file = soundfile.SoundFile(Stream(source))
         except soundfile.LibsndfileError as error:
-            raise AudioUnusable(f"The {kind} file cannot be read: {error.error_string}") from error
+            raise AudioUnusable(
+                f"The {kind} file is damaged, or its sound is encoded in a way that is not decoded here.",
+                remedy=CONVERT,
+            ) from error
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
-        self.codec: str = (
-            "flac" if kind is ContainerFormat.FLAC else _CODECS.get(self._file.subtype, self._file.subtype.lower())
-        )
+        self.codec: str = self._file.subtype.lower()
+        self.end: int | None = None
         self._promised: int | None = self._file.frames if self._file.frames != _COUNT_MAX else None
         try:
             check_layout(self.rate, self.channels)
@@ -62,19 +54,22 @@ class SndfileReader:
             block = np.empty((frames, self.channels), np.float32)
             try:
                 read = len(self._file.read(out=block))
-            except soundfile.LibsndfileError as error:
-                raise AudioUnusable(
-                    f"The {self._name} file is damaged or cut off after {done / self.rate:.2f} s of sound."
-                ) from error
+            except soundfile.LibsndfileError:
+                read = 0
             done += read
             if read:
                 yield block[:read]
             if read < frames:
                 break
         if self._promised is not None and done < self._promised:
-            raise AudioUnusable(
-                f"The {self._name} file promises {self._promised / self.rate:.2f} s of sound "
-                f"and ends after {done / self.rate:.2f} s."
+            self.findings.append(
+                Finding(
+                    code=FindingCode.TRUNCATED,
+                    detail=f"The header of the {self._name} file promises {self._promised / self.rate:.2f} s of sound, "
+                    f"and {done / self.rate:.2f} s could be decoded: it is cut off, or damaged.",
+                    start=done / self.rate,
+                    end=self._promised / self.rate,
+                )
             )
 
     def close(self) -> None:

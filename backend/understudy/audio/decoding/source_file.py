@@ -31,3 +31,40 @@ class Stream:
 
     def seekable(self) -> bool:
         return True
+
+
+class PartOfFile:
+    """The bytes from `start` to the end of a file, as a file of their own."""
+
+    def __init__(self, source: Source, start: int) -> None:
+        self._source = source
+        self._start = start
+        source.seek(start)
+
+    def read(self, count: int = -1, /) -> bytes:
+        return self._source.read(count)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Raises ValueError for a position before the start, as Python's files do."""
+        if whence == 0:
+            if offset < 0:
+                raise ValueError(f"negative position {offset}")
+            return self._source.seek(self._start + offset) - self._start
+        at = self._source.tell() if whence == 1 else self._source.seek(0, 2)
+        return self.seek(at + offset - self._start)
+
+    def tell(self) -> int:
+        return self._source.tell() - self._start
+
+
+def measure_size(source: Source) -> int:
+    """Return the size of a seekable file in bytes; leaves its position at the start."""
+    size = source.seek(0, 2)
+    source.seek(0)
+    return size
+
+
+def read_at(source: Source, offset: int, count: int) -> bytes:
+    """Return up to `count` bytes from `offset` on."""
+    source.seek(offset)
+    return source.read(count)

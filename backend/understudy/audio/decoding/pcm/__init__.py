@@ -1,0 +1,1 @@
+"""Read files of uncompressed samples: wav, w64, aiff, au and caf."""

@@ -1,0 +1,125 @@
+"""Find where uncompressed samples begin and end in a file, whose header may be wrong about it.
+
+A program that writes to a pipe, or that was killed, leaves a length of 0, a placeholder, or the length that it had
+planned. The samples are then those up to the end of the file.
+"""
+
+from dataclasses import dataclass, field
+
+from understudy.audio.decoding.pcm.chunks import SkipChunks, begins_recording
+from understudy.audio.decoding.pcm.encoding import PcmLayout
+from understudy.audio.decoding.source_file import Source, read_at
+from understudy.schemas.inference.finding import Finding, FindingCode
+
+# Lengths near these stand for "not known": 2^31 and 2^32, less the bytes of headers and of an unfinished block.
+_PLACEHOLDERS = ((0x7FFF_0000, 0x8000_0000), (0xFFFF_0000, 0xFFFF_FFFF), (0x7FFF_FFFF_FFFF_0000, 1 << 64))
+_BLANK = b"\0 \t\r\n"
+# Fewer bytes than this behind the samples are taken for an addition of another program and not for sound.
+_LEAST_SOUND = 512
+_STEP = 1 << 20
+
+
+@dataclass(frozen=True)
+class Block:
+    """The bytes of samples that a header declares: from `begin` on `declared` bytes; None where it does not say."""
+
+    begin: int
+    declared: int | None
+
+
+@dataclass
+class Extent:
+    """The bytes of samples in the file, and the offset at which the recording ends."""
+
+    begin: int
+    length: int
+    end: int
+    findings: list[Finding] = field(default_factory=list)
+
+
+def measure_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
+    """Return the samples of a file of `size` bytes; `skip` returns the chunks from an offset on."""
+    present = max(0, size - block.begin)
+    declared = block.declared
+    if declared is None or declared > present or (declared == 0 and present):
+        if declared == 0 and skip(source, block.begin, size).end >= size:
+            return Extent(block.begin, 0, size)
+        return _read_to_end(layout, block, present, size)
+    tail = skip(source, block.begin + declared, size)
+    extent = Extent(block.begin, declared, tail.end)
+    rest = size - tail.end
+    if tail.samples:
+        extent.findings.append(
+            Finding(
+                code=FindingCode.UNHEARD_STREAM,
+                detail=f"The file holds a second block of samples of {tail.samples} bytes, which was not scored.",
+                bytes=tail.samples,
+            )
+        )
+    if rest == 0 or begins_recording(read_at(source, tail.end, 16)):
+        return extent
+    if tail.count or rest < _LEAST_SOUND or is_blank(source, tail.end, size):
+        extent.end = size
+        extent.findings.append(describe_trailing(rest))
+        return extent
+    return _read_beyond(layout, block, declared, present, size)
+
+
+def _read_to_end(layout: PcmLayout, block: Block, present: int, size: int) -> Extent:
+    extent = Extent(block.begin, present, size)
+    if (declared := block.declared) is None or declared == 0 or _is_placeholder(declared):
+        finding = Finding(
+            code=FindingCode.PLACEHOLDER_LENGTH,
+            detail="The header does not say how long the sound is, so it was read to the end of the file; "
+            "whether the recording is complete cannot be known.",
+            end=layout.to_seconds(present),
+        )
+    else:
+        finding = Finding(
+            code=FindingCode.TRUNCATED,
+            detail=f"The file is cut off: its header promises {layout.to_seconds(declared):.2f} s of sound, and "
+            f"{layout.to_seconds(present):.2f} s are present; {declared - present} bytes are missing.",
+            start=layout.to_seconds(present),
+            end=layout.to_seconds(declared),
+            bytes=declared - present,
+        )
+    extent.findings.append(finding)
+    return extent
+
+
+def _read_beyond(layout: PcmLayout, block: Block, declared: int, present: int, size: int) -> Extent:
+    extent = Extent(block.begin, present, size)
+    extent.findings.append(
+        Finding(
+            code=FindingCode.LENGTH_MISMATCH,
+            detail=f"The header promises {layout.to_seconds(declared):.2f} s of sound; "
+            f"{present - declared} bytes follow; they were scored as sound, up to {layout.to_seconds(present):.2f} s.",
+            start=layout.to_seconds(declared),
+            end=layout.to_seconds(present),
+            bytes=present - declared,
+        )
+    )
+    return extent
+
+
+def describe_trailing(count: int) -> Finding:
+    """Return the finding for `count` bytes behind the sound."""
+    return Finding(
+        code=FindingCode.TRAILING_DATA,
+        detail=f"{count} bytes behind the sound are not part of it and were not decoded.",
+        bytes=count,
+    )
+
+
+def is_blank(source: Source, offset: int, size: int) -> bool:
+    """Return whether all bytes from `offset` on are zeros, spaces or line ends."""
+    while offset < size:
+        part = read_at(source, offset, _STEP)
+        if not part or part.strip(_BLANK):
+            return False
+        offset += len(part)
+    return True
+
+
+def _is_placeholder(length: int) -> bool:
+    return any(low <= length <= high for low, high in _PLACEHOLDERS)
