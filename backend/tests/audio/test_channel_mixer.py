@@ -114,7 +114,7 @@ def test_the_channel_handling_that_a_spec_names_wins(handling: Channels, expecte
     mono = MonoStream(2, RATE, RATE, Sound(channels=handling))
     np.testing.assert_array_equal(mono.mix(sound), expected * noise(1))
     assert len(mono.finish()) == 0
-    assert list(mono.louder) == []
+    assert mono.find_louder(0, 1) == []
 
 
 def test_the_list_of_stretches_is_bounded() -> None:

@@ -7,6 +7,7 @@ from understudy.compiler.spec_resolution import choose_score_output, list_spec_n
 from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.presets.presets import list_presets
 from understudy.schemas.compiler.assumptions import describe_assumptions
+from understudy.schemas.compiler.likely_rates import suggest_rates
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.spec import (
     Aggregation,
@@ -296,3 +297,24 @@ def test_a_spec_of_before_pooling_could_be_said_is_told_how_to_find_it() -> None
     [sentence] = describe_assumptions(old)
     assert "`pooling`" in sentence
     assert FIND_SPEC in sentence
+
+
+@pytest.mark.parametrize(
+    ("samples", "rates"),
+    [
+        (144_000, (48_000,)),
+        (44_032, (44_100,)),
+        (15_600, (16_000,)),
+        (16_000, (32_000, 16_000, 8_000)),
+        (160_000, (32_000, 16_000)),
+        (12_345, ()),
+    ],
+)
+def test_likely_sample_rates_follow_from_the_shape(samples: int, rates: tuple[int, ...]) -> None:
+    assert suggest_rates(samples) == rates
+
+
+def test_an_assumed_sample_rate_is_named_with_the_likely_one() -> None:
+    [sentence] = describe_assumptions(resolve_shape((None, 144_000), PartialSpec()))
+    assert "16000 Hz is assumed" in sentence
+    assert "144000 samples: 48000 Hz (3 s)" in sentence

@@ -33,12 +33,20 @@ class LouderChannel:
     end: float
     channel: int
 
-    def to_finding(self, channels: int) -> Finding:
-        """Return what a reader of the answer must know of this stretch of a recording of so many `channels`."""
+    def cut(self, start: float, end: float) -> "LouderChannel":
+        """Return the part between `start` and `end` seconds."""
+        return LouderChannel(max(self.start, start), min(self.end, end), self.channel)
+
+    def to_finding(self, channels: int, *, timed: bool) -> Finding:
+        """Return what a reader of the answer must know of this stretch of a recording of so many `channels`.
+
+        `timed` names the times in the sentence too.
+        """
+        when = f" from {self.start:.2f} to {self.end:.2f} s" if timed else ""
         return Finding(
             code=FindingCode.CHANNELS_CANCEL,
-            detail=f"The channels cancel each other from {self.start:.2f} to {self.end:.2f} s, so channel "
-            f"{self.channel + 1} of {channels}, the loudest, was scored there instead of the mean of all.",
+            detail=f"The channels cancel each other{when}, so channel {self.channel + 1} of {channels}, the loudest, "
+            "was scored there instead of the mean of all.",
             start=self.start,
             end=self.end,
         )

@@ -75,7 +75,7 @@ class Clip:
         for tail in (stream.resample(rest), stream.finish()):
             if len(tail):
                 yield tail
-        self._louder = [each.to_finding(reader.channels) for each in stream.louder]
+        self._louder = stream.find_louder(0.0, self._frames / reader.rate)
         self._finished = True
 
     def collect_findings(self) -> tuple[Finding, ...]:

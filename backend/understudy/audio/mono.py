@@ -1,13 +1,14 @@
 """Convert a source's channels and sample rate to mono at a model's sample rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import soxr
 
-from understudy.audio.channel_mixer import ChannelMixer, LouderChannel
+from understudy.audio.channel_mixer import ChannelMixer
 from understudy.audio.decoding.reader import Samples
 from understudy.schemas.front_end.sound import Channels, Resampler, Sound
+from understudy.schemas.inference.finding import Finding
 
 _STEPS_16_BIT = np.float32(32768)
 
@@ -22,14 +23,22 @@ class MonoStream:
 
     def __init__(self, channels: int, rate: int, target: int, sound: Sound | None = None) -> None:
         """Prepare the stream; `sound` names no resampler in WHOLE_SIGNAL unless the rates are equal."""
+        self._channels = channels
         self._mixer = ChannelMixer(channels, rate, sound.channels if sound else Channels.AUTO)
         self._round = sound is not None and sound.round_to_16_bit
         self._convert, self._end = _build_resampler(rate, target, sound.resampler if sound else Resampler.SOXR_HQ)
 
-    @property
-    def louder(self) -> Sequence[LouderChannel]:
-        """The stretches so far in which one channel stands for all, because they cancel each other."""
-        return self._mixer.louder
+    def find_louder(self, start: float, end: float, *, timed: bool = True) -> list[Finding]:
+        """Return a finding for each stretch between `start` and `end` seconds in which one channel stands for all.
+
+        `timed` names the times in its sentence too.
+        """
+        inside = [each.cut(start, end) for each in self._mixer.louder if each.start < end and each.end > start]
+        return [each.to_finding(self._channels, timed=timed) for each in inside]
+
+    def forget_louder(self, before: float) -> None:
+        """Forget the stretches that end before a time in seconds; a stream that lasts has more than are kept."""
+        self._mixer.louder[:] = [each for each in self._mixer.louder if each.end > before]
 
     def mix(self, block: Samples) -> Samples:
         """Return mono samples float32 [m] for a block float32 [n, channels]; up to half a second is held back.

@@ -13,8 +13,7 @@ from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import Spec
-from understudy.schemas.inference.prediction import Window
-from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.inference.stream import StreamedWindow, StreamStart
 from understudy.schemas.server.workers import WorkerStatus
 
 Outputs = dict[str, NDArray[Any]]
@@ -74,14 +73,14 @@ class EngineStream(Protocol):
     @property
     def hop_seconds(self) -> float: ...
 
-    async def push(self, message: bytes) -> list[Window]:
+    async def push(self, message: bytes) -> list[StreamedWindow]:
         """Return the windows that the samples of `message`, encoded as the stream's start says, complete.
 
         Raises AudioUnusable for bytes that are not samples, CannotServe when the model fails, and StreamLost.
         """
         ...
 
-    async def finish(self) -> list[Window]:
+    async def finish(self) -> list[StreamedWindow]:
         """Return the windows that the end of the stream completes; raises CannotServe when the model fails."""
         ...
 

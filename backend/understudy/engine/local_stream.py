@@ -5,8 +5,7 @@ from understudy.audio.pcm import decode_pcm
 from understudy.engine.scheduling.step_watch import StepWatch
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.schemas.inference.prediction import Window
-from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.inference.stream import StreamedWindow, StreamStart
 
 
 class LocalStream:
@@ -32,20 +31,31 @@ class LocalStream:
     def hop_seconds(self) -> float:
         return self._scorer.hop_seconds
 
-    async def push(self, message: bytes) -> list[Window]:
+    async def push(self, message: bytes) -> list[StreamedWindow]:
         return (await self._pool.infer(self._push, message))[0]
 
-    async def finish(self) -> list[Window]:
+    async def finish(self) -> list[StreamedWindow]:
         return (await self._pool.infer(self._finish))[0]
 
     def close(self) -> None:
         """There is nothing to free: the state goes with this object."""
 
-    def _push(self, message: bytes) -> list[Window]:
+    def _push(self, message: bytes) -> list[StreamedWindow]:
         with self._watch.step([self.request]):
             samples = decode_pcm(message, self._start.encoding, self._start.channels)
-            return self._scorer.push(self._mono.resample(self._mono.mix(samples)))
+            return self._add_findings(self._scorer.push(self._mono.resample(self._mono.mix(samples))))
 
-    def _finish(self) -> list[Window]:
+    def _finish(self) -> list[StreamedWindow]:
         with self._watch.step([self.request]):
-            return [*self._scorer.push(self._mono.finish()), *self._scorer.finish()]
+            return self._add_findings([*self._scorer.push(self._mono.finish()), *self._scorer.finish()])
+
+    def _add_findings(self, windows: list[StreamedWindow]) -> list[StreamedWindow]:
+        """Return the windows, each with the stretches in which one channel stands for all."""
+        if windows:
+            self._mono.forget_louder(windows[0].start)
+        return [
+            window.model_copy(update={"findings": (*window.findings, *findings)})
+            if (findings := self._mono.find_louder(window.start, window.end, timed=False))
+            else window
+            for window in windows
+        ]

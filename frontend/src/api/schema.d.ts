@@ -3745,21 +3745,37 @@ export interface components {
         /**
          * StreamWindow
          * @description Scores of one window, in seconds since the stream began.
+         *
+         *     A window that could not be scored has null for `label`, `score` and `scores`, and the stream goes on.
          */
         StreamWindow: {
             /** End */
             end: number;
+            /**
+             * Findings
+             * @description Why the window was not scored, and the part of it in which channels cancel each other
+             */
+            findings: components["schemas"]["Finding"][];
             /** Generation */
             generation: number | null;
-            /** Label */
-            label: string;
+            /**
+             * Label
+             * @description Null where the window was not scored
+             */
+            label: string | null;
             model: components["schemas"]["ModelIdentity"];
-            /** Score */
-            score: number;
-            /** Scores */
+            /**
+             * Score
+             * @description Null where the window was not scored
+             */
+            score: number | null;
+            /**
+             * Scores
+             * @description Null where the window was not scored
+             */
             scores: {
                 [key: string]: number;
-            };
+            } | null;
             /** Start */
             start: number;
             /**
@@ -3996,18 +4012,30 @@ export interface components {
         /**
          * Window
          * @description Scores of one stretch of the clip, in seconds from its start.
+         *
+         *     A window that could not be scored, because the model's output for it is not finite, has null for `label`, `score`
+         *     and `scores`. Nothing is known about its sound.
          */
         Window: {
             /** End */
             end: number;
-            /** Label */
-            label: string;
-            /** Score */
-            score: number;
-            /** Scores */
+            /**
+             * Label
+             * @description Null where the window was not scored
+             */
+            label: string | null;
+            /**
+             * Score
+             * @description Null where the window was not scored
+             */
+            score: number | null;
+            /**
+             * Scores
+             * @description Null where the window was not scored
+             */
             scores: {
                 [key: string]: number;
-            };
+            } | null;
             /** Start */
             start: number;
         };

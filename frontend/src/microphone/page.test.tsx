@@ -18,6 +18,7 @@ const window = (start: number, dog: number): StreamMessage => ({
   label: dog >= 0.5 ? "dog" : "rain",
   score: Math.max(dog, 1 - dog),
   scores: { dog, rain: 1 - dog },
+  findings: [],
   model,
   generation: 1,
 });

@@ -4,6 +4,7 @@ import { formatClock } from "../format/numbers";
 import { text } from "../text";
 import { buildColorScale, type Color, getColor } from "../theme/color-scale";
 import { readToken, useResolvedTheme } from "../theme/theme";
+import { drawNotScored } from "../try/score-heatmap";
 import { RollingSpectrogram } from "./rolling-spectrogram";
 import { type SessionState, SHOWN_SECONDS } from "./session-state";
 import type { Microphone } from "./use-microphone";
@@ -93,8 +94,13 @@ function drawScores(view: View, session: SessionState, labels: readonly string[]
   for (const window of session.windows) {
     const left = toX(view, window.start);
     const wide = toX(view, window.start + session.hop) - left - GAP_PX;
+    const { scores } = window;
+    if (!scores) {
+      drawNotScored(view.context, left, Math.max(1, wide), labels.length * ROW_PX, SPECTRUM_PX);
+      continue;
+    }
     labels.forEach((label, row) => {
-      const score = window.scores[label];
+      const score = scores[label];
       if (score === undefined) return;
       view.context.fillStyle = getColor(view.colors.ramp, score);
       view.context.fillRect(left, SPECTRUM_PX + row * ROW_PX, Math.max(1, wide), ROW_PX - GAP_PX);

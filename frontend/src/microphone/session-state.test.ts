@@ -16,6 +16,7 @@ const window = (start: number, dog: number, own: Partial<StreamWindow> = {}): St
   label: "dog",
   score: dog,
   scores: { dog, rain: 1 - dog },
+  findings: [],
   model,
   generation: 1,
   ...own,

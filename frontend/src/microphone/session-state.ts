@@ -73,15 +73,15 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
 
 function addWindow(session: SessionState, window: StreamWindow): SessionState {
   const before = session.windows.at(-1);
-  const names = Object.keys(window.scores);
+  const names = window.scores ? Object.keys(window.scores) : session.labels;
   const rising = names.filter((label) => {
     const threshold = getThreshold(session, label);
-    return (window.scores[label] ?? 0) >= threshold && (before?.scores[label] ?? 0) < threshold;
+    return (window.scores?.[label] ?? 0) >= threshold && (before?.scores?.[label] ?? 0) < threshold;
   });
   const crossings = rising.map((label) => ({
     at: window.start,
     label,
-    score: window.scores[label] ?? 0,
+    score: window.scores?.[label] ?? 0,
     model: window.model.model_name,
   }));
   const oldest = window.end - SHOWN_SECONDS - session.hop;
@@ -107,7 +107,7 @@ export function pickShownLabels(session: SessionState): readonly string[] {
   if (session.labels.length <= MOST_ROWS) return session.labels;
   const peaks = new Map<string, number>();
   for (const window of session.windows) {
-    for (const [label, score] of Object.entries(window.scores)) {
+    for (const [label, score] of Object.entries(window.scores ?? {})) {
       peaks.set(label, Math.max(score, peaks.get(label) ?? 0));
     }
   }

@@ -22,7 +22,7 @@ export function ThresholdSliders({ session, labels, onChange }: Props) {
           <Row
             key={label}
             label={label}
-            score={now?.scores[label] ?? 0}
+            score={now?.scores === null ? null : (now?.scores[label] ?? 0)}
             threshold={getThreshold(session, label)}
             onChange={(value) => onChange(label, value)}
           />
@@ -37,13 +37,14 @@ export function ThresholdSliders({ session, labels, onChange }: Props) {
 
 interface RowProps {
   label: string;
-  score: number;
+  /** Null where the last window was not scored. */
+  score: number | null;
   threshold: number;
   onChange: (threshold: number) => void;
 }
 
 function Row({ label, score, threshold, onChange }: RowProps) {
-  const above = score >= threshold;
+  const above = score !== null && score >= threshold;
   return (
     <li className="grid grid-cols-[7rem_minmax(0,1fr)_3.5rem] items-center gap-3 text-sm sm:grid-cols-[9rem_minmax(0,1fr)_3.5rem]">
       <span className={above ? "truncate font-semibold" : "truncate"} title={label}>
@@ -61,7 +62,7 @@ function Row({ label, score, threshold, onChange }: RowProps) {
           <span
             aria-hidden="true"
             className={`block h-full ${above ? "bg-accent" : "bg-line-strong"}`}
-            style={{ width: `${Math.max(0, Math.min(1, score)) * 100}%` }}
+            style={{ width: `${Math.max(0, Math.min(1, score ?? 0)) * 100}%` }}
           />
         </Slider.Track>
         <Slider.Thumb
@@ -70,7 +71,9 @@ function Row({ label, score, threshold, onChange }: RowProps) {
           className="block h-6 w-2 cursor-ew-resize rounded-sm border border-surface bg-ink"
         />
       </Slider.Root>
-      <span className={above ? "text-right font-semibold" : "text-right text-ink-2"}>{formatPercent(score)}</span>
+      <span className={above ? "text-right font-semibold" : "text-right text-ink-2"}>
+        {score === null ? "–" : formatPercent(score)}
+      </span>
     </li>
   );
 }

@@ -30,6 +30,7 @@ export const tryIt = {
     disagreeCount: (count: number, of: number) =>
       count === 0 ? "Both models name the same label in every window." : `They differ in ${count} of ${of} windows.`,
     at: (label: string, score: string) => `${label}, ${score}`,
+    notScored: "not scored",
     notDrawn: "This browser cannot play or draw the file. The scores below come from the server and are complete.",
     table: "Every window as a table",
     start: "From",

@@ -112,7 +112,11 @@ function Controls({
             <p key={prediction.model.model_id} className="min-w-44">
               <span className="text-ink-3">{prediction.model.model_name}: </span>
               {window && (
-                <span className="font-medium">{text.tryIt.strips.at(window.label, formatPercent(window.score))}</span>
+                <span className="font-medium">
+                  {window.label === null || window.score === null
+                    ? text.tryIt.strips.notScored
+                    : text.tryIt.strips.at(window.label, formatPercent(window.score))}
+                </span>
               )}
             </p>
           );

@@ -11,9 +11,9 @@ export function toCsv(predictions: readonly Prediction[]): string {
       model.digest,
       window.start,
       window.end,
-      window.label,
-      window.score,
-      ...labels.map((label) => window.scores[label] ?? ""),
+      window.label ?? "",
+      window.score ?? "",
+      ...labels.map((label) => window.scores?.[label] ?? ""),
     ]),
   );
   return [head, ...rows].map((row) => row.map(quoteCell).join(",")).join("\r\n");

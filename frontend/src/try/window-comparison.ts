@@ -35,7 +35,7 @@ export function computeCells(windows: readonly ScoredWindow[]): TimeSpan[] {
 export function rankLabels(prediction: Prediction, most: number): string[] {
   const peaks = new Map<string, number>();
   for (const window of prediction.windows) {
-    for (const [label, score] of Object.entries(window.scores)) {
+    for (const [label, score] of Object.entries(window.scores ?? {})) {
       if (score > (peaks.get(label) ?? 0)) peaks.set(label, score);
     }
   }

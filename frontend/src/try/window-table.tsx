@@ -23,8 +23,8 @@ export function WindowTable({ predictions }: { predictions: readonly Prediction[
                 cells: [
                   formatClock(window.start, 2),
                   formatClock(window.end, 2),
-                  window.label,
-                  formatPercent(window.score),
+                  window.label ?? words.notScored,
+                  window.score === null ? "" : formatPercent(window.score),
                 ],
               }))}
             />

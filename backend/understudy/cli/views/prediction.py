@@ -38,7 +38,9 @@ def _build_window_table(answer: Prediction) -> RenderableType:
     for heading in ("from", "to", "label", "score"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
     for window in answer.windows:
-        table.add_row(f"{window.start:.2f} s", f"{window.end:.2f} s", to_text(window.label), f"{window.score:.3f}")
+        label = to_text("not scored", "yellow") if window.label is None else to_text(window.label)
+        score = "" if window.score is None else f"{window.score:.3f}"
+        table.add_row(f"{window.start:.2f} s", f"{window.end:.2f} s", label, score)
     return table
 
 

@@ -57,7 +57,19 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]], labels: int) -> None:
     }
     for name, array in arrays.items():
         dtype, shape = expected[name]
-        if array.dtype != dtype or array.shape != shape or not np.isfinite(array).all():
+        if array.dtype != dtype or array.shape != shape or not _holds_numbers(name, array):
             raise ValueError(f"{name} is {array.dtype} {array.shape}, or not finite; {shape} was expected")
     if listed is not None and listed.size and not (listed.min() >= 0 and listed.max() < labels):
         raise ValueError("window labels beyond the model's labels")
+
+
+def _holds_numbers(name: str, array: NDArray[Any]) -> bool:
+    """Return whether all values are finite; a window that was not scored has NaN for all its scores, others have none.
+
+    At least one window was scored.
+    """
+    finite = np.isfinite(array)
+    if name != "window_scores" or finite.all():
+        return bool(finite.all())
+    scored = finite.all(axis=1)
+    return bool(scored.any() and np.isnan(array[~scored]).all())

@@ -13,7 +13,7 @@ from understudy.engine.workers.messages import (
     ToWorker,
 )
 from understudy.engine.workers.window_codec import decode_windows
-from understudy.schemas.inference.prediction import Window
+from understudy.schemas.inference.stream import StreamedWindow
 
 _MAX_ANSWER = 64 << 20
 
@@ -34,19 +34,19 @@ class RemoteStream:
         self._send = send
         self._tell = tell
 
-    async def push(self, message: bytes) -> list[Window]:
+    async def push(self, message: bytes) -> list[StreamedWindow]:
         content = pack([message])
         try:
             return await self._score(lambda request: PushStream(request=request, stream=self._number), content)
         finally:
             content.close()
 
-    async def finish(self) -> list[Window]:
+    async def finish(self) -> list[StreamedWindow]:
         return await self._score(lambda request: FinishStream(request=request, stream=self._number), Content())
 
     def close(self) -> None:
         self._tell(CloseStream(stream=self._number))
 
-    async def _score(self, build: Callable[[int], ToWorker], content: Content) -> list[Window]:
+    async def _score(self, build: Callable[[int], ToWorker], content: Content) -> list[StreamedWindow]:
         _, frame = await self._send(build, content)
         return decode_windows(unpack(frame, _MAX_ANSWER))

@@ -105,9 +105,5 @@ class InstalledBackbone:
                 f"{manifest.width} values."
             )
         rows = np.asarray(raw, np.float32).reshape(filled, manifest.width)[: len(items)]
-        if not np.isfinite(rows).all():
-            raise CannotServe(
-                f"The embeddings of the backbone {self.name!r} hold values that are infinite or not numbers (NaN).",
-                remedy="Run the original network on this clip: it overflows or divides by zero.",
-            )
-        return rows
+        # NaN as a whole where a value is not finite: what a model makes of it counts as not scored.
+        return np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, np.float32(np.nan))

@@ -61,7 +61,7 @@ def compare(
         counted_on="clips" if counted is clip_tops else "windows",
         max_change=float(changes.max()),
         mean_change=float(changes.mean()),
-        max_window_change=max(float(np.abs(_subtract_scores(each)).max()) for each in found),
+        max_window_change=max(float(np.abs(_subtract_scores(each)).max(initial=0)) for each in found),
         labels=_count_by_label(counted),
         accuracy=_compute_accuracy(found, float32.spec.labels),
         throughput_ratio=float(np.median(ratios)),
@@ -92,13 +92,20 @@ def _analyze_clip(pipeline: Pipeline, clip: LabeledClip, limits: AudioLimits) ->
 
 
 def _list_window_tops(each: _Compared) -> list[tuple[str, str]]:
+    """Return the labels of the windows that float32 scored; "" where int8 could not score one, so that they differ."""
     labels = each.before.labels
-    tops = zip(each.before.window_scores.argmax(axis=1), each.after.window_scores.argmax(axis=1), strict=True)
-    return [(labels[before], labels[after]) for before, after in tops]
+    scored = ~np.isnan(each.before.window_scores[:, 0])
+    before, after = each.before.window_scores[scored], each.after.window_scores[scored]
+    return [
+        (labels[row.argmax()], "" if np.isnan(other[0]) else labels[other.argmax()])
+        for row, other in zip(before, after, strict=True)
+    ]
 
 
 def _subtract_scores(each: _Compared) -> NDArray[np.float32]:
-    return each.before.window_scores - each.after.window_scores
+    """Return the changes of the scores of the windows that both variants scored."""
+    changes: NDArray[np.float32] = each.before.window_scores - each.after.window_scores
+    return changes[~np.isnan(changes).any(axis=1)]
 
 
 def _compute_agreement(tops: Sequence[tuple[str, str]]) -> float:

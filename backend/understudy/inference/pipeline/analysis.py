@@ -32,7 +32,8 @@ class Analysis:
     and `ends` are float64 [windows] in seconds. For a long clip `window_scores` float32 [windows, TOP] hold only the
     best scores of each window, the verdict's first and then in descending order, and `window_labels` int32
     [windows, TOP] hold the positions of their labels in `labels`; otherwise `window_labels` is None. `verdict` chooses
-    the label of a row of scores. The sentence of each of the `findings` is one of the `warnings`.
+    the label of a row of scores. A window that could not be scored has NaN for all its scores. The sentence of each of
+    the `findings` is one of the `warnings`.
     """
 
     verdict: Verdict
@@ -88,6 +89,9 @@ class Analysis:
             yield from (build_window(self.verdict, row, start, end) for start, end, row in times)
             return
         for (start, end, row), order in zip(times, self.window_labels[part].tolist(), strict=True):
+            if np.isnan(row[0]):
+                yield build_window(self.verdict, row, start, end)
+                continue
             listed = [self.labels[index] for index in order]
             scores = row.tolist()
             yield Window(
@@ -96,7 +100,12 @@ class Analysis:
 
 
 def build_window(verdict: Verdict, row: NDArray[np.float32], start: float, end: float) -> Window:
-    """Return the window from `start` to `end` seconds with the scores `row` float32 [labels]."""
+    """Return the window from `start` to `end` seconds with the scores `row` float32 [labels].
+
+    NaN means that the window was not scored.
+    """
+    if np.isnan(row[0]):
+        return Window(start=start, end=end, label=None, score=None, scores=None)
     best = verdict.choose(row)
     scores = dict(zip(verdict.labels, row.tolist(), strict=True))
     return Window(start=start, end=end, label=verdict.labels[best], score=float(row[best]), scores=scores)

@@ -40,8 +40,8 @@ class Network:
     def score(self, items: Array) -> Array:
         """Return scores float32 [n, labels] for items float32 [n, *item].
 
-        Raises CannotServe when the graph fails, or when its output has an unexpected shape or values that are not
-        finite.
+        An item that holds NaN, or for which the graph's output holds a value that is not finite, has NaN for all its
+        scores. Raises CannotServe when the graph fails, or when its output has an unexpected shape.
         """
         size = self._layout.batch or len(items)
         parts = [self._score_batch(items[start : start + size]) for start in range(0, len(items), size)]
@@ -54,11 +54,16 @@ class Network:
         except RunFailed as error:
             raise CannotServe(f"The model failed on an input of shape {list(items.shape)}: {error}") from error
         rows = self._to_rows(np.asarray(raw, np.float32), len(items))
-        if not np.isfinite(rows).all():
-            raise CannotServe(
-                "The model's output holds values that are infinite or not numbers (NaN).",
-                remedy="Run the original model on this clip: it overflows or divides by zero.",
-            )
+        known = np.isfinite(rows).all(axis=(1, 2)) & ~np.isnan(items.reshape(len(items), -1)).any(axis=1)
+        if known.all():
+            return self._to_scores(rows)
+        scores = np.full((len(items), len(self._spec.labels)), np.nan, np.float32)
+        if known.any():
+            scores[known] = self._to_scores(rows[known])
+        return scores
+
+    def _to_scores(self, rows: Array) -> Array:
+        """Return scores float32 [n, labels] of finite logits float32 [n, rows, outputs]."""
         scores = activate(rows, self._activation)
         if self._width < len(self._spec.labels):  # one output for two labels: the probability of the second
             scores = np.concatenate([1 - scores, scores], axis=-1)

@@ -19,7 +19,7 @@ from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.pipeline.analysis import Analysis
-from understudy.inference.pipeline.answer_warnings import collect_warnings
+from understudy.inference.pipeline.answer_warnings import collect_warnings, find_assumptions, find_unscored
 from understudy.inference.pipeline.network import Network
 from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
@@ -176,7 +176,8 @@ class Pipeline:
         """Return scores float32 [n, labels] for the n items of each request, and the seconds that the run took.
 
         Takes several requests only when the pipeline is `joinable`. Raises NotForAudio for a tensor model, and
-        CannotServe when the model fails or answers with values that are not finite numbers.
+        CannotServe when the model fails. The scores of an item for which it answers with values that are not finite
+        are NaN.
         """
         _, network = self._require_audio()
         began = time.perf_counter()
@@ -213,7 +214,8 @@ class Pipeline:
     ) -> Analysis:
         facts = clip.collect_facts()
         found = accumulator.finish(min(facts.duration_seconds, self.spec.sound.offset + scored))
-        findings = clip.collect_findings()
+        unscored = find_unscored(found.window_scores, found.starts, found.ends)
+        findings = (*clip.collect_findings(), *unscored, *find_assumptions(self.spec))
         warnings = collect_warnings(
             self.report,
             facts,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import AudioTooLong
-from understudy.inference.pipeline.scoring import aggregate, find_events
+from understudy.inference.pipeline.scoring import aggregate, find_events, find_scored
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.compiler.spec import Aggregation, Spec
 from understudy.schemas.inference.prediction import Event
@@ -50,13 +50,14 @@ class ScoreAccumulator:
         self._size = 0
         self._folded: list[tuple[NDArray[np.float64], Array, NDArray[np.int32]]] = []
         self._windows = 0
+        self._scored = 0
         self._sum: NDArray[np.float64] | None = None
         self._best: Array | None = None
         self._events: list[Event] = []
         self._ongoing: dict[str, int] = {}
 
     def add(self, starts: list[float], scores: Array) -> None:
-        """Add the scores float32 [n, labels] of n windows that begin at `starts`, in seconds.
+        """Add the scores float32 [n, labels] of n windows that begin at `starts`, in seconds; NaN: not scored.
 
         Raises AudioTooLong when a long clip has more than MAX_WINDOWS windows.
         """
@@ -67,14 +68,18 @@ class ScoreAccumulator:
             self._fold()
 
     def finish(self, until: float) -> AccumulatedScores:
-        """Return the scores of a clip that was scored up to `until` seconds; at least one window has been added."""
+        """Return the scores of a clip that was scored up to `until` seconds; at least one window has been added.
+
+        Windows that were not scored count neither for the totals nor for the events. Raises CannotServe when no window
+        was scored.
+        """
         if self._folded:
             return self._finish_folded(until)
         scores, starts = self._take_pending()
         ends = starts + self._window_seconds
         within = np.minimum(ends, until)
         return AccumulatedScores(
-            totals=aggregate(scores, self._spec.aggregation, self._spec.top_k),
+            totals=aggregate(scores[find_scored(scores)], self._spec.aggregation, self._spec.top_k),
             window_scores=scores,
             window_labels=None,
             starts=starts,
@@ -88,10 +93,11 @@ class ScoreAccumulator:
             self._fold()
         starts, scores, labels = (np.concatenate(parts) for parts in zip(*self._folded, strict=True))
         ends = starts + self._window_seconds
+        find_scored(scores)
         totals = (
             aggregate(self._best, self._spec.aggregation, self._spec.top_k)
             if self._best is not None
-            else np.asarray(self._sum, np.float64) / self._windows
+            else np.asarray(self._sum, np.float64) / self._scored
         )
         events = [event.model_copy(update={"end": min(event.end, until)}) for event in self._events]
         return AccumulatedScores(
@@ -118,12 +124,20 @@ class ScoreAccumulator:
                 f"The recording has more than {MAX_WINDOWS} windows of this model.",
                 remedy="Send a shorter recording, or raise `hop_seconds` in the model's spec.",
             )
+        known = ~np.isnan(scores).any(axis=1)
+        self._scored += int(known.sum())
         ranked = scores
         if self._spec.otherwise is not None:  # the label that a window means comes first, however low its score is
             ranked = scores.copy()
-            ranked[np.arange(len(scores)), [self._verdict.choose(row) for row in scores]] = np.inf
+            chosen = [self._verdict.choose(row) for row in scores[known]]
+            ranked[np.flatnonzero(known), chosen] = np.inf
         order = np.argsort(-ranked, axis=1, kind="stable")[:, :TOP].astype(np.int32)
         self._folded.append((starts, np.take_along_axis(scores, order, axis=1), order))
+        if known.any():
+            self._fold_totals(scores[known])
+        self._fold_events(scores, starts)
+
+    def _fold_totals(self, scores: Array) -> None:
         if self._spec.aggregation is Aggregation.MEAN:
             added = scores.sum(axis=0, dtype=np.float64)
             self._sum = added if self._sum is None else self._sum + added
@@ -132,7 +146,6 @@ class ScoreAccumulator:
             rows = scores if self._best is None else np.concatenate([self._best, scores])
             kept = min(kept, len(rows))
             self._best = np.partition(rows, len(rows) - kept, axis=0)[-kept:]
-        self._fold_events(scores, starts)
 
     def _fold_events(self, scores: Array, starts: NDArray[np.float64]) -> None:
         """Find the events of these windows; one that began in the windows before and goes on is extended."""

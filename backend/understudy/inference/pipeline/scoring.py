@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.errors import CannotServe
 from understudy.schemas.compiler.spec import Aggregation, OutputActivation
 from understudy.schemas.inference.prediction import Event
 
@@ -46,13 +47,30 @@ def aggregate(scores: Array, aggregation: Aggregation, top_k: int) -> Array:
             return np.asarray(best.mean(axis=0, dtype=np.float64), np.float32)
 
 
+def find_scored(scores: Array) -> NDArray[np.bool_]:
+    """Return which rows of `scores` [windows, labels] were scored; the scores of the others are NaN.
+
+    Raises CannotServe when no row was scored.
+    """
+    scored = np.asarray(~np.isnan(scores).any(axis=1))
+    if not scored.any():
+        raise CannotServe(
+            "The model's output holds values that are infinite or not numbers (NaN), for every window of the "
+            "recording.",
+            remedy="Run the original model on this clip: it overflows or divides by zero, as a division by the peak "
+            "of silence does.",
+        )
+    return scored
+
+
 def find_events(
     scores: Array, starts: Times, ends: Times, labels: Sequence[str], thresholds: Mapping[str, float]
 ) -> tuple[Event, ...]:
     """Return the events in `scores` [windows, labels], sorted by start and then by label.
 
     An event is a run of consecutive windows whose score is at or above the threshold of the label. It lasts from the
-    start of its first window to the end of its last one, in seconds; `peak` is its highest score.
+    start of its first window to the end of its last one, in seconds; `peak` is its highest score. A window that was not
+    scored, whose scores are NaN, ends an event.
     """
     events = []
     for label, threshold in thresholds.items():

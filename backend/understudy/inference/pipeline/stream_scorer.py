@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from understudy.errors import NotForAudio
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.pipeline.analysis import build_window
+from understudy.inference.pipeline.answer_warnings import build_window_not_scored
 from understudy.inference.pipeline.stream_support import find_stream_obstacle
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.schemas.front_end.sound import Sound
-from understudy.schemas.inference.prediction import Window
+from understudy.schemas.inference.stream import StreamedWindow
 
 Array = NDArray[np.float32]
 
@@ -47,11 +48,11 @@ class StreamScorer:
         self._verdict = verdict
         self._score = score
 
-    def push(self, samples: Array) -> list[Window]:
+    def push(self, samples: Array) -> list[StreamedWindow]:
         """Return the windows that mono `samples` float32 [n] complete; raises CannotServe when the model fails."""
         return self._build_windows(self._cutter.push(samples))
 
-    def finish(self) -> list[Window]:
+    def finish(self) -> list[StreamedWindow]:
         """Return the last window as the spec's tail treats it.
 
         The list is empty when every sample lies in a window already, and for a stream without samples.
@@ -59,16 +60,18 @@ class StreamScorer:
         if not self._cutter.total:
             return []
         total = self._cutter.total / self.rate
-        return [
-            window.model_copy(update={"end": min(window.end, total)})
-            for window in self._build_windows(self._cutter.finish())
-        ]
+        return self._build_windows(self._cutter.finish(), until=total)
 
-    def _build_windows(self, items: list[tuple[float, Array]]) -> list[Window]:
+    def _build_windows(self, items: list[tuple[float, Array]], until: float = inf) -> list[StreamedWindow]:
         if not items:
             return []
         rows = self._score([item for _, item in items])
         return [
-            build_window(self._verdict, row, start, start + self.window_seconds)
+            self._build_window(row, start, min(start + self.window_seconds, until))
             for (start, _), row in zip(items, rows, strict=True)
         ]
+
+    def _build_window(self, row: Array, start: float, end: float) -> StreamedWindow:
+        window = build_window(self._verdict, row, start, end)
+        findings = () if window.scored else (build_window_not_scored(start, end),)
+        return StreamedWindow(**window.model_dump(), findings=findings)

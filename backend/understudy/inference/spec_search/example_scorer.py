@@ -17,7 +17,7 @@ from understudy.inference.clip_input.input_layout import Layout
 from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.pipeline.network import Network
-from understudy.inference.pipeline.scoring import aggregate
+from understudy.inference.pipeline.scoring import aggregate, find_scored
 from understudy.inference.runtime.probe_replay import read_recorded_inputs
 from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.tensor_graph import Graph
@@ -76,8 +76,12 @@ class ExampleScorer:
         layout = Layout.from_tensor(self._tensor, tuple(own[0] if len(set(own)) == 1 else None for own in sizes))
         network = self._make_network(spec, layout, whole_clips=True)
         if alike and self._joinable:
-            return network.score(np.stack(items))
-        return np.concatenate([network.score(item[None]) for item in items])
+            scores = network.score(np.stack(items))
+        else:
+            scores = np.concatenate([network.score(item[None]) for item in items])
+        for row in scores:
+            find_scored(row[None])
+        return scores
 
     def _score_windows(self, spec: Spec, clips: Sequence[int]) -> Array:
         if spec.input.on_backbone and self._backbone is None:
@@ -97,7 +101,7 @@ class ExampleScorer:
             scores = (
                 np.concatenate([network.score(item[None]) for item in encoded]) if whole else _score(network, encoded)
             )
-            totals.append(aggregate(scores, spec.aggregation, spec.top_k))
+            totals.append(aggregate(scores[find_scored(scores)], spec.aggregation, spec.top_k))
         return np.stack(totals)
 
     def _make_network(self, spec: Spec, layout: Layout, *, whole_clips: bool) -> Network:

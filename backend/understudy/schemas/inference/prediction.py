@@ -36,15 +36,24 @@ class AudioFacts(BaseModel):
 
 
 class Window(BaseModel):
-    """Scores of one stretch of the clip, in seconds from its start."""
+    """Scores of one stretch of the clip, in seconds from its start.
+
+    A window that could not be scored, because the model's output for it is not finite, has null for `label`, `score`
+    and `scores`. Nothing is known about its sound.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     start: float
     end: float
-    label: str
-    score: float
-    scores: dict[str, float]
+    label: str | None = Field(description="Null where the window was not scored")
+    score: float | None = Field(description="Null where the window was not scored")
+    scores: dict[str, float] | None = Field(description="Null where the window was not scored")
+
+    @property
+    def scored(self) -> bool:
+        """False where the model's output for the window is not finite."""
+        return self.scores is not None
 
 
 class Event(BaseModel):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.prediction import ModelIdentity, Window
 from understudy.schemas.inference.sample_encoding import Encoding
 from understudy.schemas.server.problem import Problem
@@ -44,6 +45,14 @@ class _ServerMessage(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class StreamedWindow(Window):
+    """A window of a stream, and what a reader of its scores must know."""
+
+    findings: tuple[Finding, ...] = Field(
+        description="Why the window was not scored, and the part of it in which channels cancel each other"
+    )
+
+
 class StreamReady(_ServerMessage):
     """First message of the server: samples may follow."""
 
@@ -53,8 +62,11 @@ class StreamReady(_ServerMessage):
     spec: StreamSpec
 
 
-class StreamWindow(Window, _ServerMessage):
-    """Scores of one window, in seconds since the stream began."""
+class StreamWindow(StreamedWindow, _ServerMessage):
+    """Scores of one window, in seconds since the stream began.
+
+    A window that could not be scored has null for `label`, `score` and `scores`, and the stream goes on.
+    """
 
     type: Literal["window"] = "window"
     model: ModelIdentity

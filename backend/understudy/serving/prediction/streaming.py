@@ -6,8 +6,9 @@ from typing import Self
 from understudy.audio.pcm import count_frame_bytes
 from understudy.engine.engine import Engine, EngineStream, StreamLost
 from understudy.errors import BodyTooLarge, WorkerDied
-from understudy.schemas.inference.prediction import Window
+from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.stream import (
+    StreamedWindow,
     StreamReady,
     StreamSpec,
     StreamStart,
@@ -196,11 +197,21 @@ class _StreamSegment:
             self._kept_from += frames
             del self._kept[0]
 
-    def _iter_messages(self, windows: list[Window]) -> Iterator[StreamWindow]:
+    def _iter_messages(self, windows: list[StreamedWindow]) -> Iterator[StreamWindow]:
         for window in windows:
             self._next = window.start + self._stream.hop_seconds
             yield StreamWindow(
-                **window.model_dump() | {"start": self._begin + window.start, "end": self._begin + window.end},
+                start=self._begin + window.start,
+                end=self._begin + window.end,
+                label=window.label,
+                score=window.score,
+                scores=window.scores,
+                findings=tuple(self._shift(finding) for finding in window.findings),
                 model=self.model.identity,
                 generation=self.generation,
             )
+
+    def _shift(self, finding: Finding) -> Finding:
+        """Return a finding of this part with times since the start of the whole stream."""
+        start, end = (None if time is None else self._begin + time for time in (finding.start, finding.end))
+        return finding.model_copy(update={"start": start, "end": end})
