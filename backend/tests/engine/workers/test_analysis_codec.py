@@ -1,7 +1,10 @@
 """What a worker sends is an analysis or an error, with NaN only for windows that were not scored."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from understudy.engine.workers.analysis_codec import _check_arrays
 from understudy.engine.workers.window_codec import decode_windows, encode_windows
@@ -12,7 +15,7 @@ NAN = float("nan")
 
 def check(window_scores: list[list[float]], totals: list[float] | None = None) -> None:
     count = len(window_scores)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "totals": np.array(totals or [0.5, 0.5], np.float32),
         "window_scores": np.array(window_scores, np.float32),
         "starts": np.arange(count, dtype=np.float64),
