@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,10 +43,17 @@ class FindingCode(StrEnum):
         return self not in (FindingCode.PLACEHOLDER_LENGTH, FindingCode.SAMPLE_RATE_ASSUMED)
 
 
+def _omit_null_defaults(schema: dict[str, Any]) -> None:
+    """Describe the shape in messages of streams as FastAPI describes it in answers."""
+    for field in schema["properties"].values():
+        if field.get("default", ...) is None:
+            del field["default"]
+
+
 class Finding(BaseModel):
     """One finding about a recording or about its answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra=_omit_null_defaults)
 
     code: FindingCode
     detail: str = Field(description="A sentence for people; it stands in `warnings` too")
