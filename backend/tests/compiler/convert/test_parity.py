@@ -25,7 +25,8 @@ def total(tensors: Tensors) -> dict[str, NDArray[Any]]:
 
 def test_batch_sizes_one_two_and_seven_are_probed() -> None:
     agreement = parity.compare(total, total, [signature(None, 8)], RELATIVE)
-    assert [probe.input_shapes for probe in agreement.probes] == [((1, 8),), ((2, 8),), ((7, 8),)]
+    silence = full_scale = ((1, 8),)
+    assert [probe.input_shapes for probe in agreement.probes] == [((1, 8),), ((2, 8),), ((7, 8),), silence, full_scale]
     assert agreement.shapes == {"y": (None, 1)}
     assert agreement.inputs["x"].shape == (1, 8)
     assert np.array_equal(agreement.outputs["y"], total(agreement.inputs)["y"])
@@ -86,7 +87,7 @@ def test_lengths_that_the_original_refuses_are_left_out() -> None:
         return total(tensors)
 
     agreement = parity.compare(needs_long, total, [signature(None, None, 8)], RELATIVE)
-    assert [probe.input_shapes[0] for probe in agreement.probes] == [(7, 130, 8), (1, 130, 8)]
+    assert [probe.input_shapes[0] for probe in agreement.probes] == [(7, 130, 8), (1, 130, 8), *[(7, 130, 8)] * 2]
 
 
 def test_an_original_that_looks_its_input_up_in_a_table_is_probed_with_indices() -> None:
@@ -96,7 +97,7 @@ def test_an_original_that_looks_its_input_up_in_a_table_is_probed_with_indices()
         return total(tensors)
 
     agreement = parity.compare(table, total, [signature(None, 8)], RELATIVE)
-    assert len(agreement.probes) == 3
+    assert len(agreement.probes) == 4  # with silence, and without the -1 of full scale
     assert set(np.unique(agreement.inputs["x"])) == {0.0, 1.0}
 
 
@@ -115,3 +116,31 @@ def test_inputs_of_every_numeric_type_are_made_and_strings_refused() -> None:
         assert (made.dtype.name, made.shape) == (dtype, (2, 3))
     with pytest.raises(CompileFailed, match="cannot compare"):
         parity.make_random_tensor(signature(2, dtype="str"), (2,), generator)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0], ids=["silence", "full scale"])
+def test_a_difference_on_silence_or_at_full_scale_is_refused(level: float) -> None:
+    def wrong(tensors: Tensors) -> dict[str, NDArray[Any]]:
+        unusual = (np.abs(tensors["x"]) == level).all(axis=-1, keepdims=True)
+        return {"y": total(tensors)["y"] + np.where(unusual, np.float32(0.5), np.float32(0))}
+
+    with pytest.raises(ParityFailed, match=r"differs by 0\.5"):
+        parity.compare(total, wrong, [signature(None, 8)], RELATIVE)
+
+
+def test_silence_that_the_original_has_no_finite_answer_for_is_left_out() -> None:
+    def normalized(tensors: Tensors) -> dict[str, NDArray[Any]]:
+        with np.errstate(invalid="ignore"):
+            return {"y": tensors["x"] / np.abs(tensors["x"]).max()}
+
+    agreement = parity.compare(normalized, normalized, [signature(1, 8)], RELATIVE)
+    assert len(agreement.probes) == 2  # noise and full scale
+
+
+def test_silence_of_integers_and_booleans_is_zero() -> None:
+    signatures = [signature(None, 3, name=name, dtype=name) for name in ("int64", "uint8", "bool")]
+    zeros, full = parity.make_plain_tensors(signatures, ((1, 3),) * 3)
+    for name in ("int64", "uint8", "bool"):
+        assert zeros[name].tolist() == [[0, 0, 0]]
+        assert full[name].tolist() == [[1, 0, 1]]
+        assert full[name].dtype == name

@@ -12,6 +12,7 @@ import onnxruntime as ort
 
 from understudy.compiler.compiled_store import PROBES_FILE
 from understudy.compiler.convert import parity
+from understudy.compiler.convert.signature_limits import check_inputs, check_outputs
 from understudy.compiler.formats import onnx_file, onnx_graph, open_source
 from understudy.compiler.formats.loaded_model import LoadedModel, OwnRuntime, read_signature
 from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
@@ -171,7 +172,9 @@ def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: OnStep
     """
     on_step("load")
     loaded = open_source.open_source(request.source, request.kind, request.keras_version, request.limits.memory_bytes)
+    check_inputs(loaded.inputs)
     served = serve(loaded, request.source, request.out, on_step)
+    check_outputs(served.outputs)
     agreement = served.agreement
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}

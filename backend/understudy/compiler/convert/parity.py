@@ -1,4 +1,4 @@
-"""Compares an ONNX graph with the original model on random inputs of several shapes."""
+"""Compares an ONNX graph with the original model on random inputs of several shapes, on silence and on full scale."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -134,10 +134,63 @@ def _ask_reference(
     return {}, None
 
 
+def make_plain_tensors(
+    signatures: Sequence[TensorSignature], shapes: tuple[tuple[int, ...], ...]
+) -> list[dict[str, NDArray[Any]]]:
+    """Return two inputs that random numbers never are: only zeros, and only the numbers 1 and -1 by turns.
+
+    Integers and booleans are 1 and 0, which a table look-up can take as well.
+    """
+    placed = list(zip(signatures, shapes, strict=True))
+    zeros = {tensor.name: np.zeros(shape, tensor.dtype) for tensor, shape in placed}
+    return [zeros, {tensor.name: _alternate(tensor, shape) for tensor, shape in placed}]
+
+
+def _alternate(signature: TensorSignature, shape: tuple[int, ...]) -> NDArray[Any]:
+    values = np.ones(int(np.prod(shape)), signature.dtype)
+    values[1::2] = -1 if values.dtype.kind == "f" else 0
+    return values.reshape(shape)
+
+
+class _Comparison:
+    """Collects what the probes of one comparison show."""
+
+    def __init__(self, candidate: Predict, relative: float) -> None:
+        self._candidate = candidate
+        self._relative = relative
+        self.probes: list[ParityProbe] = []
+        self.observed: dict[str, tuple[int | None, ...]] = {}
+
+    def add(
+        self,
+        shapes: tuple[tuple[int, ...], ...],
+        tensors: Mapping[str, NDArray[Any]],
+        expected: Mapping[str, NDArray[Any]],
+    ) -> None:
+        """Run the candidate on `tensors`. Raises ParityFailed where it does not answer as `expected`."""
+        found = self._candidate(tensors)
+        worst, allowed = 0.0, 0.0
+        for name, values in expected.items():
+            error, tolerance = (
+                _measure_error(name, values, found[name], shapes),
+                choose_tolerance(values, self._relative),
+            )
+            if error > tolerance:
+                raise ParityFailed(
+                    f"For inputs of shape {shapes} the output {name!r} differs by {error:.3g}; "
+                    f"{tolerance:.3g} is allowed (largest value {np.max(np.abs(values)):.3g})."
+                )
+            worst, allowed = max(worst, error), max(allowed, tolerance)
+            self.observed[name] = _merge_shapes(self.observed.get(name, values.shape), values.shape)
+        self.probes.append(ParityProbe(input_shapes=shapes, max_abs_error=worst, tolerance=allowed))
+
+
 def compare(
     reference: Predict, candidate: Predict, signatures: Sequence[TensorSignature], relative: float
 ) -> Agreement:
-    """Run both predictors on the same random inputs and return the proof that they agree.
+    """Run both predictors on the same inputs and return the proof that they agree.
+
+    The inputs are random numbers in several shapes, then silence and full scale.
 
     They agree when max |reference - candidate| is within `choose_tolerance` for every output of every probe.
     `relative` is the tolerance relative to max(1, max |reference|). A shape that the original itself refuses, such as
@@ -145,30 +198,34 @@ def compare(
     differ, and CompileFailed when the original answers no probe.
     """
     generator = np.random.default_rng(20_26)
-    probes: list[ParityProbe] = []
+    comparison = _Comparison(candidate, relative)
     recorded: tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]] | None = None
-    observed: dict[str, tuple[int | None, ...]] = {}
     refusals: list[str] = []
     for shapes in choose_probe_shapes(signatures):
         tensors, expected = _ask_reference(reference, signatures, shapes, generator, refusals)
         if expected is None:
             continue
-        found = candidate(tensors)
-        worst, allowed = 0.0, 0.0
-        for name, values in expected.items():
-            error, tolerance = _measure_error(name, values, found[name], shapes), choose_tolerance(values, relative)
-            if error > tolerance:
-                raise ParityFailed(
-                    f"For inputs of shape {shapes} the output {name!r} differs by {error:.3g}; "
-                    f"{tolerance:.3g} is allowed (largest value {np.max(np.abs(values)):.3g})."
-                )
-            worst, allowed = max(worst, error), max(allowed, tolerance)
-            observed[name] = _merge_shapes(observed.get(name, values.shape), values.shape)
-        probes.append(ParityProbe(input_shapes=shapes, max_abs_error=worst, tolerance=allowed))
+        comparison.add(shapes, tensors, expected)
         recorded = recorded or (tensors, expected)
     if recorded is None:
         raise CompileFailed(
             "The original model fails on every probe: " + "; ".join(refusals),
             remedy="Check that the model answers a batch of its declared input shape in its own framework.",
         )
-    return Agreement(tuple(probes), recorded[0], recorded[1], observed)
+    _compare_plain(reference, comparison, signatures)
+    return Agreement(tuple(comparison.probes), recorded[0], recorded[1], comparison.observed)
+
+
+def _compare_plain(reference: Predict, comparison: _Comparison, signatures: Sequence[TensorSignature]) -> None:
+    """Compare silence and full scale, in the shape of the first probe; leave out what the original does not answer.
+
+    An answer that is not finite is no answer: a model may divide by the level of its input.
+    """
+    shapes = comparison.probes[0].input_shapes
+    for tensors in make_plain_tensors(signatures, shapes):
+        try:
+            expected = reference(tensors)
+        except (ValueError, RuntimeError, ArithmeticError):
+            continue
+        if all(np.isfinite(values).all() for values in expected.values() if values.dtype.kind == "f"):
+            comparison.add(shapes, tensors, expected)
