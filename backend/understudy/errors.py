@@ -39,6 +39,7 @@ UnderstudyError                  500 internal_error
 │       ├── CompileFailed        422 compile_failed
 │       ├── ParityFailed         422 parity_failed
 │       ├── WarmUpFailed         422 warm_up_failed
+│       ├── ProbeFailed          422 probe_failed
 │       ├── ExamplesMissed       422 examples_missed
 │       ├── NotForAudio          422 not_for_audio
 │       └── TakesTensors         422 takes_tensors
@@ -335,6 +336,16 @@ class WarmUpFailed(CannotServe):
     code = "warm_up_failed"
     title = "The model failed its warm-up"
     default_remedy = "Remove the compiled model with `understudy doctor --fix`, then run `understudy compile MODEL_ID`."
+
+
+class ProbeFailed(CannotServe):
+    """The refusal of an activation: the model was run on unusual inputs first, and the live model stayed."""
+
+    code = "probe_failed"
+    title = "The model failed on an unusual input before it went live"
+    default_remedy = (
+        "Run the original model on such an input in its own framework, correct it, and register the new file."
+    )
 
 
 class ExamplesMissed(CannotServe):

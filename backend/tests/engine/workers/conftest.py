@@ -2,18 +2,19 @@
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.engine.workers.hostile_models import RATE, write_hostile
+from tests.engine.workers.hostile_models import RATE, TRIGGER, write_hostile
 from understudy.container import Services, open_services
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
 
-Activate = Callable[[str], Awaitable[int]]
+Activate = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ async def services(settings: Settings, shared_store: None) -> AsyncIterator[Serv
 
 @pytest.fixture
 def activate_hostile(services: Services) -> Activate:
-    """Registers a model with the given attack, makes it live and returns its id."""
+    """Registers a model with the given attack and trigger, makes it live and returns its id."""
 
-    async def activate(attack: str) -> int:
-        write_hostile(services.settings.models_dir / "hostile.onnx", attack)
+    async def activate(attack: str, trigger: float = TRIGGER) -> int:
+        write_hostile(services.settings.models_dir / "hostile.onnx", attack, trigger)
         spec = PartialSpec(
             input=InputKind.WAVEFORM,
             sample_rate=RATE,
@@ -36,7 +37,8 @@ def activate_hostile(services: Services) -> Activate:
             labels=("quiet", "loud"),
             activation=OutputActivation.NONE,
         )
-        request = ModelCreate(model_name="hostile", file_path="models/hostile.onnx", spec=spec)
+        name = f"hostile {uuid4()}"
+        request = ModelCreate(model_name=name, file_path="models/hostile.onnx", spec=spec)
         model = await services.registry.register(request, "test")
         await services.activation.activate(model.model_id, "test")
         return model.model_id

@@ -11,7 +11,7 @@ from cachetools import LRUCache
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
 from understudy.engine.engine import BackboneFile, Engine, EngineModel
-from understudy.errors import FIND_SPEC, FileChanged, FileMissing, TakesTensors
+from understudy.errors import FIND_SPEC, FileChanged, FileMissing, ProbeFailed, TakesTensors
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import (
     describe_signature,
@@ -23,6 +23,7 @@ from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step
+from understudy.serving.activation.activation_probes import ActivationProbes
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
@@ -76,6 +77,7 @@ class Preparation:
         self._prover = prover
         self._engine = engine
         self._counters = counters
+        self._probes = ActivationProbes(settings, engine)
         self._warm_cache: LRUCache[str, EngineModel] = LRUCache(WARM_MODELS)
 
     async def prepare(
@@ -94,11 +96,11 @@ class Preparation:
     async def prepare_activation(
         self, model_id: int, on_step: OnStep, variant: str, *, tensors_only: bool = False
     ) -> Candidate:
-        """Return the model as it would go live now: like `prepare`, with the sidecar read again and the examples run.
+        """Return the model as it would go live now: like `prepare`, after the sidecar, probes and examples.
 
-        Raises what `prepare` raises, and ExamplesMissed where the model does not answer as its examples say. Without
-        `tensors_only`, raises TakesTensors for a model that cannot score recordings: with it live, every prediction
-        fails.
+        Raises what `prepare` raises, what `ActivationProbes.require` raises, and ExamplesMissed where the model does
+        not answer as its examples say. Without `tensors_only`, raises TakesTensors for a model that cannot score
+        recordings: with it live, every prediction fails.
         """
         on_step(Step.VERIFY)
         await self._verify(model_id)
@@ -107,8 +109,9 @@ class Preparation:
         if compiled.report.takes_tensors_only and not tensors_only:
             raise _build_tensors_refusal(reading.model, compiled)
         loaded = await self._load(reading.model, compiled, (), on_step)
+        unanswered = await self._probe(compiled, loaded.engine_model)
         proved = await self._prover.require(reading.model, loaded.engine_model)
-        return Candidate(reading.model, loaded, (*reading.notes, *proved.notes), proved.examples_digest)
+        return Candidate(reading.model, loaded, (*reading.notes, *unanswered, *proved.notes), proved.examples_digest)
 
     async def is_current(self, loaded: LoadedModel) -> bool:
         """Return whether the model's row and file are still those that it was loaded from.
@@ -149,9 +152,12 @@ class Preparation:
     ) -> LoadedModel:
         on_step(Step.WARM_UP)
         backbone = await self._backbones.get_for(compiled.report)
-        key = f"{compiled.key} on {backbone.digest if backbone else None}"
+        key = _build_key(compiled, backbone.digest if backbone else None)
         engine_model = self._warm_cache.get(key)
-        if engine_model is None or self._engine.find_problem(engine_model) is not None:  # set aside: tried anew
+        if engine_model is not None and self._engine.find_problem(engine_model) is not None:  # set aside: tried anew
+            engine_model = None
+            self._probes.forget(key)
+        if engine_model is None:
             engine_model = self._warm_cache[key] = await self._load_engine_model(compiled, backbone)
         identity = ModelIdentity(
             model_id=model.model_id,
@@ -163,6 +169,15 @@ class Preparation:
         variant = compiled.key if compiled.report.quantization else Precision.FLOAT32
         notes = (*notes, *await self._note_other_backbone(compiled), *_note_missing_spec(model, compiled))
         return LoadedModel(identity, engine_model, notes, variant)
+
+    async def _probe(self, compiled: CompiledModel, engine_model: EngineModel) -> tuple[str, ...]:
+        """Run the probes as `ActivationProbes.require` does; a model that fails them does not stay loaded."""
+        key = _build_key(compiled, engine_model.backbone_digest)
+        try:
+            return await self._probes.require(engine_model, key)
+        except ProbeFailed:
+            self._warm_cache.pop(key, None)
+            raise
 
     async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:
         """Return a note where an int8 variant was made from another backbone than the one that is installed now."""
@@ -178,6 +193,10 @@ class Preparation:
         model = await self._engine.load(compiled.folder, backbone)
         self._counters.loads.observe(time.perf_counter() - started)
         return model
+
+
+def _build_key(compiled: CompiledModel, backbone_digest: str | None) -> str:
+    return f"{compiled.key} on {backbone_digest}"
 
 
 def _note_missing_spec(model: RegisteredFile, compiled: CompiledModel) -> tuple[str, ...]:
