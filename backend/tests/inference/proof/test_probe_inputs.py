@@ -1,10 +1,13 @@
 """Probes fit the model, and none is longer than the server accepts."""
 
 import io
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from understudy.inference.proof.probe_clips import ProbeClip, make_probe_clips
 from understudy.inference.proof.probe_tensors import ABSURD, make_probe_tensors
@@ -21,7 +24,7 @@ SPEC = Spec(
 )
 
 
-def read(clip: ProbeClip) -> tuple[np.ndarray, int]:
+def read(clip: ProbeClip) -> tuple[NDArray[Any], int]:
     samples, rate = soundfile.read(io.BytesIO(clip.content), dtype="float32")
     return samples, rate
 
@@ -81,8 +84,25 @@ def report() -> CompileReport:
     inputs = tuple(
         TensorSignature(name=name, dtype=name, shape=(None, 3)) for name in ("float16", "float32", "int64", "bool")
     )
-    return CompileReport.model_construct(
-        inputs=inputs, parity=(ParityProbe(input_shapes=((2, 3),) * 4, max_abs_error=0, tolerance=0),)
+    return CompileReport(
+        key="",
+        source_digest="",
+        source_bytes=0,
+        format="onnx",
+        framework="",
+        written_by=None,
+        inputs=inputs,
+        outputs=(),
+        spec=SPEC,
+        graph_activation=OutputActivation.NONE,
+        parity=(ParityProbe(input_shapes=((2, 3),) * 4, max_abs_error=0, tolerance=0),),
+        onnx_digest="",
+        onnx_bytes=0,
+        seconds=0,
+        peak_memory_bytes=0,
+        isolation=(),
+        versions={},
+        compiled_at=datetime.now(UTC),
     )
 
 
