@@ -130,7 +130,7 @@ def test_an_archive_written_on_windows_opens_with_its_own_weights_and_a_note(
 
 def test_half_precision_is_compared_with_its_own_tolerance(matrix: Matrix) -> None:
     row = matrix["keras3-half.keras"]
-    assert row["tolerances"] == [5e-3] * 3
+    assert row["tolerances"] == [5e-3] * 5
     assert max(row["errors"]) <= 1e-3
 
 
@@ -156,7 +156,7 @@ def test_a_spectrum_of_a_batch_in_a_saved_model_agrees_with_tensorflow(matrix: M
     row = matrix[f"stft_{way}-saved_model"]
     assert [signature["shape"] for signature in row["inputs"]] == [[None, None]]
     assert row["outputs"] == {"scores": [None, 3]}
-    assert [shapes[0][0] for shapes in row["shapes"]] == [1, 2, 7, 1, *[1] * 2]  # the last two: silence and full scale
+    assert [shapes[0][0] for shapes in row["shapes"]] == [1, 2, 7, 1, 1, 1]  # the last two: silence and full scale
     assert max(row["errors"]) <= 5e-5
 
 

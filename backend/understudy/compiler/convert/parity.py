@@ -135,21 +135,22 @@ def _ask_reference(
 
 
 def make_plain_tensors(
-    signatures: Sequence[TensorSignature], shapes: tuple[tuple[int, ...], ...]
+    signatures: Sequence[TensorSignature], shapes: tuple[tuple[int, ...], ...], generator: np.random.Generator
 ) -> list[dict[str, NDArray[Any]]]:
-    """Return two inputs that random numbers never are: only zeros, and only the numbers 1 and -1 by turns.
+    """Return two inputs that random numbers never are: only zeros, and only the numbers 1 and -1, at random.
 
-    Integers and booleans are 1 and 0, which a table look-up can take as well.
+    By turns, the sum of 1 and -1 would be zero but for rounding, and so would parts of a spectrum, whose phase no two
+    libraries compute alike. Integers and booleans are 1 and 0, which a table look-up can take as well.
     """
     placed = list(zip(signatures, shapes, strict=True))
     zeros = {tensor.name: np.zeros(shape, tensor.dtype) for tensor, shape in placed}
-    return [zeros, {tensor.name: _alternate(tensor, shape) for tensor, shape in placed}]
+    return [zeros, {tensor.name: _choose_signs(tensor, shape, generator) for tensor, shape in placed}]
 
 
-def _alternate(signature: TensorSignature, shape: tuple[int, ...]) -> NDArray[Any]:
-    values = np.ones(int(np.prod(shape)), signature.dtype)
-    values[1::2] = -1 if values.dtype.kind == "f" else 0
-    return values.reshape(shape)
+def _choose_signs(signature: TensorSignature, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[Any]:
+    dtype = np.dtype(signature.dtype)
+    low = -1 if dtype.kind == "f" else 0
+    return np.where(generator.integers(0, 2, shape), 1, low).astype(dtype)
 
 
 class _Comparison:
@@ -212,17 +213,19 @@ def compare(
             "The original model fails on every probe: " + "; ".join(refusals),
             remedy="Check that the model answers a batch of its declared input shape in its own framework.",
         )
-    _compare_plain(reference, comparison, signatures)
+    _compare_plain(reference, comparison, signatures, generator)
     return Agreement(tuple(comparison.probes), recorded[0], recorded[1], comparison.observed)
 
 
-def _compare_plain(reference: Predict, comparison: _Comparison, signatures: Sequence[TensorSignature]) -> None:
+def _compare_plain(
+    reference: Predict, comparison: _Comparison, signatures: Sequence[TensorSignature], generator: np.random.Generator
+) -> None:
     """Compare silence and full scale, in the shape of the first probe; leave out what the original does not answer.
 
     An answer that is not finite is no answer: a model may divide by the level of its input.
     """
     shapes = comparison.probes[0].input_shapes
-    for tensors in make_plain_tensors(signatures, shapes):
+    for tensors in make_plain_tensors(signatures, shapes, generator):
         try:
             expected = reference(tensors)
         except (ValueError, RuntimeError, ArithmeticError):

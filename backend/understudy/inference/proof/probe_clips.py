@@ -1,14 +1,13 @@
 """Make recordings that show how a model behaves on sound that no training set holds."""
 
-import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from understudy.audio.demo_clips import find_demo_clips
+from understudy.audio.demo_clips import FOLDER
 from understudy.audio.meter import ABSURD_PEAK
 from understudy.schemas.compiler.spec import Spec
 
@@ -24,6 +23,7 @@ _MOST_SECONDS = 30.0
 _UNKNOWN_RATE = 16_000
 _OTHER_RATE = 44_100
 _DEMO_CLIPS = 2
+_WAVE_FORMAT_IEEE_FLOAT = 3
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class ProbeClip:
 def make_probe_clips(spec: Spec, max_seconds: float) -> list[ProbeClip]:
     """Return the probes for a model on sound; none but the first demo clips is longer than `max_seconds`.
 
-    Six are one window long, at most 3 s; one second for a model that takes the whole clip.
+    Most are one window long, at most 3 s; one second for a model that takes the whole clip.
     """
     rate = _UNKNOWN_RATE if spec.sample_rate == "file" else spec.sample_rate
     window = spec.window_seconds or _WHOLE_CLIP_SECONDS
     generator = np.random.default_rng(20_26)
     count = max(1, round(min(window, _LONGEST_SECONDS, max_seconds) * rate))
     clips = [
-        ProbeClip(name, _encode(samples, rate, "FLOAT"), absurd=absurd)
+        ProbeClip(name, _encode(samples, rate), absurd=absurd)
         for name, samples, absurd in _make_signals(count, generator)
     ]
     short = round(min(_SHORTEST_SECONDS, max_seconds) * rate)
@@ -66,8 +66,8 @@ def make_probe_clips(spec: Spec, max_seconds: float) -> list[ProbeClip]:
         ProbeClip(f"a stereo recording of {seconds:.3g} s at 44.1 kHz", _encode(stereo, _OTHER_RATE), comparable=False)
     )
     demo = [
-        ProbeClip(f"the demo clip {clip.path.name}", clip.path.read_bytes(), comparable=False)
-        for clip in find_demo_clips()[:_DEMO_CLIPS]
+        ProbeClip(f"the demo clip {path.name}", path.read_bytes(), comparable=False)
+        for path in sorted(FOLDER.glob("*.wav"))[:_DEMO_CLIPS]
     ]
     return clips + demo
 
@@ -95,7 +95,12 @@ def _make_noise(count: int, generator: np.random.Generator) -> Array:
     return (0.1 * generator.standard_normal(count)).clip(-1, 1).astype(np.float32)
 
 
-def _encode(samples: Array, rate: int, subtype: str = "PCM_16") -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, format="WAV", subtype=subtype)
-    return file.getvalue()
+def _encode(samples: Array, rate: int) -> bytes:
+    """Return samples float32 [n] or [n, channels] as a wav file of 32-bit floats, which needs no library."""
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    data = samples.astype("<f4").tobytes()
+    layout = struct.pack("<HHIIHH", _WAVE_FORMAT_IEEE_FLOAT, channels, rate, rate * channels * 4, channels * 4, 32)
+    fact = struct.pack("<I", len(samples))
+    chunks = [(b"fmt ", layout), (b"fact", fact), (b"data", data)]
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(content)) + content for name, content in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
