@@ -134,8 +134,11 @@ class TestLimits:
             assert answer.json()["code"] == "audio_too_long"
             assert "UNDERSTUDY_MAX_AUDIO_SECONDS" in answer.json()["remedy"]
 
-    async def test_a_recording_that_breaks_off_is_refused(
+    async def test_a_recording_that_breaks_off_is_answered_and_refused_where_that_is_asked(
         self, client: httpx.AsyncClient, live: dict[str, Any], wav: bytes
     ) -> None:
-        answer = await client.post("/api/v1/predict", content=wav[:39_000], headers={"content-type": "audio/wav"})
-        assert (answer.status_code, answer.json()["code"]) == (422, "audio_unusable")
+        kind = {"content-type": "audio/wav"}
+        answer = await client.post("/api/v1/predict", content=wav[:20_000], headers=kind)
+        assert (answer.status_code, [each["code"] for each in answer.json()["findings"]]) == (200, ["truncated"])
+        refused = await client.post("/api/v1/predict?strict=true", content=wav[:20_000], headers=kind)
+        assert (refused.status_code, refused.json()["code"]) == (422, "audio_unusable")
