@@ -179,3 +179,24 @@ def test_documentation_says_which_presets_stream() -> None:
         found += [f"also with windows: `{fault.field}`" for fault in (sound,) if fault and fault != obstacle]
         rows.append(f"| `{name}` | {'; '.join(found) or 'yes'} |")
     assert "\n".join(rows) in page
+
+
+def test_a_stream_whose_channels_cancel_is_scored_by_one_of_them_and_says_so(build: Any, pool: WorkerPool) -> None:
+    """Flipping the sign changes no score of this model, so the stream scores as its left channel alone does."""
+    left = np.asarray(0.1 * np.random.default_rng(1).standard_normal(16_000 * 3), np.float32)
+    pipeline = build("waveform", {"window_seconds": 1.0, "hop_seconds": 0.5})
+    alone = stream(pipeline, pool, left, 16_000)
+
+    async def send() -> list[Any]:
+        start = StreamStart.model_validate({"sample_rate": 16_000, "encoding": "float32", "channels": 2})
+        session = LocalStream(pipeline, start, pool, NoWatch())
+        both = np.stack([left, -0.9 * left], axis=1)
+        pieces = [both[at : at + 1_600].tobytes() for at in range(0, len(both), 1_600)]
+        return [window for piece in pieces for window in await session.push(piece)] + await session.finish()
+
+    windows = asyncio.run(send())
+    assert [window.scores for window in windows] == [pytest.approx(window.scores, abs=1e-6) for window in alone]
+    for window in windows:
+        [finding] = window.findings
+        assert (finding.code, finding.start, finding.end) == ("channels_cancel", window.start, window.end)
+        assert "channel 1 of 2" in finding.detail
