@@ -36,7 +36,7 @@ def open_clip(source: Source, limits: AudioLimits, *, strict: bool = False) -> C
 
 def open_recording(source: Source, detected: Detected) -> Reader:
     """Return a reader for the recording that was detected; raises AudioUnusable as the readers do."""
-    part = PartOfFile(source, detected.start) if detected.start else source
+    part = PartOfFile(source, detected.start, detected.size) if detected.start else source
     reader = _open_reader(part, detected.kind, detected.size - detected.start)
     if detected.skipped:
         reader.findings.insert(

@@ -134,11 +134,25 @@ class TestLimits:
             assert answer.json()["code"] == "audio_too_long"
             assert "UNDERSTUDY_MAX_AUDIO_SECONDS" in answer.json()["remedy"]
 
-    async def test_a_recording_that_breaks_off_is_answered_and_refused_where_that_is_asked(
-        self, client: httpx.AsyncClient, live: dict[str, Any], wav: bytes
-    ) -> None:
-        kind = {"content-type": "audio/wav"}
-        answer = await client.post("/api/v1/predict", content=wav[:20_000], headers=kind)
-        assert (answer.status_code, [each["code"] for each in answer.json()["findings"]]) == (200, ["truncated"])
-        refused = await client.post("/api/v1/predict?strict=true", content=wav[:20_000], headers=kind)
-        assert (refused.status_code, refused.json()["code"]) == (422, "audio_unusable")
+
+async def test_a_damaged_recording_is_answered_with_findings_or_refused_where_strict(
+    client: httpx.AsyncClient, live: dict[str, Any], wav: bytes
+) -> None:
+    cut = wav[: len(wav) // 2]
+    answer = await client.post("/api/v1/predict", files={"audio_file": ("clip.wav", cut, "audio/wav")})
+    assert answer.status_code == 200, answer.text
+    [finding] = answer.json()["findings"]
+    assert finding["code"] == "truncated"
+    assert finding["start"] == pytest.approx(1.0, abs=0.01)
+    assert finding["end"] == pytest.approx(2.0)
+    assert finding["bytes"] == len(wav) - len(cut)
+    assert finding["detail"] in answer.json()["warnings"]
+    assert answer.json()["model"]["model_id"] == live["model_id"]
+    files = {"audio_file": ("clip.wav", cut, "audio/wav")}
+    refused = await client.post("/api/v1/predict?strict=true", files=files)
+    assert (refused.status_code, refused.json()["code"]) == (422, "audio_unusable")
+    assert refused.json()["detail"] == finding["detail"]
+    lines = await client.post("/api/v1/predict/batch?strict=true", files=files)
+    assert lines.json()["problem"]["detail"] == finding["detail"]
+    whole = {"audio_file": ("clip.wav", wav, "audio/wav")}
+    assert (await client.post("/api/v1/predict?strict=true", files=whole)).json()["findings"] == []

@@ -7,7 +7,7 @@ lies behind them is left to the decoder, which finds gaps and a missing end by t
 
 from dataclasses import dataclass, field
 
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.detect_container import TS_PACKET, ContainerFormat
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.errors import AudioUnusable
@@ -73,6 +73,10 @@ def walk_container(source: Source, kind: ContainerFormat) -> Structure:
             structure = _walk_elements(source, size)
         case ContainerFormat.OGG:
             structure = _walk_pages(source, size)
+        case ContainerFormat.MPEGTS:
+            structure = Structure(size)
+            if rest := size % TS_PACKET:
+                structure.add_cut_off("its last packet", TS_PACKET, rest)
         case _:
             structure = Structure(size)
     source.seek(0)

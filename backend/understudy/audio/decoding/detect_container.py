@@ -17,12 +17,13 @@ _FRAMES = 4
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid")
 _W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-_TS_PACKET = 188
+TS_PACKET = 188
+"""Bytes of a packet of an MPEG transport stream (ISO/IEC 13818-1)."""
 _CLUSTER = b"\x1f\x43\xb6\x75"
 _FRAGMENTS = (b"moof", b"styp", b"sidx")
 _ANYWHERE = re.compile(
     rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|FORM....AIF[FC]|fLaC\0\0\0\x22|OggS\0\x02|"
-    rb"\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6",
+    rb"G.{187}G.{187}G.{187}G|\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6",
     re.DOTALL,
 )
 _OTHERS = (
@@ -144,8 +145,8 @@ def _detect_frames_at(source: Source, start: int, size: int) -> ContainerFormat 
 
     A frame header counts when another frame follows its frame, or when the file ends there.
     """
-    data = read_at(source, start, 3 * _TS_PACKET)
-    if data[:1] == b"\x47" and len(data) > 2 * _TS_PACKET and data[_TS_PACKET] == data[2 * _TS_PACKET] == 0x47:
+    data = read_at(source, start, 3 * TS_PACKET)
+    if data[:1] == b"\x47" and len(data) > 2 * TS_PACKET and data[TS_PACKET] == data[2 * TS_PACKET] == 0x47:
         return ContainerFormat.MPEGTS
     frame = read_mpeg_frame(data)
     length = frame.length if frame else read_adts_length(data)
@@ -162,6 +163,8 @@ def _search(source: Source, start: int, size: int) -> Detected | None:
     data = read_at(source, start, _SEARCHED)
     magic = _ANYWHERE.search(data)
     kind = _detect_by_magic(data[magic.start() : magic.start() + _HEAD]) if magic else None
+    if magic and magic[0][:1] == b"G":
+        kind = ContainerFormat.MPEGTS
     border = magic.start() if magic and kind else len(data)
     at = data.find(b"\xff", 0, border)
     while at >= 0:

@@ -27,7 +27,7 @@ from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
-from understudy.audio.decoding.source_file import Source, Stream, measure_size, read_at
+from understudy.audio.decoding.source_file import PartOfFile, Source, Stream, measure_size, read_at
 from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -57,6 +57,8 @@ class FfmpegReader:
         structure = walk_container(source, kind)
         self.findings: list[Finding] = structure.findings
         self.end: int | None = structure.end
+        if structure.end < self._size:
+            self._source = source = PartOfFile(source, 0, structure.end)  # the demuxer would read the next one's parts
         promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
         self._container = _open_container(source, kind)
         try:

@@ -34,24 +34,25 @@ class Stream:
 
 
 class PartOfFile:
-    """The bytes from `start` to the end of a file, as a file of their own."""
+    """The bytes from `start` to before `end` of a file, as a file of their own."""
 
-    def __init__(self, source: Source, start: int) -> None:
+    def __init__(self, source: Source, start: int, end: int) -> None:
         self._source = source
         self._start = start
+        self._end = end
         source.seek(start)
 
     def read(self, count: int = -1, /) -> bytes:
-        return self._source.read(count)
+        left = max(0, self._end - self._source.tell())
+        return self._source.read(left if count < 0 else min(count, left))
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Raises ValueError for a position before the start, as Python's files do."""
-        if whence == 0:
-            if offset < 0:
-                raise ValueError(f"negative position {offset}")
-            return self._source.seek(self._start + offset) - self._start
-        at = self._source.tell() if whence == 1 else self._source.seek(0, 2)
-        return self.seek(at + offset - self._start)
+        if whence:
+            offset += self.tell() if whence == 1 else self._end - self._start
+        if offset < 0:
+            raise ValueError(f"negative position {offset}")
+        return self._source.seek(self._start + offset) - self._start
 
     def tell(self) -> int:
         return self._source.tell() - self._start

@@ -43,6 +43,10 @@ class FindingCode(StrEnum):
         return self not in (FindingCode.PLACEHOLDER_LENGTH, FindingCode.SAMPLE_RATE_ASSUMED)
 
 
+MOST_FINDINGS = 20
+"""Findings of one code that an answer lists."""
+
+
 def _omit_null_defaults(schema: dict[str, Any]) -> None:
     """Describe the shape in messages of streams as FastAPI describes it in answers."""
     for field in schema["properties"].values():
@@ -65,3 +69,21 @@ class Finding(BaseModel):
 def describe_damage(findings: Iterable[Finding]) -> str | None:
     """Return the sentences of the findings for which a strict request is refused; None without one."""
     return " ".join(finding.detail for finding in findings if finding.code.damages) or None
+
+
+def limit_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the first MOST_FINDINGS findings of each code; the last of them says how many more there are."""
+    kept: dict[FindingCode, list[Finding]] = {}
+    for finding in findings:
+        kept.setdefault(finding.code, []).append(finding)
+    limited = []
+    for code, found in kept.items():
+        limited += found[:MOST_FINDINGS]
+        if rest := found[MOST_FINDINGS:]:
+            detail = f"{len(rest)} more findings of the kind {code} are not listed."
+            limited.append(
+                Finding(
+                    code=code, detail=detail, start=rest[0].start, bytes=sum(each.bytes or 0 for each in rest) or None
+                )
+            )
+    return tuple(limited)
