@@ -10,7 +10,7 @@ from understudy.audio.meter import Meter
 from understudy.audio.mono import MonoStream
 from understudy.errors import AudioUnusable
 from understudy.schemas.front_end.sound import Sound
-from understudy.schemas.inference.finding import Finding, describe_damage
+from understudy.schemas.inference.finding import Finding, describe_damage, limit_findings
 from understudy.schemas.inference.prediction import AudioFacts
 
 
@@ -85,7 +85,7 @@ class Clip:
         """
         if not self._finished:
             raise RuntimeError("collect_findings() before the clip was read to its end")
-        return (*self._reader.findings, *self._louder)
+        return limit_findings((*self._reader.findings, *self._louder))
 
     def collect_facts(self) -> AudioFacts:
         """Return length, format and level of the recording.
