@@ -29,8 +29,8 @@ def read(clip: ProbeClip) -> tuple[NDArray[Any], int]:
     return samples, rate
 
 
-def list_synthetic(spec: Spec, max_seconds: float = 600.0) -> list[ProbeClip]:
-    return [clip for clip in make_probe_clips(spec, max_seconds) if not clip.name.startswith("the demo clip")]
+def list_synthetic(spec: Spec) -> list[ProbeClip]:
+    return [clip for clip in make_probe_clips(spec, 600.0) if not clip.name.startswith("the demo clip")]
 
 
 def measure_seconds(clip: ProbeClip) -> float:
@@ -66,7 +66,7 @@ def test_lengths_follow_the_window(window: float | None, seconds: float, long: f
 
 
 def test_no_probe_is_longer_than_the_limit() -> None:
-    assert max(measure_seconds(clip) for clip in list_synthetic(SPEC, 0.5)) == 0.5
+    assert max(measure_seconds(clip) for clip in make_probe_clips(SPEC, 0.5)) == 0.5
 
 
 def test_model_at_the_recordings_own_rate_has_probes() -> None:

@@ -1,8 +1,10 @@
 """Make recordings that show how a model behaves on sound that no training set holds."""
 
 import struct
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,7 @@ class ProbeClip:
 
 
 def make_probe_clips(spec: Spec, max_seconds: float) -> list[ProbeClip]:
-    """Return the probes for a model on sound; none but the first demo clips is longer than `max_seconds`.
+    """Return the probes for a model on sound; none is longer than `max_seconds`.
 
     Most are one window long, at most 3 s; one second for a model that takes the whole clip.
     """
@@ -68,6 +70,7 @@ def make_probe_clips(spec: Spec, max_seconds: float) -> list[ProbeClip]:
     demo = [
         ProbeClip(f"the demo clip {path.name}", path.read_bytes(), comparable=False)
         for path in sorted(FOLDER.glob("*.wav"))[:_DEMO_CLIPS]
+        if _measure_seconds(path) <= max_seconds
     ]
     return clips + demo
 
@@ -93,6 +96,11 @@ def _alternate(count: int, samples: int) -> Array:
 
 def _make_noise(count: int, generator: np.random.Generator) -> Array:
     return (0.1 * generator.standard_normal(count)).clip(-1, 1).astype(np.float32)
+
+
+def _measure_seconds(path: Path) -> float:
+    with wave.open(str(path)) as file:
+        return file.getnframes() / file.getframerate()
 
 
 def _encode(samples: Array, rate: int) -> bytes:
