@@ -68,7 +68,7 @@ async def test_a_probe_that_is_not_answered_is_a_warning(services: Services) -> 
     operation = await services.operations.activate(await register_waveform(services, LEVEL), "test", wait=True)
     warning = (
         "The model does not answer digital silence: The model's output holds values that are infinite or not numbers "
-        "(NaN)."
+        "(NaN), for every window of the recording."
     )
     assert operation.warnings[0] == warning
     again = await services.operations.activate(operation.model_id, "test", wait=True)

@@ -100,7 +100,7 @@ def _make_noise(count: int, generator: np.random.Generator) -> Array:
 
 def _measure_seconds(path: Path) -> float:
     with wave.open(str(path)) as file:
-        return file.getnframes() / file.getframerate()
+        return float(file.getnframes() / file.getframerate())
 
 
 def _encode(samples: Array, rate: int) -> bytes:
