@@ -3,25 +3,25 @@
 import io
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
 from tests.conftest import tone
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services
-from understudy.engine.engine import EngineModel, ScoredClip
-from understudy.engine.local_engine import LocalEngine
+from understudy.engine.engine import EngineModel
 from understudy.engine.local_model import LocalModel
 from understudy.errors import Conflict, ExamplesInvalid, ExamplesMissed, TooLarge
 from understudy.registry.files.example_clips import NewExample
 from understudy.schemas.compiler.quantization import Gate, Precision, Quantization
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import PartialSpec
-from understudy.schemas.registry.examples import ExamplesSummary, Expectation, ProofState
+from understudy.schemas.registry.examples import ClipProof, ExamplesSummary, Expectation, ProofState
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.serving.activation.preparation import Candidate, OnStep
 from understudy.serving.examples import prover
+from understudy.serving.examples.prover import Prover
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -45,13 +45,13 @@ def example(
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Counts the clips that were decoded and scored for examples."""
     runs: list[object] = []
-    score = LocalEngine.score_clip
+    prove = Prover._prove_clip
 
-    async def counted(engine: LocalEngine, model: EngineModel, source: BinaryIO, *rest: Any) -> ScoredClip:
-        runs.append(source)
-        return await score(engine, model, source, *rest)
+    async def counted(prover: Prover, model: EngineModel, clip: bytes, *rest: Any) -> ClipProof:
+        runs.append(clip)
+        return await prove(prover, model, clip, *rest)
 
-    monkeypatch.setattr(LocalEngine, "score_clip", counted)
+    monkeypatch.setattr(Prover, "_prove_clip", counted)
     return lambda: len(runs)
 
 

@@ -75,7 +75,7 @@ def make_probe_clips(spec: Spec, max_seconds: float) -> list[ProbeClip]:
     return clips + demo
 
 
-def _make_signals(count: int, generator: np.random.Generator) -> Iterator[tuple[str, Array, bool]]:
+def _make_signals(count: int, generator: "np.random.Generator") -> Iterator[tuple[str, Array, bool]]:
     """Yield a name, `count` samples, and whether the signal is absurd."""
     sign = _alternate(count, 1)
     noise = _make_noise(count, generator)
@@ -94,7 +94,7 @@ def _alternate(count: int, samples: int) -> Array:
     return np.where(np.arange(count) // samples % 2, -1, 1).astype(np.float32)
 
 
-def _make_noise(count: int, generator: np.random.Generator) -> Array:
+def _make_noise(count: int, generator: "np.random.Generator") -> Array:
     return (0.1 * generator.standard_normal(count)).clip(-1, 1).astype(np.float32)
 
 
