@@ -64,7 +64,7 @@ test("a dropped file uploads with progress and is registered under labels given 
   await dialog.getByRole("button", { name: "Register", exact: true }).click();
   await expect(row(page, "from my desk")).toContainText("Ready");
   await page.getByRole("link", { name: "from my desk" }).click();
-  await expect(page.getByText("crying baby")).toBeVisible();
+  await expect(page.getByText("crying baby", { exact: true })).toBeVisible();
 });
 
 test("a model's page draws the way from the recording to the label", async ({ page, server }) => {
