@@ -16,9 +16,9 @@ from pathlib import Path
 
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
+from understudy.engine.wire.channel import receive_frame, send_frame
+from understudy.engine.wire.fork_messages import Configuration, Exited, Forked, Started
 from understudy.engine.workers import walls
-from understudy.engine.workers.channel import receive_frame, send_frame
-from understudy.engine.workers.fork_messages import Configuration, Exited, Forked, Started
 from understudy.engine.workers.step_page import StepPage
 from understudy.engine.workers.worker_process import run_worker
 from understudy.errors import UnderstudyError

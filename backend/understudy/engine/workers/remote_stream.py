@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from understudy.engine.workers.channel import Frame
-from understudy.engine.workers.content import Content, pack, unpack
-from understudy.engine.workers.messages import (
+from understudy.engine.wire.channel import Frame
+from understudy.engine.wire.content import Content, pack, unpack
+from understudy.engine.wire.messages import (
     CloseStream,
     FinishStream,
     FromWorker,
@@ -12,7 +12,7 @@ from understudy.engine.workers.messages import (
     StreamOpened,
     ToWorker,
 )
-from understudy.engine.workers.window_codec import decode_windows
+from understudy.engine.wire.window_codec import decode_windows
 from understudy.schemas.inference.stream import StreamedWindow
 
 _MAX_ANSWER = 64 << 20

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from understudy.engine.workers.channel import Channel, Frame, ProtocolError
-from understudy.engine.workers.content import Content
+from understudy.engine.wire.channel import Channel, Frame, ProtocolError
+from understudy.engine.wire.content import Content
+from understudy.engine.wire.messages import Cancel, Failed, FromWorker, ToWorker, from_worker
+from understudy.engine.wire.refusals import to_error
 from understudy.engine.workers.fork_client import WorkerHandle
-from understudy.engine.workers.messages import Cancel, Failed, FromWorker, ToWorker, from_worker
-from understudy.engine.workers.refusals import to_error
 
 # The fork server reports how a worker ended within this time.
 _EXIT_SECONDS = 1.0

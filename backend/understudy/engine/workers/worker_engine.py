@@ -14,11 +14,10 @@ from pydantic import ValidationError
 
 from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip, StreamLost
 from understudy.engine.scheduling.work_queue import ignore_run
-from understudy.engine.workers.analysis_codec import build_scored_clip
-from understudy.engine.workers.backlog import Backlog
-from understudy.engine.workers.channel import Frame, ProtocolError
-from understudy.engine.workers.content import Content, is_in_memory, pack, pack_file, unpack
-from understudy.engine.workers.messages import (
+from understudy.engine.wire.analysis_codec import build_scored_clip
+from understudy.engine.wire.channel import Frame, ProtocolError
+from understudy.engine.wire.content import Content, is_in_memory, pack, pack_file, unpack
+from understudy.engine.wire.messages import (
     ClipScored,
     FromWorker,
     Infer,
@@ -30,9 +29,10 @@ from understudy.engine.workers.messages import (
     ToWorker,
     Unload,
 )
+from understudy.engine.wire.tensor_codec import decode, encode
+from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
-from understudy.engine.workers.tensor_codec import decode, encode
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied

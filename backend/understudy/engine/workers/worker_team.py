@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 
 from understudy.engine.engine import BackboneFile, Priority
+from understudy.engine.wire.fork_messages import Configuration
 from understudy.engine.workers.backbone_store import keep_backbone
 from understudy.engine.workers.fork_client import ForkServer, ForkServerGone
-from understudy.engine.workers.fork_messages import Configuration
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.errors import Unavailable
 from understudy.schemas.server.workers import WorkerState, WorkerStatus

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from understudy.engine.workers.channel import MAX_INLINE, Frame, ProtocolError
+from understudy.engine.wire.channel import MAX_INLINE, Frame, ProtocolError
 
 _BLOCK = 1 << 20
 # Above this size, content goes to a file on disk and not into memory.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understudy.engine.workers.analysis_codec import _check_arrays
-from understudy.engine.workers.window_codec import decode_windows, encode_windows
+from understudy.engine.wire.analysis_codec import _check_arrays
+from understudy.engine.wire.window_codec import decode_windows, encode_windows
 from understudy.schemas.inference.stream import StreamedWindow
 
 NAN = float("nan")

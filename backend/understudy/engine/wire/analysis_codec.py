@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.engine.engine import ScoredClip
-from understudy.engine.workers.messages import ClipFacts, ClipScored
-from understudy.engine.workers.tensor_codec import decode
+from understudy.engine.wire.messages import ClipFacts, ClipScored
+from understudy.engine.wire.tensor_codec import decode
 from understudy.inference.pipeline.analysis import Analysis, PhaseTimes
 from understudy.inference.pipeline.verdict import Verdict
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from understudy.engine.workers.tensor_codec import TensorHead
+from understudy.engine.wire.tensor_codec import TensorHead
 from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.prediction import AudioFacts, Event
 from understudy.schemas.inference.stream import StreamStart
