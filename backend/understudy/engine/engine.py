@@ -20,7 +20,7 @@ Outputs = dict[str, NDArray[Any]]
 
 
 class Priority(IntEnum):
-    """Which work begins first where several wait: the lower number."""
+    """Orders work that waits: the lower number begins first."""
 
     STREAM = 0
     PREDICTION = 1

@@ -1,4 +1,4 @@
-"""Which connections make room for new ones."""
+"""Idle connections make room for new ones, in the documented order."""
 
 from dataclasses import dataclass, field
 

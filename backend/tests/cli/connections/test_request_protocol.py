@@ -1,4 +1,4 @@
-"""What a client may send, and how slowly: `understudy serve` with short limits, in a process of its own."""
+"""Heads and bodies that are too large or too slow are refused by a real `understudy serve` with short limits."""
 
 import json
 import shutil

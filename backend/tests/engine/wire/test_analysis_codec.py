@@ -1,4 +1,4 @@
-"""What a worker sends is an analysis or an error, with NaN only for windows that were not scored."""
+"""A worker's message is an analysis or an error, with NaN only for windows that were not scored."""
 
 from typing import Any
 

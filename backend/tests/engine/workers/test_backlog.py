@@ -1,4 +1,4 @@
-"""What could not begin in time is refused at once, by what the answers before it took."""
+"""A request that could not begin in time is refused at once, by what the answers before it took."""
 
 import pytest
 

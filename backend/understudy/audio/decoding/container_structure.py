@@ -36,7 +36,7 @@ _STEP = 1 << 16
 
 @dataclass
 class Structure:
-    """What a walk found, and the offset at which the recording ends; another one may begin there."""
+    """Holds what a walk found, and the offset at which the recording ends; another one may begin there."""
 
     end: int
     findings: list[Finding] = field(default_factory=list)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from understudy.inference.spec_search.starting_points import list_starts
+from understudy.inference.spec_search.starting_points import list_starts, split_channel
 from understudy.presets.presets import list_presets, read_preset
 
 Document = dict[str, Any]
@@ -48,11 +48,7 @@ def _fit_sizes(spec: Document, item: Shape) -> Iterator[Document]:
 
 def _fit_matrix(spec: Document, size_name: str, item: Shape) -> Iterator[Document]:
     """Yield the spec for frames x features and features x frames, with the channel axis that the item has."""
-    channel, axes = "none", item
-    if len(item) == 3 and item[-1] == 1:
-        channel, axes = "last", item[:-1]
-    elif len(item) == 3 and item[0] == 1:
-        channel, axes = "first", item[1:]
+    channel, axes = split_channel(item)
     if len(axes) != 2:
         return
     for order, (frames, features) in (("time_first", axes), ("features_first", axes[::-1])):

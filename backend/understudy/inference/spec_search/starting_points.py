@@ -100,12 +100,17 @@ def _list_flat_matrices(size: int) -> Iterator[Start]:
                     yield f"{name}, {axes}, flat", spec | {"arrangement": deepcopy(arrangement)}
 
 
-def _list_matrices(item: Shape) -> Iterator[Start]:
-    channel, axes = "none", item
+def split_channel(item: Shape) -> tuple[str, Shape]:
+    """Return the place of an added channel axis (none, first or last), and the shape without it."""
     if len(item) == 3 and item[-1] == 1:
-        channel, axes = "last", item[:-1]
-    elif len(item) == 3 and item[0] == 1:
-        channel, axes = "first", item[1:]
+        return "last", item[:-1]
+    if len(item) == 3 and item[0] == 1:
+        return "first", item[1:]
+    return "none", item
+
+
+def _list_matrices(item: Shape) -> Iterator[Start]:
+    channel, axes = split_channel(item)
     if len(axes) != 2:
         return
     for order, (features, frames) in (("features_first", axes), ("time_first", axes[::-1])):

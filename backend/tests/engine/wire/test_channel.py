@@ -1,0 +1,56 @@
+"""Messages arrive whole, in order and with their descriptors; what is not one ends the channel."""
+
+import asyncio
+import os
+
+import pytest
+
+from understudy.engine.wire.channel import MAX_INLINE, Channel, Frame, ProtocolError, create_pair
+from understudy.engine.wire.content import pack, unpack
+from understudy.engine.wire.refusals import to_error
+from understudy.errors import ModelNotFound, NotAudio, UnderstudyError
+from understudy.schemas.server.problem import Problem
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_messages_arrive_in_order_where_the_reader_is_slow() -> None:
+    frames: list[Frame] = []
+    ours, theirs = create_pair()
+    sender = Channel(ours, frames.append, lambda _: None)
+    for number in range(50):
+        content = pack([bytes([number]) * (MAX_INLINE + number % 2)])
+        sender.send(str(number).encode(), content.payload, content.descriptors)
+        content.close()
+    receiver = Channel(theirs, frames.append, lambda _: None)
+    async with asyncio.timeout(10):
+        while len(frames) < 50:
+            await asyncio.sleep(0.01)
+    assert [frame.head for frame in frames] == [str(number).encode() for number in range(50)]
+    assert [unpack(frame, 1 << 20)[:1] for frame in frames] == [bytes([number]) for number in range(50)]
+    sender.close()
+    receiver.close()
+
+
+async def test_a_message_that_is_not_whole_ends_the_channel() -> None:
+    closed: asyncio.Future[ProtocolError | None] = asyncio.get_running_loop().create_future()
+    ours, theirs = create_pair()
+    Channel(ours, lambda _: None, closed.set_result)
+    theirs.send(b"\xff\xff\xff\x7fshort")
+    async with asyncio.timeout(10):
+        assert isinstance(await closed, ProtocolError)
+    theirs.close()
+
+
+def test_content_is_refused_where_it_is_too_long_or_no_file() -> None:
+    with pytest.raises(ProtocolError, match="are allowed"):
+        unpack(Frame(b"", b"", pack([bytes(MAX_INLINE + 1)]).descriptors), MAX_INLINE)
+    pipe, other = os.pipe()
+    os.close(other)
+    with pytest.raises(ProtocolError):
+        unpack(Frame(b"", b"", [pipe]), MAX_INLINE)
+
+
+def test_a_worker_may_send_only_errors_of_recordings_and_models() -> None:
+    assert isinstance(to_error(Problem.from_error(NotAudio("x"))), NotAudio)
+    assert type(to_error(Problem.from_error(ModelNotFound("x")))) is UnderstudyError
