@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip
@@ -53,6 +53,7 @@ class LocalEngine:
         self._scheduler = Scheduler(self._pool, on_run, self._watch)
         self._batcher = Batcher(self._pool, on_run, self._watch)
         self._backbones: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
+        self._models: WeakSet[LocalModel] = WeakSet()
         self._loading = asyncio.Lock()
 
     @property
@@ -61,7 +62,9 @@ class LocalEngine:
 
     async def load(self, compiled_folder: Path, backbone: BackboneFile | None) -> LocalModel:
         async with self._loading:
-            return await self._pool.load(self._load, compiled_folder, backbone)
+            model = await self._pool.load(self._load, compiled_folder, backbone)
+        self._models.add(model)
+        return model
 
     async def score_clip(
         self,
@@ -92,6 +95,11 @@ class LocalEngine:
 
     async def close(self) -> None:
         self._pool.close()
+
+    def stop_runs(self) -> None:
+        """Make the running runs of all models fail soon, where the runtime can."""
+        for model in tuple(self._models):
+            model.pipeline.stop_runs()
 
     def add_backbone(self, backbone: Backbone) -> None:
         """Offer a backbone that is loaded already; the caller keeps it."""

@@ -10,6 +10,7 @@ import soundfile
 
 from tests.engine.workers.hostile_models import RATE, TRIGGER, write_hostile
 from understudy.container import Services, open_services
+from understudy.engine.workers.remote_model import RemoteModel
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
@@ -41,6 +42,10 @@ def activate_hostile(services: Services) -> Activate:
         request = ModelCreate(model_name=name, file_path="models/hostile.onnx", spec=spec)
         model = await services.registry.register(request, "test")
         await services.activation.activate(model.model_id, "test")
+        assert services.live.current is not None
+        engine_model = services.live.current.model.engine_model
+        assert isinstance(engine_model, RemoteModel)
+        engine_model.step_seconds = 1.0  # the limit from the length of a window would keep the tests waiting
         return model.model_id
 
     return activate

@@ -40,6 +40,17 @@ async def test_only_the_request_that_attacks_fails(
     assert await predict(services, 0.5) == "loud"
 
 
+async def test_step_that_takes_too_long_is_stopped_and_its_process_goes_on(
+    services: Services, activate_hostile: Activate
+) -> None:
+    await activate_hostile(LOOP)
+    before = {worker.pid for worker in services.engine.describe_workers()}
+    with pytest.raises(WorkerDied, match="longer than"):
+        await predict(services, TRIGGER)
+    assert await predict(services, 0.5) == "loud"
+    assert {worker.pid for worker in services.engine.describe_workers()} == before
+
+
 async def test_model_that_ends_workers_again_and_again_is_set_aside(
     services: Services, activate_hostile: Activate
 ) -> None:

@@ -86,7 +86,13 @@ class Cancel(_Message):
     request: int
 
 
-ToWorker = Load | Unload | ScoreClip | Infer | OpenStream | PushStream | FinishStream | CloseStream | Cancel
+class StopRuns(_Message):
+    """Make the running step fail, which takes longer than it may."""
+
+    kind: Literal["stop_runs"] = "stop_runs"
+
+
+ToWorker = Load | Unload | ScoreClip | Infer | OpenStream | PushStream | FinishStream | CloseStream | Cancel | StopRuns
 
 
 class Loaded(_Message):

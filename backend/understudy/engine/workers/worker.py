@@ -11,19 +11,22 @@ from pydantic import ValidationError
 
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError
 from understudy.engine.wire.content import Content
-from understudy.engine.wire.messages import Cancel, Failed, FromWorker, ToWorker, from_worker
+from understudy.engine.wire.messages import Cancel, Failed, FromWorker, StopRuns, ToWorker, from_worker
 from understudy.engine.wire.refusals import to_error
 from understudy.engine.workers.fork_client import WorkerHandle
+from understudy.engine.workers.step_page import RunningStep
 
 # The fork server reports how a worker ended within this time.
 _EXIT_SECONDS = 1.0
+# A step that takes too long is asked to stop; its process is killed where the step goes on for this time.
+_STOP_SECONDS = 2.0
 
 
 class WorkerGone(Exception):
-    """The worker ended before it answered.
+    """The worker ended, or its running step was stopped, before it answered.
 
-    `held` are the numbers of the requests that its running step belonged to; `reason` says how it ended. `outside`
-    means that another process has killed it.
+    `held` are the numbers of the requests that the step belonged to; `reason` says how it ended. `outside` means that
+    another process has killed the worker.
     """
 
     def __init__(self, held: tuple[int, ...], reason: str, *, outside: bool) -> None:
@@ -37,6 +40,7 @@ class WorkerGone(Exception):
 class _Pending:
     answer: "asyncio.Future[tuple[FromWorker, Frame]]"
     seconds: float
+    owner: int
 
 
 class Worker:
@@ -55,6 +59,9 @@ class Worker:
         self._on_gone = on_gone
         self._pending: dict[int, _Pending] = {}
         self._seen: object = None
+        self._stopping: RunningStep | None = None  # the last step that was asked to stop
+        self._stopped: set[int] = set()  # owners of that step that have not been answered
+        self._stopped_after = 0.0
         self._progress = time.monotonic()
         self._channel = Channel(handle.end, self._receive, self._lose)
 
@@ -64,18 +71,19 @@ class Worker:
         return len(self._pending)
 
     async def request(
-        self, message: ToWorker, request: int, content: Content, *, seconds: float
+        self, message: ToWorker, request: int, content: Content, *, seconds: float, owner: int | None = None
     ) -> tuple[FromWorker, Frame]:
         """Return the answer to a message, and its frame, whose content the caller unpacks.
 
-        `seconds` is the longest time that one of its steps may take. Raises WorkerGone and the worker's error.
+        `seconds` is the longest time that one of its steps may take. `owner` is the number by which its steps name it
+        where that is not `request`. Raises WorkerGone and the worker's error.
         """
         if self.gone:
             raise WorkerGone((), self._reason, outside=False)
         answer: asyncio.Future[tuple[FromWorker, Frame]] = asyncio.get_running_loop().create_future()
         if not self._pending:
             self._progress = time.monotonic()
-        self._pending[request] = _Pending(answer, seconds)
+        self._pending[request] = _Pending(answer, seconds, request if owner is None else owner)
         self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
         try:
             found, frame = await answer
@@ -96,14 +104,18 @@ class Worker:
         self._channel.send(message.model_dump_json().encode())
 
     def check_progress(self) -> None:
-        """Kill the worker if it has work and one step takes longer than it may."""
+        """Stop the running step if it takes longer than it may, and kill the worker if it goes on."""
         step = self.handle.page.read()
         if step != self._seen or not self._pending:
             self._seen, self._progress = step, time.monotonic()
             return
         allowed = max(each.seconds for each in self._pending.values())
-        if time.monotonic() - self._progress > allowed:
-            self.kill(f"one step took longer than {allowed:.0f} s")
+        late = time.monotonic() - self._progress - allowed
+        if late > 0 and step is not None and step != self._stopping:
+            self._stopping, self._stopped, self._stopped_after = step, set(step.requests), allowed
+            self.tell(StopRuns())
+        elif late > _STOP_SECONDS:
+            self.kill(_describe_limit(allowed))
 
     def kill(self, reason: str) -> None:
         """End the process; the channel then reports that it is gone."""
@@ -129,6 +141,13 @@ class Worker:
         if pending is None or pending.answer.done():  # the caller went away
             frame.close()
             return
+        stopped = pending.owner in self._stopped
+        self._stopped.discard(pending.owner)
+        if stopped and isinstance(message, Failed):
+            frame.close()
+            reason = _describe_limit(self._stopped_after)
+            pending.answer.set_exception(WorkerGone((pending.owner,), reason, outside=False))
+            return
         pending.answer.set_result((message, frame))
 
     def _lose(self, error: ProtocolError | None) -> None:
@@ -153,6 +172,10 @@ class Worker:
         for pending in list(self._pending.values()):
             if not pending.answer.done():
                 pending.answer.set_exception(gone)
+
+
+def _describe_limit(seconds: float) -> str:
+    return f"one step took longer than {seconds:.0f} s"
 
 
 def _describe_exit(code: int | None) -> str:

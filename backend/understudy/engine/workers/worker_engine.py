@@ -181,7 +181,7 @@ class WorkerEngine:
             _refuse_set_aside(model)
             request = next(self._numbers)
             try:
-                return await worker.request(build(request), request, content, seconds=model.step_seconds)
+                return await worker.request(build(request), request, content, seconds=model.step_seconds, owner=stream)
             except WorkerGone as gone:
                 if stream in gone.held:
                     raise self._blame(model, gone) from gone
@@ -249,7 +249,9 @@ class WorkerEngine:
         name = model.report.source_digest[:12]
         if not gone.outside and model.count_death(gone.reason):
             log.error("model set aside", digest=model.report.source_digest, reason=model.set_aside)
-        return WorkerDied(f"The worker process ended on this request, on the model {name}…: {gone.reason}.")
+        return WorkerDied(
+            f"The worker process ended or was stopped on this request, on the model {name}…: {gone.reason}."
+        )
 
     async def _load(self, worker: Worker, model: RemoteModel) -> None:
         request = next(self._numbers)

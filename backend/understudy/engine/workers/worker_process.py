@@ -28,6 +28,7 @@ from understudy.engine.wire.messages import (
     OpenStream,
     PushStream,
     ScoreClip,
+    StopRuns,
     StreamOpened,
     StreamScored,
     ToWorker,
@@ -74,6 +75,8 @@ class _Worker:
                 asyncio.get_running_loop().call_later(0.5, release_memory)
             case CloseStream():
                 self._streams.pop(message.stream, None)
+            case StopRuns():
+                self.engine.stop_runs()
             case Cancel():
                 if (task := self._tasks.get(message.request)) is not None:
                     task.cancel()

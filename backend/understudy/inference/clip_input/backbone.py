@@ -42,5 +42,8 @@ class Backbone(Protocol):
         Raises CannotServe when the graph fails.
         """
 
+    def stop_runs(self) -> None:
+        """Make running runs fail soon, where the runtime can."""
+
     def warm_up(self) -> None:
         """Run the graph once, and do nothing at a later call; raises WarmUpFailed when it fails or answers wrongly."""

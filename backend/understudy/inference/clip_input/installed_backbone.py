@@ -86,6 +86,9 @@ class InstalledBackbone:
         size = self.front_end.layout.batch or (len(items) if self._manifest.joinable else 1)
         return np.concatenate([self._embed(items[at : at + size]) for at in range(0, len(items), size)])
 
+    def stop_runs(self) -> None:
+        self._session.stop_runs()
+
     def warm_up(self) -> None:
         with self._warming:
             if not self._warm:

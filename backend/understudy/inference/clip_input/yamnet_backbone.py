@@ -93,6 +93,9 @@ class YamnetBackbone:
     def compute(self, kind: InputKind, items: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.embed(items) if kind is InputKind.EMBEDDING else self.score(items)
 
+    def stop_runs(self) -> None:
+        self._session.stop_runs()
+
     def warm_up(self) -> None:
         if self._warm:
             return

@@ -119,6 +119,12 @@ class Pipeline:
             self._backbone.warm_up()
         return replay(self._session, self._probes, self.report.tolerance)
 
+    def stop_runs(self) -> None:
+        """Make running runs of the graph and of the backbone fail soon; for another thread than those that run."""
+        self._session.stop_runs()
+        if self._backbone is not None:
+            self._backbone.stop_runs()
+
     def analyze(self, clip: Clip) -> Analysis:
         """Analyze the clip from start to end on the calling thread.
 

@@ -61,6 +61,9 @@ class LiteRtSession:
             self._idle.append(worker)
         return answers
 
+    def stop_runs(self) -> None:
+        """LiteRT cannot stop a run."""
+
     def _run(self, worker: _Worker, outputs: Sequence[str], tensors: Tensors) -> list[NDArray[Any]]:
         interpreter = worker.interpreter
         shapes = {name: array.shape for name, array in tensors.items()}

@@ -26,6 +26,8 @@ _ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.RuntimeException,
     ValueError,  # an input that is missing or unknown
 )
+# Errors are raised; a client could fill the log with those that its recordings cause.
+_FATAL = 4
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -50,17 +52,26 @@ class OnnxSession:
         self.inputs = tuple(map(_describe, session.get_inputs()))
         self.outputs = tuple(map(_describe, session.get_outputs()))
         self._session = session
-        self._shrinking = ort.RunOptions()
-        self._shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._running: set[ort.RunOptions] = set()
 
     def run(self, outputs: Sequence[str], tensors: Tensors, *, keep_memory: bool = True) -> list[NDArray[Any]]:
+        options = ort.RunOptions()
+        options.log_severity_level = _FATAL
+        if not keep_memory:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._running.add(options)
         try:
-            answers: list[NDArray[Any]] = self._session.run(
-                list(outputs), dict(tensors), None if keep_memory else self._shrinking
-            )
+            answers: list[NDArray[Any]] = self._session.run(list(outputs), dict(tensors), options)
         except _ORT_ERRORS as error:
             raise RunFailed(str(error)) from error
+        finally:
+            self._running.discard(options)
         return answers
+
+    def stop_runs(self) -> None:
+        """Make running runs fail before their next operator; an operator that runs is not interrupted."""
+        for options in self._running.copy():
+            options.terminate = True
 
 
 def build_session(model: Path | str | bytes, threads: int = 1) -> OnnxSession:
@@ -74,7 +85,7 @@ def build_session(model: Path | str | bytes, threads: int = 1) -> OnnxSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3
+    options.log_severity_level = _FATAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return OnnxSession(

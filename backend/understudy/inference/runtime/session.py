@@ -24,6 +24,10 @@ class Session(Protocol):
         """Return the named outputs for all inputs by name.
 
         Without `keep_memory` the session frees the memory of this run, which is right where inputs differ in length.
-        Raises RunFailed for inputs that the graph does not take and when it fails.
+        Raises RunFailed for inputs that the graph does not take, when it fails, and when it is stopped.
         """
+        ...
+
+    def stop_runs(self) -> None:
+        """Make running runs fail soon, where the runtime can; for another thread than those that run."""
         ...
