@@ -23,10 +23,14 @@ def press(
     repeats: int,
     rate: float | None = None,
 ) -> tuple[dict[str, Figure], str | None]:
-    """The figures of `repeats` runs of wrk, and what was wrong with one of them. Raises LoadError."""
+    """The figures of `repeats` runs of wrk, and what was wrong with one of them.
+
+    A run begins when the server has computed what the run before it left. Raises LoadError and ServerError.
+    """
     runs: list[dict[str, float]] = []
     problems: list[str] = []
     for _ in range(repeats):
+        server.settle()
         before = server.cpu_seconds()
         load = fire(server.url + path, body, scratch, connections=connections, seconds=seconds, rate=rate)
         cpu = (server.cpu_seconds() - before) / load.seconds

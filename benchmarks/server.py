@@ -15,6 +15,8 @@ import psutil
 _POLL = 0.005
 _GRACE = 15.0
 _LEFT_BEHIND = 3.0
+_IDLE_CORES = 0.05
+_IDLE_LOOK = 0.25
 
 
 class ServerError(Exception):
@@ -92,6 +94,22 @@ class Server:
     def cpu_seconds(self) -> float:
         """CPU time of the tree so far."""
         return sum(sum(process.cpu_times()[:2]) for process in self._look())
+
+    def settle(self, patience: float = 30.0) -> None:
+        """Wait until the tree computes next to nothing, so that no run pays for the answers of the run before.
+
+        wrk leaves its last requests unanswered; some servers compute them to the end. Raises ServerError after
+        `patience` seconds.
+        """
+        deadline = time.monotonic() + patience
+        used = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            time.sleep(_IDLE_LOOK)
+            before, used = used, self.cpu_seconds()
+            if used - before < _IDLE_CORES * (time.monotonic() - began):
+                return
+        raise ServerError(f"still computed {patience:g} s after the last request: {self.tail()}")
 
     def memory(self) -> tuple[float, float]:
         """Resident and proportional set size of the tree in MB; the first counts shared pages once a process."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 from benchmarks import wire
 from benchmarks.site import LIVE
@@ -9,6 +10,7 @@ from benchmarks.subject import HEAR, Command, Launch, Subject
 
 CORES = os.cpu_count() or 1
 UNDERSTUDY = "understudy"
+THREADS = "threads"
 
 
 def _understudy(launch: Launch) -> Command:
@@ -102,25 +104,28 @@ _TINY = "/v2/models/tiny/infer"
 _HEAR = wire.Hearing("/hear", wire.raw, wire.labelled)
 _JSON_ROWS = wire.Dense("/dense", wire.rows_under("inputs"), wire.from_json("outputs"))
 
+_OURS = Subject(
+    UNDERSTUDY,
+    "bench",
+    _understudy,
+    "/health/ready",
+    {
+        "raw": wire.Hearing("/api/v1/predict", wire.raw, wire.labelled),
+        "multipart": wire.Hearing("/api/v1/predict", wire.multipart("audio_file"), wire.labelled),
+    },
+    {
+        "JSON": wire.Dense(_TINY, wire.v2_json, wire.from_v2_json),
+        "binary": wire.Dense(_TINY, wire.v2_binary, wire.from_v2_binary),
+    },
+    variables={"UNDERSTUDY_LOG_LEVEL": "warning"},
+    pinned=False,  # it pins its BLAS itself
+)
+
 SUBJECTS = {
     subject.name: subject
     for subject in (
-        Subject(
-            UNDERSTUDY,
-            "bench",
-            _understudy,
-            "/health/ready",
-            {
-                "raw": wire.Hearing("/api/v1/predict", wire.raw, wire.labelled),
-                "multipart": wire.Hearing("/api/v1/predict", wire.multipart("audio_file"), wire.labelled),
-            },
-            {
-                "JSON": wire.Dense(_TINY, wire.v2_json, wire.from_v2_json),
-                "binary": wire.Dense(_TINY, wire.v2_binary, wire.from_v2_binary),
-            },
-            variables={"UNDERSTUDY_LOG_LEVEL": "warning"},
-            pinned=False,  # it pins its BLAS itself
-        ),
+        _OURS,
+        replace(_OURS, name=THREADS, variables=_OURS.variables | {"UNDERSTUDY_WORKERS": "0"}),
         Subject(
             "fastapi",
             "fastapi",

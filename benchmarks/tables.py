@@ -18,6 +18,7 @@ NAMES = {
     "ray": "Ray Serve",
     "mlflow": "MLflow",
     "keras": "Keras in a route by hand",
+    "threads": "Understudy without worker processes",
 }
 
 

@@ -8,7 +8,7 @@ from benchmarks.clips import ClipFile
 from benchmarks.results import Figure, Result
 from benchmarks.server import ServerError
 from benchmarks.subject import Subject
-from benchmarks.subjects import UNDERSTUDY
+from benchmarks.subjects import THREADS, UNDERSTUDY
 
 GROUP = "tail"
 TITLE = "The tail at half load"
@@ -20,10 +20,10 @@ _SATURATED, _WAITING = 8, 32
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """Understudy alone. Raises LoadError without wrk."""
+    """Understudy, with and without worker processes. Raises LoadError without wrk."""
     for seconds, kind in _CLIPS[: 1 if bench.quick else None]:
         clip = bench.site.clip(seconds, kind)
-        for subject in bench.chosen(UNDERSTUDY):
+        for subject in bench.chosen(UNDERSTUDY, THREADS):
             try:
                 yield _measured(bench, subject, clip)
             except ServerError as error:
