@@ -28,8 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     groups = asked.only or list(GROUPS)
     subjects = [UNDERSTUDY, *(PEERS if asked.peers is None else asked.peers)]
-    seconds = asked.seconds or (1 if asked.quick else 8)
-    repeats = asked.repeats or (2 if asked.quick else 1)
+    seconds = asked.seconds or (1 if asked.quick else 4)
+    repeats = asked.repeats or (2 if asked.quick else 3)
     try:
         find_wrk()
         run = run_suite(groups, subjects, quick=asked.quick, seconds=seconds, repeats=repeats)

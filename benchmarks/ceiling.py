@@ -11,12 +11,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from benchmarks.clips import ClipFile
 from benchmarks.servers.work import pipeline_of
@@ -31,24 +31,29 @@ _LIMITS = AudioLimits(3600.0)
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Clips a second of every round, and the answer that everybody should give."""
+    """Children that wait to be measured; `answer` is what everybody should give."""
 
-    threads: tuple[float, ...]
-    processes: tuple[float, ...]
+    threaded: "subprocess.Popen[str]"
+    processes: tuple["subprocess.Popen[str]", ...]
     answer: Answer
 
+    @classmethod
+    @contextmanager
+    def start(cls, site: Site, clip: ClipFile) -> Iterator[Self]:
+        """Raises ValueError when a child does not answer."""
+        with ExitStack() as stack:
+            threaded = stack.enter_context(_worker(site, clip, threads=CORES))
+            processes = tuple(stack.enter_context(_worker(site, clip, threads=1)) for _ in range(CORES))
+            [answer, *_] = [json.loads(_line(each)) for each in (threaded, *processes)]
+            yield cls(threaded, processes, Answer(**answer))
 
-def measure(site: Site, clip: ClipFile, seconds: float, rounds: int) -> Ceiling:
-    """Raises ValueError when a child does not answer."""
-    with _worker(site, clip, threads=CORES) as threaded:
-        answer = Answer(**json.loads(_line(threaded)))
-        threads = tuple(_round([threaded], seconds) for _ in range(rounds))
-    with ExitStack() as stack:
-        workers = [stack.enter_context(_worker(site, clip, threads=1)) for _ in range(CORES)]
-        for worker in workers:
-            _line(worker)
-        processes = tuple(_round(workers, seconds) for _ in range(rounds))
-    return Ceiling(threads, processes, answer)
+    def measure_threads(self, seconds: float) -> float:
+        """Clips a second of one process with a thread a core."""
+        return _round([self.threaded], seconds)
+
+    def measure_processes(self, seconds: float) -> float:
+        """Clips a second of one process a core."""
+        return _round(self.processes, seconds)
 
 
 @contextmanager
@@ -61,7 +66,7 @@ def _worker(site: Site, clip: ClipFile, *, threads: int) -> Iterator["subprocess
         yield worker  # leaving closes its standard input, which ends it
 
 
-def _round(workers: list["subprocess.Popen[str]"], seconds: float) -> float:
+def _round(workers: Sequence["subprocess.Popen[str]"], seconds: float) -> float:
     for worker in workers:
         print(seconds, file=worker.stdin)
     return sum(float(_line(worker)) for worker in workers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.load import Body, fire
-from benchmarks.results import Figure, combined
+from benchmarks.results import Measured, combined
 from benchmarks.server import Server
 
 RATE, P50, P99, LONGEST = "rate", "p50", "p99", "longest"
@@ -22,7 +22,7 @@ def press(
     seconds: float,
     repeats: int,
     rate: float | None = None,
-) -> tuple[dict[str, Figure], str | None]:
+) -> Measured:
     """The figures of `repeats` runs of wrk, and what was wrong with one of them.
 
     A run begins when the server has computed what the run before it left. Raises LoadError and ServerError.

@@ -36,6 +36,10 @@ class Figure:
         return max(self.values)
 
 
+Measured = tuple[dict[str, Figure], str | None]
+"""Figures by name, and what was wrong with them."""
+
+
 @dataclass(frozen=True)
 class Result:
     """The figures of one subject in one case.

@@ -1,6 +1,7 @@
 """Figures as cells and Markdown tables."""
 
 import math
+import statistics
 from collections.abc import Sequence
 
 from benchmarks.results import Figure, Result
@@ -45,8 +46,15 @@ def cell(figure: Figure | None) -> str:
 
 
 def ratio(figure: Figure | None, other: Figure | None) -> float:
-    """Of the medians; not a number where one is missing."""
-    return figure.median / other.median if figure and other and other.median else float("nan")
+    """Median of the ratios of each turn, or the ratio of the medians where they had another number of turns.
+
+    Not a number where one is missing.
+    """
+    if not figure or not other or not all(other.values):
+        return float("nan")
+    if len(figure.values) != len(other.values):
+        return figure.median / other.median
+    return statistics.median(one / two for one, two in zip(figure.values, other.values, strict=True))
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
