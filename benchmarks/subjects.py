@@ -125,7 +125,7 @@ SUBJECTS = {
     subject.name: subject
     for subject in (
         _OURS,
-        replace(_OURS, name=THREADS, variables=_OURS.variables | {"UNDERSTUDY_WORKERS": "0"}),
+        replace(_OURS, name=THREADS, variables={**_OURS.variables, "UNDERSTUDY_WORKERS": "0"}),
         Subject(
             "fastapi",
             "fastapi",
