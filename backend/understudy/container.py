@@ -200,6 +200,7 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         asyncio.create_task(follow()),
         asyncio.create_task(services.compile_queue.work()),
         asyncio.create_task(services.broken_model_guard.watch()),
+        asyncio.create_task(services.recent_statistics.watch()),
     ]
     try:
         yield

@@ -42,7 +42,13 @@ def test_the_documented_routes_show_examples_of_their_errors(settings: Settings,
 def test_messages_of_streams_and_events_refer_to_the_shapes_that_the_routes_use(settings: Settings) -> None:
     schemas = create_app(settings).openapi()["components"]["schemas"]
     assert {name: schemas[name] for name in build_components()} == build_components()
-    assert set(schemas["StreamMessage"]["discriminator"]["mapping"]) == {"ready", "window", "swap", "error"}
+    assert set(schemas["StreamMessage"]["discriminator"]["mapping"]) == {
+        "ready",
+        "window",
+        "swap",
+        "heartbeat",
+        "error",
+    }
     assert set(EventData.model_fields) == set(get_args(EventName))
 
 

@@ -10,9 +10,12 @@ import httpx
 import pytest
 
 from tests.types import ModelFactory
+from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
+from understudy.schemas.server.event import Heartbeat
+from understudy.serving.sync import event_stream
 from understudy.settings import Settings
 
 Message = dict[str, Any]
@@ -90,3 +93,28 @@ def test_a_page_that_reconnects_misses_nothing(server: str, model: int) -> None:
         # The model compiles in the background meanwhile, so that other changes may lie between.
         updates = list(itertools.islice(_changes(messages, "updated"), 2))
     assert [update["data"]["model_id"] for update in updates] == [model, model]
+
+
+def test_an_idle_connection_gets_heartbeats_without_an_id(server: str) -> None:
+    with follow(server) as messages:
+        heartbeat = _skip_to(messages, "heartbeat")
+    assert "id" not in heartbeat
+    assert heartbeat["data"]["read_at"] <= heartbeat["data"]["at"]
+
+
+@pytest.mark.anyio
+async def test_a_heartbeat_says_when_the_database_was_last_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.01)
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        events = event_stream.Events(database, "replica")
+        messages = events.subscribe(None)
+        assert (await anext(messages)).name == "hello"
+        read = [(await anext(messages)).data for _ in range(2)]
+        await events.tick()
+        read.append((await anext(messages)).data)
+        await messages.aclose()
+    before, still, after = (beat.read_at for beat in read if isinstance(beat, Heartbeat))
+    assert before == still < after

@@ -109,11 +109,22 @@ def test_a_swap_shows_on_the_stream_and_no_window_is_missing(streaming_server: s
     assert {window["model"]["model_id"] for window in windows if window["start"] > swap["at"] - 0.01} == {models[1]}
 
 
+def test_heartbeats_come_where_they_are_asked_for_while_no_sound_arrives(
+    streaming_server: str, models: list[int]
+) -> None:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
+        connection.send(json.dumps({"sample_rate": RATE, "encoding": "pcm16", "heartbeat_seconds": 0.5}))
+        assert receive_messages(connection, until="heartbeat")[-1] == {"type": "heartbeat", "received": 0.0}
+        connection.send(recording(0.1).tobytes())
+        assert receive_messages(connection, until="heartbeat")[-1]["received"] == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize(
     ("first", "then", "code"),
     [
         ("{}", None, "request_invalid"),
         ('{"sample_rate": 1, "encoding": "pcm16"}', None, "request_invalid"),
+        ('{"sample_rate": 16000, "encoding": "pcm16", "heartbeat_seconds": 0}', None, "request_invalid"),
         ('{"sample_rate": 16000, "encoding": "pcm16"}', b"\x00\x00\x00", "audio_unusable"),
         ('{"sample_rate": 16000, "encoding": "float32"}', np.array([np.nan], "<f4").tobytes(), "audio_unusable"),
         ('{"sample_rate": 16000, "encoding": "pcm16"}', "hello", "request_invalid"),

@@ -1,5 +1,7 @@
 """Answers and refusals are recorded once, in buckets of time and in the counters."""
 
+import asyncio
+
 import pytest
 
 from understudy.schemas.inference.prediction import Timing
@@ -75,3 +77,24 @@ def test_what_is_older_than_asked_for_is_left_out(recent_statistics: RecentStati
     recent_statistics.record_refusal("not_audio")
     clock.now += 3600
     assert recent_statistics.summary(minutes=15).errors_by_code == {}
+
+
+def test_time_in_which_the_process_did_not_run_differs_from_time_without_requests(
+    recent_statistics: RecentStatistics, clock: Clock
+) -> None:
+    recent_statistics.record_refusal("not_audio")
+    clock.now += BUCKET_SECONDS
+    recent_statistics.summary(minutes=1)  # it runs, and nothing is asked of it
+    clock.now += 3 * BUCKET_SECONDS  # it is stopped
+    buckets = recent_statistics.summary(minutes=BUCKET_SECONDS * 6 / 60).buckets
+    assert [bucket.observed for bucket in buckets] == [False, True, True, False, False, True]
+
+
+@pytest.mark.anyio
+async def test_the_watch_records_that_an_idle_process_runs(recent_statistics: RecentStatistics, clock: Clock) -> None:
+    watching = asyncio.create_task(recent_statistics.watch())
+    await asyncio.sleep(0)
+    watching.cancel()
+    clock.now += BUCKET_SECONDS
+    before, _ = recent_statistics.summary(minutes=BUCKET_SECONDS * 2 / 60).buckets
+    assert before.observed

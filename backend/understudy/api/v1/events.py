@@ -18,7 +18,7 @@ _EVENTS = {
     "oneOf": [
         {
             "type": "object",
-            "required": ["id", "event", "data"],
+            "required": ["event", "data"] if name == "heartbeat" else ["id", "event", "data"],
             "properties": {
                 "id": {"type": "string"},
                 "event": {"const": name},
@@ -47,8 +47,12 @@ async def follow_events(
         int | None, Query(ge=0, alias="last_event_id", description="The same, for a first request")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """`hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing."""
+    """`hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing.
+
+    A `heartbeat` comes after two seconds without another event.
+    """
     async for event in services.events.subscribe(after if last_event_id is None else last_event_id):
-        yield ServerSentEvent(event=event.name, id=str(event.position), data=event.data)
+        position = None if event.position is None else str(event.position)
+        yield ServerSentEvent(event=event.name, id=position, data=event.data)
     if services.events.closed:
         yield ServerSentEvent(comment="goodbye: the server stops")

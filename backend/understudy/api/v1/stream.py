@@ -1,6 +1,8 @@
 """Scores a microphone over a WebSocket."""
 
-from contextlib import closing, suppress
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
@@ -9,8 +11,8 @@ from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.error_handlers import POLICY_VIOLATION, refuse_stream
 from understudy.container import Services
 from understudy.errors import BodyTooLarge, RequestInvalid, UnderstudyError
-from understudy.schemas.inference.stream import StreamEnd, StreamStart
-from understudy.serving.prediction.streaming import build_message_too_large
+from understudy.schemas.inference.stream import StreamEnd, StreamHeartbeat, StreamStart
+from understudy.serving.prediction.streaming import LiveStream, build_message_too_large
 
 router = APIRouter(tags=["predict"])
 
@@ -32,15 +34,37 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
 
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
     limit = services.settings.max_stream_message_bytes
-    scorer = await services.streaming.open(await _receive_start(socket, limit), model_id)
+    start = await _receive_start(socket, limit)
+    scorer = await services.streaming.open(start, model_id)
     with closing(scorer):
         await _send(socket, scorer.build_ready())
-        while (message := await _receive_samples(socket, limit)) is not None:
-            for scored in await scorer.push(message):
+        async with _beat(socket, scorer, start.heartbeat_seconds):
+            while (message := await _receive_samples(socket, limit)) is not None:
+                for scored in await scorer.push(message):
+                    await _send(socket, scored)
+            for scored in await scorer.finish():
                 await _send(socket, scored)
-        for scored in await scorer.finish():
-            await _send(socket, scored)
     await socket.close()
+
+
+@asynccontextmanager
+async def _beat(socket: WebSocket, scorer: LiveStream, seconds: float | None) -> AsyncIterator[None]:
+    """Send heartbeats while the block runs, also while it waits for samples or for a model."""
+
+    async def beat(pause: float) -> None:
+        with suppress(WebSocketDisconnect):  # the block receives the disconnect as well
+            while True:
+                await asyncio.sleep(pause)
+                await _send(socket, StreamHeartbeat(received=scorer.received_seconds))
+
+    task = None if seconds is None else asyncio.create_task(beat(seconds))
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _send(socket: WebSocket, message: BaseModel) -> None:

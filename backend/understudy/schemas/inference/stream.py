@@ -22,6 +22,13 @@ class StreamStart(BaseModel):
     sample_rate: int = Field(ge=4_000, le=384_000, description="Hz")
     encoding: Encoding
     channels: int = Field(default=1, ge=1, le=32)
+    heartbeat_seconds: float | None = Field(
+        default=None,
+        ge=0.5,
+        le=60,
+        description="Send a `heartbeat` message every so many seconds, so that the client notices a server that "
+        "answers no more; none without it",
+    )
 
 
 class StreamEnd(BaseModel):
@@ -83,6 +90,13 @@ class StreamSwap(_ServerMessage):
     spec: StreamSpec
 
 
+class StreamHeartbeat(_ServerMessage):
+    """The connection works. It comes also while no window is complete, and only where the first message asks for it."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+    received: float = Field(description="Seconds of sound that the server has received on this connection")
+
+
 class StreamFailed(_ServerMessage):
     """Last message before the server closes."""
 
@@ -90,7 +104,9 @@ class StreamFailed(_ServerMessage):
     problem: Problem
 
 
-class StreamMessage(RootModel[StreamReady | StreamWindow | StreamSwap | StreamFailed]):
+class StreamMessage(RootModel[StreamReady | StreamWindow | StreamSwap | StreamHeartbeat | StreamFailed]):
     """A message of the server."""
 
-    root: Annotated[StreamReady | StreamWindow | StreamSwap | StreamFailed, Field(discriminator="type")]
+    root: Annotated[
+        StreamReady | StreamWindow | StreamSwap | StreamHeartbeat | StreamFailed, Field(discriminator="type")
+    ]

@@ -16,6 +16,10 @@ class Percentiles(BaseModel):
 
 class Bucket(BaseModel):
     at: UtcTime = Field(description="Start of the bucket")
+    observed: bool = Field(
+        description="False where this process did not run, before its start or while it was stopped; "
+        "the counts are then unknown, not zero"
+    )
     requests: int = Field(description="Predictions answered")
     errors: int = Field(description="Requests refused or failed, on any route")
     latency_ms: Percentiles

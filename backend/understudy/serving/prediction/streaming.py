@@ -69,6 +69,13 @@ class LiveStream:
         self._predictor = predictor
         self._engine = engine
         self._model_id = model_id
+        self._frame_bytes = count_frame_bytes(start.encoding, start.channels)
+        self._received = 0  # frames
+
+    @property
+    def received_seconds(self) -> float:
+        """Seconds of sound that `push` was called with."""
+        return self._received / self._start.sample_rate
 
     def build_ready(self) -> StreamReady:
         """Return the message that the stream is open."""
@@ -81,6 +88,7 @@ class LiveStream:
         Raises AudioUnusable for bytes that are not samples and CannotServe when the model fails.
         """
         messages: list[StreamMessage] = []
+        self._received += len(message) // self._frame_bytes
         if self._model_id is None:
             model, generation = await self._predictor.choose(None)
             if generation != self._segment.generation:

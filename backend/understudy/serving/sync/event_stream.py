@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from understudy import __version__
@@ -14,12 +14,14 @@ from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import HistoryEntry
 from understudy.schemas.server.event import (
     DeploymentChanged,
+    Heartbeat,
     Hello,
     ModelChanged,
     ServerEvent,
 )
 
 _MAX_QUEUED = 1000
+HEARTBEAT_SECONDS = 2.0
 # Transactions may commit in another order than that of their history_id: each tick reads this many entries again.
 _OVERLAP = 64
 _WENT_LIVE = {HistoryEvent.ACTIVATED, HistoryEvent.ROLLED_BACK}
@@ -37,12 +39,13 @@ class Events:
         self._subscribers: set[asyncio.Queue[ServerEvent | None]] = set()
         self._position = 0
         self._sent: deque[int] = deque(maxlen=_OVERLAP)
-        self._since = datetime.now(UTC)
+        self._since = self._read_at = datetime.now(UTC)
         self.closed = False
 
-    async def subscribe(self, after: int | None) -> AsyncIterator[ServerEvent]:
+    async def subscribe(self, after: int | None) -> AsyncGenerator[ServerEvent, None]:
         """Yield `hello`, then every event after position `after` (None: from now on), until the reader disconnects.
 
+        While there is none, yield a heartbeat every two seconds.
         It ends when the server stops: `closed` is then true. The subscription of a reader that is 1000 events behind
         ends; it resumes when the reader connects again.
         """
@@ -51,6 +54,7 @@ class Events:
             newest = await change_feed.find_newest_entry(session)
             recent = await change_feed.list_entries_after(session, newest - _OVERLAP)
             missed = await change_feed.list_entries_after(session, after) if after is not None else []
+        self._read_at = datetime.now(UTC)
         if not self._subscribers:
             self._position, self._since = newest, datetime.now(UTC)
             self._sent = deque((entry.history_id for entry in recent), _OVERLAP)
@@ -61,7 +65,7 @@ class Events:
             )
             for entry in missed:
                 yield _build_event(entry)
-            while not self.closed and (next_event := await queue.get()) is not None:
+            while not self.closed and (next_event := await self._receive(queue)) is not None:
                 yield next_event
         finally:
             self._subscribers.discard(queue)
@@ -73,6 +77,7 @@ class Events:
         async with self._database.read() as session:
             entries = await change_feed.list_entries_after(session, self._position - _OVERLAP)
             operations = await change_feed.list_operations_after(session, self._since)
+        self._read_at = datetime.now(UTC)
         for entry in entries:
             if entry.history_id in self._sent:
                 continue
@@ -88,6 +93,14 @@ class Events:
         self.closed = True
         for queue in self._subscribers:
             _end_subscription(queue)
+
+    async def _receive(self, queue: asyncio.Queue[ServerEvent | None]) -> ServerEvent | None:
+        """Return the next event of a subscription, or a heartbeat where none comes in time."""
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                return await queue.get()
+        except TimeoutError:
+            return ServerEvent("heartbeat", Heartbeat(at=datetime.now(UTC), read_at=self._read_at), None)
 
     def _send(self, event: ServerEvent) -> None:
         for queue in self._subscribers:

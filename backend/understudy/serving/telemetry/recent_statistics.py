@@ -1,5 +1,6 @@
 """Records the answers of this process: the last hour for the Operations page, and the counts since it started."""
 
+import asyncio
 import math
 import time
 from collections import Counter, deque
@@ -67,32 +68,37 @@ class RecentStatistics:
         self._counters.swaps += 1
         self._swaps.append(Swap(at=live.since, generation=live.generation, model=live.model.identity))
 
+    async def watch(self) -> None:
+        """Record that this process runs, until cancelled, so that an idle bucket differs from one of an outage."""
+        while True:
+            self._present_bucket()
+            await asyncio.sleep(BUCKET_SECONDS / 2)
+
     def summary(self, minutes: float) -> TrafficSummary:
         """Return every bucket of the last `minutes`, empty ones too, oldest first."""
-        last = self._present_number()
+        last = self._present_bucket().number
         first = last - max(1, min(KEPT_BUCKETS, math.ceil(minutes * 60 / BUCKET_SECONDS))) + 1
         known = {bucket.number: bucket for bucket in self._buckets if bucket.number >= first}
         begin = datetime.fromtimestamp(first * BUCKET_SECONDS, UTC)
         return TrafficSummary(
             bucket_seconds=BUCKET_SECONDS,
-            buckets=[_summarize(known.get(number) or _BucketCounts(number)) for number in range(first, last + 1)],
+            buckets=[_summarize(number, known.get(number)) for number in range(first, last + 1)],
             errors_by_code=dict(sum((bucket.errors for bucket in known.values()), Counter[str]())),
             swaps=[swap for swap in self._swaps if swap.at >= begin],
         )
 
-    def _present_number(self) -> int:
-        return int(self._clock() // BUCKET_SECONDS)
-
     def _present_bucket(self) -> _BucketCounts:
-        number = self._present_number()
+        number = int(self._clock() // BUCKET_SECONDS)
         if not self._buckets or self._buckets[-1].number != number:
             self._buckets.append(_BucketCounts(number))
         return self._buckets[-1]
 
 
-def _summarize(bucket: _BucketCounts) -> Bucket:
+def _summarize(number: int, counts: _BucketCounts | None) -> Bucket:
+    bucket = counts or _BucketCounts(number)
     return Bucket(
-        at=datetime.fromtimestamp(bucket.number * BUCKET_SECONDS, UTC),
+        at=datetime.fromtimestamp(number * BUCKET_SECONDS, UTC),
+        observed=counts is not None,
         requests=bucket.requests,
         errors=bucket.errors.total(),
         latency_ms=_compute_percentiles(bucket.latency),
