@@ -89,6 +89,15 @@ export class TestServer {
     await gone;
   }
 
+  /** Stops the server's process in its tracks: connections stay open, and nothing answers. */
+  pause(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   async remove(): Promise<void> {
     await this.stop();
     rmSync(this.home, { recursive: true, force: true });

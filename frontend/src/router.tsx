@@ -6,6 +6,7 @@ import {
   type RouterHistory,
 } from "@tanstack/react-router";
 import { mount } from "./api/mount";
+import { loadChunk } from "./browser/load-chunk";
 import { ModelsPage } from "./models/page";
 import { parseSearchParams } from "./models/search-params";
 import { NotFound, PageFailure } from "./shell/error-pages";
@@ -23,7 +24,7 @@ const models = createRoute({
 const modelDetail = createRoute({
   getParentRoute: () => root,
   path: "/models/$id",
-  component: lazyRouteComponent(() => import("./model-detail/page"), "ModelDetailPage"),
+  component: lazyRouteComponent(() => loadChunk(() => import("./model-detail/page")), "ModelDetailPage"),
 });
 
 const tryIt = createRoute({
@@ -31,22 +32,27 @@ const tryIt = createRoute({
   path: "/try",
   validateSearch: (search: Record<string, unknown>): { model?: number } =>
     Number.isInteger(search.model) ? { model: Number(search.model) } : {},
-  component: lazyRouteComponent(() => import("./try/page"), "TryPage"),
+  component: lazyRouteComponent(() => loadChunk(() => import("./try/page")), "TryPage"),
 });
 
 const microphone = createRoute({
   getParentRoute: () => root,
   path: "/live",
-  component: lazyRouteComponent(() => import("./microphone/page"), "MicrophonePage"),
+  component: lazyRouteComponent(() => loadChunk(() => import("./microphone/page")), "MicrophonePage"),
 });
 
 const operations = createRoute({
   getParentRoute: () => root,
   path: "/operations",
-  component: lazyRouteComponent(() => import("./operations/page"), "OperationsPage"),
+  component: lazyRouteComponent(() => loadChunk(() => import("./operations/page")), "OperationsPage"),
 });
 
 const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations]);
+
+/** Loads the other pages' programs ahead, so that they can be opened while the server is down. */
+export function preloadPages(): void {
+  for (const { options } of [modelDetail, tryIt, microphone, operations]) void options.component?.preload?.();
+}
 
 /** Makes the page's router. Tests pass a history in memory. */
 export function makeRouter(history?: RouterHistory) {

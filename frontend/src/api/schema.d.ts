@@ -50,6 +50,8 @@ export interface paths {
         /**
          * Follow changes
          * @description `hello`, `stage`, `models` and `operation` events of all processes; a client that reconnects misses nothing.
+         *
+         *     A `heartbeat` comes after two seconds without another event.
          */
         get: operations["follow_events_api_v1_events_get"];
         put?: never;
@@ -925,6 +927,11 @@ export interface components {
             errors: number;
             latency_ms: components["schemas"]["Percentiles"];
             /**
+             * Observed
+             * @description False where this process did not run, before its start or while it was stopped; the counts are then unknown, not zero
+             */
+            observed: boolean;
+            /**
              * Requests
              * @description Predictions answered
              */
@@ -1443,6 +1450,7 @@ export interface components {
          * @description The names of the events, and the data of each as a JSON document.
          */
         EventData: {
+            heartbeat: components["schemas"]["Heartbeat"];
             hello: components["schemas"]["Hello"];
             models: components["schemas"]["ModelChanged"];
             operation: components["schemas"]["Operation"];
@@ -1780,6 +1788,26 @@ export interface components {
              * @default 0.9
              */
             min_label_agreement: number;
+        };
+        /**
+         * Heartbeat
+         * @description Sent after two seconds without another event, so that a reader notices a connection that is dead or blocked.
+         *
+         *     It has no id. A `read_at` that stays behind `at` means that the server cannot read its database: changes are then
+         *     not reported.
+         */
+        Heartbeat: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Read At
+             * Format: date-time
+             * @description When this process last read the changes from the database
+             */
+            read_at: string;
         };
         /**
          * Hello
@@ -3667,10 +3695,26 @@ export interface components {
             type: "error";
         };
         /**
+         * StreamHeartbeat
+         * @description The connection works. It comes also while no window is complete, and only where the first message asks for it.
+         */
+        StreamHeartbeat: {
+            /**
+             * Received
+             * @description Seconds of sound that the server has received on this connection
+             */
+            received: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "heartbeat";
+        };
+        /**
          * StreamMessage
          * @description A message of the server.
          */
-        StreamMessage: components["schemas"]["StreamReady"] | components["schemas"]["StreamWindow"] | components["schemas"]["StreamSwap"] | components["schemas"]["StreamFailed"];
+        StreamMessage: components["schemas"]["StreamReady"] | components["schemas"]["StreamWindow"] | components["schemas"]["StreamSwap"] | components["schemas"]["StreamHeartbeat"] | components["schemas"]["StreamFailed"];
         /**
          * StreamReady
          * @description First message of the server: samples may follow.
@@ -3719,6 +3763,12 @@ export interface components {
              */
             channels: number;
             encoding: components["schemas"]["Encoding"];
+            /**
+             * Heartbeat Seconds
+             * @description Send a `heartbeat` message every so many seconds, so that the client notices a server that answers no more; none without it
+             * @default null
+             */
+            heartbeat_seconds: number | null;
             /**
              * Sample Rate
              * @description Hz

@@ -1,4 +1,4 @@
-// Runs on the audio thread. Sends the page blocks of mono samples.
+// Runs on the audio thread. Sends the page blocks of mono samples with the time of their end.
 declare const registerProcessor: (name: string, processor: unknown) => void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
@@ -19,7 +19,8 @@ class Capture extends AudioWorkletProcessor {
       this.#block[this.#filled] = sum / channels.length;
       this.#filled += 1;
       if (this.#filled === BLOCK) {
-        this.port.postMessage(this.#block, [this.#block.buffer]);
+        // Taken here: the page may receive the block much later, while a busy script runs.
+        this.port.postMessage({ samples: this.#block, at: Date.now() }, [this.#block.buffer]);
         this.#block = new Float32Array(BLOCK);
         this.#filled = 0;
       }

@@ -10,17 +10,37 @@ export interface Capture {
   stop: () => void;
 }
 
+export interface MicrophoneDevice {
+  id: string;
+  name: string;
+}
+
+interface CaptureOptions {
+  /** The browser's default device without it. */
+  deviceId?: string | undefined;
+  /** Called when the device is taken away. */
+  onEnd?: () => void;
+}
+
+interface Block {
+  samples: Float32Array<ArrayBuffer>;
+  at: number;
+}
+
 const RAW: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 /**
- * Opens the microphone without the browser's processing and calls `onBlock` with mono samples in [-1, 1].
- * Throws a `ProblemError` when the microphone is not available.
+ * Opens the microphone without the browser's processing. Calls `onBlock` with mono samples in [-1, 1] and the time of
+ * their end in milliseconds since 1970. Throws a `ProblemError` when the microphone is not available.
  */
-export async function openMicrophone(onBlock: (samples: Float32Array<ArrayBuffer>) => void): Promise<Capture> {
+export async function openMicrophone(
+  onBlock: (samples: Float32Array<ArrayBuffer>, at: number) => void,
+  { deviceId, onEnd }: CaptureOptions = {},
+): Promise<Capture> {
   if (!navigator.mediaDevices) throw makeMicrophoneProblem("insecure");
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: RAW }).catch((error: unknown) => {
-    const name = error instanceof DOMException ? error.name : "";
-    throw makeMicrophoneProblem(name === "NotAllowedError" ? "denied" : name === "NotFoundError" ? "absent" : "failed");
+  const audio = deviceId === undefined ? RAW : { ...RAW, deviceId: { exact: deviceId } };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error: unknown) => {
+    throw makeMicrophoneProblem(KINDS[error instanceof DOMException ? error.name : ""] ?? "failed");
   });
   const context = new AudioContext();
   const stop = () => {
@@ -37,10 +57,25 @@ export async function openMicrophone(onBlock: (samples: Float32Array<ArrayBuffer
   const source = context.createMediaStreamSource(stream);
   const worklet = new AudioWorkletNode(context, "understudy-capture", { numberOfOutputs: 0 });
   const analyser = new AnalyserNode(context, { fftSize: 2048, smoothingTimeConstant: 0 });
-  worklet.port.onmessage = (message: MessageEvent<Float32Array<ArrayBuffer>>) => onBlock(message.data);
+  worklet.port.onmessage = ({ data }: MessageEvent<Block>) => onBlock(data.samples, data.at);
+  for (const track of stream.getTracks()) track.onended = () => onEnd?.();
   source.connect(worklet);
   source.connect(analyser);
   return { sampleRate: context.sampleRate, analyser, activeProcessing: listActiveProcessing(stream), stop };
+}
+
+const KINDS: Record<string, keyof typeof text.common.microphone.problems> = {
+  NotAllowedError: "denied",
+  NotFoundError: "absent",
+  OverconstrainedError: "absent",
+};
+
+/** Returns the microphones. Browsers name them only to a page that may use one. */
+export async function listMicrophones(): Promise<MicrophoneDevice[]> {
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  return devices
+    .filter((device) => device.kind === "audioinput" && device.deviceId !== "" && device.label !== "")
+    .map((device) => ({ id: device.deviceId, name: device.label }));
 }
 
 function listActiveProcessing(stream: MediaStream): string[] {

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from "react";
 const TICK_MS = 15_000;
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "narrow" });
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
@@ -40,6 +41,9 @@ export function formatAgo(at: number, present: number): string {
 }
 
 export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** Formats seconds since 1970 as a time of day in the viewer's time zone. */
+export const formatTimeOfDay = (seconds: number): string => timeOfDay.format(seconds * 1000);
 
 interface Props {
   at: string;

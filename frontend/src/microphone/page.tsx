@@ -1,45 +1,51 @@
-import clsx from "clsx";
 import { useState } from "react";
-import { formatClock } from "../format/numbers";
-import { type ModelChoice, ModelSelect } from "../models/model-select";
+import { useMediaQuery } from "../browser/use-media-query";
+import { formatTimeOfDay } from "../format/time";
 import { text } from "../text";
-import { Button } from "../ui/button";
-import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { Page, PageTitle, Panel } from "../ui/layout";
 import { Empty, ProblemNotice } from "../ui/notice";
+import { AlarmSwitches } from "./alarm-switches";
+import { Controls } from "./controls";
+import { CrossingList } from "./crossing-list";
+import { HearingNotice } from "./hearing-notice";
+import type { ListeningState } from "./listening";
+import { useListening } from "./listening-provider";
 import { AXIS_PX, ROW_PX, ScoreCanvas, SPECTRUM_PX } from "./score-canvas";
-import { pickShownLabels, type SessionState } from "./session-state";
-import { ThresholdCrossings } from "./threshold-crossings";
+import { pickShownLabels, type SessionState, SHOWN_SECONDS } from "./session-state";
 import { ThresholdSliders } from "./threshold-sliders";
-import { type Microphone, useMicrophone } from "./use-microphone";
+import { TopLabel } from "./top-label";
 
 const words = text.microphone;
+const PHONE_SECONDS = 10;
 
 export function MicrophonePage() {
-  const microphone = useMicrophone();
-  const [model, setModel] = useState<ModelChoice>("live");
-  const { session, connection } = microphone;
+  const { state, listening } = useListening();
+  const { session, connection, hearing } = state;
   const labels = pickShownLabels(session);
   return (
     <Page wide>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
-      <Controls microphone={microphone} model={model} onModel={setModel} />
+      <Controls state={state} listening={listening} />
+      <HearingNotice hearing={hearing} />
       {session.problem && (
-        <div className="mt-5">
+        <div className="mt-4">
           <ProblemNotice problem={session.problem} />
         </div>
       )}
-      <div className="mt-6">
-        {microphone.sound && labels.length > 0 ? (
-          <ScorePanel microphone={microphone} sound={microphone.sound} labels={labels} />
+      <div className="mt-5">
+        {labels.length > 0 ? (
+          <ScorePanel state={state} labels={labels} />
         ) : (
-          connection === "idle" && session.windows.length === 0 && <Empty title={words.emptyTitle}>{words.empty}</Empty>
+          connection === "idle" && <Empty title={words.emptyTitle}>{words.empty}</Empty>
         )}
       </div>
       {labels.length > 0 && (
-        <div className="grid gap-x-10 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-          <ThresholdSliders session={session} labels={labels} onChange={microphone.setThreshold} />
-          <ThresholdCrossings crossings={session.crossings} onClear={microphone.clearCrossings} />
+        <div className="grid gap-x-10 lg:grid-cols-2">
+          <ThresholdSliders state={state} listening={listening} labels={labels} />
+          <div className="min-w-0">
+            <CrossingList session={session} listening={listening} />
+            <AlarmSwitches />
+          </div>
         </div>
       )}
       <SwapList session={session} />
@@ -47,70 +53,18 @@ export function MicrophonePage() {
   );
 }
 
-interface ControlsProps {
-  microphone: Microphone;
-  model: ModelChoice;
-  onModel: (model: ModelChoice) => void;
-}
-
-function Controls({ microphone, model, onModel }: ControlsProps) {
-  const { connection, session, activeProcessing } = microphone;
-  const listening = connection !== "idle";
-  const chosen = typeof model === "number" ? model : undefined;
-  return (
-    <>
-      <div className="flex flex-wrap items-end gap-x-4 gap-y-3">
-        {listening ? (
-          <Button look="danger" onClick={microphone.stop} className="min-w-40">
-            <StopIcon />
-            {words.stop}
-          </Button>
-        ) : (
-          <Button look="primary" onClick={() => void microphone.start(chosen)} className="min-w-40">
-            <MicrophoneIcon />
-            {words.start}
-          </Button>
-        )}
-        <ModelSelect
-          label={words.model}
-          value={model}
-          onChange={(choice) => {
-            onModel(choice);
-            if (listening) void microphone.start(typeof choice === "number" ? choice : undefined);
-          }}
-        />
-        <p role="status" className="flex min-h-10 items-center gap-2 text-ink-2 text-sm">
-          <span
-            aria-hidden="true"
-            className={clsx(
-              "size-2.5 rounded-full",
-              connection === "streaming" ? "bg-accent" : connection === "waiting" ? "bg-danger" : "bg-line-strong",
-            )}
-          />
-          {words.connections[connection]}
-          {connection === "streaming" && session.model && `. ${words.answering(session.model.model_name)}`}
-        </p>
-      </div>
-      <p className="mt-3 text-ink-2 text-sm">
-        {activeProcessing.length > 0
-          ? text.common.microphone.activeProcessing(activeProcessing.join(", "))
-          : text.common.microphone.raw}
-      </p>
-    </>
-  );
-}
-
-interface ScorePanelProps {
-  microphone: Microphone;
-  sound: NonNullable<Microphone["sound"]>;
-  labels: readonly string[];
-}
-
-function ScorePanel({ microphone, sound, labels }: ScorePanelProps) {
+function ScorePanel({ state, labels }: { state: ListeningState; labels: readonly string[] }) {
+  const roomy = useMediaQuery("(min-width: 40rem)");
+  const [span, setSpan] = useState<number>();
+  const seconds = span ?? (roomy ? SHOWN_SECONDS : PHONE_SECONDS);
   return (
     <Panel className="p-4 sm:p-6">
+      <div className="mb-3 flex items-center justify-between gap-4">
+        <TopLabel state={state} />
+        <SpanSwitch seconds={seconds} onChange={setSpan} />
+      </div>
       <section
-        aria-label={words.strip}
+        aria-label={words.strip(seconds)}
         className="grid grid-cols-[5.5rem_minmax(0,1fr)] sm:grid-cols-[9rem_minmax(0,1fr)]"
       >
         <div aria-hidden="true" className="pr-2 text-xs sm:text-sm">
@@ -118,7 +72,7 @@ function ScorePanel({ microphone, sound, labels }: ScorePanelProps) {
             {words.spectrum}
           </p>
           {labels.map((label) => (
-            <p key={label} className="truncate" style={{ height: ROW_PX, lineHeight: `${ROW_PX - 2}px` }}>
+            <p key={label} title={label} className="truncate" style={{ height: ROW_PX, lineHeight: `${ROW_PX - 2}px` }}>
               {label}
             </p>
           ))}
@@ -126,9 +80,28 @@ function ScorePanel({ microphone, sound, labels }: ScorePanelProps) {
             {words.time}
           </p>
         </div>
-        <ScoreCanvas sound={sound} session={microphone.session} labels={labels} />
+        <ScoreCanvas state={state} labels={labels} seconds={seconds} />
       </section>
     </Panel>
+  );
+}
+
+function SpanSwitch({ seconds, onChange }: { seconds: number; onChange: (seconds: number) => void }) {
+  return (
+    <fieldset className="flex shrink-0 rounded-md border border-line-strong text-sm">
+      <legend className="sr-only">{words.span}</legend>
+      {[PHONE_SECONDS, SHOWN_SECONDS].map((each) => (
+        <button
+          key={each}
+          type="button"
+          aria-pressed={each === seconds}
+          onClick={() => onChange(each)}
+          className="h-8 rounded px-2.5 text-ink-2 aria-pressed:bg-sunken aria-pressed:font-medium aria-pressed:text-ink"
+        >
+          {words.spanSeconds(each)}
+        </button>
+      ))}
+    </fieldset>
   );
 }
 
@@ -139,7 +112,7 @@ function SwapList({ session }: { session: SessionState }) {
       <h2 className="font-semibold text-lg tracking-tight">{words.swaps}</h2>
       <ul className="mt-2">
         {session.swaps.map((swap) => (
-          <li key={swap.at}>{words.swapLine(swap.model.model_name, formatClock(swap.at))}</li>
+          <li key={swap.at}>{words.swapLine(swap.model.model_name, formatTimeOfDay(swap.at))}</li>
         ))}
       </ul>
     </section>

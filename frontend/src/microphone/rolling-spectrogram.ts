@@ -9,6 +9,8 @@ const HIGHEST_HZ = 12_000;
 const FLOOR_DB = -100;
 const CEILING_DB = -25;
 const LEVELS = 255;
+/** A late block fills at most this many columns; a longer pause stays empty. */
+const MOST_FILLED = 10;
 
 /** Keeps the last thirty seconds of spectrum in a ring of columns, mel-spaced from 60 Hz to 12 kHz. */
 export class RollingSpectrogram {
@@ -38,28 +40,29 @@ export class RollingSpectrogram {
     for (let at = this.#oldest; at <= this.#last; at += 1) this.#paint(at);
   }
 
-  /** Adds the current spectrum at `time` (seconds). */
+  /** Adds the current spectrum at `time` (seconds since 1970). */
   add(time: number): void {
     const newest = Math.floor(time * COLUMNS_A_SECOND);
     if (newest <= this.#last) return;
     if (this.#last < 0) this.#first = newest;
     this.#analyser.getFloatFrequencyData(this.#decibels);
-    // A late frame fills the columns that it skipped as well.
+    const before = this.#last;
     const from = Math.max(this.#last + 1, this.#first, newest - COLUMNS + 1);
     this.#last = newest;
     for (let at = from; at <= newest; at += 1) {
       const start = (at % COLUMNS) * ROWS;
+      const missing = before >= 0 && newest - before > MOST_FILLED && at <= newest - MOST_FILLED;
       this.#bins.forEach((bin, row) => {
-        const share = ((this.#decibels[bin] ?? FLOOR_DB) - FLOOR_DB) / (CEILING_DB - FLOOR_DB);
+        const share = missing ? 0 : ((this.#decibels[bin] ?? FLOOR_DB) - FLOOR_DB) / (CEILING_DB - FLOOR_DB);
         this.#levels[start + row] = Math.round(Math.max(0, Math.min(1, share)) * LEVELS);
       });
       this.#paint(at);
     }
   }
 
-  /** Draws the thirty seconds that end at `time` (seconds) into width x height pixels. */
-  draw(target: CanvasRenderingContext2D, time: number, width: number, height: number): void {
-    const scale = width / COLUMNS;
+  /** Draws the `span` seconds that end at `time` into width x height pixels. */
+  draw(target: CanvasRenderingContext2D, time: number, span: number, width: number, height: number): void {
+    const scale = width / (span * COLUMNS_A_SECOND);
     const x = (at: number) => width - (time * COLUMNS_A_SECOND - at) * scale;
     const oldest = this.#oldest;
     const turn = oldest - (oldest % COLUMNS) + COLUMNS;

@@ -1,37 +1,49 @@
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { useElementWidth } from "../browser/use-element-width";
-import { formatClock } from "../format/numbers";
 import { text } from "../text";
-import { buildColorScale, type Color, getColor } from "../theme/color-scale";
-import { readToken, useResolvedTheme } from "../theme/theme";
-import { drawNotScored } from "../try/score-heatmap";
-import { RollingSpectrogram } from "./rolling-spectrogram";
-import { type SessionState, SHOWN_SECONDS } from "./session-state";
-import type { Microphone } from "./use-microphone";
+import { useResolvedTheme } from "../theme/theme";
+import type { ListeningState } from "./listening";
+import type { Gap } from "./session-state";
+import {
+  AXIS_PX,
+  drawAxis,
+  drawBackground,
+  drawGaps,
+  drawScores,
+  drawSwaps,
+  GAP_PX,
+  ROW_PX,
+  readStripColors,
+  SPECTRUM_PX,
+  type StripView,
+} from "./strip-drawing";
 
-export const SPECTRUM_PX = 150;
-export const ROW_PX = 22;
-export const AXIS_PX = 26;
-const GAP_PX = 2;
-const ROOMY_PX = 320;
+export { AXIS_PX, ROW_PX, SPECTRUM_PX } from "./strip-drawing";
 
 interface Props {
-  sound: NonNullable<Microphone["sound"]>;
-  session: SessionState;
+  state: ListeningState;
   labels: readonly string[];
+  /** Seconds across the strip. */
+  seconds: number;
 }
 
-/** Draws spectrogram, scores and time axis of the last thirty seconds while sound arrives. */
-export function ScoreCanvas({ sound, session, labels }: Props) {
+/** Returns what was not heard, up to `time` where no scores come now. */
+function listGaps({ session, hearing }: ListeningState, time: number): readonly Gap[] {
+  return hearing.kind === "deaf" ? [...session.gaps, { from: hearing.since, to: time }] : session.gaps;
+}
+
+/** Draws spectrogram, scores and time axis of the last seconds: moving while sound arrives, then frozen. */
+export function ScoreCanvas({ state, labels, seconds }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useElementWidth(canvas);
   const theme = useResolvedTheme();
-  const spectrum = useMemo(() => new RollingSpectrogram(sound.analyser), [sound]);
   const height = SPECTRUM_PX + labels.length * ROW_PX + AXIS_PX;
-  const shown = useRef({ session, labels });
+  const moving = state.connection !== "idle";
+  const shown = useRef({ state, labels });
   useEffect(() => {
-    shown.current = { session, labels };
+    shown.current = { state, labels };
   });
+  const { sound } = state;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn
   useEffect(() => {
@@ -43,89 +55,34 @@ export function ScoreCanvas({ sound, session, labels }: Props) {
     context.scale(devicePixelRatio, devicePixelRatio);
     context.font = `12px ${getComputedStyle(element).fontFamily}`;
     context.textBaseline = "middle";
-    const colors = readColors();
-    spectrum.recolor(colors.ramp);
+    const colors = readStripColors();
+    sound?.spectrum.recolor(colors.ramp);
     let frame = 0;
     const paint = () => {
-      spectrum.add(sound.clock());
-      const view: View = { context, colors, time: sound.clock(), width, height };
+      const { state: present, labels: rows } = shown.current;
+      // After a reload the picture of an earlier session is shown up to its last window.
+      const time = sound?.getTime() ?? present.session.windows.at(-1)?.end ?? 0;
+      const view: StripView = { context, colors, time, span: seconds, width, height };
       context.clearRect(0, 0, width, height);
-      drawBackground(view, shown.current.labels.length);
-      spectrum.draw(context, view.time, width, SPECTRUM_PX - GAP_PX * 2);
-      drawScores(view, shown.current.session, shown.current.labels);
+      drawBackground(view, rows.length);
+      sound?.spectrum.draw(context, time, seconds, width, SPECTRUM_PX - GAP_PX * 2);
+      drawScores(view, present.session, rows);
+      drawGaps(view, listGaps(present, time), rows.length);
       drawAxis(view);
-      drawSwaps(view, shown.current.session);
-      frame = requestAnimationFrame(paint);
+      drawSwaps(view, present.session);
+      if (moving) frame = requestAnimationFrame(paint);
     };
     paint();
     return () => cancelAnimationFrame(frame);
-  }, [sound, spectrum, width, height, theme]);
+  }, [sound, moving, seconds, width, height, theme]);
 
   return (
-    <canvas ref={canvas} role="img" aria-label={text.microphone.scores} className="block w-full" style={{ height }} />
+    <canvas
+      ref={canvas}
+      role="img"
+      aria-label={text.microphone.scores(seconds)}
+      className="block w-full"
+      style={{ height }}
+    />
   );
-}
-
-interface View {
-  context: CanvasRenderingContext2D;
-  colors: ReturnType<typeof readColors>;
-  time: number;
-  width: number;
-  height: number;
-}
-
-const readColors = () => ({
-  ramp: buildColorScale() as readonly Color[],
-  empty: readToken("sunken"),
-  tick: readToken("line-strong"),
-  number: readToken("ink-2"),
-  mark: readToken("ink"),
-});
-
-const toX = (view: View, at: number) => view.width - ((view.time - at) / SHOWN_SECONDS) * view.width;
-
-function drawBackground({ context, colors, width }: View, rows: number): void {
-  context.fillStyle = colors.empty;
-  context.fillRect(0, 0, width, SPECTRUM_PX - GAP_PX * 2);
-  for (let row = 0; row < rows; row += 1) context.fillRect(0, SPECTRUM_PX + row * ROW_PX, width, ROW_PX - GAP_PX);
-}
-
-function drawScores(view: View, session: SessionState, labels: readonly string[]): void {
-  for (const window of session.windows) {
-    const left = toX(view, window.start);
-    const wide = toX(view, window.start + session.hop) - left - GAP_PX;
-    const { scores } = window;
-    if (!scores) {
-      drawNotScored(view.context, left, Math.max(1, wide), labels.length * ROW_PX, SPECTRUM_PX);
-      continue;
-    }
-    labels.forEach((label, row) => {
-      const score = scores[label];
-      if (score === undefined) return;
-      view.context.fillStyle = getColor(view.colors.ramp, score);
-      view.context.fillRect(left, SPECTRUM_PX + row * ROW_PX, Math.max(1, wide), ROW_PX - GAP_PX);
-    });
-  }
-}
-
-function drawAxis(view: View): void {
-  const { context, colors, time, height } = view;
-  const top = height - AXIS_PX;
-  const step = view.width < ROOMY_PX ? 10 : 5;
-  const first = Math.max(0, Math.ceil((time - SHOWN_SECONDS) / step)) * step;
-  for (let at = first; at <= time; at += step) {
-    context.fillStyle = colors.tick;
-    context.fillRect(toX(view, at), top + 4, 1, 8);
-    context.fillStyle = colors.number;
-    context.fillText(formatClock(at, 0), toX(view, at) + 4, top + 14);
-  }
-}
-
-function drawSwaps(view: View, session: SessionState): void {
-  view.context.fillStyle = view.colors.mark;
-  for (const swap of session.swaps) {
-    const x = toX(view, swap.at);
-    view.context.fillRect(x, 0, 2, view.height - AXIS_PX);
-    view.context.fillText(text.microphone.swapTo(swap.model.model_name), x + 6, 12);
-  }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StreamWindow } from "../api/types";
-import { applyMessage, applyThreshold, EMPTY_SESSION, pickShownLabels } from "./session-state";
+import { applyMessage, applyThreshold, EMPTY_SESSION, pickShownLabels, togglePin } from "./session-state";
 
 const model = { model_id: 1, model_name: "Starter", version: null, digest: "ab", precision: "float32" as const };
 const ready = {
@@ -22,54 +22,69 @@ const window = (start: number, dog: number, own: Partial<StreamWindow> = {}): St
   ...own,
 });
 const started = applyMessage(EMPTY_SESSION, ready, 0);
+const score = (scores: readonly number[]) =>
+  scores.reduce((session, dog, index) => applyMessage(session, window(index / 2, dog), 0), started);
+const dogs = (session: typeof started) => session.crossings.filter((each) => each.label === "dog");
 
-test("a crossing is recorded when a score rises to its threshold, not while it stays above", () => {
-  const after = [0.2, 0.7, 0.8, 0.1, 0.6].reduce(
-    (session, dog, index) => applyMessage(session, window(index / 2, dog), 0),
-    started,
-  );
-  expect(after.crossings.filter((each) => each.label === "dog").map((each) => each.at)).toEqual([2, 0.5]);
+test("a crossing lasts while the score stays at its threshold, and keeps its peak", () => {
+  expect(dogs(score([0.2, 0.7, 0.8, 0.1, 0.6]))).toMatchObject([
+    { start: 2, end: 3, peak: 0.6, open: true },
+    { start: 0.5, end: 2, peak: 0.8, threshold: 0.6, open: false },
+  ]);
+});
+
+test("a label that is above its threshold after unheard sound counts again, and the gap is kept", () => {
+  const before = score([0.7, 0.7]);
+  const after = applyMessage(applyMessage(before, ready, 20), window(0, 0.9), 20);
+  expect(after.gaps).toEqual([{ from: 1.5, to: 20 }]);
+  expect(dogs(after)).toMatchObject([
+    { start: 20, peak: 0.9, open: true },
+    { start: 0, end: 1.5, open: false },
+  ]);
+});
+
+test("a window that was not scored ends a crossing", () => {
+  const after = applyMessage(score([0.7]), window(0.5, 0, { label: null, score: null, scores: null }), 0);
+  expect(dogs(applyMessage(after, window(1, 0.7), 0))).toHaveLength(2);
+});
+
+test("the sound before the first answer is no gap, and windows in order leave none", () => {
+  const first = applyMessage(applyMessage(EMPTY_SESSION, ready, 5), window(0, 0.1), 5);
+  expect(applyMessage(first, window(0.5, 0.1), 5).gaps).toEqual([]);
+  expect(first.heardUntil).toBe(6);
+});
+
+test("a heartbeat changes nothing", () => {
+  expect(applyMessage(started, { type: "heartbeat", received: 3 }, 0)).toBe(started);
 });
 
 test("a threshold set by hand survives a reconnection", () => {
   const set = applyThreshold(started, "dog", 0.3);
-  expect(applyMessage(set, ready, 12).thresholds.dog).toBe(0.3);
+  expect(applyMessage(set, ready, 12).ownThresholds.dog).toBe(0.3);
 });
 
-test("after a reconnection times continue from the session's clock", () => {
-  const again = applyMessage(applyMessage(started, ready, 12), window(0.5, 0.9), 12);
-  expect(again.windows.at(-1)).toMatchObject({ start: 12.5, end: 13.5 });
-});
-
-test("a swap is marked, and the new model's labels and hop replace the old ones", () => {
-  const swapped = applyMessage(
-    started,
-    {
-      type: "swap",
-      at: 3,
-      model: { ...model, model_name: "Other" },
-      generation: 2,
-      spec: { ...ready.spec, labels: ["siren"], hop_seconds: 1 },
-    },
-    1,
-  );
-  expect(swapped.swaps).toEqual([{ at: 4, model: { ...model, model_name: "Other" } }]);
-  expect(swapped.labels).toEqual(["siren"]);
+test("a swap is marked, closes the crossings, and the new model's labels and hop replace the old ones", () => {
+  const other = { ...model, model_name: "Other" };
+  const spec = { ...ready.spec, labels: ["dog", "siren"], hop_seconds: 1 };
+  const swapped = applyMessage(score([0.9]), { type: "swap", at: 0.5, model: other, generation: 2, spec }, 0);
+  expect(swapped.swaps).toEqual([{ at: 0.5, model: other }]);
+  expect(swapped.labels).toEqual(["dog", "siren"]);
   expect(swapped.hop).toBe(1);
+  const scores = { dog: 0.9, siren: 0.1 };
+  expect(dogs(applyMessage(swapped, window(0.5, 0.9, { scores, model: other }), 0))).toHaveLength(2);
 });
 
 test("windows older than the shown thirty seconds are dropped", () => {
-  const long = Array.from({ length: 200 }, (_, index) => window(index / 2, 0.1)).reduce(
-    (session, each) => applyMessage(session, each, 0),
-    started,
-  );
-  expect(long.windows.length).toBeLessThan(70);
+  expect(score(Array.from({ length: 200 }, () => 0.1)).windows.length).toBeLessThan(70);
 });
 
-test("of many labels those that scored highest lately are shown, in the model's order", () => {
+test("of many labels the pinned ones and those that scored highest lately are shown", () => {
   const labels = Array.from({ length: 30 }, (_, index) => `l${index}`);
   const scores = Object.fromEntries(labels.map((label, index) => [label, index === 3 || index > 18 ? 0.5 : 0]));
   const session = applyMessage({ ...started, labels }, window(0, 0, { scores }), 0);
   expect(pickShownLabels(session)[0]).toBe("l3");
-  expect(pickShownLabels(session)).toHaveLength(12);
+  const pinned = togglePin(session, "l7");
+  expect(pickShownLabels(pinned).slice(0, 2)).toEqual(["l7", "l3"]);
+  expect(pickShownLabels(pinned)).toHaveLength(12);
+  expect(pickShownLabels(togglePin(pinned, "l7"))).not.toContain("l7");
 });

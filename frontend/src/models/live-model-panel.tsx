@@ -6,6 +6,7 @@ import { modelHistoryQuery, statusQuery } from "../api/queries";
 import type { Model } from "../api/types";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
+import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
 import { Button, buttonClass } from "../ui/button";
 import { Digest } from "../ui/copy-button";
@@ -52,9 +53,10 @@ function LiveModel({ model, takesAudio }: { model: Model; takesAudio: boolean })
     <>
       <div className="flex flex-wrap items-start justify-between gap-x-8 gap-y-5">
         <div className="min-w-0">
-          <p className="flex items-center gap-2 font-medium text-accent text-sm">
+          <p className="flex flex-wrap items-center gap-2 font-medium text-accent text-sm">
             <span aria-hidden="true" className="size-2.5 rounded-full bg-accent" />
             {text.models.live.heading}
+            <LastKnown />
           </p>
           <p className="mt-2 break-words font-semibold text-2xl tracking-tight sm:text-3xl">
             <Link

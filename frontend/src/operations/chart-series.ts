@@ -17,6 +17,10 @@ export interface Series {
 
 type Bucket = Metrics["buckets"][number];
 
+/** Returns a value of each bucket; null where the server did not run, which is a gap in the line and not zero. */
+const getValues = (metrics: Metrics, read: (bucket: Bucket) => number | null) =>
+  metrics.buckets.map((bucket) => (bucket.observed ? read(bucket) : null));
+
 const getTimes = (metrics: Metrics) => metrics.buckets.map((bucket) => Date.parse(bucket.at) / 1000);
 
 export function buildRateSeries(metrics: Metrics): Series {
@@ -25,8 +29,8 @@ export function buildRateSeries(metrics: Metrics): Series {
     title: words.rate,
     times: getTimes(metrics),
     lines: [
-      { name: words.requests, values: metrics.buckets.map((bucket) => perSecond(bucket.requests)) },
-      { name: words.failed, values: metrics.buckets.map((bucket) => perSecond(bucket.errors)) },
+      { name: words.requests, values: getValues(metrics, (bucket) => perSecond(bucket.requests)) },
+      { name: words.failed, values: getValues(metrics, (bucket) => perSecond(bucket.errors)) },
     ],
   };
 }
@@ -39,7 +43,7 @@ export function buildLatencySeries(metrics: Metrics): Series {
     times: getTimes(metrics),
     lines: PERCENTILES.map((name) => ({
       name: words.percentiles[name],
-      values: metrics.buckets.map((bucket) => bucket.latency_ms?.[name] ?? null),
+      values: getValues(metrics, (bucket) => bucket.latency_ms?.[name] ?? null),
     })),
   };
 }
@@ -53,7 +57,7 @@ export function buildPhaseSeries(metrics: Metrics): Series {
     times: getTimes(metrics),
     lines: PHASES.map((phase) => ({
       name: words.phaseNames[phase],
-      values: metrics.buckets.map((bucket) => median(bucket, phase)),
+      values: getValues(metrics, (bucket) => median(bucket, phase)),
     })),
   };
 }

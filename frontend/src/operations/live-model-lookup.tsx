@@ -13,7 +13,9 @@ const words = text.operations.moment;
 /** Finds in the history the model that was live at a given time. */
 export function LiveModelLookup() {
   const [typed, setTyped] = useState("");
-  const moment = typed === "" ? Number.NaN : new Date(typed).getTime();
+  const given = typed === "" ? Number.NaN : new Date(typed).getTime();
+  const future = given > Date.now();
+  const moment = future ? Number.NaN : given;
   const query = useQuery({
     queryKey: ["history", "live-at", moment],
     queryFn: Number.isNaN(moment) ? skipToken : ({ signal }) => findLiveModelAt(moment, signal),
@@ -26,6 +28,7 @@ export function LiveModelLookup() {
           type="datetime-local"
           step={1}
           value={typed}
+          error={future ? words.future : undefined}
           onChange={(event) => setTyped(event.target.value)}
           className="max-w-60"
         />

@@ -91,6 +91,7 @@ test("the charts' numbers are readable as tables", async () => {
           latency_ms: { p50: null, p95: null, p99: null },
           stages: {},
         }),
+        makeBucket({ at: "2026-11-01T10:00:20Z", observed: false, requests: 0, errors: 0 }),
       ],
     }),
   });
@@ -107,28 +108,39 @@ test("the charts' numbers are readable as tables", async () => {
     );
   };
   expect(await rows("Requests a second")).toEqual([
+    ["–", "–"],
     ["0.00", "0.00"],
     ["2.00", "0.50"],
   ]);
+  expect(screen.getByText(/this server did not run, so nothing was measured/)).toBeVisible();
   expect(await rows("Latency, ms")).toEqual([
+    ["–", "–", "–"],
     ["–", "–", "–"],
     ["4.00", "9.00", "12.00"],
   ]);
   expect(await rows("Latency by phase, median ms")).toEqual([
     ["–", "–", "–", "–"],
+    ["–", "–", "–", "–"],
     ["2.00", "–", "–", "–"],
   ]);
 });
 
-test("errors are counted by code, and switches are listed, latest first", async () => {
-  const { model } = makeStatus().live ?? {};
-  const swaps = [1, 2, 3, 4, 5, 6].map((generation) => ({
-    at: `2026-11-01T10:0${generation}:00Z`,
-    generation,
-    model: model && generation < 6 ? { ...model, model_name: `Model ${generation}` } : null,
-  }));
+test("errors are counted by code, and switches are listed from the history, latest first", async () => {
+  const entries = [1, 2, 3, 4, 5]
+    .map((generation) =>
+      makeHistoryEntry({
+        history_id: generation,
+        event: "activated",
+        at: `2026-11-01T10:0${generation}:00Z`,
+        generation,
+        model_name: `Model ${generation}`,
+      }),
+    )
+    .concat(makeHistoryEntry({ history_id: 6, event: "deactivated", at: "2026-11-01T10:06:00Z", generation: 6 }))
+    .reverse();
   api({
-    "GET /api/v1/metrics/summary": { ...makeMetrics({ errors_by_code: { no_live_model: 3, too_long: 1200 } }), swaps },
+    "GET /api/v1/history": { entries, next_cursor: null },
+    "GET /api/v1/metrics/summary": makeMetrics({ errors_by_code: { no_live_model: 3, too_long: 1200 }, swaps: [] }),
   });
   await renderPage("/operations");
   const errors = await screen.findByRole("region", { name: "Errors by code" });
@@ -147,10 +159,29 @@ test("errors are counted by code, and switches are listed, latest first", async 
   expect(screen.getByText("1 earlier switch. The history below lists all.")).toBeVisible();
 });
 
-test("a time range without requests says so", async () => {
-  api({ "GET /api/v1/metrics/summary": makeMetrics({ buckets: [makeBucket({ requests: 0, errors: 0 })] }) });
+test.each([
+  ["No requests in this time range", true],
+  ["No requests since the server started", false],
+])("a time range without requests says so: %s", async (sentence, observed) => {
+  const quiet = makeBucket({ requests: 0, errors: 0 });
+  api({
+    "GET /api/v1/metrics/summary": makeMetrics({ buckets: [{ ...quiet, observed }, quiet] }),
+    "GET /api/v1/history": { entries: [], next_cursor: null },
+  });
   await renderPage("/operations");
-  expect(await screen.findByText(/No requests in this time range/)).toBeVisible();
+  expect(await screen.findByText(new RegExp(sentence))).toBeVisible();
+});
+
+test("a moment in the future is refused", async () => {
+  const { find } = api();
+  await renderPage("/operations");
+  const field = await screen.findByLabelText("Time, in your time zone");
+  const asked = find("GET /api/v1/history").length;
+  fireEvent.change(field, { target: { value: "2100-01-01T12:00:00" } });
+  expect(screen.getByText(/This time has not come yet/)).toBeVisible();
+  expect(field).toBeInvalid();
+  expect(screen.queryByText("Starter was live.")).toBeNull();
+  expect(find("GET /api/v1/history")).toHaveLength(asked);
 });
 
 test("a time range in which every request failed shows the errors", async () => {

@@ -4,6 +4,7 @@ import { statusQuery } from "../api/queries";
 import type { Status } from "../api/types";
 import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
+import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
 import { Fact, Facts, Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, QueryFailure } from "../ui/notice";
@@ -17,9 +18,13 @@ const REFRESH_MS = 5000;
 
 export function StatusSection() {
   const query = useQuery({ ...statusQuery(), refetchInterval: REFRESH_MS });
-  if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <Skeleton className="h-44 w-full" />;
-  return <StatusPanel status={query.data} />;
+  if (!query.data && !query.error) return <Skeleton className="h-44 w-full" />;
+  return (
+    <div className="space-y-3">
+      {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
+      {query.data && <StatusPanel status={query.data} />}
+    </div>
+  );
 }
 
 function StatusPanel({ status }: { status: Status }) {
@@ -28,6 +33,7 @@ function StatusPanel({ status }: { status: Status }) {
     <section aria-label={words.title} className="space-y-3">
       {problem && <ProblemNotice problem={problem} />}
       <Panel className="p-5 sm:p-6">
+        <LastKnown />
         <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-6">
           <Fact name={words.live}>
             {status.live ? (

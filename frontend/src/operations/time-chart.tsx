@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { useElementWidth } from "../browser/use-element-width";
 import { text } from "../text";
 import { readToken, useResolvedTheme } from "../theme/theme";
+import { drawNotScored } from "../try/score-heatmap";
 import { PlainTable } from "../ui/table";
 import type { Series } from "./chart-series";
 
@@ -23,14 +24,16 @@ const minute = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-
 interface Props {
   series: Series;
   /** Times at which the live model was switched, in seconds since 1970. */
-  swaps: readonly number[];
+  switches: readonly number[];
+  /** Indexes of the buckets in which the server did not run. */
+  missing: readonly number[];
 }
 
 /** A chart over time. All charts of the page share one cursor. */
-export function TimeChart({ series, swaps }: Props) {
+export function TimeChart({ series, switches, missing }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const marks = useRef(swaps);
+  const marks = useRef({ switches, missing });
   const width = useElementWidth(place);
   const theme = useResolvedTheme();
   const names = series.lines.map((line) => line.name).join("|");
@@ -64,7 +67,10 @@ export function TimeChart({ series, swaps }: Props) {
           };
         }),
       ],
-      hooks: { draw: [(drawn) => drawSwaps(drawn, marks.current)] },
+      hooks: {
+        drawAxes: [(drawn) => drawMissing(drawn, marks.current.missing)],
+        draw: [(drawn) => drawSwitches(drawn, marks.current.switches)],
+      },
     };
     const made = new uPlot(options, latest.current, place.current);
     plot.current = made;
@@ -73,7 +79,7 @@ export function TimeChart({ series, swaps }: Props) {
 
   useEffect(() => {
     latest.current = data;
-    marks.current = swaps;
+    marks.current = { switches, missing };
     plot.current?.setData(data);
   });
 
@@ -81,7 +87,7 @@ export function TimeChart({ series, swaps }: Props) {
     <figure className="min-w-0">
       <figcaption className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 className="font-medium text-sm">{series.title}</h3>
-        <Legend series={series} />
+        <Legend series={series} missing={missing} />
       </figcaption>
       <div ref={place} aria-hidden="true" style={{ minHeight: HEIGHT_PX }} />
       <SeriesTable series={series} />
@@ -106,13 +112,27 @@ function makeAxis(own: Partial<uPlot.Axis>): uPlot.Axis {
   };
 }
 
-function drawSwaps(plot: uPlot, swaps: readonly number[]): void {
+/** Hatches the buckets in which the server did not run. */
+function drawMissing(plot: uPlot, missing: readonly number[]): void {
+  const { ctx, bbox } = plot;
+  const times = plot.data[0];
+  const step = ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
+  for (const index of missing) {
+    const at = times[index];
+    if (at === undefined) continue;
+    const left = Math.max(bbox.left, plot.valToPos(at - step, "x", true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(at + step, "x", true));
+    drawNotScored(ctx, left, right - left, bbox.height, bbox.top);
+  }
+}
+
+function drawSwitches(plot: uPlot, switches: readonly number[]): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.strokeStyle = readToken("ink");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([]);
-  for (const at of swaps) {
+  for (const at of switches) {
     const x = plot.valToPos(at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
@@ -123,12 +143,13 @@ function drawSwaps(plot: uPlot, swaps: readonly number[]): void {
   ctx.restore();
 }
 
-function Legend({ series }: { series: Series }) {
+function Legend({ series, missing }: { series: Series; missing: readonly number[] }) {
   return (
     <ul className="flex flex-wrap gap-x-4 text-ink-2 text-sm">
       {series.lines.map((line, index) => {
         const stroke = STROKES[index % STROKES.length];
-        const last = line.values.findLast((value) => value !== null);
+        // Where the server does not run now, an older value is not the present one.
+        const last = missing.includes(series.times.length - 1) ? null : line.values.findLast((value) => value !== null);
         return (
           <li key={line.name} className="flex items-center gap-1.5">
             <svg aria-hidden="true" width="18" height="4">

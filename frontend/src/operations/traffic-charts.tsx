@@ -1,29 +1,49 @@
+import { useQuery } from "@tanstack/react-query";
 import type { Metrics } from "../api/types";
 import { formatCount } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { BarRow } from "../ui/bar-row";
 import { Panel } from "../ui/layout";
-import { Empty } from "../ui/notice";
+import { Empty, QueryFailure } from "../ui/notice";
 import { buildLatencySeries, buildPhaseSeries, buildRateSeries } from "./chart-series";
+import { findSwitches, type Switch } from "./switches";
 import { TimeChart } from "./time-chart";
 
 const words = text.operations.charts;
-const LISTED_SWAPS = 5;
+const LISTED_SWITCHES = 5;
+const SWITCH_STEP_MS = 60_000;
 
 export function TrafficCharts({ metrics }: { metrics: Metrics }) {
+  const since = Date.parse(metrics.buckets[0]?.at ?? "");
+  // Rounded, so that the query does not change with every bucket.
+  const from = Math.floor(since / SWITCH_STEP_MS) * SWITCH_STEP_MS;
+  const query = useQuery({
+    queryKey: ["history", "switches", from],
+    queryFn: ({ signal }) => findSwitches(from, signal),
+    placeholderData: (before) => before,
+  });
+  const switches = (query.data ?? []).filter((each) => Date.parse(each.at) >= since);
+  const missing = metrics.buckets.flatMap((bucket, index) => (bucket.observed ? [] : [index]));
   // `requests` counts answered predictions only.
-  if (metrics.buckets.every((bucket) => bucket.requests + bucket.errors === 0)) return <Empty title={words.none} />;
-  const swaps = metrics.swaps.map((swap) => Date.parse(swap.at) / 1000);
+  const empty = metrics.buckets.every((bucket) => bucket.requests + bucket.errors === 0);
+  if (empty && switches.length === 0) return <Empty title={missing.length > 0 ? words.noneMeasured : words.none} />;
+  const marks = { switches: switches.map((each) => Date.parse(each.at) / 1000), missing };
   return (
     <Panel className="p-5 sm:p-6">
       <div className="grid gap-8 lg:grid-cols-2">
-        <TimeChart series={buildRateSeries(metrics)} swaps={swaps} />
-        <TimeChart series={buildLatencySeries(metrics)} swaps={swaps} />
-        <TimeChart series={buildPhaseSeries(metrics)} swaps={swaps} />
+        <TimeChart series={buildRateSeries(metrics)} {...marks} />
+        <TimeChart series={buildLatencySeries(metrics)} {...marks} />
+        <TimeChart series={buildPhaseSeries(metrics)} {...marks} />
         <Errors errors={metrics.errors_by_code} />
       </div>
-      <Swaps metrics={metrics} />
+      {missing.length > 0 && <p className="mt-4 text-ink-2 text-sm">{words.missing}</p>}
+      {query.error && (
+        <div className="mt-4">
+          <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
+        </div>
+      )}
+      <Switches switches={switches} />
     </Panel>
   );
 }
@@ -44,18 +64,18 @@ function Errors({ errors }: { errors: Metrics["errors_by_code"] }) {
   );
 }
 
-function Swaps({ metrics }: { metrics: Metrics }) {
-  if (metrics.swaps.length === 0) return null;
-  const latest = metrics.swaps.slice(-LISTED_SWAPS).reverse();
-  const earlier = metrics.swaps.length - latest.length;
+function Switches({ switches }: { switches: readonly Switch[] }) {
+  if (switches.length === 0) return null;
+  const latest = switches.slice(0, LISTED_SWITCHES);
+  const earlier = switches.length - latest.length;
   return (
     <div className="mt-6 border-line border-t pt-4 text-sm">
       <p className="text-ink-2">{words.swaps}</p>
       <ul className="mt-1">
-        {latest.map((swap) => (
-          <li key={swap.generation}>
-            <Time at={swap.at} form="exact" />{" "}
-            <span className="ml-2">{words.swap(swap.model?.model_name ?? text.operations.status.nothing)}</span>
+        {latest.map((each) => (
+          <li key={each.key}>
+            <Time at={each.at} form="exact" />{" "}
+            <span className="ml-2">{words.swap(each.name ?? text.operations.status.nothing)}</span>
           </li>
         ))}
       </ul>

@@ -1,6 +1,11 @@
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { FakeConnection } from "../test/render";
 import { EventFeed } from "./event-feed";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  return () => vi.useRealTimers();
+});
 
 function makeFeed() {
   const connections: FakeConnection[] = [];
@@ -11,6 +16,11 @@ function makeFeed() {
   });
   return { feed, connections };
 }
+
+const heartbeat = (at: string, read_at: string) => ({
+  at: `2026-11-01T10:00:${at}Z`,
+  read_at: `2026-11-01T10:00:${read_at}Z`,
+});
 
 test("an event reaches its own listener with its data", () => {
   const { feed, connections } = makeFeed();
@@ -23,7 +33,6 @@ test("an event reaches its own listener with its data", () => {
 });
 
 test("a connection that the browser gave up is opened again from the last id seen", () => {
-  vi.useFakeTimers();
   const { feed, connections } = makeFeed();
   feed.start();
   const [first] = connections;
@@ -36,16 +45,36 @@ test("a connection that the browser gave up is opened again from the last id see
   expect(connections[1]?.url).toBe("/api/v1/events?last_event_id=41");
   connections[1]?.send("open");
   expect(feed.state).toBe("open");
-  vi.useRealTimers();
 });
 
-test("a connection that the browser repairs by itself is left to it", () => {
-  vi.useFakeTimers();
+test("a connection on which nothing arrives is not open, and is opened again", () => {
   const { feed, connections } = makeFeed();
   feed.start();
-  if (connections[0]) connections[0].readyState = 0;
-  connections[0]?.send("error");
-  vi.advanceTimersByTime(60_000);
-  expect(connections).toHaveLength(1);
-  vi.useRealTimers();
+  expect(feed.state).toBe("connecting");
+  vi.advanceTimersByTime(5000);
+  expect(feed.state).toBe("offline");
+  expect(connections[0]?.readyState).toBe(2);
+  vi.advanceTimersByTime(500);
+  expect(connections).toHaveLength(2);
+});
+
+test("heartbeats keep the feed open; without them it is offline", () => {
+  const { feed, connections } = makeFeed();
+  feed.start();
+  for (let beat = 0; beat < 5; beat += 1) {
+    connections[0]?.send("heartbeat", heartbeat("10", "10"));
+    vi.advanceTimersByTime(2000);
+    expect(feed.state).toBe("open");
+  }
+  vi.advanceTimersByTime(4000);
+  expect(feed.state).toBe("offline");
+});
+
+test("a server that cannot read its database reports no changes, so the feed is not open", () => {
+  const { feed, connections } = makeFeed();
+  feed.start();
+  connections[0]?.send("heartbeat", heartbeat("30", "10"));
+  expect(feed.state).toBe("offline");
+  connections[0]?.send("heartbeat", heartbeat("32", "31"));
+  expect(feed.state).toBe("open");
 });

@@ -1,13 +1,28 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
+import { api, unwrap } from "../api/client";
 import { operationQuery } from "../api/queries";
 import type { Operation } from "../api/types";
-import { EventFeed, type FeedState } from "./event-feed";
+import { EventFeed } from "./event-feed";
 import { OperationLog } from "./operation-log";
+import { type LinkState, type LinkStatus, ServerLink } from "./server-link";
 
 interface ServerEvents {
   feed: EventFeed;
+  link: ServerLink;
   operations: OperationLog;
+}
+
+const ASK_MS = 4000;
+
+/** Tells whether the server answers and reads its database. A server that is stopped never answers at all. */
+async function askServer(): Promise<boolean> {
+  try {
+    const status = await unwrap(api.GET("/api/v1/status", { signal: AbortSignal.timeout(ASK_MS) }));
+    return status.database.reachable;
+  } catch {
+    return false;
+  }
 }
 
 const ServerEventsContext = createContext<ServerEvents | null>(null);
@@ -15,26 +30,28 @@ const ServerEventsContext = createContext<ServerEvents | null>(null);
 /** Listens to the server's events: fetches again the data that an event names, and keeps the operations. */
 export function ServerEventsProvider({ children, feed: given }: { children: ReactNode; feed?: EventFeed }) {
   const client = useQueryClient();
-  const [events] = useState<ServerEvents>(() => ({ feed: given ?? new EventFeed(), operations: new OperationLog() }));
+  const [events] = useState<ServerEvents>(() => {
+    const feed = given ?? new EventFeed();
+    const refreshAll = () => {
+      for (const key of ["models", "history", "status", "metrics", "demo-clips"]) {
+        void client.invalidateQueries({ queryKey: [key] });
+      }
+    };
+    return { feed, link: new ServerLink(feed, askServer, refreshAll), operations: new OperationLog() };
+  });
 
   useEffect(() => {
-    const { feed, operations } = events;
+    const { feed, link, operations } = events;
     const refresh = (...keys: string[]) => {
       for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
     };
     feed.on("operation", (operation) => operations.put(operation));
     feed.on("models", () => refresh("models", "history"));
     feed.on("stage", () => refresh("models", "history", "status", "metrics"));
-    let wasOpen = false;
-    const removeStateListener = feed.onState(() => {
-      if (feed.state !== "open") return;
-      // A server that was restarted does not replay the events of the outage.
-      if (wasOpen) refresh("models", "history", "status", "metrics", "demo-clips");
-      wasOpen = true;
-    });
+    const endLink = link.start();
     feed.start();
     return () => {
-      removeStateListener();
+      endLink();
       feed.stop();
     };
   }, [client, events]);
@@ -48,9 +65,13 @@ function useServerEvents(): ServerEvents {
   return events;
 }
 
-export function useFeedState(): FeedState {
-  const { feed } = useServerEvents();
-  return useSyncExternalStore(feed.onState, () => feed.state);
+export function useServerLink(): LinkStatus {
+  const { link } = useServerEvents();
+  return useSyncExternalStore(link.subscribe, () => link.status);
+}
+
+export function useLinkState(): LinkState {
+  return useServerLink().state;
 }
 
 export function useOperationLog(): OperationLog {
@@ -67,7 +88,7 @@ const POLL_MS = 1000;
 /** Returns the latest state of an operation. Polls the server while the event connection is down. */
 export function useOperation(id: string | undefined): Operation | undefined {
   const log = useOperationLog();
-  const offline = useFeedState() !== "open";
+  const offline = useLinkState() !== "open";
   const known = useOperations().find((operation) => operation.operation_id === id);
   const polled = useQuery({
     ...operationQuery(id ?? ""),

@@ -1,4 +1,4 @@
-import { act, screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { makeMetrics, makeStatus } from "../test/fixtures";
@@ -63,11 +63,28 @@ test("the bar says whether the page is connected to the server's events", async 
   act(() => events.send("open"));
   expect(within(bar).getByRole("status")).toHaveTextContent("Connected");
   act(() => events.send("error"));
-  expect(within(bar).getByRole("status")).toHaveTextContent("Offline");
-  expect(within(bar).getByRole("status")).toHaveAttribute(
-    "title",
-    "The server does not answer. The page can be out of date.",
-  );
+  expect(within(bar).getByRole("status")).toHaveTextContent(/^Offline. Last known at \d/);
+});
+
+test("while events do not arrive but the server answers, the page says that it asks", async () => {
+  const { find } = api();
+  const { events } = await renderPage("/");
+  act(() => events.send("open"));
+  const before = find("GET /api/v1/models").length;
+  act(() => events.send("error"));
+  const bar = within(screen.getByRole("banner"));
+  await waitFor(() => expect(bar.getByRole("status")).toHaveTextContent("Updated every 5 s"));
+  await waitFor(() => expect(find("GET /api/v1/models").length).toBeGreaterThan(before));
+});
+
+test("a server that cannot read its database leaves the last known state", async () => {
+  const database = { dialect: "sqlite" as const, reachable: false, problem: null };
+  const { find } = api({ "GET /api/v1/status": makeStatus({ database }) });
+  const { events } = await renderPage("/");
+  act(() => events.send("open"));
+  act(() => events.send("error"));
+  await waitFor(() => expect(find("GET /api/v1/status").length).toBeGreaterThan(0));
+  expect(within(screen.getByRole("banner")).getByRole("status")).toHaveTextContent("Last known");
 });
 
 test("after an outage the page fetches again what it shows", async () => {

@@ -2,7 +2,9 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useEffect } from "react";
 import { OperationTray } from "../activation/operation-tray";
-import { useFeedState } from "../server-events/provider";
+import { formatTimeOfDay } from "../format/time";
+import { ListeningIndicator } from "../microphone/listening-indicator";
+import { useServerLink } from "../server-events/provider";
 import { text } from "../text";
 import { setTheme, type Theme, useTheme } from "../theme/theme";
 import { Button } from "../ui/button";
@@ -55,7 +57,8 @@ export function Shell() {
             ))}
           </nav>
           <div className="ml-auto flex items-center gap-2">
-            <FeedStatus />
+            <ListeningIndicator />
+            <LinkIndicator />
             <ThemeMenu />
           </div>
         </div>
@@ -68,8 +71,8 @@ export function Shell() {
   );
 }
 
-function FeedStatus() {
-  const state = useFeedState();
+function LinkIndicator() {
+  const { state, knownAt } = useServerLink();
   return (
     <p role="status" title={text.shell.feed.explain[state]} className="flex items-center gap-2 text-ink-2 text-sm">
       <span
@@ -78,10 +81,16 @@ function FeedStatus() {
           "size-2 rounded-full",
           state === "open" && "bg-accent",
           state === "connecting" && "bg-line-strong",
+          state === "polling" && "bg-warn",
           state === "offline" && "bg-danger",
         )}
       />
-      <span className="max-[24rem]:sr-only">{text.shell.feed[state]}</span>
+      <span className="max-[24rem]:sr-only">
+        {text.shell.feed[state]}
+        {state === "offline" && (
+          <span className="max-sm:sr-only">. {text.shell.feed.lastKnown(formatTimeOfDay(knownAt / 1000))}</span>
+        )}
+      </span>
     </p>
   );
 }

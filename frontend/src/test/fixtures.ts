@@ -219,6 +219,7 @@ export const makeStatus = (own: Partial<Status> = {}): Status => ({
 
 export const makeBucket = (own: Partial<Metrics["buckets"][number]> = {}): Metrics["buckets"][number] => ({
   at: "2026-11-01T10:00:00Z",
+  observed: true,
   requests: 20,
   errors: 5,
   latency_ms: { p50: 4, p95: 9, p99: 12 },

@@ -8,13 +8,15 @@ const SAMPLE_RATE = 16_000;
 type Settings = Partial<Record<"autoGainControl" | "noiseSuppression" | "echoCancellation", boolean>>;
 
 interface Port {
-  onmessage?: (message: { data: Float32Array }) => void;
+  onmessage?: (message: { data: { samples: Float32Array; at: number } }) => void;
 }
 
 /** Replaces the browser's microphone and audio graph, which the test environment lacks. */
 export class FakeMicrophone {
   static readonly sampleRate = SAMPLE_RATE;
   #port: Port = {};
+  /** When the captured sound ends, in milliseconds since 1970. */
+  #at = Date.now();
   /** Microphones that were opened and not stopped. */
   open = 0;
   /** Lets the test hold back the permission: awaited before the microphone opens. */
@@ -68,7 +70,14 @@ export class FakeMicrophone {
 
   /** Captures silence. */
   capture(seconds: number): void {
-    act(() => this.#port.onmessage?.({ data: new Float32Array(seconds * SAMPLE_RATE) }));
+    this.#at += seconds * 1000;
+    const samples = new Float32Array(seconds * SAMPLE_RATE);
+    act(() => this.#port.onmessage?.({ data: { samples, at: this.#at } }));
+  }
+
+  /** Stands still, as while the machine sleeps. */
+  pause(seconds: number): void {
+    this.#at += seconds * 1000;
   }
 
   #stubDevices(getUserMedia: () => Promise<unknown>): void {

@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
+import { ListeningProvider } from "../microphone/listening-provider";
 import { makeRouter } from "../router";
 import { type EventConnection, EventFeed, type EventName } from "../server-events/event-feed";
 import { ServerEventsProvider } from "../server-events/provider";
@@ -26,6 +27,8 @@ export class FakeConnection implements EventConnection {
   send(event: EventName | "open" | "error", data: unknown = null, id = ""): void {
     const message = new MessageEvent(event, { data: JSON.stringify(data), lastEventId: id });
     for (const [name, listener] of this.#listeners) if (name === event) listener(message);
+    // The server says hello at once.
+    if (event === "open") this.send("hello", { replica: "host-1", version: "0.1.0" });
   }
 }
 
@@ -51,7 +54,9 @@ export async function renderPage(address: string): Promise<Rendered> {
     render(
       <QueryClientProvider client={client}>
         <ServerEventsProvider feed={feed}>
-          <RouterProvider router={router} />
+          <ListeningProvider>
+            <RouterProvider router={router} />
+          </ListeningProvider>
         </ServerEventsProvider>
       </QueryClientProvider>,
     ),

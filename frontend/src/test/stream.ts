@@ -23,9 +23,9 @@ export class FakeSocket {
   readonly sent: (string | ArrayBuffer)[] = [];
   readyState = 0;
   bufferedAmount = 0;
-  onopen?: () => void;
-  onmessage?: (event: { data: string }) => void;
-  onclose?: () => void;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
 
   constructor(url: string) {
     this.url = url;

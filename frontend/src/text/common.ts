@@ -65,6 +65,11 @@ export const problem = {
     detail: (status: number) => `The server answered with status ${status} and no explanation.`,
     remedy: "Read the server's log, and the log of any proxy between the server and this page.",
   },
+  chunk: {
+    title: "This page could not be loaded",
+    detail: "A part of the page did not arrive from the server.",
+    remedy: "Check that the server is running, then choose Try again. The other pages still work.",
+  },
   page: {
     title: "The page failed",
     remedy: "Reload the page. If the error returns, report it with the text above.",
@@ -79,11 +84,15 @@ export const shell = {
   feed: {
     open: "Connected",
     connecting: "Connecting",
+    polling: "Updated every 5 s",
     offline: "Offline",
+    lastKnown: (at: string) => `Last known at ${at}`,
     explain: {
       open: "Changes made by other pages and programs appear here within a second.",
       connecting: "Connecting to the server.",
-      offline: "The server does not answer. The page can be out of date.",
+      polling:
+        "The server answers, but its updates do not arrive, perhaps because of a proxy. The page asks every 5 s.",
+      offline: "The server does not answer, or cannot read its database. The page shows the last known state.",
     },
   },
   theme: {

@@ -39,6 +39,8 @@ export const operations = {
     errors: "Errors by code",
     noErrors: "No request failed in this time range.",
     none: "No requests in this time range. Try a recording to see one here.",
+    noneMeasured: "No requests since the server started. It did not run during the rest of this time range.",
+    missing: "Hatched: this server did not run, so nothing was measured.",
     requests: "Predictions",
     failed: "Errors",
     percentiles: { p50: "p50", p95: "p95", p99: "p99" },
@@ -70,5 +72,6 @@ export const operations = {
     now: "now",
     nothing: "No model was live then, or the history starts later.",
     working: "Searching the history",
+    future: "This time has not come yet. Give one that has passed.",
   },
 };

@@ -16,8 +16,12 @@ export function toCsv(predictions: readonly Prediction[]): string {
       ...labels.map((label) => window.scores?.[label] ?? ""),
     ]),
   );
-  return [head, ...rows].map((row) => row.map(quoteCell).join(",")).join("\r\n");
+  return formatRows([head, ...rows]);
 }
+
+/** Formats rows of cells as CSV. */
+export const formatRows = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows.map((row) => row.map(quoteCell).join(",")).join("\r\n");
 
 function quoteCell(value: string | number): string {
   const written = String(value);

@@ -76,6 +76,11 @@ export const StopIcon = () => (
     <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />
   </Icon>
 );
+export const PinIcon = ({ filled }: { filled: boolean }) => (
+  <Icon>
+    <path d="M5.5 2.5h5l-.8 4.6 2.3 2.4H4l2.3-2.4zM8 9.5v4" fill={filled ? "currentColor" : "none"} />
+  </Icon>
+);
 export const AlertIcon = () => (
   <Icon>
     <path d="M8 2 1.8 13h12.4zM8 6.4v3M8 11.3v.01" />
