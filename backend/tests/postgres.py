@@ -20,7 +20,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import make_url
 
+from tests.faults import TcpProxy
 from understudy.settings import Settings
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
@@ -130,6 +132,26 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield postgres_server.address(name)
     postgres_server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def postgres_proxy(postgres_server: PostgresServer) -> Iterator[TcpProxy]:
+    """A proxy in front of the server, which can fall silent, cut connections and lose answers."""
+    with TcpProxy(str(postgres_server.socket_folder / ".s.PGSQL.5432")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied_url(postgres_url: str, postgres_proxy: TcpProxy) -> str:
+    """The address of the database of `postgres_url` through the proxy."""
+    return f"postgresql://postgres@127.0.0.1:{postgres_proxy.port}/{get_database_name(postgres_url)}"
+
+
+def get_database_name(address: str) -> str:
+    """Return the name of the database in an address."""
+    name = make_url(address).database
+    assert name is not None
+    return name
 
 
 only_postgresql = pytest.mark.parametrize(

@@ -56,10 +56,15 @@ UnderstudyError                  500 internal_error
 │   ├── CompilerMissing          503 compiler_missing
 │   ├── RuntimeMissing           503 runtime_missing
 │   ├── StorageUnavailable       503 storage_unavailable
+│   ├── RegistryOutdated         503 registry_outdated
 │   └── DatabaseUnavailable      503 database_unavailable
+│       ├── DatabaseBusy         503 database_busy
+│       ├── DatabaseReplaced     503 database_replaced
+│       ├── OutcomeUnknown       503 outcome_unknown
 │       ├── DatabaseDenied       503 database_denied
 │       └── DatabaseNotReady     503 database_not_ready
 │           └── DatabaseMissing  503 database_missing
+├── ClientGone                   499 client_gone
 └── Misconfigured                500 misconfigured
     ├── TableRefused             503 table_refused
     ├── SeveralActive            409 several_active
@@ -462,10 +467,43 @@ class StorageUnavailable(Unavailable):
     )
 
 
+class RegistryOutdated(Unavailable):
+    """The refusal of the readiness probe; predictions go on with the model in memory."""
+
+    code = "registry_outdated"
+    title = "The registry was not read for too long"
+    default_remedy = (
+        "Check that this server reaches the database: `understudy status` names the reason. "
+        "UNDERSTUDY_MAX_REGISTRY_AGE_SECONDS says how long it may be."
+    )
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     title = "The database does not answer"
     default_remedy = "Check DATABASE_URL and that the database runs. Predictions continue with the model in memory."
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    code = "database_busy"
+    title = "The database is in use"
+    default_remedy = "Send the request again. If it stays so, find the process that holds a lock of the database."
+
+
+class DatabaseReplaced(DatabaseUnavailable):
+    """The file of an SQLite database is not the one that this process opened, or its log belongs to another file."""
+
+    code = "database_replaced"
+    title = "The database file was replaced"
+    default_remedy = "Stop the server, put the right file in place, and start the server again."
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The answer to a commit was lost."""
+
+    code = "outcome_unknown"
+    title = "The change may have been done"
+    default_remedy = "Read the present state, or send the same request again: a change that was done is not done twice."
 
 
 class DatabaseDenied(DatabaseUnavailable):
@@ -500,6 +538,15 @@ class WorkerDied(UnderstudyError):
         "Send another recording. Where it happens again with this one, the model or the recording ends the process: "
         "see the server's log, and activate another model."
     )
+
+
+class ClientGone(UnderstudyError):
+    """Nobody receives it: the counters of requests show it."""
+
+    status = 499
+    code = "client_gone"
+    title = "The client closed the connection"
+    default_remedy = "Keep the connection open until the answer has arrived."
 
 
 class Misconfigured(UnderstudyError):

@@ -73,6 +73,24 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "UNDERSTUDY_DATABASE_URL"),
         description="PostgreSQL address (`postgresql://…`). Unset: SQLite in `var/understudy.db`.",
     )
+    database_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Longest time in seconds of one transaction, with the wait for a connection and for locks. "
+        "Migrations and imports may take 60 times as long.",
+    )
+    database_connections: int = Field(
+        default=10,
+        ge=4,
+        description="Most connections to the database. Some are kept for management, and one for the server itself: "
+        "see databases.md.",
+    )
+    max_registry_age_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="Longest time in seconds since the last successful look at the registry with which `/health/ready` "
+        "answers 200. 0 accepts any.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the server binds.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the server binds.")
     allow_unauthenticated: bool = Field(
@@ -110,7 +128,10 @@ class Settings(BaseSettings):
         "the server at once.",
     )
     head_seconds: float = Field(
-        default=15.0, gt=0, description="Longest time in seconds until the head of a request has arrived."
+        default=15.0,
+        gt=0,
+        description="Longest time in seconds until the head of a request, or the first message of a live stream, has "
+        "arrived.",
     )
     transfer_seconds: float = Field(
         default=30.0,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import SpecInvalid
+from understudy.regular_file import open_regular
 
 MAX_BYTES = 4 << 20
 
@@ -35,7 +36,7 @@ class TextFile:
 def read_text_file(path: Path, name: str) -> TextFile:
     """Read a text file of at most 4 MiB, which messages call `name`; raises SpecInvalid."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -1,16 +1,19 @@
 """Metrics as Prometheus reads them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from asgi_lifespan import LifespanManager
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from tests.types import ModelFactory
+from understudy.main import create_app
 from understudy.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
@@ -61,6 +64,43 @@ async def models(client: httpx.AsyncClient, settings: Settings, make_model: Mode
 
 @pytest.mark.anyio
 class TestOverAsgi:
+    async def test_a_client_that_left_is_no_refusal(self, settings: Settings) -> None:
+        """It was counted as 422, as if the request had been wrong."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": "/api/v1/predict",
+            "raw_path": b"/api/v1/predict",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"localhost"), (b"content-type", b"audio/wav"), (b"content-length", b"100")],
+        }
+        messages: list[dict[str, Any]] = [
+            {"type": "http.request", "body": b"RIFF", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return messages.pop(0)
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        async with LifespanManager(create_app(settings), startup_timeout=60) as manager:
+            await manager.app(scope, receive, send)
+            transport = httpx.ASGITransport(manager.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                after = await scrape(client)
+        labels = {"route": "/api/v1/predict", "method": "POST"}
+        assert sent[0]["status"] == 499
+        assert after.of("understudy_requests_total", status="499", **labels) == 1
+        assert after.of("understudy_requests_total", status="422", **labels) == 0
+        assert not list(after.named("understudy_refusals_total"))
+
     async def test_counters_move_as_requests_happen(
         self, client: httpx.AsyncClient, models: list[int], wav: bytes
     ) -> None:

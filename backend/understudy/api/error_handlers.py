@@ -15,7 +15,7 @@ from starlette.types import Scope
 from understudy.api.cross_origin import add_cors_headers
 from understudy.api.paths import V2, is_below, strip_mount
 from understudy.api.recording_notes import list_log_fields
-from understudy.errors import NotFound, RequestInvalid, Unavailable, UnderstudyError
+from understudy.errors import ClientGone, NotFound, RequestInvalid, Unavailable, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
 
@@ -107,10 +107,12 @@ async def _handle_http_error(request: Request, error: Exception) -> ProblemRespo
 
 
 async def _handle_disconnect(request: Request, _: Exception) -> ProblemResponse:
-    """Log that the client disconnected. No client reads the response, and it is not counted as a refusal."""
+    """Log that the client disconnected.
+
+    No client reads the response. The requests are counted under its status, and it is not counted as a refusal.
+    """
     log.info("client went away", method=request.method, path=request.url.path)
-    problem = RequestInvalid("The client closed the connection.").problem()
-    return ProblemResponse(problem, status_code=RequestInvalid.status)
+    return ProblemResponse(ClientGone("The client closed the connection.").problem(), status_code=ClientGone.status)
 
 
 async def _handle_unforeseen_error(request: Request, error: Exception) -> ProblemResponse:

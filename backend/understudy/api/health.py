@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from understudy.api.dependencies import Served
 from understudy.api.paths import HEALTH
 from understudy.api.problem_responses import describe_problems
-from understudy.errors import ModelNotLoaded, NoActiveModel, RequestInvalid
+from understudy.errors import DatabaseReplaced, ModelNotLoaded, NoActiveModel, RegistryOutdated, RequestInvalid
 from understudy.schemas.server.health import Readiness
 
 router = APIRouter(prefix=HEALTH, tags=["status"])
@@ -15,7 +15,7 @@ router = APIRouter(prefix=HEALTH, tags=["status"])
 v1_router = APIRouter(prefix=HEALTH, tags=["status"])
 
 _SUMMARY = "The desired model is loaded"
-_PROBLEMS = describe_problems(ModelNotLoaded, NoActiveModel, RequestInvalid)
+_PROBLEMS = describe_problems(ModelNotLoaded, NoActiveModel, RegistryOutdated, DatabaseReplaced, RequestInvalid)
 
 
 @router.get("/live", summary="The process answers")
@@ -32,5 +32,8 @@ async def check_ready(
         Query(description="`required` answers 503 where no model is active: for a load balancer of predictions"),
     ] = None,
 ) -> Readiness:
-    """503 with the reason while the model that should be live is not loaded. An empty registry is ready."""
+    """503 with the reason while the model that should be live is not loaded, or not known any more.
+
+    An empty registry is ready.
+    """
     return services.status_reporter.check_readiness(require_model=model is not None)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from understudy.errors import BackboneMissing
+from understudy.regular_file import open_regular, read_regular
 from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.spec import BackboneReference, PartialSpec
 from understudy.yamnet.constants import NAME as YAMNET
@@ -143,7 +144,7 @@ def compute_backbone_digest(document: Any) -> str:
 def verify_backbone(folder: Path, backbone: BackboneManifest) -> bool:
     """Return whether the model file in `folder` is the one that the manifest describes; blocks on the disk."""
     try:
-        with (folder / backbone.report.runtime.file_name).open("rb") as file:
+        with open_regular(folder / backbone.report.runtime.file_name) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == backbone.report.onnx_digest
     except OSError:
         return False
@@ -152,7 +153,7 @@ def verify_backbone(folder: Path, backbone: BackboneManifest) -> bool:
 def read_backbone(folder: Path) -> BackboneManifest | None:
     """Return the manifest of a complete backbone; None for any other folder, and for a manifest that was changed."""
     try:
-        content = (folder / MANIFEST_FILE).read_bytes()
+        content = read_regular(folder / MANIFEST_FILE)
         found = BackboneManifest.model_validate_json(content)
     except (OSError, ValidationError):
         return None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import AsyncFileLock
 
+from understudy.regular_file import open_regular
+
 POLL_SECONDS = 0.1
 _LONGEST_NOTE = 100
 
@@ -59,7 +61,7 @@ def _write_holder(descriptor: int, purpose: LockPurpose) -> None:
 def read_holder(var_dir: Path) -> LockHolder | None:
     """Return the last holder of the lock, or None where the file names none. Ask only while the lock is held."""
     try:
-        with locate_compile_lock(var_dir).open("rb") as file:
+        with open_regular(locate_compile_lock(var_dir)) as file:
             purpose, process_id = file.read(_LONGEST_NOTE).decode().split()
         return LockHolder(LockPurpose(purpose), int(process_id))
     except (OSError, ValueError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from understudy.compiler.model_source import compute_digest
+from understudy.regular_file import read_regular
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.runtime import Runtime
@@ -83,7 +84,7 @@ class CompiledStore:
         if not (folder / REPORT_FILE).is_file():
             return f"{REPORT_FILE} missing"
         try:
-            report = CompileReport.model_validate_json((folder / REPORT_FILE).read_bytes())
+            report = CompileReport.model_validate_json(read_regular(folder / REPORT_FILE))
         except ValidationError as error:
             return f"{REPORT_FILE} is not readable: {error.error_count()} errors"
         model = report.runtime.file_name
@@ -106,7 +107,7 @@ class CompiledStore:
     def read_report(self, key: str) -> CompileReport | None:
         """Return the report of an entry without reading its model; None when it is absent or cannot be read."""
         try:
-            report = CompileReport.model_validate_json((self.locate(key) / REPORT_FILE).read_bytes())
+            report = CompileReport.model_validate_json(read_regular(self.locate(key) / REPORT_FILE))
         except (OSError, ValidationError):
             return None
         return report if report.key == key else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
+from understudy.regular_file import open_regular
 
 _BLOCK = 1 << 20
 
@@ -46,7 +47,7 @@ def _require_regular(path: Path) -> os.stat_result:
 def _digest_file(path: Path, copy_to: Path | None = None) -> str:
     _require_regular(path)
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if copy_to is None:
             while block := file.read(_BLOCK):
                 digest.update(block)

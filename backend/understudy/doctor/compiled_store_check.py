@@ -166,7 +166,7 @@ async def _check_compiling(settings: Settings, database: Database, rows: Sequenc
     await asyncio.sleep(_WAITER_SECONDS)
     try:
         async with _hold_lock(settings, 0, fix=fix):
-            async with database.read() as session:
+            async with database.read(seconds=database.long_seconds) as session:
                 now = await list_all(session)
             what = "Its compilation was interrupted: no process of this home compiles now."
             return [await _reset_state(database, row, what, fix=fix) for row in now if _is_compiling(row)]
@@ -184,7 +184,7 @@ async def _reset_state(database: Database, row: Row, what: str, *, fix: bool) ->
     )
     if not fix or row.record is None:
         return finding
-    async with database.write() as session:
+    async with database.write(seconds=database.long_seconds) as session:
         registered = RegisteredFile.from_rows(row.model, row.record)
         await file_records.set_compile_state(session, registered, CompileState.NOT_COMPILED)
     return finding.as_fixed()

@@ -130,5 +130,5 @@ class Doctor:
 
 
 async def _list_rows(database: Database) -> Sequence[Row]:
-    async with database.read() as session:
+    async with database.read(seconds=database.long_seconds) as session:
         return await rows.list_all(session)

@@ -25,7 +25,7 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
     the examples is held, so that none is half written while the check runs.
     """
     clips = ExampleClips(settings)
-    async with database.read() as session:
+    async with database.read(seconds=database.long_seconds) as session:
         known = await example_rows.list_digests(session)
     folders = await run_sync(clips.list_folders)
     if not known and not folders:
@@ -33,7 +33,7 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
     async with clips.lock() if fix else clips.lock_if_present():
         found = await _check_unregistered(database, fix=fix)
         for digest in sorted({*known, *folders}):
-            async with database.read() as session:
+            async with database.read(seconds=database.long_seconds) as session:
                 examples = await example_rows.find(session, digest)
             found += await run_sync(_check_unneeded, settings, clips, digest, examples, fix)
             owners = [row for row in rows if row.record is not None and row.record.digest == digest]
@@ -45,12 +45,12 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
 async def _check_unregistered(database: Database, *, fix: bool) -> list[Finding]:
     what = "These examples belong to a model file that no registered model has."
     found = []
-    async with database.read() as session:
+    async with database.read(seconds=database.long_seconds) as session:
         digests = await example_rows.list_unregistered(session)
     for digest in digests:
         finding = Finding("examples_unreferenced", f"var/examples/{digest}", what, _REMOVE)
         if fix:
-            async with database.write() as session:
+            async with database.write(seconds=database.long_seconds) as session:
                 await example_rows.remove(session, digest)
         found.append(finding.as_fixed() if fix else finding)
     return found
@@ -87,7 +87,7 @@ async def _check_live(settings: Settings, database: Database, rows: Sequence[Row
     """Find a live model that was given examples after it went live, and does not answer as they say."""
     store = CompiledStore(settings.compiled_dir)
     found = []
-    async with database.read() as session:
+    async with database.read(seconds=database.long_seconds) as session:
         for row in rows:
             if not row.model.is_active:
                 continue

@@ -56,7 +56,8 @@ async def _check_deployment_row(database: Database, *, fix: bool) -> list[Findin
         "The row of understudy_stage is missing, so that no server can follow an activation.",
         "Insert it again: understudy doctor --fix",
     )
-    async with database.write() if fix else database.read() as session:
+    begin = database.write if fix else database.read
+    async with begin(seconds=database.long_seconds) as session:
         connection = await session.connection()
         if not await connection.run_sync(lambda bare: inspect(bare).has_table(Deployment.__tablename__)):
             return []

@@ -15,7 +15,9 @@ from understudy.errors import (
     ActiveModelNotFound,
     Conflict,
     ModelIsActive,
+    ModelNotFound,
     NameTaken,
+    OutcomeUnknown,
     PathRefused,
     RowRefused,
     SpecInvalid,
@@ -35,6 +37,7 @@ from understudy.registry.models.row_view import collect_facts, read_facts, selec
 from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.registry.models.stored_times import StoredTimes
+from understudy.registry.models.unanswered import Attempt, UnansweredRegistrations
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ExamplesSummary
@@ -68,6 +71,7 @@ class Registry:
         self._database = database
         self._models_dir = settings.models_dir
         self._times = StoredTimes()
+        self._unanswered = UnansweredRegistrations()
         self.files = ModelFiles(settings)
         self._store = CompiledStore(settings.compiled_dir)
         # Counts the changes to existing rows that this process has committed.
@@ -78,7 +82,7 @@ class Registry:
 
         Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
         being written), SpecInvalid (sidecar), BackboneMissing, NameTaken, NameRefused and RequestInvalid. After an
-        error nothing is stored.
+        error nothing is stored, but for OutcomeUnknown: the same request then returns what was stored.
         """
         columns = to_columns(request)
         refuse_name(request.model_name)
@@ -88,18 +92,38 @@ class Registry:
         content = await self._read(path)
         given = request.spec and await run_sync(self.files.fill_given, request.spec, path)
         now = utc_now()
-        async with self._write_name(request.model_name) as session:
-            await rows.refuse_taken_name(session, request.model_name)
-            columns |= {"created_at": now, "updated_at": now, "is_active": False}
-            model = (await rows.insert(session, columns)).model
-            record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)
-            session.add(record)
-            await session.flush()
-            await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-            examples = await example_rows.summarize(session, self._store, row := Row(model, record))
-            # Built before the commit: an answer that fails must not leave the row behind.
-            answer = to_answer(select_values(row), FileState(exists=True, changed=False, bytes=content.facts.bytes))
+        attempt = Attempt(request, content.facts.digest)
+        try:
+            async with self._write_name(request.model_name) as session:
+                await rows.refuse_taken_name(session, request.model_name)
+                columns |= {"created_at": now, "updated_at": now, "is_active": False}
+                model = (await rows.insert(session, columns)).model
+                record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)
+                session.add(record)
+                await session.flush()
+                await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
+                examples = await example_rows.summarize(session, self._store, row := Row(model, record))
+                # Built before the commit: an answer that fails must not leave the row behind.
+                answer = to_answer(select_values(row), FileState(exists=True, changed=False, bytes=content.facts.bytes))
+        except OutcomeUnknown:
+            self._unanswered.remember(attempt, answer.model_id)
+            raise
+        except NameTaken:
+            if (done := await self._find_done(attempt)) is None:
+                raise
+            return done
         return await run_sync(add_details, self.files, self._store, row, answer, examples)
+
+    async def _find_done(self, attempt: Attempt) -> ModelDetail | None:
+        """Return the model that an earlier attempt registered whose commit was not answered; None without one."""
+        model_id = self._unanswered.find(attempt)
+        if model_id is None:
+            return None
+        try:
+            model = await self.get(model_id)
+        except ModelNotFound:
+            return None
+        return model if model.model_name == attempt.request.model_name else None
 
     async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelDetail:
         """Change the fields that are present in `request`. The file and the sidecar of a new `file_path` are read.

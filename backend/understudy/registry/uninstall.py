@@ -21,7 +21,7 @@ async def plan(database: Database, *, keep_ml_models: bool) -> Removal:
 
     Raises Conflict when `ml_models` would have to go and the records do not say that Understudy made it.
     """
-    async with database.read() as session:
+    async with database.read(seconds=database.long_seconds) as session:
         return await _plan(await session.connection(), keep_ml_models=keep_ml_models)
 
 
@@ -31,7 +31,7 @@ async def uninstall(database: Database, *, keep_ml_models: bool) -> Removal:
     Without `keep_ml_models`, `ml_models` goes too. Raises what `plan` raises, and Conflict while a server runs on this
     database or where an object of the user's depends on a table. After an error nothing is removed.
     """
-    async with database.write() as session:
+    async with database.write(seconds=database.long_seconds) as session:
         connection = await session.connection()
         await hold_until_commit(connection, AdvisoryLock.MIGRATION)
         found = await _plan(connection, keep_ml_models=keep_ml_models)

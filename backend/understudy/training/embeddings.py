@@ -14,6 +14,7 @@ from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
+from understudy.regular_file import open_regular
 from understudy.yamnet.constants import SAMPLE_RATE
 
 _BATCH = 16
@@ -33,7 +34,7 @@ class EmbeddingCache:
 
         Raises TrainingDataInvalid with the file's name when the recording cannot be decoded.
         """
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             cached = self._folder / f"{hashlib.file_digest(file, 'sha256').hexdigest()}.npy"
             if cached.exists():
                 return np.asarray(np.load(cached, allow_pickle=False), dtype=np.float32)

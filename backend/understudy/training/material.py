@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
+from understudy.regular_file import open_regular
 from understudy.training.recordings import Recording
 from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE
@@ -80,7 +81,7 @@ def cut_served_windows(sound: Sound) -> NDArray[np.float32]:
 
 def _decode(recording: Recording) -> _Samples:
     limits = AudioLimits(max_seconds=3600)
-    with recording.path.open("rb") as file, open_clip(file, limits, strict=True) as clip:
+    with open_regular(recording.path) as file, open_clip(file, limits, strict=True) as clip:
         return np.concatenate(list(clip.iter_blocks(SAMPLE_RATE)))
 
 

@@ -1,6 +1,7 @@
 """Find the recordings that a head is trained on: one folder for each label, and a fold for each clip."""
 
 import csv
+import io
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Literal
 
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
+from understudy.regular_file import open_regular
 
 _PREFIX = re.compile(r"(\d+)[-_]")
 
@@ -80,8 +82,8 @@ def _find_fold(path: Path, data: Path, table: dict[str, str] | None) -> str:
 
 def _read_table(path: Path) -> dict[str, str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        with open_regular(path) as file:
+            rows = list(csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
         return {row["file"].replace("\\", "/"): row["fold"] for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
         raise TrainingDataInvalid(

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, ModelUnsafe
+from understudy.regular_file import open_regular
 from understudy.yamnet.constants import BATCH_NORM_EPSILON, CHANNELS, CLASS_COUNT
 
 LARGEST_SOURCE_BYTES = 256 << 20
@@ -60,7 +61,7 @@ def read_weights(path: Path) -> Weights:
         raise FileMissing(f"{path} is not a file.", remedy=SUPPORTED_SOURCES)
     if path.stat().st_size > LARGEST_SOURCE_BYTES:
         raise FormatUnknown(f"{path} is too large to be YAMNet's weights.", remedy=SUPPORTED_SOURCES)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(8)
     if head.startswith(b"PK"):
         return check_weights(_read_npz(path), str(path))
@@ -135,7 +136,7 @@ def _read_npz(path: Path) -> Weights:
     wanted = list_expected_shapes()
     try:
         # numpy leaves a file that it opened itself open when the archive is cut off.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files if name in wanted}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise FormatUnknown(f"{path} is not a readable .npz file: {error}", remedy=SUPPORTED_SOURCES) from error

@@ -71,7 +71,9 @@ export interface paths {
         };
         /**
          * The desired model is loaded
-         * @description 503 with the reason while the model that should be live is not loaded. An empty registry is ready.
+         * @description 503 with the reason while the model that should be live is not loaded, or not known any more.
+         *
+         *     An empty registry is ready.
          */
         get: operations["check_ready_api_v1_health_get"];
         put?: never;
@@ -469,7 +471,9 @@ export interface paths {
         };
         /**
          * The desired model is loaded
-         * @description 503 with the reason while the model that should be live is not loaded. An empty registry is ready.
+         * @description 503 with the reason while the model that should be live is not loaded, or not known any more.
+         *
+         *     An empty registry is ready.
          */
         get: operations["check_ready_health_ready_get"];
         put?: never;
@@ -3172,6 +3176,11 @@ export interface components {
              */
             note?: string | null;
             /**
+             * Registry Age Seconds
+             * @description Time since the database was last read for the model that should be live
+             */
+            registry_age_seconds?: number | null;
+            /**
              * Status
              * @default ready
              * @constant
@@ -3548,12 +3557,17 @@ export interface components {
             desired: components["schemas"]["DesiredStatus"] | null;
             /**
              * In Sync
-             * @description This process serves the model that the database says should be live
+             * @description This process serves the model that the database says should be live, and read so not too long ago
              */
             in_sync: boolean;
             live: components["schemas"]["LiveStatus"] | null;
             /** @description Why this process is not in sync or cannot answer */
             problem: components["schemas"]["Problem"] | null;
+            /**
+             * Registry Age Seconds
+             * @description Time since the database was last read; null before the first time
+             */
+            registry_age_seconds?: number | null;
             /** Replica */
             replica: string;
             /** Replicas */
@@ -4289,7 +4303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model that should be live is not loaded; No model is live */
+            /** @description The model that should be live is not loaded; No model is live; The registry was not read for too long; The database file was replaced */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5590,7 +5604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model that should be live is not loaded; No model is live */
+            /** @description The model that should be live is not loaded; No model is live; The registry was not read for too long; The database file was replaced */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,8 +1,9 @@
 """The microphone's stream: the same scores as the file, and no gap at a swap."""
 
+import asyncio
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from asgi_lifespan import LifespanManager
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from tests.serve_process import run_uvicorn
 from tests.types import ModelFactory
+from understudy.main import create_app
 from understudy.schemas.inference.stream import StreamMessage
+from understudy.settings import Settings
 
 RATE = 44_100
 
@@ -117,6 +121,40 @@ def test_heartbeats_come_where_they_are_asked_for_while_no_sound_arrives(
         assert receive_messages(connection, until="heartbeat")[-1] == {"type": "heartbeat", "received": 0.0}
         connection.send(recording(0.1).tobytes())
         assert receive_messages(connection, until="heartbeat")[-1]["received"] == pytest.approx(0.1)
+
+
+@pytest.mark.anyio
+async def test_a_socket_without_a_first_message_is_closed(settings: Settings) -> None:
+    scope = {
+        "type": "websocket",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "ws",
+        "root_path": "",
+        "path": "/api/v1/stream",
+        "raw_path": b"/api/v1/stream",
+        "query_string": b"",
+        "subprotocols": [],
+        "headers": [(b"host", b"localhost")],
+    }
+    sent: list[MutableMapping[str, Any]] = []
+    messages: list[dict[str, Any]] = [{"type": "websocket.connect"}]
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    app = create_app(settings.model_copy(update={"head_seconds": 0.05}))
+    async with LifespanManager(app, startup_timeout=60) as manager, asyncio.timeout(30):
+        await manager.app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    problem = json.loads(sent[1]["text"])["problem"]
+    assert (problem["code"], problem["status"], sent[2]["code"]) == ("request_timeout", 408, 1008)
+    assert "first message" in problem["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,19 @@
 """Every process serves the model that the database desires, through errors and outages."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
-from understudy.errors import DatabaseUnavailable, ModelNotLoaded, SeveralActive
+from understudy.errors import DatabaseDenied, DatabaseUnavailable, ModelNotLoaded, RegistryOutdated, SeveralActive
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
@@ -253,7 +256,7 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
     await services.reconciler.poll_once()
 
     @asynccontextmanager
-    async def down() -> AsyncIterator[None]:
+    async def down(*_: object, **__: object) -> AsyncIterator[None]:
         raise DatabaseUnavailable("The database does not answer.")
         yield
 
@@ -267,3 +270,48 @@ async def test_an_outage_of_the_database_leaves_the_model_serving_and_ready(
         assert not status.database.reachable
     await services.reconciler.poll_once()
     assert services.reconciler.outage is None
+
+
+async def test_a_look_at_the_registry_that_is_too_old_is_neither_ready_nor_in_sync(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    assert services.reconciler.registry_age_seconds is None
+    await services.reconciler.poll_once()
+    assert services.status_reporter.check_readiness(require_model=True).registry_age_seconds == pytest.approx(0, abs=30)
+    later = time.monotonic() + services.settings.max_registry_age_seconds + 1
+    with monkeypatch.context() as clock:
+        clock.setattr("understudy.serving.sync.reconciler.time", SimpleNamespace(monotonic=lambda: later))
+        with pytest.raises(RegistryOutdated, match=r"last read 6\d s ago"):
+            services.status_reporter.require_ready()
+        status = await services.status_reporter.status()
+        assert not status.in_sync
+        assert status.registry_age_seconds is not None
+        assert status.registry_age_seconds > services.settings.max_registry_age_seconds
+        assert live_id(services) == model
+        await services.reconciler.poll_once()
+        services.status_reporter.require_ready()
+
+
+async def test_a_report_that_cannot_be_stored_is_no_outage_and_is_logged_once(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that became read only still says what should be live."""
+    await services.activation.activate(await register("first"), "test")
+
+    @asynccontextmanager
+    async def read_only(*_: object, **__: object) -> AsyncIterator[None]:
+        raise DatabaseDenied("The database is read-only.")
+        yield
+
+    monkeypatch.setattr(reconciler, "REPORT_SECONDS", 0.0)
+    with monkeypatch.context() as change, capture_logs() as logs:
+        change.setattr(services.database, "write", read_only)
+        for _ in range(3):
+            await services.reconciler.poll_once()
+        assert services.reconciler.outage is None
+        services.status_reporter.require_ready()
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == ["this server could not be reported"]
+    await services.reconciler.poll_once()
+    assert len((await services.status_reporter.status()).replicas) == 1

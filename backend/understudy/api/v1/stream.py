@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.error_handlers import POLICY_VIOLATION, refuse_stream
 from understudy.container import Services
-from understudy.errors import BodyTooLarge, RequestInvalid, UnderstudyError
+from understudy.errors import BodyTooLarge, RequestInvalid, RequestTimeout, UnderstudyError
 from understudy.schemas.inference.stream import StreamEnd, StreamHeartbeat, StreamStart
 from understudy.serving.prediction.streaming import LiveStream, build_message_too_large
 
@@ -34,7 +34,7 @@ async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId
 
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
     limit = services.settings.max_stream_message_bytes
-    start = await _receive_start(socket, limit)
+    start = await _receive_start(socket, limit, services.settings.head_seconds)
     scorer = await services.streaming.open(start, model_id)
     with closing(scorer):
         await _send(socket, scorer.build_ready())
@@ -85,8 +85,16 @@ async def _receive(socket: WebSocket, limit: int) -> str | bytes:
     return text if samples is None else bytes(samples)
 
 
-async def _receive_start(socket: WebSocket, limit: int) -> StreamStart:
-    message = await _receive(socket, limit)
+async def _receive_start(socket: WebSocket, limit: int, seconds: float) -> StreamStart:
+    """Return the first message. Raises RequestTimeout where it does not arrive: the socket would be held for ever."""
+    try:
+        async with asyncio.timeout(seconds):
+            message = await _receive(socket, limit)
+    except TimeoutError as error:
+        raise RequestTimeout(
+            f"The first message did not arrive within {seconds:g} s.",
+            remedy="Send it as soon as the connection is open.",
+        ) from error
     try:
         return StreamStart.model_validate_json(message if isinstance(message, str) else "")
     except ValidationError as error:

@@ -1,6 +1,8 @@
 """Read the numbers of a standardization from a file beside the model."""
 
+import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import SpecInvalid
+from understudy.regular_file import open_regular
 from understudy.schemas.front_end.arrangement import MAX_VALUES
 
 MAX_BYTES = 16 << 20
@@ -30,12 +33,14 @@ def read_scaler(path: Path, name: str) -> tuple[tuple[float, ...], tuple[float, 
     file is missing, too large, of another format, or holds other numbers than as many means as positive deviations.
     """
     try:
-        size = path.stat().st_size
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            content = io.BytesIO(file.read(MAX_BYTES))
     except OSError as error:
         raise SpecInvalid(f"The spec names the scaler file {name}, which can't be read: {error.strerror}.") from error
     if size > MAX_BYTES:
         raise SpecInvalid(f"The scaler file {name} has {size} bytes; at most {MAX_BYTES} are read.", remedy=_REMEDY)
-    arrays = _read_npz(path, name) if zipfile.is_zipfile(path) else _read_json(path, name)
+    arrays = _read_npz(content, name) if zipfile.is_zipfile(content) else _read_json(content.getvalue(), name)
     mean = _find(arrays, _MEAN_NAMES)
     std = _find(arrays, _STD_NAMES)
     if std is None and (variance := _find(arrays, _VARIANCE_NAMES)) is not None:
@@ -68,29 +73,29 @@ def _check_numbers(mean: NDArray[np.float64], std: NDArray[np.float64], name: st
         )
 
 
-def _read_json(path: Path, name: str) -> dict[str, NDArray[np.float64]]:
+def _read_json(content: bytes, name: str) -> dict[str, NDArray[np.float64]]:
     try:
-        content = json.loads(path.read_bytes())
+        found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise SpecInvalid(
             f"The scaler file {name} is neither JSON nor npz. A pickle (joblib, .pkl) is not loaded, because it can "
             "run any code.",
             remedy=_REMEDY,
         ) from error
-    if not isinstance(content, dict):
+    if not isinstance(found, dict):
         raise SpecInvalid(f"The scaler file {name} holds no JSON object with mean and std.", remedy=_REMEDY)
     known = (*_MEAN_NAMES, *_STD_NAMES, *_VARIANCE_NAMES)
-    return {key: _to_vector(value, key, name) for key, value in content.items() if key in known}
+    return {key: _to_vector(value, key, name) for key, value in found.items() if key in known}
 
 
-def _read_npz(path: Path, name: str) -> dict[str, NDArray[np.float64]]:
+def _read_npz(file: io.BytesIO, name: str) -> dict[str, NDArray[np.float64]]:
     known = (*_MEAN_NAMES, *_STD_NAMES, *_VARIANCE_NAMES)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_BYTES:
             raise SpecInvalid(f"The scaler file {name} unpacks to {unpacked} bytes; at most {MAX_BYTES} are read.")
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             return {key: _to_vector(arrays[key], key, name) for key in arrays.files if key in known}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise SpecInvalid(f"The scaler file {name} is no npz file of numbers: {error}", remedy=_REMEDY) from error

@@ -11,6 +11,7 @@ from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, parse_spec_options
 from understudy.cli.views.cells import build_fact_table, to_text
 from understudy.cli.views.spec_search import format_search
+from understudy.regular_file import read_regular
 
 if TYPE_CHECKING:
     from understudy.inference.spec_search.search import Trial
@@ -41,7 +42,7 @@ async def find(
     from understudy.serving.spec_finding import find_spec, locate_sidecar
 
     given = parse_spec_options(session, labels, None)
-    clips = [(clip.path.read_bytes(), clip.expected) for clip in read_folder(examples)]
+    clips = [(read_regular(clip.path), clip.expected) for clip in read_folder(examples)]
     with session.output.show_progress() as progress:
         task = progress.add_task("compile", total=None)
 

@@ -34,6 +34,8 @@ def format_status(answer: Status, *, server: bool) -> RenderableType:
         )
         rows += [("note", to_text(note, "yellow")) for note in (live.notes if live else ())]
         rows.append(("in sync", Text("yes", "green") if answer.in_sync else Text("no", "red")))
+        if answer.registry_age_seconds is not None:
+            rows.append(("registry read", to_text(f"{answer.registry_age_seconds:.0f} s ago")))
     desired_text = (
         ABSENT
         if desired is None

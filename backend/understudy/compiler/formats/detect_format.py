@@ -8,6 +8,7 @@ from pathlib import Path
 
 from understudy.compiler.formats.tensorflowjs import find_conversion
 from understudy.errors import FormatUnknown
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.model_format import ModelFormat
 
 _HEAD_BYTES = 4096
@@ -60,7 +61,7 @@ def _read_onnx_fields(path: Path) -> tuple[set[int], bool]:
     found: set[int] = set()
     size = path.stat().st_size
     at = 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while at < size:
             file.seek(at)
             head = file.read(20)
@@ -81,7 +82,7 @@ def _read_onnx_fields(path: Path) -> tuple[set[int], bool]:
 
 def _detect_in_zip(path: Path) -> DetectedFormat:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
             if {"metadata.json", "config.json"} <= set(names):
                 metadata = json.loads(archive.read("metadata.json")) if _is_small(archive, "metadata.json") else {}
@@ -197,7 +198,7 @@ def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
     named = Path(name or path.name)
     if path.is_dir():
         return _detect_in_folder(path, named.name)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(_HEAD_BYTES)
     _refuse_known(head, named)
     if head.lstrip()[:1] == b"{":

@@ -6,6 +6,8 @@ They are converted outside: the converter pins old versions of TensorFlow, which
 import json
 from pathlib import Path, PurePosixPath
 
+from understudy.regular_file import read_regular
+
 TOPOLOGY_FILE = "model.json"
 _LARGEST_TOPOLOGY = 64 << 20  # bytes; weights lie in other files
 
@@ -39,7 +41,7 @@ def _read_topology(path: Path) -> dict[str, object] | None:
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_TOPOLOGY:
             return None
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not {"modelTopology", "weightsManifest"} <= found.keys():

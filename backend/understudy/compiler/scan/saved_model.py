@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from understudy.errors import CompileFailed, ModelUnsafe
+from understudy.regular_file import read_regular
 
 _TAG = "serve"
 # The standard saver uses these; a node that a signature can reach may not.
@@ -26,7 +27,7 @@ def read_meta_graph(folder: Path) -> Any:
     """Return the MetaGraphDef tagged for serving; raises CompileFailed when saved_model.pb is damaged or lacks it."""
     model = saved_model_pb2.SavedModel()
     try:
-        model.ParseFromString((folder / "saved_model.pb").read_bytes())
+        model.ParseFromString(read_regular(folder / "saved_model.pb"))
     except DecodeError as error:
         raise CompileFailed(
             "saved_model.pb cannot be read: it is truncated or damaged.",

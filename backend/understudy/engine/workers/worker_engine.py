@@ -39,6 +39,7 @@ from understudy.errors import ModelSetAside, NotForAudio, Unavailable, Understud
 from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.runtime.session import Tensors
+from understudy.regular_file import read_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.stream import StreamStart
 from understudy.schemas.server.workers import WorkerStatus
@@ -327,7 +328,7 @@ def _close_content(packing: "asyncio.Future[Content]") -> None:
 
 def _read_report(folder: Path) -> CompileReport:
     try:
-        return CompileReport.model_validate_json((folder / "report.json").read_bytes())
+        return CompileReport.model_validate_json(read_regular(folder / "report.json"))
     except (OSError, ValidationError) as error:
         raise WarmUpFailed(f"The files of {folder.name} cannot be read: {error}") from error
 

@@ -18,6 +18,7 @@ from understudy.inference.clip_input.framing import (
 )
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.session import RunFailed, Session
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.spec import InputKind, Spec
 from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE, PATCH_FRAMES, PATCH_SHAPE
 
@@ -56,7 +57,7 @@ class YamnetBackbone:
         Raises BackboneMissing when the file is missing, is not the backbone, or is replaced while it is read.
         """
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 session = build_session(path)  # a session on the file's bytes would keep a copy of them
                 replaced = not os.path.samestat(os.fstat(file.fileno()), path.stat())

@@ -17,6 +17,7 @@ from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.clip_input.yamnet_backbone import YamnetFrontEnd
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.runtime.tensor_signature import GraphTensor
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.report import CompileReport
 
 MOST_WINDOWS = 256
@@ -63,7 +64,7 @@ def compute_digest(clips: Sequence[LabeledClip]) -> str:
     """Return the SHA-256 over the label and the SHA-256 of each clip, in their order."""
     whole = hashlib.sha256()
     for clip in clips:
-        with clip.path.open("rb") as file:
+        with open_regular(clip.path) as file:
             whole.update(f"{clip.label} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
 
@@ -81,7 +82,7 @@ def collect_windows(
     found: list[NDArray[np.float32]] = []
     seconds = 0.0
     for clip in clips:
-        with clip.path.open("rb") as file:
+        with open_regular(clip.path) as file:
             opened = open_clip(file, limits)
             rate = taken.framing.rate or opened.rate
             cutter = taken.framing.make_cutter(max_whole_clip_seconds, rate)

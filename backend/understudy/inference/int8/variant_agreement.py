@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.pipeline.pipeline import Pipeline
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.quantization import (
     Gate,
     LabelAgreement,
@@ -87,7 +88,7 @@ def explain_shortfall(agreement: PrecisionAgreement, gate: Gate) -> str | None:
 
 
 def _analyze_clip(pipeline: Pipeline, clip: LabeledClip, limits: AudioLimits) -> Analysis:
-    with clip.path.open("rb") as file:
+    with open_regular(clip.path) as file:
         return pipeline.analyze(open_clip(file, limits))
 
 

@@ -29,6 +29,7 @@ from understudy.inference.runtime.probe_replay import load_probes, read_recorded
 from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.session_loading import load_session
 from understudy.inference.runtime.tensor_graph import Graph
+from understudy.regular_file import read_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec, Tail
 
@@ -91,7 +92,7 @@ class Pipeline:
         installed, and what the constructor raises.
         """
         try:
-            report = CompileReport.model_validate_json((compiled_folder / "report.json").read_bytes())
+            report = CompileReport.model_validate_json(read_regular(compiled_folder / "report.json"))
             session = load_session(compiled_folder / report.runtime.file_name, report.runtime)
         except (OSError, ValidationError) as error:
             raise WarmUpFailed(f"The files of {compiled_folder.name} cannot be read: {error}") from error

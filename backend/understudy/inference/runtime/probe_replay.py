@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import WarmUpFailed
 from understudy.inference.runtime.session import RunFailed, Session
+from understudy.regular_file import open_regular
 
 _INPUT, _OUTPUT = "in.", "out."
 
@@ -20,7 +21,7 @@ def load_probes(path: Path) -> dict[str, NDArray[Any]]:
     Raises WarmUpFailed when the file cannot be read or holds no outputs.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             probes = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WarmUpFailed(f"The recorded probes cannot be read: {error}") from error

@@ -6,18 +6,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from understudy.errors import DatabaseMissing, DatabaseUnavailable, Misconfigured, UnderstudyError
+from understudy.errors import DatabaseBusy, DatabaseMissing, DatabaseUnavailable, Misconfigured, UnderstudyError
 from understudy.registry.database.address import format_address, parse_address
 from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
-from understudy.registry.database.statement_errors import translate_statement_error
+from understudy.registry.database.sqlite_file import refuse_foreign_log
+from understudy.registry.database.statement_errors import translate_failure, translate_statement_error
 from understudy.settings import Settings
-
-_CONNECT_SECONDS = 5
-_POOL_WAIT_SECONDS = 10.0
 
 
 def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: bool = False) -> AsyncEngine:
@@ -26,7 +24,8 @@ def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: b
     With `read_only` no folder and no file is made, and the database refuses every statement that would write.
 
     Raises Misconfigured for an address that cannot be used, DatabaseMissing when an SQLite file to be read does not
-    exist, and DatabaseUnavailable when the folder of the SQLite file cannot be created.
+    exist, DatabaseReplaced when the log beside an SQLite file belongs to another one, and DatabaseUnavailable when the
+    folder of the SQLite file cannot be created.
     """
     url = parse_address(settings)
     if url.get_backend_name() == "sqlite":
@@ -36,14 +35,10 @@ def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: b
             "DATABASE_URL names PostgreSQL, but its driver is not installed.",
             remedy="Run `pip install '.[postgres]'` in the checkout.",
         )
-    # A transaction pooler runs each transaction in another server session, which does not know the statements prepared
-    # in an earlier one.
-    return create_async_engine(
-        url,
-        connect_args={"prepare_threshold": None, "connect_timeout": _CONNECT_SECONDS},
-        pool_pre_ping=True,
-        pool_timeout=_POOL_WAIT_SECONDS,
-        execution_options={"postgresql_readonly": True} if read_only else {},
+    from understudy.registry.database.postgres import build_postgres_engine  # loads the driver
+
+    return build_postgres_engine(
+        url, connections=settings.database_connections, seconds=settings.database_seconds, read_only=read_only
     )
 
 
@@ -59,16 +54,24 @@ def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThre
                 f"The folder {settings.var_dir} cannot be created: {error.strerror}.",
                 remedy="Make it writable for the user that runs Understudy, or set UNDERSTUDY_HOME.",
             ) from error
-    return build_sqlite_engine(url, threads, _POOL_WAIT_SECONDS, read_only=read_only)
+    refuse_foreign_log(Path(url.database or ""))
+    return build_sqlite_engine(
+        url,
+        threads,
+        connections=settings.database_connections,
+        seconds=settings.database_seconds,
+        read_only=read_only,
+    )
 
 
 @contextmanager
 def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
     """Raise a typed error for what the database answered.
 
-    DatabaseUnavailable for an outage or a damaged file, DatabaseNotReady for missing or other tables, DatabaseDenied
-    for a missing right, RowRefused for a constraint or a trigger, Misconfigured for an option that the driver does not
-    know. A fault in a statement of ours stays as it is.
+    DatabaseUnavailable for an outage, a full disk or a damaged file, DatabaseBusy for a lock or a connection that did
+    not become free, DatabaseNotReady for missing or other tables, DatabaseDenied for a missing right, RowRefused for a
+    constraint or a trigger, Misconfigured for an option that the driver does not know. A fault in a statement of ours
+    stays as it is.
     """
     try:
         yield
@@ -78,23 +81,12 @@ def translate_database_errors(engine: AsyncEngine) -> Iterator[None]:
             raise
         raise translated from error
     except PoolTimeout as error:
-        raise DatabaseUnavailable(
-            f"No free connection to {format_address(engine.url)} within {_POOL_WAIT_SECONDS:g} s."
-        ) from error
+        raise DatabaseBusy(f"No connection to {format_address(engine.url)} became free.") from error
 
 
 def _translate(error: DBAPIError, url: URL) -> UnderstudyError | None:
     address = format_address(url)
     reason = str(error.orig).strip().partition("\n")[0]
-    if (refused := translate_statement_error(error, url, address)) is not None:
-        return refused
     if "invalid connection option" in reason:
         return Misconfigured(f"DATABASE_URL: {reason}.", remedy="Remove that option from the address.")
-    if "not a database" in reason or "malformed" in reason:
-        return DatabaseUnavailable(
-            f"{address} is damaged or is not a database: {reason}.",
-            remedy="Replace it by a backup, or move the file away to begin with an empty registry.",
-        )
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return DatabaseUnavailable(f"{address} does not answer: {reason}.")
-    return None
+    return translate_statement_error(error, url, address) or translate_failure(error, address)

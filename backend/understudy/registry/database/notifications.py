@@ -1,5 +1,6 @@
 """Notices commits of other processes sooner than the next poll does."""
 
+import asyncio
 import os
 import random
 from collections.abc import AsyncGenerator
@@ -18,7 +19,8 @@ CHANNEL = "understudy_stage"
 _LOG_CHECK_SECONDS = 0.02
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_CONNECT_SECONDS = 5
+# The connection is tried so often: nothing arrives over one that went silent, and nothing says so.
+_PING_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +33,10 @@ async def watch_changes(settings: Settings) -> AsyncGenerator[None]:
     for an outage.
     """
     url = parse_address(settings)
-    changes = _watch_log_file(f"{url.database}-wal") if url.get_backend_name() == "sqlite" else _listen(url)
+    if url.get_backend_name() == "sqlite":
+        changes = _watch_log_file(f"{url.database}-wal")
+    else:
+        changes = _listen(url, settings.database_seconds)
     async with aclosing(changes) as items:
         async for _ in items:
             yield
@@ -62,27 +67,37 @@ def _read_file_state(path: str) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-async def _listen(url: URL) -> AsyncGenerator[None]:
-    """Yield once for each notification of PostgreSQL, over a connection of its own."""
+async def _listen(url: URL, seconds: float) -> AsyncGenerator[None]:
+    """Yield once for each notification of PostgreSQL, over a connection of its own.
+
+    A connection on which the server does not answer within `seconds` is replaced.
+    """
     import psycopg
+
+    from understudy.registry.database.postgres import PromptConnection, build_options
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(
-                address, autocommit=True, prepare_threshold=None, connect_timeout=_CONNECT_SECONDS
-            ) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
+            async with asyncio.timeout(seconds):
+                connection = await PromptConnection.connect(
+                    address, autocommit=True, prepare_threshold=None, **build_options(url, seconds)
+                )
+            async with connection:
+                async with asyncio.timeout(seconds):
+                    await connection.execute(f"LISTEN {CHANNEL}")
                 pause = _FIRST_PAUSE_SECONDS
-                async with aclosing(connection.notifies()) as notifications:
-                    async for _ in notifications:
-                        yield
-        except psycopg.Error as error:
+                while True:
+                    async with aclosing(connection.notifies(timeout=_PING_SECONDS)) as notifications:
+                        async for _ in notifications:
+                            yield
+                    await connection.ping()
+        except (psycopg.Error, TimeoutError) as error:
             wait = _add_jitter(pause)
             _log.warning(
                 "deployment_notifications_lost",
-                reason=str(error).strip().partition("\n")[0],
+                reason=str(error).strip().partition("\n")[0] or "the server does not answer",
                 effect="changes are still found by polling",
                 retry_seconds=round(wait, 2),
             )

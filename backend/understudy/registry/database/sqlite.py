@@ -4,6 +4,7 @@ The two subclasses use private members of aiosqlite. `tests/registry/database/te
 pyproject.toml caps the version.
 """
 
+import math
 import os
 import sqlite3
 import time
@@ -18,7 +19,9 @@ from anyio.to_thread import run_sync
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-_LOCK_SECONDS = 30.0
+from understudy.registry.database.sqlite_file import FileIdentity
+
+_BUSY_TIMEOUT = "understudy_busy_timeout"  # in ms, as the connection has it
 _LOCK_RETRY_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 5.0
 
@@ -65,14 +68,15 @@ class ConnectionThreads:
 
     def __init__(self) -> None:
         self._threads: list[Thread] = []
+        self.file = FileIdentity()
 
     def connect(self, path: str, **options: Any) -> aiosqlite.Connection:
         """Return a connection that opens when it is awaited; `options` are those of `sqlite3.connect`."""
-        return self._start(partial(_open, path, **options))
+        return self._start(partial(_open, path, self.file, **options))
 
     def connect_read_only(self, path: str, **options: Any) -> aiosqlite.Connection:
         """Return a connection to an existing file that refuses to write."""
-        return self._start(partial(_open_read_only, path, **options))
+        return self._start(partial(_open_read_only, path, self.file, **options))
 
     def _start(self, connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
         connection = _Connection(connector, iter_chunk_size=64)
@@ -88,34 +92,38 @@ class ConnectionThreads:
 
 
 def build_sqlite_engine(
-    url: URL, threads: ConnectionThreads, pool_timeout: float, *, read_only: bool = False
+    url: URL, threads: ConnectionThreads, *, connections: int, seconds: float, read_only: bool = False
 ) -> AsyncEngine:
-    """Return an engine in WAL mode. Its execution option `sqlite_begin` says how a transaction begins (DEFERRED).
+    """Return an engine in WAL mode with at most `connections` connections, which wait `seconds` for a lock.
 
-    With `read_only` the file must exist, keeps its journal mode and is never written.
+    Its execution option `sqlite_begin` says how a transaction begins (DEFERRED), and `sqlite_wait` how long it waits
+    for the lock, in seconds. With `read_only` the file must exist, keeps its journal mode and is never written.
     """
     connect = threads.connect_read_only if read_only else threads.connect
     # With isolation_level None the driver begins no transactions: `_begin` does.
     engine = create_async_engine(
         url,
-        connect_args={"async_creator_fn": connect, "isolation_level": None, "timeout": _LOCK_SECONDS},
-        pool_timeout=pool_timeout,
+        connect_args={"async_creator_fn": connect, "isolation_level": None, "timeout": seconds},
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=seconds,
         # The connection used last has the most pages in its cache; the cache is valid until another one writes.
         pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "begin", partial(_begin, seconds))
     return engine
 
 
-def _open(path: str, **options: Any) -> sqlite3.Connection:
-    """Return a connection in WAL mode; runs on the connection's own thread.
+def _open(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
+    """Return a connection in WAL mode; runs on the connection's own thread. Raises DatabaseReplaced.
 
     When two connections switch a new file to WAL at once, SQLite answers one of them "database is locked" without
     waiting for its busy timeout (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
     """
+    file.refuse_other()
     connection: sqlite3.Connection = sqlite3.connect(path, **options)
-    deadline = time.monotonic() + _LOCK_SECONDS
+    deadline = time.monotonic() + options.get("timeout", _LONGEST_WAIT_SECONDS)
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -125,20 +133,22 @@ def _open(path: str, **options: Any) -> sqlite3.Connection:
                 raise
             time.sleep(_LOCK_RETRY_SECONDS)
         else:
+            file.remember(path)
             return connection
 
 
-def _open_read_only(path: str, **options: Any) -> sqlite3.Connection:
+def _open_read_only(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
     """Return a connection that makes no file of its own; runs on the connection's own thread.
 
     SQLite needs to write beside the file to read one in WAL mode. Where it may not, and no other process has the file
     open, the file is read as one that nobody changes (https://www.sqlite.org/uri.html#uriimmutable).
     """
-    file = Path(path).absolute()
-    fixed = not os.access(file.parent, os.W_OK) and not Path(f"{file}-wal").exists()
+    place = Path(path).absolute()
+    fixed = not os.access(place.parent, os.W_OK) and not Path(f"{place}-wal").exists()
     query = "mode=ro&immutable=1" if fixed else "mode=rw"
-    connection: sqlite3.Connection = sqlite3.connect(f"{file.as_uri()}?{query}", **{**options, "uri": True})
+    connection: sqlite3.Connection = sqlite3.connect(f"{place.as_uri()}?{query}", **{**options, "uri": True})
     connection.execute("PRAGMA query_only = ON")
+    file.remember(path)
     return connection
 
 
@@ -154,5 +164,11 @@ def _to_lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+def _begin(seconds: float, connection: Connection) -> None:
+    options = connection.get_execution_options()
+    # In steps of 0.1 s, so that a transaction that did not wait before keeps the timeout that its connection has.
+    wait = math.ceil(10 * options.get("sqlite_wait", seconds)) * 100
+    if wait != connection.info.get(_BUSY_TIMEOUT, round(seconds * 1000)):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
+        connection.info[_BUSY_TIMEOUT] = wait
+    connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'DEFERRED')}")

@@ -3,23 +3,26 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from filelock import AsyncFileLock
+from filelock import AsyncFileLock, Timeout
 
 from understudy.disk_errors import translate_disk_errors
-from understudy.errors import ExamplesInvalid, TooLarge
+from understudy.errors import ExamplesInvalid, TooLarge, Unavailable
+from understudy.regular_file import read_regular
 from understudy.schemas.registry.examples import Example, ExampleSet, Expectation
 from understudy.settings import Settings
 
 _CHUNK_BYTES = 1 << 20
 _PART_PREFIX = ".new-"
 _LOCK = "examples.lock"
+# In deadlines of a transaction: the holder stores clips and commits.
+_LOCK_WAIT = 3
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,26 @@ class ExampleClips:
     def __init__(self, settings: Settings) -> None:
         self._root = settings.examples_dir
         self._lock_path = settings.var_dir / _LOCK
+        self._lock_seconds = _LOCK_WAIT * settings.database_seconds
         self._most = settings.max_examples
         self._most_bytes_each = settings.max_example_bytes
         self._most_bytes = settings.max_examples_bytes
 
-    def lock(self) -> AsyncFileLock:
-        """Return a new handle on the lock of this home's examples, for `async with`."""
-        return AsyncFileLock(self._lock_path, fallback_to_soft=False)
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Hold the lock of this home's examples while the block runs; raises Unavailable where it does not get free."""
+        handle = AsyncFileLock(self._lock_path, timeout=self._lock_seconds, fallback_to_soft=False)
+        try:
+            await handle.acquire()
+        except Timeout as error:
+            raise Unavailable(
+                f"Another process has been changing examples for more than {self._lock_seconds:g} s.",
+                remedy="Send the request again. If it stays so, find the process that holds var/examples.lock.",
+            ) from error
+        try:
+            yield
+        finally:
+            await handle.release()
 
     def lock_if_present(self) -> AbstractAsyncContextManager[object]:
         """Return a handle on the lock that creates no file: where there is none, no process of this home holds it."""
@@ -83,7 +99,7 @@ class ExampleClips:
     def read(self, model_digest: str, example: Example) -> bytes | None:
         """Return the bytes of a clip; None where it is missing here or is no longer what was stored."""
         try:
-            content = (self._root / model_digest / example.digest).read_bytes()
+            content = read_regular(self._root / model_digest / example.digest)
         except OSError:
             return None
         return content if hashlib.sha256(content).hexdigest() == example.digest else None

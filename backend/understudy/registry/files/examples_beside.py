@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from understudy.regular_file import open_regular
 from understudy.schemas.registry.examples_folder import CSV_NAME, DIGEST_NAME, name_examples_folder, parse_digest
 
 _MOST_BYTES = 4096
@@ -30,7 +31,7 @@ def locate_examples(path: str, *, folder: bool) -> str:
 def is_written_for(place: Path, digest: str) -> bool:
     """True when the folder of the examples.csv at `place` names `digest`, SHA-256 in hex."""
     try:
-        with place.with_name(DIGEST_NAME).open(encoding="utf-8") as file:
-            return parse_digest(file.read(_MOST_BYTES)) == digest
+        with open_regular(place.with_name(DIGEST_NAME)) as file:
+            return parse_digest(file.read(_MOST_BYTES).decode()) == digest
     except (OSError, UnicodeDecodeError):
         return False

@@ -15,6 +15,7 @@ from filelock import lock_descriptor, unlock_descriptor
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
+from understudy.regular_file import open_regular
 from understudy.schemas.registry.model_file import UploadedFile
 from understudy.settings import Settings
 
@@ -84,7 +85,7 @@ def is_being_written(part: Path) -> bool:
 
     Raises OSError for a file that cannot be opened and on a file system without locks.
     """
-    with part.open("rb") as file:
+    with open_regular(part) as file:
         if not lock_descriptor(file.fileno(), blocking=False):
             return True
         unlock_descriptor(file.fileno())

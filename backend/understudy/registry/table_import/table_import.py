@@ -54,10 +54,10 @@ class TableImport:
 
         Raises RequestInvalid, and DatabaseUnavailable for an `ml_models` that is not migrated.
         """
-        async with self._database.read() as session:
+        async with self._database.read(seconds=self._database.long_seconds) as session:
             source, rows = await self._read_source(session)
         await run_sync(self._read_files, source, rows)
-        async with self._database.read() as session:
+        async with self._database.read(seconds=self._database.long_seconds) as session:
             return await self._build(session, source, rows)
 
     async def apply(self, actor: str, *, skip_unfit: bool = False) -> ImportPlan:
@@ -66,12 +66,12 @@ class TableImport:
         No model becomes active. Raises RequestInvalid, with one note for each row, when a row does not fit and
         `skip_unfit` is not set, and Conflict when the tables changed meanwhile. After an error nothing is written.
         """
-        async with self._database.read() as session:
+        async with self._database.read(seconds=self._database.long_seconds) as session:
             source, rows = await self._read_source(session)
         await run_sync(self._read_files, source, rows)
         await schema.migrate(self._database)
         try:
-            async with self._database.write() as session:
+            async with self._database.write(seconds=self._database.long_seconds) as session:
                 await desired_state.lock(session)
                 if self._database.kind == "postgresql":
                     await session.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))

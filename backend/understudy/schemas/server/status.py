@@ -60,7 +60,12 @@ class Status(BaseModel):
     version: str
     replica: str
     uptime_seconds: float
-    in_sync: bool = Field(description="This process serves the model that the database says should be live")
+    in_sync: bool = Field(
+        description="This process serves the model that the database says should be live, and read so not too long ago"
+    )
+    registry_age_seconds: float | None = Field(
+        default=None, description="Time since the database was last read; null before the first time"
+    )
     problem: Problem | None = Field(description="Why this process is not in sync or cannot answer")
     live: LiveStatus | None
     desired: DesiredStatus | None = Field(description="null while the database does not answer")

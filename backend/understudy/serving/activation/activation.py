@@ -15,6 +15,7 @@ from understudy.errors import (
 )
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state, rollback
 from understudy.registry.models import example_rows, file_records, model_history, rows
 from understudy.registry.registry import Registry
@@ -85,7 +86,7 @@ class Activation:
 
         Raises NothingToRollBack when no other registered model was ever live.
         """
-        async with self._database.read() as session:
+        async with self._database.read(Use.MANAGE) as session:
             found = await rollback.find_previous_active(session)
         if found is None:
             raise NothingToRollBack("No other registered model was ever live.")
@@ -114,7 +115,10 @@ class Activation:
             return generation, await self._registry.describe_verified(session, row)
 
     async def _record_refusal(self, model_id: int, actor: str, error: UnderstudyError) -> None:
-        """Count, log and store why an activation failed. A database outage here is ignored: it would hide `error`."""
+        """Count, log and store why an activation failed. A database outage here is ignored: it would hide `error`.
+
+        After an outage nothing is stored: the activation may have been done, and the client waits for its answer.
+        """
         self._counters.activation_refusals[error.code] += 1
         live = self._live.current
         log.warning(
@@ -126,6 +130,8 @@ class Activation:
             remedy=error.remedy,
             still_live=live.model.identity.model_name if live else None,
         )
+        if isinstance(error, DatabaseUnavailable):
+            return
         with suppress(DatabaseUnavailable, RowRefused):
             async with self._database.write() as session:
                 await model_history.record_refusal(session, model_id, error, actor=actor)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from understudy.errors import UnderstudyError
+from understudy.errors import DatabaseUnavailable, UnderstudyError
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 # A step is stored once it has lasted this long: clients that poll and pages that follow cannot see a shorter one.
 VISIBLE_SECONDS = 0.25
 SIGN_OF_LIFE_SECONDS = 10.0
+_AFTER_OUTAGE_SECONDS = 1.0
 KEPT_FOR = timedelta(days=30)
 
 _PROGRESS = {Step.VERIFY: 0.05, Step.COMPILE: 0.1, Step.WARM_UP: 0.7, Step.COMMIT: 0.9, Step.SWAP: 1.0}
@@ -42,7 +43,9 @@ class OperationProgress:
             async with self._stores_steps():
                 activated = await activate(self._on_step)
         except UnderstudyError as error:
-            await self._end(state=OperationState.FAILED, error=Problem.from_error(error))
+            # The client has waited for a whole deadline already where the database does not answer.
+            patience = _AFTER_OUTAGE_SECONDS if isinstance(error, DatabaseUnavailable) else None
+            await self._end(patience, state=OperationState.FAILED, error=Problem.from_error(error))
             raise
         except Exception as error:
             log.exception("activation failed", model_id=self._operation.model_id)
@@ -58,13 +61,13 @@ class OperationProgress:
         )
         return self._operation
 
-    async def store(self) -> None:
-        """Write the operation as it is now, and forget operations of more than 30 days ago.
+    async def store(self, *, seconds: float | None = None) -> None:
+        """Write the operation as it is now within `seconds`, and forget operations of more than 30 days ago.
 
         Raises DatabaseUnavailable.
         """
         self._operation = self._operation.model_copy(update={"updated_at": datetime.now(UTC)})
-        async with self._database.write() as session:
+        async with self._database.write(seconds=seconds) as session:
             await operation_rows.delete_older(session, than=self._operation.started_at - KEPT_FOR)
             await operation_rows.save(session, self._operation)
 
@@ -72,14 +75,14 @@ class OperationProgress:
         self._operation = self._operation.model_copy(update={"step": step, "progress": _PROGRESS[step]})
         self._changed.set()
 
-    async def _end(self, **outcome: object) -> None:
+    async def _end(self, patience: float | None = None, **outcome: object) -> None:
         self._operation = self._operation.model_copy(update=outcome)
-        await self._try_to_store()
+        await self._try_to_store(patience)
 
-    async def _try_to_store(self) -> None:
+    async def _try_to_store(self, seconds: float | None = None) -> None:
         """Store the operation. A failure is logged only: the activation's own commit decides whether it succeeds."""
         try:
-            await self.store()
+            await self.store(seconds=seconds)
         except UnderstudyError as error:
             log.warning("progress not recorded", operation_id=self._operation.operation_id, detail=error.detail)
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from understudy.errors import ModelNotFound, Unavailable
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import operation_rows
 from understudy.registry.models import rows
 from understudy.registry.registry import Registry
@@ -47,7 +48,7 @@ class Operations:
 
         Raises ModelNotFound and, with `wait`, every error of the activation.
         """
-        async with self._database.read() as session:
+        async with self._database.read(Use.MANAGE) as session:
             await rows.get(session, model_id)
         return await self._run(
             "activate",

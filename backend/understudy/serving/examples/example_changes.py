@@ -16,6 +16,7 @@ from understudy.registry.files.examples_csv import read_folder, refuse_doubles
 from understudy.registry.models import example_rows, model_history
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
+from understudy.regular_file import open_regular
 from understudy.schemas.registry.examples import ExampleSet, ModelExamples, ProofState, summarize_examples
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_detail import ModelDetail
@@ -151,4 +152,4 @@ class ExampleChanges:
 
 def _open_clips(file: Path, stack: ExitStack) -> list[NewExample]:
     """Read an examples.csv and open its clips, which `stack` closes. Raises ExamplesInvalid."""
-    return [NewExample(each.expected, stack.enter_context(each.path.open("rb"))) for each in read_folder(file)]
+    return [NewExample(each.expected, stack.enter_context(open_regular(each.path))) for each in read_folder(file)]

@@ -9,6 +9,7 @@ import structlog
 from understudy.backbones.store import MANIFEST_FILE, BackboneStore
 from understudy.engine.engine import BackboneFile
 from understudy.errors import BackboneMissing
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
@@ -73,7 +74,7 @@ class BackboneHolder:
             known, identity = self._known.get(path), _identify(path)
             if known is None or known[0] != identity:
                 try:
-                    with path.open("rb") as file:
+                    with open_regular(path) as file:
                         digest = hashlib.file_digest(file, "sha256").hexdigest()
                 except OSError as error:
                     raise BackboneMissing(f"There is no YAMNet backbone at {path}: {error.strerror}.") from error

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from understudy import __version__
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import change_feed
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
@@ -74,7 +75,7 @@ class Events:
         """Send the new events to the subscribers. Raises DatabaseUnavailable."""
         if not self._subscribers:
             return
-        async with self._database.read() as session:
+        async with self._database.read(Use.OWN) as session:
             entries = await change_feed.list_entries_after(session, self._position - _OVERLAP)
             operations = await change_feed.list_operations_after(session, self._since)
         self._read_at = datetime.now(UTC)

@@ -11,9 +11,17 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from understudy.errors import DatabaseUnavailable, ModelNotLoaded, SeveralActive, UnderstudyError
+from understudy.errors import (
+    DatabaseUnavailable,
+    ModelNotLoaded,
+    RegistryOutdated,
+    SeveralActive,
+    Unavailable,
+    UnderstudyError,
+)
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
@@ -31,6 +39,7 @@ EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 REPORT_SECONDS = 10.0
+LEAVE_SECONDS = 3.0
 FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 
 
@@ -64,12 +73,28 @@ class Reconciler:
         self._reported: tuple[object, ...] = ()
         self._reported_at = 0.0
         self._publish_failed = False
+        self._report_failed = False
+        self._looked_at: float | None = None
         self._wake = asyncio.Event()
 
     @property
+    def registry_age_seconds(self) -> float | None:
+        """Return the time since the database was last read in seconds; None before the first time."""
+        return None if self._looked_at is None else time.monotonic() - self._looked_at
+
+    @property
+    def outdated(self) -> bool:
+        """Return True when the last successful look at the database is too long ago to say what should be live."""
+        age, longest = self.registry_age_seconds, self._settings.max_registry_age_seconds
+        return age is not None and 0 < longest < age
+
+    @property
     def in_sync(self) -> bool:
-        """Return True when this process serves the model that the database desired at the last poll."""
-        if self.desired is None:
+        """Return True when this process serves the model that the database desired at the last poll.
+
+        False also when that poll is too long ago.
+        """
+        if self.desired is None or self.outdated:
             return False
         live = self._live.current
         if live is not None and live.generation > self.desired.generation:
@@ -79,8 +104,11 @@ class Reconciler:
         wanted = self.desired.active_model_id, self.desired.variant
         return wanted == (live.model.identity.model_id, live.model.variant)
 
-    def build_not_loaded(self) -> ModelNotLoaded:
-        """Return the error that says why this process is not in sync."""
+    def build_not_loaded(self) -> Unavailable:
+        """Return the error that says why this process is not in sync: ModelNotLoaded or RegistryOutdated."""
+        if self.outdated:
+            reason = f" {self.outage.detail}" if self.outage else ""
+            return RegistryOutdated(f"The registry was last read {self.registry_age_seconds:.0f} s ago.{reason}")
         problem = self.problem or self.outage
         if problem is not None:
             return ModelNotLoaded(problem.detail, remedy=problem.remedy)
@@ -120,13 +148,17 @@ class Reconciler:
     async def leave(self) -> None:
         """Remove this process from the list of replicas, because it stops."""
         with suppress(DatabaseUnavailable):  # the other processes remove it after a while
-            async with self._database.write() as session:
+            async with self._database.write(Use.OWN, seconds=LEAVE_SECONDS) as session:
                 await replicas.delete(session, self.replica)
 
     async def read_desired(self) -> None:
         """Read the desired state; load and report nothing. Raises DatabaseUnavailable."""
-        async with self._database.read() as session:
-            self.desired = await desired_state.poll(session)
+        async with self._database.read(Use.OWN) as session:
+            self._note_desired(await desired_state.poll(session))
+
+    def _note_desired(self, desired: DesiredStatePoll) -> None:
+        self.desired = desired
+        self._looked_at = time.monotonic()
 
     async def load_desired(self) -> None:
         """Load the desired model once, for a process that is not a server. Write nothing.
@@ -134,8 +166,9 @@ class Reconciler:
         Raises DatabaseUnavailable and SeveralActive. After any other failure no model is live, and `not_loaded` names
         the reason.
         """
-        async with self._database.read() as session:
-            self.desired = desired = await desired_state.poll(session)
+        async with self._database.read(Use.OWN) as session:
+            desired = await desired_state.poll(session)
+            self._note_desired(desired)
             await desired_state.refuse_several_active(session)
         if desired.active_model_id is not None:
             variant = Precision.FLOAT32 if desired.drifted else desired.variant
@@ -173,7 +206,7 @@ class Reconciler:
 
     async def _poll(self) -> None:
         live = self._live.current
-        async with self._database.read() as session:
+        async with self._database.read(Use.OWN) as session:
             desired = await desired_state.poll(session)
         if live is not None and live.generation > desired.generation:
             # That generation was committed before this poll, and the database does not have it.
@@ -181,9 +214,10 @@ class Reconciler:
             self._live.rewind(desired.generation)
         if self.outage is not None:
             log.info("database answers again")
-        self.desired, self.outage = desired, None
+        self.outage = None
+        self._note_desired(desired)
         if desired.active_count > 1:
-            async with self._database.read() as session:
+            async with self._database.read(Use.OWN) as session:
                 self.problem = await desired_state.describe_several_active(session)
         elif desired.active_model_id is None:
             await self._follow_empty(desired.generation)
@@ -195,7 +229,7 @@ class Reconciler:
     async def _reconcile(self, desired: DesiredStatePoll) -> DesiredStatePoll:
         """Count a new generation for a switch that somebody made by hand in the database."""
         if desired.drifted:
-            async with self._database.write() as session:
+            async with self._database.write(Use.OWN) as session:
                 await desired_state.reconcile(session)
                 self.desired = desired = await desired_state.poll(session)
         return desired
@@ -207,7 +241,7 @@ class Reconciler:
             self._empty_since = now
         if now - self._empty_since < EMPTY_GRACE_SECONDS:
             return
-        async with self._database.write() as session:
+        async with self._database.write(Use.OWN) as session:
             await desired_state.reconcile(session)
         if self._live.clear(generation):
             log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
@@ -237,7 +271,7 @@ class Reconciler:
             log_live(live, "convergence")
 
     async def _rename(self, model_id: int) -> None:
-        async with self._database.read() as session:
+        async with self._database.read(Use.OWN) as session:
             model = (await rows.get(session, model_id)).model
             self._live.rename(model_id, model.model_name, model.version)
 
@@ -249,7 +283,7 @@ class Reconciler:
         self._retry_at = time.monotonic() + pause
         self._failed, self.problem = desired, error
         if not again:
-            async with self._database.write() as session:
+            async with self._database.write(Use.OWN) as session:
                 await model_history.record_refusal(session, model_id, error, actor="server")
         live = self._live.current
         log.error(
@@ -275,11 +309,24 @@ class Reconciler:
         )
         now = time.monotonic()
         if report != self._reported or now - self._reported_at >= REPORT_SECONDS:
-            present = ReplicaReport(self.replica, *report, seen_at=datetime.now(UTC))
-            async with self._database.write() as session:
-                await replicas.save(session, present)
-                await replicas.delete_unseen(session, since=present.seen_at - FORGET_AFTER)
             self._reported, self._reported_at = report, now
+            await self._store_report(ReplicaReport(self.replica, *report, seen_at=datetime.now(UTC)))
+
+    async def _store_report(self, report: ReplicaReport) -> None:
+        """Store the report, and try again at the next one after a failure.
+
+        A database that is read only or locked can still say what should be live.
+        """
+        try:
+            async with self._database.write(Use.OWN) as session:
+                await replicas.save(session, report)
+                await replicas.delete_unseen(session, since=report.seen_at - FORGET_AFTER)
+        except DatabaseUnavailable as error:
+            if not self._report_failed:
+                log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
+            self._report_failed = True
+        else:
+            self._report_failed = False
 
 
 def _wrap_unforeseen(error: Exception) -> UnderstudyError:

@@ -103,6 +103,11 @@ class PrometheusExporter(Collector):
             self._reconciler.in_sync,
         )
         yield _build_gauge(
+            "understudy_registry_age_seconds",
+            "Time since the database was last read for the model that should be live.",
+            self._reconciler.registry_age_seconds or 0.0,
+        )
+        yield _build_gauge(
             "understudy_database_up",
             "1 while the database answers.",
             self._reconciler.outage is None,

@@ -4,8 +4,9 @@ import time
 
 from understudy import __version__
 from understudy.engine.engine import Engine
-from understudy.errors import DatabaseUnavailable, NoActiveModel
+from understudy.errors import DatabaseReplaced, DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import replicas
 from understudy.registry.models import file_records, rows
 from understudy.registry.models.model_detail import describe_pending, describe_tensors_only
@@ -50,8 +51,11 @@ class StatusReporter:
         """Raises ModelNotLoaded, with the reason, while the desired model is not the live model.
 
         Raises Unavailable while no worker process runs, and ModelSetAside for a live model that has ended several.
-        During a database outage the desired model is the one that was desired when the database last answered.
+        During a database outage the desired model is the one that was desired when the database last answered:
+        RegistryOutdated where that is too long ago, DatabaseReplaced where its file is gone.
         """
+        if isinstance(self._reconciler.outage, DatabaseReplaced):
+            raise self._reconciler.outage
         if not self._reconciler.in_sync:
             raise self._reconciler.build_not_loaded()
         live = self._live.current
@@ -64,15 +68,18 @@ class StatusReporter:
         Raises what `require_ready` raises, and NoActiveModel with `require_model` where no model is active.
         """
         self.require_ready()
-        live = self._live.current
+        live, age = self._live.current, self._reconciler.registry_age_seconds
         if live is not None:
             return Readiness(
-                model=live.model.identity, note=_note_tensors_only(live.model), tensors_only=live.model.tensors_only
+                model=live.model.identity,
+                note=_note_tensors_only(live.model),
+                tensors_only=live.model.tensors_only,
+                registry_age_seconds=age,
             )
         if require_model:
             raise NoActiveModel("No model is active.")
         note = "No model is active: predictions are answered with 503 no_active_model until one is activated."
-        return Readiness(model=None, note=note)
+        return Readiness(model=None, note=note, registry_age_seconds=age)
 
     async def status(self) -> Status:
         live, desired = self._live.current, self._reconciler.desired
@@ -85,6 +92,7 @@ class StatusReporter:
             replica=self._reconciler.replica,
             uptime_seconds=time.monotonic() - self._started,
             in_sync=self._reconciler.in_sync,
+            registry_age_seconds=self._reconciler.registry_age_seconds,
             problem=Problem.from_error(problem) if problem else None,
             live=LiveStatus(
                 model=live.model.identity,
@@ -117,7 +125,7 @@ class StatusReporter:
         """Return the replicas, the state of the database, and a note where the live model's spec was changed."""
         dialect = self._database.kind
         try:
-            async with self._database.read() as session:
+            async with self._database.read(Use.MANAGE) as session:
                 reports = await replicas.list_reports(session)
                 row = await rows.find(session, live.model.identity.model_id) if live else None
         except DatabaseUnavailable as error:
