@@ -108,6 +108,45 @@ async def test_raw_samples_past_the_spool_are_decoded_to_their_end(client: httpx
     assert (answer["windows"], answer["audio"]) == (expected["windows"], expected["audio"])
 
 
+def to_g711(frames: np.ndarray[Any, Any], subtype: str) -> tuple[bytes, bytes]:
+    """Return a wav file of G.711, and its codes alone."""
+    wav = to_wav(frames, subtype)
+    at = wav.index(b"data") + 8
+    return wav, wav[at : at + len(frames)]
+
+
+async def test_raw_g711_with_a_declared_rate_gives_the_scores_of_a_file(client: httpx.AsyncClient, live: None) -> None:
+    for subtype, name, kinds in (
+        ("ULAW", "mulaw", (f"audio/PCMU;rate={RATE}", f"audio/x-mulaw; rate={RATE}")),
+        ("ALAW", "alaw", (f"audio/PCMA; rate={RATE}; channels=1", f"audio/x-alaw; rate={RATE}")),
+    ):
+        wav, codes = to_g711(samples(), subtype)
+        expected = await predict(client, content=wav, headers={"content-type": "audio/wav"})
+        text = base64.b64encode(codes).decode()
+        for sent in (
+            *({"content": codes, "headers": {"content-type": kind}} for kind in kinds),
+            {"content": codes, "params": {"format": name, "rate": RATE}},
+            {"json": {"audio": text, "format": name, "rate": RATE}},
+            {"files": {"a": ("x", codes, kinds[0])}},
+        ):
+            answer = await predict(client, **sent)
+            assert (answer["windows"], answer["audio"]) == (expected["windows"], expected["audio"])
+
+
+async def test_audio_basic_is_mulaw_at_its_own_rate_or_an_au_file(client: httpx.AsyncClient, live: None) -> None:
+    frames = np.random.default_rng(3).integers(-9000, 9000, (16_000, 1)).astype(np.int16)
+    codes = to_g711(frames, "ULAW")[1]
+    file = io.BytesIO()
+    soundfile.write(file, frames, 8_000, format="AU", subtype="ULAW")
+    answers = [
+        await predict(client, content=body, headers={"content-type": "audio/basic"})
+        for body in (codes, file.getvalue())
+    ]
+    assert answers[0]["windows"] == answers[1]["windows"]
+    facts = answers[0]["audio"]
+    assert (facts["sample_rate"], facts["duration_seconds"], facts["codec"]) == (8_000, 2.0, "pcm_mulaw")
+
+
 def typed(kind: str, content: bytes = bytes(8)) -> dict[str, Any]:
     return {"content": content, "headers": {"content-type": kind}}
 
@@ -122,6 +161,10 @@ def typed(kind: str, content: bytes = bytes(8)) -> dict[str, Any]:
         (typed("audio/x-raw; format=s16le; rate=1"), "request_invalid", "body.rate"),
         (typed("audio/x-raw; format=s24le; rate=16000"), "request_invalid", "body.format"),
         (typed("audio/x-raw; format=s16le; rate=16000; layout=planar"), "request_invalid", "layout"),
+        (typed("audio/PCMU"), "request_invalid", "rate of the mulaw samples is missing"),
+        (typed("audio/PCMA; rate=8000; ptime=20"), "request_invalid", "ptime"),
+        (typed("audio/PCMU; rate=8000", b""), "audio_unusable", "0 bytes"),
+        (typed("audio/PCMU; rate=8000", to_wav(samples())), "audio_unusable", "and it is a whole wav file"),
         (typed("audio/L16; rate=8000; emphasis=50-15"), "request_invalid", "emphasis"),
         (typed("audio/x-raw; format=f32le; rate=16000", bytes(6)), "audio_unusable", "6 bytes"),
         (typed("audio/x-raw; format=f32le; rate=16000", b""), "audio_unusable", "0 bytes"),

@@ -11,13 +11,27 @@ from understudy.api.uploads.recording_fields import merge_fields, parse_body
 from understudy.errors import AudioUnusable, BodyTooLarge, RequestInvalid
 from understudy.schemas.inference.recording import RecordingFields, SampleFormat
 
-_X_RAW, _L16 = "audio/x-raw", "audio/l16"
+_X_RAW, _BASIC = "audio/x-raw", "audio/basic"
+# Media types that name the format of the samples: RFC 3551 and RFC 4856, RFC 2046 for audio/basic, and GStreamer's.
+_FORMATS = {
+    "audio/l16": SampleFormat.S16BE,
+    "audio/pcmu": SampleFormat.MULAW,
+    "audio/pcma": SampleFormat.ALAW,
+    "audio/x-mulaw": SampleFormat.MULAW,
+    "audio/x-alaw": SampleFormat.ALAW,
+    _BASIC: SampleFormat.MULAW,
+}
 _EXAMPLE = "Content-Type: audio/x-raw; format=s16le; rate=16000; channels=1"
 _REMEDY = f"Declare the samples that you send, for example: {_EXAMPLE}"
 # The parameters of each media type that are understood.
-_KNOWN = {_X_RAW: {"format", "rate", "channels", "layout"}, _L16: {"rate", "channels"}}
-# WAVE_FORMAT_PCM and WAVE_FORMAT_IEEE_FLOAT.
-_PCM, _FLOAT = 1, 3
+_KNOWN = {_X_RAW: {"format", "rate", "channels", "layout"}, **{name: {"rate", "channels"} for name in _FORMATS}}
+# audio/basic is mu-law at 8,000 Hz in one channel by its definition (RFC 2046 section 4.3).
+_BASIC_RATE = 8_000
+# Numbers of Microsoft's registry: PCM, IEEE float, A-law and mu-law.
+_TAGS = {SampleFormat.F32LE: 3, SampleFormat.ALAW: 6, SampleFormat.MULAW: 7}
+_PCM = 1
+# The first bytes of files that are sent with the media type of raw samples.
+_FILES = {b"RIFF": "wav", b"RIFX": "wav", b"RF64": "wav", b".snd": "au", b"dns.": "au", b"fLaC": "flac", b"OggS": "ogg"}
 _HEADER_BYTES = 44
 # A RIFF header has 32 bits for the size of the file after its first 8 bytes.
 _MAX_BYTES = (1 << 32) - 1 - _HEADER_BYTES
@@ -30,11 +44,14 @@ class RawSamples:
     format: SampleFormat
     rate: int
     channels: int
+    basic: bool = False
+    """The media type was audio/basic, which au files are sent with too."""
 
     def add_header(self, file: BinaryIO) -> BinaryIO:
         """Return `file`, a seekable file of samples, behind a wav header.
 
-        The first use of the returned file raises AudioUnusable unless `file` holds one or more whole frames.
+        The first use of the returned file raises AudioUnusable unless `file` holds one or more whole frames, and where
+        it begins as another kind of file does. An au file that was sent as audio/basic is returned as it is.
         """
         return cast("BinaryIO", _HeadedFile(self, file))
 
@@ -61,7 +78,7 @@ class RawSamples:
             b"WAVE",
             b"fmt ",
             16,
-            _FLOAT if self.format is SampleFormat.F32LE else _PCM,
+            _TAGS.get(self.format, _PCM),
             self.channels,
             self.rate,
             self.rate * width * self.channels,
@@ -75,9 +92,10 @@ class RawSamples:
 def find_raw_samples(content_type: ContentType, fields: RecordingFields) -> RawSamples | None:
     """Return the layout of raw samples that the content type or the fields declare; None for a file of another kind.
 
-    The types are `audio/x-raw` (the parameters of GStreamer's) and `audio/L16` (RFC 3551 and RFC 4856: 16 bits,
-    big-endian, one channel unless given). Raises RequestInvalid where format or rate is missing, where a parameter is
-    unknown, and where content type and fields contradict each other.
+    The types are `audio/x-raw` (the parameters of GStreamer's), `audio/L16` (RFC 3551 and RFC 4856: 16 bits,
+    big-endian, one channel unless given), `audio/PCMU` and `audio/PCMA` (the same RFCs: G.711) and `audio/basic`.
+    Raises RequestInvalid where format or rate is missing, where a parameter is unknown, and where content type and
+    fields contradict each other.
     """
     declared = _read_parameters(content_type) if content_type.name in _KNOWN else RecordingFields()
     merged = merge_fields(fields, declared)
@@ -95,7 +113,7 @@ def find_raw_samples(content_type: ContentType, fields: RecordingFields) -> RawS
         )
     if merged.rate is None:
         raise RequestInvalid(f"The sample rate of the {merged.format} samples is missing.", remedy=_REMEDY)
-    return RawSamples(merged.format, merged.rate, merged.channels or 1)
+    return RawSamples(merged.format, merged.rate, merged.channels or 1, basic=content_type.name == _BASIC)
 
 
 def _read_parameters(content_type: ContentType) -> RecordingFields:
@@ -106,8 +124,10 @@ def _read_parameters(content_type: ContentType) -> RecordingFields:
             f"{content_type.name} with {', '.join(unknown) or 'another layout than interleaved'} is not supported.",
             remedy=_REMEDY,
         )
-    if content_type.name == _L16:
-        given["format"] = SampleFormat.S16BE
+    if content_type.name in _FORMATS:
+        given["format"] = _FORMATS[content_type.name]
+    if content_type.name == _BASIC:
+        given.setdefault("rate", str(_BASIC_RATE))
     return parse_body(RecordingFields, given)
 
 
@@ -120,6 +140,15 @@ class _HeadedFile(io.RawIOBase):
 
     @cached_property
     def _header(self) -> bytes:
+        self._file.seek(0)
+        kind = _FILES.get(self._file.read(4))
+        if self._samples.basic and kind == "au":
+            return b""
+        if kind is not None:
+            raise AudioUnusable(
+                f"The recording was declared as raw {self._samples.format} samples, and it is a whole {kind} file.",
+                remedy=f"Send it as a file: Content-Type: audio/{kind}, without `format` and `rate`.",
+            )
         return self._samples.make_header(self._file.seek(0, io.SEEK_END))
 
     @cached_property

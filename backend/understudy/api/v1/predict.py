@@ -54,7 +54,8 @@ _BODY = {
                     "type": "string",
                     "format": "binary",
                     "description": "Interleaved samples, declared by the parameters of the content type, such as "
-                    "audio/x-raw; format=s16le; rate=16000; channels=1, or by the query; audio/L16 as RFC 3551 says",
+                    "audio/x-raw; format=s16le; rate=16000; channels=1, or by the query; audio/L16, audio/PCMU and "
+                    "audio/PCMA as RFC 3551 says, and audio/basic",
                 }
             },
             "application/json": {"schema": {"$ref": "#/components/schemas/AudioDocument"}},

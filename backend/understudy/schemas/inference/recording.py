@@ -10,15 +10,23 @@ MAX_SOURCE_LENGTH = 100
 
 
 class SampleFormat(StrEnum):
-    """Raw interleaved samples: 32-bit floats, or 16-bit integers in little-endian or big-endian order."""
+    """Raw interleaved samples: 32-bit floats, 16-bit integers in either byte order, or the 8-bit codes of G.711."""
 
     F32LE = "f32le"
     S16LE = "s16le"
     S16BE = "s16be"
+    MULAW = "mulaw"
+    ALAW = "alaw"
 
     @property
     def sample_bytes(self) -> int:
-        return 4 if self is SampleFormat.F32LE else 2
+        """Bytes of one sample of one channel."""
+        match self:
+            case SampleFormat.F32LE:
+                return 4
+            case SampleFormat.S16LE | SampleFormat.S16BE:
+                return 2
+        return 1
 
 
 def _lower(value: object) -> object:
