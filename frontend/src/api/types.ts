@@ -20,6 +20,7 @@ export type PipelineFact = Schemas["PipelineFact"];
 export type HistoryEntry = Schemas["HistoryEntry"];
 export type Status = Schemas["Status"];
 export type Prediction = Schemas["Prediction"];
+export type Finding = Schemas["Finding"];
 export type ScoredWindow = Schemas["Window"];
 export type Metrics = Schemas["TrafficSummary"];
 export type Problem = Schemas["Problem"];

@@ -82,6 +82,11 @@ function Clips({ proof }: { proof: ExamplesProof }) {
               <span aria-hidden="true">{clip.agrees ? "✓ " : "✗ "}</span>
               {clip.file}
               {!clip.agrees && <span className="sr-only">, {words.differs}</span>}
+              {clip.findings?.map((finding) => (
+                <span key={finding.detail} className="block text-ink-2 text-sm">
+                  {finding.detail}
+                </span>
+              ))}
             </span>,
             formatAnswer(clip.expected_label, clip.differs_at, clip.expected_score),
             clip.problem ?? formatAnswer(clip.served_label, clip.differs_at, clip.served_score),

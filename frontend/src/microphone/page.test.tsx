@@ -11,7 +11,7 @@ import { type FakeSocket, serveStreams } from "../test/stream";
 
 const model = { model_id: 1, model_name: "Starter", version: null, digest: "ab", precision: "float32" as const };
 const spec = { window_seconds: 1, hop_seconds: 0.5, labels: ["dog", "rain"], thresholds: { dog: 0.6 } };
-const ready: StreamMessage = { type: "ready", model, generation: 1, spec };
+const ready: StreamMessage = { type: "ready", model, generation: 1, spec, findings: [] };
 const window = (start: number, dog: number): StreamMessage => ({
   type: "window",
   start,
@@ -144,6 +144,7 @@ test("a switch of the live model is listed, and its labels replace the old ones"
     model: { ...model, model_id: 2, model_name: "Human v2" },
     generation: 2,
     spec: { ...spec, labels: ["siren"], thresholds: {} },
+    findings: [],
   });
   expect(status()).toHaveTextContent("Listening. Answered by Human v2");
   const swaps = screen.getByRole("region", { name: "Model changes" });
@@ -229,6 +230,17 @@ test("the crossings and what was not heard are saved as CSV", async () => {
   const [[name, file]] = [...files] as [[string, Blob]];
   expect(name).toMatch(/^listening-.*\.csv$/);
   expect(await file.text()).toMatch(/\r\ncrossing,.*,dog,0.9,0.6,Starter,false/);
+});
+
+test("what must be known about the model and the sound is shown, with its times", async () => {
+  const { socket } = await start();
+  socket.answer({ ...ready, findings: [{ code: "sample_rate_assumed", detail: "48000 Hz is assumed." }] });
+  socket.answer({
+    ...window(10, 0.9),
+    findings: [{ code: "channels_cancel", detail: "The channels cancel.", start: 10, end: 11 }],
+  } as StreamMessage);
+  expect(screen.getByText("48000 Hz is assumed.")).toBeVisible();
+  expect(screen.getByText("0:10.0 to 0:11.0: The channels cancel.")).toBeVisible();
 });
 
 test("a connection that falls a second behind is closed instead of adding delay", async () => {

@@ -8,6 +8,7 @@ const ready = {
   model,
   generation: 1,
   spec: { window_seconds: 1, hop_seconds: 0.5, labels: ["dog", "rain"], thresholds: { dog: 0.6 } },
+  findings: [],
 };
 const window = (start: number, dog: number, own: Partial<StreamWindow> = {}): StreamWindow => ({
   type: "window",
@@ -63,12 +64,47 @@ test("a threshold set by hand survives a reconnection", () => {
   expect(applyMessage(set, ready, 12).ownThresholds.dog).toBe(0.3);
 });
 
+<<<<<<< HEAD
 test("a swap is marked, closes the crossings, and the new model's labels and hop replace the old ones", () => {
   const other = { ...model, model_name: "Other" };
   const spec = { ...ready.spec, labels: ["dog", "siren"], hop_seconds: 1 };
   const swapped = applyMessage(score([0.9]), { type: "swap", at: 0.5, model: other, generation: 2, spec }, 0);
   expect(swapped.swaps).toEqual([{ at: 0.5, model: other }]);
   expect(swapped.labels).toEqual(["dog", "siren"]);
+=======
+test("after a reconnection times continue from the session's clock", () => {
+  const again = applyMessage(applyMessage(started, ready, 12), window(0.5, 0.9), 12);
+  expect(again.windows.at(-1)).toMatchObject({ start: 12.5, end: 13.5 });
+});
+
+test("the newest finding of each kind is kept, with the session's times, and the model's goes with the model", () => {
+  const assumed = { code: "sample_rate_assumed" as const, detail: "48000 Hz is assumed." };
+  const cancel = (start: number) => ({ code: "channels_cancel" as const, detail: "They cancel.", start, end: start + 1 });
+  const opened = applyMessage(EMPTY_SESSION, { ...ready, findings: [assumed] }, 0);
+  const later = [1, 2].reduce(
+    (session, start) => applyMessage(session, window(start, 0.1, { findings: [cancel(start)] }), 10),
+    opened,
+  );
+  expect(later.findings).toEqual([assumed, cancel(12)]);
+  expect(applyMessage(later, ready, 20).findings).toEqual([cancel(12)]);
+});
+
+test("a swap is marked, and the new model's labels and hop replace the old ones", () => {
+  const swapped = applyMessage(
+    started,
+    {
+      type: "swap",
+      at: 3,
+      model: { ...model, model_name: "Other" },
+      generation: 2,
+      spec: { ...ready.spec, labels: ["siren"], hop_seconds: 1 },
+      findings: [],
+    },
+    1,
+  );
+  expect(swapped.swaps).toEqual([{ at: 4, model: { ...model, model_name: "Other" } }]);
+  expect(swapped.labels).toEqual(["siren"]);
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
   expect(swapped.hop).toBe(1);
   const scores = { dog: 0.9, siren: 0.1 };
   expect(dogs(applyMessage(swapped, window(0.5, 0.9, { scores, model: other }), 0))).toHaveLength(2);

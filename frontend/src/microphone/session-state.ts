@@ -1,5 +1,9 @@
+<<<<<<< HEAD
 import type { ModelIdentity, Problem, StreamMessage, StreamWindow } from "../api/types";
 import { type Crossing, trackCrossings } from "./crossings";
+=======
+import type { Finding, ModelIdentity, Problem, StreamMessage, StreamWindow } from "../api/types";
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
 
 export const SHOWN_SECONDS = 30;
 const MOST_GAPS = 500;
@@ -35,6 +39,8 @@ export interface SessionState {
   ownThresholds: Readonly<Record<string, number>>;
   pinned: readonly string[];
   model: ModelIdentity | undefined;
+  /** The newest finding of each code: about the model, and about the sound. */
+  findings: readonly Finding[];
   problem: Problem | undefined;
 }
 
@@ -51,6 +57,7 @@ export const EMPTY_SESSION: SessionState = {
   ownThresholds: {},
   pinned: [],
   model: undefined,
+  findings: [],
   problem: undefined,
 };
 
@@ -62,16 +69,38 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
   switch (message.type) {
     case "ready":
       return {
+<<<<<<< HEAD
         ...applySpec(session, message),
         heardUntil: session.heardUntil ?? offset,
+=======
+        ...session,
+        labels: message.spec.labels,
+        hop: message.spec.hop_seconds,
+        // A threshold that the user set stays after a reconnection.
+        thresholds: { ...message.spec.thresholds, ...session.thresholds },
+        model: message.model,
+        findings: addFindings(ofSound(session), message.findings),
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
         problem: undefined,
       };
     case "window":
-      return addWindow(session, { ...message, start: message.start + offset, end: message.end + offset });
+      return addWindow(session, {
+        ...message,
+        start: message.start + offset,
+        end: message.end + offset,
+        findings: message.findings.map((each) => shiftFinding(each, offset)),
+      });
     case "swap":
       return {
         ...applySpec(session, message),
         swaps: [...session.swaps, { at: message.at + offset, model: message.model }],
+<<<<<<< HEAD
+=======
+        labels: message.spec.labels,
+        hop: message.spec.hop_seconds,
+        thresholds: { ...message.spec.thresholds, ...session.thresholds },
+        findings: addFindings(ofSound(session), message.findings),
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
       };
     case "heartbeat":
       return session;
@@ -80,6 +109,7 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
   }
 }
 
+<<<<<<< HEAD
 function applySpec(
   session: SessionState,
   { spec, model }: Extract<StreamMessage, { type: "ready" | "swap" }>,
@@ -94,6 +124,23 @@ function applySpec(
   };
 }
 
+=======
+/** Returns the findings that stay when another model answers. */
+const ofSound = (session: SessionState) => session.findings.filter((each) => each.code !== "sample_rate_assumed");
+
+function addFindings(before: readonly Finding[], found: readonly Finding[]): readonly Finding[] {
+  if (found.length === 0) return before;
+  const codes = new Set(found.map((each) => each.code));
+  return [...before.filter((each) => !codes.has(each.code)), ...found];
+}
+
+const shiftFinding = (finding: Finding, offset: number): Finding => ({
+  ...finding,
+  start: finding.start == null ? finding.start : finding.start + offset,
+  end: finding.end == null ? finding.end : finding.end + offset,
+});
+
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
 function addWindow(session: SessionState, window: StreamWindow): SessionState {
   const heardUntil = session.heardUntil ?? window.start;
   const contiguous = window.start - heardUntil <= SMALLEST_GAP_SECONDS;
@@ -106,9 +153,14 @@ function addWindow(session: SessionState, window: StreamWindow): SessionState {
         ? session.labels
         : names,
     windows: [...session.windows.filter((each) => each.end > oldest), window],
+<<<<<<< HEAD
     heardUntil: Math.max(heardUntil, window.end),
     gaps: contiguous ? session.gaps : [...session.gaps, { from: heardUntil, to: window.start }].slice(-MOST_GAPS),
     crossings: trackCrossings(session.crossings, window, contiguous, (label) => getThreshold(session, label)),
+=======
+    findings: addFindings(session.findings, window.findings),
+    crossings: crossings.length > 0 ? [...crossings, ...session.crossings].slice(0, MOST_CROSSINGS) : session.crossings,
+>>>>>>> 216a36e (Say what was assumed and found on streams and examples)
   };
 }
 

@@ -39,6 +39,7 @@ export const microphone = {
   notHeard: "not heard",
   swapTo: (name: string) => `Now ${name}`,
   swaps: "Model changes",
+  finding: (detail: string, span: string | undefined) => (span === undefined ? detail : `${span}: ${detail}`),
   swapLine: (name: string, at: string) => `${name} from ${at}`,
   thresholds: {
     title: "Scores and thresholds",

@@ -10,9 +10,11 @@ from typing import Any
 
 import httpx
 import numpy as np
+import onnx
 import pytest
 import soundfile
 from asgi_lifespan import LifespanManager
+from onnx import TensorProto, helper, numpy_helper
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
@@ -155,6 +157,37 @@ async def test_a_socket_without_a_first_message_is_closed(settings: Settings) ->
     problem = json.loads(sent[1]["text"])["problem"]
     assert (problem["code"], problem["status"], sent[2]["code"]) == ("request_timeout", 408, 1008)
     assert "first message" in problem["detail"]
+
+
+def write_waveform_model(path: Path) -> None:
+    """Write a model of 16,000 samples that does not state their rate."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["z"]), helper.make_node("Softmax", ["z"], ["y"], axis=-1)],
+        "waveform",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 16_000])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(np.full((16_000, 3), 1e-5, np.float32), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {"labels": json.dumps(["a", "b", "c"])})
+    onnx.save(model, path)
+
+
+def test_the_first_message_says_what_was_assumed_about_the_model(
+    streaming_server: str, streaming_home: Path, models: list[int]
+) -> None:
+    write_waveform_model(streaming_home / "models" / "assumed.onnx")
+    body = {"model_name": "assumed", "file_path": "models/assumed.onnx"}
+    model = httpx.post(f"http://{streaming_server}/api/v1/models", json=body, timeout=60).raise_for_status().json()
+    found = []
+    for query in ("", f"?model_id={model['model_id']}"):
+        with connect(f"ws://{streaming_server}/api/v1/stream{query}") as connection:
+            connection.send(json.dumps({"sample_rate": RATE, "encoding": "pcm16"}))
+            connection.send('{"type": "end"}')
+            found.append(receive_messages(connection)[0]["findings"])
+    assert found[0] == []
+    assert [finding["code"] for finding in found[1]] == ["sample_rate_assumed"]
+    assert "16000 Hz is assumed" in found[1][0]["detail"]
 
 
 @pytest.mark.parametrize(

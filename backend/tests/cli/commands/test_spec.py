@@ -82,6 +82,19 @@ def test_the_spec_that_gives_the_examples_answers_is_written_beside_the_file(
     )
 
 
+def test_what_is_missing_of_a_clip_is_said_beside_the_spec(ask: Callable[..., Any], run: Run, head: Path) -> None:
+    csv = write_examples(head.parent, score_like_the_author)
+    clip = head.parent / "1.wav"
+    clip.write_bytes(clip.read_bytes() + b"\n")
+    arguments = ["spec", "find", str(head), "--examples", str(csv), "--labels", ",".join(LABELS)]
+    found = ask(*arguments)
+    assert found["agrees"]
+    assert [(each["file"], each["code"], each["bytes"]) for each in found["findings"]] == [
+        ("1.wav", "trailing_data", 1)
+    ]
+    assert "1.wav: 1 bytes behind the sound are not part of it" in " ".join(run(*arguments, "--replace").stdout.split())
+
+
 def test_no_spec_is_written_where_none_gives_the_answers(ask: Callable[..., Any], run: Run, head: Path) -> None:
     csv = write_examples(head.parent, lambda _samples: (0.9, 0.9, 0.9))
     arguments = ["spec", "find", str(head), "--examples", str(csv), "--labels", ",".join(LABELS), "--seconds", "1"]

@@ -43,6 +43,7 @@ def format_examples(found: ModelExamples) -> RenderableType:
     for proof in (found.proof, found.int8_proof):
         if proof is not None:
             lines += [to_text(f"{proof.precision} with {proof.program}", "dim"), _format_clips(proof)]
+            lines += [to_text(note, "yellow") for clip in proof.clips for note in clip.describe_findings()]
     if found.proof is None and found.examples:
         table = _build_table("clip", "label", "scores")
         for each in found.examples:

@@ -29,6 +29,11 @@ def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, A
         "out_of_time": result.out_of_time,
         "written": None if written is None else str(written),
         "hints": list(found.hints),
+        "findings": [
+            {"file": clip.file, **finding.model_dump(mode="json")}
+            for clip in (result.best[0].proofs if result.best else ())
+            for finding in clip.findings
+        ],
         "spec": None if found.spec is None else found.spec.to_document(),
         "best": [
             {
@@ -53,6 +58,7 @@ def format_search(found: "FoundSpec", written: Path | None) -> tuple[dict[str, A
     else:
         lines.append(table)
         lines += [to_text(clip.describe()) for clip in result.best[0].proofs if not clip.agrees]
+        lines += [to_text(note, "yellow") for clip in result.best[0].proofs for note in clip.describe_findings()]
     if not found.agrees:
         lines += [to_text(hint, "yellow") for hint in found.hints]
         lines.append(to_text(_NOT_FOUND, "bold yellow"))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.inference.pipeline.score_accumulator import MAX_EVENTS, TOP
-from understudy.schemas.compiler.assumptions import describe_pooling, describe_sample_rate
+from understudy.schemas.compiler.assumptions import describe_pooling
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import OutputActivation, Spec, Tail
 from understudy.schemas.front_end.sound import Side
@@ -61,12 +61,6 @@ def collect_warnings(
         yield f"The clip is long, so each window lists only its {TOP} best labels."
     if events == MAX_EVENTS:
         yield f"The clip has too many events to list, so only the first {MAX_EVENTS} are listed."
-
-
-def find_assumptions(spec: Spec) -> list[Finding]:
-    """Return a finding where the model's sample rate was assumed."""
-    sentence = describe_sample_rate(spec)
-    return [] if sentence is None else [Finding(code=FindingCode.SAMPLE_RATE_ASSUMED, detail=sentence)]
 
 
 def find_unscored(

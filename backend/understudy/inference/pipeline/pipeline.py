@@ -19,7 +19,7 @@ from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.framing import Framing
 from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.pipeline.analysis import Analysis
-from understudy.inference.pipeline.answer_warnings import collect_warnings, find_assumptions, find_unscored
+from understudy.inference.pipeline.answer_warnings import collect_warnings, find_unscored
 from understudy.inference.pipeline.network import Network
 from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
@@ -30,6 +30,7 @@ from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.session_loading import load_session
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.regular_file import read_regular
+from understudy.schemas.compiler.assumptions import find_assumptions
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec, Tail
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from understudy.errors import FIND_SPEC
 from understudy.schemas.compiler.likely_rates import suggest_rates
 from understudy.schemas.compiler.spec import Assumption, Spec
+from understudy.schemas.inference.finding import Finding, FindingCode
 
 
 def describe_assumptions(spec: Spec) -> Iterator[str]:
@@ -23,6 +24,12 @@ def describe_pooling(spec: Spec) -> str | None:
         '(`pooling`: "none" or "mean"), so each window is scored alone. '
         f"Say it in the spec, or find it by the answers of the author's own script: {FIND_SPEC}"
     )
+
+
+def find_assumptions(spec: Spec) -> tuple[Finding, ...]:
+    """Return a finding where the model's sample rate was assumed."""
+    sentence = describe_sample_rate(spec)
+    return () if sentence is None else (Finding(code=FindingCode.SAMPLE_RATE_ASSUMED, detail=sentence),)
 
 
 def describe_sample_rate(spec: Spec) -> str | None:

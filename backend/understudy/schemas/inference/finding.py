@@ -29,7 +29,7 @@ class FindingCode(StrEnum):
     FORMAT_CHANGED = "format_changed"
     """Sample rate or number of channels changes; the sound was converted to those of the start."""
     STRUCTURE = "structure"
-    """The container is damaged in a place that holds no sound."""
+    """The file is cut off in a part that holds no sound, such as an index."""
     CHANNELS_CANCEL = "channels_cancel"
     """The mix of the channels is much quieter than the channels; the loudest channel was scored."""
     WINDOW_NOT_SCORED = "window_not_scored"

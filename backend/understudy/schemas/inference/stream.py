@@ -67,6 +67,9 @@ class StreamReady(_ServerMessage):
     model: ModelIdentity
     generation: int | None = Field(description="Generation under which the model is live; null for a rehearsal")
     spec: StreamSpec
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="What a reader of this model's scores must know, such as an assumed sample rate"
+    )
 
 
 class StreamWindow(StreamedWindow, _ServerMessage):
@@ -88,6 +91,7 @@ class StreamSwap(_ServerMessage):
     model: ModelIdentity
     generation: int | None
     spec: StreamSpec
+    findings: tuple[Finding, ...] = Field(default=(), description="As in `ready`, about the model that answers now")
 
 
 class StreamHeartbeat(_ServerMessage):

@@ -1,5 +1,6 @@
 """Examples of a model: clips, and what the author's own script answered for them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -9,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, computed_field, model_validator
 
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.inference.finding import Finding
 
 DEFAULT_TOLERANCE = 0.01
 MOST_EXAMPLES = 200
@@ -87,6 +89,9 @@ class ClipProof(BaseModel):
     expected_score: float | None = Field(description="Of `differs_at`")
     served_score: float | None = Field(description="Of `differs_at`, else of the served label")
     problem: str | None = Field(description="Why the clip could not be compared")
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="What of the recording is damaged, missing or not scored, so that the scores may differ"
+    )
 
     def describe(self) -> str:
         """Return one sentence with the served and the expected answer."""
@@ -101,6 +106,11 @@ class ClipProof(BaseModel):
                 f"{self.expected_score:.4g} (difference {self.max_difference:.2g}, accepted {self.tolerance:g})"
             )
         return f"{self.file}: {'; '.join(parts) or 'the label agrees'}."
+
+    def describe_findings(self) -> Iterator[str]:
+        """Yield a sentence for each finding about the clip."""
+        for finding in self.findings:
+            yield f"{self.file}: {finding.detail}"
 
 
 class ExamplesProof(BaseModel):

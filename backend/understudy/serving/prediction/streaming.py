@@ -6,6 +6,7 @@ from typing import Self
 from understudy.audio.pcm import count_frame_bytes
 from understudy.engine.engine import Engine, EngineStream, StreamLost
 from understudy.errors import BodyTooLarge, WorkerDied
+from understudy.schemas.compiler.assumptions import find_assumptions
 from understudy.schemas.inference.finding import Finding
 from understudy.schemas.inference.stream import (
     StreamedWindow,
@@ -80,7 +81,12 @@ class LiveStream:
     def build_ready(self) -> StreamReady:
         """Return the message that the stream is open."""
         segment = self._segment
-        return StreamReady(model=segment.model.identity, generation=segment.generation, spec=segment.spec)
+        return StreamReady(
+            model=segment.model.identity,
+            generation=segment.generation,
+            spec=segment.spec,
+            findings=segment.assumptions,
+        )
 
     async def push(self, message: bytes) -> list[StreamMessage]:
         """Return the messages to send after one message of samples, encoded as the stream's start says.
@@ -167,8 +173,19 @@ class _StreamSegment:
             thresholds=spec.thresholds,
         )
 
+    @property
+    def assumptions(self) -> tuple[Finding, ...]:
+        """What was assumed about the model."""
+        return find_assumptions(self.model.engine_model.spec)
+
     def build_swap(self) -> StreamSwap:
-        return StreamSwap(at=self._begin, model=self.model.identity, generation=self.generation, spec=self.spec)
+        return StreamSwap(
+            at=self._begin,
+            model=self.model.identity,
+            generation=self.generation,
+            spec=self.spec,
+            findings=self.assumptions,
+        )
 
     async def push(self, message: bytes) -> list[StreamWindow]:
         windows = await self._stream.push(message)
