@@ -2,24 +2,15 @@
 
 import io
 from collections.abc import Callable
-from fractions import Fraction
-from typing import cast
 
-import av
 import numpy as np
 import pytest
-import soundfile
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from numpy.typing import NDArray
 
+from scripts.recordings.encoders import RATE, Sound, encode_with_ffmpeg, encode_with_sndfile
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.inference.runtime.blas_threads import pin_blas
 from understudy.schemas.inference.prediction import AudioFacts
 
-RATE = 44_100
-
-Sound = NDArray[np.float32]
 Decode = Callable[..., tuple[Sound, AudioFacts]]
 
 
@@ -39,53 +30,13 @@ def tone() -> Sound:
 @pytest.fixture(scope="session")
 def sndfile() -> Callable[..., bytes]:
     """Encode [n] or [n, channels] with libsndfile."""
-
-    def encode(sound: Sound, container: str, subtype: str, rate: int = RATE) -> bytes:
-        out = io.BytesIO()
-        soundfile.write(out, sound, rate, format=container, subtype=subtype)
-        return out.getvalue()
-
-    return encode
+    return encode_with_sndfile
 
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Callable[..., bytes]:
     """Encode [n] with FFmpeg; `picture` adds a video track, `sound=None` leaves the sound out."""
-
-    def encode(
-        sound: Sound | None,
-        container: str,
-        codec: str,
-        rate: int = RATE,
-        *,
-        picture: bool = False,
-        options: dict[str, str] | None = None,
-    ) -> bytes:
-        out = io.BytesIO()
-        with av.open(out, "w", format=container, container_options=options or {}) as file:
-            if picture:
-                video = file.add_stream("libx264" if container != "webm" else "libvpx", rate=10)
-                video.width = video.height = 64
-                video.pix_fmt = "yuv420p"
-                video.time_base = Fraction(1, 10)
-            if sound is not None:
-                stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout="mono"))
-                frame = AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
-                frame.sample_rate = rate
-                frame.pts = 0
-                for packet in (*stream.encode(frame), *stream.encode(None)):
-                    file.mux(packet)
-            if picture:
-                for index in range(20):
-                    still = av.VideoFrame.from_ndarray(np.full((64, 64, 3), index, np.uint8), format="rgb24")
-                    still.pts = index
-                    for packet in video.encode(still):
-                        file.mux(packet)
-                for packet in video.encode(None):
-                    file.mux(packet)
-        return out.getvalue()
-
-    return encode
+    return encode_with_ffmpeg
 
 
 @pytest.fixture(scope="session")

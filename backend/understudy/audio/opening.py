@@ -51,28 +51,29 @@ def open_recording(source: Source, detected: Detected) -> Reader:
 
 
 def _open_reader(source: Source, kind: ContainerFormat, size: int) -> Reader:
-    layout: PcmLayout | None
+    layout: PcmLayout | str
     match kind:
         case ContainerFormat.WAV | ContainerFormat.W64:
             wav = kind is ContainerFormat.WAV
             header = riff.read_riff(source, size) if wav else riff.read_w64(source, size)
-            if (layout := header.find_layout()) is None:
+            if (stored := header.find_layout()) is None:
                 return _open_compressed_wav(source, kind, header.tag)
+            layout = stored
             skip = chunks.skip_w64 if not wav else chunks.skip_riff if header.order == "little" else chunks.skip_aiff
             return _open_pcm(source, size, layout, header.block, skip)
         case ContainerFormat.AIFF:
             layout, block = apple.read_aiff(source, size)
-            if layout is None:
-                return SndfileReader(source, kind)
+            if isinstance(layout, str):
+                return SndfileReader(source, kind, layout)
             return _open_pcm(source, size, layout, block, chunks.skip_aiff)
         case ContainerFormat.AU:
             layout, block = au.read_au(source)
-            if layout is None:
-                return SndfileReader(source, kind)
+            if isinstance(layout, str):
+                return SndfileReader(source, kind, layout)
             return _open_pcm(source, size, layout, block, chunks.skip_none)
         case ContainerFormat.CAF:
             layout, block = apple.read_caf(source, size)
-            if layout is not None:
+            if isinstance(layout, PcmLayout):
                 return _open_pcm(source, size, layout, block, chunks.skip_caf)
     return _open_with_ffmpeg(source, kind)
 
@@ -83,10 +84,10 @@ def _open_pcm(source: Source, size: int, layout: PcmLayout, block: Block, skip: 
 
 
 def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int) -> Reader:
-    if tag in BY_FFMPEG and kind is ContainerFormat.WAV:
+    if tag in BY_FFMPEG:
         return _open_with_ffmpeg(source, kind)
     if tag in BY_SNDFILE:
-        return SndfileReader(source, kind)
+        return SndfileReader(source, kind, find_codec_name(tag))
     raise make_codec_error(find_codec_name(tag), kind)
 
 

@@ -3,11 +3,13 @@
 import io
 import struct
 
+import numpy as np
 import pytest
 
-from understudy.audio.decoding import container_structure
+from understudy.audio.decoding import container_structure, ogg_pages
 from understudy.audio.decoding.container_structure import walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.ogg_pages import compute_checksum
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding
 
@@ -63,8 +65,15 @@ def test_mp4_of_whole_boxes_passes(body: bytes) -> None:
         (box(b"moov") + box(b"mdat", length=7), "trailing_data", "8 bytes behind the sound", 8),
         (box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 15), "trailing_data", "16 bytes behind", 16),
         (box(b"moov") + box(b"mdat") + b"\n", "trailing_data", "1 bytes behind", 1),
+        (
+            box(b"moov") + box(b"mdat") + box(b"free", bytes(4))[:-3],
+            "structure",
+            "its 'free' box should have 12 bytes, and 9 are present. That part holds no sound",
+            3,
+        ),
+        (box(b"moov") + box(b"free", bytes(4))[:-3], "truncated", "its 'free' box should have 12 bytes", 3),
     ],
-    ids=["cut off", "short length", "short long length", "line end"],
+    ids=["cut off", "short length", "short long length", "line end", "silent box", "before the sound"],
 )
 def test_mp4_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int) -> None:
     check_finding(ContainerFormat.MP4, body, code, words, count)
@@ -81,17 +90,27 @@ def test_a_second_mp4_ends_the_first() -> None:
     assert walk_container(io.BytesIO(one * 2), ContainerFormat.MP4).end == len(one)
 
 
-def page(number: int, *, last: bool = False, serial: int = 7, content: bytes = b"", segments: bool = True) -> bytes:
+def page(
+    number: int,
+    *,
+    first: bool = False,
+    last: bool = False,
+    serial: int = 7,
+    content: bytes = b"",
+    segments: bool = True,
+) -> bytes:
     table = bytes([len(content)]) if segments else b""
-    head = struct.pack("<4sBBqIIIB", b"OggS", 0, 4 * last, 0, serial, number, 0, len(table))
-    return head + table + content
+    flags = 4 * last + 2 * (first or number == 0)
+    head = struct.pack("<4sBBqIIIB", b"OggS", 0, flags, 0, serial, number, 0, len(table))
+    body = head + table + content
+    return body[:22] + struct.pack("<I", compute_checksum(body)) + body[26:]
 
 
 @pytest.mark.parametrize(
     "body",
     [
         page(0, content=b"abc") + page(1) + page(2, last=True, content=b"d"),
-        page(5) + page(6, last=True, segments=False),
+        page(5, first=True) + page(6, last=True, segments=False),
         page(0) + page(0, serial=8) + page(1, serial=8, last=True) + page(1, last=True),
     ],
     ids=["three pages", "empty last page", "two streams"],
@@ -106,7 +125,7 @@ def test_ogg_of_pages_in_order_passes(body: bytes) -> None:
         (page(0) + page(1), "truncated", "lacks its end-of-stream mark", None),
         (page(0, last=True) + page(0, serial=8), "truncated", "lacks its end-of-stream mark", None),
         (page(0) + page(2, last=True), "gap", "1 pages of the Ogg file are missing between page 0 and page 2", None),
-        (page(3) + page(3, last=True), "gap", "Page 3 of the Ogg file follows page 3", None),
+        (page(3, first=True) + page(3, last=True), "gap", "Page 3 of the Ogg file follows page 3", None),
         (page(0) + b"X" + page(1, last=True), "gap", "1 bytes from byte 28 on", 1),
         (page(0) + b"X" + page(5, last=True), "gap", "1 bytes from byte 28 on", 1),
         (page(0) + page(1, last=True)[:26], "truncated", "its last page should have 27 bytes, and 26 are present", 1),
@@ -117,6 +136,12 @@ def test_ogg_of_pages_in_order_passes(body: bytes) -> None:
             1,
         ),
         (page(0, last=True) + b"\n", "trailing_data", "1 bytes behind the sound", 1),
+        (
+            page(0) + page(1, content=b"abc").replace(b"abc", b"abd") + page(2, last=True),
+            "gap",
+            "31 bytes from byte 28 on are damaged",
+            31,
+        ),
     ],
     ids=[
         "no last page",
@@ -128,13 +153,46 @@ def test_ogg_of_pages_in_order_passes(body: bytes) -> None:
         "half head",
         "half",
         "behind",
+        "wrong checksum",
     ],
 )
 def test_ogg_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int | None) -> None:
     check_finding(ContainerFormat.OGG, body, code, words, count)
 
 
+def test_ogg_pages_without_a_beginning_are_a_later_piece() -> None:
+    with pytest.raises(AudioUnusable, match=r"a later piece of a recording \(Ogg\)"):
+        walk(ContainerFormat.OGG, page(4) + page(5, last=True))
+
+
+def test_the_decoder_of_ogg_gets_whole_pages_only() -> None:
+    begin, end = page(0), page(1, last=True)
+    structure = walk_container(io.BytesIO(begin + b"OggS" * 1000 + end + b"OggS" * 1000), ContainerFormat.OGG)
+    assert structure.parts == [(0, len(begin)), (len(begin) + 4000, len(begin) + 4000 + len(end))]
+    assert [finding.bytes for finding in structure.findings] == [4000, 4000]
+
+
+@pytest.mark.parametrize("false", [b"OggS\0", b"OggS\0\0" + bytes(20) + b"\xff" + b"\xff" * 255])
+def test_false_ogg_pages_are_given_up_after_a_number_of_them(false: bytes) -> None:
+    file = CountedFile(page(0) + false * 5000 + bytes(65_536) + page(1, last=True))
+    structure = walk_container(file, ContainerFormat.OGG)
+    *gaps, rest = structure.findings
+    assert structure.parts == [(0, len(page(0)))]
+    assert (len(gaps), rest.code) == (ogg_pages.MAX_BREAKS, "truncated")
+    assert "is damaged in more than 256 places" in rest.detail
+    assert file.count < (ogg_pages.MAX_BREAKS + 1) * (1 << 18)
+
+
+def test_false_pages_behind_many_whole_ones_do_not_reach_the_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_structure, "MAX_PARTS", 10)
+    whole = page(0) + b"".join(page(number) for number in range(1, 20))
+    structure = walk_container(io.BytesIO(whole + b"OggS" * 1000), ContainerFormat.OGG)
+    assert structure.parts == [(0, len(whole) + 4 * ogg_pages.MAX_BREAKS)]
+    assert [finding.code for finding in structure.findings] == ["truncated"]
+
+
 EBML, SEGMENT, CLUSTER, BLOCK = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75", b"\xa3"
+CUES = b"\x1c\x53\xbb\x6b"
 
 
 def element(size: bytes, content: bytes = b"", name: bytes = EBML) -> bytes:
@@ -174,9 +232,38 @@ def test_webm_of_whole_elements_passes(body: bytes) -> None:
         (element(b"\x80") + b"\x1a\x45", "truncated", "the element at byte 5", 2),
         (element(b""), "truncated", "the element at byte 0", 1),
         (element(b"\x80") + b"TAG", "trailing_data", "3 bytes behind", 3),
+        (
+            element(b"\x80") + element(b"\x80", name=CLUSTER) + element(b"\x85", b"ab", CUES),
+            "structure",
+            "the element at byte 10 should have 5 bytes, and 2 are present. That part holds no sound",
+            3,
+        ),
+        (
+            element(b"\x8f", element(b"\x80", name=CLUSTER) + element(b"\x85", b"ab", CUES), SEGMENT),
+            "structure",
+            "the element at byte 10 should have 5 bytes",
+            3,
+        ),
+        (
+            element(b"\x8f", element(b"\x82", b"ab", CLUSTER), SEGMENT),
+            "truncated",
+            "its segment should have 15 bytes, and 7 are present",
+            8,
+        ),
         (element(b"\x80") + b"junk" + element(b"\x80", name=CLUSTER), "gap", "4 bytes from byte 5 on", 4),
     ],
-    ids=["cut off", "second cut off", "child cut off", "half an identifier", "no size", "behind", "junk"],
+    ids=[
+        "cut off",
+        "second cut off",
+        "child cut off",
+        "half an identifier",
+        "no size",
+        "behind",
+        "cues",
+        "cues of a segment",
+        "segment",
+        "junk",
+    ],
 )
 def test_webm_that_breaks_its_promise_says_so(body: bytes, code: str, words: str, count: int) -> None:
     check_finding(ContainerFormat.WEBM, body, code, words, count)
@@ -209,5 +296,32 @@ def test_a_walk_looks_at_a_bounded_number_of_parts(
     monkeypatch.setattr(container_structure, "MAX_PARTS", 100)
     file = CountedFile((box(b"moov") if kind is ContainerFormat.MP4 else b"") + part * 5000)
     walk_container(file, kind)
-    assert file.reads <= 102
-    assert file.count <= 102 * (27 + 255)
+    assert file.reads <= 102 + 1
+    assert file.count <= 102 * (27 + 255) + len(part) * 5000  # Ogg's last read looks for false pages
+
+
+def packets(count: int, lead: bytes = b"") -> bytes:
+    return (lead + b"\x47" + bytes(187)) * count
+
+
+@pytest.mark.parametrize("lead", [b"", b"time"], ids=["188 bytes", "192 bytes"])
+@pytest.mark.parametrize(
+    ("behind", "found"),
+    [
+        (b"", []),
+        (b"\n", [("trailing_data", 1)]),
+        (bytes(1000), [("trailing_data", 1000)]),
+        (np.random.default_rng(2).bytes(300_000).replace(b"G", b"g"), [("trailing_data", 300_000)]),
+    ],
+    ids=["whole", "line end", "zeros", "junk"],
+)
+def test_what_lies_behind_the_last_packet_of_a_transport_stream_is_named(
+    lead: bytes, behind: bytes, found: list[tuple[str, int]]
+) -> None:
+    findings = walk(ContainerFormat.MPEGTS, packets(20, lead) + behind)
+    assert [(finding.code, finding.bytes) for finding in findings] == found
+
+
+@pytest.mark.parametrize("lead", [b"", b"time"])
+def test_a_transport_stream_that_ends_within_a_packet_says_so(lead: bytes) -> None:
+    check_finding(ContainerFormat.MPEGTS, packets(20, lead)[:-3], "truncated", "its last packet", 3)

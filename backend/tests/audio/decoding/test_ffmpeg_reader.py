@@ -76,3 +76,18 @@ def test_a_shorter_promise_than_the_header_s_is_what_a_reader_offers(tone: Any, 
     assert reader.seconds is not None
     assert 1.8 < reader.seconds <= 2.0
     reader.close()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("matroska", "flac"), ("mp4", "aac"), ("mpegts", "aac"), ("ogg", "libopus"), ("asf", "mp2")],
+)
+def test_of_several_sound_tracks_the_one_that_was_scored_is_named(
+    tone: Any, ffmpeg: Encode, container: str, codec: str
+) -> None:
+    body = ffmpeg(tone, container, codec, 48_000, tracks=2)
+    with open_clip(io.BytesIO(body), AudioLimits(60.0)) as clip:
+        list(clip.iter_blocks(16_000))
+        [finding] = clip.collect_findings()
+    assert finding.code == "unheard_stream"
+    assert finding.detail == "The file holds 2 sound tracks; track 1 was scored and the others were not."

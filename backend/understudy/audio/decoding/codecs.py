@@ -12,6 +12,7 @@ from understudy.audio.decoding.wav_codecs import make_codec_error
 
 DEMUXERS = {
     ContainerFormat.WAV: "wav",
+    ContainerFormat.W64: "w64",
     ContainerFormat.CAF: "caf",
     ContainerFormat.FLAC: "flac",
     ContainerFormat.OGG: "ogg",

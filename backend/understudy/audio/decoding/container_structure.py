@@ -5,19 +5,16 @@ was written for an unknown length, such as a live WebM, promises nothing. At mos
 lies behind them is left to the decoder, which finds gaps and a missing end by the time stamps.
 """
 
-from dataclasses import dataclass, field
-
-from understudy.audio.decoding.detect_container import TS_PACKET, ContainerFormat
+from understudy.audio.decoding.detect_container import TIMED_TS_PACKET, TS_PACKET, ContainerFormat
+from understudy.audio.decoding.ogg_pages import walk_pages
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
+from understudy.audio.decoding.structure import Structure, find
 from understudy.errors import AudioUnusable
-from understudy.schemas.inference.finding import Finding, FindingCode
 
 MAX_PARTS = 20_000
 """Most boxes, elements or pages that are looked at."""
 
-# The flag of an Ogg page that ends its stream, and of one that begins a stream (RFC 3533 section 6).
-_LAST_PAGE, _FIRST_PAGE = 4, 2
 _CLUSTER = b"\x1f\x43\xb6\x75"
 # The elements of a file's top level, of a segment and of a cluster (RFC 9559 section 27.1); Void and CRC-32.
 _LONG_ELEMENTS = bytes.fromhex(
@@ -30,34 +27,22 @@ _ELEMENTS = frozenset(
         b"\x58\x54",
     }
 )
+# Boxes that hold no sound and do not say where it lies.
+_SILENT_BOXES = (b"free", b"skip", b"wide", b"udta", b"meta", b"uuid", b"mfra")
+_SEGMENT = b"\x18\x53\x80\x67"
+# SeekHead, Cues, Tags, Chapters and Attachments hold no sound, nor do Void and CRC-32.
+_SILENT_ELEMENTS = (
+    b"\x11\x4d\x9b\x74",
+    b"\x1c\x53\xbb\x6b",
+    b"\x12\x54\xc3\x67",
+    b"\x10\x43\xa7\x70",
+    b"\x19\x41\xa4\x69",
+    b"\xec",
+    b"\xbf",
+)
 _TAG_BYTES = 128
-_STEP = 1 << 16
-
-
-@dataclass
-class Structure:
-    """Holds what a walk found, and the offset at which the recording ends; another one may begin there."""
-
-    end: int
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, code: FindingCode, detail: str, count: int | None = None) -> None:
-        self.findings.append(Finding(code=code, detail=detail, bytes=count))
-
-    def add_cut_off(self, part: str, promised: int, present: int) -> None:
-        present = max(present, 0)
-        self.add(
-            FindingCode.TRUNCATED,
-            f"The file is cut off: {part} should have {promised} bytes, and {present} are present.",
-            promised - present,
-        )
-
-    def add_gap(self, name: str, begin: int, end: int) -> None:
-        self.add(
-            FindingCode.GAP,
-            f"{end - begin} bytes from byte {begin} on are no part of the {name} file and were not decoded.",
-            end - begin,
-        )
+# The end of a transport stream is looked for in this many bytes.
+_TAIL_BYTES = 1 << 20
 
 
 def walk_container(source: Source, kind: ContainerFormat) -> Structure:
@@ -72,11 +57,9 @@ def walk_container(source: Source, kind: ContainerFormat) -> Structure:
         case ContainerFormat.WEBM:
             structure = _walk_elements(source, size)
         case ContainerFormat.OGG:
-            structure = _walk_pages(source, size)
+            structure = walk_pages(source, size, MAX_PARTS)
         case ContainerFormat.MPEGTS:
-            structure = Structure(size)
-            if rest := size % TS_PACKET:
-                structure.add_cut_off("its last packet", TS_PACKET, rest)
+            structure = _walk_packets(source, size)
         case _:
             structure = Structure(size)
     source.seek(0)
@@ -92,6 +75,24 @@ def measure_tags(source: Source, offset: int, size: int) -> int:
     if head.startswith((b"APETAGEX", b"LYRICSBEGIN", b"TAG+", b"ID3")):
         return rest
     return _TAG_BYTES if ends_with_id3 else 0
+
+
+def _walk_packets(source: Source, size: int) -> Structure:
+    """Look for the last packet of an MPEG transport stream, and for what lies behind it."""
+    structure = Structure(size)
+    head = read_at(source, 0, 5)
+    lead, length = (0, TS_PACKET) if head[:1] == b"G" else (4, TIMED_TS_PACKET)
+    begin = max(0, size - _TAIL_BYTES)
+    data = read_at(source, begin, size - begin)
+    last = data.rfind(b"G")
+    while last >= 2 * length and data[last::-length][:3] != b"GGG":
+        last = data.rfind(b"G", 0, last)
+    end = begin + last - lead + length if last >= 2 * length else size
+    if end > size:
+        structure.add_cut_off("its last packet", length, size - (end - length))
+    elif end < size:
+        structure.findings.append(describe_trailing(size - end))
+    return structure
 
 
 def _walk_boxes(source: Source, size: int) -> Structure:
@@ -116,7 +117,8 @@ def _walk_boxes(source: Source, size: int) -> Structure:
             offset = size
             break
         if offset + length > size:
-            structure.add_cut_off(f"its {name.decode('latin-1')!r} box", length, size - offset)
+            part = f"its {name.decode('latin-1')!r} box"
+            structure.add_cut_off(part, length, size - offset, sound=not (media and name in _SILENT_BOXES))
             described = described or name == b"moov"
             offset = size
             break
@@ -137,37 +139,50 @@ def _walk_elements(source: Source, size: int) -> Structure:
     """Walk the elements of a WebM or Matroska file. Sources: RFC 8794 and RFC 9559.
 
     An element of unknown size is entered and its children are looked at instead: a live recording, such as a browser's
-    MediaRecorder makes, is one segment of unknown size.
+    MediaRecorder makes, is one segment of unknown size. So is a segment that is cut off, because the child that is cut
+    off says whether sound is lost.
     """
     structure = Structure(size)
-    offset = 0
+    offset, clusters, segment = 0, 0, (0, 0)
     for _ in range(MAX_PARTS):
         if offset >= size:
             break
-        head = read_at(source, offset, 16)
-        id_width = _measure_vint(head)
-        if head[:id_width] not in _ELEMENTS:
-            following = _find(source, _CLUSTER, offset, size)
+        name, content, length = _read_element(source, offset)
+        if name not in _ELEMENTS:
+            following = find(source, _CLUSTER, offset, size)
             if following is None:
                 _add_rest(structure, source, offset, size)
                 break
             structure.add_gap("WebM", offset, following)
             offset = following
             continue
-        width = _measure_vint(head[id_width:])
-        if id_width + width > len(head):
-            structure.add_cut_off(f"the element at byte {offset}", id_width + width, len(head))
+        clusters += name == _CLUSTER
+        if content > size:
+            structure.add_cut_off(f"the element at byte {offset}", content - offset, size - offset)
             break
-        length = int.from_bytes(head[id_width : id_width + width]) & ((1 << 7 * width) - 1)
-        content = offset + id_width + width
-        if length == (1 << 7 * width) - 1:
+        if length is None:
             offset = content
-        elif content + length > size:
-            structure.add_cut_off(f"the element at byte {offset}", length, size - content)
-            break
-        else:
+        elif name == _SEGMENT and content + length > size:
+            segment, offset = (content, length), content
+        elif content + length <= size:
             offset = content + length
+        else:
+            sound = not (clusters and name in _SILENT_ELEMENTS)
+            structure.add_cut_off(f"the element at byte {offset}", length, size - content, sound=sound)
+            break
+    if segment[1] and not structure.findings:
+        structure.add_cut_off("its segment", segment[1], size - segment[0])
     return structure
+
+
+def _read_element(source: Source, offset: int) -> tuple[bytes, int, int | None]:
+    """Return identifier, offset of the content and length of the element at `offset`; None for an unknown length."""
+    head = read_at(source, offset, 16)
+    name = head[: _measure_vint(head)]
+    width = _measure_vint(head[len(name) :])
+    content = offset + len(name) + width
+    length = int.from_bytes(head[len(name) : len(name) + width]) & ((1 << 7 * width) - 1)
+    return name, content, None if length == (1 << 7 * width) - 1 else length
 
 
 def _add_rest(structure: Structure, source: Source, offset: int, size: int) -> None:
@@ -182,58 +197,3 @@ def _add_rest(structure: Structure, source: Source, offset: int, size: int) -> N
 def _measure_vint(head: bytes) -> int:
     """Return the width in bytes of the EBML variable-size integer that begins `head` (RFC 8794 section 4)."""
     return 9 - head[0].bit_length() if head else 1
-
-
-def _walk_pages(source: Source, size: int) -> Structure:
-    """Walk the pages of an Ogg file (RFC 3533 section 6)."""
-    structure = Structure(size)
-    last_numbers, ended = dict[bytes, int](), set[bytes]()
-    offset, damaged = 0, False
-    for _ in range(MAX_PARTS):
-        if offset >= size:
-            break
-        head = read_at(source, offset, 27 + 255)
-        if head[:4] != b"OggS":
-            following = _find(source, b"OggS", offset, size)
-            if following is None:
-                structure.findings.append(describe_trailing(size - offset))
-                break
-            structure.add_gap("Ogg", offset, following)
-            offset, damaged = following, True
-            continue
-        flags, serial, number = head[5], head[14:18], int.from_bytes(head[18:22], "little")
-        length = 27 + head[26] + sum(head[27 : 27 + head[26]]) if len(head) >= 27 else 27
-        if offset + length > size:
-            structure.add_cut_off("its last page", length, size - offset)
-            return structure
-        last = last_numbers.get(serial)
-        if last is not None and not flags & _FIRST_PAGE and number != last + 1 and not damaged:
-            structure.add(FindingCode.GAP, _describe_missing_pages(last, number))
-        last_numbers[serial], damaged = number, False
-        if flags & _LAST_PAGE:
-            ended.add(serial)
-        offset += length
-    else:
-        return structure
-    if set(last_numbers) - ended:
-        structure.add(
-            FindingCode.TRUNCATED,
-            "The Ogg file lacks its end-of-stream mark: it was cut off between two pages, or never finished.",
-        )
-    return structure
-
-
-def _describe_missing_pages(last: int, number: int) -> str:
-    if number > last + 1:
-        return f"{number - last - 1} pages of the Ogg file are missing between page {last} and page {number}."
-    return f"Page {number} of the Ogg file follows page {last}: pages are repeated or out of order."
-
-
-def _find(source: Source, word: bytes, offset: int, size: int) -> int | None:
-    """Return the offset of the next `word` of four bytes."""
-    while offset < size:
-        data = read_at(source, offset, _STEP + 3)
-        if (at := data.find(word)) >= 0:
-            return offset + at
-        offset += _STEP
-    return None

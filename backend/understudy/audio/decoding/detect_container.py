@@ -19,6 +19,8 @@ _W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 TS_PACKET = 188
 """Bytes of a packet of an MPEG transport stream (ISO/IEC 13818-1)."""
+TIMED_TS_PACKET = 192
+"""The same packet behind four bytes of time, as cameras and discs write it (.mts, .m2ts)."""
 _CLUSTER = b"\x1f\x43\xb6\x75"
 _FRAGMENTS = (b"moof", b"styp", b"sidx")
 _ANYWHERE = re.compile(
@@ -46,7 +48,17 @@ _OTHERS = (
     (b"FRM8", "a DSD file"),
     (b".RMF", "a RealMedia file"),
     (b"Creative Voice File", "a Creative voice file"),
+    (b"FLV\x01", "a Flash video file"),
+    (b"\0\0\x01\xba", "an MPEG program stream file"),
+    (b"NIST_1A", "a NIST SPHERE file"),
+    (b"\x64\xa3\x01\0", "an IRCAM file"),
+    (b"\0\1\xa3\x64", "an IRCAM file"),
+    (b"#!SILK_V3", "a SILK file"),
+    (b"\x02#!SILK_V3", "a SILK file"),
+    (b"#!EVS_MC1.0", "an EVS file"),
 )
+# Two bytes occur in other data too, so these count only where no sound is found.
+_SHORT = {b"\x0b\x77": "a file of AC-3 frames without a container", b"\x56\xe0": "a file of AAC in LATM frames"}
 _CONVERT = "Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac."
 
 
@@ -98,7 +110,7 @@ def detect_container(source: Source, begin: int = 0) -> Detected:
         found = _search(source, start, size)
         if found is not None:
             return found
-    other = other or f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
+    other = other or _SHORT.get(head[:2]) or f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
     raise NotAudio(
         f"The file of {size} bytes is not in a supported audio format; it is {other}.",
         remedy=_CONVERT if "file" in other and "MIDI" not in other else None,
@@ -145,8 +157,8 @@ def _detect_frames_at(source: Source, start: int, size: int) -> ContainerFormat 
 
     A frame header counts when another frame follows its frame, or when the file ends there.
     """
-    data = read_at(source, start, 3 * TS_PACKET)
-    if data[:1] == b"\x47" and len(data) > 2 * TS_PACKET and data[TS_PACKET] == data[2 * TS_PACKET] == 0x47:
+    data = read_at(source, start, 3 * TIMED_TS_PACKET)
+    if any(data[first::size][:3] == b"GGG" for first, size in ((0, TS_PACKET), (4, TIMED_TS_PACKET))):
         return ContainerFormat.MPEGTS
     frame = read_mpeg_frame(data)
     length = frame.length if frame else read_adts_length(data)
@@ -201,15 +213,26 @@ def _refuse_later_piece(head: bytes) -> None:
         kind = "WebM"
     else:
         return
-    raise AudioUnusable(
-        f"The file is a later piece of a {kind} recording, without the first piece, which says how to decode it.",
+    raise make_later_piece_error(kind)
+
+
+def make_later_piece_error(kind: str) -> AudioUnusable:
+    """Return the error for a piece of a recording in the container `kind` that does not begin it."""
+    return AudioUnusable(
+        f"The file is a later piece of a recording ({kind}), without the first piece, which says how to decode it.",
         remedy="Send the first piece and all later ones joined in one file, or use the live stream (docs/audio.md).",
     )
 
 
 def _begins_with_block(head: bytes) -> bool:
-    """Return whether a block of a Matroska file's first track begins `head` (RFC 9559 section 10)."""
-    if head[:1] != b"\xa3" or len(head) < 16:
+    """Return whether a block of a Matroska file's first track, or its group, begins `head` (RFC 9559 section 10)."""
+    if head[:1] == b"\xa0" and len(head) > 1:
+        head = head[1 + 9 - head[1].bit_length() :]
+        if head[:1] != b"\xa1":
+            return False
+    elif head[:1] != b"\xa3":
+        return False
+    if len(head) < 12:
         return False
     width = 9 - head[1].bit_length()
     return head[1 + width : 2 + width] == b"\x81"
@@ -219,6 +242,8 @@ def _describe(head: bytes) -> str | None:
     for magic, words in _OTHERS:
         if head.lstrip().startswith(magic):
             return words
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "an AVI file"
     if head[:4] == b"RIFF" and head[8:12].isalnum():
         return "a RIFF file other than wav"
     if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():

@@ -8,6 +8,7 @@ refuses flac files of unknown length.
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from io import BytesIO
 
 import av
 import numpy as np
@@ -23,11 +24,12 @@ from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.codecs import DEMUXERS, OPTIONS, choose_stream, refuse_to_open
 from understudy.audio.decoding.container_structure import measure_tags, walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
+from understudy.audio.decoding.flac_frames import measure_frame
 from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
-from understudy.audio.decoding.source_file import PartOfFile, Source, Stream, measure_size, read_at
+from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, Stream, measure_size, read_at
 from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -40,6 +42,7 @@ _FRAMED = (ContainerFormat.MP3, ContainerFormat.AAC)
 # Containers whose time stamps come from the file; in others FFmpeg counts the frames.
 _TIMED = (ContainerFormat.OGG, ContainerFormat.FLAC, ContainerFormat.MP4, ContainerFormat.WEBM, ContainerFormat.MPEGTS)
 _MAX_READ_ERRORS = 16
+_W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
 
 
 class FfmpegReader:
@@ -54,10 +57,13 @@ class FfmpegReader:
         self._kind = kind
         self._source = source
         self._size = measure_size(source)
+        self._least_damage = _W64_PADDING + 1 if kind is ContainerFormat.W64 else 1
         structure = walk_container(source, kind)
         self.findings: list[Finding] = structure.findings
         self.end: int | None = structure.end
-        if structure.end < self._size:
+        if structure.parts is not None and structure.parts != [(0, self._size)]:
+            self._source = source = PartsOfFile(source, structure.parts)
+        elif structure.end < self._size:
             self._source = source = PartOfFile(source, 0, structure.end)  # the demuxer would read the next one's parts
         promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
         self._container = _open_container(source, kind)
@@ -103,7 +109,7 @@ class FfmpegReader:
         first = self._first
         layout = (first.format.name, first.layout.name, first.sample_rate)
         resampler: AudioResampler | None = None
-        converted, done = layout, 0
+        converted, named, done = layout, (first.sample_rate, self.channels), 0
         frame: AudioFrame | None = first
         while frame is not None:
             current = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -113,7 +119,8 @@ class FfmpegReader:
             if current != layout and resampler is None:
                 check_layout(frame.sample_rate, frame.layout.nb_channels)
                 resampler = AudioResampler(first.format, first.layout, first.sample_rate)
-                if current[1:] != layout[1:]:
+                if (frame.sample_rate, frame.layout.nb_channels) != named:
+                    named = frame.sample_rate, frame.layout.nb_channels
                     self._add_format_change(done / first.sample_rate, frame)
             converted = current
             frame.pts = None
@@ -163,8 +170,9 @@ class FfmpegReader:
                 yield frame
         if self._kind in _FRAMED:
             self._describe_last_frame(last, damaged)
-        elif damaged:
-            count = sum(packet.size for packet in damaged)
+        elif self._kind is ContainerFormat.FLAC and last is not None and not damaged:
+            self._describe_bytes_behind(last)
+        elif (count := sum(packet.size for packet in damaged)) >= self._least_damage:
             detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
             self._add_truncated(detail, None)
 
@@ -202,6 +210,16 @@ class FfmpegReader:
         elif length is None and rest < 8 and head[:1] == b"\xff":
             self._add_truncated(f"The {self._kind} file is cut off: its last frame ends within its header.", None)
         elif (rest := rest - measure_tags(self._source, start, self._size)) > 0:
+            self.findings.append(describe_trailing(rest))
+
+    def _describe_bytes_behind(self, last: "Packet[AudioStream]") -> None:
+        """Note what lies behind the last frame of a flac file, within its packet."""
+        data = bytes(last)
+        length = measure_frame(data, self._stream.codec_context.extradata)
+        if length is None or length == len(data):
+            return
+        behind = data[length:]
+        if (rest := len(behind) - measure_tags(BytesIO(behind), 0, len(behind))) > 0:
             self.findings.append(describe_trailing(rest))
 
     def _add_truncated(self, detail: str, count: int | None) -> None:

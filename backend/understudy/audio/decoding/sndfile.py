@@ -20,19 +20,21 @@ _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 class SndfileReader:
     """Reads a seekable file object; scales integer samples to [-1, 1) and keeps float samples as they are."""
 
-    def __init__(self, source: Source, kind: ContainerFormat) -> None:
-        """Open `source`.
+    def __init__(self, source: Source, kind: ContainerFormat, codec: str) -> None:
+        """Open `source`, whose header calls its codec `codec`.
 
         Raises AudioUnusable when libsndfile cannot read the header, or when the sample rate or the channel count is
         out of range.
         """
         self.findings: list[Finding] = []
         self._name = kind.value
+        source.seek(0)  # libsndfile reads from where the file stands
         try:
             self._file = soundfile.SoundFile(Stream(source))
         except soundfile.LibsndfileError as error:
             raise AudioUnusable(
-                f"The {kind} file is damaged, or its sound is encoded in a way that is not decoded here.",
+                f"The sound in the {kind} file is encoded with {codec}, which is not decoded here, or the file is "
+                "damaged.",
                 remedy=CONVERT,
             ) from error
         self.rate: int = self._file.samplerate

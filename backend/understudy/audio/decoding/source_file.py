@@ -1,5 +1,7 @@
 """File objects from which audio is read."""
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Protocol
 
 
@@ -56,6 +58,42 @@ class PartOfFile:
 
     def tell(self) -> int:
         return self._source.tell() - self._start
+
+
+class PartsOfFile:
+    """Stretches of a file in a row, as a file of their own. Each stretch is (first byte, byte behind the last)."""
+
+    def __init__(self, source: Source, parts: list[tuple[int, int]]) -> None:
+        self._source = source
+        self._parts = parts
+        self._starts = [0, *accumulate(end - start for start, end in parts)]
+        self._at = 0
+
+    def read(self, count: int = -1, /) -> bytes:
+        left = max(0, self._starts[-1] - self._at)
+        count = left if count < 0 else min(count, left)
+        data = b""
+        while len(data) < count:
+            index = bisect_right(self._starts, self._at) - 1
+            start, end = self._parts[index]
+            begin = start + self._at - self._starts[index]
+            part = read_at(self._source, begin, min(count - len(data), end - begin))
+            if not part:
+                break
+            data += part
+            self._at += len(part)
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Raises ValueError for a position before the start, as Python's files do."""
+        at = offset + (0, self._at, self._starts[-1])[whence]
+        if at < 0:
+            raise ValueError(f"negative position {at}")
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
 
 
 def measure_size(source: Source) -> int:

@@ -10,7 +10,18 @@ BY_SNDFILE = frozenset({0x02, 0x11, 0x31, 0x40})
 
 _NAMES = {
     0x0001: "PCM of an unusual width",
+    0x0002: "Microsoft ADPCM",
     0x0003: "floating-point samples of an unusual width",
+    0x0011: "IMA ADPCM",
+    0x0031: "GSM 6.10",
+    0x0040: "G.721",
+    0x0050: "MPEG layer 1 or 2",
+    0x0055: "MP3",
+    0x00FF: "AAC",
+    0x0160: "Windows Media Audio 1",
+    0x0161: "Windows Media Audio 2",
+    0x028F: "G.722",
+    0x2000: "AC-3",
     0x0014: "G.723",
     0x0022: "TrueSpeech",
     0x0045: "G.726",

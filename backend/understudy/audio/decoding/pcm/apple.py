@@ -26,8 +26,8 @@ _UNKNOWN_SIZE = 0xFFFF_FFFF_FFFF_FFFF
 _CAF_FLOAT, _CAF_LITTLE = 1, 2
 
 
-def read_aiff(source: Source, size: int) -> tuple[PcmLayout | None, Block]:
-    """Return layout and samples of an aiff or aifc file; the layout is None where they are compressed.
+def read_aiff(source: Source, size: int) -> tuple[PcmLayout | str, Block]:
+    """Return layout and samples of an aiff or aifc file; where it is compressed, the codec's name and no layout.
 
     Raises AudioUnusable where one of the two is missing, or behind more than MAX_PARTS chunks.
     """
@@ -55,14 +55,21 @@ def read_aiff(source: Source, size: int) -> tuple[PcmLayout | None, Block]:
     return _parse_common(common, compressed=form == b"AIFC"), block
 
 
-def _parse_common(common: bytes, *, compressed: bool) -> PcmLayout | None:
+def _parse_common(common: bytes, *, compressed: bool) -> PcmLayout | str:
     channels, _, bits = struct.unpack_from(">hIh", common)
     rate = _read_extended(common[8:18])
     compression = common[18:22].lower() if compressed and len(common) >= 22 else b"none"
     encoding = _COMPRESSIONS.get(compression)
     if encoding is None and compression in _INTEGERS:
         encoding = SIGNED.get(-(-bits // 8))
-    return None if encoding is None else PcmLayout(encoding, compression not in _LITTLE, rate, channels)
+    if encoding is None:
+        return _quote_name(common[18:22]) if compressed else f"samples of {bits} bits"
+    return PcmLayout(encoding, compression not in _LITTLE, rate, channels)
+
+
+def _quote_name(name: bytes) -> str:
+    """Return the four letters by which Apple's formats name a codec."""
+    return repr(name.decode("latin-1")) if name.isascii() else f"the codec {name.hex()}"
 
 
 def _read_extended(number: bytes) -> int:
@@ -71,7 +78,7 @@ def _read_extended(number: bytes) -> int:
     return round(math.ldexp(mantissa, exponent - 16383 - 63)) if exponent < 16383 + 32 else 0
 
 
-def read_caf(source: Source, size: int) -> tuple[PcmLayout | None, Block]:
+def read_caf(source: Source, size: int) -> tuple[PcmLayout | str, Block]:
     """Return layout and samples of a caf file, as `read_aiff` does."""
     description: bytes | None = None
     block: Block | None = None
@@ -95,7 +102,7 @@ def read_caf(source: Source, size: int) -> tuple[PcmLayout | None, Block]:
     return _parse_description(description), block
 
 
-def _parse_description(description: bytes) -> PcmLayout | None:
+def _parse_description(description: bytes) -> PcmLayout | str:
     rate, codec, flags, frame_bytes, _, channels, _ = struct.unpack(">d4sIIIII", description)
     whole_rate = round(rate) if 0 < rate < 1 << 32 else 0
     width = frame_bytes // channels if channels else 0
@@ -104,4 +111,6 @@ def _parse_description(description: bytes) -> PcmLayout | None:
         b"ulaw": PcmEncoding.MULAW,
         b"alaw": PcmEncoding.ALAW,
     }.get(codec)
-    return None if encoding is None else PcmLayout(encoding, not flags & _CAF_LITTLE, whole_rate, channels)
+    return (
+        _quote_name(codec) if encoding is None else PcmLayout(encoding, not flags & _CAF_LITTLE, whole_rate, channels)
+    )

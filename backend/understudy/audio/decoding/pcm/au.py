@@ -20,8 +20,11 @@ _ENCODINGS = {
 _UNKNOWN_SIZE = 0xFFFF_FFFF
 
 
-def read_au(source: Source) -> tuple[PcmLayout | None, Block]:
-    """Return layout and samples of an au file; the layout is None where they are compressed.
+_COMPRESSED = {23: "G.721", 24: "G.722", 25: "G.723 at 24 kbit/s", 26: "G.723 at 40 kbit/s"}
+
+
+def read_au(source: Source) -> tuple[PcmLayout | str, Block]:
+    """Return layout and samples of an au file; the codec's name in place of the layout where they are compressed.
 
     Raises AudioUnusable for a header that is cut off.
     """
@@ -32,4 +35,6 @@ def read_au(source: Source) -> tuple[PcmLayout | None, Block]:
     begin, length, encoding, rate, channels = struct.unpack(">5I" if big else "<5I", head[4:])
     known = _ENCODINGS.get(encoding)
     block = Block(max(24, begin), None if length == _UNKNOWN_SIZE else length)
-    return None if known is None else PcmLayout(known, big, rate, channels), block
+    if known is None:
+        return _COMPRESSED.get(encoding, f"the encoding number {encoding}"), block
+    return PcmLayout(known, big, rate, channels), block

@@ -70,6 +70,7 @@ def begins_recording(head: bytes) -> bool:
         (b"RIFF", b"WAVE"),
         (b"RIFX", b"WAVE"),
         (b"RF64", b"WAVE"),
+        (b"BW64", b"WAVE"),
         (b"FORM", b"AIFF"),
         (b"FORM", b"AIFC"),
     ) or head.startswith((b".snd", b"caff\0\1", b"riff\x2e\x91\xcf\x11"))

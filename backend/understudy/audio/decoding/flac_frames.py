@@ -1,0 +1,50 @@
+"""Measure a FLAC frame (RFC 9639), whose length is not stored.
+
+FFmpeg takes all bytes behind the last frame of a file for a part of it, and decodes it without a word about them.
+"""
+
+from av import FFmpegError
+from av.audio.codeccontext import AudioCodecContext
+from av.packet import Packet
+
+_POLYNOMIAL = 0x8005
+# A longer frame is not measured: the largest frames that encoders write have some ten thousand bytes.
+_MOST_BYTES = 1 << 19
+_SHORTEST = 10
+
+
+def _make_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        value = byte << 8
+        for _ in range(8):
+            value = (value << 1 ^ _POLYNOMIAL if value & 0x8000 else value << 1) & 0xFFFF
+        table.append(value)
+    return table
+
+
+_TABLE = _make_table()
+
+
+def measure_frame(data: bytes, description: bytes | None) -> int | None:
+    """Return the bytes of the frame that begins `data`; `description` is the stream's STREAMINFO.
+
+    None where no frame ends within `data`. The CRC-16 over a whole frame is zero, which also happens within one by
+    chance and behind one where zeros follow, so the shortest such beginning that can be decoded is taken.
+    """
+    value = 0
+    for position, byte in enumerate(data[:_MOST_BYTES], 1):
+        value = (value << 8 & 0xFFFF) ^ _TABLE[value >> 8 ^ byte]
+        if value == 0 and position >= _SHORTEST and _decodes(data[:position], description):
+            return position
+    return None
+
+
+def _decodes(data: bytes, description: bytes | None) -> bool:
+    decoder = AudioCodecContext.create("flac", "r")
+    decoder.extradata = description
+    decoder.options = {"err_detect": "crccheck+explode"}
+    try:
+        return bool(decoder.decode(Packet(data)))
+    except FFmpegError:
+        return False

@@ -1,0 +1,48 @@
+"""Collects what a walk through the parts of a container finds."""
+
+from dataclasses import dataclass, field
+
+from understudy.audio.decoding.source_file import Source, read_at
+from understudy.schemas.inference.finding import Finding, FindingCode
+
+_STEP = 1 << 16
+
+
+@dataclass
+class Structure:
+    """Holds what a walk found, and the offset at which the recording ends; another one may begin there."""
+
+    end: int
+    parts: list[tuple[int, int]] | None = None
+    """The stretches of the file that are given to the decoder, from one byte to before another; None for all of it."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, code: FindingCode, detail: str, count: int | None = None) -> None:
+        self.findings.append(Finding(code=code, detail=detail, bytes=count))
+
+    def add_cut_off(self, part: str, promised: int, present: int, *, sound: bool = True) -> None:
+        """Note a part that ends early; `sound` says whether the part, or what would follow it, may hold sound."""
+        present = max(present, 0)
+        self.add(
+            FindingCode.TRUNCATED if sound else FindingCode.STRUCTURE,
+            f"The file is cut off: {part} should have {promised} bytes, and {present} are present."
+            + ("" if sound else " That part holds no sound."),
+            promised - present,
+        )
+
+    def add_gap(self, name: str, begin: int, end: int) -> None:
+        self.add(
+            FindingCode.GAP,
+            f"{end - begin} bytes from byte {begin} on are damaged or no part of the {name} file and were not decoded.",
+            end - begin,
+        )
+
+
+def find(source: Source, word: bytes, offset: int, size: int) -> int | None:
+    """Return the offset of the next `word` from `offset` on; None where there is none before `size`."""
+    while offset < size:
+        data = read_at(source, offset, _STEP + len(word) - 1)
+        if (at := data.find(word)) >= 0:
+            return offset + at
+        offset += _STEP
+    return None
