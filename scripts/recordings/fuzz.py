@@ -15,7 +15,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -87,11 +87,13 @@ _MORE = (
 def make_seeds() -> list[bytes]:
     """Return the recordings that are mutated."""
     short = make_sound()[:24_000]
-    encoders = {"sndfile": encode_with_sndfile, "ffmpeg": encode_with_ffmpeg}
-    return [
-        *make_recordings().values(),
-        *(encoders[encoder](short, container, codec, 48_000) for encoder, container, codec in _MORE),
+    more = [
+        encode_with_sndfile(short, container, codec, 48_000)
+        if encoder == "sndfile"
+        else encode_with_ffmpeg(short, container, codec, 48_000)
+        for encoder, container, codec in _MORE
     ]
+    return [*make_recordings().values(), *more]
 
 
 def mutate(bodies: list[bytes], seed: int, index: int) -> bytes:
@@ -220,7 +222,7 @@ def _read_all(first: int, count: int, seed: int) -> None:
         _write_line(document)
 
 
-def _write_line(document: dict[str, object]) -> None:
+def _write_line(document: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 
 import numpy as np
 import soundfile
@@ -136,7 +137,7 @@ def compare_formats() -> list[Outcome]:
 def compare_damaged(faults: Sequence[str] = tuple(FAULTS)) -> list[Outcome]:
     """Return what becomes of every container with the faults: less sound than ffmpeg decodes needs a finding."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {}
+        paths: dict[str, Path] = {}
         for name, body in make_recordings().items():
             for fault in faults:
                 path = paths[f"{name}, {fault}"] = Path(folder) / f"{len(paths)}.bin"
@@ -193,10 +194,9 @@ def _compare_case(case: Case, path: Path | None, expected: Mapping[Path, Decoded
         return Outcome(case.name, f"words of a library: {words}")
     if isinstance(decoded, UnderstudyError):
         return Outcome(case.name, f"refused: {re.sub('file of [0-9]+ bytes', 'file', decoded.detail)}")
-    right = expected.get(path)
-    return Outcome(
-        case.name, f"{case.program} decodes nothing" if right is None else _describe_difference(decoded, right)
-    )
+    if (right := expected.get(path)) is None:
+        return Outcome(case.name, f"{case.program} decodes nothing")
+    return Outcome(case.name, _describe_difference(decoded, right))
 
 
 def _compare_damaged(name: str, path: Path, expected: Decoded | None) -> Outcome:
@@ -284,5 +284,5 @@ def _measure(path: Path) -> Decoded | None:
 
 def _run(command: list[str]) -> bool:
     """Run a command, and return whether it succeeded."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.run(command, check=False, timeout=120, **quiet).returncode == 0
+    done = subprocess.run(command, check=False, timeout=120, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+    return done.returncode == 0

@@ -123,12 +123,13 @@ async def test_raw_g711_with_a_declared_rate_gives_the_scores_of_a_file(client: 
         wav, codes = to_g711(samples(), subtype)
         expected = await predict(client, content=wav, headers={"content-type": "audio/wav"})
         text = base64.b64encode(codes).decode()
-        for sent in (
+        requests: list[dict[str, Any]] = [
             *({"content": codes, "headers": {"content-type": kind}} for kind in kinds),
             {"content": codes, "params": {"format": name, "rate": RATE}},
             {"json": {"audio": text, "format": name, "rate": RATE}},
             {"files": {"a": ("x", codes, kinds[0])}},
-        ):
+        ]
+        for sent in requests:
             answer = await predict(client, **sent)
             assert (answer["windows"], answer["audio"]) == (expected["windows"], expected["audio"])
 

@@ -31,7 +31,9 @@ def make_frame(number: int, values: Values, rate: int, bits: int) -> bytes:
     head = bytes([0xFF, 0xF8, 0x7D, channels - 1 << 4 | SIZES.get(bits, 0) << 1, number])
     head += (count - 1).to_bytes(2) + rate.to_bytes(2)
     head += bytes([compute_crc(head, 0x07, 8)])
-    stored, length = 0, 0
+    stored: int = 0
+    length: int = 0
+    channel: list[int]
     for channel in values.T.tolist():
         stored, length = stored << 8 | 0b10, length + 8
         for value in channel:

@@ -24,7 +24,7 @@ from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.codecs import DEMUXERS, OPTIONS, choose_stream, refuse_to_open
 from understudy.audio.decoding.container_structure import measure_tags, walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
-from understudy.audio.decoding.flac_frames import measure_frame
+from understudy.audio.decoding.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.pcm.extent import describe_trailing
@@ -72,7 +72,7 @@ class FfmpegReader:
             if kind is not ContainerFormat.MP3:
                 promised = _read_promised_seconds(self._container, self._stream, kind)
             self._promised = promised or 0.0
-            self._losses = Losses(timed=kind in _TIMED)
+            self._losses = Losses(timed=kind in _TIMED, counted=kind is ContainerFormat.FLAC)
             self._frames = self._iter_frames()
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -155,6 +155,8 @@ class FfmpegReader:
         last: Packet[AudioStream] | None = None
         damaged: list[Packet[AudioStream]] = []
         for packet in self._iter_packets():
+            if self._is_repeated(packet, last):
+                continue
             try:
                 frames = packet.decode()
             except av.FFmpegError:
@@ -175,6 +177,11 @@ class FfmpegReader:
         elif (count := sum(packet.size for packet in damaged)) >= self._least_damage:
             detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
             self._add_truncated(detail, None)
+
+    def _is_repeated(self, packet: "Packet[AudioStream]", last: "Packet[AudioStream] | None") -> bool:
+        if self._kind is not ContainerFormat.FLAC or last is None or last.pos is None or packet.size > last.size:
+            return False
+        return is_repeated(bytes(packet), bytes(last), last.pos + last.size, self._source)
 
     def _iter_packets(self) -> "Iterator[Packet[AudioStream]]":
         """Yield the packets; a read error does not end the file at once, because FFmpeg often finds more behind it."""

@@ -1,4 +1,4 @@
-"""Measure a FLAC frame (RFC 9639), whose length is not stored.
+"""Check FLAC frames (RFC 9639), whose length is not stored, where FFmpeg's guess of it goes wrong.
 
 FFmpeg takes all bytes behind the last frame of a file for a part of it, and decodes it without a word about them.
 """
@@ -6,6 +6,8 @@ FFmpeg takes all bytes behind the last frame of a file for a part of it, and dec
 from av import FFmpegError
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
+
+from understudy.audio.decoding.source_file import Source, read_at
 
 _POLYNOMIAL = 0x8005
 # A longer frame is not measured: the largest frames that encoders write have some ten thousand bytes.
@@ -24,6 +26,19 @@ def _make_table() -> list[int]:
 
 
 _TABLE = _make_table()
+
+
+def is_repeated(data: bytes, before: bytes, end: int, source: Source) -> bool:
+    """Return whether a packet's `data` lies within the packet before it, whose bytes end at `end` in the file.
+
+    FFmpeg does that where the sample rate changes: it gives the frames around the change twice.
+    """
+    if len(data) > len(before) or data not in before:
+        return False
+    place = source.tell()
+    following = read_at(source, end, len(data))
+    source.seek(place)
+    return following != data
 
 
 def measure_frame(data: bytes, description: bytes | None) -> int | None:

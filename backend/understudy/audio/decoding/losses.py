@@ -11,10 +11,15 @@ _RESTART = 0.5
 
 
 class Losses:
-    """Follows the frames of one recording. `timed` means that the container stores time stamps."""
+    """Follows the frames of one recording. `timed` means that the container stores time stamps.
 
-    def __init__(self, *, timed: bool) -> None:
+    `counted` means that its time stamps count samples, so that they say nothing once the sample rate changes.
+    """
+
+    def __init__(self, *, timed: bool, counted: bool) -> None:
         self._timed = timed
+        self._counted = counted
+        self._rate: int | None = None
         self._expected: float | None = None
         self._damaged = 0
         self._findings: list[Finding] = []
@@ -29,6 +34,8 @@ class Losses:
 
     def add(self, frame: AudioFrame) -> None:
         """Follow the next decoded frame."""
+        self._rate = self._rate or frame.sample_rate
+        self._timed = self._timed and not (self._counted and frame.sample_rate != self._rate)
         if self._timed and frame.pts is not None and frame.time_base is not None:
             start = float(frame.pts * frame.time_base)
             if self._expected is not None:
