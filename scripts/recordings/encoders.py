@@ -43,6 +43,8 @@ def encode_with_ffmpeg(
         if sound is not None:
             streams = [cast("AudioStream", file.add_stream(codec, rate=rate, layout="mono")) for _ in range(tracks)]
             for stream in streams:
+                if codec.startswith("wma"):
+                    stream.bit_rate = 64_000  # without one this encoder does not open
                 frame = AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
                 frame.sample_rate = rate
                 frame.pts = 0

@@ -153,7 +153,7 @@ def _run_child(report: FuzzReport, first: int) -> int:
     command = [*COMMAND, "--child", "--first", str(first), "--count", str(report.count), "--seed", str(report.seed)]
     path = os.pathsep.join([str(ROOT / "backend"), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": path}
-    reading = first
+    reading: int | None = None
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as child:
@@ -161,12 +161,14 @@ def _run_child(report: FuzzReport, first: int) -> int:
             if line is None:
                 child.kill()
                 report.faults.append(f"recording {reading} blocks the decoder")
-                return reading + 1
+                return (first if reading is None else reading) + 1
             document = json.loads(line)
             if "reading" in document:
                 reading = document["reading"]
             else:
                 report.add(**document)
+    if reading is None:
+        raise RuntimeError(f"the child ended with {child.returncode} before it read a recording: {' '.join(command)}")
     if child.returncode:
         report.faults.append(f"recording {reading} ends the process with {child.returncode}")
         return reading + 1
