@@ -1092,6 +1092,12 @@ export interface components {
             /** File */
             file: string;
             /**
+             * Findings
+             * @description What of the recording is damaged, missing or not scored, so that the scores may differ
+             * @default []
+             */
+            findings: components["schemas"]["Finding"][];
+            /**
              * Max Difference
              * @description Of the scores that the example names; null where it names none
              */
@@ -3267,10 +3273,10 @@ export interface components {
         Runtime: "onnxruntime" | "litert";
         /**
          * SampleFormat
-         * @description Raw interleaved samples: 32-bit floats, or 16-bit integers in little-endian or big-endian order.
+         * @description Raw interleaved samples: 32-bit floats, 16-bit integers in either byte order, or the 8-bit codes of G.711.
          * @enum {string}
          */
-        SampleFormat: "f32le" | "s16le" | "s16be";
+        SampleFormat: "f32le" | "s16le" | "s16be" | "mulaw" | "alaw";
         /**
          * ScalarStandardization
          * @description (x - mean) / std with one mean and one std for all values.
@@ -3735,6 +3741,12 @@ export interface components {
          */
         StreamReady: {
             /**
+             * Findings
+             * @description What a reader of this model's scores must know, such as an assumed sample rate
+             * @default []
+             */
+            findings: components["schemas"]["Finding"][];
+            /**
              * Generation
              * @description Generation under which the model is live; null for a rehearsal
              */
@@ -3796,6 +3808,12 @@ export interface components {
         StreamSwap: {
             /** At */
             at: number;
+            /**
+             * Findings
+             * @description As in `ready`, about the model that answers now
+             * @default []
+             */
+            findings: components["schemas"]["Finding"][];
             /** Generation */
             generation: number | null;
             model: components["schemas"]["ModelIdentity"];

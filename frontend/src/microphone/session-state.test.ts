@@ -79,7 +79,12 @@ test("after a reconnection times continue from the session's clock", () => {
 
 test("the newest finding of each kind is kept, with the session's times, and the model's goes with the model", () => {
   const assumed = { code: "sample_rate_assumed" as const, detail: "48000 Hz is assumed." };
-  const cancel = (start: number) => ({ code: "channels_cancel" as const, detail: "They cancel.", start, end: start + 1 });
+  const cancel = (start: number) => ({
+    code: "channels_cancel" as const,
+    detail: "They cancel.",
+    start,
+    end: start + 1,
+  });
   const opened = applyMessage(EMPTY_SESSION, { ...ready, findings: [assumed] }, 0);
   const later = [1, 2].reduce(
     (session, start) => applyMessage(session, window(start, 0.1, { findings: [cancel(start)] }), 10),

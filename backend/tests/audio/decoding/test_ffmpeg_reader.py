@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 
 from understudy.audio.decoding.detect_container import ContainerFormat
-from understudy.audio.decoding.ffmpeg import FfmpegReader, _to_float
+from understudy.audio.decoding.ffmpeg import FfmpegReader
+from understudy.audio.decoding.frame_samples import open_plane, to_float
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable
 
@@ -36,7 +38,7 @@ def test_every_sample_format_becomes_float_at_full_scale_one(name: Any, stored: 
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(values.T), format=f"{name}p", layout=layout)
     else:
         frame = AudioFrame.from_ndarray(values.reshape(1, -1), format=name, layout=layout)
-    samples = _to_float(frame)
+    samples = to_float(frame)
     assert samples.dtype == np.float32
     np.testing.assert_array_equal(samples, VALUES.astype(np.float32))
 
@@ -91,3 +93,19 @@ def test_of_several_sound_tracks_the_one_that_was_scored_is_named(
         [finding] = clip.collect_findings()
     assert finding.code == "unheard_stream"
     assert finding.detail == "The file holds 2 sound tracks; track 1 was scored and the others were not."
+
+
+@pytest.mark.parametrize("channels", [9, 17, 29, 64])
+def test_many_channels_in_planes_of_their_own_are_read_in_order(channels: int) -> None:
+    """A reader that counts the planes by an empty pointer reads other memory and ends the process."""
+    values = np.random.default_rng(channels).standard_normal((channels, 50)).astype(np.float32)
+    fifo = AudioFifo()
+    for _ in range(20):
+        frame = AudioFrame("fltp", f"{channels} channels", 50)
+        for channel, row in enumerate(values):
+            open_plane(frame, channel).update(row.tobytes())
+        frame.sample_rate = 16_000
+        fifo.write(frame)
+        block = fifo.read(50)
+        assert block is not None
+        np.testing.assert_array_equal(to_float(block), values.T)

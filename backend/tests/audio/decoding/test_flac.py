@@ -38,7 +38,7 @@ def make_frame(number: int, values: Values, rate: int, bits: int) -> bytes:
         stored, length = stored << 8 | 0b10, length + 8
         for value in channel:
             stored, length = stored << bits | value & (1 << bits) - 1, length + bits
-    frame = head + (stored << -length % 8).to_bytes(-(-length // 8))
+    frame: bytes = head + (stored << -length % 8).to_bytes(-(-length // 8))
     return frame + compute_crc(frame, 0x8005, 16).to_bytes(2)
 
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 from io import BytesIO
 
 import av
-import numpy as np
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -25,6 +24,7 @@ from understudy.audio.decoding.codecs import DEMUXERS, OPTIONS, choose_stream, r
 from understudy.audio.decoding.container_structure import measure_tags, walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
 from understudy.audio.decoding.flac_frames import is_repeated, measure_frame
+from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.pcm.extent import describe_trailing
@@ -95,9 +95,9 @@ class FfmpegReader:
             fifo.write(frame)
             done += frame.samples
             while (block := fifo.read(size)) is not None:
-                yield _to_float(block)
+                yield to_float(block)
         if (rest := fifo.read(0)) is not None:
-            yield _to_float(rest)
+            yield to_float(rest)
         self.findings = merge_findings(self.findings, self._losses.describe(), done / self.rate, self._promised)
         self._compare_length(done / self.rate)
 
@@ -330,18 +330,3 @@ def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: 
     if len(container.streams) == 1 and container.duration is not None:
         return container.duration / av.time_base
     return None
-
-
-def _to_float(frame: AudioFrame) -> Samples:
-    """Convert a frame of any sample format to float32 [frames, channels] with a full scale of 1.0.
-
-    Unsigned 8-bit samples are shifted by 128; signed integers of b bits are divided by 2^(b - 1). Planar formats give a
-    transposed view.
-    """
-    values = frame.to_ndarray()
-    samples = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
-    if np.issubdtype(samples.dtype, np.integer):
-        return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
-    return samples.astype(np.float32, copy=False)
