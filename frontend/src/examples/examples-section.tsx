@@ -82,7 +82,7 @@ function Clips({ proof }: { proof: ExamplesProof }) {
               <span aria-hidden="true">{clip.agrees ? "✓ " : "✗ "}</span>
               {clip.file}
               {!clip.agrees && <span className="sr-only">, {words.differs}</span>}
-              {clip.findings?.map((finding) => (
+              {clip.findings.map((finding) => (
                 <span key={finding.detail} className="block text-ink-2 text-sm">
                   {finding.detail}
                 </span>

@@ -136,8 +136,8 @@ function addFindings(before: readonly Finding[], found: readonly Finding[]): rea
 
 const shiftFinding = (finding: Finding, offset: number): Finding => ({
   ...finding,
-  start: finding.start == null ? finding.start : finding.start + offset,
-  end: finding.end == null ? finding.end : finding.end + offset,
+  start: finding.start == null ? null : finding.start + offset,
+  end: finding.end == null ? null : finding.end + offset,
 });
 
 >>>>>>> 216a36e (Say what was assumed and found on streams and examples)

@@ -247,6 +247,7 @@ export function makeClipProof(own: Partial<ClipProof> = {}): ClipProof {
     expected_score: 0.72,
     served_score: 0.72,
     problem: null,
+    findings: [],
     ...own,
   };
 }
