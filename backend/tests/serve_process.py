@@ -41,13 +41,18 @@ def read_to_end(client: socket.socket) -> bytes:
 @contextmanager
 def run_serve(home: Path, **environment: str) -> Iterator[str]:
     """Serve `home` on a free port and yield the server's address, such as `http://127.0.0.1:41234`."""
-    with run_serve_process(home, open_files=None, **environment) as server:
+    with run_serve_process(home, open_files=None, stderr=None, **environment) as server:
         yield server.url
 
 
 @contextmanager
-def run_serve_process(home: Path, *, open_files: int | None = None, **environment: str) -> Iterator[ServeProcess]:
-    """Serve `home` on a free port, with `open_files` as the limit of descriptors, and yield the running server."""
+def run_serve_process(
+    home: Path, *, open_files: int | None = None, stderr: int | None = None, **environment: str
+) -> Iterator[ServeProcess]:
+    """Serve `home` on a free port, with `open_files` as the limit of descriptors, and yield the running server.
+
+    Its log goes to the descriptor `stderr`, by default that of the tests.
+    """
     command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
     if open_files is not None:
         command = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh", *command]
@@ -55,6 +60,7 @@ def run_serve_process(home: Path, *, open_files: int | None = None, **environmen
         command,
         env=_build_environment(home) | environment,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         start_new_session=True,
     ) as process:

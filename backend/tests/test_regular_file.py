@@ -18,7 +18,7 @@ from understudy.container import Services, open_services
 from understudy.errors import FormatUnknown, PathRefused, SpecInvalid, UnderstudyError
 from understudy.registry.files.examples_csv import read_folder
 from understudy.registry.files.folder_scan import scan_folder
-from understudy.registry.files.uploads import PART_PREFIX, is_being_written
+from understudy.registry.files.uploads import PART_PREFIX, is_owned
 from understudy.regular_file import NotRegularFile, open_regular, read_regular
 from understudy.schemas.registry.examples_folder import CSV_NAME, DIGEST_NAME
 from understudy.schemas.registry.model import ModelCreate
@@ -99,7 +99,7 @@ def test_lists_leave_it_out(tmp_path: Path, kind: str) -> None:
         assert scan_folder(tmp_path) == []
         assert BackboneStore(tmp_path).list_all() == []
         with pytest.raises(OSError, match="not a file"):
-            is_being_written(tmp_path / f"{PART_PREFIX}1")
+            is_owned(tmp_path / f"{PART_PREFIX}1")
 
 
 class TestRegistration:

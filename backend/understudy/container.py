@@ -1,7 +1,7 @@
 """Builds the use-cases of one process and connects them; the API and the command line both start here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
+from understudy.compiler.refusal_store import RefusalStore
 from understudy.engine.engine import Engine
 from understudy.registry import schema
 from understudy.registry.database.database import Database
@@ -24,12 +25,14 @@ from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.serving.compilation.model_changes import ModelChanges
 from understudy.serving.examples.example_changes import ExampleChanges
 from understudy.serving.examples.prover import Prover
+from understudy.serving.housekeeping import Housekeeping
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.prediction.batch_predictor import BatchPredictor
 from understudy.serving.prediction.model_resolver import ModelResolver
 from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.prediction.streaming import Streaming
 from understudy.serving.prediction.tensor_inference import TensorInference
+from understudy.serving.supervision import Supervisor
 from understudy.serving.sync.event_stream import Events
 from understudy.serving.sync.live_model import LiveModelReference
 from understudy.serving.sync.reconciler import Reconciler
@@ -52,12 +55,14 @@ class Services:
     live: LiveModelReference
     reconciler: Reconciler
     status_reporter: StatusReporter
+    supervisor: Supervisor
     events: Events
     activation: Activation
     operations: Operations
     compilation: Compilation
     broken_model_guard: BrokenModelGuard
     compile_queue: CompileQueue
+    housekeeping: Housekeeping
     model_changes: ModelChanges
     prover: Prover
     examples: ExampleChanges
@@ -79,7 +84,8 @@ def _open_compiler(settings: Settings, *, read_only: bool) -> Iterator[Compiler]
         return
     with TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True) as folder:
         scratch = settings.model_copy(update={"home": Path(folder)})
-        yield Compiler(scratch, ScratchStore(scratch.compiled_dir, CompiledStore(settings.compiled_dir)))
+        store = ScratchStore(scratch.compiled_dir, CompiledStore(settings.compiled_dir))
+        yield Compiler(scratch, store, RefusalStore(settings, read_only=True))
 
 
 async def _start_engine(settings: Settings, workers: int, counters: Counters) -> Engine:
@@ -150,6 +156,7 @@ def _build_services(
     preparation = Preparation(settings, registry, compilation, backbones, prover, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
     operations = Operations(database, registry, activation)
+    supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
     predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
@@ -161,13 +168,15 @@ def _build_services(
         uploads=Uploads(settings),
         live=live,
         reconciler=reconciler,
-        status_reporter=StatusReporter(settings, database, live, reconciler, backbones, engine),
+        status_reporter=StatusReporter(settings, database, live, reconciler, backbones, engine, supervisor),
+        supervisor=supervisor,
         events=Events(database, reconciler.replica),
         activation=activation,
         operations=operations,
         compilation=compilation,
         broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
         compile_queue=compile_queue,
+        housekeeping=Housekeeping(settings, database, registry, compile_queue, ExampleClips(settings)),
         model_changes=ModelChanges(registry, compilation, compile_queue, live),
         prover=prover,
         examples=ExampleChanges(settings, database, registry, compilation, compile_queue),
@@ -178,13 +187,13 @@ def _build_services(
         tensors=TensorInference(model_resolver, engine, recent_statistics),
         counters=counters,
         recent_statistics=recent_statistics,
-        prometheus=PrometheusExporter(counters, live, reconciler, lambda: engine.waiting),
+        prometheus=PrometheusExporter(counters, live, reconciler, supervisor, lambda: engine.waiting),
     )
 
 
 @asynccontextmanager
 async def run_background_tasks(services: Services) -> AsyncIterator[None]:
-    """Follow the database and compile what is queued while the block runs.
+    """Follow the database and compile what is queued while the block runs; tasks that fail are started again.
 
     The block starts after the first poll, or after five seconds where loading takes longer. The process then answers
     `/health/live` at once, and `/health/ready` with 200 as soon as the model is loaded.
@@ -193,22 +202,28 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
     await asyncio.wait([first], timeout=5.0)
 
     async def follow() -> None:
-        await first
+        await asyncio.wait([first])
         await services.reconciler.follow(services.events.tick)
 
+    background: Sequence[tuple[str, Callable[[], Awaitable[None]], bool]] = (
+        ("follower", follow, True),
+        ("change_listener", services.reconciler.listen, False),
+        ("broken_model_guard", services.broken_model_guard.watch, False),
+        ("compile_queue", services.compile_queue.work, False),
+        ("recent_statistics", services.recent_statistics.watch, False),
+    )
     tasks = [
-        asyncio.create_task(follow()),
-        asyncio.create_task(services.compile_queue.work()),
-        asyncio.create_task(services.broken_model_guard.watch()),
-        asyncio.create_task(services.recent_statistics.watch()),
+        asyncio.create_task(services.supervisor.keep_running(name, work, essential=essential))
+        for name, work, essential in background
     ]
+    tasks.append(asyncio.create_task(services.supervisor.run_once("housekeeping", services.housekeeping.run)))
     try:
         yield
     finally:
         services.events.close()
-        for task in tasks:
+        for task in (first, *tasks):
             task.cancel()
-        for task in tasks:
+        for task in (first, *tasks):
             with suppress(asyncio.CancelledError):
                 await task
         await services.reconciler.leave()

@@ -51,6 +51,7 @@ UnderstudyError                  500 internal_error
 │   ├── ModelSetAside            503 model_set_aside
 │   ├── NoActiveModel            503 no_active_model
 │   ├── ModelNotLoaded           503 model_not_loaded
+│   ├── BackgroundTaskDown       503 background_task_down
 │   ├── BackboneMissing          503 backbone_missing
 │   ├── DownloadFailed           503 download_failed
 │   ├── CompilerMissing          503 compiler_missing
@@ -428,6 +429,14 @@ class ModelNotLoaded(Unavailable):
     title = "The model that should be live is not loaded"
     default_remedy = (
         "Wait until it is loaded. If it stays so, `understudy status` or GET /api/v1/status names the reason."
+    )
+
+
+class BackgroundTaskDown(Unavailable):
+    code = "background_task_down"
+    title = "A background task of the server is down"
+    default_remedy = (
+        "It is started again by itself. If it stays down, restart the server and report the line of its log."
     )
 
 

@@ -214,6 +214,20 @@ class Settings(BaseSettings):
     compile_wall_seconds: float = Field(
         default=600.0, gt=0, description="Wall-clock time of one compilation in seconds."
     )
+    compile_quick_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Time in seconds after which a compilation lets others pass. One of those that take longer goes on "
+        "beside them; any other is ended, and starts again when that one has ended.",
+    )
+    compile_probe_seconds: float = Field(
+        default=10.0, gt=0, description="Longest time in seconds for finding out the format of a model file."
+    )
+    compile_parity_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="Longest time in seconds for comparing a compiled model with the original.",
+    )
 
     @field_validator("database_url", mode="before")
     @classmethod

@@ -1,5 +1,7 @@
 """The probes say what is true of this process."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -9,6 +11,9 @@ from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
+from understudy.serving import supervision
+from understudy.serving.compilation.compile_queue import CompileQueue
+from understudy.serving.sync.reconciler import Reconciler
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +69,37 @@ async def test_the_status_shows_database_backbone_and_replica(client: httpx.Asyn
     assert status["database"] == {"dialect": "sqlite", "reachable": True, "problem": None}
     assert status["backbone"]["installed"] is False
     assert [replica["state"] for replica in status["replicas"]] == ["empty"]
+
+
+class TestBackgroundTaskDown:
+    @pytest.fixture(params=["follower", "compile_queue"])
+    def down(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+        """The name of a task that dies at the start and is not started again during the test."""
+
+        async def die(*_: object) -> None:
+            raise RuntimeError("a fault")
+
+        owner, method = {"follower": (Reconciler, "follow"), "compile_queue": (CompileQueue, "work")}[request.param]
+        monkeypatch.setattr(owner, method, die)
+        monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 600.0)
+        return str(request.param)
+
+    async def test_readiness_status_and_metrics_name_it(self, down: str, client: httpx.AsyncClient) -> None:
+        async with asyncio.timeout(30):
+            while all(task["running"] for task in (await client.get("/api/v1/status")).json()["tasks"]):
+                await asyncio.sleep(0.01)
+        ready = await client.get("/health/ready")
+        if down == "follower":
+            assert (ready.status_code, ready.json()["code"]) == (503, "background_task_down")
+            assert "follower is down" in ready.json()["detail"]
+        else:
+            assert (ready.status_code, "compile_queue is down" in ready.json()["note"]) == (200, True)
+        status = (await client.get("/api/v1/status")).json()
+        assert {task["name"]: task["running"] for task in status["tasks"]}[down] is False
+        assert ["a fault" in task["reason"] for task in status["tasks"] if not task["running"]] == [True]
+        metrics = (await client.get("/metrics")).text
+        assert f'understudy_task_failures_total{{task="{down}"}} 1.0' in metrics
+        assert f'understudy_task_up{{task="{down}"}} 0.0' in metrics
 
 
 class TestDesiredModelWithoutFile:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ import psutil
 import pytest
 from onnx import TensorProto, helper
 
+from tests.hostile_files import write_endless, write_many_fields
 from understudy import errors
 from understudy.audio.opening import AudioLimits, open_clip
+from understudy.compiler.compile_lock import make_compile_lock, make_slow_lock
 from understudy.compiler.compiled_store import MODEL_FILE, PROBES_FILE
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.isolation import landlock
@@ -51,7 +54,7 @@ async def test_a_file_is_compiled_once_and_then_found(settings: Settings, model:
     compiler = Compiler(settings)
     steps: list[str] = []
     made = await compiler.compile(model, compute_digest(model), None, steps.append)
-    assert steps == ["queue", "copy", "load", "convert", "parity", "store"]
+    assert steps == ["queue", "copy", "probe", "load", "convert", "parity", "store"]
     report = made.report
     assert (report.format, report.graph_activation) == ("onnx", OutputActivation.SOFTMAX)
     assert (report.spec.input, report.spec.activation) == (InputKind.EMBEDDING, OutputActivation.SOFTMAX)
@@ -154,37 +157,12 @@ async def test_a_small_file_that_asks_for_80_gb_meets_the_memory_limit(settings:
     assert "UNDERSTUDY_COMPILE_MEMORY_BYTES" in refused.value.remedy
 
 
-def write_endless(path: Path) -> Path:
-    """Write a graph that counts to 2^40."""
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["go"], ["go_on"]),
-            helper.make_node("Sin", ["state"], ["next"]),
-        ],
-        "body",
-        [
-            helper.make_tensor_value_info("i", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("state", TensorProto.FLOAT, ["N", 1024]),
-        ],
-        [
-            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("next", TensorProto.FLOAT, ["N", 1024]),
-        ],
-    )
-    count = helper.make_tensor("count", TensorProto.INT64, [], [1 << 40])
-    return write_onnx(
-        path,
-        helper.make_node("Constant", [], ["count"], value=count),
-        helper.make_node("Loop", ["count", "", "x"], ["y"], body=body),
-    )
-
-
 @pytest.mark.parametrize(
     ("changes", "detail", "setting"),
     [
         ({"compile_wall_seconds": 2.0}, "longer than 2 seconds", "UNDERSTUDY_COMPILE_WALL_SECONDS"),
         ({"compile_cpu_seconds": 2}, "more than 2 seconds of CPU", "UNDERSTUDY_COMPILE_CPU_SECONDS"),
+        ({"compile_parity_seconds": 0.5}, "original took longer than 0.5", "UNDERSTUDY_COMPILE_PARITY_SECONDS"),
     ],
 )
 @pytest.mark.anyio
@@ -195,6 +173,120 @@ async def test_a_model_that_never_answers_is_ended(
     with pytest.raises(errors.CompileFailed, match=detail) as refused:
         await Compiler(settings.model_copy(update=changes)).compile(model, compute_digest(model), None)
     assert setting in refused.value.remedy
+
+
+@pytest.mark.anyio
+async def test_a_format_that_takes_long_to_find_out_is_refused_in_the_child(
+    settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_many_fields(home / "models" / "fields.onnx")
+    with pytest.raises(errors.FormatUnknown):
+        await Compiler(settings).compile(model, compute_digest(model), None)
+    slow = Compiler(settings.model_copy(update={"compile_probe_seconds": 1e-6}))
+    steps: list[str] = []
+    with pytest.raises(errors.CompileFailed, match="format of the file took longer") as refused:
+        await slow.compile(model, compute_digest(model), None, steps.append)
+    assert "UNDERSTUDY_COMPILE_PROBE_SECONDS" in refused.value.remedy
+    assert steps == ["queue", "copy", "probe"]
+
+
+@pytest.mark.anyio
+async def test_a_refusal_is_remembered_until_it_is_forgotten_or_the_conditions_change(
+    settings: Settings, home: Path
+) -> None:
+    model = home / "models" / "foreign.onnx"
+    write_onnx(model, helper.make_node("Softmax", ["x"], ["y"], domain="com.example"))
+    digest = compute_digest(model)
+
+    async def compile_by(compiler: Compiler) -> tuple[str, list[str]]:
+        steps: list[str] = []
+        with pytest.raises(errors.ModelUnsafe) as refused:
+            await compiler.compile(model, digest, None, steps.append)
+        return refused.value.remedy, steps
+
+    first, steps = await compile_by(Compiler(settings))
+    assert "load" in steps
+    again, steps = await compile_by(Compiler(settings))
+    assert steps == []
+    assert again == f"{first} This refusal is remembered; to try again all the same: understudy compile MODEL_ID."
+    _, steps = await compile_by(Compiler(settings.model_copy(update={"compile_wall_seconds": 60.0})))
+    assert "load" in steps
+    _, steps = await compile_by(Compiler(settings))
+    assert "load" in steps, "the refusal was made with other limits"
+    await Compiler(settings).forget_refusal(digest, None)
+    _, steps = await compile_by(Compiler(settings))
+    assert "load" in steps
+    for each in (settings.var_dir / "refusals").iterdir():
+        each.write_text("damaged")
+    _, steps = await compile_by(Compiler(settings))
+    assert "load" in steps
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the child is found among the processes")
+@pytest.mark.anyio
+async def test_a_child_that_another_process_killed_is_no_lasting_refusal(
+    settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_endless(home / "models" / "endless.onnx")
+    killed: list[int] = []
+
+    def kill_at_parity(step: str) -> None:
+        if step == "parity":
+            killed.extend(child.pid for child in psutil.Process().children())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    compiler = Compiler(settings)
+    with pytest.raises(errors.CompileFailed):
+        await compiler.compile(model, compute_digest(model), None, kill_at_parity)
+    assert killed
+    assert await compiler.find_refusal(compute_digest(model), None) is not None
+    later = time.time() + 601
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert await compiler.find_refusal(compute_digest(model), None) is None
+
+
+@pytest.mark.anyio
+async def test_quick_compilations_pass_slow_ones_also_of_other_processes(
+    settings: Settings, model: Path, home: Path
+) -> None:
+    """Two compilations that never end take both lanes at first, and still a quick one gets through."""
+    patient = settings.model_copy(update={"compile_quick_seconds": 0.2, "compile_parity_seconds": 600.0})
+    endless = [write_endless(home / "models" / f"endless{width}.onnx", width) for width in (8, 16)]
+    steps: list[list[str]] = [[], []]
+    slow = [
+        asyncio.create_task(Compiler(patient).compile(path, compute_digest(path), None, steps[index].append))
+        for index, path in enumerate(endless)
+    ]
+    async with asyncio.timeout(60):
+        while not all("slow" in each for each in steps):
+            await asyncio.sleep(0.01)
+        quick = await Compiler(settings).compile(model, compute_digest(model), None)
+    assert quick.report.format == "onnx"
+    assert not any(task.done() for task in slow)
+    assert len(psutil.Process().children()) == 1, "the other one waits without a process"
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+    assert not (settings.var_dir / "scratch").exists()
+
+
+@pytest.mark.anyio
+async def test_a_compilation_that_was_ended_in_the_quick_lane_succeeds_in_the_slow_one(
+    settings: Settings, model: Path
+) -> None:
+    steps: list[str] = []
+    hasty = settings.model_copy(update={"compile_quick_seconds": 1e-6})
+    async with make_slow_lock(settings.var_dir):
+        compiling = asyncio.create_task(Compiler(hasty).compile(model, compute_digest(model), None, steps.append))
+        async with asyncio.timeout(60):
+            while "slow" not in steps:
+                await asyncio.sleep(0.01)
+            async with make_compile_lock(settings.var_dir):  # it has left the quick lane
+                assert not compiling.done()
+    made = await compiling
+    assert made.report.format == "onnx"
+    assert steps[-1] == "store"
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 """The command line: `understudy`, and `scripts/register_model.py`, which calls the same function."""
 
+import os
 from collections.abc import Sequence
 
 
@@ -8,6 +9,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "understudy",
 
     `arguments` come from the command line unless given. `actor` is the name in the history: `cli` or `script`.
     """
+    _open_standard_descriptors()
     from understudy.cli.garbage_collection import pause_garbage_collection
 
     with pause_garbage_collection():
@@ -16,3 +18,13 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "understudy",
         from understudy.cli.tree import tree
 
     get_command(tree)(args=arguments, prog_name=program, obj=actor)
+
+
+def _open_standard_descriptors() -> None:
+    """Open the descriptors 0 to 2 that are closed.
+
+    Otherwise the database or a socket would get one of them, and libraries would write their errors into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)

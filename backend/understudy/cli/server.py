@@ -84,7 +84,10 @@ class AnnouncingServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_BETWEEN_CHECKS == 0:
-            self._guard.check_all(asyncio.get_running_loop().time())
+            try:
+                self._guard.check_all(asyncio.get_running_loop().time())
+            except Exception:  # an error here would end the server
+                log.exception("looking after the connections failed", remedy="It is tried again; report this line.")
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -20,7 +20,7 @@ from understudy.compiler.isolation.process_limits import apply, make_memory_refu
 from understudy.errors import CompileFailed, UnderstudyError
 
 _TASKS: dict[str, tuple[type[ConvertRequest | QuantizeRequest], str]] = {
-    "convert": (ConvertRequest, "understudy.compiler.convert.conversion"),
+    "convert": (ConvertRequest, "understudy.compiler.convert.convert_task"),
     "quantize": (QuantizeRequest, "understudy.compiler.quantize.quantizer"),
 }
 

@@ -1,4 +1,4 @@
-"""The lock that lets one process of a home compile at a time."""
+"""The locks that let one process of a home compile at a time, and beside it one whose compilation takes long."""
 
 import os
 import sys
@@ -34,6 +34,11 @@ def locate_compile_lock(var_dir: Path) -> Path:
     return var_dir / "compile.lock"
 
 
+def locate_slow_lock(var_dir: Path) -> Path:
+    """Return the path of the lock file of the compilation that takes long."""
+    return var_dir / "compile-slow.lock"
+
+
 def make_compile_lock(var_dir: Path, purpose: LockPurpose = LockPurpose.COMPILATION) -> AsyncFileLock:
     """Return a new handle on the home's lock, for use as `async with make_compile_lock(settings.var_dir):`.
 
@@ -42,9 +47,18 @@ def make_compile_lock(var_dir: Path, purpose: LockPurpose = LockPurpose.COMPILAT
     Raises RuntimeError on entry when the same task holds the lock already, and OSError where the file cannot be opened
     or its file system has no locks.
     """
+    return _make_lock(locate_compile_lock(var_dir), purpose)
+
+
+def make_slow_lock(var_dir: Path, purpose: LockPurpose = LockPurpose.COMPILATION) -> AsyncFileLock:
+    """Return a new handle on the lock of the one compilation that takes long. See `make_compile_lock`."""
+    return _make_lock(locate_slow_lock(var_dir), purpose)
+
+
+def _make_lock(path: Path, purpose: LockPurpose) -> AsyncFileLock:
     # The library's substitute for flock, a marker file, would outlive a killed holder.
     return AsyncFileLock(
-        locate_compile_lock(var_dir),
+        path,
         poll_interval=POLL_SECONDS,
         fallback_to_soft=False,
         on_acquired=lambda descriptor: _write_holder(descriptor, purpose),

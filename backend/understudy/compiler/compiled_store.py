@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from understudy.compiler.model_source import compute_digest
+from understudy.file_ownership import is_folder_owned, own_folder, remove_left_over_folders
 from understudy.regular_file import read_regular
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
@@ -120,8 +121,8 @@ class CompiledStore:
         self.root.mkdir(parents=True, exist_ok=True)
         folder = self.locate(report.key)
         temporary = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
-        temporary.mkdir()
-        try:
+        with own_folder(temporary):
+            temporary.mkdir()
             files = (report.runtime.file_name, PROBES_FILE)
             for name in files:
                 shutil.move(made / name, temporary / name)
@@ -133,8 +134,6 @@ class CompiledStore:
                 shutil.rmtree(folder)
             temporary.rename(folder)
             _sync(self.root)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         return CompiledModel(report.key, folder, report)
 
     def list_keys(self) -> Iterator[str]:
@@ -147,6 +146,8 @@ class CompiledStore:
         found = []
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else []:
             if folder.name.startswith(_TEMPORARY):
+                if is_folder_owned(folder):
+                    continue
                 reason = "left over from an interrupted write"
             elif not folder.is_dir():
                 reason = "not a folder"
@@ -162,6 +163,10 @@ class CompiledStore:
             size = sum(path.stat().st_size for path in [folder, *folder.rglob("*")] if path.is_file())
             found.append(StaleEntry(folder.name, folder, reason, size))
         return found
+
+    def remove_left_over(self) -> None:
+        """Remove what interrupted writes left, but nothing that a process writes now."""
+        remove_left_over_folders(self.root, f"{_TEMPORARY}*")
 
     def remove(self, name: str) -> None:
         """Delete one entry or leftover by its name, if it exists."""

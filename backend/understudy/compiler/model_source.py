@@ -70,7 +70,8 @@ def _compute_digest(path: Path, copy_to: Path | None) -> str:
         if copy_to is not None:
             target = copy_to / name
             target.parent.mkdir(parents=True, exist_ok=True)
-        digest.update(f"{name}\0{_digest_file(member, target)}\n".encode())
+        # The bytes of the name, which need not be UTF-8.
+        digest.update(os.fsencode(f"{name}\0{_digest_file(member, target)}\n"))
     return digest.hexdigest()
 
 

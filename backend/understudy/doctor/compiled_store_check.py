@@ -13,7 +13,9 @@ from understudy.compiler.compile_lock import (
     POLL_SECONDS,
     LockPurpose,
     locate_compile_lock,
+    locate_slow_lock,
     make_compile_lock,
+    make_slow_lock,
     read_holder,
 )
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
@@ -39,7 +41,7 @@ async def check(settings: Settings, database: Database, rows: Sequence[Row], *, 
     """Find unusable and unneeded entries, and rows whose compile state is not true.
 
     With `fix`, the entries are removed and the states corrected. The check holds the compile lock, so that no entry is
-    half written while it runs. A compilation is running while its process holds that lock, and only then.
+    half written while it runs. A compilation is running while its process holds that lock or that of the slow lane.
     """
     try:
         async with _hold_lock(settings, _WAIT_SECONDS, fix=fix):
@@ -65,6 +67,16 @@ async def _hold_lock(settings: Settings, wait_seconds: float, *, fix: bool) -> A
         return
     lock = make_compile_lock(settings.var_dir, LockPurpose.DOCTOR)
     async with await lock.acquire(timeout=wait_seconds):
+        yield
+
+
+@asynccontextmanager
+async def _hold_slow_lock(settings: Settings) -> AsyncIterator[None]:
+    """Hold the lock of the compilation that takes long; raises Timeout when another process holds it."""
+    if not locate_slow_lock(settings.var_dir).exists():
+        yield
+        return
+    async with await make_slow_lock(settings.var_dir, LockPurpose.DOCTOR).acquire(timeout=0):
         yield
 
 
@@ -158,14 +170,14 @@ async def _check_ready(settings: Settings, database: Database, rows: Sequence[Ro
 async def _check_compiling(settings: Settings, database: Database, rows: Sequence[Row], *, fix: bool) -> list[Finding]:
     """Find rows that are recorded as being compiled while no process compiles.
 
-    A process writes that state before it waits for the lock. Therefore the lock must be free at a second look, and the
+    A process writes that state before it waits for a lock. Therefore both locks must be free at a second look, and the
     state still the same.
     """
     if not any(_is_compiling(row) for row in rows):
         return []
     await asyncio.sleep(_WAITER_SECONDS)
     try:
-        async with _hold_lock(settings, 0, fix=fix):
+        async with _hold_lock(settings, 0, fix=fix), _hold_slow_lock(settings):
             async with database.read(seconds=database.long_seconds) as session:
                 now = await list_all(session)
             what = "Its compilation was interrupted: no process of this home compiles now."

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.doctor.finding import Finding
-from understudy.registry.files.uploads import PART_PREFIX, is_being_written
+from understudy.file_ownership import is_owned, remove_if_left_over
+from understudy.registry.files.uploads import PART_PREFIX
 from understudy.settings import Settings
 
 _REMEDY = "Let the user that runs Understudy write there, or choose another folder with UNDERSTUDY_HOME."
@@ -36,10 +37,8 @@ def _check_uploads(models: Path, *, fix: bool) -> Iterator[Finding]:
             "upload_left_over", str(part), "An interrupted upload left this file.", "Remove it: understudy doctor --fix"
         )
         try:
-            if is_being_written(part):
+            if is_owned(part) or (fix and not remove_if_left_over(part)):
                 continue
-            if fix:
-                part.unlink()
         except FileNotFoundError:  # the upload ended meanwhile
             continue
         except OSError as error:

@@ -2,7 +2,7 @@
 
 import builtins
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +77,14 @@ class Registry:
         # Counts the changes to existing rows that this process has committed.
         self.revision = 0
 
-    async def register(self, request: ModelCreate, actor: str) -> ModelDetail:
-        """Add an inactive model whose file exists already.
+    async def register(
+        self, request: ModelCreate, actor: str, also: Callable[[AsyncSession, Row], Awaitable[None]] | None = None
+    ) -> ModelDetail:
+        """Add an inactive model whose file exists already. `also` is awaited with its row, in the same transaction.
 
         Raises PathRefused, FileMissing, FormatUnknown (a folder without a SavedModel), TooLarge, FileChanged (still
-        being written), SpecInvalid (sidecar), BackboneMissing, NameTaken, NameRefused and RequestInvalid. After an
-        error nothing is stored, but for OutcomeUnknown: the same request then returns what was stored.
+        being written), SpecInvalid (sidecar), BackboneMissing, NameTaken, NameRefused, RequestInvalid and what `also`
+        raises. After an error nothing is stored, but for OutcomeUnknown: the same request then returns what was stored.
         """
         columns = to_columns(request)
         refuse_name(request.model_name)
@@ -102,7 +104,10 @@ class Registry:
                 session.add(record)
                 await session.flush()
                 await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
-                examples = await example_rows.summarize(session, self._store, row := Row(model, record))
+                row = Row(model, record)
+                if also is not None:
+                    await also(session, row)
+                examples = await example_rows.summarize(session, self._store, row)
                 # Built before the commit: an answer that fails must not leave the row behind.
                 answer = to_answer(select_values(row), FileState(exists=True, changed=False, bytes=content.facts.bytes))
         except OutcomeUnknown:
@@ -125,8 +130,12 @@ class Registry:
             return None
         return model if model.model_name == attempt.request.model_name else None
 
-    async def update(self, model_id: int, request: ModelUpdate, actor: str) -> ModelDetail:
+    async def update(
+        self, model_id: int, request: ModelUpdate, actor: str, on_commit: Callable[[MlModel], None] = lambda _: None
+    ) -> ModelDetail:
         """Change the fields that are present in `request`. The file and the sidecar of a new `file_path` are read.
+
+        `on_commit` is called with the row as soon as the change is committed: calls are in the order of the commits.
 
         `spec` changes the fields that are present in it; null clears a field, and null in place of the spec clears all.
         A model that is not active has the changed spec at once and its compiled model is still to be made; the active
@@ -165,6 +174,7 @@ class Registry:
             examples = await example_rows.summarize(session, self._store, row)
             answer = to_answer(values, _UNREAD)
         self.revision += 1
+        on_commit(row.model)
         # Neither of both raises: nothing that fails may follow the commit.
         state = await run_sync(self.files.compare, row.model.file_path, collect_facts(row.record))
         answer = answer.model_copy(
@@ -317,12 +327,13 @@ class Registry:
         error: dict[str, object] | None = None,
         *,
         actor: str = "server",
+        unless: CompileState | None = None,
     ) -> bool:
         """See `file_records.set_compile_state`. On a database that is `read_only` nothing changes."""
         if self._database.read_only:
             return False
         async with self._database.write() as session:
-            return await file_records.set_compile_state(session, model, state, error, actor=actor)
+            return await file_records.set_compile_state(session, model, state, error, actor=actor, unless=unless)
 
     @asynccontextmanager
     async def _write_name(self, name: str | None) -> AsyncIterator[AsyncSession]:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,9 @@ async def install(
     scratch = await asyncio.to_thread(store.make_scratch)
     try:
         compiler = Compiler(settings, CompiledStore(scratch))
-        compiled = await compiler.compile(path, digest, PartialSpec(input=InputKind.TENSOR), on_step)
+        as_tensors = PartialSpec(input=InputKind.TENSOR)
+        await compiler.forget_refusal(digest, as_tensors)
+        compiled = await compiler.compile(path, digest, as_tensors, on_step)
         on_step("try")
         backbone = await asyncio.to_thread(_describe, name, given, compiled)
         if (same := store.find_digest(backbone.digest)) is not None and same.name != name:
@@ -69,7 +72,8 @@ async def install(
     earlier = [each for each in store.list_all() if each.name == name and each.digest != backbone.digest]
     for each in earlier:
         if each.digest not in users:
-            await asyncio.to_thread(store.remove, each.digest)
+            with suppress(OSError):  # the new one is installed; `understudy backbone list` shows what stayed
+                await asyncio.to_thread(store.remove, each.digest)
     return Installation(backbone, tuple(each for each in earlier if each.digest in users))
 
 

@@ -204,6 +204,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/compile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compile a model again
+         * @description Forget that the model was refused, and compile it in the background; `compile_state` shows the outcome.
+         *
+         *     A model that is compiled already is not compiled again.
+         */
+        post: operations["compile_model_api_v1_models__model_id__compile_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model_id}/examples": {
         parameters: {
             query?: never;
@@ -892,6 +914,34 @@ export interface components {
             name: string;
             /** Width */
             width: number;
+        };
+        /**
+         * BackgroundTaskStatus
+         * @description A task that should run as long as the server does; one that fails is started again.
+         */
+        BackgroundTaskStatus: {
+            /**
+             * Failed At
+             * @description The time of the last failure
+             */
+            failed_at: string | null;
+            /**
+             * Failures
+             * @description Since the server started
+             */
+            failures: number;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description The reason of the last failure
+             */
+            reason: string | null;
+            /**
+             * Running
+             * @description false between a failure and the next start
+             */
+            running: boolean;
         };
         /**
          * BatchLine
@@ -3178,7 +3228,7 @@ export interface components {
             model: components["schemas"]["ModelIdentity"] | null;
             /**
              * Note
-             * @description Why predictions fail although this process is ready
+             * @description Why predictions fail although this process is ready, and which background tasks are down
              */
             note?: string | null;
             /**
@@ -3578,6 +3628,12 @@ export interface components {
             replica: string;
             /** Replicas */
             replicas: components["schemas"]["ReplicaStatus"][];
+            /**
+             * Tasks
+             * @description The background tasks of this server
+             * @default []
+             */
+            tasks: components["schemas"]["BackgroundTaskStatus"][];
             /** Uptime Seconds */
             uptime_seconds: number;
             /** Version */
@@ -4780,6 +4836,56 @@ export interface operations {
             };
             /** @description The backbone is not installed */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compile_model_api_v1_models__model_id__compile_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file is missing; The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 """Uploads and the files that wait to be registered."""
 
 import hashlib
+import os
 import socket
 import time
 from pathlib import Path
@@ -53,6 +54,13 @@ async def test_an_upload_never_overwrites(client: httpx.AsyncClient, settings: S
         (".hidden.onnx", "path_refused"),
         ("a.onnx\0", "path_refused"),
         ("a\n.onnx", "path_refused"),
+        ("\N{CYRILLIC SMALL LETTER ZHE}" * 190 + ".onnx", "path_refused"),
+        ("CON.onnx", "path_refused"),
+        ("lpt1.tar.onnx", "path_refused"),
+        ("aux .onnx", "path_refused"),
+        ("x.onnx:y.onnx", "path_refused"),
+        ("a?.onnx", "path_refused"),
+        ("a.onnx.", "path_refused"),
         ("a.pkl", "format_unknown"),
         ("a.py", "format_unknown"),
     ],
@@ -63,6 +71,39 @@ async def test_a_name_that_is_no_model_file_in_models_is_refused(
     answer = await upload(client, name, b"x")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert list(settings.models_dir.iterdir()) == []
+
+
+async def test_the_longest_name_is_stored_and_its_model_registered(
+    client: httpx.AsyncClient, make_model: ModelFactory, tmp_path: Path
+) -> None:
+    name = "\N{CYRILLIC SMALL LETTER ZHE}" * 97 + "a.onnx"
+    assert len(name.encode()) == 200
+    assert (await upload(client, name, make_model(tmp_path / "new.onnx").read_bytes())).status_code == 201
+    body = {"model_name": "long", "file_path": f"models/{name}"}
+    assert (await client.post("/api/v1/models", json=body)).status_code == 201
+
+
+async def test_a_file_whose_name_no_request_can_carry_does_not_hide_the_others(
+    client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory
+) -> None:
+    make_model(settings.models_dir / "good.onnx")
+    try:
+        make_model(settings.models_dir / "copy.onnx").rename(settings.models_dir / os.fsdecode(b"b\xff.onnx"))
+    except OSError:
+        pytest.skip("this file system refuses names that are not Unicode")
+    answer = await client.get("/api/v1/models/files")
+    assert [file["file_path"] for file in answer.json()["files"]] == ["models/b\ufffd.onnx", "models/good.onnx"]
+
+
+async def test_an_upload_whose_temporary_file_cannot_be_removed_is_done_all_the_same(
+    client: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert (await upload(client, "a.onnx", b"x")).status_code == 201
+    assert (settings.models_dir / "a.onnx").read_bytes() == b"x"
 
 
 async def test_an_upload_that_the_disk_refuses_leaves_nothing_behind(

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import PathRefused
-from understudy.registry.files.paths import normalize_path, resolve_inside
+from understudy.registry.files.paths import is_reserved_on_windows, normalize_path, resolve_inside
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_paths_are_stored_relative_and_posix(given: str, stored: str) -> None:
     [
         *("", " ", ".", "/", "/etc/passwd", "\\etc\\passwd", "//server/share/a", "\\\\server\\share\\a"),
         *("C:\\a.keras", "c:a.keras", "..", "../a", "models/../../a", "models\\..\\..\\a", "models/.."),
-        *("a\0b", "a\nb", "a\x7fb", "var/x", "VAR\\x", "./var", "a" * 501),
+        *("a\0b", "a\nb", "a\x7fb", "var/x", "VAR\\x", "./var", "a" * 501, "models/b\udcff.onnx"),
     ],
 )
 def test_paths_that_leave_the_home_folder_or_cannot_be_stored_are_refused(path: str) -> None:
@@ -64,3 +65,29 @@ def test_links_are_followed_before_they_are_checked(home: Path) -> None:
 def test_a_home_folder_behind_a_link_is_a_home_folder(home: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home)
     assert resolve_inside(tmp_path / "link", "models/a.onnx") == (home / "models" / "a.onnx").resolve()
+
+
+@pytest.mark.parametrize(
+    ("name", "reserved"),
+    [
+        *(
+            (name, True)
+            for name in ("CON", "con.onnx", "NUL.tar.gz", "aux .onnx", "COM1.onnx", "lpt\N{SUPERSCRIPT TWO}.x")
+        ),
+        *(
+            (name, True)
+            for name in ("x.onnx:y.onnx", "a.onnx.", "a.onnx ", "a?.onnx", "a*", "a|b", 'a"b', "a<b", "conin$")
+        ),
+        *((name, False) for name in ("a.onnx", "console.onnx", "com10.onnx", "my con.onnx", ".hidden", "ä b.keras")),
+    ],
+)
+def test_names_that_mean_something_else_on_windows_are_known(name: str, reserved: bool) -> None:
+    assert is_reserved_on_windows(name) is reserved
+
+
+def test_they_are_refused_there_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert normalize_path("models/a:b.onnx") == "models/a:b.onnx"
+    monkeypatch.setattr(sys, "platform", "win32")
+    for path in ("models/a:b.onnx", "CON/a.onnx", "models/nul.onnx"):
+        with pytest.raises(PathRefused, match="on Windows"):
+            normalize_path(path)

@@ -29,6 +29,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity, Prediction
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.serving.activation import operation_progress
 from understudy.serving.activation.preparation import WARM_MODELS, Candidate, OnStep
 from understudy.settings import Settings
 
@@ -195,6 +196,44 @@ async def test_a_row_given_another_file_while_its_model_warms_up_is_not_activate
         desired = await desired_state.poll(session)
     assert (desired.active_model_id, desired.generation) == (first, 1)
     assert (await events(services, second))[0] == ("refused", "file_changed")
+
+
+async def test_a_row_renamed_while_its_model_warms_up_goes_live_under_its_new_name(
+    services: Services, register: Register, before_commit: BeforeCommit
+) -> None:
+    model = await register("first")
+    before_commit(lambda: services.registry.update(model, ModelUpdate(model_name="renamed"), "test"))
+    activated = await services.activation.activate(model, "test")
+    assert services.live.current is not None
+    assert services.live.current.model.identity.model_name == activated.row.model_name == "renamed"
+
+
+async def test_a_swap_that_cannot_be_counted_is_done_all_the_same(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+
+    def fail(_: object) -> None:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(services.live, "_on_swap", fail)
+    operation = await services.operations.activate(model, "test", wait=True)
+    assert operation.state is OperationState.SUCCEEDED
+    assert live_id(services) == model
+
+
+async def test_progress_that_cannot_be_stored_does_not_turn_a_success_into_an_error(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    model = await register("first")
+    monkeypatch.setattr(operation_rows, "save", fail)
+    monkeypatch.setattr(operation_progress, "VISIBLE_SECONDS", 0.0)
+    operation = await services.operations.activate(model, "test", wait=True)
+    assert operation.state is OperationState.SUCCEEDED
+    assert live_id(services) == model
 
 
 async def test_rolling_back_alternates_between_the_last_two(services: Services, register: Register) -> None:

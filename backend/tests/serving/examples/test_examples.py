@@ -9,16 +9,19 @@ import pytest
 
 from tests.conftest import tone
 from tests.serving.conftest import Opener, Register
+from tests.types import ModelFactory
 from understudy.container import Services
 from understudy.engine.engine import EngineModel
 from understudy.engine.local_model import LocalModel
-from understudy.errors import Conflict, ExamplesInvalid, ExamplesMissed, TooLarge
-from understudy.registry.files.example_clips import NewExample
+from understudy.errors import Conflict, ExamplesInvalid, ExamplesMissed, StorageUnavailable, TooLarge
+from understudy.registry.files.example_clips import ExampleClips, NewExample
+from understudy.registry.models import example_rows
 from understudy.schemas.compiler.quantization import Gate, Precision, Quantization
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.examples import ClipProof, ExamplesSummary, Expectation, ProofState
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
+from understudy.schemas.registry.model_query import ModelQuery
 from understudy.serving.activation.preparation import Candidate, OnStep
 from understudy.serving.examples import prover
 from understudy.serving.examples.prover import Prover
@@ -244,3 +247,34 @@ async def test_an_int8_variant_has_its_gates_allowance_for_scores_and_none_for_l
     await services.examples.replace(model_id, [example(label="b", scores={})], "test")
     with pytest.raises(ExamplesMissed):
         await services.prover.require(model, live.model.engine_model)
+
+
+@pytest.mark.parametrize("place", ["store", "save"])
+async def test_a_model_is_registered_with_its_examples_or_not_at_all(
+    services: Services, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable("The disk is full.")
+
+    make_model(services.settings.models_dir / "head.onnx")
+    request = ModelCreate(model_name="head", file_path="models/head.onnx")
+    with monkeypatch.context() as outage:
+        outage.setattr(*{"store": (ExampleClips, "store"), "save": (example_rows, "save")}[place], fail)
+        with pytest.raises(StorageUnavailable):
+            await services.examples.register_with(request, [example()], "test")
+    assert (await services.registry.list(ModelQuery())).models == []
+    assert not any(services.settings.examples_dir.glob("*/*"))
+    model = await services.examples.register_with(request, [example()], "test")
+    assert model.examples.text == "1 not run yet"
+
+
+async def test_a_clip_that_cannot_be_removed_does_not_fail_what_is_committed(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable("The disk is read-only.")
+
+    model_id = await register("head")
+    monkeypatch.setattr(ExampleClips, "keep_only", fail)
+    assert (await services.examples.replace(model_id, [example()], "test")).summary.text == "1 not run yet"
+    assert (await services.examples.remove(model_id, "test")).examples == ()

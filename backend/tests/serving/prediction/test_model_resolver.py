@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from tests.fault_points import act_at
 from understudy.container import Services
 from understudy.errors import FileMissing, ModelNotFound, ReportNotFound, Unavailable
 from understudy.schemas.registry.model import ModelUpdate
@@ -117,3 +118,19 @@ async def test_ready_means_compiled_and_a_lost_file_is_named(
     (database_settings.models_dir / "a.onnx").unlink()
     with pytest.raises(FileMissing):
         await winner(services, "a")
+
+
+async def test_a_name_given_to_another_row_while_it_is_looked_up_describes_that_row(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await register("a"), await register("b", winner=1)
+    await services.compilation.compile((await services.registry.read_spec_now(b)).model)
+
+    async def swap_names() -> None:
+        await services.registry.update(a, ModelUpdate(model_name="c"), "test")
+        await services.registry.update(b, ModelUpdate(model_name="a"), "test")
+
+    done = act_at(monkeypatch, services.model_resolver, "_find_id", swap_names)
+    identity, _ = await services.model_resolver.describe("a", None)
+    assert done
+    assert (identity.model_id, identity.model_name) == (b, "a")

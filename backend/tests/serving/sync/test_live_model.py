@@ -43,3 +43,24 @@ def test_a_rename_reaches_the_live_model_only(model_id: int, name: str) -> None:
     assert reference.current is not None
     assert reference.current.model.identity.model_name == name
     assert reference.current.generation == 1
+
+
+def test_a_rename_that_was_read_before_a_newer_one_is_left_out() -> None:
+    reference = LiveModelReference()
+    reference.swap(live(1, generation=1))
+    seen = reference.current
+    reference.rename(1, "newest", None)
+    reference.rename(1, "older", None, seen=seen)
+    assert reference.current is not None
+    assert reference.current.model.identity.model_name == "newest"
+
+
+def test_a_model_that_went_live_after_the_look_at_the_database_is_not_rewound() -> None:
+    reference = LiveModelReference()
+    reference.swap(live(1, generation=5))
+    seen = reference.current
+    assert seen is not None
+    reference.swap(live(2, generation=6))
+    reference.rewind(seen, 3)
+    assert reference.current is not None
+    assert reference.current.generation == 6

@@ -11,12 +11,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
+from tests.fault_points import act_at
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
 from understudy.errors import DatabaseDenied, DatabaseUnavailable, ModelNotLoaded, RegistryOutdated, SeveralActive
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
+from understudy.registry.models import rows
+from understudy.schemas.registry.model import ModelUpdate
 from understudy.serving.sync import reconciler
 from understudy.settings import Settings
 
@@ -128,6 +131,56 @@ async def test_a_database_restored_from_a_backup_is_followed(services: Services,
     assert live_id(services) == first
     assert (await services.activation.activate(second, "test")).live.generation == 2
     assert live_id(services) == second
+
+
+async def test_a_row_activated_by_hand_after_the_poll_keeps_its_model_live(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+    await services.reconciler.poll_once()
+    monkeypatch.setattr(reconciler, "EMPTY_GRACE_SECONDS", 0.0)
+
+    async def activate_by_hand() -> None:
+        await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
+
+    done = act_at(monkeypatch, desired_state, "poll", activate_by_hand)
+    await services.reconciler.poll_once()
+    assert done
+    assert live_id(services) == model
+    await services.reconciler.poll_once()
+    services.status_reporter.require_ready()
+
+
+async def test_a_model_activated_while_an_empty_server_polls_stays_live(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.reconciler.poll_once()
+    monkeypatch.setattr(reconciler, "EMPTY_GRACE_SECONDS", 0.0)
+    done = act_at(monkeypatch, desired_state, "poll", lambda: services.activation.activate(model, "test"))
+    await services.reconciler.poll_once()
+    assert done
+    assert live_id(services) == model
+    services.status_reporter.require_ready()
+
+
+async def test_a_rename_that_is_newer_than_what_the_poll_read_stays(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    done = act_at(
+        monkeypatch,
+        rows,
+        "get",
+        lambda: services.model_changes.update(model, ModelUpdate(model_name="renamed"), "test"),
+    )
+    await services.reconciler.poll_once()
+    assert done
+    assert services.live.current is not None
+    assert services.live.current.model.identity.model_name == "renamed"
 
 
 async def test_no_model_is_live_once_none_was_active_for_the_grace_period(

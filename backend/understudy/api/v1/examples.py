@@ -63,8 +63,6 @@ registration = APIRouter(prefix=MODELS, route_class=FormRoute)
 async def register_model_with_examples(services: Served, request: Request, response: Response) -> ModelDetail:
     """Register a file that is already there together with its examples."""
     received = await receive_registration(request, services.settings)
-    await services.examples.check(received.examples)
-    model = await services.registry.register(received.model, ACTOR)
-    await services.examples.replace(model.model_id, received.examples, ACTOR)
+    model = await services.examples.register_with(received.model, received.examples, ACTOR)
     locate_model(request, response, model.model_id)
-    return await services.registry.get(model.model_id)
+    return model

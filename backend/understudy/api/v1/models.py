@@ -144,3 +144,18 @@ async def get_model_history(
 async def get_model_report(services: Served, model_id: ModelIdPath) -> CompileReport:
     """Return how the file was loaded and converted, and how far the compiled model agrees with the original."""
     return await services.compilation.report(model_id)
+
+
+@router.post(
+    "/{model_id}/compile",
+    summary="Compile a model again",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=describe_problems(ModelNotFound, FileChanged, FileMissing, RequestInvalid),
+)
+async def compile_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
+    """Forget that the model was refused, and compile it in the background; `compile_state` shows the outcome.
+
+    A model that is compiled already is not compiled again.
+    """
+    await services.model_changes.compile_again(model_id)
+    return await services.registry.get(model_id)

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,8 @@ _MEAN_NAMES = ("mean", "mean_")
 _STD_NAMES = ("std", "scale_", "scale")
 _VARIANCE_NAMES = ("var_", "var", "variance")
 
+# Everything that zipfile and NumPy raise for a damaged archive; RuntimeError stands for a password that is missing.
+_NPZ_ERRORS = (ValueError, EOFError, KeyError, RuntimeError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error)
 _REMEDY = (
     "Write the scaler's numbers as JSON: "
     'json.dump({"mean": scaler.mean_.tolist(), "std": scaler.scale_.tolist()}, open("scaler.json", "w"))'
@@ -97,7 +101,7 @@ def _read_npz(file: io.BytesIO, name: str) -> dict[str, NDArray[np.float64]]:
             raise SpecInvalid(f"The scaler file {name} unpacks to {unpacked} bytes; at most {MAX_BYTES} are read.")
         with np.load(file, allow_pickle=False) as arrays:
             return {key: _to_vector(arrays[key], key, name) for key in arrays.files if key in known}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (*_NPZ_ERRORS, OSError) as error:
         raise SpecInvalid(f"The scaler file {name} is no npz file of numbers: {error}", remedy=_REMEDY) from error
 
 

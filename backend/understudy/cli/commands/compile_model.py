@@ -46,7 +46,7 @@ async def compile_model(
 ) -> None:
     """Compile a model now, run its examples and show the report.
 
-    A model that is compiled already is not compiled again.
+    A model that is compiled already is not compiled again; one that was refused is tried again.
     """
     from understudy.container import open_services
 
@@ -71,7 +71,7 @@ async def compile_model(
                     lambda step: progress.update(task, description=f"{model.facts.path}: {step}"),
                 )
             else:
-                compiled = await services.compilation.compile(model)
+                compiled = await services.compilation.compile(model, retry=True)
             progress.update(task, description=f"{model.facts.path}: examples")
             proof = await services.prover.prove_compiled(model, compiled)
     outcome = "was already compiled" if compiled_before else "is compiled"

@@ -57,7 +57,8 @@ def run_server(session: Session, settings: Settings) -> None:
 
         def announce() -> None:
             starting.close()
-            session.output.print_line({"url": url})
+            with suppress(OSError, ValueError):  # the server runs, whoever reads its output
+                session.output.print_line({"url": url})
             session.output.print_note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
 
         with suppress(KeyboardInterrupt):

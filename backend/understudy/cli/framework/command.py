@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Concatenate, ParamSpec, cast
@@ -94,7 +95,8 @@ def _run(session: Session, call: Callable[[], Awaitable[None] | None]) -> None:
     except (typer.Exit, typer.TyperException):
         raise
     except Exception as error:
-        traceback.print_exc()
+        with suppress(OSError, ValueError):  # standard error may be gone
+            traceback.print_exc()
         remedy = "This is a fault of Understudy. Report it with the lines above, which name the place in the code."
         session.output.print_problem(UnderstudyError(f"{type(error).__name__}: {error}", remedy=remedy))
         raise typer.Exit(INTERNAL) from error

@@ -1,10 +1,12 @@
 """Prints a command's answer on standard output, and everything else on standard error."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from rich.console import Console, RenderableType
@@ -21,8 +23,19 @@ _PIPE_WIDTH = 140
 def _build_console(*, stderr: bool) -> Console:
     """Return a console that prints text from rows and files unchanged: no markup, no emoji codes, no highlighting."""
     stream = sys.stderr if stderr else sys.stdout
+    if stream is None:  # it was closed when the process started
+        stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # as long as the process
     width = None if stream.isatty() else _PIPE_WIDTH
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    kind = _ErrorConsole if stderr else Console
+    return kind(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+class _ErrorConsole(Console):
+    """Prints what the system takes: what a command does must not depend on its remarks."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with suppress(OSError, ValueError, SystemExit):  # rich exits where the reader has ended
+            super().print(*objects, **options)
 
 
 def strip_controls(text: str) -> str:
@@ -86,5 +99,6 @@ class Output:
 
     @staticmethod
     def _write(document: str) -> None:
-        sys.stdout.write(document + "\n")
-        sys.stdout.flush()
+        if sys.stdout is not None:  # else it was closed when the process started
+            sys.stdout.write(document + "\n")
+            sys.stdout.flush()

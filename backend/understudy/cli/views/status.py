@@ -41,6 +41,9 @@ def format_status(answer: Status, *, server: bool) -> RenderableType:
         if desired is None
         else f"model {desired.model_id or ABSENT}, generation {desired.generation}, {desired.precision}"
     )
+    rows += [
+        ("task", to_text(f"{each.name} is down: {each.reason}", "red")) for each in answer.tasks if not each.running
+    ]
     rows.append(("desired", desired_text))
     if answer.problem:
         rows.append(("problem", _format_problem(answer.problem)))

@@ -1,6 +1,5 @@
 """Converts a model in the child process: scan, load, convert, prove parity."""
 
-import importlib.metadata
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,9 +13,11 @@ from understudy.compiler.compiled_store import PROBES_FILE
 from understudy.compiler.convert import parity
 from understudy.compiler.convert.signature_limits import check_inputs, check_outputs
 from understudy.compiler.formats import onnx_file, onnx_graph, open_source
+from understudy.compiler.formats.detect_format import DetectedFormat
 from understudy.compiler.formats.loaded_model import LoadedModel, OwnRuntime, read_signature
-from understudy.compiler.isolation.child_protocol import ConvertRequest, ConvertResult
+from understudy.compiler.isolation.child_protocol import PARITY, ConvertRequest, ConvertResult
 from understudy.compiler.isolation.process_limits import measure_peak_memory
+from understudy.compiler.packages import list_versions
 from understudy.errors import CompileFailed, ParityFailed
 from understudy.schemas.compiler.model_format import ModelFormat
 from understudy.schemas.compiler.report import TensorSignature
@@ -26,17 +27,6 @@ from understudy.schemas.compiler.spec import OutputActivation
 OnStep = Callable[[str], None]
 
 _PROTOBUF_BYTES = (1 << 31) - 1
-_PACKAGES = (
-    "ai-edge-litert",
-    "keras",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "tensorflow",
-    "tensorflow-cpu",
-    "tf-keras",
-    "tf2onnx",
-)
 
 
 @dataclass(frozen=True)
@@ -51,17 +41,6 @@ class ServedModel:
     outputs: tuple[TensorSignature, ...]
     activations: tuple[OutputActivation, ...]
     notes: tuple[str, ...] = ()
-
-
-def list_versions() -> dict[str, str]:
-    """Return the versions of the installed packages that take part in a compilation."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _write_model(model: onnx.ModelProto, target: Path) -> str:
@@ -92,7 +71,7 @@ def _serve_by_onnx(loaded: LoadedModel, out: Path, on_step: OnStep) -> ServedMod
     on_step("convert")
     model = loaded.to_onnx()
     path = _write_model(model, out / Runtime.ONNX.file_name)
-    on_step("parity")
+    on_step(PARITY)
     agreement = prove(loaded, onnx_file.open_session(path))
     return ServedModel(
         runtime=Runtime.ONNX,
@@ -137,7 +116,7 @@ def serve(loaded: LoadedModel, source: Path, out: Path, on_step: OnStep) -> Serv
 
 def _serve_quantized(loaded: OwnRuntime, source: Path, out: Path, on_step: OnStep) -> ServedModel:
     """Serve by the own runtime, or by ONNX where the own kernels disagree with each other; the notes say why."""
-    on_step("parity")
+    on_step(PARITY)
     try:
         served = _serve_by_own_runtime(loaded, source, out)
     except (CompileFailed, ParityFailed) as refusal:
@@ -164,22 +143,24 @@ def _serve_instead(loaded: OwnRuntime, source: Path, out: Path, refusal: Compile
     return replace(served, notes=(f"ONNX does not carry this file, so {loaded.framework} serves it: {refusal.detail}",))
 
 
-def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: OnStep) -> ConvertResult:
-    """Write the served model and probes.npz into `request.out` and return what the child found out.
+def convert(
+    request: ConvertRequest, found: DetectedFormat, source: Path, isolation: tuple[str, ...], on_step: OnStep
+) -> ConvertResult:
+    """Convert `source`, whose format was `found`, into `request.out` and return what the child found out.
 
-    `isolation` names the limits that hold; `on_step` is called with load, convert and parity. Raises ModelUnsafe,
+    `isolation` names the limits that hold; `on_step` is called with convert and parity. Raises ModelUnsafe,
     FormatUnknown, CompileFailed, ParityFailed and CompilerMissing.
     """
-    on_step("load")
-    loaded = open_source.open_source(request.source, request.kind, request.keras_version, request.limits.memory_bytes)
+    loaded = open_source.open_source(source, found.kind, found.keras_version, request.limits.memory_bytes)
     check_inputs(loaded.inputs)
-    served = serve(loaded, request.source, request.out, on_step)
+    served = serve(loaded, source, request.out, on_step)
     check_outputs(served.outputs)
     agreement = served.agreement
     arrays = {f"in.{name}": values for name, values in agreement.inputs.items()}
     arrays |= {f"out.{name}": values for name, values in agreement.outputs.items()}
     np.savez(request.out / PROBES_FILE, allow_pickle=False, **arrays)
     return ConvertResult(
+        format=found.kind,
         runtime=served.runtime,
         framework=loaded.framework,
         written_by=loaded.written_by,
@@ -190,8 +171,8 @@ def convert(request: ConvertRequest, isolation: tuple[str, ...], on_step: OnStep
         parity=agreement.probes,
         peak_memory_bytes=measure_peak_memory(),
         isolation=isolation,
-        notes=(*loaded.notes, *served.notes),
-        versions=list_versions() if request.kind is not ModelFormat.ONNX else _drop_frameworks(list_versions()),
+        notes=(*([found.note] if found.note else []), *loaded.notes, *served.notes),
+        versions=list_versions() if found.kind is not ModelFormat.ONNX else _drop_frameworks(list_versions()),
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.compiler.formats.tensorflowjs import find_conversion
-from understudy.errors import FormatUnknown
+from understudy.compiler.scan.archive import ENCRYPTED, ZIP_ERRORS
+from understudy.errors import FormatUnknown, ModelUnsafe
 from understudy.regular_file import open_regular
 from understudy.schemas.compiler.model_format import ModelFormat
 
@@ -16,6 +17,7 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _HDF5_OFFSETS = (0, 512, 1024, 2048)
 _LFS_MAGIC = b"version https://git-lfs.github.com/spec"
 _EXPORT = "Convert it in the environment that made it to ONNX and register the .onnx file."
+_MOST_FIELDS = 100_000  # at the top of a protobuf message; exporters write some dozens
 _COPY_AGAIN = "Copy or download the file again and compare its size with the original."
 
 
@@ -62,7 +64,9 @@ def _read_onnx_fields(path: Path) -> tuple[set[int], bool]:
     size = path.stat().st_size
     at = 0
     with open_regular(path) as file:
-        while at < size:
+        for _ in range(_MOST_FIELDS):
+            if at >= size:
+                break
             file.seek(at)
             head = file.read(20)
             try:
@@ -85,10 +89,8 @@ def _detect_in_zip(path: Path) -> DetectedFormat:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
             if {"metadata.json", "config.json"} <= set(names):
-                metadata = json.loads(archive.read("metadata.json")) if _is_small(archive, "metadata.json") else {}
-                version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-                return DetectedFormat(ModelFormat.KERAS, keras_version=str(version) if version else None)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+                return DetectedFormat(ModelFormat.KERAS, keras_version=_read_keras_version(archive))
+    except ZIP_ERRORS as error:
         raise FormatUnknown(
             f"The file starts like a .keras archive, but is truncated or damaged: {error}.", remedy=_COPY_AGAIN
         ) from error
@@ -108,6 +110,18 @@ def _detect_in_zip(path: Path) -> DetectedFormat:
         )
     excerpt = ", ".join(sorted(names)[:5]) or "nothing"
     raise FormatUnknown(f"This is a zip archive that Keras did not write: it holds {excerpt}.")
+
+
+def _read_keras_version(archive: zipfile.ZipFile) -> str | None:
+    """Return the version of Keras that wrote the archive. Raises ModelUnsafe, and one of ZIP_ERRORS."""
+    if archive.getinfo("metadata.json").flag_bits & ENCRYPTED:
+        raise ModelUnsafe(
+            "The archive's entry 'metadata.json' is encrypted.",
+            remedy="Save the model again with Keras; archives it writes have no password.",
+        )
+    metadata = json.loads(archive.read("metadata.json")) if _is_small(archive, "metadata.json") else {}
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return str(version) if version else None
 
 
 def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
@@ -193,7 +207,7 @@ def detect_format(path: Path, name: str | None = None) -> DetectedFormat:
     """Return the format of the file or folder `path`.
 
     `name` is the user's name for it, where that differs from the path's. Raises FormatUnknown, with the way out, for
-    everything that cannot be served.
+    everything that cannot be served, and ModelUnsafe for an encrypted archive.
     """
     named = Path(name or path.name)
     if path.is_dir():

@@ -43,6 +43,19 @@ def _open_keras(path: Path, version: str | None, config: str, stored_bytes: int,
 
 def _open_archive(path: Path, version: str | None, max_bytes: int) -> LoadedModel:
     archive.scan(path, max_bytes)
+    try:
+        config, weights = _unpack(path)
+    except archive.ZIP_ERRORS as error:
+        raise archive.build_damaged(error) from error
+    found = _import_reader("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
+    note = _import_reader("understudy.compiler.formats.keras.windows_separators").mend_archive(path, weights)
+    loaded = _open_keras(path, version, config, found["array_bytes"], max_bytes)
+    loaded.notes = (note,) if note else ()
+    return loaded
+
+
+def _unpack(path: Path) -> tuple[str, Path]:
+    """Return the config of a `.keras` archive, and its weights as a file. Raises CompileFailed and ZIP_ERRORS."""
     with zipfile.ZipFile(path) as file:
         names = set(file.namelist())
         if _WEIGHTS not in names:
@@ -53,12 +66,7 @@ def _open_archive(path: Path, version: str | None, max_bytes: int) -> LoadedMode
         if file.getinfo(_CONFIG).file_size > _CONFIG_BYTES:
             raise CompileFailed(f"The archive's {_CONFIG} holds more than {_CONFIG_BYTES} bytes.")
         config = file.read(_CONFIG).decode("utf-8", "replace")
-        weights = Path(file.extract(_WEIGHTS, path.parent / "unpacked"))
-    found = _import_reader("understudy.compiler.scan.hdf5").scan(weights, max_bytes)
-    note = _import_reader("understudy.compiler.formats.keras.windows_separators").mend_archive(path, weights)
-    loaded = _open_keras(path, version, config, found["array_bytes"], max_bytes)
-    loaded.notes = (note,) if note else ()
-    return loaded
+        return config, Path(file.extract(_WEIGHTS, path.parent / "unpacked"))
 
 
 def _open_hdf5(path: Path, max_bytes: int) -> LoadedModel:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 _TAIL_BYTES = 64 << 10
@@ -55,11 +55,13 @@ async def run(
     folder: os.PathLike[str],
     seconds: float,
     on_line: Callable[[str], None],
+    may_go_on: Callable[[], Awaitable[bool]] | None = None,
 ) -> ChildExit:
     """Run `command` in its own process group and return how it ended.
 
     The whole group is killed when the child ends, after `seconds`, and on cancellation. `on_line` is called with each
-    line of standard output as it arrives.
+    line of standard output as it arrives. `may_go_on` is awaited again and again; where it returns False the group is
+    killed as after `seconds`.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -78,8 +80,11 @@ async def run(
     try:
         async with asyncio.timeout(seconds):
             # `wait` also waits for the pipes, which a grandchild may hold open for ever.
-            while process.returncode is None:  # noqa: ASYNC110
+            while process.returncode is None:
                 await asyncio.sleep(_POLL_SECONDS)
+                if may_go_on is not None and not await may_go_on():
+                    timed_out = True
+                    break
     except TimeoutError:
         timed_out = True
     finally:

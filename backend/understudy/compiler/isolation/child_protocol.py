@@ -14,6 +14,9 @@ from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 
 STEP_MARK: Final = "understudy-step "  # a line of the child's standard output that names its step
+# Steps that have limits of their own.
+PROBE: Final = "probe"
+PARITY: Final = "parity"
 OUTCOME_FILE: Final = "outcome.json"
 REFUSAL_FILE: Final = "refusal.json"
 
@@ -28,14 +31,13 @@ _REFUSALS: tuple[type[errors.UnderstudyError], ...] = (
 
 
 class ConvertRequest(BaseModel):
-    """One compilation; `source` and `out` lie below `limits.scratch`."""
+    """One compilation; `source` and `out` lie below `limits.scratch`. `name` is the user's name for the source."""
 
     model_config = ConfigDict(frozen=True)
     task: ClassVar[str] = "convert"
 
     source: Path
-    kind: ModelFormat
-    keras_version: str | None
+    name: str
     out: Path
     limits: Limits
     parent: int
@@ -46,6 +48,7 @@ class ConvertResult(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    format: ModelFormat
     runtime: Runtime
     framework: str
     written_by: str | None

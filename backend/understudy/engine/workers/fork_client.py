@@ -87,6 +87,11 @@ class ForkServer:
         server._channel.send(configuration.model_dump_json().encode())
         return server
 
+    @property
+    def gone(self) -> bool:
+        """True when the process has ended."""
+        return self._gone
+
     async def fork(self) -> WorkerHandle:
         """Return a new worker. Raises ForkServerGone, and OSError where descriptors are used up."""
         try:

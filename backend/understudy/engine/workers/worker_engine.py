@@ -30,6 +30,7 @@ from understudy.engine.wire.messages import (
     Unload,
 )
 from understudy.engine.wire.tensor_codec import decode, encode
+from understudy.engine.workers.backbone_store import KeptBackbones
 from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
@@ -70,6 +71,7 @@ class WorkerEngine:
         self._models: WeakValueDictionary[int, RemoteModel] = WeakValueDictionary()
         self._backlog = Backlog(settings.workers, settings.queue_seconds)
         self._team = WorkerTeam(settings, self._load_all)
+        self._kept = KeptBackbones(settings.backbone_folder)
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -86,7 +88,7 @@ class WorkerEngine:
     async def load(self, compiled_folder: Path, backbone: BackboneFile | None) -> RemoteModel:
         report = await asyncio.to_thread(_read_report, compiled_folder)
         if backbone is not None:
-            backbone = await asyncio.to_thread(self._settings.keep_backbone, backbone)
+            backbone = await asyncio.to_thread(self._kept.keep, backbone)
         model = RemoteModel(next(self._numbers), compiled_folder, report, backbone, self._find_step_seconds(report))
         self._models[model.number] = model
         finalize(model, self._unload, model.number).atexit = False
@@ -209,6 +211,7 @@ class WorkerEngine:
 
     async def close(self) -> None:
         await self._team.close()
+        self._kept.close()
 
     async def _request(
         self,

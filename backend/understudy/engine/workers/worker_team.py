@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -12,9 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from understudy.engine.engine import BackboneFile, Priority
+from understudy.engine.engine import Priority
 from understudy.engine.wire.fork_messages import Configuration
-from understudy.engine.workers.backbone_store import keep_backbone
 from understudy.engine.workers.fork_client import ForkServer, ForkServerGone
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.errors import Unavailable
@@ -45,10 +44,6 @@ class TeamSettings:
     backbone_folder: Path
     backbone: Path | None
 
-    def keep_backbone(self, backbone: BackboneFile) -> BackboneFile:
-        """Return the backbone as a file that the workers may read. Raises BackboneMissing."""
-        return keep_backbone(backbone, self.backbone_folder)
-
 
 class WorkerTeam:
     """A dead worker is replaced at once, and after a growing pause where it died before it was ready."""
@@ -56,6 +51,7 @@ class WorkerTeam:
     def __init__(self, settings: TeamSettings, load_all: Callable[[Worker], Awaitable[None]]) -> None:
         """`load_all` loads what a new worker needs before it gets work; it raises WorkerGone where that dies."""
         self.workers: list[Worker] = []
+        self.failures = 0  # of the tasks that keep the workers, each of which is started again
         self._settings = settings
         self._load_all = load_all
         self._server: ForkServer | None = None
@@ -65,6 +61,7 @@ class WorkerTeam:
         self._pause = 0.0
         self._seen_ready = time.monotonic()
         self._changed = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -84,7 +81,7 @@ class WorkerTeam:
         self._server = self._start_server()
         for _ in range(self._settings.workers):
             self._spawn(self._add_worker())
-        self._spawn(self._watch())
+        self._watching = self._spawn(self._watch())
 
     async def wait_for_workers(self) -> list[Worker]:
         """Return the workers that are ready, at least one. Raises Unavailable where none becomes ready in time."""
@@ -237,14 +234,16 @@ class WorkerTeam:
             for worker in list(self.workers):
                 worker.check_progress()
 
-    def _spawn(self, work: "Awaitable[None]") -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
+        return task
 
     def _end_task(self, task: "asyncio.Future[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures += 1
             log.error("keeping the workers failed", exc_info=error)
             if not self._closed:
                 with suppress(RuntimeError):
@@ -252,6 +251,13 @@ class WorkerTeam:
 
     def _recover(self) -> None:
         """Start what is missing after a task of this class failed."""
+        if self._closed:
+            return
+        if self._watching is None or self._watching.done():
+            self._watching = self._spawn(self._watch())
+        if self._server is None or self._server.gone:
+            self._spawn(self._restart_server())
+            return
         for _ in range(self._settings.workers - len(self.workers)):
             self._spawn(self._add_worker())
 

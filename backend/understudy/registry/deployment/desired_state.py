@@ -88,12 +88,13 @@ async def switch(
     actor: str,
     event: HistoryEvent = HistoryEvent.ACTIVATED,
     variant: str = FLOAT32,
+    instead_of: int | None = None,
 ) -> int:
     """Make `model_id` the one active model, live in `variant`, and return the new generation.
 
     `session` is from `Database.write`. Raises ModelNotFound when the row is gone, SeveralActive when several rows are
     active already (which of them to give up is not known), and Conflict when the table would not hold exactly this one
-    active row.
+    active row, or when the present generation is not `instead_of`.
     """
     await lock(session)
     if session.get_bind().dialect.name == "postgresql":
@@ -101,6 +102,8 @@ async def switch(
         await session.execute(text("LOCK TABLE ml_models IN SHARE ROW EXCLUSIVE MODE"))
     before = await poll(session)
     await _refuse_several(session, before)
+    if instead_of is not None and (before.generation != instead_of or before.drifted):
+        raise Conflict(f"Another model went live than that of generation {instead_of}.")
     await _mark_active(session, model_id)
     after = await poll(session)
     if after.active_count != 1 or after.active_model_id != model_id:

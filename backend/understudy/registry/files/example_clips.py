@@ -120,6 +120,12 @@ class ExampleClips:
         wanted = {each.digest for each in examples.examples} if examples else set()
         return [path for path in self._list_files(self._root / model_digest) if path.name not in wanted]
 
+    def remove_left_over(self) -> None:
+        """Delete what interrupted writes left. Raises StorageUnavailable."""
+        with translate_disk_errors(self._root):
+            for part in self._root.glob(f"*/{_PART_PREFIX}*"):
+                part.unlink(missing_ok=True)
+
     def list_folders(self) -> list[str]:
         """Return the digests of the model files that have a folder here."""
         return sorted(path.name for path in self._root.iterdir() if path.is_dir()) if self._root.is_dir() else []

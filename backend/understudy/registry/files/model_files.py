@@ -74,9 +74,9 @@ class ModelFiles:
         """True when the path is a file or folder inside the home folder."""
         try:
             place = self.resolve(path)
-        except PathRefused:
+            return place.is_file() or place.is_dir()
+        except (PathRefused, OSError, ValueError):
             return False
-        return place.is_file() or place.is_dir()
 
     def read(self, path: str) -> FileFacts:
         """Hash the file or SavedModel folder.
@@ -141,9 +141,9 @@ class ModelFiles:
             folder = self.resolve(path).is_dir()
             beside = locate_examples(normalized, folder=folder)
             place = self.resolve(beside)
+            if not place.is_file():
+                return None
         except (PathRefused, OSError, ValueError):
-            return None
-        if not place.is_file():
             return None
         return ExamplesBeside(beside, place, is_written_for(place, digest or self.read(path).digest))
 
@@ -170,7 +170,7 @@ class ModelFiles:
             place = self._find(path)
             mark, size = _take_fingerprint(place)
             changed = recorded is not None and self._differs(place, mark, size, recorded)
-        except (FileMissing, FormatUnknown, PathRefused, OSError):
+        except (FileMissing, FormatUnknown, PathRefused, OSError, ValueError):
             exists = self.exists(path)
             return FileState(exists=exists, changed=exists and recorded is not None, bytes=None)
         return FileState(exists=True, changed=changed, bytes=size)
@@ -260,7 +260,7 @@ def _take_fingerprint(place: Path) -> tuple[str, int]:
             entry = Path(folder, name)
             about = entry.lstat()
             total += about.st_size
-            mark.update(f"{entry.relative_to(place).as_posix()}\0{about.st_size}-{about.st_mtime_ns}\n".encode())
+            mark.update(os.fsencode(f"{entry.relative_to(place).as_posix()}\0{about.st_size}-{about.st_mtime_ns}\n"))
     return mark.hexdigest(), total
 
 

@@ -10,17 +10,21 @@ from typing import BinaryIO
 from uuid import uuid4
 
 import anyio
+import structlog
 from anyio.to_thread import run_sync
-from filelock import lock_descriptor, unlock_descriptor
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
-from understudy.regular_file import open_regular
+from understudy.file_ownership import create_owned, remove_if_left_over
+from understudy.registry.files.paths import is_reserved_on_windows
 from understudy.schemas.registry.model_file import UploadedFile
 from understudy.settings import Settings
 
+log = structlog.get_logger()
+
 SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".spec.json")
 _CHUNK_BYTES = 1 << 20
+_MOST_NAME_BYTES = 200
 PART_PREFIX = ".upload-"
 
 
@@ -37,9 +41,9 @@ class Uploads:
     async def receive(self, name: str, chunks: AsyncIterable[bytes]) -> UploadedFile:
         """Store `chunks` as `models/<name>`.
 
-        Raises PathRefused for a name that is more than a file name, FormatUnknown for an ending that no model file
-        has, FileExists, BodyTooLarge above `max_model_bytes`, and StorageUnavailable. When the upload ends early, the
-        temporary file is removed.
+        Raises PathRefused for a name that is more than a file name, too long or reserved on Windows, FormatUnknown for
+        an ending that no model file has, FileExists, BodyTooLarge above `max_model_bytes`, and StorageUnavailable. When
+        the upload ends early, the temporary file is removed.
         """
         _check_name(name)
         final = self._folder / name
@@ -53,12 +57,12 @@ class Uploads:
                 await run_sync(_publish, part, final)
         finally:
             with anyio.CancelScope(shield=True):
-                await run_sync(lambda: part.unlink(missing_ok=True))
+                await run_sync(_remove_part, part)
         return UploadedFile(file_path=f"models/{name}", bytes=size, digest=digest.hexdigest())
 
     async def _write(self, part: Path, chunks: AsyncIterable[bytes], digest: "hashlib._Hash") -> int:
         size, buffered = 0, bytearray()
-        with await run_sync(_create_locked, part) as file:
+        with await run_sync(create_owned, part) as file:
 
             def flush() -> None:
                 digest.update(buffered)
@@ -80,35 +84,34 @@ class Uploads:
         return size
 
 
-def is_being_written(part: Path) -> bool:
-    """True while a process writes the temporary file of an upload: the process holds a lock until it ends.
-
-    Raises OSError for a file that cannot be opened and on a file system without locks.
-    """
-    with open_regular(part) as file:
-        if not lock_descriptor(file.fileno(), blocking=False):
-            return True
-        unlock_descriptor(file.fileno())
-        return False
+def remove_left_over_uploads(models: Path) -> None:
+    """Delete the temporary files of uploads whose processes have ended; a running upload owns its file."""
+    for part in models.glob(f"{PART_PREFIX}*"):
+        with suppress(OSError):
+            if remove_if_left_over(part):
+                log.info("interrupted upload removed", file=str(part))
 
 
-def _create_locked(part: Path) -> BinaryIO:
-    file = part.open("xb")
-    with suppress(OSError):  # a file system without locks; `is_being_written` raises there
-        lock_descriptor(file.fileno())
-    return file
+def _remove_part(part: Path) -> None:
+    """Delete the temporary file. Whether that succeeds decides nothing: the doctor and the next start remove it."""
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 def _check_name(name: str) -> None:
-    if (
-        not name.isprintable()
-        or Path(name).name != name
-        or "\\" in name
-        or "\0" in name
-        or name.startswith(".")
-        or len(name) > 200
-    ):
+    if not name.isprintable() or Path(name).name != name or "\\" in name or "\0" in name or name.startswith("."):
         raise PathRefused(f"{name!r} is not a plain file name.", remedy="Send the name alone, without folders.")
+    if (size := len(name.encode("utf-8", "surrogatepass"))) > _MOST_NAME_BYTES:
+        raise PathRefused(
+            f"The name has {size} bytes in UTF-8; file systems take {_MOST_NAME_BYTES} and a few more for the files "
+            "beside it.",
+            remedy="Choose a shorter name.",
+        )
+    if is_reserved_on_windows(name):
+        raise PathRefused(
+            f"On Windows {name!r} does not name a file: it means a device, a stream or another name.",
+            remedy="Choose another name, such as one of letters, digits and hyphens.",
+        )
     if not name.lower().endswith(SUFFIXES):
         raise FormatUnknown(f"{name} does not end in one of {', '.join(SUFFIXES)}.")
 

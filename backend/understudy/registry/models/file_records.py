@@ -1,5 +1,6 @@
 """Writes the records of model files: their digest, their spec and the state of their compilation."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import update
@@ -17,7 +18,7 @@ from understudy.registry.models.recorded_spec import (
     read_recorded_spec,
     to_json,
 )
-from understudy.registry.models.rows import Row
+from understudy.registry.models.rows import Row, select_rows
 from understudy.schemas.compiler.spec import PartialSpec
 
 
@@ -112,6 +113,20 @@ def is_spec_pending(row: Row) -> bool:
     return bool(list_differences(merge_specs(given, None, spec), spec))
 
 
+async def list_uncompiled(session: AsyncSession) -> list[RegisteredFile]:
+    """Return the files that are neither compiled nor refused, the newest model first; those of unusable specs are not.
+
+    Compilations that run now are among them.
+    """
+    waiting = (CompileState.COMPILING, CompileState.NOT_COMPILED)
+    query = select_rows().where(FileRecord.compile_state.in_(waiting)).order_by(MlModel.model_id.desc())
+    found = []
+    for model, record in await session.execute(query):
+        with suppress(SpecInvalid):
+            found.append(RegisteredFile.from_rows(model, record))
+    return found
+
+
 async def take_over_spec(session: AsyncSession, row: Row, loaded: RegisteredFile) -> None:
     """Record the spec that `loaded` was compiled with, because it goes live with it.
 
@@ -137,13 +152,16 @@ async def set_compile_state(
     error: dict[str, object] | None = None,
     *,
     actor: str = "server",
+    unless: CompileState | None = None,
 ) -> bool:
-    """Set the compile state of a file; False when the model has another file or another spec by now.
+    """Set the compile state of a file; False when the model has another file or another spec, or is `unless`, by now.
 
     A change to READY is written to the history as `compiled`. `error` is the problem document of a refusal.
     """
     record = await session.get(FileRecord, model.model_id, with_for_update=True, populate_existing=True)
     if record is None or record.digest != model.facts.digest or not is_recorded(record.spec, model.spec):
+        return False
+    if record.compile_state == unless:
         return False
     if record.compile_state == state and state is not CompileState.REFUSED:
         return False

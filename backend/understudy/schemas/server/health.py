@@ -14,7 +14,10 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = "ready"
     model: ModelIdentity | None = Field(description="The live model; null where no model is active")
-    note: str | None = Field(default=None, description="Why predictions fail although this process is ready")
+    note: str | None = Field(
+        default=None,
+        description="Why predictions fail although this process is ready, and which background tasks are down",
+    )
     tensors_only: bool = Field(default=False, description="The live model takes tensors and cannot score recordings")
     registry_age_seconds: float | None = Field(
         default=None, description="Time since the database was last read for the model that should be live"

@@ -6,6 +6,7 @@ from understudy.schemas.compiler.backbone import BackboneOut
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.server.background_task import BackgroundTaskStatus
 from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.workers import WorkerStatus
 
@@ -73,4 +74,5 @@ class Status(BaseModel):
     backbones: tuple[BackboneOut, ...] = Field(description="Backbones that were installed under names")
     database: DatabaseStatus
     workers: tuple[WorkerStatus, ...] = Field(description="None where the server's own process computes")
+    tasks: tuple[BackgroundTaskStatus, ...] = Field(default=(), description="The background tasks of this server")
     replicas: tuple[ReplicaStatus, ...]

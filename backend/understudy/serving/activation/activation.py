@@ -1,6 +1,5 @@
 """Makes a registered model the live model."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -10,7 +9,6 @@ from understudy.errors import (
     DatabaseUnavailable,
     FileChanged,
     NothingToRollBack,
-    RowRefused,
     UnderstudyError,
 )
 from understudy.models import HistoryEvent
@@ -59,23 +57,27 @@ class Activation:
         variant: str = Precision.FLOAT32,
         *,
         tensors_only: bool = False,
+        instead_of: int | None = None,
     ) -> ActivatedModel:
-        """Make `model_id` the live model.
+        """Make `model_id` the live model; with `instead_of`, only while that generation is the present one.
 
         `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound, every
         error that `Preparation.prepare` raises, and TakesTensors for a model that cannot score recordings, unless
-        `tensors_only` permits it. A rollback permits it: the model was live before.
+        `tensors_only` permits it. A rollback permits it: the model was live before. Raises Conflict where another model
+        went live than that of `instead_of`.
         """
         try:
             candidate = await self._preparation.prepare_activation(
                 model_id, on_step, variant, tensors_only=tensors_only or event is HistoryEvent.ROLLED_BACK
             )
             on_step(Step.COMMIT)
-            generation, row = await self._commit(candidate, actor, event)
+            generation, row = await self._commit(candidate, actor, event, instead_of)
         except UnderstudyError as error:
             await self._record_refusal(model_id, actor, error)
             raise
-        live = LiveModel(candidate.loaded, generation, datetime.now(UTC), candidate.warnings)
+        # Nothing below fails: the switch is committed. The row may have been renamed while the model was prepared.
+        loaded = candidate.loaded.rename(row.model_name, row.version)
+        live = LiveModel(loaded, generation, datetime.now(UTC), candidate.warnings)
         self._live.swap(live)
         log_live(live, actor)
         on_step(Step.SWAP)
@@ -92,7 +94,9 @@ class Activation:
             raise NothingToRollBack("No other registered model was ever live.")
         return found
 
-    async def _commit(self, candidate: Candidate, actor: str, event: HistoryEvent) -> tuple[int, ModelOut]:
+    async def _commit(
+        self, candidate: Candidate, actor: str, event: HistoryEvent, instead_of: int | None
+    ) -> tuple[int, ModelOut]:
         """Switch the database to the loaded model in one transaction; return the new generation and the model's row.
 
         The spec that the model was compiled with is recorded with it. The file is compared after the switch, under the
@@ -101,7 +105,12 @@ class Activation:
         model_id, digest = candidate.model.model_id, candidate.model.facts.digest
         async with self._database.write() as session:
             generation = await desired_state.switch(
-                session, model_id, actor=actor, event=event, variant=candidate.loaded.variant
+                session,
+                model_id,
+                actor=actor,
+                event=event,
+                variant=candidate.loaded.variant,
+                instead_of=instead_of,
             )
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:
@@ -115,7 +124,7 @@ class Activation:
             return generation, await self._registry.describe_verified(session, row)
 
     async def _record_refusal(self, model_id: int, actor: str, error: UnderstudyError) -> None:
-        """Count, log and store why an activation failed. A database outage here is ignored: it would hide `error`.
+        """Count, log and store why an activation failed. A failure of this is ignored: it would hide `error`.
 
         After an outage nothing is stored: the activation may have been done, and the client waits for its answer.
         """
@@ -132,6 +141,10 @@ class Activation:
         )
         if isinstance(error, DatabaseUnavailable):
             return
-        with suppress(DatabaseUnavailable, RowRefused):
+        try:
             async with self._database.write() as session:
                 await model_history.record_refusal(session, model_id, error, actor=actor)
+        except UnderstudyError as failure:  # the caller gets `error`
+            log.warning("refusal not recorded", model_id=model_id, reason=failure.detail)
+        except Exception:
+            log.exception("refusal not recorded", model_id=model_id)

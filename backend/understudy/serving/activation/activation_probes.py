@@ -66,6 +66,7 @@ class ActivationProbes:
         self._max_seconds = min(settings.max_audio_seconds, settings.max_whole_clip_seconds)
         self._engine = engine
         self._passed: LRUCache[str, tuple[str, ...]] = LRUCache(_KEPT)
+        self._forgotten = 0
 
     async def require(self, model: EngineModel, key: str) -> tuple[str, ...]:
         """Run the probes of a model; return as sentences which of them it does not answer.
@@ -77,12 +78,16 @@ class ActivationProbes:
         """
         warnings = self._passed.get(key)
         if warnings is None:
-            warnings = self._passed[key] = await self._run(model)
+            forgotten = self._forgotten
+            warnings = await self._run(model)
+            if forgotten == self._forgotten:  # else the model was set aside meanwhile
+                self._passed[key] = warnings
         return warnings
 
     def forget(self, key: str) -> None:
         """Have the next activation of this compiled model run the probes again."""
         self._passed.pop(key, None)
+        self._forgotten += 1
 
     async def _run(self, model: EngineModel) -> tuple[str, ...]:
         began = time.perf_counter()

@@ -29,6 +29,7 @@ class BrokenModelGuard:
         self._engine = engine
         self._operations = operations
         self._recorded: int | None = None
+        self._returned: int | None = None
 
     async def watch(self) -> None:
         """Look at the live model until cancelled."""
@@ -36,25 +37,33 @@ class BrokenModelGuard:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self.look()
-            except UnderstudyError as error:  # looked at again: the database is away, or there is no model before
-                if not isinstance(error, DatabaseUnavailable):
-                    log.error("no return to another model", detail=error.detail, remedy=error.remedy)
+            except DatabaseUnavailable:  # looked at again
+                continue
+            except UnderstudyError as error:  # such as: there is no model before
+                log.error("no return to another model", detail=error.detail, remedy=error.remedy)
             except Exception:  # the task must not end
                 log.exception("looking after the live model failed", remedy="Understudy tries again; report this line.")
 
     async def look(self) -> None:
-        """Record the live model if it is set aside, and start the roll back if that is the policy.
+        """Record the live model if it is set aside, and roll back if that is the policy.
 
-        Raises DatabaseUnavailable, and NothingToRollBack.
+        Raises DatabaseUnavailable, after which it is tried again, and once what `Operations.roll_back` raises.
         """
         live = self._live.current
         problem = None if live is None else self._engine.find_problem(live.model.engine_model)
-        if live is None or not isinstance(problem, ModelSetAside) or self._recorded == live.generation:
+        if live is None or not isinstance(problem, ModelSetAside):
             return
-        await self._record(live, problem)
-        self._recorded = live.generation
-        if self._policy is OnBroken.ROLLBACK:
-            await self._operations.roll_back("server", wait=False)
+        if self._recorded != live.generation:
+            await self._record(live, problem)
+            self._recorded = live.generation
+        if self._policy is OnBroken.ROLLBACK and self._returned != live.generation:
+            self._returned = live.generation
+            try:
+                # Somebody may have activated another model meanwhile: that one stays.
+                await self._operations.roll_back("server", wait=True, instead_of=live.generation)
+            except DatabaseUnavailable:
+                self._returned = None
+                raise
 
     async def _record(self, live: LiveModel, problem: ModelSetAside) -> None:
         log.error("live model set aside", detail=problem.detail, remedy=problem.remedy, policy=self._policy)

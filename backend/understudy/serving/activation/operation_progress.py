@@ -85,6 +85,8 @@ class OperationProgress:
             await self.store(seconds=seconds)
         except UnderstudyError as error:
             log.warning("progress not recorded", operation_id=self._operation.operation_id, detail=error.detail)
+        except Exception:
+            log.exception("progress not recorded", operation_id=self._operation.operation_id)
 
     @asynccontextmanager
     async def _stores_steps(self) -> AsyncIterator[None]:
@@ -94,8 +96,7 @@ class OperationProgress:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])  # how it ends decides nothing
 
     async def _store_steps(self) -> None:
         while True:

@@ -59,16 +59,19 @@ class Operations:
             wait,
         )
 
-    async def roll_back(self, actor: str, *, wait: bool) -> Operation:
+    async def roll_back(self, actor: str, *, wait: bool, instead_of: int | None = None) -> Operation:
         """Start the activation of the model that was live before; with `wait`, return when it is done.
 
-        Raises NothingToRollBack and, with `wait`, every error of the activation.
+        With `instead_of` it fails with Conflict where that generation is no longer the present one. Raises
+        NothingToRollBack and, with `wait`, every error of the activation.
         """
         model_id, variant = await self._activation.find_previous()
         return await self._run(
             "rollback",
             model_id,
-            lambda on_step: self._activation.activate(model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant),
+            lambda on_step: self._activation.activate(
+                model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant, instead_of=instead_of
+            ),
             wait,
         )
 

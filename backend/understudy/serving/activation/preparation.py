@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 from cachetools import LRUCache
@@ -79,6 +80,7 @@ class Preparation:
         self._counters = counters
         self._probes = ActivationProbes(settings, engine)
         self._warm_cache: LRUCache[str, EngineModel] = LRUCache(WARM_MODELS)
+        self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def prepare(
         self, model_id: int, on_step: OnStep = ignore_step, variant: str = Precision.FLOAT32
@@ -153,12 +155,13 @@ class Preparation:
         on_step(Step.WARM_UP)
         backbone = await self._backbones.get_for(compiled.report)
         key = _build_key(compiled, backbone.digest if backbone else None)
-        engine_model = self._warm_cache.get(key)
-        if engine_model is not None and self._engine.find_problem(engine_model) is not None:  # set aside: tried anew
-            engine_model = None
-            self._probes.forget(key)
-        if engine_model is None:
-            engine_model = self._warm_cache[key] = await self._load_engine_model(compiled, backbone)
+        async with self._loading.setdefault(key, asyncio.Lock()):  # two requests load a model once
+            engine_model = self._warm_cache.get(key)
+            if engine_model is not None and self._engine.find_problem(engine_model) is not None:  # set aside: try anew
+                engine_model = None
+                self._probes.forget(key)
+            if engine_model is None:
+                engine_model = self._warm_cache[key] = await self._load_engine_model(compiled, backbone)
         identity = ModelIdentity(
             model_id=model.model_id,
             model_name=model.model_name,
@@ -176,7 +179,8 @@ class Preparation:
         try:
             return await self._probes.require(engine_model, key)
         except ProbeFailed:
-            self._warm_cache.pop(key, None)
+            if self._warm_cache.get(key) is engine_model:
+                del self._warm_cache[key]
             raise
 
     async def _note_other_backbone(self, compiled: CompiledModel) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Compiles registered models and records the outcome beside their rows."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -34,30 +35,48 @@ class Compilation:
         """Return the compiled model; None where there is none or a damaged one."""
         return await asyncio.to_thread(self._compiler.store.find, self.key(model))
 
-    async def compile(self, model: RegisteredFile) -> CompiledModel:
+    async def forget_refusal(self, model: RegisteredFile) -> None:
+        """Have a model that was refused compiled again when it is needed."""
+        await self._compiler.forget_refusal(model.facts.digest, model.spec)
+
+    async def compile(
+        self, model: RegisteredFile, *, retry: bool = False, on_step: Callable[[str], None] = lambda _: None
+    ) -> CompiledModel:
         """Return the compiled model, compiling it where it is missing or damaged.
 
-        Raises the compiler's errors, after recording them beside the row.
+        A model that was refused before is refused at once, unless `retry` is true. `on_step` is that of
+        `Compiler.compile`. Raises the compiler's errors, after recording them beside the row.
         """
+        if retry:
+            await self.forget_refusal(model)
         was_ready = model.compile_state is CompileState.READY
         compiled = await self.find(model)
         if compiled is None:
             if was_ready:
                 log.warning("compiled model missing or damaged", model_id=model.model_id, model_name=model.model_name)
-            compiled = await self._compile_now(model)
+            compiled = await self._compile_now(model, on_step)
         elif was_ready:
             return compiled
         await self._note(model, CompileState.READY)
         return compiled
 
-    async def _compile_now(self, model: RegisteredFile) -> CompiledModel:
-        await self._note(model, CompileState.COMPILING)
+    async def _compile_now(self, model: RegisteredFile, on_step: Callable[[str], None]) -> CompiledModel:
+        if (refusal := await self._compiler.find_refusal(model.facts.digest, model.spec)) is not None:
+            if model.compile_state is not CompileState.REFUSED:
+                await self._note_safely(model, CompileState.REFUSED, refusal.problem(), unless=None)
+            raise refusal
         source = self._registry.files.resolve(model.facts.path)
+        await self._note(model, CompileState.COMPILING)
         steps: list[str] = []
+
+        def report_step(step: str) -> None:
+            steps.append(step)
+            on_step(step)
+
         try:
-            compiled = await self._compiler.compile(source, model.facts.digest, model.spec, steps.append)
+            compiled = await self._compiler.compile(source, model.facts.digest, model.spec, report_step)
         except UnderstudyError as error:
-            await self._note(model, CompileState.REFUSED, error.problem())
+            await self._note_safely(model, CompileState.REFUSED, error.problem())
             log.warning(
                 "model refused",
                 model_id=model.model_id,
@@ -69,7 +88,7 @@ class Compilation:
             raise
         except BaseException:
             # Otherwise the next attempt would wait for this one, which was cancelled or failed.
-            await asyncio.shield(self._note(model, CompileState.NOT_COMPILED))
+            await asyncio.shield(self._note_safely(model, CompileState.NOT_COMPILED))
             raise
         if "store" in steps:  # otherwise another process or the compile queue was faster
             self._counters.compilations.observe(compiled.report.seconds)
@@ -84,6 +103,25 @@ class Compilation:
 
     async def _note(self, model: RegisteredFile, state: CompileState, problem: dict[str, object] | None = None) -> None:
         await self._registry.set_compile_state(model, state, problem, actor=self._actor)
+
+    async def _note_safely(
+        self,
+        model: RegisteredFile,
+        state: CompileState,
+        problem: dict[str, object] | None = None,
+        *,
+        unless: CompileState | None = CompileState.READY,
+    ) -> None:
+        """Record the end of an attempt that failed. Where the database fails too, the attempt's own error counts.
+
+        Another attempt may have succeeded meanwhile: its state stays.
+        """
+        try:
+            await self._registry.set_compile_state(model, state, problem, actor=self._actor, unless=unless)
+        except UnderstudyError as failure:
+            log.warning("compile state not recorded", model_id=model.model_id, state=state, reason=failure.detail)
+        except Exception:
+            log.exception("compile state not recorded", model_id=model.model_id, state=state)
 
     async def find_variant(self, model: RegisteredFile, variant: str) -> CompiledModel:
         """Return the int8 variant with the key `variant`; the latest one for "int8".

@@ -37,11 +37,20 @@ class ModelChanges:
         changes_spec = "spec" in request.model_fields_set
         if changes_spec and "file_path" not in request.model_fields_set:
             await self._refuse_misfit(model_id, request.spec)
-        model = await self._registry.update(model_id, request, actor)
-        self._live.rename(model_id, model.model_name, model.version)
+        model = await self._registry.update(
+            model_id, request, actor, lambda row: self._live.rename(model_id, row.model_name, row.version)
+        )
         if changes_spec:
             self._queue.add(model_id)
         return model
+
+    async def compile_again(self, model_id: int) -> None:
+        """Forget that a model was refused, and compile it in the background.
+
+        Raises what `Registry.ensure_file_record` raises.
+        """
+        await self._compilation.forget_refusal((await self._registry.read_spec_now(model_id)).model)
+        self._queue.add(model_id)
 
     async def _refuse_misfit(self, model_id: int, change: PartialSpec | None) -> None:
         recorded = await self._registry.ensure_file_record(model_id)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.audio.opening import AudioLimits
-from understudy.compiler.compile_lock import make_compile_lock
+from understudy.compiler.compile_lock import make_compile_lock, make_slow_lock
 from understudy.compiler.compiled_store import (
     MODEL_FILE,
     PROBES_FILE,
@@ -135,7 +135,7 @@ class ModelQuantizer:
         variant = await asyncio.to_thread(self._store.find, plan.key)
         if variant is None:
             with translate_disk_errors(self._settings.var_dir):
-                async with make_compile_lock(self._settings.var_dir):
+                async with make_slow_lock(self._settings.var_dir):
                     variant = await self._make_variant(plan, on_step)
         await self._record(model, variant, actor)
         quantization = variant.report.quantization
@@ -208,9 +208,12 @@ class ModelQuantizer:
             )
             on_step("measure")
             quantized = _Quantized(result, calibrated, graph, request.out, started)
-            return await asyncio.to_thread(self._measure_and_store, plan, quantized)
+            report = await asyncio.to_thread(self._measure, plan, quantized)
+            # Only the holder of this lock changes the compiled store. Others compile while the variant is made.
+            async with make_compile_lock(self._settings.var_dir):
+                return await asyncio.to_thread(self._store.add, quantized.out, report)
 
-    def _measure_and_store(self, plan: _VariantPlan, quantized: _Quantized) -> CompiledModel:
+    def _measure(self, plan: _VariantPlan, quantized: _Quantized) -> CompileReport:
         result, out = quantized.result, quantized.out
         int8_bytes = (out / MODEL_FILE).stat().st_size
         backbone, probes = self._place_backbone(plan, out)
@@ -246,7 +249,7 @@ class ModelQuantizer:
             int8_bytes=int8_bytes,
             seconds=time.monotonic() - quantized.started,
         )
-        return self._store.add(out, report.model_copy(update={"quantization": quantization}))
+        return report.model_copy(update={"quantization": quantization})
 
     def _place_backbone(self, plan: _VariantPlan, out: Path) -> tuple[YamnetBackbone | None, tuple[ParityProbe, ...]]:
         """Move an int8 backbone from `out` to var/backbones, and put the head, which stays float32, in its place.

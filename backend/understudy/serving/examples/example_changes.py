@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import UnderstudyError
+from understudy.errors import FileChanged, OutcomeUnknown, StorageUnavailable, UnderstudyError
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips, NewExample
@@ -15,14 +16,17 @@ from understudy.registry.files.examples_beside import ExamplesBeside
 from understudy.registry.files.examples_csv import read_folder, refuse_doubles
 from understudy.registry.models import example_rows, model_history
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.rows import Row
 from understudy.registry.registry import Registry
 from understudy.regular_file import open_regular
-from understudy.schemas.registry.examples import ExampleSet, ModelExamples, ProofState, summarize_examples
+from understudy.schemas.registry.examples import ExampleSet, ModelExamples, summarize_examples
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.settings import Settings
+
+log = structlog.get_logger()
 
 
 class ExampleChanges:
@@ -54,21 +58,56 @@ class ExampleChanges:
         """Register a model together with the examples that a training wrote beside its file.
 
         Examples beside the file that name another file, or none, are only offered, in a note of the answer. A file that
-        has examples already keeps them. Raises what `Registry.register` and `replace` raise; nothing is registered
-        where the examples cannot be used.
+        has examples already keeps them. Raises what `register_with` raises; nothing is registered where the examples
+        cannot be used.
         """
         found = await asyncio.to_thread(self._find_own, request.file_path)
+        if found is None:
+            return await self._registry.register(request, actor)
         with ExitStack() as stack:
-            examples = [] if found is None else await asyncio.to_thread(_open_clips, found.place, stack)
-            if examples:
-                await self.check(examples)
-            model = await self._registry.register(request, actor)
-            if found is None or model.examples.state is not ProofState.NOT_PROVED:
-                return model
-            await self.replace(model.model_id, examples, actor)
-        model = await self._registry.get(model.model_id)
+            examples = await asyncio.to_thread(_open_clips, found.place, stack)
+            if not examples:
+                return await self._registry.register(request, actor)
+            model, stored = await self._register_with(request, examples, actor, keep_earlier=True)
+        if not stored:
+            return model
         note = f"Its {len(examples)} examples were read from {found.path}, which was written for this file."
         return model.model_copy(update={"notes": (*model.notes, note)})
+
+    async def register_with(self, request: ModelCreate, examples: Sequence[NewExample], actor: str) -> ModelDetail:
+        """Register a model together with its examples: both are stored, or neither.
+
+        Raises what `Registry.register` and `replace` raise.
+        """
+        model, _ = await self._register_with(request, examples, actor, keep_earlier=False)
+        return model
+
+    async def _register_with(
+        self, request: ModelCreate, examples: Sequence[NewExample], actor: str, *, keep_earlier: bool
+    ) -> tuple[ModelDetail, bool]:
+        """Return the model, and whether the examples were stored: with `keep_earlier`, not in place of others."""
+        await self.check(examples)
+        digest = await asyncio.to_thread(self._compute_digest, request.file_path)
+        async with self._clips.lock():
+            kept = await self._find(digest)
+            if kept is not None and keep_earlier:
+                return await self._registry.register(request, actor), False
+            try:
+                stored = await asyncio.to_thread(self._clips.store, digest, examples)
+
+                async def save(session: AsyncSession, row: Row) -> None:
+                    _require_same_file(row, digest)
+                    await self._save(session, row.model.model_id, digest, stored, actor)
+
+                model = await self._registry.register(request, actor, save)
+            except OutcomeUnknown:  # either set of clips may be needed
+                raise
+            except BaseException:
+                await self._remove_clips(digest, kept)
+                raise
+            await self._remove_clips(digest, stored)
+        self._queue.add(model.model_id)
+        return model, True
 
     async def replace(self, model_id: int, examples: Sequence[NewExample], actor: str) -> ModelExamples:
         """Store the examples in place of earlier ones; they are run in the background.
@@ -84,13 +123,17 @@ class ExampleChanges:
             try:
                 stored = await asyncio.to_thread(self._clips.store, digest, examples)
                 async with self._database.write() as session:
-                    await example_rows.save(session, digest, stored)
-                    await self._record(session, model_id, actor, f"Changed: examples ({len(examples)}).")
-                kept = stored
-            finally:
-                await asyncio.shield(asyncio.to_thread(self._clips.keep_only, digest, kept))
+                    await self._save(session, model_id, digest, stored, actor)
+                    # Built before the commit: an answer that fails must not leave the change behind.
+                    answer = await self._describe(session, model)
+            except OutcomeUnknown:  # either set of clips may be needed
+                raise
+            except BaseException:
+                await self._remove_clips(digest, kept)
+                raise
+            await self._remove_clips(digest, stored)
         self._queue.add(model_id)
-        return await self._show(model)
+        return answer
 
     async def replace_from_file(self, model_id: int, file: Path, actor: str) -> ModelExamples:
         """Store the examples of an examples.csv, whose clips lie beside it. Raises what `replace` raises."""
@@ -104,7 +147,7 @@ class ExampleChanges:
     async def remove(self, model_id: int, actor: str) -> ModelExamples:
         """Remove the examples and their clips; a model without any stays as it is.
 
-        Raises what `Registry.ensure_file_record` raises, and StorageUnavailable.
+        Raises what `Registry.ensure_file_record` raises.
         """
         model = await self._registry.ensure_file_record(model_id)
         digest = model.facts.digest
@@ -112,8 +155,9 @@ class ExampleChanges:
             async with self._database.write() as session:
                 if await example_rows.remove(session, digest):
                     await self._record(session, model_id, actor, "Changed: examples (removed).")
-            await asyncio.to_thread(self._clips.keep_only, digest, None)
-        return await self._show(model)
+                answer = await self._describe(session, model)
+            await self._remove_clips(digest, None)
+        return answer
 
     def _find_own(self, path: str) -> ExamplesBeside | None:
         """Return the examples beside a file that were written for it; registering reports what is wrong with a file."""
@@ -127,14 +171,31 @@ class ExampleChanges:
         async with self._database.read() as session:
             return await example_rows.find(session, digest)
 
+    def _compute_digest(self, path: str) -> str:
+        return self._registry.files.read(path).digest
+
+    async def _save(self, session: AsyncSession, model_id: int, digest: str, examples: ExampleSet, actor: str) -> None:
+        await example_rows.save(session, digest, examples)
+        await self._record(session, model_id, actor, f"Changed: examples ({len(examples.examples)}).")
+
+    async def _remove_clips(self, digest: str, kept: ExampleSet | None) -> None:
+        """Delete the clips that `kept` does not name. A failure is logged: the change itself is decided already."""
+        try:
+            await asyncio.shield(asyncio.to_thread(self._clips.keep_only, digest, kept))
+        except StorageUnavailable as error:
+            log.warning("clips not removed", digest=digest, detail=error.detail, remedy="`understudy doctor --fix`")
+
     async def _show(self, model: RegisteredFile) -> ModelExamples:
-        proof = int8_proof = None
         async with self._database.read() as session:
-            examples = await example_rows.find(session, model.facts.digest)
-            if examples is not None:
-                proof = await example_rows.find_proof(session, self._compilation.key(model), examples.digest)
-                if model.int8_variant is not None:
-                    int8_proof = await example_rows.find_proof(session, model.int8_variant, examples.digest)
+            return await self._describe(session, model)
+
+    async def _describe(self, session: AsyncSession, model: RegisteredFile) -> ModelExamples:
+        proof = int8_proof = None
+        examples = await example_rows.find(session, model.facts.digest)
+        if examples is not None:
+            proof = await example_rows.find_proof(session, self._compilation.key(model), examples.digest)
+            if model.int8_variant is not None:
+                int8_proof = await example_rows.find_proof(session, model.int8_variant, examples.digest)
         return ModelExamples(
             model_id=model.model_id,
             digest=model.facts.digest,
@@ -148,6 +209,12 @@ class ExampleChanges:
     @staticmethod
     async def _record(session: AsyncSession, model_id: int, actor: str, detail: str) -> None:
         await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
+
+
+def _require_same_file(row: Row, digest: str) -> None:
+    """Raises FileChanged where the row has another file than that of `digest`."""
+    if row.record is None or row.record.digest != digest:
+        raise FileChanged(f"{row.model.file_path} was replaced while it was registered.")
 
 
 def _open_clips(file: Path, stack: ExitStack) -> list[NewExample]:

@@ -8,6 +8,7 @@ from math import inf
 from understudy.errors import Conflict, Unavailable
 from understudy.registry.database.database import Database
 from understudy.registry.models import name_index
+from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.name_index import IndexedModel
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.report import CompileReport
@@ -18,6 +19,8 @@ from understudy.serving.sync.live_model import LiveModel, LiveModelReference, Lo
 from understudy.settings import Settings
 
 Key = tuple[str, str | None]
+
+_MOST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class ModelResolver:
         """
         if (live := self._find_live(name, version)) is not None:
             return live.model.identity, live.model.engine_model.report
-        model = await self._registry.read_file_record(await self._find_id(name, version))
+        model = await self._read_record(name, version)
         identity = ModelIdentity(
             model_id=model.model_id, model_name=model.model_name, version=model.version, digest=model.facts.digest
         )
@@ -89,7 +92,7 @@ class ModelResolver:
         """Raises ModelNotFound, and Unavailable for a model that would have to be compiled first."""
         if self._find_live(name, version) is not None:
             return
-        model = await self._registry.read_file_record(await self._find_id(name, version))
+        model = await self._read_record(name, version)
         if await self._compilation.find(model) is None:
             raise Unavailable(
                 f"{model.model_name} is not ready; its compile state is {model.compile_state}.",
@@ -112,6 +115,14 @@ class ModelResolver:
             return live
         return None
 
+    async def _read_record(self, name: str, version: str | None) -> RegisteredFile:
+        """Return the model that has the name. Raises ModelNotFound, and Conflict where it keeps changing."""
+        for _ in range(_MOST_TRIES):
+            model = await self._registry.read_file_record(await self._find_id(name, version))
+            if model.model_name == name and version in (None, model.version):  # else it was renamed in between
+                return model
+        raise _build_changed(name)
+
     async def _find_id(self, name: str, version: str | None) -> int:
         async with self._database.read() as session:
             return await name_index.find(session, name, version)
@@ -133,7 +144,7 @@ class ModelResolver:
 
     async def _find_unchanged(self, key: Key) -> LoadedModel:
         # The first look-up may compile for minutes. The row may have changed by then, so it is read again.
-        for patience in (self._keep_seconds, inf, inf):
+        for patience in (self._keep_seconds, *[inf] * (_MOST_TRIES - 1)):
             revision, at = self._registry.revision, time.monotonic()
             model = await self._load(await self._find_id(*key), self._known.get(key))
             now = time.monotonic()
@@ -143,12 +154,16 @@ class ModelResolver:
                 }
                 self._known[key] = _Known(model, revision, at)
                 return model
-        raise Conflict(f"The model {key[0]!r} changed while it was looked up.")
+        raise _build_changed(key[0])
 
     async def _load(self, model_id: int, known: _Known | None) -> LoadedModel:
         if known and known.model.identity.model_id == model_id and await self._preparation.is_current(known.model):
             return known.model
         return await self._preparation.prepare(model_id)
+
+
+def _build_changed(name: str) -> Conflict:
+    return Conflict(f"The model {name!r} changed while it was looked up.")
 
 
 def _has_name(identity: ModelIdentity, name: str, version: str | None) -> bool:

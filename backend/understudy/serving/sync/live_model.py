@@ -27,6 +27,11 @@ class LoadedModel:
     notes: tuple[str, ...] = ()
     variant: str = Precision.FLOAT32
 
+    def rename(self, model_name: str, version: str | None) -> "LoadedModel":
+        """Return the same model under this name and version."""
+        identity = self.identity.model_copy(update={"model_name": model_name, "version": version})
+        return self if identity == self.identity else replace(self, identity=identity)
+
     @property
     def tensors_only(self) -> bool:
         """True when the model cannot score recordings."""
@@ -82,22 +87,32 @@ class LiveModelReference:
         if self._current is not None and self._current.generation > live.generation:
             return False
         self._current = live
-        self._on_swap(live)
+        try:
+            self._on_swap(live)
+        except Exception:  # the switch is committed and done: what only counts it must not fail it
+            log.exception("a swap was not counted")
         return True
 
-    def rewind(self, generation: int) -> None:
-        """Accept `generation` as the next one: the database was restored from a backup and counts on from there."""
-        if self._current is not None:
-            self._current = replace(self._current, generation=generation - 1)
+    def rewind(self, seen: LiveModel, generation: int) -> None:
+        """Accept `generation` as the next one: the database was restored from a backup and counts on from there.
 
-    def rename(self, model_id: int, model_name: str, version: str | None) -> None:
-        """Give the live model, if it has this id, the name and version that its row has now."""
+        Nothing changes where another model than `seen` is live by now.
+        """
+        if self._current is seen:
+            self._current = replace(seen, generation=generation - 1)
+
+    def rename(self, model_id: int, model_name: str, version: str | None, *, seen: LiveModel | None = None) -> None:
+        """Give the live model, if it has this id, the name and version that its row has now.
+
+        With `seen`, nothing changes where the reference is no longer what it was before the row was read: a rename that
+        was committed since then is newer.
+        """
         live = self._current
-        if live is None or live.model.identity.model_id != model_id:
+        if live is None or live.model.identity.model_id != model_id or (seen is not None and seen is not live):
             return
-        identity = live.model.identity.model_copy(update={"model_name": model_name, "version": version})
-        if identity != live.model.identity:
-            self._current = replace(live, model=replace(live.model, identity=identity))
+        renamed = live.model.rename(model_name, version)
+        if renamed is not live.model:
+            self._current = replace(live, model=renamed)
 
     def clear(self, generation: int) -> bool:
         """Have no live model, unless one of a later generation than `generation` is live; return whether one was live.

@@ -124,15 +124,13 @@ class Reconciler:
 
     async def follow(self, publish: Callable[[], Awaitable[None]]) -> None:
         """Follow the database until cancelled; await `publish` after each poll."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            while True:
-                await self.poll_once()
-                await self._publish(publish)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._settings.poll_seconds):
-                        await self._wake.wait()
-                self._wake.clear()
+        while True:
+            await self.poll_once()
+            await self._publish(publish)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll_seconds):
+                    await self._wake.wait()
+            self._wake.clear()
 
     async def _publish(self, publish: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -181,7 +179,8 @@ class Reconciler:
                 return
             self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC)))
 
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
+        """Poll the database as soon as it tells of a change, until cancelled. Without this, `follow` still polls."""
         async for _ in watch_changes(self._settings):
             self.wake()
 
@@ -211,7 +210,7 @@ class Reconciler:
         if live is not None and live.generation > desired.generation:
             # That generation was committed before this poll, and the database does not have it.
             log.warning("database restored from an earlier state", generation=desired.generation, was=live.generation)
-            self._live.rewind(desired.generation)
+            self._live.rewind(live, desired.generation)
         if self.outage is not None:
             log.info("database answers again")
         self.outage = None
@@ -242,7 +241,10 @@ class Reconciler:
         if now - self._empty_since < EMPTY_GRACE_SECONDS:
             return
         async with self._database.write(Use.OWN) as session:
-            await desired_state.reconcile(session)
+            present = await desired_state.reconcile(session)
+        if present is not None:  # a row was activated after the poll: the next poll loads it, if it is not live already
+            self._empty_since = None
+            return
         if self._live.clear(generation):
             log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
 
@@ -250,7 +252,7 @@ class Reconciler:
         live = self._live.current
         if live is not None and (live.generation, live.model.identity.model_id) == (desired.generation, model_id):
             self.problem = None
-            await self._rename(model_id)
+            await self._rename(live, model_id)
             return
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
@@ -270,10 +272,10 @@ class Reconciler:
         if self._live.swap(live):
             log_live(live, "convergence")
 
-    async def _rename(self, model_id: int) -> None:
+    async def _rename(self, seen: LiveModel, model_id: int) -> None:
         async with self._database.read(Use.OWN) as session:
             model = (await rows.get(session, model_id)).model
-            self._live.rename(model_id, model.model_name, model.version)
+            self._live.rename(model_id, model.model_name, model.version, seen=seen)
 
     async def _note_failure(self, desired: DesiredStatePoll, model_id: int, error: UnderstudyError) -> None:
         self._counters.activation_refusals[error.code] += 1

@@ -64,6 +64,7 @@ class Counters:
         self.batches = Distribution(SIZES)
         self.loads = Distribution(LONG_SECONDS)
         self.compilations = Distribution(LONG_SECONDS)
+        self.task_failures: Counter[str] = Counter()
         self.swaps = 0
         self.streams = 0
         self.open_streams = 0

@@ -17,6 +17,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from understudy import __version__
+from understudy.logs import count_lost_lines
+from understudy.serving.supervision import Supervisor
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.counters import Counters, Distribution
@@ -26,11 +28,17 @@ class PrometheusExporter(Collector):
     """Reads counts and live model at a scrape, on the event loop, so that a scrape never mixes two live models."""
 
     def __init__(
-        self, counters: Counters, live: LiveModelReference, reconciler: Reconciler, queue_depth: Callable[[], int]
+        self,
+        counters: Counters,
+        live: LiveModelReference,
+        reconciler: Reconciler,
+        supervisor: Supervisor,
+        queue_depth: Callable[[], int],
     ) -> None:
         self._counters = counters
         self._live = live
         self._reconciler = reconciler
+        self._supervisor = supervisor
         self._queue_depth = queue_depth
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -126,10 +134,31 @@ class PrometheusExporter(Collector):
             {(): counters.loads},
         )
         yield _build_histogram("understudy_compile_seconds", "Time of a compilation.", (), {(): counters.compilations})
+        yield from self._collect_tasks()
         yield _build_info(
             "understudy_build",
             "Versions of Understudy, Python and ONNX Runtime.",
             {"version": __version__, "python": python_version(), "onnxruntime": version("onnxruntime")},
+        )
+
+    def _collect_tasks(self) -> Iterator[Metric]:
+        yield _build_labeled_gauge(
+            "understudy_task_up",
+            "1 while the background task runs; 0 between a failure and its next start.",
+            ("task",),
+            {(task.name,): task.running for task in self._supervisor.list_status()},
+        )
+        yield _build_counter(
+            "understudy_task_failures",
+            "Failures of background tasks, each of which is started again.",
+            ("task",),
+            {(name,): count for name, count in self._counters.task_failures.items()},
+        )
+        yield _build_counter(
+            "understudy_lost_log_lines",
+            "Log lines that could not be written: the disk was full, or their reader had ended or stood still.",
+            (),
+            {(): count_lost_lines()},
         )
 
 
@@ -150,6 +179,15 @@ def _build_counter(
     family = CounterMetricFamily(name, meaning, labels=list(labels))
     for key, value in values.items():
         family.add_metric(list(key), value)
+    return family
+
+
+def _build_labeled_gauge(
+    name: str, meaning: str, labels: Iterable[str], values: Mapping[tuple[str, ...], float]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=list(labels))
+    for key, value in values.items():
+        family.add_metric(list(key), float(value))
     return family
 
 

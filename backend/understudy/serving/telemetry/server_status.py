@@ -22,6 +22,7 @@ from understudy.schemas.server.status import (
     Status,
 )
 from understudy.serving.prediction.backbone_holder import BackboneHolder
+from understudy.serving.supervision import Supervisor
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.settings import Settings
@@ -38,8 +39,10 @@ class StatusReporter:
         reconciler: Reconciler,
         backbones: BackboneHolder,
         engine: Engine,
+        supervisor: Supervisor,
     ) -> None:
         self._settings = settings
+        self._supervisor = supervisor
         self._database = database
         self._live = live
         self._reconciler = reconciler
@@ -50,7 +53,8 @@ class StatusReporter:
     def require_ready(self) -> None:
         """Raises ModelNotLoaded, with the reason, while the desired model is not the live model.
 
-        Raises Unavailable while no worker process runs, and ModelSetAside for a live model that has ended several.
+        Raises Unavailable while no worker process runs, ModelSetAside for a live model that has ended several, and
+        BackgroundTaskDown while a task is down without which this process does not follow the database.
         During a database outage the desired model is the one that was desired when the database last answered:
         RegistryOutdated where that is too long ago, DatabaseReplaced where its file is gone.
         """
@@ -61,6 +65,8 @@ class StatusReporter:
         live = self._live.current
         if (problem := self._engine.find_problem(live.model.engine_model if live else None)) is not None:
             raise problem
+        if (down := self._supervisor.find_problem()) is not None:
+            raise down
 
     def check_readiness(self, *, require_model: bool) -> Readiness:
         """Return that this process is ready, and for which model.
@@ -69,21 +75,27 @@ class StatusReporter:
         """
         self.require_ready()
         live, age = self._live.current, self._reconciler.registry_age_seconds
+        down = self._supervisor.list_notes()
         if live is not None:
+            notes = (*filter(None, [_note_tensors_only(live.model)]), *down)
             return Readiness(
                 model=live.model.identity,
-                note=_note_tensors_only(live.model),
+                note=" ".join(notes) or None,
                 tensors_only=live.model.tensors_only,
                 registry_age_seconds=age,
             )
         if require_model:
             raise NoActiveModel("No model is active.")
         note = "No model is active: predictions are answered with 503 no_active_model until one is activated."
-        return Readiness(model=None, note=note, registry_age_seconds=age)
+        return Readiness(model=None, note=" ".join((note, *down)), registry_age_seconds=age)
 
     async def status(self) -> Status:
         live, desired = self._live.current, self._reconciler.desired
-        problem = self._reconciler.problem or self._engine.find_problem(live.model.engine_model if live else None)
+        problem = (
+            self._reconciler.problem
+            or self._engine.find_problem(live.model.engine_model if live else None)
+            or self._supervisor.find_problem()
+        )
         others, database, notes = await self._ask_database(live)
         backbone = self._backbones.installed
         path = self._settings.backbone_path
@@ -116,6 +128,7 @@ class StatusReporter:
             backbones=tuple(each.to_answer() for each in await self._backbones.list_named()),
             database=database,
             workers=tuple(self._engine.describe_workers()),
+            tasks=self._supervisor.list_status(),
             replicas=others,
         )
 
