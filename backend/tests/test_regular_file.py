@@ -16,9 +16,10 @@ from understudy.compiler.formats.detect_format import detect_format
 from understudy.compiler.model_source import compute_digest, copy_source
 from understudy.container import Services, open_services
 from understudy.errors import FormatUnknown, PathRefused, SpecInvalid, UnderstudyError
+from understudy.file_ownership import is_owned
 from understudy.registry.files.examples_csv import read_folder
 from understudy.registry.files.folder_scan import scan_folder
-from understudy.registry.files.uploads import PART_PREFIX, is_owned
+from understudy.registry.files.uploads import PART_PREFIX
 from understudy.regular_file import NotRegularFile, open_regular, read_regular
 from understudy.schemas.registry.examples_folder import CSV_NAME, DIGEST_NAME
 from understudy.schemas.registry.model import ModelCreate
