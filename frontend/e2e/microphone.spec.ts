@@ -30,6 +30,7 @@ test("the microphone is scored as it comes, through a switch and through an outa
   const siren = page.getByRole("slider", { name: "Threshold of siren" });
   await siren.focus();
   await page.keyboard.press("Home");
+  await expect(crossings(page).filter({ hasText: "siren" })).toHaveCount(1);
 
   await server.stop();
   await expect(page.getByRole("region", { name: "Not hearing" })).toContainText("No answer for 3 s");

@@ -82,7 +82,7 @@ export class TestServer {
   /** Kills the server. `start` starts it again at the same address. */
   async stop(): Promise<void> {
     const running = this.#process;
-    if (!running || running.exitCode !== null) return;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
     const gone = once(running, "exit");
     // Open event streams would delay a graceful shutdown.
     running.kill("SIGKILL");
