@@ -33,6 +33,7 @@ UnderstudyError                  500 internal_error
 │   ├── AudioUnusable            422 audio_unusable
 │   ├── TrainingDataInvalid      422 training_data_invalid
 │   ├── ExamplesInvalid          422 examples_invalid
+│   ├── BackupInvalid            422 backup_invalid
 │   └── CannotServe              422 cannot_serve
 │       ├── FormatUnknown        422 format_unknown
 │       ├── ModelUnsafe          422 model_unsafe
@@ -307,6 +308,12 @@ class ExamplesInvalid(Refused):
     code = "examples_invalid"
     title = "The examples cannot be used"
     default_remedy = "Correct the examples file; docs/examples.md describes it."
+
+
+class BackupInvalid(Refused):
+    code = "backup_invalid"
+    title = "The backup cannot be used"
+    default_remedy = "Use another backup. This one is damaged, incomplete or no backup of Understudy."
 
 
 class CannotServe(Refused):

@@ -5,6 +5,7 @@ import typer
 from understudy import __version__
 from understudy.cli.commands import (
     backbone,
+    backup,
     compile_model,
     database,
     demo,
@@ -45,5 +46,5 @@ for _module in (demo, serve, register, models, deployment, predict, train, compi
     tree.add_typer(_module.group)
 tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
-for _module in (doctor, database):
+for _module in (doctor, backup, database):
     tree.add_typer(_module.group)

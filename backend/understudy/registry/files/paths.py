@@ -69,6 +69,14 @@ def normalize_relative(path: str) -> str:
     return relative
 
 
+def is_normal(path: str) -> bool:
+    """True for a path that `normalize_relative` takes and leaves as it is."""
+    try:
+        return normalize_relative(path) == path
+    except PathRefused:
+        return False
+
+
 def resolve_inside(home: Path, path: str) -> Path:
     """Return the absolute path with links followed; raises PathRefused when it is outside `home` or inside `var/`."""
     relative = normalize_path(path)

@@ -1,0 +1,295 @@
+"""A backup holds rows and files of one moment, and is restored whole or not at all."""
+
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.postgres import ByHand, only_postgresql
+from tests.registry.types import Add
+from understudy.errors import BackupInvalid, Conflict, FileExists, Misconfigured
+from understudy.models import HistoryEvent
+from understudy.registry import schema
+from understudy.registry.backup.archive_writer import ArchiveWriter
+from understudy.registry.backup.backup import back_up
+from understudy.registry.backup.restore import restore
+from understudy.registry.database.database import Database
+from understudy.registry.deployment import desired_state
+from understudy.registry.registry import Registry
+from understudy.schemas.registry.backup import BackupReport
+from understudy.schemas.registry.model_query import ModelQuery
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+VERSION = "1.2.3"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return tmp_path / "understudy.tar"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Settings:
+    """An empty home on SQLite."""
+    home = tmp_path / "elsewhere"
+    (home / "var").mkdir(parents=True)
+    return Settings(home=home)
+
+
+async def save(settings: Settings, database: Database, archive: Path, *, compiled: bool = False) -> BackupReport:
+    return await back_up(settings, database, archive, compiled=compiled, version=VERSION)
+
+
+async def restore_into(settings: Settings, archive: Path) -> BackupReport:
+    async with Database(settings) as database:
+        return await restore(settings, database, archive)
+
+
+async def read_all(settings: Settings, database: Database) -> tuple[object, object, object]:
+    """What the API shows of a registry: its models, its history and its deployment."""
+    registry = Registry(settings, database)
+    models = [each.model_dump(exclude={"file"}) for each in (await registry.list(ModelQuery())).models]
+    history = [each.model_dump() for each in (await registry.list_history()).entries]
+    async with database.read() as session:
+        return models, history, await desired_state.read_desired(session)
+
+
+async def test_restored_elsewhere_everything_is_as_it_was(
+    database: Database, database_settings: Settings, add: Add, archive: Path, elsewhere: Settings
+) -> None:
+    first = await add("one", accuracy=0.123, description="ünïcode\n'quoted'")
+    await add("two", version="2")
+    async with database.write() as session:
+        await desired_state.switch(session, first.model_id, actor="test")
+    spec = database_settings.models_dir / "one.spec.json"
+    spec.write_text("{}")
+    (database_settings.models_dir / ".upload-1").write_text("half")
+    clip = database_settings.examples_dir / "ab" / "cd"
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(b"clip")
+    report = await save(database_settings, database, archive)
+    assert report.warnings == ()
+    assert archive.stat().st_mode & 0o777 == 0o600
+    restored = await restore_into(elsewhere, archive)
+    assert (restored.tables, restored.files) == (report.tables, report.files)
+    assert (elsewhere.models_dir / "one.onnx").read_text() == "one"
+    assert (elsewhere.models_dir / "one.spec.json").read_text() == "{}"
+    assert not (elsewhere.models_dir / ".upload-1").exists()
+    assert (elsewhere.examples_dir / "ab" / "cd").read_bytes() == b"clip"
+    async with Database(elsewhere) as there:
+        assert await read_all(elsewhere, there) == await read_all(database_settings, database)
+        await schema.migrate(there)
+        added = await Registry(elsewhere, there).list_history(event=HistoryEvent.ACTIVATED)
+        assert len(added.entries) == 1, "the restored deployment is no change by hand"
+
+
+@only_postgresql
+async def test_a_backup_of_sqlite_is_restored_on_postgresql_and_numbers_go_on(
+    database_settings: Settings, elsewhere: Settings, archive: Path
+) -> None:
+    elsewhere.models_dir.mkdir()
+    (elsewhere.models_dir / "a.onnx").write_text("a")
+    async with Database(elsewhere) as database:
+        await schema.migrate(database)
+        async with database.write() as session:
+            await session.execute(
+                text("INSERT INTO ml_models (model_id, model_name, file_path) VALUES (41, 'a', 'models/a.onnx')")
+            )
+        await save(elsewhere, database, archive)
+    await restore_into(database_settings, archive)
+    async with Database(database_settings) as database, database.write() as session:
+        added = await session.execute(
+            text("INSERT INTO ml_models (model_name, file_path) VALUES ('b', 'models/b.onnx') RETURNING model_id")
+        )
+        assert added.scalar_one() == 42
+
+
+async def test_columns_of_the_user_are_kept_where_the_table_has_them(
+    database: Database, database_settings: Settings, add: Add, by_hand: ByHand, archive: Path, elsewhere: Settings
+) -> None:
+    await add("one")
+    by_hand("ALTER TABLE ml_models ADD COLUMN threshold NUMERIC")
+    by_hand("UPDATE ml_models SET threshold = 0.75")
+    await save(database_settings, database, archive)
+    restored = await restore_into(elsewhere, archive)
+    assert [warning for warning in restored.warnings if "threshold" in warning]
+    again = elsewhere.model_copy(update={"home": elsewhere.home.parent / "again"})
+    again.var_dir.mkdir(parents=True)
+    async with Database(again) as there:
+        await schema.migrate(there)
+        async with there.write() as session:
+            await session.execute(text("ALTER TABLE ml_models ADD COLUMN threshold NUMERIC"))
+        assert (await restore(again, there, archive)).warnings == ()
+        async with there.read() as session:
+            assert float(await session.scalar(text("SELECT threshold FROM ml_models")) or 0) == 0.75
+
+
+async def test_what_cannot_be_saved_is_said(
+    database: Database, database_settings: Settings, add: Add, archive: Path, tmp_path: Path
+) -> None:
+    await add("gone")
+    await add("changed")
+    models = database_settings.models_dir
+    (models / "gone.onnx").unlink()
+    (models / "changed.onnx").write_text("another")
+    (tmp_path / "outside").write_text("secret")
+    (models / "link.onnx").symlink_to(tmp_path / "outside")
+    report = await save(database_settings, database, archive)
+    assert len(report.warnings) == 3
+    for words in ("gone.onnx is missing", "changed.onnx is not the file", "link.onnx is a link that leads out"):
+        assert any(words in warning for warning in report.warnings), words
+    with tarfile.open(archive) as tar:
+        assert b"secret" not in archive.read_bytes()
+        assert not [name for name in tar.getnames() if "link" in name]
+
+
+async def test_an_existing_archive_is_not_replaced(
+    database: Database, database_settings: Settings, archive: Path
+) -> None:
+    archive.write_text("another backup")
+    with pytest.raises(FileExists):
+        await save(database_settings, database, archive)
+    assert archive.read_text() == "another backup"
+
+
+async def test_nothing_is_overwritten(
+    database: Database, database_settings: Settings, add: Add, archive: Path, elsewhere: Settings
+) -> None:
+    await add("one")
+    await save(database_settings, database, archive)
+    elsewhere.models_dir.mkdir()
+    place = elsewhere.models_dir / "one.onnx"
+    place.write_text("mine")
+    with pytest.raises(FileExists, match=r"one\.onnx"):
+        await restore_into(elsewhere, archive)
+    assert place.read_text() == "mine"
+    place.write_text("one")
+    await restore_into(elsewhere, archive)
+    with pytest.raises(Conflict, match="ml_models"):
+        await restore_into(elsewhere, archive)
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2 // 512 * 512]
+
+
+def flip(content: bytes) -> bytes:
+    at = content.index(b"THE MODEL")
+    return content[:at] + b"the" + content[at + 3 :]
+
+
+def write_member(name: str, *, link: bool = False) -> Callable[[bytes], bytes]:
+    """Returns a change that puts another entry first."""
+
+    def change(content: bytes) -> bytes:
+        entry = tarfile.TarInfo(name)
+        if link:
+            entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        return entry.tobuf(tarfile.PAX_FORMAT) + content
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        cut,
+        flip,
+        lambda _: b"no tar",
+        lambda _: b"",
+        write_member("../outside"),
+        write_member("files/../../outside"),
+        write_member("/outside"),
+        write_member("files/models/link", link=True),
+        write_member("files/models/more.onnx"),
+    ],
+    ids=["cut", "changed", "text", "empty", "up", "up inside", "absolute", "link", "not listed"],
+)
+async def test_a_damaged_archive_restores_nothing(
+    change: Callable[[bytes], bytes], tmp_path: Path, archive: Path, elsewhere: Settings
+) -> None:
+    home = tmp_path / "from"
+    (home / "var").mkdir(parents=True)
+    (home / "models").mkdir()
+    (home / "models" / "one.onnx").write_text("THE MODEL" * 1000)
+    settings = Settings(home=home)
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        await save(settings, database, archive)
+    archive.write_bytes(change(archive.read_bytes()))
+    with pytest.raises(BackupInvalid):
+        await restore_into(elsewhere, archive)
+    assert not elsewhere.models_dir.exists()
+    assert not list(elsewhere.var_dir.glob(".restore-*"))
+    assert not (tmp_path / "outside").exists()
+
+
+async def test_a_backup_of_a_later_version_is_refused(
+    database: Database, database_settings: Settings, archive: Path, elsewhere: Settings
+) -> None:
+    await save(database_settings, database, archive)
+    later = archive.with_name("later.tar")
+    with tarfile.open(archive) as source, ArchiveWriter(later) as writer:
+        manifest = json.loads(source.extractfile("manifest.json").read())  # type: ignore[union-attr]
+        writer._tables, writer._files = [], []
+        writer.finish("sqlite", VERSION)
+        content = later.read_bytes()
+    revision = manifest["revision"]
+    later.write_bytes(content.replace(f'"revision": "{revision}"'.encode(), b'"revision": "9999"'))
+    with pytest.raises(Misconfigured, match="9999"):
+        await restore_into(elsewhere, later)
+
+
+_DYING = """
+import os, sys
+from understudy.registry.backup import {module} as module
+original, left = module.{function}, [{calls}]
+def dying(*arguments, **named):
+    left[0] -= 1
+    if left[0] == 0:
+        os._exit(9)
+    return original(*arguments, **named)
+module.{function} = dying
+from understudy.cli import main
+sys.argv = ["understudy", *sys.argv[1:]]
+main()
+"""
+
+
+def run_and_die(module: str, function: str, calls: int, *arguments: str | Path) -> None:
+    """Run a command in a process that ends, as by SIGKILL, when it calls `function` for the last of `calls` times."""
+    code = _DYING.format(module=module, function=function, calls=calls)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 9, done.stderr
+
+
+async def test_killed_in_the_middle_both_commands_can_be_run_again(
+    settings: Settings, archive: Path, elsewhere: Settings
+) -> None:
+    for name in "abc":
+        (settings.models_dir / f"{name}.onnx").write_text(name)
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        async with database.write() as session:
+            await session.execute(text("INSERT INTO ml_models (model_name, file_path) VALUES ('a', 'models/a.onnx')"))
+        run_and_die("backup", "_add_file", 2, "backup", archive, "--home", settings.home)
+        assert not archive.exists()
+        await save(settings, database, archive)
+        assert not list(archive.parent.glob(".*.part"))
+        run_and_die("restore", "_place_file", 2, "restore", archive, "--home", elsewhere.home)
+        assert len(list(elsewhere.models_dir.iterdir())) == 1
+        run_and_die("restore", "_find_filled", 2, "restore", archive, "--home", elsewhere.home)
+        restored = await restore_into(elsewhere, archive)
+        assert (restored.tables["ml_models"], restored.files) == (1, 3)
+        assert not list(elsewhere.var_dir.glob(".restore-*"))
+        async with Database(elsewhere) as there:
+            assert await read_all(elsewhere, there) == await read_all(settings, database)

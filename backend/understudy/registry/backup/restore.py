@@ -1,0 +1,159 @@
+"""Use-case that restores a backup into an empty home."""
+
+import hashlib
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from understudy.disk_errors import translate_disk_errors
+from understudy.errors import BackupInvalid, Conflict, FileExists, RowRefused
+from understudy.migrations.revision import NEWEST
+from understudy.registry import schema
+from understudy.registry.backup import archive_reader, table_rows
+from understudy.registry.database.database import Database
+from understudy.registry.database.statement_errors import describe_reason
+from understudy.registry.deployment import replicas
+from understudy.registry.files.paths import is_normal
+from understudy.schemas.registry.backup import BackupReport, Manifest
+from understudy.settings import Settings
+
+_STAGING_PREFIX = ".restore-"
+_BLOCK = 1 << 20
+# A running server reports more often than this.
+_REPORT_AGE = timedelta(seconds=30)
+_OWN_FOLDERS = ("var/examples/", "var/compiled/")
+
+
+async def restore(settings: Settings, database: Database, archive: Path) -> BackupReport:
+    """Restore rows and files, after every digest of the archive was compared.
+
+    The tables must be empty, and nothing is overwritten: a file that is there already must be the same. The rows come
+    last, in one transaction, so that a restoration that was interrupted can be run again. Blocks the event loop: it is
+    for the command line.
+
+    Raises BackupInvalid, Misconfigured for a backup of a later version, Conflict where the tables hold rows or a server
+    runs on them, FileExists, RowRefused, StorageUnavailable, FileNotFoundError, and what `schema.migrate` raises.
+    """
+    await schema.migrate(database)
+    await _refuse_unless_empty(database)
+    staging = settings.var_dir / f"{_STAGING_PREFIX}{uuid4().hex}"
+    _remove_leftovers(settings.var_dir)
+    with translate_disk_errors(staging):
+        staging.mkdir(parents=True)
+    try:
+        manifest = archive_reader.extract(archive, staging)
+        _place_files(settings.home, staging, manifest)
+        tables, warnings = await _insert_rows(database, staging, manifest)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return BackupReport(
+        archive=str(archive),
+        tables=tables,
+        files=len(manifest.files),
+        bytes=sum(each.bytes for each in manifest.files),
+        warnings=tuple(warnings),
+    )
+
+
+async def _refuse_unless_empty(database: Database) -> None:
+    async with database.read() as session:
+        running = await replicas.list_reports(session, since=datetime.now(UTC) - _REPORT_AGE)
+        if running:
+            raise Conflict(
+                f"A server runs on this database: {', '.join(each.replica for each in running)}.",
+                remedy="Stop it, wait until 30 seconds after its last report, and run the command again.",
+            )
+        filled = await (await session.connection()).run_sync(_find_filled)
+    if filled is not None:
+        raise Conflict(
+            f"The table {filled} holds rows, and a backup is restored into an empty home only.",
+            remedy="Restore into another folder or database: understudy restore FILE --home FOLDER",
+        )
+
+
+def _find_filled(connection: Connection) -> str | None:
+    tables = table_rows.list_tables(connection)
+    return next((table.name for table in tables if table_rows.count_rows(connection, table)), None)
+
+
+def _place_files(home: Path, staging: Path, manifest: Manifest) -> None:
+    """Move the files to their places. Raises FileExists before the first move where another file is in the way."""
+    moves: list[tuple[Path, Path]] = []
+    root = home.resolve()
+    for saved in manifest.files:
+        place = home / _check_path(saved.path)
+        if not place.parent.resolve().is_relative_to(root):
+            raise FileExists(f"The folder of {place} is a link that leads out of the home folder.")
+        if not place.exists():
+            moves.append((archive_reader.locate(staging, saved.path), place))
+        elif not place.is_file() or _compute_sha256(place) != saved.sha256:
+            raise FileExists(
+                f"{place} is there already, and it is another file than the one in the backup.",
+                remedy="Restore into an empty folder (--home FOLDER), or move that file away.",
+            )
+    for source, place in moves:
+        _place_file(source, place)
+
+
+def _place_file(source: Path, place: Path) -> None:
+    with translate_disk_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(place)
+
+
+def _check_path(path: str) -> str:
+    """Raises BackupInvalid for a path that leads out of the home folder or to data of a server."""
+    if not is_normal(path) or (path.casefold().startswith("var/") and not path.startswith(_OWN_FOLDERS)):
+        raise BackupInvalid(f"The backup holds a file {path!r}, which does not belong into one.")
+    return path
+
+
+def _compute_sha256(place: Path) -> str:
+    digest = hashlib.sha256()
+    with translate_disk_errors(place), place.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+async def _insert_rows(database: Database, staging: Path, manifest: Manifest) -> tuple[dict[str, int], list[str]]:
+    async with database.write() as session:
+        connection = await session.connection()
+        try:
+            return await connection.run_sync(_insert_tables, staging, manifest)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            raise RowRefused(
+                f"The database refuses rows of the backup: {describe_reason(error)}. No row was restored.",
+                remedy="Restore into a database whose tables Understudy has made.",
+            ) from error
+
+
+def _insert_tables(connection: Connection, staging: Path, manifest: Manifest) -> tuple[dict[str, int], list[str]]:
+    """Insert all rows; return their numbers by table, and sentences about what could not be restored."""
+    if (filled := _find_filled(connection)) is not None:
+        raise Conflict(f"The table {filled} holds rows since the restoration began.")
+    present = {table.name: table for table in table_rows.list_tables(connection)}
+    tables, warnings = {}, []
+    saved = {each.name: each for each in manifest.tables}
+    if unknown := sorted(saved.keys() - present.keys()):
+        raise BackupInvalid(f"The backup holds the table {unknown[0]}, which this version does not know.")
+    for name, table in present.items():
+        if name not in saved:
+            warnings.append(f"The backup of revision {manifest.revision} has no {name}: this version is at {NEWEST}.")
+            continue
+        missing = table_rows.write_rows(connection, table, archive_reader.read_lines(staging, name))
+        tables[name] = saved[name].rows
+        warnings += [f"{name} has no column {column} here: its values are not restored." for column in sorted(missing)]
+    return tables, warnings
+
+
+def _remove_leftovers(var_dir: Path) -> None:
+    """Delete what a restoration that was killed has left."""
+    for folder in var_dir.glob(f"{_STAGING_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
