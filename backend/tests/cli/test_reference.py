@@ -10,7 +10,19 @@ DOCUMENTED = {
     ("examples",),
     *(
         (name,)
-        for name in ("train", "compile", "doctor", "migrate", "history", "status", "demo", "uninstall", "import-table")
+        for name in (
+            "train",
+            "compile",
+            "doctor",
+            "migrate",
+            "history",
+            "status",
+            "demo",
+            "uninstall",
+            "import-table",
+            "backup",
+            "restore",
+        )
     ),
     ("backbone", "install"),
     ("backbone", "list"),
