@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scripts.recordings import fuzz as fuzzer
-from scripts.recordings.fuzz import FuzzReport, fuzz, mutate
+from scripts.recordings.fuzz import FuzzReport, fuzz, make_seeds, mutate
+from scripts.recordings.reading import find_library_words, read_recording
 
 
 def test_a_few_hundred_mutated_recordings_keep_every_promise() -> None:
@@ -73,3 +74,14 @@ def test_a_report_names_its_figures() -> None:
         "2 mutated recordings with the seed 9: 1 answered, 1 refused, 1 faults; slowest 0.50 s, memory grew by 3.0 MiB."
         "\nrecording 1: MemoryError: x"
     )
+
+
+@pytest.mark.parametrize("number", [1076, 1311, 2756, 3457, 3785, 10079, 12931, 16203])
+def test_recordings_that_ended_in_an_error_of_the_program_no_longer_do(bodies: list[bytes], number: int) -> None:
+    decoded = read_recording(mutate(bodies, 1, number))
+    assert find_library_words(decoded) == []
+
+
+@pytest.fixture(scope="module")
+def bodies() -> list[bytes]:
+    return make_seeds()

@@ -114,7 +114,7 @@ class FfmpegReader:
         while frame is not None:
             current = (frame.format.name, frame.layout.name, frame.sample_rate)
             if current != converted and resampler is not None:
-                yield from resampler.resample(None)
+                yield from self._convert(resampler, None)
                 resampler = None
             if current != layout and resampler is None:
                 check_layout(frame.sample_rate, frame.layout.nb_channels)
@@ -124,12 +124,22 @@ class FfmpegReader:
                     self._add_format_change(done / first.sample_rate, frame)
             converted = current
             frame.pts = None
-            for uniform in [frame] if resampler is None else resampler.resample(frame):
+            for uniform in [frame] if resampler is None else self._convert(resampler, frame):
                 done += uniform.samples
                 yield uniform
             frame = next(self._frames, None)
         if resampler is not None:
-            yield from resampler.resample(None)
+            yield from self._convert(resampler, None)
+
+    def _convert(self, resampler: AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+        """Return a frame in the format of the first, or the rest for None; nothing where it cannot be converted."""
+        try:
+            return resampler.resample(frame)
+        except av.FFmpegError:
+            if frame is not None:
+                detail = f"{frame.samples} samples in {frame.layout.nb_channels} channel(s) could not be converted."
+                self.findings.append(Finding(code=FindingCode.GAP, detail=detail))
+            return []
 
     def _add_format_change(self, second: float, frame: AudioFrame) -> None:
         self.findings.append(
@@ -191,7 +201,7 @@ class FfmpegReader:
                 for packet in self._container.demux(self._stream):
                     position = packet.pos
                     yield packet
-            except av.FFmpegError:
+            except (av.FFmpegError, IndexError):  # the latter where a damaged file adds streams while it is read
                 if position is None:
                     return
             else:

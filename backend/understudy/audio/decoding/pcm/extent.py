@@ -39,7 +39,9 @@ class Extent:
 
 def measure_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
     """Return the samples of a file of `size` bytes; `skip` returns the chunks from an offset on."""
-    present = max(0, size - block.begin)
+    if block.begin > size:
+        return Extent(size, 0, size)
+    present = size - block.begin
     declared = block.declared
     if declared is None or declared > present or (declared == 0 and present):
         if declared == 0 and skip(source, block.begin, size).end >= size:
