@@ -14,9 +14,9 @@ function readLimit(schema, keyword, place) {
   return found;
 }
 
-function readParameterLimit(path, name, keyword) {
-  const parameter = document.paths[path]?.get?.parameters?.find((each) => each.name === name);
-  return readLimit(parameter?.schema, keyword, `${name} of GET ${path}`);
+function readParameterLimit(path, name, keyword, method = "get") {
+  const parameter = document.paths[path]?.[method]?.parameters?.find((each) => each.name === name);
+  return readLimit(parameter?.schema, keyword, `${name} of ${method} ${path}`);
 }
 
 function readFieldLimit(schema, field, keyword) {
@@ -33,6 +33,7 @@ const limits = {
   modelTypeLength: readFieldLimit("ModelCreate", "model_type", "maxLength"),
   modelVersionLength: readFieldLimit("ModelCreate", "version", "maxLength"),
   modelsPageSize: readParameterLimit("/api/v1/models", "limit", "maximum"),
+  reasonLength: readParameterLimit("/api/v1/models/rollback", "reason", "maxLength", "post"),
 };
 const lines = Object.entries(limits).map(([name, value]) => `  ${name}: ${value},`);
 const types = astToString(await openapiTS(document, { alphabetize: true, defaultNonNullable: true }));

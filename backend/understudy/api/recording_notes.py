@@ -29,7 +29,8 @@ def add_notes(prediction: Prediction, fields: RecordingFields) -> Prediction:
 
 
 def record_prediction(services: Services, prediction: Prediction, fields: RecordingFields) -> None:
-    """Log and count a prediction whose recording has a source or a time; others would fill the log."""
+    """Remember its events; log and count it if its recording has a source or a time: others would fill the log."""
+    services.recent_statistics.record_events(prediction)
     if said := _format_fields(fields):
         services.counters.count_source(fields.source)
         log.info(

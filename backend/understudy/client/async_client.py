@@ -33,7 +33,7 @@ from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFi
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
-from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.status import Status
 
@@ -101,17 +101,25 @@ class AsyncClient:
         *,
         precision: Precision = Precision.FLOAT32,
         tensors_only: bool = False,
+        reason: str | None = None,
         wait: bool = True,
     ) -> Operation:
         """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`.
+        `reason` stands in the history.
 
         Raises TakesTensors for a model that cannot score recordings, unless `tensors_only` permits it.
         """
-        return await self._send(calls.activate_model(model_id, precision, wait, tensors_only=tensors_only))
+        return await self._send(
+            calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason)
+        )
 
-    async def roll_back(self, *, wait: bool = True) -> Operation:
-        """Make the model live again that was live before the present one."""
-        return await self._send(calls.roll_back(wait))
+    async def roll_back(self, *, reason: str | None = None, wait: bool = True) -> Operation:
+        """Make the model live again that was live before the present one. `reason` stands in the history."""
+        return await self._send(calls.roll_back(wait, reason))
+
+    async def get_rollback_target(self) -> RollbackTarget:
+        """Return the model that a rollback would make live; raises NothingToRollBack."""
+        return await self._send(calls.get_rollback_target())
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._send(calls.get_operation(operation_id))

@@ -22,7 +22,7 @@ from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFi
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
-from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.status import Status
 
@@ -120,13 +120,19 @@ def upload_model_file(file: Path, filename: str | None) -> Call[UploadedFile]:
     return Call(UploadedFile, "POST", "models/upload", params=params, content=file)
 
 
-def activate_model(model_id: int, precision: Precision, wait: bool, *, tensors_only: bool) -> Call[Operation]:
-    params = {"precision": precision.value, "wait": wait, "tensors_only": tensors_only}
+def activate_model(
+    model_id: int, precision: Precision, wait: bool, *, tensors_only: bool, reason: str | None
+) -> Call[Operation]:
+    params = {"precision": precision.value, "wait": wait, "tensors_only": tensors_only, "reason": reason}
     return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
 
 
-def roll_back(wait: bool) -> Call[Operation]:
-    return Call(Operation, "POST", "models/rollback", params={"wait": wait})
+def roll_back(wait: bool, reason: str | None) -> Call[Operation]:
+    return Call(Operation, "POST", "models/rollback", params={"wait": wait, "reason": reason})
+
+
+def get_rollback_target() -> Call[RollbackTarget]:
+    return Call(RollbackTarget, "GET", "models/rollback")
 
 
 def get_operation(operation_id: str) -> Call[Operation]:

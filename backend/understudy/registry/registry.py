@@ -2,7 +2,7 @@
 
 import builtins
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -250,23 +250,31 @@ class Registry:
             total=page.total,
         )
 
+    async def list_types(self) -> builtins.list[str]:
+        """Return the types that models have, sorted; at most 500."""
+        async with self._database.read() as session:
+            return await listing.read_types(session)
+
     async def list_history(
         self,
         model_id: int | None = None,
         *,
-        event: str | None = None,
+        event: str | Collection[str] | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> HistoryPage:
         """Return the history of one model, deleted models included, or of all; the newest entry first.
 
+        `event` keeps only entries of this kind or of these kinds.
+
         Raises ModelNotFound for an id that never belonged to a model, RequestInvalid for a cursor of another list.
         """
-        refuse_nul("event", event)
+        kinds = None if event is None else (event,) if isinstance(event, str) else tuple(event)
+        refuse_nul("event", kinds)
         if model_id is not None:
             rows.refuse_impossible_id(model_id)
         async with self._database.read() as session:
-            page = await model_history.read_page(session, model_id=model_id, event=event, limit=limit, cursor=cursor)
+            page = await model_history.read_page(session, model_id=model_id, events=kinds, limit=limit, cursor=cursor)
             if model_id is not None and not page.entries and event is None and cursor is None:
                 await rows.get(session, model_id)
         return page

@@ -9,4 +9,5 @@ export const limits = {
   modelTypeLength: 100,
   modelVersionLength: 50,
   modelsPageSize: 500,
+  reasonLength: 500,
 } as const;

@@ -349,13 +349,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * The model that a rollback goes back to
+         * @description Return the registered model that was live before this one, and its variant; nothing changes.
+         */
+        get: operations["get_rollback_target_api_v1_models_rollback_get"];
         put?: never;
         /**
          * Go back to the model that was live before
          * @description Activate the model that was live before this one, through the same steps.
          */
         post: operations["roll_back_api_v1_models_rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The types of all models
+         * @description The words that `type` filters by, sorted; at most 500.
+         */
+        get: operations["list_model_types_api_v1_models_types_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2163,6 +2187,28 @@ export interface components {
             note: string | null;
         };
         /**
+         * LastEvent
+         * @description The last recording in which the live model reported an event: its highest one.
+         */
+        LastEvent: {
+            /**
+             * At
+             * Format: date-time
+             * @description When it was answered
+             */
+            at: string;
+            /** Label */
+            label: string;
+            model: components["schemas"]["ModelIdentity"];
+            /** Score */
+            score: number;
+            /**
+             * Source
+             * @description The sensor or client that the request named
+             */
+            source: string | null;
+        };
+        /**
          * Layout
          * @description Order of the axes and added axes of size 1; the batch axis comes in front of all.
          */
@@ -2725,6 +2771,14 @@ export interface components {
              * @default true
              */
             ready: boolean;
+        };
+        /**
+         * ModelTypes
+         * @description Answer of GET /api/v1/models/types.
+         */
+        ModelTypes: {
+            /** Types */
+            types: string[];
         };
         /**
          * ModelUpdate
@@ -3315,6 +3369,15 @@ export interface components {
          * @enum {string}
          */
         Resize: "nearest" | "bilinear" | "pil_bilinear";
+        /** RollbackTarget */
+        RollbackTarget: {
+            model: components["schemas"]["ModelOut"];
+            /**
+             * Variant
+             * @description float32, or the key of an int8 variant
+             */
+            variant: string;
+        };
         /**
          * Runtime
          * @description ONNX Runtime, or LiteRT for TensorFlow Lite files that ONNX does not carry.
@@ -4046,6 +4109,23 @@ export interface components {
             pooling?: components["schemas"]["Statistic"][] | null;
         };
         /**
+         * Totals
+         * @description All buckets together.
+         */
+        Totals: {
+            /**
+             * Errors
+             * @description Requests refused or failed, on any route
+             */
+            errors: number;
+            latency_ms: components["schemas"]["Percentiles"];
+            /**
+             * Requests
+             * @description Predictions answered
+             */
+            requests: number;
+        };
+        /**
          * TrafficSummary
          * @description Predictions and swaps of this process.
          */
@@ -4058,8 +4138,11 @@ export interface components {
             errors_by_code: {
                 [key: string]: number;
             };
+            /** @description Since this process started; streams are not counted */
+            last_event: components["schemas"]["LastEvent"] | null;
             /** Swaps */
             swaps: components["schemas"]["Swap"][];
+            total: components["schemas"]["Totals"];
         };
         /**
          * Trim
@@ -4392,7 +4475,8 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string | null;
-                event?: string | null;
+                /** @description Only these events; repeat it for several */
+                event?: string[] | null;
                 limit?: number;
                 model_id?: number | null;
             };
@@ -4425,6 +4509,8 @@ export interface operations {
     get_recent_statistics_api_v1_metrics_summary_get: {
         parameters: {
             query?: {
+                /** @description false leaves the buckets out and answers the totals only */
+                buckets?: boolean;
                 minutes?: number;
             };
             header?: never;
@@ -4775,6 +4861,8 @@ export interface operations {
             query?: {
                 /** @description int8 needs an int8 variant that passed its gate */
                 precision?: components["schemas"]["Precision"];
+                /** @description Why; it stands in the history */
+                reason?: string | null;
                 /** @description true permits a model that takes tensors and cannot score recordings */
                 tensors_only?: boolean;
                 /** @description false answers 202 at once with an operation to poll */
@@ -5309,9 +5397,49 @@ export interface operations {
             };
         };
     };
+    get_rollback_target_api_v1_models_rollback_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollbackTarget"];
+                };
+            };
+            /** @description There is no earlier model to go back to */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roll_back_api_v1_models_rollback_post: {
         parameters: {
             query?: {
+                /** @description Why; it stands in the history */
+                reason?: string | null;
                 /** @description false answers 202 at once with an operation to poll */
                 wait?: boolean;
             };
@@ -5359,6 +5487,35 @@ export interface operations {
             };
             /** @description The backbone is not installed */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_model_types_api_v1_models_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTypes"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -180,6 +180,42 @@ async def test_rolling_back_returns_to_the_model_before(client: httpx.AsyncClien
     assert history[0]["event"] == "rolled_back"
 
 
+async def test_a_rollback_names_its_target_before_it_runs(client: httpx.AsyncClient, files: Path) -> None:
+    assert (await client.get("/api/v1/models/rollback")).json()["code"] == "nothing_to_roll_back"
+    first = await register(client, "first", "models/first.onnx")
+    second = await register(client, "second", "models/second.onnx")
+    for model in (first, second):
+        await client.post(f"/api/v1/models/{model['model_id']}/activate")
+    target = (await client.get("/api/v1/models/rollback")).json()
+    assert (target["model"]["model_name"], target["variant"]) == ("first", "float32")
+    await client.post("/api/v1/models/rollback")
+    assert (await client.get("/api/v1/models/rollback")).json()["model"]["model_name"] == "second"
+
+
+async def test_the_history_says_why_the_live_model_was_changed(client: httpx.AsyncClient, files: Path) -> None:
+    first = await register(client, "first", "models/first.onnx")
+    second = await register(client, "second", "models/second.onnx")
+    await client.post(f"/api/v1/models/{first['model_id']}/activate")
+    await client.post(f"/api/v1/models/{second['model_id']}/activate", params={"reason": "hears sirens"})
+    await client.post("/api/v1/models/rollback", params={"reason": "too many alarms"})
+    switches = await client.get("/api/v1/history", params={"event": ["activated", "rolled_back"]})
+    found = [(entry["model_name"], entry["event"], entry["detail"]) for entry in switches.json()["entries"]]
+    assert found == [
+        ("first", "rolled_back", "too many alarms"),
+        ("second", "activated", "hears sirens"),
+        ("first", "activated", None),
+    ]
+    refused = await client.post("/api/v1/models/rollback", params={"reason": "a\0b"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "request_invalid")
+
+
+async def test_the_types_of_all_models_are_listed_once(client: httpx.AsyncClient, files: Path) -> None:
+    await register(client, "first", "models/first.onnx", model_type="yamnet")
+    await register(client, "second", "models/second.onnx", model_type="head")
+    await register(client, "third", "legacy.onnx", model_type="yamnet")
+    assert (await client.get("/api/v1/models/types")).json() == {"types": ["head", "yamnet"]}
+
+
 async def test_an_activation_can_be_polled(client: httpx.AsyncClient, files: Path) -> None:
     model = await register(client, "one", "models/first.onnx")
     answer = await client.post(f"/api/v1/models/{model['model_id']}/activate?wait=false")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from understudy.schemas.inference.prediction import Timing
+from understudy.schemas.inference.prediction import AudioFacts, Event, ModelIdentity, Prediction, Timing
 from understudy.serving.telemetry.counters import Counters
 from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, SAMPLES, RecentStatistics
 
@@ -98,3 +98,55 @@ async def test_the_watch_records_that_an_idle_process_runs(recent_statistics: Re
     clock.now += BUCKET_SECONDS
     before, _ = recent_statistics.summary(minutes=BUCKET_SECONDS * 2 / 60).buckets
     assert before.observed
+
+
+def test_the_totals_are_those_of_all_buckets(recent_statistics: RecentStatistics, clock: Clock) -> None:
+    for milliseconds in range(1, 51):
+        recent_statistics.record_answer(float(milliseconds), TIMING)
+    clock.now += BUCKET_SECONDS
+    for milliseconds in range(51, 101):
+        recent_statistics.record_answer(float(milliseconds), TIMING)
+    recent_statistics.record_refusal("not_audio")
+    total = recent_statistics.summary(minutes=1).total
+    assert (total.requests, total.errors, total.latency_ms.p50, total.latency_ms.p95) == (100, 1, 50, 95)
+    assert recent_statistics.summary(minutes=BUCKET_SECONDS / 60).total.requests == 50
+
+
+def _build_prediction(generation: int | None, *events: Event) -> Prediction:
+    return Prediction(
+        label="dog",
+        score=0.2,
+        scores={"dog": 0.2},
+        windows=(),
+        events=events,
+        audio=AudioFacts(
+            duration_seconds=1,
+            sample_rate=16_000,
+            channels=1,
+            codec="pcm_s16le",
+            level_dbfs=-20,
+            peak_dbfs=-3,
+            silent=False,
+            clipped=False,
+        ),
+        model=ModelIdentity(model_id=1, model_name="head", version=None, digest="ab", precision="float32"),
+        generation=generation,
+        warnings=(),
+        findings=(),
+        timing_ms=TIMING,
+        source="gate",
+    )
+
+
+def test_the_last_event_is_the_highest_of_the_last_recording_that_the_live_model_answered(
+    recent_statistics: RecentStatistics, clock: Clock
+) -> None:
+    low = Event(label="dog", start=0, end=1, peak=0.6)
+    high = Event(label="rain", start=1, end=2, peak=0.9)
+    assert recent_statistics.summary(minutes=1).last_event is None
+    recent_statistics.record_events(_build_prediction(7, low, high))
+    recent_statistics.record_events(_build_prediction(7))
+    recent_statistics.record_events(_build_prediction(None, low))
+    last = recent_statistics.summary(minutes=1).last_event
+    assert last is not None
+    assert (last.label, last.score, last.source, last.at.timestamp()) == ("rain", 0.9, "gate", clock.now)

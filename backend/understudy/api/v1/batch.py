@@ -94,7 +94,9 @@ async def _write_lines(
                     problems += 1
                 else:
                     predictions += 1
-                    line = line.model_copy(update={"prediction": add_notes(line.prediction, fields)})
+                    prediction = add_notes(line.prediction, fields)
+                    services.recent_statistics.record_events(prediction)
+                    line = line.model_copy(update={"prediction": prediction})
                 yield line.model_dump_json(exclude_unset=True) + "\n"
     finally:
         record_batch(services, fields, predictions, problems)

@@ -24,7 +24,7 @@ from understudy.errors import (
     WarmUpFailed,
 )
 from understudy.schemas.compiler.quantization import Precision
-from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.operation import Operation, RollbackTarget
 
 router = APIRouter(prefix=MODELS, tags=["deployment"])
 operations = APIRouter(prefix="/operations", tags=["deployment"])
@@ -32,6 +32,7 @@ operations = APIRouter(prefix="/operations", tags=["deployment"])
 Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
 InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
 TensorsOnly = Annotated[bool, Query(description="true permits a model that takes tensors and cannot score recordings")]
+Reason = Annotated[str | None, Query(max_length=500, description="Why; it stands in the history")]
 REFUSALS = (
     FileMissing,
     FileChanged,
@@ -60,14 +61,25 @@ async def activate_model(
     wait: Wait = True,
     precision: InPrecision = Precision.FLOAT32,
     tensors_only: TensorsOnly = False,
+    reason: Reason = None,
 ) -> Operation:
     """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
     operation = await services.operations.activate(
-        model_id, actor="api", wait=wait, precision=precision, tensors_only=tensors_only
+        model_id, actor="api", wait=wait, precision=precision, tensors_only=tensors_only, reason=reason
     )
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation
+
+
+@router.get(
+    "/rollback",
+    summary="The model that a rollback goes back to",
+    responses=describe_problems(NothingToRollBack),
+)
+async def get_rollback_target(services: Served) -> RollbackTarget:
+    """Return the registered model that was live before this one, and its variant; nothing changes."""
+    return await services.operations.find_rollback_target()
 
 
 @router.post(
@@ -78,9 +90,9 @@ async def activate_model(
         **describe_problems(NothingToRollBack, *REFUSALS),
     },
 )
-async def roll_back(services: Served, response: Response, wait: Wait = True) -> Operation:
+async def roll_back(services: Served, response: Response, wait: Wait = True, reason: Reason = None) -> Operation:
     """Activate the model that was live before this one, through the same steps."""
-    operation = await services.operations.roll_back(actor="api", wait=wait)
+    operation = await services.operations.roll_back(actor="api", wait=wait, reason=reason)
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/history", tags=["models"])
 @router.get("", summary="The history of all models", responses=describe_problems(RequestInvalid))
 async def get_history(
     services: Served,
-    event: str | None = None,
+    event: Annotated[list[str] | None, Query(description="Only these events; repeat it for several")] = None,
     model_id: ModelId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: str | None = None,

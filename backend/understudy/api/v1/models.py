@@ -32,6 +32,7 @@ from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
     ModelList,
+    ModelTypes,
     ModelUpdate,
 )
 from understudy.schemas.registry.model_detail import ModelDetail
@@ -85,6 +86,12 @@ async def register_model(services: Served, body: ModelCreate, request: Request, 
 def locate_model(request: Request, response: Response, model_id: int) -> None:
     """Name the address of a new model in the answer's header."""
     response.headers["Location"] = add_mount(request.scope, f"{V1}{MODELS}/{model_id}")
+
+
+@router.get("/types", summary="The types of all models")
+async def list_model_types(services: Served) -> ModelTypes:
+    """The words that `type` filters by, sorted; at most 500."""
+    return ModelTypes(types=await services.registry.list_types())
 
 
 @router.get("/active", summary="Get the active model", responses=describe_problems(ActiveModelNotFound))

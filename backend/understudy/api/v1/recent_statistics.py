@@ -15,7 +15,10 @@ KEPT_MINUTES = KEPT_BUCKETS * BUCKET_SECONDS // 60
 
 @router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
 async def get_recent_statistics(
-    services: Served, minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15
+    services: Served,
+    minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15,
+    buckets: Annotated[bool, Query(description="false leaves the buckets out and answers the totals only")] = True,
 ) -> TrafficSummary:
     """Predictions that this process answered, in buckets of ten seconds."""
-    return services.recent_statistics.summary(minutes)
+    summary = services.recent_statistics.summary(minutes)
+    return summary if buckets else summary.model_copy(update={"buckets": []})

@@ -46,12 +46,17 @@ class Backend(Protocol):
     async def remove_examples(self, model_id: int) -> ModelExamples: ...
 
     async def activate(
-        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+        self,
+        model_id: int,
+        precision: Precision = Precision.FLOAT32,
+        *,
+        tensors_only: bool = False,
+        reason: str | None = None,
     ) -> Operation:
         """Start an activation and return at once; `get_operation` reports its progress."""
         ...
 
-    async def roll_back(self) -> Operation:
+    async def roll_back(self, reason: str | None = None) -> Operation:
         """Start the activation of the model that was live before; `get_operation` reports its progress."""
         ...
 

@@ -59,14 +59,19 @@ class DirectBackend:
         return await self._services.examples.remove(model_id, self._actor)
 
     async def activate(
-        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+        self,
+        model_id: int,
+        precision: Precision = Precision.FLOAT32,
+        *,
+        tensors_only: bool = False,
+        reason: str | None = None,
     ) -> Operation:
         return await self._services.operations.activate(
-            model_id, self._actor, wait=False, precision=precision, tensors_only=tensors_only
+            model_id, self._actor, wait=False, precision=precision, tensors_only=tensors_only, reason=reason
         )
 
-    async def roll_back(self) -> Operation:
-        return await self._services.operations.roll_back(self._actor, wait=False)
+    async def roll_back(self, reason: str | None = None) -> Operation:
+        return await self._services.operations.roll_back(self._actor, wait=False, reason=reason)
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._services.operations.get(operation_id)

@@ -57,12 +57,19 @@ class RemoteBackend:
         return await self._client.remove_model_examples(model_id)
 
     async def activate(
-        self, model_id: int, precision: Precision = Precision.FLOAT32, *, tensors_only: bool = False
+        self,
+        model_id: int,
+        precision: Precision = Precision.FLOAT32,
+        *,
+        tensors_only: bool = False,
+        reason: str | None = None,
     ) -> Operation:
-        return await self._client.activate_model(model_id, precision=precision, tensors_only=tensors_only, wait=False)
+        return await self._client.activate_model(
+            model_id, precision=precision, tensors_only=tensors_only, reason=reason, wait=False
+        )
 
-    async def roll_back(self) -> Operation:
-        return await self._client.roll_back(wait=False)
+    async def roll_back(self, reason: str | None = None) -> Operation:
+        return await self._client.roll_back(reason=reason, wait=False)
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._client.get_operation(operation_id)

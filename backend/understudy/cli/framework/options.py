@@ -24,6 +24,7 @@ Accuracy = Annotated[float | None, typer.Option("--accuracy", show_default=False
 TensorsOnly = Annotated[
     bool, typer.Option("--tensors-only", help="Permit a model that takes tensors and cannot score recordings.")
 ]
+Reason = Annotated[str | None, typer.Option("--reason", show_default=False, help="Why; it stands in the history.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="The next_cursor of the page before.")]
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")

@@ -89,10 +89,12 @@ async def switch(
     event: HistoryEvent = HistoryEvent.ACTIVATED,
     variant: str = FLOAT32,
     instead_of: int | None = None,
+    reason: str | None = None,
 ) -> int:
     """Make `model_id` the one active model, live in `variant`, and return the new generation.
 
-    `session` is from `Database.write`. Raises ModelNotFound when the row is gone, SeveralActive when several rows are
+    `reason` stands in the history. `session` is from `Database.write`. Raises ModelNotFound when the row is gone,
+    SeveralActive when several rows are
     active already (which of them to give up is not known), and Conflict when the table would not hold exactly this one
     active row, or when the present generation is not `instead_of`.
     """
@@ -108,7 +110,7 @@ async def switch(
     after = await poll(session)
     if after.active_count != 1 or after.active_model_id != model_id:
         raise Conflict(f"{after.active_count} models would be active after the switch to model {model_id}.")
-    return await _count_generation(session, before, model_id, actor=actor, event=event, variant=variant)
+    return await _count_generation(session, before, model_id, actor=actor, event=event, variant=variant, reason=reason)
 
 
 async def _mark_active(session: AsyncSession, model_id: int) -> None:
@@ -163,6 +165,7 @@ async def _count_generation(
     actor: str,
     event: HistoryEvent,
     variant: str = FLOAT32,
+    reason: str | None = None,
 ) -> int:
     """Write the new generation, its history and its notification; return its number."""
     generation = before.generation + 1
@@ -173,7 +176,9 @@ async def _count_generation(
     for replaced_id in sorted(each for each in replaced if each is not None):
         await model_history.record(session, HistoryEvent.DEACTIVATED, replaced_id, actor=actor, generation=generation)
     if model_id is not None:
-        await model_history.record(session, event, model_id, actor=actor, generation=generation, variant=variant)
+        await model_history.record(
+            session, event, model_id, actor=actor, generation=generation, variant=variant, detail=reason
+        )
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_notify(CHANNEL, str(generation))))
     return generation

@@ -29,6 +29,7 @@ _COLUMNS = {
     "type": MlModel.model_type,
 }
 _SEARCHED = (MlModel.model_name, MlModel.version, MlModel.description, MlModel.file_path)
+_MOST_TYPES = 500
 _NEVER_NULL = {"id", "name"}
 _TIMES = {"created_at", "updated_at"}
 _KEY = "sort_key"
@@ -63,6 +64,14 @@ async def read_page(session: AsyncSession, query: ModelQuery) -> Page:
         next_cursor=page_cursor.encode(query.sort, kept[-1][_KEY], kept[-1]["model_id"]) if more else None,
         total=await _count(session, filters),
     )
+
+
+async def read_types(session: AsyncSession) -> list[str]:
+    """Return the types that models have, sorted, without empty ones; at most `_MOST_TYPES`."""
+    kind = MlModel.model_type.expression
+    # The column may be an enum, which has another order than its words.
+    found = await session.scalars(select(kind).where(kind.is_not(None)).distinct().limit(_MOST_TYPES))
+    return sorted(str(each) for each in found if str(each) != "")
 
 
 def _join_records(models: Select[Any], order: "_SortOrder") -> Select[Any]:

@@ -1,5 +1,6 @@
 """Writes and reads the history of models."""
 
+from collections.abc import Sequence
 from typing import Any
 from typing import cast as typing_cast
 
@@ -71,7 +72,7 @@ async def read_page(
     session: AsyncSession,
     *,
     model_id: int | None = None,
-    event: str | None = None,
+    events: Sequence[str] | None = None,
     limit: int = 100,
     cursor: str | None = None,
 ) -> HistoryPage:
@@ -79,8 +80,8 @@ async def read_page(
     query = select(History).order_by(History.history_id.desc()).limit(limit + 1)
     if model_id is not None:
         query = query.where(History.model_id == model_id)
-    if event is not None:
-        query = query.where(History.event == event)
+    if events is not None:
+        query = query.where(History.event.in_(events))
     if cursor is not None:
         query = query.where(History.history_id < page_cursor.decode(cursor, _ORDER, largest_id=_LARGEST_ID)[1])
     found = [HistoryEntry.model_validate(row) for row in await session.scalars(query)]

@@ -114,6 +114,12 @@ class ModelList(BaseModel):
     total: int = Field(description="Rows that match, over all pages")
 
 
+class ModelTypes(BaseModel):
+    """Answer of GET /api/v1/models/types."""
+
+    types: list[str]
+
+
 class HistoryEntry(BaseModel):
     """One event in the history of a model or of the deployment."""
 

@@ -46,3 +46,8 @@ class Operation(BaseModel):
         default_factory=lambda: None,
         description="The model's row once it is live; null until then, after a failure, and in events",
     )
+
+
+class RollbackTarget(BaseModel):
+    model: ModelOut
+    variant: str = Field(description="float32, or the key of an int8 variant")

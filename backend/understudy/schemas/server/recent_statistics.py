@@ -32,6 +32,24 @@ class Swap(BaseModel):
     model: ModelIdentity
 
 
+class LastEvent(BaseModel):
+    """The last recording in which the live model reported an event: its highest one."""
+
+    at: UtcTime = Field(description="When it was answered")
+    label: str
+    score: float
+    source: str | None = Field(description="The sensor or client that the request named")
+    model: ModelIdentity
+
+
+class Totals(BaseModel):
+    """All buckets together."""
+
+    requests: int = Field(description="Predictions answered")
+    errors: int = Field(description="Requests refused or failed, on any route")
+    latency_ms: Percentiles
+
+
 class TrafficSummary(BaseModel):
     """Predictions and swaps of this process."""
 
@@ -39,3 +57,5 @@ class TrafficSummary(BaseModel):
     buckets: list[Bucket]
     errors_by_code: dict[str, int]
     swaps: list[Swap]
+    total: Totals
+    last_event: LastEvent | None = Field(description="Since this process started; streams are not counted")

@@ -58,8 +58,11 @@ class Activation:
         *,
         tensors_only: bool = False,
         instead_of: int | None = None,
+        reason: str | None = None,
     ) -> ActivatedModel:
         """Make `model_id` the live model; with `instead_of`, only while that generation is the present one.
+
+        `reason` stands in the history.
 
         `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound, every
         error that `Preparation.prepare` raises, and TakesTensors for a model that cannot score recordings, unless
@@ -71,7 +74,7 @@ class Activation:
                 model_id, on_step, variant, tensors_only=tensors_only or event is HistoryEvent.ROLLED_BACK
             )
             on_step(Step.COMMIT)
-            generation, row = await self._commit(candidate, actor, event, instead_of)
+            generation, row = await self._commit(candidate, actor, event, instead_of, reason)
         except UnderstudyError as error:
             await self._record_refusal(model_id, actor, error)
             raise
@@ -95,7 +98,7 @@ class Activation:
         return found
 
     async def _commit(
-        self, candidate: Candidate, actor: str, event: HistoryEvent, instead_of: int | None
+        self, candidate: Candidate, actor: str, event: HistoryEvent, instead_of: int | None, reason: str | None
     ) -> tuple[int, ModelOut]:
         """Switch the database to the loaded model in one transaction; return the new generation and the model's row.
 
@@ -111,6 +114,7 @@ class Activation:
                 event=event,
                 variant=candidate.loaded.variant,
                 instead_of=instead_of,
+                reason=reason,
             )
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:

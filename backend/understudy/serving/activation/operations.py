@@ -8,13 +8,14 @@ from uuid import uuid4
 
 from understudy.errors import ModelNotFound, Unavailable
 from understudy.models import HistoryEvent
+from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import operation_rows
 from understudy.registry.models import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
-from understudy.schemas.server.operation import Operation, OperationState, Step
+from understudy.schemas.server.operation import Operation, OperationState, RollbackTarget, Step
 from understudy.schemas.server.problem import Problem
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.operation_progress import SIGN_OF_LIFE_SECONDS, OperationProgress
@@ -41,39 +42,49 @@ class Operations:
         wait: bool,
         precision: Precision = Precision.FLOAT32,
         tensors_only: bool = False,
+        reason: str | None = None,
     ) -> Operation:
         """Start the activation of `model_id`; with `wait`, return when it is done.
 
-        `tensors_only` permits a model that cannot score recordings.
+        `tensors_only` permits a model that cannot score recordings. `reason` stands in the history.
 
         Raises ModelNotFound and, with `wait`, every error of the activation.
         """
+        refuse_nul("reason", reason)
         async with self._database.read(Use.MANAGE) as session:
             await rows.get(session, model_id)
         return await self._run(
             "activate",
             model_id,
             lambda on_step: self._activation.activate(
-                model_id, actor, on_step, variant=precision, tensors_only=tensors_only
+                model_id, actor, on_step, variant=precision, tensors_only=tensors_only, reason=reason
             ),
             wait,
         )
 
-    async def roll_back(self, actor: str, *, wait: bool, instead_of: int | None = None) -> Operation:
+    async def roll_back(
+        self, actor: str, *, wait: bool, instead_of: int | None = None, reason: str | None = None
+    ) -> Operation:
         """Start the activation of the model that was live before; with `wait`, return when it is done.
 
         With `instead_of` it fails with Conflict where that generation is no longer the present one. Raises
         NothingToRollBack and, with `wait`, every error of the activation.
         """
+        refuse_nul("reason", reason)
         model_id, variant = await self._activation.find_previous()
         return await self._run(
             "rollback",
             model_id,
             lambda on_step: self._activation.activate(
-                model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant, instead_of=instead_of
+                model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant, instead_of=instead_of, reason=reason
             ),
             wait,
         )
+
+    async def find_rollback_target(self) -> RollbackTarget:
+        """Return the model that a rollback would make live, and in which variant. Raises NothingToRollBack."""
+        model_id, variant = await self._activation.find_previous()
+        return RollbackTarget(model=await self._registry.get_summary(model_id), variant=variant)
 
     async def get(self, operation_id: str) -> Operation:
         """Return the operation as its process last stored it, with the row of a model that went live.

@@ -4,14 +4,17 @@ import asyncio
 import math
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from understudy.schemas.inference.prediction import Timing
+from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.schemas.server.recent_statistics import (
     Bucket,
+    LastEvent,
     Percentiles,
     Swap,
+    Totals,
     TrafficSummary,
 )
 from understudy.serving.sync.live_model import LiveModel
@@ -21,6 +24,7 @@ BUCKET_SECONDS = 10
 KEPT_BUCKETS = 360
 # Samples of a bucket that its percentiles are computed from; further answers are only counted.
 SAMPLES = 2000
+TOTAL_SAMPLES = 20_000
 
 
 @dataclass
@@ -43,6 +47,7 @@ class RecentStatistics:
         self._clock = time.time
         self._buckets: deque[_BucketCounts] = deque(maxlen=KEPT_BUCKETS)
         self._swaps: deque[Swap] = deque(maxlen=KEPT_BUCKETS)
+        self._last_event: LastEvent | None = None
 
     def record_answer(self, milliseconds: float, timing: Timing) -> None:
         """Record one prediction: the milliseconds from its start to its answer, and those of its phases."""
@@ -74,6 +79,18 @@ class RecentStatistics:
             self._present_bucket()
             await asyncio.sleep(BUCKET_SECONDS / 2)
 
+    def record_events(self, prediction: Prediction) -> None:
+        """Remember the highest event of a recording that the live model answered."""
+        if prediction.events and prediction.generation is not None:
+            highest = max(prediction.events, key=lambda event: event.peak)
+            self._last_event = LastEvent(
+                at=datetime.fromtimestamp(self._clock(), UTC),
+                label=highest.label,
+                score=highest.peak,
+                source=prediction.source,
+                model=prediction.model,
+            )
+
     def summary(self, minutes: float) -> TrafficSummary:
         """Return every bucket of the last `minutes`, empty ones too, oldest first."""
         last = self._present_bucket().number
@@ -85,6 +102,8 @@ class RecentStatistics:
             buckets=[_summarize(number, known.get(number)) for number in range(first, last + 1)],
             errors_by_code=dict(sum((bucket.errors for bucket in known.values()), Counter[str]())),
             swaps=[swap for swap in self._swaps if swap.at >= begin],
+            total=_add_up(known.values()),
+            last_event=self._last_event,
         )
 
     def _present_bucket(self) -> _BucketCounts:
@@ -103,6 +122,17 @@ def _summarize(number: int, counts: _BucketCounts | None) -> Bucket:
         errors=bucket.errors.total(),
         latency_ms=_compute_percentiles(bucket.latency),
         stages={phase: _compute_percentiles(values) for phase, values in bucket.phases.items()},
+    )
+
+
+def _add_up(buckets: Iterable[_BucketCounts]) -> Totals:
+    """Return the sums of all buckets; of many samples every n-th is used."""
+    kept = list(buckets)
+    samples = [value for bucket in kept for value in bucket.latency]
+    return Totals(
+        requests=sum(bucket.requests for bucket in kept),
+        errors=sum(bucket.errors.total() for bucket in kept),
+        latency_ms=_compute_percentiles(samples[:: 1 + len(samples) // TOTAL_SAMPLES]),
     )
 
 
