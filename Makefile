@@ -12,7 +12,7 @@ STAMP = $(VENV)/.$(1)-$(shell sha256sum requirements/$(1).lock pyproject.toml 2>
 NODE_PATH := export PATH="$$PATH:$(abspath $(BIN))"
 PAGE := backend/understudy/page/build.json
 PAGE_TESTS := frontend/node_modules/.with-tests
-PAGE_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
+PAGE_SOURCES := $(shell find frontend/src frontend/public docs/*.md -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
 .PHONY: help install page demo demo-page serve test coverage test-newest test-page test-browser bench lint types openapi lock clean
 

@@ -18,5 +18,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   // The server refuses other origins, so the proxy sends the server's own.
-  server: { proxy: { "/api": { target: api, ws: true, changeOrigin: true, headers: { origin: api } } } },
+  // The manual's chapters lie in docs/, beside this folder.
+  server: {
+    fs: { allow: [".."] },
+    proxy: { "/api": { target: api, ws: true, changeOrigin: true, headers: { origin: api } } },
+  },
 });

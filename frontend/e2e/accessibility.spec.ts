@@ -1,6 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, test } from "./fixtures";
+import { chooseOption, expect, test } from "./fixtures";
 import type { TestServer } from "./server";
 import { wav } from "./wav";
 
@@ -62,11 +62,46 @@ const SCENES: readonly Scene[] = [
     name: "try",
     path: "/try",
     arrange: async (page) => {
-      await page.getByLabel("Compare with").selectOption({ label: "six, v2" });
+      await chooseOption(page, "Compare with", "six, v2");
       const file = { name: "pitches.wav", mimeType: "audio/wav", buffer: wav(3) };
       await page.locator("input[type=file]").setInputFiles(file);
-      await expect(page.getByText("Predicted by six")).toBeVisible();
+      await expect(page.getByText("Answered by six")).toBeVisible();
       await expect(page.getByRole("button", { name: "Play" })).toBeEnabled();
+    },
+  },
+  {
+    name: "picker",
+    path: "/try",
+    arrange: async (page) => {
+      await page.getByRole("combobox", { name: "Compare with" }).click();
+      await expect(page.getByRole("option", { name: "six, v2" })).toBeVisible();
+    },
+  },
+  {
+    name: "folder",
+    path: "/try?compare=2",
+    arrange: async (page) => {
+      const clips = ["a.wav", "b.wav"].map((name) => ({ name, mimeType: "audio/wav", buffer: wav(1) }));
+      await page.locator("input[type=file]").setInputFiles(clips);
+      await expect(page.getByText(/They agree on \d of 2 recordings/)).toBeVisible();
+    },
+  },
+  {
+    name: "edit",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "More actions for six" }).click();
+      await page.getByRole("menuitem", { name: "Edit" }).click();
+      await expect(page.getByRole("dialog").getByLabel("Labels")).toHaveValue(/siren/);
+    },
+  },
+  {
+    name: "deletion",
+    path: "/",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "More actions for six" }).click();
+      await page.getByRole("menuitem", { name: "Delete" }).click();
+      await expect(page.getByRole("dialog")).toContainText("stays where it is");
     },
   },
   {

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type BrowserContext, test as base, chromium, expect } from "@playwright/test";
+import { type BrowserContext, test as base, chromium, expect, type Page } from "@playwright/test";
 import { type ModelKit, makeKit, TestServer } from "./server";
 import { wav } from "./wav";
 
@@ -60,6 +60,12 @@ export const test = base.extend<Fixtures, { kit: ModelKit }>({
     { auto: true },
   ],
 });
+
+/** Chooses an option in a combobox that searches. */
+export async function chooseOption(page: Page, field: string, option: string): Promise<void> {
+  await page.getByRole("combobox", { name: field }).click();
+  await page.getByRole("option", { name: option }).click();
+}
 
 /** Collects requests to other origins, violations of the content security policy and script errors. */
 export async function watchForFaults(context: BrowserContext, origin: string): Promise<string[]> {

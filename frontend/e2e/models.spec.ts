@@ -60,7 +60,7 @@ test("a dropped file uploads with progress and is registered under labels given 
   await expect(dialog.getByText("models/from my desk.onnx")).toBeVisible();
   expect(existsSync(join(server.models, "from my desk.onnx"))).toBe(true);
 
-  await dialog.getByLabel("Labels").fill("dog, rain, crying baby, siren, glass, speech");
+  await dialog.getByLabel("Labels").fill("dog\nrain\ncrying baby\nsiren\nglass\nspeech");
   await dialog.getByRole("button", { name: "Register", exact: true }).click();
   await expect(row(page, "from my desk")).toContainText("Ready");
   await page.getByRole("link", { name: "from my desk" }).click();
@@ -158,7 +158,7 @@ test("roll back puts the previous model on, and delete leaves the file", async (
   await server.setUpModels();
   await page.goto(server.url);
   await expect(live(page)).toContainText("ten");
-  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByRole("button", { name: "Roll back to six" }).click();
   await expect(live(page)).toContainText("six");
 
   await page.getByRole("button", { name: "More actions for ten" }).click();
@@ -181,7 +181,7 @@ test("two browsers follow each other and what happens outside of both", async ({
   await makeLive(page, "six");
   await expect(live(second)).toContainText("six");
   await page.keyboard.press("Escape");
-  await second.getByRole("button", { name: "Roll back" }).click();
+  await second.getByRole("button", { name: "Roll back to ten" }).click();
   await expect(live(page)).toContainText("ten");
   await server.activate(six);
   await expect(live(page)).toContainText("six");

@@ -11,6 +11,7 @@ import { ModelsPage } from "./models/page";
 import { parseSearchParams } from "./models/search-params";
 import { NotFound, PageFailure } from "./shell/error-pages";
 import { Shell } from "./shell/shell";
+import { parseTrySearch } from "./try/search-params";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageFailure });
 
@@ -30,8 +31,7 @@ const modelDetail = createRoute({
 const tryIt = createRoute({
   getParentRoute: () => root,
   path: "/try",
-  validateSearch: (search: Record<string, unknown>): { model?: number } =>
-    Number.isInteger(search.model) ? { model: Number(search.model) } : {},
+  validateSearch: parseTrySearch,
   component: lazyRouteComponent(() => loadChunk(() => import("./try/page")), "TryPage"),
 });
 
@@ -47,7 +47,13 @@ const operations = createRoute({
   component: lazyRouteComponent(() => loadChunk(() => import("./operations/page")), "OperationsPage"),
 });
 
-const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations]);
+const manual = createRoute({
+  getParentRoute: () => root,
+  path: "/manual/$chapter",
+  component: lazyRouteComponent(() => loadChunk(() => import("./manual/page")), "ManualPage"),
+});
+
+const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations, manual]);
 
 /** Loads the other pages' programs ahead, so that they can be opened while the server is down. */
 export function preloadPages(): void {

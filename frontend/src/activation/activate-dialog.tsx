@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { limits } from "../api/limits";
 import { useActivate } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
@@ -8,6 +9,7 @@ import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
+import { TextField } from "../ui/field";
 import { ProblemNotice, WarningNotice } from "../ui/notice";
 import { ModelComparison } from "./model-comparison";
 import { StepList } from "./step-list";
@@ -29,6 +31,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const log = useOperationLog();
   const report = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
   const [started, setStarted] = useState<Operation>();
+  const [reason, setReason] = useState("");
   const id = started?.operation_id;
   const operation = useOperation(id) ?? started;
   const takesTensors = report?.spec.input === "tensor";
@@ -45,7 +48,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
       if (id) log.dismiss(id);
       setStarted(next);
     };
-    activate.mutate({ id: model.model_id, tensorsOnly }, { onSuccess: follow });
+    activate.mutate({ id: model.model_id, tensorsOnly, reason: reason.trim() }, { onSuccess: follow });
   };
   return (
     <Dialog
@@ -76,6 +79,15 @@ export function ActivateDialog({ model, active, onClose }: Props) {
               <ProblemNotice problem={toProblem(activate.error)} />
             </div>
           )}
+          <div className="mt-4">
+            <TextField
+              label={words.reason}
+              hint={words.reasonHint}
+              maxLength={limits.reasonLength}
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+            />
+          </div>
           <DialogActions>
             <Button onClick={close}>{text.common.cancel}</Button>
             <Button look="primary" disabled={activate.isPending} onClick={() => start(takesTensors)}>

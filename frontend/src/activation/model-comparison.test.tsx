@@ -20,8 +20,7 @@ test("both models stand beside each other, unknown values as a dash", () => {
 test("the first activation compares with nothing", () => {
   render(<ModelComparison present={null} next={next} presentSpec={undefined} nextSpec={makeSpec(["dog", "rain"])} />);
   expect(screen.getByRole("columnheader", { name: "Nothing" })).toBeVisible();
-  expect(screen.getByText("dog, rain")).toBeVisible();
-  expect(screen.getByText(/2 added/)).toBeVisible();
+  expect(screen.getByText("2 labels are new: dog, rain.")).toBeVisible();
 });
 
 test("the labels of a model that is not compiled are unknown", () => {
@@ -32,6 +31,19 @@ test("the labels of a model that is not compiled are unknown", () => {
 test("of many labels the first twelve are named", () => {
   const many = Array.from({ length: 13 }, (_, index) => `l${index}`);
   render(<ModelComparison present={present} next={next} presentSpec={makeSpec(["dog"])} nextSpec={makeSpec(many)} />);
-  expect(screen.getByText(/^l0, .* l11, …$/)).toBeVisible();
-  expect(screen.getByText(/13 added/)).toBeVisible();
+  expect(screen.getByText(/^13 labels are new: l0, .* l11, …\.$/)).toBeVisible();
+});
+
+test("labels that are lost are a warning", () => {
+  const presentSpec = makeSpec(["dog", "siren"]);
+  render(<ModelComparison present={present} next={next} presentSpec={presentSpec} nextSpec={makeSpec(["dog"])} />);
+  expect(screen.getByRole("status")).toHaveTextContent("1 label is lost: siren.");
+});
+
+test("thresholds stand side by side, those that change first", () => {
+  const presentSpec = { ...makeSpec(["dog", "rain"]), thresholds: { dog: 0.5, rain: 0.4 } };
+  const nextSpec = { ...makeSpec(["dog", "rain"]), thresholds: { dog: 0.5, rain: 0.7 } };
+  render(<ModelComparison present={present} next={next} presentSpec={presentSpec} nextSpec={nextSpec} />);
+  const rows = within(screen.getByRole("table", { name: "Thresholds, now and afterwards" })).getAllByRole("row");
+  expect(rows.map((row) => row.textContent)).toEqual(["rain0.400.70", "dog0.500.50"]);
 });

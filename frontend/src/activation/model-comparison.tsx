@@ -2,10 +2,12 @@ import type { ReactNode } from "react";
 import type { Model, Spec } from "../api/types";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { text } from "../text";
-import { compareLabels } from "./compare-labels";
+import { WarningNotice } from "../ui/notice";
+import { compareLabels, compareThresholds } from "./compare-labels";
 
 const words = text.models.activate;
 const MOST_LABELS = 12;
+const MOST_THRESHOLDS = 6;
 
 interface Props {
   present: Model | null;
@@ -14,7 +16,7 @@ interface Props {
   nextSpec: Spec | undefined;
 }
 
-/** Compares the live model with the one to activate: metadata, input and the labels added and removed. */
+/** Compares the live model with the one to activate: metadata, input, labels and thresholds. */
 export function ModelComparison({ present, next, presentSpec, nextSpec }: Props) {
   return (
     <>
@@ -32,10 +34,10 @@ export function ModelComparison({ present, next, presentSpec, nextSpec }: Props)
           <tr className="text-left align-top">
             <td />
             <th scope="col" className="break-words pr-4 pb-3 font-semibold">
-              {present?.model_name ?? words.nothingLive}
+              <bdi>{present?.model_name ?? words.nothingLive}</bdi>
             </th>
             <th scope="col" className="break-words pb-3 font-semibold text-accent">
-              {next.model_name}
+              <bdi>{next.model_name}</bdi>
             </th>
           </tr>
         </thead>
@@ -47,11 +49,14 @@ export function ModelComparison({ present, next, presentSpec, nextSpec }: Props)
           <Row name={words.labels} present={presentSpec?.labels.length} next={nextSpec?.labels.length} />
         </tbody>
       </table>
-      <div className="mt-3 min-h-16 text-sm">
+      <div className="mt-3 min-h-16 space-y-3 text-sm">
         {!nextSpec ? (
           <p className="text-ink-2">{words.labelsUnknown}</p>
         ) : (
-          <Labels present={presentSpec?.labels ?? []} next={nextSpec.labels} />
+          <>
+            <Labels present={presentSpec?.labels ?? []} next={nextSpec.labels} />
+            <Thresholds present={presentSpec?.thresholds ?? {}} next={nextSpec.thresholds ?? {}} />
+          </>
         )}
       </div>
     </>
@@ -74,26 +79,54 @@ function Labels({ present, next }: { present: readonly string[]; next: readonly 
   const { added, removed } = compareLabels(present, next);
   if (added.length === 0 && removed.length === 0) return <p className="text-ink-2">{words.sameLabels}</p>;
   return (
-    <dl className="space-y-2">
-      <LabelLine name={words.added} sign="+" labels={added} />
-      <LabelLine name={words.removed} sign="−" labels={removed} />
-    </dl>
+    <>
+      {removed.length > 0 && <WarningNotice>{words.lost(removed.length, listLabels(removed))}</WarningNotice>}
+      {added.length > 0 && <p className="break-words">{words.gained(added.length, listLabels(added))}</p>}
+    </>
   );
 }
 
-function LabelLine({ name, sign, labels }: { name: string; sign: string; labels: string[] }) {
-  if (labels.length === 0) return null;
-  const shown = labels.slice(0, MOST_LABELS).join(", ");
+interface ThresholdsProps {
+  present: Readonly<Record<string, number>>;
+  next: Readonly<Record<string, number>>;
+}
+
+function Thresholds({ present, next }: ThresholdsProps) {
+  const changes = compareThresholds(present, next);
+  if (changes.length === 0) return <p className="text-ink-2">{words.noThresholds}</p>;
+  const shown = changes.slice(0, MOST_THRESHOLDS);
   return (
-    <div className="flex gap-3">
-      <dt className="w-21 shrink-0 text-ink-3">
-        {sign} {labels.length} {name.toLowerCase()}
-      </dt>
-      <dd className="min-w-0 break-words">{labels.length > MOST_LABELS ? `${shown}, …` : shown}</dd>
-    </div>
+    <table className="w-full table-fixed">
+      <caption className="pb-1 text-left text-ink-3">{words.thresholds}</caption>
+      <tbody>
+        {shown.map((change) => (
+          <tr key={change.label} className="border-line border-t">
+            <th scope="row" title={change.label} className="w-2/5 truncate py-1 pr-3 text-left font-normal">
+              <bdi>{change.label}</bdi>
+            </th>
+            <td className="py-1 pr-4">{formatThreshold(change.present)}</td>
+            <td className={change.present === change.next ? "py-1" : "py-1 font-medium"}>
+              {formatThreshold(change.next)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+      {changes.length > shown.length && (
+        <tfoot>
+          <tr>
+            <td colSpan={3} className="pt-1 text-ink-2">
+              {words.moreThresholds(changes.length - shown.length)}
+            </td>
+          </tr>
+        </tfoot>
+      )}
+    </table>
   );
 }
 
+const listLabels = (labels: readonly string[]) =>
+  labels.slice(0, MOST_LABELS).join(", ") + (labels.length > MOST_LABELS ? ", …" : "");
+const formatThreshold = (value: number | undefined) => value?.toFixed(2) ?? "–";
 const formatAccuracy = (model: Model | null) =>
   model?.accuracy === null || model === null ? undefined : formatPercent(model.accuracy);
 const size = (model: Model | null) =>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { modelQuery } from "../api/queries";
+import { useRollback } from "../api/mutations";
+import { modelQuery, rollbackTargetQuery, statusQuery } from "../api/queries";
 import type { Operation } from "../api/types";
 import { useOperation, useOperationLog, useOperations } from "../server-events/provider";
 import { text } from "../text";
@@ -9,7 +10,8 @@ import { CloseIcon } from "../ui/icons";
 import { ProblemNotice } from "../ui/notice";
 import { StepBar } from "./step-list";
 
-const SUCCESS_SHOWN_MS = 6000;
+// Long enough to read which model went live, and to take it back.
+const SUCCESS_SHOWN_MS = 15_000;
 const MOST = 3;
 
 /** Shows running and just ended activations of all clients. It lies over the page, so that nothing moves. */
@@ -57,12 +59,35 @@ function OperationCard({ shown }: { shown: Operation }) {
       </div>
       {operation.state === "running" && <p className="mb-3 text-ink-2 text-sm">{text.models.steps[operation.step]}</p>}
       {operation.state !== "failed" && <StepBar operation={operation} />}
+      {operation.state === "succeeded" && <UndoButton operation={operation} />}
       {operation.error && (
         <div className="mt-2">
           <ProblemNotice problem={operation.error} />
         </div>
       )}
     </div>
+  );
+}
+
+/** Goes back to the model that the operation replaced, while nothing else was activated since. */
+function UndoButton({ operation }: { operation: Operation }) {
+  const log = useOperationLog();
+  const live = useQuery(statusQuery()).data?.live;
+  const target = useQuery(rollbackTargetQuery()).data;
+  const rollback = useRollback();
+  if (!target || live?.generation !== operation.generation || target.model.model_id === operation.model_id) return null;
+  const undo = () =>
+    rollback.mutate(text.models.tray.undoReason, { onSuccess: () => log.dismiss(operation.operation_id) });
+  return (
+    <Button
+      small
+      className="mt-3 max-w-full"
+      disabled={rollback.isPending}
+      title={text.models.live.rollBack(target.model.model_name)}
+      onClick={undo}
+    >
+      {text.models.tray.undo}
+    </Button>
   );
 }
 

@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import { stripDirectionControls } from "./direction-controls";
 import { serverAddress } from "./mount";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { paths } from "./schema";
@@ -6,7 +7,7 @@ import type { paths } from "./schema";
 /** Fetches; throws a `ProblemError` when the server cannot be reached, so that callers handle one kind of error. */
 async function fetchOrThrowProblem(request: Request): Promise<Response> {
   try {
-    return await fetch(request);
+    return await stripDirectionControls(await fetch(request));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ProblemError(makeUnreachableProblem());

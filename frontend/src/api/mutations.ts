@@ -17,15 +17,20 @@ export interface Activation {
   id: number;
   /** Permits a model that cannot score recordings. */
   tensorsOnly: boolean;
+  /** Why; it stands in the history. */
+  reason?: string | undefined;
 }
 
 export function useActivate() {
   const log = useOperationLog();
   return useMutation({
-    mutationFn: async ({ id, tensorsOnly }: Activation) =>
+    mutationFn: async ({ id, tensorsOnly, reason }: Activation) =>
       (await unwrap(
         api.POST("/api/v1/models/{model_id}/activate", {
-          params: { path: { model_id: id }, query: { wait: false, tensors_only: tensorsOnly } },
+          params: {
+            path: { model_id: id },
+            query: { wait: false, tensors_only: tensorsOnly, ...(reason && { reason }) },
+          },
         }),
       )) as Operation,
     onSuccess: (operation) => log.put(operation),
@@ -35,8 +40,10 @@ export function useActivate() {
 export function useRollback() {
   const log = useOperationLog();
   return useMutation({
-    mutationFn: async () =>
-      (await unwrap(api.POST("/api/v1/models/rollback", { params: { query: { wait: false } } }))) as Operation,
+    mutationFn: async (reason: string | undefined) =>
+      (await unwrap(
+        api.POST("/api/v1/models/rollback", { params: { query: { wait: false, ...(reason && { reason }) } } }),
+      )) as Operation,
     onSuccess: (operation) => log.put(operation),
   });
 }

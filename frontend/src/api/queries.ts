@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "./client";
+import { ProblemError } from "./problem";
 import type { paths } from "./schema";
 
 export type SortKey = NonNullable<NonNullable<paths["/api/v1/models"]["get"]["parameters"]["query"]>["sort"]>;
@@ -11,11 +12,13 @@ export interface ModelFilter {
 }
 
 export interface HistoryFilter {
-  event?: string | undefined;
+  /** Only entries of these kinds. */
+  event?: string[] | undefined;
   model_id?: number | undefined;
 }
 
 const PAGE = 25;
+const PICKER_LINES = 30;
 
 export const modelsQuery = (filter: ModelFilter) =>
   infiniteQueryOptions({
@@ -31,11 +34,27 @@ export const modelsQuery = (filter: ModelFilter) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
-/** The newest 100 models, for select fields. The models page has search and paging. */
-export const modelChoicesQuery = () =>
+/** The newest models whose name, version or description contains `q`, for pickers. */
+export const modelSearchQuery = (q: string) =>
   queryOptions({
-    queryKey: ["models", "choices"],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/models", { params: { query: { limit: 100 } }, signal })),
+    queryKey: ["models", "search", q],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/v1/models", {
+          params: { query: { sort: "-created_at", limit: PICKER_LINES, ...dropEmpty({ q }) } },
+          signal,
+        }),
+      ),
+  });
+
+/** The live model's row, or null. */
+export const activeModelQuery = () =>
+  queryOptions({
+    queryKey: ["models", "active"],
+    queryFn: async ({ signal }) => {
+      const list = await unwrap(api.GET("/api/v1/models", { params: { query: { limit: 1 } }, signal }));
+      return list.active_model;
+    },
   });
 
 export const modelQuery = (id: number) =>
@@ -88,6 +107,27 @@ export const historyQuery = (filter: HistoryFilter) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+/** The types that models have, for the filter of the models page. */
+export const modelTypesQuery = () =>
+  queryOptions({
+    queryKey: ["models", "types"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/models/types", { signal })),
+  });
+
+/** The model that a rollback goes back to, or null when no other model was live. */
+export const rollbackTargetQuery = () =>
+  queryOptions({
+    queryKey: ["models", "rollback"],
+    queryFn: async ({ signal }) => {
+      try {
+        return await unwrap(api.GET("/api/v1/models/rollback", { signal }));
+      } catch (error) {
+        if (error instanceof ProblemError && error.problem.code === "nothing_to_roll_back") return null;
+        throw error;
+      }
+    },
+  });
+
 export const filesQuery = () =>
   queryOptions({
     queryKey: ["models", "files"],
@@ -112,6 +152,15 @@ export const clipsQuery = () =>
     queryKey: ["demo-clips"],
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/demo-clips", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** The numbers of the last hour, without their course. */
+export const lastHourQuery = () =>
+  queryOptions({
+    queryKey: ["metrics", "last hour"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/metrics/summary", { params: { query: { minutes: 60, buckets: false } }, signal })),
+    refetchInterval: 10_000,
   });
 
 export const metricsQuery = (minutes: number) =>

@@ -21,6 +21,7 @@ export type HistoryEntry = Schemas["HistoryEntry"];
 export type Status = Schemas["Status"];
 export type Prediction = Schemas["Prediction"];
 export type Finding = Schemas["Finding"];
+export type BatchLine = Schemas["BatchLine"];
 export type ScoredWindow = Schemas["Window"];
 export type Metrics = Schemas["TrafficSummary"];
 export type Problem = Schemas["Problem"];

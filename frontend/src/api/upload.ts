@@ -3,18 +3,19 @@ import { makeUnreachableProblem, ProblemError, parseProblem } from "./problem";
 import type { Uploaded } from "./types";
 
 /**
- * Uploads a model file. `onProgress` gets the fraction sent, 0 to 1.
+ * Uploads a model file under a name. `onProgress` gets the fraction sent, 0 to 1.
  * Throws a `ProblemError` when the server refuses the file, and an `AbortError` when `signal` is aborted.
  */
 export function uploadModel(
   file: File,
+  name: string,
   onProgress: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     // fetch does not report how much of a body has been sent.
     const request = new XMLHttpRequest();
-    request.open("POST", `${serverAddress}/api/v1/models/upload?filename=${encodeURIComponent(file.name)}`);
+    request.open("POST", `${serverAddress}/api/v1/models/upload?filename=${encodeURIComponent(name)}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);

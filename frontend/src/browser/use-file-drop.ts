@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "react";
+import { type NamedFile, readDrop } from "./named-files";
 
-/** Calls `onFile` with a file dropped anywhere on the page. Returns true while a file is dragged over it. */
-export function useFileDrop(onFile: (file: File) => void, enabled: boolean): boolean {
+/** Calls `onFiles` with what is dropped anywhere on the page. Returns true while files are dragged over it. */
+export function useFileDrop(onFiles: (files: NamedFile[]) => void, enabled: boolean): boolean {
   const [dragging, setDragging] = useState(false);
-  const handler = useRef(onFile);
+  const handler = useRef(onFiles);
   useEffect(() => {
-    handler.current = onFile;
+    handler.current = onFiles;
   });
   useEffect(() => {
     if (!enabled) return;
@@ -21,8 +22,8 @@ export function useFileDrop(onFile: (file: File) => void, enabled: boolean): boo
     const drop = (event: DragEvent) => {
       event.preventDefault();
       setDragging(false);
-      const file = event.dataTransfer?.files[0];
-      if (file) handler.current(file);
+      if (!event.dataTransfer) return;
+      void readDrop(event.dataTransfer).then((files) => files.length > 0 && handler.current(files));
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", leave);

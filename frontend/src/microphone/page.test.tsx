@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { StreamMessage } from "../api/types";
 import { captureDownloads } from "../test/browser";
+import { chooseOption } from "../test/choose";
 import { makeMetrics, makeModel, makeProblem, makeStatus } from "../test/fixtures";
 import { FakeMicrophone } from "../test/microphone";
 import { renderPage } from "../test/render";
@@ -252,7 +253,7 @@ test("a connection that falls a second behind is closed instead of adding delay"
 
 test("choosing a model while listening starts a stream of that model", async () => {
   const { user, sockets, socket, microphone } = await start();
-  await user.selectOptions(screen.getByLabelText("Model"), "Human v2, v2");
+  await chooseOption(user, "Model", "Human v2, v2");
   await waitFor(() => expect(sockets).toHaveLength(2));
   expect(socket.readyState).toBe(3);
   expect(sockets[1]?.url).toMatch(/\/api\/v1\/stream\?model_id=2$/);
@@ -261,7 +262,7 @@ test("choosing a model while listening starts a stream of that model", async () 
 
 test("a model chosen before the start is the one that scores", async () => {
   const { user, sockets } = await openPage();
-  await user.selectOptions(screen.getByLabelText("Model"), "Human v2, v2");
+  await chooseOption(user, "Model", "Human v2, v2");
   expect(sockets).toHaveLength(0);
   await user.click(screen.getByRole("button", { name: "Start listening" }));
   await waitFor(() => expect(sockets[0]?.url).toMatch(/\?model_id=2$/));

@@ -2,8 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
-import { modelChoicesQuery, modelQuery } from "../api/queries";
+import { activeModelQuery, modelQuery } from "../api/queries";
 import type { Model, ModelDetail } from "../api/types";
+import { useTitle } from "../browser/use-title";
 import { ExamplesSection } from "../examples/examples-section";
 import { formatBytes, formatPercent } from "../format/numbers";
 import { Time } from "../format/time";
@@ -45,13 +46,14 @@ export function ModelDetailPage() {
 
 function LoadedModel({ model }: { model: ModelDetail }) {
   const [opened, setOpened] = useState<ModelAction>();
-  const active = useQuery(modelChoicesQuery()).data?.active_model ?? null;
+  const active = useQuery(activeModelQuery()).data ?? null;
   const navigate = route.useNavigate();
   const close = () => setOpened(undefined);
+  useTitle(model.model_name);
   return (
     <>
       <PageTitle actions={<Actions model={model} onOpen={setOpened} />}>
-        {model.model_name}
+        <bdi>{model.model_name}</bdi>
         {model.version && <span className="ml-3 font-normal text-ink-3">{model.version}</span>}
       </PageTitle>
       <Warnings model={model} />
@@ -105,13 +107,15 @@ function Overview({ model }: { model: Model }) {
   const unknown = <span className="font-normal text-ink-3">{text.common.unknown}</span>;
   return (
     <Panel className="p-5 sm:p-6">
-      {model.description && <p className="mb-5 max-w-prose">{model.description}</p>}
+      {model.description && <p className="mb-5 max-w-prose whitespace-pre-line break-words">{model.description}</p>}
       <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-4">
         <Fact name={text.models.list.columns.state}>
           <ModelStateMark state={getModelState(model)} />
         </Fact>
         <Fact name={text.common.accuracy}>{model.accuracy === null ? unknown : formatPercent(model.accuracy)}</Fact>
-        <Fact name={text.common.type}>{model.model_type ?? unknown}</Fact>
+        <Fact name={text.common.type}>
+          {model.model_type ? <span className="min-w-0 break-words">{model.model_type}</span> : unknown}
+        </Fact>
         <Fact name={text.common.formatSize}>{model.file_bytes === null ? unknown : formatBytes(model.file_bytes)}</Fact>
         <Fact name={text.modelDetail.created}>{model.created_at ? <Time at={model.created_at} /> : unknown}</Fact>
         <Fact name={text.modelDetail.updated}>{model.updated_at ? <Time at={model.updated_at} /> : unknown}</Fact>

@@ -1,12 +1,19 @@
-import { useQuery } from "@tanstack/react-query";
-import { modelChoicesQuery } from "../api/queries";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { limits } from "../api/limits";
+import { modelQuery, modelSearchQuery } from "../api/queries";
+import type { Model } from "../api/types";
 import { text } from "../text";
-import { SelectField } from "../ui/field";
+import { type Choice, Combobox } from "../ui/combobox";
 
-const words = text.tryIt.models;
+const words = text.models.picker;
+const TYPING_PAUSE_MS = 200;
 
 /** A model's id, "live" for the model that is live when the request arrives, or undefined for no model. */
 export type ModelChoice = number | "live" | undefined;
+
+const LIVE: Choice<ModelChoice> = { value: "live", name: words.live };
+const NONE: Choice<ModelChoice> = { value: undefined, name: words.none };
 
 interface Props {
   label: string;
@@ -15,25 +22,82 @@ interface Props {
   onChange: (choice: ModelChoice) => void;
 }
 
-export function ModelSelect({ label, value, optional = false, onChange }: Props) {
-  const models = useQuery(modelChoicesQuery()).data?.models ?? [];
+/** Chooses the live model, any registered model, or with `optional` none. */
+export function ModelSelect({ optional = false, ...rest }: Props) {
+  return <ModelCombobox {...rest} className="w-full sm:w-72" fixed={optional ? [NONE, LIVE] : [LIVE]} />;
+}
+
+interface FilterProps {
+  label: string;
+  value: number | undefined;
+  onChange: (choice: number | undefined) => void;
+}
+
+/** Restricts a list to one model; by default to none. */
+export function ModelFilterField({ label, value, onChange }: FilterProps) {
   return (
-    <SelectField
+    <ModelCombobox
       label={label}
-      value={value ?? ""}
-      onChange={(event) => onChange(parseChoice(event.target.value))}
-      className="sm:w-64"
-    >
-      {optional && <option value="">{words.none}</option>}
-      <option value="live">{words.live}</option>
-      {models.map((model) => (
-        <option key={model.model_id} value={model.model_id}>
-          {model.version ? `${model.model_name}, ${model.version}` : model.model_name}
-        </option>
-      ))}
-    </SelectField>
+      hideLabel
+      className="w-56"
+      value={value}
+      fixed={[{ value: undefined, name: words.any }]}
+      onChange={(choice) => onChange(choice === "live" ? undefined : choice)}
+    />
   );
 }
 
-const parseChoice = (value: string): ModelChoice =>
-  value === "" ? undefined : value === "live" ? "live" : Number(value);
+interface ComboboxProps extends Props {
+  hideLabel?: boolean;
+  className: string;
+  fixed: readonly Choice<ModelChoice>[];
+}
+
+function ModelCombobox({ value, fixed, ...rest }: ComboboxProps) {
+  const [typed, setTyped] = useState("");
+  const q = usePause(typed.trim());
+  const found = useQuery({ ...modelSearchQuery(q), placeholderData: keepPreviousData }).data;
+  const chosen = useChosenName(value, fixed);
+  const models = found?.models ?? [];
+  const hidden = (found?.total ?? 0) - models.length;
+  const choices = [...(q ? [] : fixed), ...models.map(toChoice)];
+  const footnote = found && models.length === 0 ? words.noMatch : hidden > 0 ? words.more(hidden) : undefined;
+  return (
+    <Combobox
+      {...rest}
+      value={value}
+      chosen={chosen}
+      choices={choices}
+      footnote={footnote}
+      onSearch={(next) => setTyped(next.slice(0, limits.modelSearchLength))}
+      onChoose={rest.onChange}
+    />
+  );
+}
+
+/** Returns the name of the chosen model, which is fetched by its id: a search may not list it. */
+function useChosenName(value: ModelChoice, fixed: readonly Choice<ModelChoice>[]): string {
+  const id = typeof value === "number" ? value : undefined;
+  const model = useQuery({ ...modelQuery(id ?? 0), enabled: id !== undefined });
+  if (id === undefined) return fixed.find((choice) => choice.value === value)?.name ?? "";
+  if (model.data) return formatChoice(model.data);
+  return model.error ? words.unknown(id) : words.loading(id);
+}
+
+const toChoice = (model: Model): Choice<ModelChoice> => ({
+  value: model.model_id,
+  name: formatChoice(model),
+  note: model.is_active ? words.isLive : undefined,
+});
+
+const formatChoice = (model: Model) => (model.version ? `${model.model_name}, ${model.version}` : model.model_name);
+
+/** Returns the latest value that stayed for a moment, so that not every letter asks the server. */
+function usePause(value: string): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}

@@ -2,7 +2,16 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { setScreen } from "../test/browser";
-import { makeHistoryEntry, makeModel, makeOperation, makeProblem, makeSpec, makeStatus } from "../test/fixtures";
+import {
+  makeHistoryEntry,
+  makeLiveStatus,
+  makeMetrics,
+  makeModel,
+  makeOperation,
+  makeProblem,
+  makeSpec,
+  makeStatus,
+} from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { serveApi } from "../test/server";
 
@@ -19,6 +28,9 @@ function api(own: Record<string, unknown> = {}) {
   return serveApi({
     "GET /api/v1/models": { models: [live, other, refused], active_model: live, next_cursor: null, total: 3 },
     "GET /api/v1/models/2": other,
+    "GET /api/v1/models/types": { types: ["head", "log_mel"] },
+    "GET /api/v1/models/rollback": { model: other, variant: "float32" },
+    "GET /api/v1/metrics/summary": makeMetrics(),
     "GET /api/v1/models/1/history": {
       entries: [makeHistoryEntry({ event: "activated", actor: "cli", generation: 7 })],
       next_cursor: null,
@@ -39,6 +51,60 @@ test("the live model leads: name, since when, by whom, accuracy", async () => {
   expect(within(panel).getByText("87.3%")).toBeVisible();
 });
 
+test("the panel says what the live model listens for and whether it works", async () => {
+  const last_event = {
+    at: new Date().toISOString(),
+    label: "dog",
+    score: 0.95,
+    source: null,
+    model: makeStatus().live?.model,
+  };
+  const total = { requests: 1234, errors: 0, latency_ms: { p50: 4, p95: 41, p99: 60 } };
+  api({
+    "GET /api/v1/metrics/summary": { ...makeMetrics(), total, last_event },
+    "GET /api/v1/models/1/report": { spec: makeSpec(Array.from({ length: 12 }, (_, index) => `label ${index}`)) },
+  });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  expect(await within(panel).findByText("label 9")).toBeVisible();
+  expect(within(panel).getByRole("link", { name: "and 2 more" })).toHaveAttribute("href", "/models/1");
+  expect(await within(panel).findByText("1,234")).toBeVisible();
+  expect(within(panel).getByText("41 ms")).toBeVisible();
+  expect(within(panel).getByText(/^dog$/)).toBeVisible();
+  expect(within(panel).getByRole("link", { name: "Listen" })).toHaveAttribute("href", "/live");
+});
+
+test("numbers that cannot be fetched are not shown as zero", async () => {
+  api({ "GET /api/v1/metrics/summary": () => ({ status: 503, body: makeProblem() }) });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  const recordings = (await within(panel).findByText("Recordings in the last hour")).parentElement;
+  expect(recordings).toHaveTextContent("Recordings in the last hour–");
+});
+
+test("a rollback that is done can be undone", async () => {
+  const user = userEvent.setup();
+  const starter = { model: live, variant: "float32" };
+  const { last } = api({
+    "GET /api/v1/models/rollback": starter,
+    "GET /api/v1/status": makeStatus({ live: makeLiveStatus({ generation: 8 }) }),
+    "POST /api/v1/models/rollback": () => ({ status: 202, body: makeOperation({ kind: "rollback" }) }),
+  });
+  const { events } = await renderPage("/");
+  await screen.findByRole("link", { name: "Human v2" });
+  const done = makeOperation({
+    operation_id: "op0",
+    kind: "rollback",
+    state: "succeeded",
+    step: "swap",
+    generation: 8,
+  });
+  act(() => events.send("operation", done));
+  const tray = screen.getByRole("region", { name: "Activations" });
+  await user.click(await within(tray).findByRole("button", { name: "Undo" }));
+  expect(last("POST /api/v1/models/rollback")?.search.get("reason")).toBe("Undone");
+});
+
 test("a refused model says why in its row", async () => {
   api();
   await renderPage("/");
@@ -52,10 +118,12 @@ test("activating shows which labels come and go, then follows the steps to the e
   const { events } = await renderPage("/");
   await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
   const dialog = await screen.findByRole("dialog");
-  expect(await within(dialog).findByText("siren")).toBeVisible();
-  expect(within(dialog).getByText("dog")).toBeVisible();
+  expect(await within(dialog).findByText("1 label is new: siren.")).toBeVisible();
+  expect(within(dialog).getByText(/1 label is lost: dog\./)).toBeVisible();
+  await user.type(within(dialog).getByLabelText("Why"), "hears sirens");
   await user.click(within(dialog).getByRole("button", { name: "Make it live" }));
-  expect(requests.find((one) => one.key.startsWith("POST"))?.search.get("wait")).toBe("false");
+  const asked = requests.find((one) => one.key.startsWith("POST"))?.search;
+  expect(Object.fromEntries(asked ?? [])).toEqual({ wait: "false", tensors_only: "false", reason: "hears sirens" });
   act(() => events.send("operation", makeOperation({ step: "warm_up", updated_at: "2026-11-01T10:00:01Z" })));
   expect(within(dialog).getByText("Warm up").closest("li")).toHaveAttribute("aria-current", "step");
   act(() =>
@@ -153,7 +221,7 @@ test("registering a file from the models folder sends its path and labels", asyn
   await user.click(await screen.findByRole("button", { name: "Register a model" }));
   await user.click(await screen.findByRole("button", { name: /models\/new_head.keras/ }));
   expect(screen.getByLabelText("Name")).toHaveValue("new head");
-  await user.type(screen.getByLabelText("Labels"), "dog, rain");
+  await user.type(screen.getByLabelText("Labels"), "dog\nrain");
   await user.click(screen.getByRole("button", { name: "Register" }));
   const body = JSON.parse(requests.find((one) => one.key === "POST /api/v1/models")?.body ?? "{}");
   expect(body).toMatchObject({
@@ -372,7 +440,7 @@ test("rolling back starts an operation that the tray shows until it is dismissed
     "POST /api/v1/models/rollback": () => ({ status: 202, body: makeOperation({ kind: "rollback" }) }),
   });
   const { events } = await renderPage("/");
-  await user.click(await screen.findByRole("button", { name: "Roll back" }));
+  await user.click(await screen.findByRole("button", { name: "Roll back to Human v2" }));
   expect(last("POST /api/v1/models/rollback")?.search.get("wait")).toBe("false");
   const tray = screen.getByRole("region", { name: "Activations" });
   expect(await within(tray).findByText("Rolling back to Human v2")).toBeVisible();
@@ -395,18 +463,18 @@ test("a refused rollback says why", async () => {
     "POST /api/v1/models/rollback": () => ({ status: 409, body: makeProblem({ title: "Nothing to roll back to" }) }),
   });
   await renderPage("/");
-  await user.click(await screen.findByRole("button", { name: "Roll back" }));
+  await user.click(await screen.findByRole("button", { name: "Roll back to Human v2" }));
   expect(await screen.findByText("Nothing to roll back to")).toBeVisible();
 });
 
 test("the first model that went live offers no rollback", async () => {
   api({
-    "GET /api/v1/models/1/history": { entries: [makeHistoryEntry({ event: "activated", generation: 1 })] },
+    "GET /api/v1/models/rollback": () => ({ status: 409, body: makeProblem({ code: "nothing_to_roll_back" }) }),
   });
   await renderPage("/");
   const panel = await screen.findByRole("region", { name: "Live now" });
   expect(await within(panel).findByText(/Since/)).toBeVisible();
-  expect(within(panel).queryByRole("button", { name: "Roll back" })).toBeNull();
+  expect(within(panel).queryByRole("button", { name: /Roll back/ })).toBeNull();
 });
 
 test("a refused activation says why before anything starts", async () => {

@@ -4,6 +4,7 @@ import { useCallback, useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { type ModelFilter, modelsQuery } from "../api/queries";
 import type { Model } from "../api/types";
+import type { NamedFile } from "../browser/named-files";
 import { useFileDrop } from "../browser/use-file-drop";
 import { RegisterDialog } from "../registration/register-dialog";
 import { text } from "../text";
@@ -20,7 +21,7 @@ import { Toolbar } from "./toolbar";
 
 const route = getRouteApi("/");
 
-type Opened = { action: ModelAction; model: Model } | { action: "register"; file?: File };
+type Opened = { action: ModelAction; model: Model } | { action: "register"; files?: NamedFile[] };
 
 export function ModelsPage() {
   const filter = route.useSearch();
@@ -34,7 +35,7 @@ export function ModelsPage() {
     ...modelsQuery({ ...filter, sort: filter.sort ?? DEFAULT_SORT }),
     placeholderData: (before) => before,
   });
-  const dragging = useFileDrop((file) => setOpened({ action: "register", file }), opened === undefined);
+  const dragging = useFileDrop((files) => setOpened({ action: "register", files }), opened === undefined);
   const pages = query.data?.pages ?? [];
   const models = pages.flatMap((page) => page.models);
   const active = pages[0]?.active_model;
@@ -86,7 +87,7 @@ export function ModelsPage() {
           {text.models.dropAnywhere}
         </div>
       )}
-      {opened?.action === "register" && <RegisterDialog dropped={opened.file} onClose={close} />}
+      {opened?.action === "register" && <RegisterDialog dropped={opened.files} onClose={close} />}
       {opened?.action === "activate" && <ActivateDialog model={opened.model} active={active ?? null} onClose={close} />}
       {opened?.action === "edit" && <EditDialog model={opened.model} onClose={close} />}
       {opened?.action === "remove" && <DeleteDialog model={opened.model} onClose={close} />}

@@ -56,7 +56,9 @@ function Table({ models, sort, onSort, onAction }: Props) {
               <td className="max-w-0 py-3 pr-3 pl-5" style={{ width: "36%" }}>
                 <NameAndVersion model={model} />
               </td>
-              <td className="px-3 py-3 text-ink-2">{model.model_type}</td>
+              <td className="max-w-40 truncate px-3 py-3 text-ink-2" title={model.model_type ?? undefined}>
+                {model.model_type}
+              </td>
               <td className="px-3 py-3 text-right">{model.accuracy === null ? "–" : formatPercent(model.accuracy)}</td>
               <td className="whitespace-nowrap px-3 py-3 text-right">
                 {model.file_bytes === null ? "–" : formatBytes(model.file_bytes)}
@@ -124,7 +126,11 @@ function Cards({ models, onAction }: Props) {
             <div className="mt-2 flex items-end justify-between gap-3">
               <p className="flex flex-wrap gap-x-4 gap-y-1 text-ink-2 text-sm">
                 {model.accuracy !== null && <span>{formatPercent(model.accuracy)}</span>}
-                {model.model_type && <span>{model.model_type}</span>}
+                {model.model_type && (
+                  <span title={model.model_type} className="max-w-48 truncate">
+                    {model.model_type}
+                  </span>
+                )}
                 {model.file_bytes !== null && <span>{formatBytes(model.file_bytes)}</span>}
                 {model.created_at && <Time at={model.created_at} />}
               </p>
@@ -141,13 +147,13 @@ function NameAndVersion({ model }: { model: Model }) {
   const reason = getStateReason(model);
   return (
     <div className="min-w-0">
-      <p className="break-words">
+      <p className="line-clamp-3 break-words" title={model.model_name}>
         <Link
           to="/models/$id"
           params={{ id: String(model.model_id) }}
           className="font-medium underline-offset-4 hover:underline"
         >
-          {model.model_name}
+          <bdi>{model.model_name}</bdi>
         </Link>
         {model.version && <span className="ml-2 text-ink-3">{model.version}</span>}
       </p>

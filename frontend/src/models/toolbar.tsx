@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { limits } from "../api/limits";
-import { type ModelFilter, modelChoicesQuery } from "../api/queries";
+import { type ModelFilter, modelTypesQuery } from "../api/queries";
 import { text } from "../text";
 import { SelectField, TextField } from "../ui/field";
 import { DEFAULT_SORT, isSortKey } from "./search-params";
@@ -16,8 +16,8 @@ interface Props {
 /** Search, type filter and sort order of the models table. */
 export function Toolbar({ filter, onChange }: Props) {
   const [typed, setTyped] = useState(filter.q ?? "");
-  const choices = useQuery(modelChoicesQuery()).data?.models ?? [];
-  const types = [...new Set(choices.flatMap((model) => model.model_type ?? []))].sort();
+  const known = useQuery(modelTypesQuery()).data?.types ?? [];
+  const types = filter.type && !known.includes(filter.type) ? [...known, filter.type] : known;
 
   useEffect(() => setTyped(filter.q ?? ""), [filter.q]);
   useEffect(() => {

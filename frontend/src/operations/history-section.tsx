@@ -1,30 +1,41 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { type HistoryFilter, historyQuery, modelChoicesQuery } from "../api/queries";
+import { historyQuery } from "../api/queries";
 import type { HistoryEntry } from "../api/types";
 import { useMediaQuery } from "../browser/use-media-query";
 import { Time } from "../format/time";
+import { ModelFilterField } from "../models/model-select";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { SelectField } from "../ui/field";
 import { Panel, Section, Skeleton } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
+import { buildHistoryRows, getEvents, type HistoryRow, type HistoryView } from "./history-rows";
 
 const words = text.operations.history;
 const events = text.modelDetail.history.events;
 
-/** The history of all models, newest first. */
+interface Filter {
+  view: HistoryView;
+  modelId: number | undefined;
+}
+
+/** The history of all models, newest first: one row for each switch of the live model. */
 export function HistorySection() {
-  const [filter, setFilter] = useState<HistoryFilter>({});
-  const query = useInfiniteQuery({ ...historyQuery(filter), placeholderData: (before) => before });
+  const [filter, setFilter] = useState<Filter>({ view: "changes", modelId: undefined });
+  const query = useInfiniteQuery({
+    ...historyQuery({ event: getEvents(filter.view), model_id: filter.modelId }),
+    placeholderData: (before) => before,
+  });
   const entries = query.data?.pages.flatMap((page) => page.entries);
+  const rows = entries && buildHistoryRows(entries, filter.view);
   return (
     <Section title={words.title} actions={<Filters filter={filter} onChange={setFilter} />}>
       {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton className="h-64 w-full" />}
-      {entries?.length === 0 && <p className="text-ink-2 text-sm">{words.none}</p>}
-      {entries && entries.length > 0 && <Entries entries={entries} />}
+      {rows?.length === 0 && <p className="text-ink-2 text-sm">{words.none}</p>}
+      {rows && rows.length > 0 && <Rows rows={rows} />}
       {query.hasNextPage && (
         <div className="mt-4 flex justify-center">
           <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -36,66 +47,54 @@ export function HistorySection() {
   );
 }
 
-function Filters({ filter, onChange }: { filter: HistoryFilter; onChange: (filter: HistoryFilter) => void }) {
-  const models = useQuery(modelChoicesQuery()).data?.models ?? [];
+function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
   return (
     <div className="flex flex-wrap gap-3">
       <SelectField
         label={words.event}
         hideLabel
-        className="w-40"
-        value={filter.event ?? ""}
-        onChange={(event) => onChange({ ...filter, event: event.target.value || undefined })}
+        className="w-52"
+        value={filter.view}
+        onChange={(event) => onChange({ ...filter, view: event.target.value })}
       >
-        <option value="">{words.anyEvent}</option>
-        {Object.entries(events).map(([value, label]) => (
+        {Object.entries({ ...words.views, ...events }).map(([value, label]) => (
           <option key={value} value={value}>
             {label}
           </option>
         ))}
       </SelectField>
-      <SelectField
+      <ModelFilterField
         label={words.model}
-        hideLabel
-        className="w-52"
-        value={filter.model_id ?? ""}
-        onChange={(event) => onChange({ ...filter, model_id: Number(event.target.value) || undefined })}
-      >
-        <option value="">{words.anyModel}</option>
-        {models.map((model) => (
-          <option key={model.model_id} value={model.model_id}>
-            {model.model_name}
-          </option>
-        ))}
-      </SelectField>
+        value={filter.modelId}
+        onChange={(modelId) => onChange({ ...filter, modelId })}
+      />
     </div>
   );
 }
 
-function Entries({ entries }: { entries: readonly HistoryEntry[] }) {
+function Rows({ rows }: { rows: readonly HistoryRow[] }) {
   const roomy = useMediaQuery("(min-width: 56rem)");
-  return roomy ? <EntryTable entries={entries} /> : <EntryList entries={entries} />;
+  return roomy ? <RowTable rows={rows} /> : <RowList rows={rows} />;
 }
 
-const formatNote = (entry: HistoryEntry) =>
-  entry.detail ?? (entry.generation === null ? "" : words.generation(entry.generation));
+const formatNote = ({ detail, generation }: HistoryEntry) =>
+  [detail, generation === null ? null : words.generation(generation)].filter(Boolean).join(". ");
+const formatActor = (actor: string | null) => actor && (text.common.actors[actor] ?? actor);
 
-function EntryList({ entries }: { entries: readonly HistoryEntry[] }) {
+function RowList({ rows }: { rows: readonly HistoryRow[] }) {
   return (
     <ul className="divide-y divide-line rounded-xl border border-line bg-surface text-sm">
-      {entries.map((entry) => (
-        <li key={entry.history_id} className="px-4 py-3">
+      {rows.map((row) => (
+        <li key={row.entry.history_id} className="px-4 py-3">
           <p className="flex flex-wrap justify-between gap-x-4">
-            <span>
-              <EventName entry={entry} /> <ModelName entry={entry} />
-            </span>
+            <What row={row} />
             <span className="text-ink-2">
-              <Time at={entry.at} form="exact" />
+              <Time at={row.entry.at} form="exact" />
             </span>
           </p>
           <p className="break-words text-ink-2">
-            {entry.actor && `${text.common.by} ${text.common.actors[entry.actor] ?? entry.actor}. `}
-            {formatNote(entry)}
+            {row.entry.actor && `${text.common.by} ${formatActor(row.entry.actor)}. `}
+            {formatNote(row.entry)}
           </p>
         </li>
       ))}
@@ -103,11 +102,7 @@ function EntryList({ entries }: { entries: readonly HistoryEntry[] }) {
   );
 }
 
-function EventName({ entry }: { entry: HistoryEntry }) {
-  return <span className={entry.event === "refused" ? "text-danger" : ""}>{events[entry.event] ?? entry.event}</span>;
-}
-
-function EntryTable({ entries }: { entries: readonly HistoryEntry[] }) {
+function RowTable({ rows }: { rows: readonly HistoryRow[] }) {
   const columns = Object.values(words.columns);
   return (
     <Panel className="overflow-hidden">
@@ -122,21 +117,18 @@ function EntryTable({ entries }: { entries: readonly HistoryEntry[] }) {
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.history_id} className="border-line border-t align-top first:border-t-0">
-              <td className="py-2.5 pr-4 pl-5 text-ink-2">
-                <Time at={entry.at} form="exact" />
+          {rows.map((row) => (
+            <tr key={row.entry.history_id} className="border-line border-t align-top first:border-t-0">
+              <td className="whitespace-nowrap py-2.5 pr-4 pl-5 text-ink-2">
+                <Time at={row.entry.at} form="exact" />
               </td>
-              <td className="px-4 py-2.5">
-                <EventName entry={entry} />
+              <td className="max-w-0 break-words px-4 py-2.5" style={{ width: "42%" }}>
+                <What row={row} />
               </td>
-              <td className="min-w-36 px-4 py-2.5">
-                <ModelName entry={entry} />
+              <td className="whitespace-nowrap px-4 py-2.5 text-ink-2">{formatActor(row.entry.actor)}</td>
+              <td className="max-w-0 break-words px-4 py-2.5 pr-5 text-ink-2" style={{ width: "34%" }}>
+                {formatNote(row.entry)}
               </td>
-              <td className="whitespace-nowrap px-4 py-2.5 text-ink-2">
-                {entry.actor && (text.common.actors[entry.actor] ?? entry.actor)}
-              </td>
-              <td className="min-w-56 px-4 py-2.5 pr-5 text-ink-2">{formatNote(entry)}</td>
             </tr>
           ))}
         </tbody>
@@ -145,16 +137,35 @@ function EntryTable({ entries }: { entries: readonly HistoryEntry[] }) {
   );
 }
 
+/** Says what happened: "Activated Starter → Head" for a switch. */
+function What({ row: { entry, replaced } }: { row: HistoryRow }) {
+  return (
+    <span className="min-w-0">
+      <span className={entry.event === "refused" ? "text-danger" : "text-ink-2"}>
+        {events[entry.event] ?? entry.event}
+      </span>{" "}
+      {replaced && (
+        <>
+          <ModelName entry={replaced} />
+          <span aria-hidden="true"> → </span>
+          <span className="sr-only"> {words.replacedBy} </span>
+        </>
+      )}
+      <ModelName entry={entry} />
+    </span>
+  );
+}
+
 function ModelName({ entry }: { entry: HistoryEntry }) {
   const name = entry.model_name ?? (entry.model_id === null ? "–" : `#${entry.model_id}`);
-  if (entry.model_id === null || entry.event === "deleted") return name;
+  if (entry.model_id === null || entry.event === "deleted") return <bdi>{name}</bdi>;
   return (
     <Link
       to="/models/$id"
       params={{ id: String(entry.model_id) }}
       className="font-medium underline-offset-4 hover:underline"
     >
-      {name}
+      <bdi>{name}</bdi>
     </Link>
   );
 }

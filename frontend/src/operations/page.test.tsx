@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { limits } from "../api/limits";
 import { setScreen } from "../test/browser";
+import { chooseOption } from "../test/choose";
 import { makeBucket, makeHistoryEntry, makeMetrics, makeModel, makeProblem, makeStatus } from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
@@ -234,12 +235,15 @@ test("the history is filtered by event and model on the server", async () => {
   const user = userEvent.setup();
   const { last } = api({
     "GET /api/v1/history": (request: Request) => ({
-      body: { entries: new URL(request.url).searchParams.has("event") ? [] : [activated, refused], next_cursor: null },
+      body: {
+        entries: new URL(request.url).searchParams.get("event") === "rolled_back" ? [] : [activated, refused],
+        next_cursor: null,
+      },
     }),
   });
   await renderPage("/operations");
-  expect(await screen.findByRole("row", { name: /Refused Lambda .* Lambda layer/ })).toBeVisible();
-  await user.selectOptions(screen.getByRole("combobox", { name: "Model" }), "Lambda");
+  expect(await screen.findByRole("row", { name: /Refused Lambda.* Lambda layer/ })).toBeVisible();
+  await chooseOption(user, "Model", "Lambda, v1.0");
   await waitFor(() => expect(last("GET /api/v1/history")?.search.get("model_id")).toBe("2"));
   await user.selectOptions(screen.getByRole("combobox", { name: "Event" }), "Rolled back to");
   expect(await screen.findByText("No entry matches.")).toBeVisible();

@@ -1,38 +1,57 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { filesQuery } from "../api/queries";
+import type { NamedFile } from "../browser/named-files";
 import { formatBytes } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { DropZone } from "../ui/drop-zone";
 import { Skeleton } from "../ui/layout";
-import { ProblemNotice, QueryFailure } from "../ui/notice";
+import { ProblemNotice, QueryFailure, WarningNotice } from "../ui/notice";
+import { type FilesProblem, MODEL_SUFFIXES, type ModelFiles, sortModelFiles, suggestOtherName } from "./dropped-files";
 import { useUpload } from "./use-upload";
 
 const words = text.models.register;
-const ACCEPT = ".keras,.h5,.hdf5,.tflite,.onnx";
+const ACCEPT = [...MODEL_SUFFIXES, ".json", ".txt", ".csv", "audio/*"].join(",");
+const NAME_TAKEN = "file_exists";
 
 interface Props {
-  dropped: File | undefined;
-  onPicked: (path: string) => void;
+  dropped: readonly NamedFile[] | undefined;
+  onPicked: (path: string, files?: ModelFiles) => void;
+  /** Called with true while a file is being sent. */
+  onBusy: (busy: boolean) => void;
 }
 
-/** Lists the unregistered files of the models folder and takes an upload. */
-export function FilePicker({ dropped, onPicked }: Props) {
+/** Lists the unregistered files of the models folder and takes an upload: a model and what belongs to it. */
+export function FilePicker({ dropped, onPicked, onBusy }: Props) {
   const upload = useUpload(onPicked);
-  const sent = useRef<File>(undefined);
+  const [fault, setFault] = useState<FilesProblem>();
+  const sent = useRef<readonly NamedFile[]>(undefined);
+  const { start, refused, sending } = upload;
+  const busy = sending !== undefined;
+  useEffect(() => {
+    onBusy(busy);
+    return () => onBusy(false);
+  }, [busy, onBusy]);
+
+  const take = async (files: readonly NamedFile[]) => {
+    const sorted = await sortModelFiles(files);
+    setFault("problem" in sorted ? sorted : undefined);
+    if (!("problem" in sorted)) await start(sorted);
+  };
   useEffect(() => {
     if (!dropped || sent.current === dropped) return;
     sent.current = dropped;
-    upload.start(dropped);
-  }, [dropped, upload]);
+    void take(dropped);
+  });
 
-  if (upload.file) {
+  if (sending) {
     return (
       <UploadProgress
-        name={upload.file.name}
-        size={upload.file.size}
+        key={sending.name}
+        name={sending.name}
+        size={sending.files.model.size}
         fraction={upload.fraction}
         onCancel={upload.cancel}
       />
@@ -41,17 +60,28 @@ export function FilePicker({ dropped, onPicked }: Props) {
   return (
     <>
       <DropZone
+        multiple
         accept={ACCEPT}
         title={words.drop}
         hint={words.formats}
         choose={words.choose}
-        onFiles={([first]) => first && void upload.start(first.file)}
+        onFiles={(files) => void take(files)}
       />
-      {upload.problem && (
-        <div className="mt-4">
-          <ProblemNotice problem={upload.problem} />
-        </div>
-      )}
+      <div className="mt-4 empty:hidden">
+        {fault && <WarningNotice>{words.faults[fault.problem](fault.name)}</WarningNotice>}
+        {refused && (
+          <ProblemNotice
+            problem={refused.problem}
+            actions={
+              refused.problem.code === NAME_TAKEN && (
+                <Button small onClick={() => void start(refused.files, suggestOtherName(refused.name))}>
+                  {words.uploadAs(suggestOtherName(refused.name))}
+                </Button>
+              )
+            }
+          />
+        )}
+      </div>
       <h3 className="mt-6 mb-2 font-medium text-sm">{words.onDisk}</h3>
       <FilesOnDisk onPicked={onPicked} />
     </>
@@ -99,7 +129,7 @@ interface ProgressProps {
 }
 
 function UploadProgress({ name, size, fraction, onCancel }: ProgressProps) {
-  const [label] = useState(() => words.uploading(name));
+  const label = words.uploading(name);
   return (
     <div className="py-6">
       <div className="flex items-baseline justify-between gap-4 text-sm">

@@ -5,7 +5,7 @@ import { makeModel, makeProblem } from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
 import { serveUploads } from "../test/upload";
-import { parseLabels, suggestName } from "./register-dialog";
+import { suggestName } from "./register-form";
 
 const onDisk = { file_path: "models/spare.onnx", bytes: 420_000, modified_at: "2026-11-01T10:00:00Z", kind: "onnx" };
 const file = new File(["model"], "new_head.onnx");
@@ -30,7 +30,8 @@ test("a chosen file uploads with progress, then its metadata is asked for", asyn
   const { find, last } = api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
   const [upload] = uploads;
   expect(upload?.url).toBe(`${location.origin}/api/v1/models/upload?filename=new_head.onnx`);
   expect(upload?.file).toBe(file);
@@ -66,21 +67,102 @@ test("a cancelled upload is aborted and leads back to the choice without an erro
   api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
   await user.click(within(dialog).getByRole("button", { name: "Cancel the upload" }));
   expect(uploads[0]?.aborted).toBe(true);
   expect(await within(dialog).findByText("Drop a model file here")).toBeVisible();
   expect(within(dialog).queryByRole("alert")).toBeNull();
 });
 
-test("closing the dialog aborts its upload", async () => {
+test.each(["{Escape}", "button"])("leaving during an upload (%s) is asked about, then aborts it", async (how) => {
   const user = userEvent.setup();
   api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
-  await user.click(within(dialog).getByRole("button", { name: "Close" }));
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
+  const leave = () =>
+    how === "button" ? user.click(within(dialog).getByRole("button", { name: "Close" })) : user.keyboard(how);
+  await leave();
+  await user.click(await screen.findByRole("button", { name: "Go on" }));
+  expect(uploads[0]?.aborted).toBe(false);
+  await leave();
+  await user.click(await screen.findByRole("button", { name: "Leave" }));
   expect(uploads[0]?.aborted).toBe(true);
+  expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("leaving after an upload says that the file stays", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
+  await uploads[0]?.answer(201, { file_path: "models/new_head.onnx", bytes: 5, digest: "ab" });
+  await within(dialog).findByLabelText("Name");
+  await user.keyboard("{Escape}");
+  expect(await screen.findByText(/models\/new_head\.onnx stays in the models folder/)).toBeVisible();
+});
+
+test("a taken file name offers another, and the upload goes on under it", async () => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
+  await uploads[0]?.answer(409, makeProblem({ code: "file_exists", status: 409 }));
+  await user.click(await within(dialog).findByRole("button", { name: "Upload as new_head-2.onnx" }));
+  await waitFor(() => expect(uploads).toHaveLength(2));
+  expect(uploads[1]?.url).toContain("filename=new_head-2.onnx");
+  await uploads[1]?.answer(201, { file_path: "models/new_head-2.onnx", bytes: 5, digest: "ab" });
+  expect(await within(dialog).findByLabelText("Name")).toHaveValue("new head 2");
+});
+
+test("a model, its spec, labels, examples and training report are one registration", async () => {
+  const user = userEvent.setup();
+  const { last, find } = api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  const spec = { preset: "yamnet", input: "embedding", sample_rate: 16_000, thresholds: { dog: 0.4 } };
+  const files = [
+    new File([JSON.stringify(spec)], "new_head.spec.json"),
+    new File(["0 dog\n1 rain\n"], "labels.txt"),
+    file,
+    new File(['{"evaluation": {"accuracy": 0.91}}'], "report.json"),
+    new File(["file,label\na.wav,dog\n"], "examples.csv"),
+    new File(["RIFF"], "a.wav", { type: "audio/wav" }),
+  ];
+  await user.upload(within(dialog).getByLabelText("Choose files"), files);
+  await waitFor(() => expect(uploads).toHaveLength(1));
+  await uploads[0]?.answer(201, { file_path: "models/new_head.onnx", bytes: 5, digest: "ab" });
+  const preview = await within(dialog).findByRole("region", { name: "What the files say" });
+  expect(preview).toHaveTextContent("2 labels: dog, rain");
+  expect(preview).toHaveTextContent("preset yamnet, YAMNet embeddings, 16,000 Hz");
+  expect(within(dialog).getByLabelText("Accuracy")).toHaveValue("0.91");
+  await user.click(within(dialog).getByRole("button", { name: "Register" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(uploads).toHaveLength(1);
+  expect(find("POST /api/v1/models")).toHaveLength(1);
+  const body = last("POST /api/v1/models")?.body ?? "";
+  const model = JSON.parse(/name="model"\r\n\r\n(.*)\r\n/.exec(body)?.[1] ?? "{}");
+  expect(model).toMatchObject({ accuracy: 0.91, spec: { ...spec, labels: ["dog", "rain"] } });
+  expect(body).toMatch(/name="clips"; filename="a.wav"/);
+});
+
+test.each([
+  ["new_head.spec.json", "is a spec, which describes a model"],
+  ["notes.txt", "is no model file"],
+])("%s alone is no model", async (name, reason) => {
+  const user = userEvent.setup();
+  api();
+  const uploads = serveUploads();
+  const dialog = await openDialog(user);
+  await user.upload(within(dialog).getByLabelText("Choose files"), new File(["{}"], name));
+  expect(await within(dialog).findByText(new RegExp(reason))).toBeVisible();
+  expect(uploads).toHaveLength(0);
 });
 
 test("a refused upload says why, and another file can be chosen", async () => {
@@ -88,10 +170,11 @@ test("a refused upload says why, and another file can be chosen", async () => {
   api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
   await uploads[0]?.answer(413, makeProblem({ title: "The file is too large", status: 413 }));
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("The file is too large");
-  expect(within(dialog).getByRole("button", { name: "Choose a file" })).toBeEnabled();
+  expect(within(dialog).getByRole("button", { name: "Choose files" })).toBeEnabled();
 });
 
 test("an upload that loses the server says so", async () => {
@@ -99,7 +182,8 @@ test("an upload that loses the server says so", async () => {
   api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  await user.upload(within(dialog).getByLabelText("Choose a file"), file);
+  await user.upload(within(dialog).getByLabelText("Choose files"), file);
+  await waitFor(() => expect(uploads).toHaveLength(1));
   await uploads[0]?.fail();
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("The server does not answer");
 });
@@ -109,7 +193,7 @@ test("a file dropped anywhere on the page is uploaded at once", async () => {
   const uploads = serveUploads();
   await renderPage("/");
   await screen.findByText("No models yet");
-  const dataTransfer = { types: ["Files"], files: [file] };
+  const dataTransfer = { types: ["Files"], items: [], files: [file] };
   fireEvent.dragOver(document.body, { dataTransfer });
   expect(screen.getByText("Drop the file to upload and register it")).toBeVisible();
   fireEvent.drop(document.body, { dataTransfer });
@@ -122,7 +206,8 @@ test("a file dropped onto the field of the dialog is uploaded", async () => {
   api();
   const uploads = serveUploads();
   const dialog = await openDialog(user);
-  fireEvent.drop(within(dialog).getByText("Drop a model file here"), { dataTransfer: { files: [file] } });
+  const dataTransfer = { items: [], files: [file] };
+  fireEvent.drop(within(dialog).getByText("Drop a model file here"), { dataTransfer });
   expect(await within(dialog).findByRole("progressbar")).toBeVisible();
   expect(uploads[0]?.file).toBe(file);
 });
@@ -159,10 +244,10 @@ test("a refused registration keeps the form, with the reason", async () => {
   api({ "POST /api/v1/models": () => ({ status: 422, body: makeProblem({ detail: "It has 3 outputs, not 2." }) }) });
   const dialog = await openDialog(user);
   await user.click(await within(dialog).findByRole("button", { name: /models\/spare.onnx/ }));
-  await user.type(within(dialog).getByLabelText("Labels"), "dog, rain");
+  await user.type(within(dialog).getByLabelText("Labels"), "dog\nrain");
   await user.click(within(dialog).getByRole("button", { name: "Register" }));
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("It has 3 outputs, not 2.");
-  expect(within(dialog).getByLabelText("Labels")).toHaveValue("dog, rain");
+  expect(within(dialog).getByLabelText("Labels")).toHaveValue("dog\nrain");
 });
 
 test("a models folder that cannot be listed says so, and is listed again on request", async () => {
@@ -183,5 +268,4 @@ test("a models folder that cannot be listed says so, and is listed again on requ
 
 test("a file's name suggests the model's", () => {
   expect(suggestName("models/yamnet_human-v2.keras")).toBe("yamnet human v2");
-  expect(parseLabels("dog, rain,, crying baby ")).toEqual(["dog", "rain", "crying baby"]);
 });

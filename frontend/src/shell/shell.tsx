@@ -2,6 +2,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useEffect } from "react";
 import { OperationTray } from "../activation/operation-tray";
+import { serverAddress } from "../api/mount";
 import { formatTimeOfDay } from "../format/time";
 import { ListeningIndicator } from "../microphone/listening-indicator";
 import { useServerLink } from "../server-events/provider";
@@ -23,8 +24,10 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));
   useEffect(() => {
-    document.title = present ? text.shell.formatTitle(present.label) : text.shell.product;
-  }, [present]);
+    // A model and a chapter name their pages themselves.
+    if (!/^\/(models|manual)\//.test(path))
+      document.title = text.shell.formatTitle(present?.label ?? text.shell.notFound.title);
+  }, [present, path]);
   return (
     <>
       <a
@@ -59,6 +62,7 @@ export function Shell() {
           <div className="ml-auto flex items-center gap-2">
             <ListeningIndicator />
             <LinkIndicator />
+            <HelpLinks />
             <ThemeMenu />
           </div>
         </div>
@@ -68,6 +72,19 @@ export function Shell() {
       </main>
       <OperationTray />
     </>
+  );
+}
+
+function HelpLinks() {
+  return (
+    <nav aria-label={text.shell.help} className="flex gap-3 text-ink-2 text-sm">
+      <Link to="/manual/$chapter" params={{ chapter: "guide" }} className="hover:text-ink">
+        {text.manual.title}
+      </Link>
+      <a href={`${serverAddress}/docs`} className="hover:text-ink">
+        {text.manual.api}
+      </a>
+    </nav>
   );
 }
 

@@ -185,6 +185,15 @@ export const makeReport = (own: Partial<CompileReport> = {}): CompileReport => (
   ...own,
 });
 
+export const makeLiveStatus = (own: Partial<NonNullable<Status["live"]>> = {}): NonNullable<Status["live"]> => ({
+  generation: 7,
+  model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
+  notes: [],
+  tensors_only: false,
+  since: "2026-11-01T10:00:00Z",
+  ...own,
+});
+
 export const makeStatus = (own: Partial<Status> = {}): Status => ({
   backbone: { digest: "ef", file: "yamnet.onnx", installed: true },
   backbones: [],
@@ -192,13 +201,7 @@ export const makeStatus = (own: Partial<Status> = {}): Status => ({
   database: { dialect: "sqlite", problem: null, reachable: true },
   desired: { generation: 7, model_id: 1, precision: "float32" },
   in_sync: true,
-  live: {
-    generation: 7,
-    model: { model_id: 1, model_name: "Starter", version: "v1.0", digest: "ab", precision: "float32" },
-    notes: [],
-    tensors_only: false,
-    since: "2026-11-01T10:00:00Z",
-  },
+  live: makeLiveStatus(),
   problem: null,
   replica: "host-1",
   replicas: [
@@ -232,6 +235,8 @@ export const makeMetrics = (own: Partial<Metrics> = {}): Metrics => ({
   buckets: [makeBucket()],
   errors_by_code: {},
   swaps: [],
+  total: { requests: 20, errors: 5, latency_ms: { p50: 4, p95: 9, p99: 12 } },
+  last_event: null,
   ...own,
 });
 

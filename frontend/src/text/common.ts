@@ -2,6 +2,7 @@ export const common = {
   cancel: "Cancel",
   close: "Close",
   dismiss: "Dismiss",
+  choicesOf: (field: string) => `Choices of ${field}`,
   retry: "Try again",
   copy: "Copy",
   copied: "Copied",
@@ -80,6 +81,7 @@ export const shell = {
   product: "Understudy",
   skip: "Skip to content",
   navigation: "Pages",
+  help: "Help",
   pages: { models: "Models", try: "Try it", microphone: "Microphone", operations: "Operations" },
   feed: {
     open: "Connected",

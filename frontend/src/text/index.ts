@@ -1,5 +1,6 @@
 import { common, problem, shell, states } from "./common";
 import { examples } from "./examples";
+import { manual } from "./manual";
 import { microphone } from "./microphone";
 import { modelDetail } from "./model-detail";
 import { models } from "./models";
@@ -7,4 +8,16 @@ import { operations } from "./operations";
 import { tryIt } from "./try";
 
 /** All text that the page shows. */
-export const text = { common, problem, shell, states, models, modelDetail, examples, tryIt, microphone, operations };
+export const text = {
+  common,
+  problem,
+  shell,
+  states,
+  models,
+  modelDetail,
+  examples,
+  tryIt,
+  microphone,
+  operations,
+  manual,
+};

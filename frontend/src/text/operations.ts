@@ -55,12 +55,12 @@ export const operations = {
   history: {
     title: "History",
     event: "Event",
-    anyEvent: "Any event",
+    views: { changes: "All but compilations", switches: "Switches of the live model", everything: "Everything" },
+    replacedBy: "replaced by",
     model: "Model",
-    anyModel: "Any model",
     none: "No entry matches.",
     more: "Show more",
-    columns: { at: "When", event: "Event", model: "Model", actor: "By", note: "Note" },
+    columns: { at: "When", event: "Event", actor: "By", note: "Why" },
     generation: (generation: number) => `Generation ${generation}`,
   },
   moment: {

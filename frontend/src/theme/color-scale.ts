@@ -1,3 +1,4 @@
+import { type Lab, mixLab, toLab, toRgb } from "./oklab";
 import { readToken } from "./theme";
 
 export type Color = readonly [red: number, green: number, blue: number];
@@ -8,27 +9,25 @@ export function parseHex(hex: string): Color {
 }
 
 const STEPS = 256;
-// The accent lies past the middle, so that low values stay near the page's background.
-const ACCENT_AT = 0.62;
 
-/** Returns 256 colors from the background over the accent to the ink: the scale of scores and spectrograms. */
+/**
+ * Returns 256 colors from the background over the accent to the ink: the scale of scores and spectrograms. Lightness
+ * changes evenly along it (in OKLab), so that equal steps of a score look equally large.
+ */
 export function buildColorScale(): Color[] {
-  const [low, middle, high] = [readToken("sunken"), readToken("accent"), readToken("ink")].map(parseHex) as [
-    Color,
-    Color,
-    Color,
+  const [low, middle, high] = ["sunken", "accent", "ink"].map((name) => toLab(parseHex(readToken(name)))) as [
+    Lab,
+    Lab,
+    Lab,
   ];
+  const whole = high[0] - low[0];
+  const middleAt = whole === 0 ? 0.5 : (middle[0] - low[0]) / whole;
   return Array.from({ length: STEPS }, (_, index) => {
     const at = index / (STEPS - 1);
-    return at < ACCENT_AT
-      ? mixColors(low, middle, at / ACCENT_AT)
-      : mixColors(middle, high, ((at - ACCENT_AT) / (1 - ACCENT_AT)) * 0.7);
+    const mixed =
+      at < middleAt ? mixLab(low, middle, at / middleAt) : mixLab(middle, high, (at - middleAt) / (1 - middleAt));
+    return toRgb(mixed);
   });
-}
-
-function mixColors(one: Color, other: Color, share: number): Color {
-  const channel = (index: 0 | 1 | 2) => Math.round(one[index] + (other[index] - one[index]) * share);
-  return [channel(0), channel(1), channel(2)];
 }
 
 /** Returns the CSS color of a value between 0 and 1. */

@@ -1,56 +1,48 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { makeUnreachableProblem, ProblemError, parseProblem, toProblem } from "../api/problem";
+import { useQuery } from "@tanstack/react-query";
 import { clipsQuery } from "../api/queries";
+import type { NamedFile } from "../browser/named-files";
 import { formatClock } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { DropZone } from "../ui/drop-zone";
 import { Skeleton } from "../ui/layout";
-import { ProblemNotice, QueryFailure } from "../ui/notice";
-import { type Clip, makeClip } from "./prediction-query";
+import { QueryFailure } from "../ui/notice";
+import type { Clip } from "./prediction-query";
 import { Recorder } from "./recorder";
 
 const words = text.tryIt.source;
 const ACCEPT = "audio/*,video/webm,.wav,.flac,.ogg,.opus,.mp3,.m4a,.aac,.webm,.aiff,.aif";
 
 interface Props {
+  /** File name of the demo clip that is shown. */
   chosen: string | undefined;
-  onClip: (clip: Clip) => void;
+  onFiles: (files: NamedFile[]) => void;
+  onRecording: (clip: Clip) => void;
+  onDemo: (name: string) => void;
 }
 
-/** Offers a file, the microphone or a demo clip as the recording. */
-export function ClipSource({ chosen, onClip }: Props) {
+/** Offers files, a folder, the microphone or a demo clip as the recording. */
+export function ClipSource({ chosen, onFiles, onRecording, onDemo }: Props) {
   return (
     <div className="grid gap-6 lg:grid-cols-2">
       <div className="space-y-3">
         <DropZone
+          multiple
           accept={ACCEPT}
           title={words.drop}
           hint={words.formats}
           choose={words.choose}
-          onFiles={([first]) => first && onClip(makeClip(first.file.name, first.file))}
+          onFiles={onFiles}
         />
-        <Recorder onClip={onClip} />
+        <Recorder onClip={onRecording} />
       </div>
-      <DemoClips chosen={chosen} onClip={onClip} />
+      <DemoClips chosen={chosen} onDemo={onDemo} />
     </div>
   );
 }
 
-async function fetchClip(url: string, name: string): Promise<Clip> {
-  const answer = await fetch(url).catch(() => {
-    throw new ProblemError(makeUnreachableProblem());
-  });
-  if (!answer.ok) throw new ProblemError(parseProblem(await answer.json().catch(() => null), answer.status));
-  return makeClip(name, await answer.blob());
-}
-
-function DemoClips({ chosen, onClip }: Props) {
+function DemoClips({ chosen, onDemo }: Pick<Props, "chosen" | "onDemo">) {
   const clips = useQuery(clipsQuery());
-  const fetching = useMutation({
-    mutationFn: (clip: { url: string; name: string }) => fetchClip(clip.url, clip.name),
-    onSuccess: onClip,
-  });
   return (
     <div>
       <h2 className="mb-2 font-medium text-sm">{words.clips}</h2>
@@ -63,7 +55,7 @@ function DemoClips({ chosen, onClip }: Props) {
             <Button
               aria-pressed={chosen === clip.name}
               className="aria-pressed:border-accent aria-pressed:bg-accent-soft"
-              onClick={() => fetching.mutate(clip)}
+              onClick={() => onDemo(clip.name)}
             >
               {clip.title}
               <span className="font-normal text-ink-3">{formatClock(clip.seconds, 0)}</span>
@@ -71,11 +63,6 @@ function DemoClips({ chosen, onClip }: Props) {
           </li>
         ))}
       </ul>
-      {fetching.error && (
-        <div className="mt-3">
-          <ProblemNotice problem={toProblem(fetching.error)} />
-        </div>
-      )}
     </div>
   );
 }

@@ -1,190 +1,173 @@
-import { type ReactNode, useMemo, useRef } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Prediction } from "../api/types";
-import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
-import { Button } from "../ui/button";
-import { PauseIcon, PlayIcon } from "../ui/icons";
 import { Panel } from "../ui/layout";
 import { WarningNotice } from "../ui/notice";
 import { TimeAxis } from "../ui/time-axis";
-import { ROW_PX, ScoreHeatmap } from "./score-heatmap";
-import { type Player, usePlayer } from "./use-player";
-import { computeCells, findDisagreements, findWindowAt, rankLabels } from "./window-comparison";
+import { PointerReadout } from "./pointer-readout";
+import { Differences, ScoreRows } from "./score-rows";
+import type { TrySearch } from "./search-params";
+import { getView, isWhole, roundTime, type TimeSpan } from "./time-view";
+import { TimelineControls } from "./timeline-controls";
+import { SPECTRUM_PX, usePlayer } from "./use-player";
+import { alignLabels, rankLabels } from "./window-comparison";
 
 const words = text.tryIt.strips;
 const MOST_ROWS = 8;
+const MOVED_SECONDS = 0.01;
+const ARRIVED_SECONDS = 0.1;
+
+type View = Pick<TrySearch, "t" | "from" | "to">;
 
 interface Props {
   blob: Blob;
   predictions: readonly Prediction[];
+  view: View;
+  onView: (view: { [Key in keyof View]?: View[Key] | undefined }) => void;
 }
 
-/** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. */
-export function ClipTimeline({ blob, predictions }: Props) {
+/** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. A click moves the cursor. */
+export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView }: Props) {
   const wave = useRef<HTMLDivElement>(null);
   const spectrum = useRef<HTMLDivElement>(null);
+  const strips = useRef<HTMLDivElement>(null);
   const places = useMemo(() => ({ wave, spectrum }), []);
   const player = usePlayer(blob, places);
   const duration = player.duration || predictions[0]?.audio.duration_seconds || 0;
+  const view = useMemo(() => getView(from, to, duration), [from, to, duration]);
+  const [pointer, setPointer] = useState<{ x: number; y: number }>();
+  const rows = useMemo(() => chooseRows(predictions), [predictions]);
   const [first, second] = predictions;
+  useStoredMoment(player, t, onView);
 
+  const setView = (next: TimeSpan) =>
+    onView(
+      isWhole(next, duration)
+        ? { from: undefined, to: undefined }
+        : { from: roundTime(next.start), to: roundTime(next.end) },
+    );
+  /** Returns where the pointer is over the strips, in CSS pixels, or undefined beside them. */
+  const locate = ({ clientX, clientY }: MouseEvent) => {
+    const box = strips.current?.getBoundingClientRect();
+    if (!box || box.width === 0 || clientX < box.left || clientX > box.right) return undefined;
+    return { x: (clientX - box.left) / box.width, y: clientY - box.top };
+  };
+  const seek = (event: MouseEvent) => {
+    const place = locate(event);
+    if (place) player.seek(view.start + place.x * (view.end - view.start));
+  };
+
+  const hidden = player.state === "failed";
+  const stretched = { width: `${(100 * duration) / Math.max(view.end - view.start, 0.01)}%` };
+  const shifted = { ...stretched, marginLeft: `${(-100 * view.start) / Math.max(view.end - view.start, 0.01)}%` };
   return (
     <Panel className="p-4 sm:p-6">
-      <Controls player={player} duration={duration} predictions={predictions} />
-      {player.state === "failed" && (
+      <TimelineControls player={player} duration={duration} view={view} onView={setView} predictions={predictions} />
+      {hidden && (
         <div className="mt-4">
           <WarningNotice>{words.notDrawn}</WarningNotice>
         </div>
       )}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the position slider above serves keyboards */}
       <section
         aria-label={words.label}
-        className="relative mt-4 grid grid-cols-[5.5rem_minmax(0,1fr)] gap-y-3 [--gutter:5.5rem] sm:grid-cols-[9rem_minmax(0,1fr)] sm:[--gutter:9rem]"
+        onClick={seek}
+        onMouseMove={(event) => setPointer(locate(event))}
+        onMouseLeave={() => setPointer(undefined)}
+        className="relative mt-4 grid cursor-crosshair grid-cols-[5.5rem_minmax(0,1fr)] gap-y-3 [--gutter:5.5rem] sm:grid-cols-[9rem_minmax(0,1fr)] sm:[--gutter:9rem]"
       >
-        <RowName hidden={player.state === "failed"}>{words.waveform}</RowName>
-        <div ref={wave} hidden={player.state === "failed"} className="min-h-22" />
-        <RowName hidden={player.state === "failed"}>{words.spectrum}</RowName>
-        <div ref={spectrum} hidden={player.state === "failed"} className="min-h-35 overflow-hidden rounded" />
-        {predictions.map((prediction) => (
-          <HeatRows
-            key={prediction.model.digest + prediction.model.model_id}
+        <RowName hidden={hidden}>{words.waveform}</RowName>
+        <div hidden={hidden} className="min-h-22 overflow-hidden">
+          <div ref={wave} style={shifted} />
+        </div>
+        <RowName hidden={hidden} scale={[words.topFrequency, words.bottomFrequency]}>
+          {words.spectrum}
+        </RowName>
+        <div hidden={hidden} data-strip="spectrum" className="min-h-35 overflow-hidden rounded">
+          <div ref={spectrum} style={shifted} />
+        </div>
+        {predictions.map((prediction, place) => (
+          <ScoreRows
+            // biome-ignore lint/suspicious/noArrayIndexKey: the first and the second choice can be the same model
+            key={place}
             prediction={prediction}
-            duration={duration}
+            labels={rows[place] ?? []}
+            view={view}
             named={second !== undefined}
           />
         ))}
-        {first && second && <Differences first={first} second={second} duration={duration} />}
+        {first && second && <Differences first={first} second={second} view={view} />}
         <RowName>{words.time}</RowName>
-        <TimeAxis from={0} to={duration} />
-        <div aria-hidden="true" className="pointer-events-none absolute inset-y-0 right-0 left-(--gutter)">
+        <TimeAxis from={view.start} to={view.end} />
+        <div
+          ref={strips}
+          aria-hidden="true"
+          className="pointer-events-none absolute inset-y-0 right-0 left-(--gutter) overflow-hidden"
+        >
           <div
             className="absolute inset-y-0 w-0.5 bg-ink"
-            style={{ left: `${duration ? (player.time / duration) * 100 : 0}%` }}
+            style={{ left: `${duration ? ((player.time - view.start) / (view.end - view.start)) * 100 : 0}%` }}
           />
         </div>
+        {pointer && (
+          <PointerReadout
+            at={pointer}
+            strips={strips}
+            time={view.start + pointer.x * (view.end - view.start)}
+            rows={rows}
+            predictions={predictions}
+            spectrumPx={SPECTRUM_PX}
+          />
+        )}
       </section>
+      <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>
     </Panel>
   );
 }
 
-function RowName({ children, hidden = false }: { children: ReactNode; hidden?: boolean }) {
-  return (
-    <p hidden={hidden} className="truncate pr-2 text-ink-2 text-xs leading-5 sm:text-sm">
-      {children}
-    </p>
-  );
+/** Seeks to the moment of the address once, then keeps the address at the position where the player rests. */
+function useStoredMoment(player: ReturnType<typeof usePlayer>, t: number | undefined, onView: Props["onView"]): void {
+  const { state, playing, time, seek, duration } = player;
+  const [wanted] = useState(t);
+  const arrived = useRef(wanted === undefined);
+  useEffect(() => {
+    if (state === "ready" && !arrived.current) seek(Math.min(wanted ?? 0, duration));
+  }, [state, seek, wanted, duration]);
+  useEffect(() => {
+    if (state !== "ready" || playing) return;
+    const rest = roundTime(time);
+    if (!arrived.current) arrived.current = Math.abs(rest - Math.min(wanted ?? 0, duration)) <= ARRIVED_SECONDS;
+    if (!arrived.current) return;
+    if (Math.abs(rest - (t ?? 0)) > MOVED_SECONDS) onView({ t: rest === 0 ? undefined : rest });
+  }, [state, playing, time, t, onView, wanted, duration]);
 }
 
-function Controls({
-  player,
-  duration,
-  predictions,
-}: {
-  player: Player;
-  duration: number;
-  predictions: Props["predictions"];
-}) {
-  const words = text.tryIt;
+function chooseRows(predictions: readonly Prediction[]): string[][] {
+  const [first, second] = predictions;
+  if (first && second) return alignLabels(first, second, MOST_ROWS).rows;
+  return first ? [rankLabels(first, MOST_ROWS)] : [];
+}
+
+interface RowNameProps {
+  children: ReactNode;
+  hidden?: boolean;
+  /** What the top and the bottom of the strip stand for. */
+  scale?: readonly [top: string, bottom: string];
+}
+
+export function RowName({ children, hidden = false, scale }: RowNameProps) {
   return (
-    <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
-      <Button look="primary" disabled={player.state !== "ready"} onClick={player.toggle} className="min-w-26">
-        {player.playing ? <PauseIcon /> : <PlayIcon />}
-        {player.playing ? words.pause : words.play}
-      </Button>
-      <p className="text-ink-2 text-sm">
-        {formatClock(player.time)} / {formatClock(duration)}
-      </p>
-      <input
-        type="range"
-        aria-label={words.position}
-        aria-valuetext={formatClock(player.time)}
-        min={0}
-        max={duration || 1}
-        step={0.1}
-        value={player.time}
-        disabled={player.state !== "ready"}
-        onChange={(event) => player.seek(Number(event.target.value))}
-        className="min-w-32 flex-1 accent-accent"
-      />
-      <div className="flex w-full flex-wrap gap-x-6 text-sm lg:w-auto">
-        {predictions.map((prediction) => {
-          const window = findWindowAt(prediction.windows, player.time);
-          return (
-            <p key={prediction.model.model_id} className="min-w-44">
-              <span className="text-ink-3">{prediction.model.model_name}: </span>
-              {window && (
-                <span className="font-medium">
-                  {window.label === null || window.score === null
-                    ? text.tryIt.strips.notScored
-                    : text.tryIt.strips.at(window.label, formatPercent(window.score))}
-                </span>
-              )}
-            </p>
-          );
-        })}
-      </div>
+    <div
+      hidden={hidden}
+      className="flex justify-between gap-1 pr-2 text-ink-2 text-xs leading-5 sm:text-sm [&[hidden]]:hidden"
+    >
+      <p className="truncate">{children}</p>
+      {scale && (
+        <p aria-hidden="true" className="flex flex-col justify-between text-right text-ink-3 text-xs leading-4">
+          <span>{scale[0]}</span>
+          <span>{scale[1]}</span>
+        </p>
+      )}
     </div>
-  );
-}
-
-interface HeatRowsProps {
-  prediction: Prediction;
-  duration: number;
-  /** Shows the model's name above the rows; needed with two models. */
-  named: boolean;
-}
-
-function HeatRows({ prediction, duration, named }: HeatRowsProps) {
-  const labels = useMemo(() => rankLabels(prediction, MOST_ROWS), [prediction]);
-  return (
-    <>
-      {named && <p className="col-span-2 -mb-2 font-medium text-sm">{prediction.model.model_name}</p>}
-      <div className="pr-2">
-        {labels.map((label) => (
-          <p
-            key={label}
-            title={label}
-            className="truncate text-xs sm:text-sm"
-            style={{ height: ROW_PX, lineHeight: `${ROW_PX - 2}px` }}
-          >
-            {label}
-          </p>
-        ))}
-      </div>
-      <ScoreHeatmap
-        prediction={prediction}
-        labels={labels}
-        duration={duration}
-        label={words.scores(prediction.model.model_name)}
-      />
-    </>
-  );
-}
-
-function Differences({ first, second, duration }: { first: Prediction; second: Prediction; duration: number }) {
-  const different = new Set(findDisagreements(first, second));
-  const places = computeCells(first.windows);
-  return (
-    <>
-      <RowName>{words.disagree}</RowName>
-      <div>
-        <div aria-hidden="true" className="relative h-3 rounded-sm bg-sunken">
-          {first.windows.map((window, index) => {
-            const place = places[index];
-            if (!place || !different.has(window)) return null;
-            return (
-              <span
-                key={window.start}
-                className="absolute inset-y-0 bg-warn"
-                style={{
-                  left: `${(place.start / duration) * 100}%`,
-                  width: `${((place.end - place.start) / duration) * 100}%`,
-                }}
-              />
-            );
-          })}
-        </div>
-        <p className="mt-1 pl-2 text-ink-2 text-sm">{words.disagreeCount(different.size, first.windows.length)}</p>
-      </div>
-    </>
   );
 }

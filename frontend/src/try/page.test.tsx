@@ -2,7 +2,17 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { captureDownloads, setNavigator } from "../test/browser";
-import { makeModel, makePrediction, makeProblem, makeWindow } from "../test/fixtures";
+import { chooseOption } from "../test/choose";
+import {
+  makeLiveStatus,
+  makeModel,
+  makePrediction,
+  makeProblem,
+  makeReport,
+  makeSpec,
+  makeStatus,
+  makeWindow,
+} from "../test/fixtures";
 import { FakeMicrophone } from "../test/microphone";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
@@ -34,6 +44,9 @@ function api(own: Routes = {}) {
       next_cursor: null,
       total: 2,
     },
+    "GET /api/v1/models/1": makeModel({ digest: "ab" }),
+    "GET /api/v1/models/1/report": makeReport({ spec: { ...makeSpec(["dog", "rain"]), thresholds: { dog: 0.95 } } }),
+    "GET /api/v1/models/2": makeModel({ model_id: 2, model_name: "Human v2", version: "v2", digest: "cd" }),
     "POST /api/v1/predict": (request: Request) => ({
       body: new URL(request.url).searchParams.get("model_id") === "2" ? second : first,
     }),
@@ -42,11 +55,10 @@ function api(own: Routes = {}) {
 }
 
 async function chooseFile(user: ReturnType<typeof userEvent.setup>, file = recording) {
-  await user.upload(await screen.findByLabelText("Choose a file"), file);
+  await user.upload(await screen.findByLabelText("Choose recordings"), file);
 }
 
-const predicted = (model: string) =>
-  screen.findByText((_, element) => element?.textContent === `Predicted by ${model}`);
+const predicted = (model: string) => screen.findByText((_, element) => element?.textContent === `Answered by ${model}`);
 
 test("a demo clip is fetched and predicted by the live model", async () => {
   const user = userEvent.setup();
@@ -93,12 +105,12 @@ test("a second model is compared window by window, and can be taken away again",
   await renderPage("/try");
   await chooseFile(user);
   await predicted("Starter, v1.0");
-  await user.selectOptions(screen.getByLabelText("Compare with"), "Human v2, v2");
+  await chooseOption(user, "Compare with", "Human v2, v2");
   expect(await predicted("Human v2, v2")).toBeVisible();
-  expect(screen.getByText("They differ in 1 of 2 windows.")).toBeVisible();
+  expect(screen.getByText(/They differ in 1 of 2 windows\./)).toBeVisible();
   expect(find("POST /api/v1/predict")).toHaveLength(2);
-  await user.selectOptions(screen.getByLabelText("Compare with"), "No model");
-  expect(screen.queryByText("They differ in 1 of 2 windows.")).toBeNull();
+  await chooseOption(user, "Compare with", "No model");
+  expect(screen.queryByText(/They differ in/)).toBeNull();
 });
 
 test("choosing another model predicts the same recording again", async () => {
@@ -107,7 +119,7 @@ test("choosing another model predicts the same recording again", async () => {
   await renderPage("/try");
   await chooseFile(user);
   await predicted("Starter, v1.0");
-  await user.selectOptions(screen.getByLabelText("Model"), "Human v2, v2");
+  await chooseOption(user, "Model", "Human v2, v2");
   expect(await predicted("Human v2, v2")).toBeVisible();
   expect(last("POST /api/v1/predict")?.search.get("model_id")).toBe("2");
 });
@@ -116,7 +128,7 @@ test("a dropped recording is predicted", async () => {
   api();
   await renderPage("/try");
   await screen.findByText("No recording yet");
-  fireEvent.drop(document.body, { dataTransfer: { files: [recording] } });
+  fireEvent.drop(document.body, { dataTransfer: { items: [], files: [recording] } });
   expect(await screen.findByRole("heading", { name: "street.wav" })).toBeVisible();
   expect(await predicted("Starter, v1.0")).toBeVisible();
 });
@@ -154,6 +166,122 @@ test("the prediction shows warnings, events and, on request, every label", async
   expect(screen.queryByText("g")).toBeNull();
   await user.click(screen.getByRole("button", { name: "Show all 7 labels" }));
   expect(screen.getByText("g")).toBeVisible();
+});
+
+const verdict = (model = "Starter") => screen.findByRole("status", { name: `The verdict of ${model}` });
+
+test("the verdict leads: what reached its threshold, when and how surely", async () => {
+  const user = userEvent.setup();
+  const events = [
+    { label: "rain", start: 0, end: 1, peak: 0.7 },
+    { label: "dog", start: 1.4, end: 2, peak: 0.95 },
+  ];
+  api({ "POST /api/v1/predict": makePrediction(windows, { events }) });
+  await renderPage("/try");
+  await chooseFile(user);
+  await waitFor(async () =>
+    expect(await verdict()).toHaveTextContent(/^dog at 0:01\.4, 95\.0%rain at 0:00\.0, 70\.0%$/),
+  );
+});
+
+test("a clip in which nothing reached its threshold names no label in its headline", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/try");
+  await chooseFile(user);
+  await waitFor(async () => expect(await verdict()).toHaveTextContent(/^Nothing reached its threshold/));
+  expect(await verdict()).toHaveTextContent("Nearest was dog at 0:00.0: 90.0%, and it counts from 95.0%.");
+});
+
+test("an answer of an earlier live model says so, and offers to run again", async () => {
+  const user = userEvent.setup();
+  const head = { model_id: 2, model_name: "Head", version: null, digest: "cd", precision: "float32" as const };
+  const status = makeStatus({
+    live: { generation: 2, model: head, notes: [], tensors_only: false, since: "2026-11-01T10:00:00Z" },
+  });
+  const { find } = api({ "GET /api/v1/status": status });
+  await renderPage("/try");
+  await chooseFile(user);
+  expect(await screen.findByText("The model that answered is no longer live. Head is live now.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Run again with Head" }));
+  await waitFor(() => expect(find("POST /api/v1/predict")).toHaveLength(2));
+});
+
+test("an answer of a chosen model stays current when another one goes live", async () => {
+  const user = userEvent.setup();
+  const status = makeStatus({ live: makeLiveStatus({ generation: 9 }) });
+  api({ "GET /api/v1/status": status });
+  await renderPage("/try?model=1");
+  await chooseFile(user);
+  await predicted("Starter, v1.0");
+  expect(screen.queryByText(/no longer live/)).toBeNull();
+});
+
+test("a model of the address that the list does not show is named, and never reads as the live one", async () => {
+  const { find } = api({
+    "GET /api/v1/models/115": makeModel({ model_id: 115, model_name: "Oldest", version: null }),
+  });
+  await renderPage("/try?model=115");
+  await waitFor(() => expect(screen.getByRole("combobox", { name: "Model" })).toHaveValue("Oldest"));
+  expect(find("GET /api/v1/models").at(-1)?.search.get("sort")).toBe("-created_at");
+});
+
+test("a model of the address that was deleted is named as such", async () => {
+  api();
+  await renderPage("/try?model=115");
+  await waitFor(() =>
+    expect(screen.getByRole("combobox", { name: "Model" })).toHaveValue("Model 115, which is not registered"),
+  );
+});
+
+test("the picker searches on the server and is driven by the keyboard", async () => {
+  const user = userEvent.setup();
+  const { find } = api();
+  const { getAddress } = await renderPage("/try");
+  const field = await screen.findByRole("combobox", { name: "Compare with" });
+  await user.click(field);
+  await user.type(field, "human");
+  await waitFor(() => expect(find("GET /api/v1/models").at(-1)?.search.get("q")).toBe("human"));
+  await user.keyboard("{ArrowDown}{Enter}");
+  expect(field).toHaveValue("Human v2, v2");
+  expect(field).toHaveAttribute("aria-expanded", "false");
+  expect(getAddress()).toBe("/try?compare=2");
+  await user.keyboard("{ArrowDown}{Escape}");
+  expect(field).toHaveValue("Human v2, v2");
+});
+
+test("a demo clip is in the address, and the address shows it again", async () => {
+  const user = userEvent.setup();
+  api();
+  const { getAddress, unmount } = await renderPage("/try");
+  await user.click(await screen.findByRole("button", { name: /^Dog/ }));
+  await predicted("Starter, v1.0");
+  expect(getAddress()).toBe("/try?clip=dog.wav");
+  unmount();
+  await renderPage("/try?clip=dog.wav&t=1.5");
+  await predicted("Starter, v1.0");
+  FakeWaveSurfer.latest?.emit("ready", 2);
+  expect(screen.getByRole("slider", { name: "Position in the clip" })).toHaveAttribute("aria-valuetext", "0:01.5");
+});
+
+test("a demo clip of the address that does not exist is named", async () => {
+  api();
+  await renderPage("/try?clip=none.wav");
+  expect(await screen.findByRole("alert")).toHaveTextContent("This server has no demo clip none.wav.");
+});
+
+test("the part in view is in the address", async () => {
+  const user = userEvent.setup();
+  api();
+  const { getAddress } = await renderPage("/try?clip=dog.wav");
+  await predicted("Starter, v1.0");
+  FakeWaveSurfer.latest?.emit("ready", 2);
+  await user.click(screen.getByRole("button", { name: "Zoom in" }));
+  await waitFor(() => expect(getAddress()).toBe("/try?clip=dog.wav&from=0&to=1"));
+  await user.click(screen.getByRole("button", { name: "Later" }));
+  await waitFor(() => expect(getAddress()).toBe("/try?clip=dog.wav&from=0.5&to=1.5"));
+  await user.click(screen.getByRole("button", { name: "Zoom out" }));
+  await waitFor(() => expect(getAddress()).toBe("/try?clip=dog.wav"));
 });
 
 test("every window is readable as a table", async () => {
@@ -274,4 +402,63 @@ test("a microphone that is allowed after the page was left is closed at once", a
   allow();
   await waitFor(() => expect(opened).toHaveBeenCalled());
   await waitFor(() => expect(microphone.open).toBe(0));
+});
+
+const clips = ["dog/a.wav", "rain/b.wav"].map((path) => {
+  const file = new File(["sound"], path.slice(path.lastIndexOf("/") + 1), { lastModified: 1 });
+  Object.defineProperty(file, "webkitRelativePath", { value: path });
+  return file;
+});
+
+const toLines = (...lines: object[]) => new Blob([lines.map((line) => JSON.stringify(line)).join("\n")]);
+
+test("a folder is predicted by both models, and the table leads with what they answer differently", async () => {
+  const user = userEvent.setup();
+  const files = captureDownloads();
+  const dog = [{ label: "dog", start: 0, end: 1, peak: 0.9 }];
+  const { find } = api({
+    "GET /api/v1/models/2/report": makeReport({ spec: { ...makeSpec(["dog", "rain"]), thresholds: { dog: 0.5 } } }),
+    "POST /api/v1/predict/batch": (request: Request) => {
+      const of = new URL(request.url).searchParams.get("model_id") === "2" ? second : first;
+      const other = { ...of, events: of === first ? dog : [] };
+      const lines = [
+        { index: 1, file: "b.wav", generation: 1, prediction: other },
+        { index: 0, file: "a.wav", generation: 1, prediction: { ...of, events: dog } },
+      ];
+      return { body: toLines(...lines) };
+    },
+  });
+  await renderPage("/try?compare=2");
+  await user.upload(await screen.findByLabelText("Choose recordings"), clips);
+  expect(await screen.findByText("They agree on 1 of 2 recordings")).toBeVisible();
+  expect(screen.getByText(/2 of 2 recordings predicted\./)).toBeVisible();
+  const rows = within(screen.getByRole("table", { name: "Each recording's verdict" })).getAllByRole("row");
+  expect(rows.map((row) => row.textContent)).toEqual([
+    "Recording1. Starter2. Human v2Same",
+    "rain/b.wavdog at 0:00.0, 90.0%nothingno",
+    "dog/a.wavdog at 0:00.0, 90.0%dog at 0:00.0, 90.0%yes",
+  ]);
+  expect(find("POST /api/v1/predict/batch")).toHaveLength(2);
+  await user.click(screen.getByRole("button", { name: "Save as CSV" }));
+  const [, row] = ((await files.get("agreement.csv")?.text()) ?? "").split("\r\n");
+  expect(row).toBe("dog/a.wav,dog,0,0.9,true,,dog,0,0.9,true,");
+});
+
+test("a folder that the server answers only in part says why", async () => {
+  const user = userEvent.setup();
+  const line = { index: 0, file: "a.wav", generation: 1, prediction: first };
+  api({ "POST /api/v1/predict/batch": () => ({ body: toLines(line) }) });
+  await renderPage("/try");
+  await user.upload(await screen.findByLabelText("Choose recordings"), clips);
+  expect(await screen.findByRole("alert")).toHaveTextContent("The server does not answer");
+  expect(screen.getByText(/1 of 2 recordings predicted/)).toBeVisible();
+});
+
+test("a folder that two live models answered is not one model's result", async () => {
+  const user = userEvent.setup();
+  const lines = [1, 2].map((generation, index) => ({ index, file: "a.wav", generation, prediction: first }));
+  api({ "POST /api/v1/predict/batch": () => ({ body: toLines(...lines) }) });
+  await renderPage("/try");
+  await user.upload(await screen.findByLabelText("Choose recordings"), clips);
+  expect(await screen.findByText(/answers come from several models/)).toBeVisible();
 });

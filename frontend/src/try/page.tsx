@@ -1,82 +1,93 @@
-import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
-import type { Prediction } from "../api/types";
+import { useCallback, useState } from "react";
+import type { NamedFile } from "../browser/named-files";
 import { useFileDrop } from "../browser/use-file-drop";
 import { type ModelChoice, ModelSelect } from "../models/model-select";
 import { text } from "../text";
-import { Button } from "../ui/button";
 import { Page, PageTitle, Skeleton } from "../ui/layout";
 import { Empty, QueryFailure } from "../ui/notice";
-import { AudioFacts } from "./audio-facts";
+import { BatchPanel } from "./batch/batch-panel";
+import { ClipResult } from "./clip-result";
 import { ClipSource } from "./clip-source";
-import { ClipTimeline } from "./clip-timeline";
-import { downloadFile, toCsv } from "./export";
-import { PredictionPanel } from "./prediction-panel";
-import { type Clip, makeClip, predictionQuery } from "./prediction-query";
-import { WindowTable } from "./window-table";
+import { type Clip, makeClip } from "./prediction-query";
+import { type TrySearch, toModelParam } from "./search-params";
+import { useChosenClip } from "./use-chosen-clip";
 
 const route = getRouteApi("/try");
 const words = text.tryIt;
 
+/** Predicts a recording, or a folder of them, with one model or two. The address says which, and where in the clip. */
 export function TryPage() {
-  const asked = route.useSearch().model;
-  const [clip, setClip] = useState<Clip>();
-  const [first, setFirst] = useState<ModelChoice>(asked ?? "live");
-  const [second, setSecond] = useState<ModelChoice>();
-  const one = useQuery(predictionQuery(clip, first));
-  const other = useQuery(predictionQuery(clip, second));
-  useFileDrop((file) => setClip(makeClip(file.name, file)), true);
-  const predictions = [one.data, second === undefined ? undefined : other.data].filter((each) => each !== undefined);
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const update = useCallback(
+    (change: { [Key in keyof TrySearch]?: TrySearch[Key] | undefined }) =>
+      void navigate({ search: (before) => ({ ...before, ...change }) as TrySearch, replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const [own, setOwn] = useState<Clip>();
+  const [folder, setFolder] = useState<NamedFile[]>();
+  const { clip, loading, error, retry } = useChosenClip(own, search.clip);
+  const first: ModelChoice = search.model ?? "live";
+  const leave = { clip: undefined, t: undefined, from: undefined, to: undefined };
+
+  const showClip = (next: Clip) => {
+    setFolder(undefined);
+    setOwn(next);
+    update(leave);
+  };
+  const take = (files: NamedFile[]) => {
+    const [only, second] = files;
+    if (only && !second) return showClip(makeClip(only.file.name, only.file));
+    setOwn(undefined);
+    setFolder(files);
+    update(leave);
+  };
+  const showDemo = (name: string) => {
+    setFolder(undefined);
+    setOwn(undefined);
+    update({ ...leave, clip: name });
+  };
+  useFileDrop(take, true);
 
   return (
     <Page wide>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
-      <ClipSource chosen={clip?.name} onClip={setClip} />
+      <ClipSource
+        chosen={own || folder ? undefined : search.clip}
+        onFiles={take}
+        onRecording={showClip}
+        onDemo={showDemo}
+      />
       <div className="mt-6 flex flex-wrap gap-4">
-        <ModelSelect label={words.models.first} value={first} onChange={(choice) => setFirst(choice ?? "live")} />
-        <ModelSelect label={words.models.second} value={second} optional onChange={setSecond} />
+        <ModelSelect
+          label={words.models.first}
+          value={first}
+          onChange={(choice) => update({ model: toModelParam(choice) })}
+        />
+        <ModelSelect
+          label={words.models.second}
+          value={search.compare}
+          optional
+          onChange={(compare) => update({ compare })}
+        />
       </div>
       <div className="mt-8">
-        {!clip && <Empty title={words.emptyTitle}>{words.empty}</Empty>}
-        {clip && (
-          <>
-            <div className="mb-3 flex min-h-10 flex-wrap items-center justify-between gap-3">
-              <h2 className="min-w-0 break-all font-semibold text-lg tracking-tight">{clip.name}</h2>
-              {predictions.length > 0 && <SaveButtons name={clip.name} predictions={predictions} />}
-            </div>
-            <ClipTimeline key={clip.key} blob={clip.blob} predictions={predictions} />
-            <div className="mt-6 grid items-start gap-6 lg:grid-cols-2">
-              <PredictionResult query={one} />
-              {second !== undefined && <PredictionResult query={other} />}
-              {predictions[0] && <AudioFacts audio={predictions[0].audio} wide={second !== undefined} />}
-            </div>
-            {predictions.length > 0 && <WindowTable predictions={predictions} />}
-          </>
+        {folder ? (
+          <BatchPanel key={describeFiles(folder)} files={folder} first={first} second={search.compare} />
+        ) : clip ? (
+          <ClipResult key={clip.key} clip={clip} first={first} second={search.compare} view={search} onView={update} />
+        ) : error ? (
+          <QueryFailure error={error} onRetry={retry} />
+        ) : loading ? (
+          <Skeleton className="h-96 w-full" />
+        ) : (
+          <Empty title={words.emptyTitle}>{words.empty}</Empty>
         )}
       </div>
     </Page>
   );
 }
 
-function PredictionResult({ query }: { query: UseQueryResult<Prediction> }) {
-  if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <Skeleton className="h-96 w-full" />;
-  return <PredictionPanel prediction={query.data} />;
-}
-
-function SaveButtons({ name, predictions }: { name: string; predictions: readonly Prediction[] }) {
-  const stem = name.replace(/\.[a-z0-9]+$/i, "");
-  const json = () => downloadFile(`${stem}.json`, JSON.stringify(predictions, null, 2), "application/json");
-  const csv = () => downloadFile(`${stem}.csv`, toCsv(predictions), "text/csv");
-  return (
-    <div className="flex gap-2">
-      <Button small onClick={json}>
-        {words.save.json}
-      </Button>
-      <Button small onClick={csv}>
-        {words.save.csv}
-      </Button>
-    </div>
-  );
-}
+const describeFiles = (files: readonly NamedFile[]) =>
+  files.map(({ file, path }) => `${path} ${file.size} ${file.lastModified}`).join("\n");

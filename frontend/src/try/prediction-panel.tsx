@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Prediction } from "../api/types";
 import { formatClock, formatMilliseconds, formatPercent } from "../format/numbers";
@@ -6,42 +5,24 @@ import { text } from "../text";
 import { BarRow } from "../ui/bar-row";
 import { Button } from "../ui/button";
 import { Panel } from "../ui/layout";
-import { WarningNotice } from "../ui/notice";
+import { useAnsweringSpec } from "./use-answering-spec";
 
 const words = text.tryIt.result;
 const FEW = 6;
 const MOST_EVENTS = 50;
 
-/** Shows one model's prediction: label, scores, events and timing. */
+/** Shows one model's scores of the whole clip, its events and its timing. */
 export function PredictionPanel({ prediction }: { prediction: Prediction }) {
   const [all, setAll] = useState(false);
   const ranked = Object.entries(prediction.scores).sort(([, one], [, other]) => other - one);
   const shown = all ? ranked : ranked.slice(0, FEW);
   const { model, timing_ms: timing } = prediction;
+  const { spec } = useAnsweringSpec(prediction.model);
   return (
     <Panel className="p-5 sm:p-6">
-      <p className="text-ink-2 text-sm">
-        {words.predicted} {words.from}{" "}
-        <Link
-          to="/models/$id"
-          params={{ id: String(model.model_id) }}
-          className="text-ink underline underline-offset-4"
-        >
-          {model.model_name}
-          {model.version && `, ${model.version}`}
-        </Link>
-      </p>
-      <p className="mt-1 flex flex-wrap items-baseline justify-between gap-x-4 font-semibold text-2xl tracking-tight">
-        <span className="min-w-0 break-words">{prediction.label}</span>
-        <span>{formatPercent(prediction.score)}</span>
-      </p>
-      {prediction.warnings.map((warning) => (
-        <div key={warning} className="mt-3">
-          <WarningNotice>{warning}</WarningNotice>
-        </div>
-      ))}
-      <h3 className="sr-only">{words.scores}</h3>
-      <ul className="mt-5 space-y-2 text-sm">
+      <h2 className="break-words font-semibold tracking-tight">{words.scoresOf(model.model_name)}</h2>
+      {spec && <p className="text-ink-2 text-sm">{words.aggregations[spec.aggregation]}</p>}
+      <ul className="mt-4 space-y-2 text-sm">
         {shown.map(([label, score]) => (
           <BarRow key={label} name={label} fraction={score} value={formatPercent(score)} />
         ))}
@@ -52,7 +33,7 @@ export function PredictionPanel({ prediction }: { prediction: Prediction }) {
         </Button>
       )}
       <h3 className="mt-5 font-medium text-sm">{words.events}</h3>
-      {prediction.events.length === 0 && <p className="text-ink-2 text-sm">{words.noEvents}</p>}
+      {prediction.events.length === 0 && <p className="text-ink-2 text-sm">{text.tryIt.verdict.noEvents}</p>}
       <ul className="text-sm">
         {prediction.events.slice(0, MOST_EVENTS).map((event) => (
           <li key={`${event.label}${event.start}`} className="flex flex-wrap justify-between gap-x-4 py-0.5">

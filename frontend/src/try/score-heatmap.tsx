@@ -3,11 +3,15 @@ import type { Prediction } from "../api/types";
 import { useElementWidth } from "../browser/use-element-width";
 import { buildColorScale, getColor } from "../theme/color-scale";
 import { readToken, useResolvedTheme } from "../theme/theme";
+import type { TimeSpan } from "./time-view";
+import type { Thresholds } from "./verdict";
 import { computeCells } from "./window-comparison";
 
-export const ROW_PX = 22;
+export const ROW_PX = 30;
 const GAP_PX = 2;
 const HATCH_PX = 8;
+const BRACKET_PX = 5;
+const LEAST_HATCHED_PX = 3;
 
 /** Hatches the cells of a window that was not scored, so that it does not look like scores of zero. */
 export function drawNotScored(
@@ -34,12 +38,13 @@ export function drawNotScored(
 interface Props {
   prediction: Prediction;
   labels: readonly string[];
-  duration: number;
+  thresholds: Thresholds;
+  view: TimeSpan;
   label: string;
 }
 
-/** Draws a row for each label and a cell for each window. A darker cell means a higher score. */
-export function ScoreHeatmap({ prediction, labels, duration, label }: Props) {
+/** Draws a row of bars for each label: a bar for each window, the threshold as a line, and the events as brackets. */
+export function ScoreHeatmap({ prediction, labels, thresholds, view, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useElementWidth(canvas);
   const theme = useResolvedTheme();
@@ -54,25 +59,106 @@ export function ScoreHeatmap({ prediction, labels, duration, label }: Props) {
     element.width = Math.round(width * scale);
     element.height = Math.round(height * scale);
     context.scale(scale, scale);
-    const ramp = buildColorScale();
-    const places = computeCells(prediction.windows);
-    prediction.windows.forEach((window, index) => {
-      const place = places[index];
-      if (!place) return;
-      const left = (place.start / duration) * width;
-      const right = (place.end / duration) * width;
-      const gap = right - left > 4 * GAP_PX ? GAP_PX : 0;
-      const { scores } = window;
-      if (!scores) {
-        drawNotScored(context, left, Math.max(right - left - gap, 1), height);
-        return;
-      }
-      labels.forEach((name, row) => {
-        context.fillStyle = getColor(ramp, scores[name] ?? 0);
-        context.fillRect(left, row * ROW_PX, Math.max(right - left - gap, 1), ROW_PX - GAP_PX);
-      });
-    });
-  }, [prediction, labels, duration, width, height, theme]);
+    const toX = (seconds: number) => ((seconds - view.start) / (view.end - view.start)) * width;
+    drawRows(context, labels, width);
+    drawBars(context, prediction, labels, toX, width, height);
+    drawThresholds(context, labels, thresholds, width);
+    drawEvents(context, prediction, labels, toX);
+  }, [prediction, labels, thresholds, view, width, height, theme]);
 
   return <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height }} />;
+}
+
+type ToX = (seconds: number) => number;
+
+function drawRows(context: CanvasRenderingContext2D, labels: readonly string[], width: number): void {
+  context.fillStyle = readToken("sunken");
+  for (const row of labels.keys()) context.fillRect(0, row * ROW_PX, width, ROW_PX - GAP_PX);
+}
+
+function drawBars(
+  context: CanvasRenderingContext2D,
+  { windows }: Prediction,
+  labels: readonly string[],
+  toX: ToX,
+  width: number,
+  height: number,
+): void {
+  const ramp = buildColorScale();
+  const cells = computeCells(windows);
+  // Of the windows that share a pixel the highest is drawn.
+  const drawn = labels.map(() => ({ pixel: Number.NaN, score: 0 }));
+  const unscored: [left: number, wide: number][] = [];
+  windows.forEach((window, index) => {
+    const cell = cells[index];
+    if (!cell) return;
+    const left = toX(cell.start);
+    const right = toX(cell.end);
+    if (right < 0 || left > width) return;
+    const gap = right - left > 4 * GAP_PX ? GAP_PX : 0;
+    const wide = Math.max(right - left - gap, 1);
+    const { scores } = window;
+    if (!scores) {
+      unscored.push([left, Math.max(wide, LEAST_HATCHED_PX)]);
+      return;
+    }
+    labels.forEach((name, row) => {
+      const score = scores[name];
+      const last = drawn[row];
+      if (score === undefined || !last) return;
+      const pixel = Math.floor(left);
+      if (last.pixel === pixel && score <= last.score) return;
+      drawn[row] = { pixel, score };
+      const tall = Math.max(1, Math.min(1, Math.max(0, score)) * (ROW_PX - GAP_PX));
+      context.fillStyle = getColor(ramp, 0.3 + 0.7 * score);
+      context.fillRect(left, (row + 1) * ROW_PX - GAP_PX - tall, wide, tall);
+    });
+  });
+  for (const [left, wide] of unscored) {
+    context.clearRect(left, 0, wide, height);
+    drawNotScored(context, left, wide, height);
+  }
+}
+
+function drawThresholds(
+  context: CanvasRenderingContext2D,
+  labels: readonly string[],
+  thresholds: Thresholds,
+  width: number,
+): void {
+  context.save();
+  context.strokeStyle = readToken("warn");
+  context.setLineDash([3, 3]);
+  labels.forEach((name, row) => {
+    const threshold = thresholds?.[name];
+    if (threshold === undefined || threshold < 0 || threshold > 1) return;
+    const y = Math.round((row + 1) * ROW_PX - GAP_PX - threshold * (ROW_PX - GAP_PX)) + 0.5;
+    context.beginPath();
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+    context.stroke();
+  });
+  context.restore();
+}
+
+function drawEvents(
+  context: CanvasRenderingContext2D,
+  { events }: Prediction,
+  labels: readonly string[],
+  toX: ToX,
+): void {
+  context.strokeStyle = readToken("ink");
+  context.lineWidth = 1.5;
+  for (const event of events) {
+    const row = labels.indexOf(event.label);
+    if (row < 0) continue;
+    const [left, right] = [toX(event.start) + 1, toX(event.end) - 1];
+    const top = row * ROW_PX + 1;
+    context.beginPath();
+    context.moveTo(left, top + BRACKET_PX);
+    context.lineTo(left, top);
+    context.lineTo(right, top);
+    context.lineTo(right, top + BRACKET_PX);
+    context.stroke();
+  }
 }

@@ -5,7 +5,7 @@ import { buildColorScale } from "../theme/color-scale";
 import { readToken, useResolvedTheme } from "../theme/theme";
 
 const WAVE_PX = 88;
-const SPECTRUM_PX = 140;
+export const SPECTRUM_PX = 140;
 const DRAW_RATE = 16_000;
 const CHANNEL_MAX = 255;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { makePrediction, makeWindow } from "../test/fixtures";
 import { toCsv } from "./export";
-import { computeCells, findDisagreements, findWindowAt, rankLabels } from "./window-comparison";
+import { alignLabels, compareWindows, computeCells, findWindowAt, rankLabels } from "./window-comparison";
 
 const first = makePrediction([0, 1, 2, 3].map((start) => makeWindow(start, { dog: 0.8, rain: 0.2 })));
 const second = makePrediction([
@@ -12,7 +12,28 @@ const second = makePrediction([
 ]);
 
 test("windows in which two models name different labels are found", () => {
-  expect(findDisagreements(first, second).map((window) => window.start)).toEqual([1, 2]);
+  expect(compareWindows(first, second).different.map((window) => window.start)).toEqual([1, 2]);
+});
+
+test("windows that one model did not score are not compared", () => {
+  const holed = makePrediction([
+    { ...makeWindow(0, {}), label: null, score: null, scores: null },
+    ...second.windows.slice(1),
+  ]);
+  expect(compareWindows(first, holed)).toMatchObject({ compared: 3 });
+  expect(compareWindows(holed, first)).toMatchObject({ compared: 3 });
+});
+
+test("labels that both models know are in the same rows, and the others are counted", () => {
+  const siren = makePrediction([makeWindow(0, { dog: 0.1, rain: 0.2, siren: 0.9 })], {
+    scores: { dog: 0.1, rain: 0.2, siren: 0.9 },
+  });
+  const { rows, shared, own } = alignLabels(first, siren, 3);
+  expect(rows).toEqual([
+    ["dog", "rain"],
+    ["dog", "rain", "siren"],
+  ]);
+  expect([shared, own]).toEqual([2, [0, 1]]);
 });
 
 test("models with different windows are compared where their windows' centres are nearest", () => {
@@ -20,7 +41,7 @@ test("models with different windows are compared where their windows' centres ar
     { ...makeWindow(0, { dog: 1 }), end: 2 },
     { ...makeWindow(2, { rain: 1 }), end: 4 },
   ]);
-  expect(findDisagreements(first, coarse).map((window) => window.start)).toEqual([2, 3]);
+  expect(compareWindows(first, coarse).different.map((window) => window.start)).toEqual([2, 3]);
 });
 
 test("the window at a time is the nearest one, also outside the clip", () => {

@@ -1,9 +1,5 @@
 import type { Prediction, ScoredWindow } from "../api/types";
-
-export interface TimeSpan {
-  start: number;
-  end: number;
-}
+import type { TimeSpan } from "./time-view";
 
 const getCenter = (window: ScoredWindow) => (window.start + window.end) / 2;
 
@@ -21,9 +17,23 @@ export function findWindowAt(windows: readonly ScoredWindow[], time: number): Sc
   return windows[low];
 }
 
-/** Returns the first model's windows for which the second model predicts another label at the same time. */
-export function findDisagreements(first: Prediction, second: Prediction): ScoredWindow[] {
-  return first.windows.filter((window) => findWindowAt(second.windows, getCenter(window))?.label !== window.label);
+export interface WindowComparison {
+  /** The first model's windows for which the second model names another label at the same time. */
+  different: ScoredWindow[];
+  /** The number of windows that both models scored. Nothing is known about the others. */
+  compared: number;
+}
+
+export function compareWindows(first: Prediction, second: Prediction): WindowComparison {
+  const pairs = first.windows.map((window) => ({
+    window,
+    label: findWindowAt(second.windows, getCenter(window))?.label,
+  }));
+  const scored = pairs.filter(({ window, label }) => window.label !== null && label !== null && label !== undefined);
+  return {
+    different: scored.filter(({ window, label }) => window.label !== label).map(({ window }) => window),
+    compared: scored.length,
+  };
 }
 
 /** Returns where each window is drawn: up to the start of the next one, so that windows do not overlap. */
@@ -31,16 +41,45 @@ export function computeCells(windows: readonly ScoredWindow[]): TimeSpan[] {
   return windows.map((window, index) => ({ start: window.start, end: windows[index + 1]?.start ?? window.end }));
 }
 
-/** Returns the `most` labels with the highest score in any window, highest first. */
-export function rankLabels(prediction: Prediction, most: number): string[] {
+/** Returns each label's highest score in any window. */
+function findPeakScores(prediction: Prediction): Map<string, number> {
   const peaks = new Map<string, number>();
   for (const window of prediction.windows) {
     for (const [label, score] of Object.entries(window.scores ?? {})) {
       if (score > (peaks.get(label) ?? 0)) peaks.set(label, score);
     }
   }
-  return [...peaks]
-    .sort(([, one], [, other]) => other - one)
-    .slice(0, most)
-    .map(([label]) => label);
+  return peaks;
+}
+
+const rankByScore = (peaks: ReadonlyMap<string, number>): string[] =>
+  [...peaks].sort(([, one], [, other]) => other - one).map(([label]) => label);
+
+/** Returns the `most` labels with the highest score in any window, highest first. */
+export function rankLabels(prediction: Prediction, most: number): string[] {
+  return rankByScore(findPeakScores(prediction)).slice(0, most);
+}
+
+export interface AlignedLabels {
+  /** The rows of each model: the labels that both know first, in one order, then the highest of its own. */
+  rows: [string[], string[]];
+  shared: number;
+  /** The number of labels that only one of them knows. */
+  own: readonly [number, number];
+}
+
+/** Lines up the rows of two models, at most `most` each. */
+export function alignLabels(first: Prediction, second: Prediction, most: number): AlignedLabels {
+  const has = [new Set(Object.keys(first.scores)), new Set(Object.keys(second.scores))] as const;
+  const shared = [...has[0]].filter((label) => has[1].has(label));
+  const peaks = [findPeakScores(first), findPeakScores(second)] as const;
+  const highest = new Map(shared.map((label) => [label, Math.max(peaks[0].get(label) ?? 0, peaks[1].get(label) ?? 0)]));
+  const own = [has[0].size - shared.length, has[1].size - shared.length] as const;
+  // One row at least is kept for what only one model knows.
+  const common = rankByScore(highest).slice(0, own[0] + own[1] > 0 ? most - 1 : most);
+  const fill = (of: 0 | 1) => {
+    const others = rankByScore(peaks[of]).filter((label) => !has[of === 0 ? 1 : 0].has(label));
+    return [...common, ...others.slice(0, most - common.length)];
+  };
+  return { rows: [fill(0), fill(1)], shared: shared.length, own };
 }

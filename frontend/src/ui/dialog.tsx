@@ -24,7 +24,12 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
           className={`fixed inset-x-3 top-[max(0.75rem,8dvh)] z-50 mx-auto flex max-h-[84dvh] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-2xl ${wide ? "max-w-2xl" : "max-w-lg"}`}
         >
           <div className="flex items-start justify-between gap-4 px-6 pt-5">
-            <Radix.Title className="pt-1 font-semibold text-lg leading-snug">{title}</Radix.Title>
+            <Radix.Title
+              className="line-clamp-4 min-w-0 break-words pt-1 font-semibold text-lg leading-snug"
+              title={title}
+            >
+              {title}
+            </Radix.Title>
             <Radix.Close asChild>
               <Button look="quiet" small square aria-label={text.common.close} className="-mr-2">
                 <CloseIcon />
@@ -32,7 +37,7 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
             </Radix.Close>
           </div>
           {description !== undefined && (
-            <Radix.Description className="px-6 pt-1 text-ink-2 text-sm">{description}</Radix.Description>
+            <Radix.Description className="break-words px-6 pt-1 text-ink-2 text-sm">{description}</Radix.Description>
           )}
           <div className="overflow-y-auto px-6 pt-5 pb-6">{children}</div>
         </Radix.Content>

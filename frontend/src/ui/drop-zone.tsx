@@ -53,6 +53,8 @@ export function DropZone({ accept, title, hint, choose, multiple = false, onFile
         {...(accept && { accept })}
         multiple={multiple}
         aria-label={choose}
+        // The button above is the control; this field only opens the browser's dialog.
+        aria-hidden="true"
         tabIndex={-1}
         className="sr-only"
         onChange={(event) => {

@@ -2,7 +2,7 @@ import clsx from "clsx";
 import { type ComponentProps, type ReactNode, useId } from "react";
 import { ChevronDownIcon } from "./icons";
 
-const CONTROL =
+export const CONTROL =
   "w-full rounded-md border border-line-strong bg-surface px-3 text-ink text-sm placeholder:text-ink-3 disabled:opacity-60";
 
 interface FieldProps {

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { toProblem } from "../api/problem";
 import type { Problem } from "../api/types";
 import { text } from "../text";
+import { getPageRemedy } from "../text/remedies";
 import { Button } from "./button";
 import { AlertIcon } from "./icons";
 
@@ -22,7 +23,7 @@ export function ProblemNotice({ problem, actions }: Props) {
         <p className="mt-1 break-words text-ink">{problem.detail}</p>
         <p className="mt-2 break-words text-ink-2">
           <span className="font-medium text-ink">{text.common.whatToDo}: </span>
-          {problem.remedy}
+          {getPageRemedy(problem)}
         </p>
         {actions && <div className="mt-3 flex gap-2">{actions}</div>}
       </div>
@@ -52,7 +53,7 @@ export function WarningNotice({ children }: { children: ReactNode }) {
       <span className="pt-0.5 text-warn">
         <AlertIcon />
       </span>
-      <div className="min-w-0 flex-1">{children}</div>
+      <div className="min-w-0 flex-1 break-words">{children}</div>
     </div>
   );
 }

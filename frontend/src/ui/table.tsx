@@ -17,7 +17,7 @@ interface Props {
 
 /** A plain table without a frame. */
 export function PlainTable({ columns, rows, caption, className, sticky = false }: Props) {
-  const cell = (index: number) => clsx("py-1.5 pr-4 last:pr-0", columns[index]?.numeric && "text-right");
+  const cell = (index: number) => clsx("break-words py-1.5 pr-4 last:pr-0", columns[index]?.numeric && "text-right");
   return (
     <table className={clsx("w-full text-sm", className)}>
       {caption && <caption className="pb-1 text-left text-ink-2">{caption}</caption>}

@@ -1,0 +1,6 @@
+export const manual = {
+  title: "Manual",
+  chapters: "Chapters",
+  first: "Start here",
+  api: "API",
+};

@@ -1,0 +1,24 @@
+import type { Problem } from "../api/types";
+
+/** What to click on this page, by the code of a problem whose own remedy is a request or a command. */
+const REMEDIES: Record<string, string> = {
+  model_not_found: "It was deleted, or the address is wrong. Choose a model on the Models page.",
+  active_model_not_found: "Choose Activate beside a model on the Models page.",
+  no_active_model: "Choose Activate beside a model on the Models page.",
+  model_not_loaded:
+    "Choose Activate beside another model on the Models page. The status on the Operations page says why.",
+  report_not_found: "Choose Activate on the model's page. The model is compiled first.",
+  operation_not_found: "Look at the history on the Operations page, and activate the model again if it is not live.",
+  spec_invalid: "Correct the .spec.json file or the labels, then register the model again.",
+  examples_missed:
+    "Open the model's page: its examples show each clip. Correct the spec, or drop other examples there.",
+  several_active: "Ask the person who runs the server: which model is live has to be decided there.",
+  name_taken: "Choose another name, or open the model that has this name and edit it.",
+  model_set_aside: "Choose Activate beside another model, or Roll back, on the Models page.",
+};
+const FOR_PROGRAMS = /`|\b(GET|POST|PUT|PATCH|DELETE) \/|\/api\/|(^|\s)--[a-z]|understudy [a-z]/;
+
+/** Returns a problem's remedy as clicks on this page, where there are any; else the server's. */
+export function getPageRemedy({ code, remedy }: Problem): string {
+  return FOR_PROGRAMS.test(remedy) ? (REMEDIES[code] ?? remedy) : remedy;
+}

@@ -1,0 +1,96 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import clsx from "clsx";
+import type { Prediction } from "../api/types";
+import type { ModelChoice } from "../models/model-select";
+import { text } from "../text";
+import { Button } from "../ui/button";
+import { Panel, Skeleton } from "../ui/layout";
+import { QueryFailure, WarningNotice } from "../ui/notice";
+import { useAnsweringSpec } from "./use-answering-spec";
+import { useNewerLiveModel } from "./use-newer-live-model";
+import { decideVerdict } from "./verdict";
+
+const words = text.tryIt.verdict;
+
+/** Shows the decision on a recording, and everything that limits it, before any number. */
+export function VerdictPanel({ query, choice }: { query: UseQueryResult<Prediction>; choice: ModelChoice }) {
+  if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <Skeleton className="h-32 w-full" />;
+  return (
+    <Decision
+      prediction={query.data}
+      choice={choice}
+      running={query.isFetching}
+      onRunAgain={() => void query.refetch()}
+    />
+  );
+}
+
+interface Props {
+  prediction: Prediction;
+  choice: ModelChoice;
+  running: boolean;
+  onRunAgain: () => void;
+}
+
+function Decision({ prediction, choice, running, onRunAgain }: Props) {
+  const { spec, pending } = useAnsweringSpec(prediction.model);
+  const verdict = decideVerdict(prediction, spec?.thresholds);
+  const newer = useNewerLiveModel(prediction, choice);
+  const { model } = prediction;
+  return (
+    <Panel className={clsx("p-5 sm:p-6", verdict.kind === "event" && "border-accent")}>
+      <p className="break-words text-ink-2 text-sm">
+        {words.answeredBy}{" "}
+        <Link
+          to="/models/$id"
+          params={{ id: String(model.model_id) }}
+          className="text-ink underline underline-offset-4"
+        >
+          <bdi>{model.model_name}</bdi>
+          {model.version && `, ${model.version}`}
+        </Link>
+      </p>
+      <div role="status" aria-label={words.label(model.model_name)} className="mt-1 min-h-14">
+        {!pending && (
+          <>
+            <p
+              className={clsx(
+                "break-words font-semibold text-2xl tracking-tight sm:text-3xl",
+                verdict.kind === "undecided" && "text-warn",
+              )}
+            >
+              {verdict.headline}
+            </p>
+            {verdict.lines.map((line) => (
+              <p key={line} className="mt-1 break-words text-ink-2">
+                {line}
+              </p>
+            ))}
+          </>
+        )}
+      </div>
+      {newer && (
+        <div className="mt-4">
+          <WarningNotice>
+            <p>{words.earlier(newer.model_name)}</p>
+            <Button small className="mt-2" disabled={running} onClick={onRunAgain}>
+              {words.runAgain(newer.model_name)}
+            </Button>
+          </WarningNotice>
+        </div>
+      )}
+      {collectCautions(prediction).map((warning) => (
+        <div key={warning} className="mt-3">
+          <WarningNotice>{warning}</WarningNotice>
+        </div>
+      ))}
+    </Panel>
+  );
+}
+
+/** Returns the warnings and the findings of an answer, each sentence once. */
+function collectCautions({ warnings, findings }: Prediction): string[] {
+  return [...new Set([...findings.map(({ detail }) => detail), ...warnings])];
+}
