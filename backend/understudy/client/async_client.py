@@ -27,7 +27,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelTypes, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
@@ -61,6 +61,10 @@ class AsyncClient:
 
     async def get_model(self, model_id: int) -> ModelDetail:
         return await self._send(calls.get_model(model_id))
+
+    async def list_model_types(self) -> ModelTypes:
+        """Return the words that `type` of `list_models` filters by."""
+        return await self._send(calls.list_model_types())
 
     async def get_active_model(self) -> ModelDetail:
         return await self._send(calls.get_active_model())
@@ -150,8 +154,8 @@ class AsyncClient:
         """Return that the server is ready. Raises ModelNotLoaded, and NoActiveModel with `require_model`."""
         return await self._send(calls.get_health(require_model))
 
-    async def get_recent_statistics(self, minutes: float | None = None) -> TrafficSummary:
-        return await self._send(calls.get_recent_statistics(minutes))
+    async def get_recent_statistics(self, minutes: float | None = None, *, buckets: bool = True) -> TrafficSummary:
+        return await self._send(calls.get_recent_statistics(minutes, buckets=buckets))
 
     async def list_demo_clips(self) -> DemoClips:
         return await self._send(calls.list_demo_clips())

@@ -16,7 +16,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelTypes, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
@@ -77,6 +77,10 @@ def list_models(query: ModelQuery) -> Call[ModelList]:
 
 def get_model(model_id: int) -> Call[ModelDetail]:
     return Call(ModelDetail, "GET", "models/{model_id}", {"model_id": model_id})
+
+
+def list_model_types() -> Call[ModelTypes]:
+    return Call(ModelTypes, "GET", "models/types")
 
 
 def get_active_model() -> Call[ModelDetail]:
@@ -161,8 +165,8 @@ def get_health(require_model: bool) -> Call[Readiness]:
     return Call(Readiness, "GET", "health", params={"model": "required" if require_model else None})
 
 
-def get_recent_statistics(minutes: float | None) -> Call[TrafficSummary]:
-    return Call(TrafficSummary, "GET", "metrics/summary", params={"minutes": minutes})
+def get_recent_statistics(minutes: float | None, *, buckets: bool) -> Call[TrafficSummary]:
+    return Call(TrafficSummary, "GET", "metrics/summary", params={"minutes": minutes, "buckets": buckets})
 
 
 def list_demo_clips() -> Call[DemoClips]:

@@ -26,7 +26,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
-from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelUpdate
+from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelTypes, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
@@ -58,6 +58,10 @@ class Client:
 
     def get_model(self, model_id: int) -> ModelDetail:
         return self._send(calls.get_model(model_id))
+
+    def list_model_types(self) -> ModelTypes:
+        """Return the words that `type` of `list_models` filters by."""
+        return self._send(calls.list_model_types())
 
     def get_active_model(self) -> ModelDetail:
         return self._send(calls.get_active_model())
@@ -143,8 +147,8 @@ class Client:
         """Return that the server is ready. Raises ModelNotLoaded, and NoActiveModel with `require_model`."""
         return self._send(calls.get_health(require_model))
 
-    def get_recent_statistics(self, minutes: float | None = None) -> TrafficSummary:
-        return self._send(calls.get_recent_statistics(minutes))
+    def get_recent_statistics(self, minutes: float | None = None, *, buckets: bool = True) -> TrafficSummary:
+        return self._send(calls.get_recent_statistics(minutes, buckets=buckets))
 
     def list_demo_clips(self) -> DemoClips:
         return self._send(calls.list_demo_clips())

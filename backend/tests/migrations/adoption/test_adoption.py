@@ -56,7 +56,7 @@ async def test_several_active_rows_are_named_and_nothing_changes_until_one_is_ch
             await schema.repair_tables(database, Repair(keep_active=3))
         await schema.repair_tables(database, Repair(keep_active=1))
         async with database.read() as session:
-            noted = await model_history.read_page(session, event="repaired")
+            noted = await model_history.read_page(session, events=["repaired"])
             assert await desired_state.read_desired(session) == desired_state.Desired(1, 1)
     assert by_hand("SELECT model_id FROM ml_models WHERE is_active") == [(1,)]
     assert by_hand("SELECT count(*) FROM ml_models") == [(3,)]
