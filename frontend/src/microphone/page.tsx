@@ -1,25 +1,16 @@
 import { useState } from "react";
-<<<<<<< HEAD
+import type { Finding } from "../api/types";
 import { useMediaQuery } from "../browser/use-media-query";
 import { formatTimeOfDay } from "../format/time";
-=======
-import type { Finding } from "../api/types";
-import { formatClock } from "../format/numbers";
-import { type ModelChoice, ModelSelect } from "../models/model-select";
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
 import { text } from "../text";
 import { Page, PageTitle, Panel } from "../ui/layout";
-<<<<<<< HEAD
-import { Empty, ProblemNotice } from "../ui/notice";
+import { Empty, ProblemNotice, WarningNotice } from "../ui/notice";
 import { AlarmSwitches } from "./alarm-switches";
 import { Controls } from "./controls";
 import { CrossingList } from "./crossing-list";
 import { HearingNotice } from "./hearing-notice";
 import type { ListeningState } from "./listening";
 import { useListening } from "./listening-provider";
-=======
-import { Empty, ProblemNotice, WarningNotice } from "../ui/notice";
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
 import { AXIS_PX, ROW_PX, ScoreCanvas, SPECTRUM_PX } from "./score-canvas";
 import { pickShownLabels, type SessionState, SHOWN_SECONDS } from "./session-state";
 import { ThresholdSliders } from "./threshold-sliders";
@@ -42,20 +33,14 @@ export function MicrophonePage() {
           <ProblemNotice problem={session.problem} />
         </div>
       )}
-<<<<<<< HEAD
-      <div className="mt-5">
-        {labels.length > 0 ? (
-          <ScorePanel state={state} labels={labels} />
-=======
       {session.findings.map((finding) => (
         <div key={finding.code} className="mt-5">
           <WarningNotice>{words.finding(finding.detail, formatSpan(finding))}</WarningNotice>
         </div>
       ))}
-      <div className="mt-6">
-        {microphone.sound && labels.length > 0 ? (
-          <ScorePanel microphone={microphone} sound={microphone.sound} labels={labels} />
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
+      <div className="mt-5">
+        {labels.length > 0 ? (
+          <ScorePanel state={state} labels={labels} />
         ) : (
           connection === "idle" && <Empty title={words.emptyTitle}>{words.empty}</Empty>
         )}
@@ -74,76 +59,19 @@ export function MicrophonePage() {
   );
 }
 
-<<<<<<< HEAD
+/** Formats the times of a finding, which are times of day in a session. */
+const formatSpan = ({ start, end }: Finding) =>
+  start == null
+    ? undefined
+    : [start, end]
+        .filter((at) => at != null)
+        .map(formatTimeOfDay)
+        .join(" to ");
+
 function ScorePanel({ state, labels }: { state: ListeningState; labels: readonly string[] }) {
   const roomy = useMediaQuery("(min-width: 40rem)");
   const [span, setSpan] = useState<number>();
   const seconds = span ?? (roomy ? SHOWN_SECONDS : PHONE_SECONDS);
-=======
-const formatSpan = ({ start, end }: Finding) =>
-  start == null ? undefined : `${formatClock(start)}${end == null ? "" : ` to ${formatClock(end)}`}`;
-
-interface ControlsProps {
-  microphone: Microphone;
-  model: ModelChoice;
-  onModel: (model: ModelChoice) => void;
-}
-
-function Controls({ microphone, model, onModel }: ControlsProps) {
-  const { connection, session, activeProcessing } = microphone;
-  const listening = connection !== "idle";
-  const chosen = typeof model === "number" ? model : undefined;
-  return (
-    <>
-      <div className="flex flex-wrap items-end gap-x-4 gap-y-3">
-        {listening ? (
-          <Button look="danger" onClick={microphone.stop} className="min-w-40">
-            <StopIcon />
-            {words.stop}
-          </Button>
-        ) : (
-          <Button look="primary" onClick={() => void microphone.start(chosen)} className="min-w-40">
-            <MicrophoneIcon />
-            {words.start}
-          </Button>
-        )}
-        <ModelSelect
-          label={words.model}
-          value={model}
-          onChange={(choice) => {
-            onModel(choice);
-            if (listening) void microphone.start(typeof choice === "number" ? choice : undefined);
-          }}
-        />
-        <p role="status" className="flex min-h-10 items-center gap-2 text-ink-2 text-sm">
-          <span
-            aria-hidden="true"
-            className={clsx(
-              "size-2.5 rounded-full",
-              connection === "streaming" ? "bg-accent" : connection === "waiting" ? "bg-danger" : "bg-line-strong",
-            )}
-          />
-          {words.connections[connection]}
-          {connection === "streaming" && session.model && `. ${words.answering(session.model.model_name)}`}
-        </p>
-      </div>
-      <p className="mt-3 text-ink-2 text-sm">
-        {activeProcessing.length > 0
-          ? text.common.microphone.activeProcessing(activeProcessing.join(", "))
-          : text.common.microphone.raw}
-      </p>
-    </>
-  );
-}
-
-interface ScorePanelProps {
-  microphone: Microphone;
-  sound: NonNullable<Microphone["sound"]>;
-  labels: readonly string[];
-}
-
-function ScorePanel({ microphone, sound, labels }: ScorePanelProps) {
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
   return (
     <Panel className="p-4 sm:p-6">
       <div className="mb-3 flex items-center justify-between gap-4">

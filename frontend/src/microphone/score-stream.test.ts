@@ -32,6 +32,7 @@ const ready: StreamMessage = {
   model: { model_id: 1, model_name: "Starter", version: null, digest: "ab", precision: "float32" },
   generation: 1,
   spec: { window_seconds: 1, hop_seconds: 0.5, labels: [], thresholds: {} },
+  findings: [],
 };
 const beat = { type: "heartbeat", received: 0 } as const;
 

@@ -1,9 +1,5 @@
-<<<<<<< HEAD
-import type { ModelIdentity, Problem, StreamMessage, StreamWindow } from "../api/types";
-import { type Crossing, trackCrossings } from "./crossings";
-=======
 import type { Finding, ModelIdentity, Problem, StreamMessage, StreamWindow } from "../api/types";
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
+import { type Crossing, trackCrossings } from "./crossings";
 
 export const SHOWN_SECONDS = 30;
 const MOST_GAPS = 500;
@@ -69,18 +65,9 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
   switch (message.type) {
     case "ready":
       return {
-<<<<<<< HEAD
         ...applySpec(session, message),
         heardUntil: session.heardUntil ?? offset,
-=======
-        ...session,
-        labels: message.spec.labels,
-        hop: message.spec.hop_seconds,
-        // A threshold that the user set stays after a reconnection.
-        thresholds: { ...message.spec.thresholds, ...session.thresholds },
-        model: message.model,
         findings: addFindings(ofSound(session), message.findings),
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
         problem: undefined,
       };
     case "window":
@@ -94,13 +81,7 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
       return {
         ...applySpec(session, message),
         swaps: [...session.swaps, { at: message.at + offset, model: message.model }],
-<<<<<<< HEAD
-=======
-        labels: message.spec.labels,
-        hop: message.spec.hop_seconds,
-        thresholds: { ...message.spec.thresholds, ...session.thresholds },
         findings: addFindings(ofSound(session), message.findings),
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
       };
     case "heartbeat":
       return session;
@@ -109,7 +90,6 @@ export function applyMessage(session: SessionState, message: StreamMessage, offs
   }
 }
 
-<<<<<<< HEAD
 function applySpec(
   session: SessionState,
   { spec, model }: Extract<StreamMessage, { type: "ready" | "swap" }>,
@@ -124,7 +104,6 @@ function applySpec(
   };
 }
 
-=======
 /** Returns the findings that stay when another model answers. */
 const ofSound = (session: SessionState) => session.findings.filter((each) => each.code !== "sample_rate_assumed");
 
@@ -140,7 +119,6 @@ const shiftFinding = (finding: Finding, offset: number): Finding => ({
   end: finding.end == null ? null : finding.end + offset,
 });
 
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
 function addWindow(session: SessionState, window: StreamWindow): SessionState {
   const heardUntil = session.heardUntil ?? window.start;
   const contiguous = window.start - heardUntil <= SMALLEST_GAP_SECONDS;
@@ -153,14 +131,10 @@ function addWindow(session: SessionState, window: StreamWindow): SessionState {
         ? session.labels
         : names,
     windows: [...session.windows.filter((each) => each.end > oldest), window],
-<<<<<<< HEAD
     heardUntil: Math.max(heardUntil, window.end),
     gaps: contiguous ? session.gaps : [...session.gaps, { from: heardUntil, to: window.start }].slice(-MOST_GAPS),
     crossings: trackCrossings(session.crossings, window, contiguous, (label) => getThreshold(session, label)),
-=======
     findings: addFindings(session.findings, window.findings),
-    crossings: crossings.length > 0 ? [...crossings, ...session.crossings].slice(0, MOST_CROSSINGS) : session.crossings,
->>>>>>> 216a36e (Say what was assumed and found on streams and examples)
   };
 }
 

@@ -203,6 +203,7 @@ export const makeStatus = (own: Partial<Status> = {}): Status => ({
   in_sync: true,
   live: makeLiveStatus(),
   problem: null,
+  tasks: [],
   replica: "host-1",
   replicas: [
     {
