@@ -4,23 +4,48 @@ from pathlib import Path
 
 import pytest
 
-from understudy.errors import UnsafeBinding
-from understudy.settings import Settings, is_loopback
+from understudy.access_settings import is_loopback
+from understudy.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org"])  # noqa: S104
-def test_an_address_that_other_machines_can_reach_is_refused(host: str, home: Path) -> None:
-    with pytest.raises(UnsafeBinding, match="no access control"):
-        Settings(home=home, host=host)
-    assert Settings(home=home, host=host, allow_unauthenticated=True).host == host
+def test_an_address_that_other_machines_can_reach_needs_accounts(host: str, home: Path) -> None:
+    assert Settings(home=home, host=host).needs_accounts
+    assert not Settings(home=home, host=host, allow_unauthenticated=True).needs_accounts
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
 def test_loopback_needs_no_permission(host: str, home: Path) -> None:
     assert is_loopback(host)
-    assert Settings(home=home, host=host).host == host
+    assert not Settings(home=home, host=host).needs_accounts
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"jwt_secret": "x" * 32}, "JWT_ISSUER"),
+        ({"jwt_jwks_url": "https://id.example/keys"}, "JWT_ISSUER"),
+        ({"jwt_secret": "x" * 31, "jwt_issuer": "i"}, "fewer than 32"),
+        ({"jwt_jwks_url": "http://id.example/keys", "jwt_issuer": "i"}, "not an https address"),
+        ({"jwt_roles": {"staff": "device"}}, "jwt_roles"),
+        ({"tls_cert": "cert.pem"}, "must both be set"),
+        ({"trusted_proxies": ("proxy.example",)}, "not an address or a network"),
+    ],
+)
+def test_settings_of_access_that_would_be_unsafe_are_refused(wrong: dict[str, object], reason: str, home: Path) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Settings.model_validate({"home": home, **wrong})
+
+
+def test_a_secret_is_in_no_text_about_the_settings(home: Path) -> None:
+    secret = "a secret of at least thirty-two characters"  # noqa: S105
+    settings = Settings.model_validate({"home": home, "jwt_secret": secret, "jwt_issuer": "i"})
+    assert secret not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    with pytest.raises(ValueError, match="JWT_ISSUER") as refused:
+        Settings.model_validate({"home": home, "jwt_secret": secret})
+    assert secret not in str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["a.example,b.example", " a.example, b.example ,", '["a.example", "b.example"]'])

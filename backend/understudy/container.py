@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from understudy.access.access import Access
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.refusal_store import RefusalStore
@@ -49,6 +50,7 @@ class Services:
 
     settings: Settings
     database: Database
+    access: Access
     engine: Engine
     registry: Registry
     uploads: Uploads
@@ -143,6 +145,17 @@ async def open_services(
         await database.dispose()
 
 
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[Access]:
+    """Migrate the database and yield the use-cases of access alone. Raises what `open_services` raises."""
+    database = Database(settings)
+    try:
+        await schema.migrate(database)
+        yield Access(settings, database)
+    finally:
+        await database.dispose()
+
+
 def _build_services(
     settings: Settings, database: Database, engine: Engine, counters: Counters, compiler: Compiler, actor: str
 ) -> Services:
@@ -163,6 +176,7 @@ def _build_services(
     return Services(
         settings=settings,
         database=database,
+        access=Access(settings, database),
         engine=engine,
         registry=registry,
         uploads=Uploads(settings),
@@ -195,9 +209,11 @@ def _build_services(
 async def run_background_tasks(services: Services) -> AsyncIterator[None]:
     """Follow the database and compile what is queued while the block runs; tasks that fail are started again.
 
-    The block starts after the first poll, or after five seconds where loading takes longer. The process then answers
+    Raises UnsafeBinding where other machines reach the server and nobody is an admin. The block starts after the first
+    poll, or after five seconds where loading takes longer. The process then answers
     `/health/live` at once, and `/health/ready` with 200 as soon as the model is loaded.
     """
+    await services.access.start()
     first = asyncio.create_task(services.reconciler.poll_once())
     await asyncio.wait([first], timeout=5.0)
 
@@ -211,6 +227,7 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         ("broken_model_guard", services.broken_model_guard.watch, False),
         ("compile_queue", services.compile_queue.work, False),
         ("recent_statistics", services.recent_statistics.watch, False),
+        ("access", services.access.watch, True),
     )
     tasks = [
         asyncio.create_task(services.supervisor.keep_running(name, work, essential=essential))

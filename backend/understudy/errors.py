@@ -1,14 +1,18 @@
 """Defines every error that a client, a command or a log can show.
 
 UnderstudyError                  500 internal_error
+├── NotSignedIn                  401 not_signed_in
 ├── Forbidden                    403
 │   ├── ForeignHost              403 foreign_host
-│   └── ForeignOrigin            403 foreign_origin
+│   ├── ForeignOrigin            403 foreign_origin
+│   └── NotAllowed               403 not_allowed
 ├── NotFound                     404
 │   ├── ModelNotFound            404 model_not_found
 │   ├── ActiveModelNotFound      404 active_model_not_found
 │   ├── OperationNotFound        404 operation_not_found
-│   └── ReportNotFound           404 report_not_found
+│   ├── ReportNotFound           404 report_not_found
+│   ├── UserNotFound             404 user_not_found
+│   └── KeyNotFound              404 key_not_found
 ├── Conflict                     409
 │   ├── NameTaken                409 name_taken
 │   ├── FileExists               409 file_exists
@@ -16,17 +20,22 @@ UnderstudyError                  500 internal_error
 │   ├── FileChanged              409 file_changed
 │   ├── RowRefused               409 row_refused
 │   ├── BackboneInUse            409 backbone_in_use
-│   └── NothingToRollBack        409 nothing_to_roll_back
+│   ├── NothingToRollBack        409 nothing_to_roll_back
+│   ├── AccountTaken             409 account_taken
+│   └── LastAdmin                409 last_admin
 ├── TooLarge                     413
 │   ├── BodyTooLarge             413 body_too_large
 │   ├── AudioTooLong             413 audio_too_long
 │   └── HeadersTooLarge          431 headers_too_large
 ├── MalformedRequest             400 malformed_request
 ├── RequestTimeout               408 request_timeout
+├── TooManyAttempts              429 too_many_attempts
 ├── NotAudio                     415 not_audio
 ├── Refused                      422
 │   ├── RequestInvalid           422 request_invalid
 │   ├── NameRefused              422 name_refused
+│   ├── AccountRefused           422 account_refused
+│   ├── PasswordRefused          422 password_refused
 │   ├── PathRefused              422 path_refused
 │   ├── FileMissing              422 file_missing
 │   ├── SpecInvalid              422 spec_invalid
@@ -57,6 +66,7 @@ UnderstudyError                  500 internal_error
 │   ├── DownloadFailed           503 download_failed
 │   ├── CompilerMissing          503 compiler_missing
 │   ├── RuntimeMissing           503 runtime_missing
+│   ├── IssuerUnavailable        503 issuer_unavailable
 │   ├── StorageUnavailable       503 storage_unavailable
 │   ├── RegistryOutdated         503 registry_outdated
 │   └── DatabaseUnavailable      503 database_unavailable
@@ -109,6 +119,18 @@ class UnderstudyError(Exception):
         }
 
 
+class NotSignedIn(UnderstudyError):
+    """No credential, or one that does not hold: unknown, wrong, expired, revoked or disabled."""
+
+    status = 401
+    code = "not_signed_in"
+    title = "Not signed in"
+    default_remedy = (
+        "Sign in on the page, or send a key: `Authorization: Bearer KEY` (UNDERSTUDY_KEY for the command line). An "
+        "admin makes one with `understudy keys create NAME --role viewer`."
+    )
+
+
 class Forbidden(UnderstudyError):
     status = 403
     code = "forbidden"
@@ -125,6 +147,12 @@ class ForeignHost(Forbidden):
 class ForeignOrigin(Forbidden):
     code = "foreign_origin"
     title = "The request comes from a page of another site"
+
+
+class NotAllowed(Forbidden):
+    code = "not_allowed"
+    title = "Your role does not allow this"
+    default_remedy = "Ask an admin for another role: `understudy users role NAME ROLE`. docs/access.md lists the roles."
 
 
 class NotFound(UnderstudyError):
@@ -158,6 +186,18 @@ class ReportNotFound(NotFound):
     code = "report_not_found"
     title = "Not compiled yet"
     default_remedy = "Compile the model with `understudy compile MODEL_ID`, or activate it, then ask again."
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    title = "No such user"
+    default_remedy = "List the users with `understudy users list`."
+
+
+class KeyNotFound(NotFound):
+    code = "key_not_found"
+    title = "No such key"
+    default_remedy = "List the keys with `understudy keys list`."
 
 
 class Conflict(UnderstudyError):
@@ -211,6 +251,18 @@ class NothingToRollBack(Conflict):
     default_remedy = "Activate a model by its id: `understudy activate MODEL_ID`."
 
 
+class AccountTaken(Conflict):
+    code = "account_taken"
+    title = "A user or a key has this name"
+    default_remedy = "Choose another name: the history tells users and keys apart by it."
+
+
+class LastAdmin(Conflict):
+    code = "last_admin"
+    title = "The last admin must stay"
+    default_remedy = "Make another admin first: `understudy users add NAME --role admin`."
+
+
 class TooLarge(UnderstudyError):
     status = 413
     code = "too_large"
@@ -249,6 +301,17 @@ class RequestTimeout(UnderstudyError):
     default_remedy = "Send the request again, over a faster connection."
 
 
+class TooManyAttempts(UnderstudyError):
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many failed attempts to sign in"
+    default_remedy = "Wait for the seconds that Retry-After says, then try again."
+
+    def __init__(self, detail: str, *, remedy: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.retry_after = retry_after
+
+
 class NotAudio(UnderstudyError):
     status = 415
     code = "not_audio"
@@ -272,6 +335,18 @@ class NameRefused(Refused):
     code = "name_refused"
     title = "The name or version is not allowed"
     default_remedy = "Choose a name of ordinary characters, such as siren/v2."
+
+
+class AccountRefused(Refused):
+    code = "account_refused"
+    title = "The user or key cannot be made so"
+    default_remedy = "Correct the option and run the command again; docs/access.md describes users and keys."
+
+
+class PasswordRefused(Refused):
+    code = "password_refused"
+    title = "The password is not allowed"
+    default_remedy = "Choose a password of 12 to 256 characters."
 
 
 class PathRefused(Refused):
@@ -475,6 +550,12 @@ class RuntimeMissing(Unavailable):
     default_remedy = "Run `pip install '.[litert]'` in the checkout, then activate the model again."
 
 
+class IssuerUnavailable(Unavailable):
+    code = "issuer_unavailable"
+    title = "The keys of the token's issuer cannot be read"
+    default_remedy = "Check UNDERSTUDY_JWT_JWKS_URL and that this server can reach it, then try again."
+
+
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
     title = "The disk cannot be used"
@@ -593,5 +674,6 @@ class UnsafeBinding(Misconfigured):
     code = "unsafe_binding"
     title = "The address can be reached from other machines"
     default_remedy = (
-        "Bind 127.0.0.1, or add --allow-unauthenticated if everyone who can reach it may control the models."
+        "Make an admin with `understudy users add NAME --role admin` and start again, or serve this machine only with "
+        "`understudy serve --host 127.0.0.1`. Where a proxy in front checks who calls, add --allow-unauthenticated."
     )

@@ -13,12 +13,15 @@ from understudy import __version__
 from understudy.api import health, metrics, v1, v2
 from understudy.api.dependencies import AppState
 from understudy.api.error_handlers import install_problem_handlers
+from understudy.api.middleware.access_guard import AccessGuard
 from understudy.api.middleware.fast_path import FastPath
 from understudy.api.middleware.head_as_get import HeadAsGet
 from understudy.api.middleware.origin_guard import OriginGuard
 from understudy.api.middleware.request_counter import RequestCounter
+from understudy.api.middleware.security_headers import SecurityHeaders
 from understudy.api.openapi import install_openapi
 from understudy.api.paths import DOCS, EVENTS, OPENAPI, REDOC, V1, V2
+from understudy.api.route_actions import guard_docs, require_actions
 from understudy.api.spa import BUILT, install_page
 from understudy.api.v2.infer import PATH, Infer
 from understudy.container import open_services, run_background_tasks
@@ -39,7 +42,7 @@ Every answer names the model that produced it. Every error is one JSON shape (RF
 
 
 def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
-    """Return the application; settings come from the environment unless given. Raises UnsafeBinding."""
+    """Return the application; settings come from the environment unless given. Its start raises UnsafeBinding."""
     settings = settings or Settings()
     configure_logs(settings)
 
@@ -64,6 +67,7 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     app.router.routes.append(infer)
     # The first one added is the innermost: all other middleware stands around it.
     app.add_middleware(FastPath, route=infer, handlers=app.exception_handlers)
+    app.add_middleware(AccessGuard)
     app.add_middleware(OriginGuard, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
@@ -72,6 +76,9 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     install_page(app, page)
+    guard_docs(app)
+    require_actions(app)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestCounter, routes=app.routes)
     app.add_middleware(HeadAsGet)
     return app
@@ -81,7 +88,7 @@ def mount_app(parent: FastAPI, path: str, settings: Settings | None = None, page
     """Create the application, mount it under `path` of `parent`, and return it.
 
     It starts and stops with `parent`: a mounted application has no lifespan of its own. Middleware of `parent`, such as
-    its access control, stands around every request, WebSocket and event stream. Raises UnsafeBinding.
+    its access control, stands around every request, WebSocket and event stream. Its start raises UnsafeBinding.
     """
     app = create_app(settings, page)
     start_parent = parent.router.lifespan_context

@@ -1,18 +1,17 @@
 """Reads the settings from the environment once, at start. docs/settings.md lists them; a test compares the two."""
 
-import ipaddress
 import json
 import os
 import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from understudy.errors import UnsafeBinding
+from understudy.access_settings import AccessSettings, is_loopback
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
@@ -23,16 +22,6 @@ _PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 def _default_home() -> Path:
     """Return the backend folder of a checkout, or the working folder if an installed wheel runs."""
     return _PACKAGE_PARENT if (_PACKAGE_PARENT / "scripts" / "register_model.py").exists() else Path.cwd()
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host` can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_host_name(name: str) -> bool:
@@ -56,13 +45,16 @@ class OnBroken(StrEnum):
     ROLLBACK = "rollback"
 
 
-class Settings(BaseSettings):
-    """Holds the settings of one process; immutable.
+class Settings(AccessSettings):
+    """Holds the settings of one process; immutable."""
 
-    Raises `UnsafeBinding` if other machines can reach `host` and `allow_unauthenticated` is not set.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="UNDERSTUDY_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,  # a secret among the inputs must not reach a log
+    )
 
     home: Path = Field(
         default_factory=_default_home,
@@ -95,7 +87,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the server binds.")
     allow_unauthenticated: bool = Field(
         default=False,
-        description="Allow an address that other machines can reach, although there is no access control.",
+        description="Allow an address that other machines can reach while there are no accounts: where a proxy in "
+        "front checks who calls.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -235,7 +228,7 @@ class Settings(BaseSettings):
         """An address that was pasted has a newline behind it, and a variable that was cleared is empty."""
         return (value.strip() or None) if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         """`a.example, b.example` and `["a.example", "b.example"]` are the same list."""
@@ -265,11 +258,10 @@ class Settings(BaseSettings):
             normalized.append(found)
         return tuple(normalized)
 
-    @model_validator(mode="after")
-    def _refuse_open_binding(self) -> Self:
-        if not self.allow_unauthenticated and not is_loopback(self.host):
-            raise UnsafeBinding(f"Other machines can reach {self.host}, and Understudy has no access control.")
-        return self
+    @property
+    def needs_accounts(self) -> bool:
+        """Whether other machines can reach the server, and nothing in front of it checks who calls."""
+        return not self.allow_unauthenticated and not is_loopback(self.host)
 
     @property
     def models_dir(self) -> Path:

@@ -91,6 +91,10 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
         "ALTER TABLE understudy_operations DROP COLUMN warnings",
         "DROP TABLE understudy_examples",
         "DROP TABLE understudy_proofs",
+        "DROP TABLE understudy_keys",
+        "DROP TABLE understudy_sessions",
+        "DROP TABLE understudy_principals",
+        "DROP TABLE understudy_access",
         "UPDATE understudy_version SET version_num = '0003'",
     )
     await schema.migrate(database)

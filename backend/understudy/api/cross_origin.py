@@ -1,7 +1,7 @@
 """Headers that let pages of `UNDERSTUDY_ALLOWED_ORIGINS` read the answers.
 
-Source: https://fetch.spec.whatwg.org/#http-cors-protocol. `Access-Control-Allow-Credentials` is never sent: the server
-sets no cookies and asks for none. Without it the wildcards below are valid.
+Source: https://fetch.spec.whatwg.org/#http-cors-protocol. `Access-Control-Allow-Credentials` is never sent: the cookie
+of a session is for the server's own page, and other pages use keys. Without it the wildcards below are valid.
 """
 
 from collections.abc import Awaitable, Collection

@@ -13,9 +13,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from understudy.api.cross_origin import add_cors_headers
+from understudy.api.error_headers import build_error_headers
+from understudy.api.middleware.security_headers import list_missing_headers
 from understudy.api.paths import V2, is_below, strip_mount
 from understudy.api.recording_notes import list_log_fields
-from understudy.errors import ClientGone, NotFound, RequestInvalid, Unavailable, UnderstudyError
+from understudy.errors import ClientGone, NotFound, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
 
@@ -47,16 +49,13 @@ async def _handle_understudy_error(request: Request, error: Exception) -> Proble
     level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
     getattr(log, level)(
         "request refused",
-        method=request.method,
+        method=request.scope.get("method", "WEBSOCKET"),  # a WebSocket that is refused has none
         path=request.url.path,
         code=error.code,
         detail=error.detail,
         **list_log_fields(request),
     )
-    retry = None
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        retry = {"Retry-After": str(error.retry_after if isinstance(error, Unavailable) else Unavailable.retry_after)}
-    return _respond(request, error.problem(), error.status, retry)
+    return _respond(request, error.problem(), error.status, build_error_headers(error))
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> ProblemResponse:
@@ -122,6 +121,7 @@ async def _handle_unforeseen_error(request: Request, error: Exception) -> Proble
     )
     # The framework sends this response outside of all middleware, which adds these headers to the others.
     add_cors_headers(response.headers, request.headers.get("origin"), request.state.services.settings.allowed_origins)
+    response.raw_headers += list_missing_headers(request.scope, {"headers": response.raw_headers})
     return response
 
 

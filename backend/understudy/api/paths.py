@@ -17,11 +17,29 @@ OPENAPI = "/openapi.json"
 MODELS = "/models"
 DEMO_CLIPS = "/demo-clips"
 EVENTS = "/events"
+SESSION = "/session"
+USERS = "/users"
+KEYS = "/keys"
+
+# Below these paths of the API an unknown address is answered with a problem document, never with the page.
+_NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)
+# What a caller who is not signed in may ask for, besides the page's own files.
+_PUBLIC = (HEALTH, f"{V1}{HEALTH}", f"{V2}{HEALTH}", f"{V1}{SESSION}")
 
 
 def is_below(path: str, place: str) -> bool:
     """Return whether `path` is `place` or lies below it."""
     return path == place or path.startswith(f"{place}/")
+
+
+def is_page(path: str) -> bool:
+    """Return whether `path`, relative to the mount, is an address of the page or one of its files."""
+    return not any(is_below(path, place) for place in _NOT_THE_PAGE)
+
+
+def is_public(path: str) -> bool:
+    """Return whether `path`, relative to the mount, is answered to callers who are not signed in."""
+    return is_page(path) or any(is_below(path, place) for place in _PUBLIC)
 
 
 def strip_mount(scope: Scope) -> str:

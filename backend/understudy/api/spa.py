@@ -9,32 +9,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from understudy.api.paths import API, DOCS, HEALTH, METRICS, OPENAPI, REDOC, V2, add_mount, is_below, strip_mount
+from understudy.access.actions import Action
+from understudy.api.paths import API, DOCS, add_mount, is_below, is_page, strip_mount
+from understudy.api.permission import require
+from understudy.api.security_headers import PAGE_POLICY
 from understudy.errors import NotFound
 
 BUILT = Path(__file__).resolve().parents[1] / "page"
 
-# Below these paths of the API an unknown address is answered with a problem document, never with the page.
-_NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)
-
 # Vite puts a digest of the content into the names of these files.
 _HASHED = "/assets"
-
-_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        # The waveform and the dialogs write their own style elements; a script cannot come in this way.
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "connect-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 
 _NOT_BUILT = f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Understudy</title>
@@ -52,7 +36,7 @@ def install_page(app: FastAPI, folder: Path = BUILT) -> None:
 
     Call it after every other route is added. Without a build, `/` says how to make one.
     """
-    router = APIRouter(dependencies=[Depends(_set_page_headers)])
+    router = APIRouter(dependencies=[*require(Action.LOAD_PAGE), Depends(_set_page_headers)])
     if (folder / "index.html").is_file():
         router.frontend("/", directory=folder, fallback="index.html", check_dir=True)
         router.frontend(_HASHED, directory=folder / _HASHED[1:], fallback=None, check_dir=True)
@@ -70,14 +54,12 @@ def install_page(app: FastAPI, folder: Path = BUILT) -> None:
 def _set_page_headers(request: Request, response: Response) -> None:
     """Set the headers of the page's files. Raises NotFound for an address of the API."""
     path = strip_mount(request.scope)
-    if any(is_below(path, place) for place in _NOT_THE_PAGE):
+    if not is_page(path):
         raise NotFound(f"Nothing is served at {request.url.path}.")
     response.headers["Cache-Control"] = (
         "public, max-age=31536000, immutable" if path.startswith(f"{_HASHED}/") else "no-cache"
     )
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
 
 
 class _MountedPage:

@@ -11,12 +11,14 @@ from understudy.cli.commands import (
     demo,
     deployment,
     doctor,
+    keys,
     models,
     predict,
     register,
     serve,
     spec,
     train,
+    users,
 )
 
 _HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
@@ -46,5 +48,7 @@ for _module in (demo, serve, register, models, deployment, predict, train, compi
     tree.add_typer(_module.group)
 tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
+tree.add_typer(users.group, name="users")
+tree.add_typer(keys.group, name="keys")
 for _module in (doctor, backup, database):
     tree.add_typer(_module.group)

@@ -7,9 +7,9 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from understudy.access_settings import is_loopback
 from understudy.errors import RequestInvalid, Unavailable
 from understudy.problem_documents import error_from_problem
-from understudy.settings import is_loopback
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -29,6 +29,11 @@ def parse_base_url(url: str) -> httpx.URL:
     if address.scheme not in {"http", "https"} or not address.host:
         raise RequestInvalid(f"{url} is not an http address.", remedy="Give it as http://HOST:PORT.")
     return address.copy_with(path=address.path.rstrip("/") + "/api/v1/")
+
+
+def build_headers(key: str | None) -> dict[str, str]:
+    """Return the headers of every request: the key, where there is one."""
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
 def uses_environment_proxy(base_url: httpx.URL) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from understudy.client import calls
 from understudy.client.answers import (
     TIMEOUT,
+    build_headers,
     parse_answer,
     parse_base_url,
     parse_document,
@@ -50,10 +51,14 @@ class AsyncClient:
     Every method raises the errors of `understudy.errors` that the server answers with, and Unavailable without answer.
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:8000", *, http: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, http: httpx.AsyncClient | None = None
+    ) -> None:
         """Raises RequestInvalid when `url` is not an http address."""
         self._base_url = parse_base_url(url)
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, trust_env=uses_environment_proxy(self._base_url))
+        self._http = http or httpx.AsyncClient(
+            timeout=TIMEOUT, trust_env=uses_environment_proxy(self._base_url), headers=build_headers(key)
+        )
 
     async def list_models(self, query: ModelQuery | None = None) -> ModelList:
         """Return one page of the models that `query` asks for, with the active model."""

@@ -17,6 +17,10 @@ OWN_TABLES = (
     "understudy_examples",
     "understudy_proofs",
     "understudy_stage",
+    "understudy_keys",
+    "understudy_sessions",
+    "understudy_principals",
+    "understudy_access",
     VERSION_TABLE,
 )
 

@@ -1,6 +1,9 @@
 """The tables: `ml_models` as documented, and Understudy's own tables."""
 
+from understudy.models.access_key import AccessKey
+from understudy.models.access_revision import AccessRevision
 from understudy.models.base import Base, utc_now
+from understudy.models.browser_session import BrowserSession
 from understudy.models.deployment import FLOAT32, Deployment
 from understudy.models.examples import ExamplesRow, ProofRow
 from understudy.models.file_record import CompileState, FileRecord
@@ -9,11 +12,15 @@ from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
 from understudy.models.origins import CreatedTable, ImportedRow
+from understudy.models.principal import Principal, PrincipalKind
 from understudy.models.replica import Replica
 
 __all__ = [
     "FLOAT32",
+    "AccessKey",
+    "AccessRevision",
     "Base",
+    "BrowserSession",
     "CompileState",
     "CreatedTable",
     "Deployment",
@@ -25,6 +32,8 @@ __all__ = [
     "MlModel",
     "ModelCount",
     "OperationRow",
+    "Principal",
+    "PrincipalKind",
     "ProofRow",
     "Replica",
     "utc_now",

@@ -23,6 +23,7 @@ from understudy.errors import (
     SpecInvalid,
 )
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
+from understudy.models.actor import get_principal_id
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
@@ -30,6 +31,7 @@ from understudy.registry.deployment import desired_state
 from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
 from understudy.registry.models import example_rows, file_records, listing, model_history, rows
+from understudy.registry.models.creator_column import CreatorColumn
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import add_details
 from understudy.registry.models.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
@@ -72,6 +74,7 @@ class Registry:
         self._models_dir = settings.models_dir
         self._times = StoredTimes()
         self._unanswered = UnansweredRegistrations()
+        self._creator_column = CreatorColumn()
         self.files = ModelFiles(settings)
         self._store = CompiledStore(settings.compiled_dir)
         # Counts the changes to existing rows that this process has committed.
@@ -94,10 +97,13 @@ class Registry:
         content = await self._read(path)
         given = request.spec and await run_sync(self.files.fill_given, request.spec, path)
         now = utc_now()
+        creator = get_principal_id(actor)
         attempt = Attempt(request, content.facts.digest)
         try:
             async with self._write_name(request.model_name) as session:
                 await rows.refuse_taken_name(session, request.model_name)
+                if creator is not None and await self._creator_column.takes_our_ids(session):
+                    columns["created_by_user_id"] = creator
                 columns |= {"created_at": now, "updated_at": now, "is_active": False}
                 model = (await rows.insert(session, columns)).model
                 record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)

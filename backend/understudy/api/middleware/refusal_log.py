@@ -1,11 +1,11 @@
-"""Logs refused host names and origins, a few each minute: a page can make a browser send as many as it likes."""
+"""Logs refused requests, a few each minute: a page can make a browser send as many as it likes."""
 
 import time
 from collections.abc import Callable
 
 import structlog
 
-from understudy.errors import Forbidden
+from understudy.errors import UnderstudyError
 
 log = structlog.get_logger()
 
@@ -21,8 +21,8 @@ class RefusalLog:
         self._logged: dict[str, float] = {}
         self._omitted = 0
 
-    def record(self, fault: Forbidden) -> None:
-        """Log `fault` and its remedy, unless its detail was logged within a minute."""
+    def record(self, fault: UnderstudyError, **facts: str) -> None:
+        """Log `fault`, its remedy and `facts`, unless its detail was logged within a minute."""
         now = self._clock()
         self._logged = {detail: at for detail, at in self._logged.items() if now - at < _SECONDS}
         if fault.detail in self._logged or len(self._logged) >= _MOST_LINES:
@@ -34,6 +34,7 @@ class RefusalLog:
             code=fault.code,
             detail=fault.detail,
             remedy=fault.remedy,
+            **facts,
             omitted_before=self._omitted,  # refusals since the last line that have no line of their own
         )
         self._omitted = 0

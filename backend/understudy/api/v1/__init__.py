@@ -13,11 +13,14 @@ from understudy.api.v1 import (
     examples,
     files,
     history,
+    keys,
     models,
     predict,
     recent_statistics,
+    session,
     status,
     stream,
+    users,
 )
 from understudy.errors import RequestInvalid
 
@@ -37,6 +40,9 @@ for part in (
     events,
     recent_statistics,
     status,
+    session,
+    users,
+    keys,
 ):
     router.include_router(part.router)
 router.include_router(deployment.operations)

@@ -7,7 +7,9 @@ from typing import ClassVar
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import RehearsedModelId, Served
+from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.problem_responses import describe_problems
 from understudy.api.recording_notes import add_notes, record_batch, remember_recording
 from understudy.api.uploads.multipart import FIELD, MAX_CLIPS, receive_form
@@ -64,11 +66,13 @@ class _Line(JSONResponse):
         NoActiveModel, ModelNotLoaded, ModelNotFound, BackboneMissing, BodyTooLarge, RequestInvalid
     ),
     openapi_extra=_BODY,
+    dependencies=require(Action.PREDICT),
 )
 async def predict_batch(
     services: Served,
     request: Request,
     query: QueryFields,
+    caller: CurrentCaller,
     model_id: RehearsedModelId = None,
 ) -> StreamingResponse:
     """Answer one line of JSON for each recording, in the order of completion, all by one model.
@@ -76,11 +80,13 @@ async def predict_batch(
     Every file of the form is a recording. The body is read to its end first. A recording that is refused has its
     problem on its line. Source and time are those of all recordings.
     """
+    require_rehearsal(caller, model_id)
     remember_recording(request, query)
     form = await receive_form(request, services.settings.max_upload_bytes, query)
-    remember_recording(request, form.fields)
-    lines = await services.batch.predict(form.files, model_id, strict=form.fields.strict)
-    return StreamingResponse(_write_lines(services, lines, form.fields), media_type=_Line.media_type)
+    fields = restrict_source(caller, form.fields)
+    remember_recording(request, fields)
+    lines = await services.batch.predict(form.files, model_id, strict=fields.strict)
+    return StreamingResponse(_write_lines(services, lines, fields), media_type=_Line.media_type)
 
 
 async def _write_lines(

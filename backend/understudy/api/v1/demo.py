@@ -4,7 +4,9 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
+from understudy.access.actions import Action
 from understudy.api.paths import DEMO_CLIPS, V1, add_mount
+from understudy.api.permission import require
 from understudy.api.problem_responses import describe_problems
 from understudy.audio.demo_clips import find_demo_clips
 from understudy.errors import NotFound
@@ -13,7 +15,7 @@ from understudy.schemas.server.demo import DemoClipOut, DemoClips
 router = APIRouter(prefix=DEMO_CLIPS, tags=["predict"])
 
 
-@router.get("", summary="Clips to try a model on")
+@router.get("", summary="Clips to try a model on", dependencies=require(Action.VIEW))
 async def list_demo_clips(request: Request) -> DemoClips:
     """The clips that come with the source; none in an installed wheel."""
     return DemoClips(
@@ -29,7 +31,13 @@ async def list_demo_clips(request: Request) -> DemoClips:
     )
 
 
-@router.get("/{name}", summary="One of the clips", response_class=FileResponse, responses=describe_problems(NotFound))
+@router.get(
+    "/{name}",
+    summary="One of the clips",
+    response_class=FileResponse,
+    responses=describe_problems(NotFound),
+    dependencies=require(Action.VIEW),
+)
 async def get_demo_clip(name: str) -> FileResponse:
     """The recording itself."""
     for clip in await run_sync(find_demo_clips):

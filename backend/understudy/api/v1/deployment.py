@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS
+from understudy.api.permission import CurrentActor, require
 from understudy.api.problem_responses import describe_problems
 from understudy.errors import (
     BackboneMissing,
@@ -53,9 +55,11 @@ REFUSALS = (
         202: {"model": Operation, "description": "Under way"},
         **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, *REFUSALS),
     },
+    dependencies=require(Action.ACTIVATE),
 )
 async def activate_model(
     services: Served,
+    actor: CurrentActor,
     model_id: ModelIdPath,
     response: Response,
     wait: Wait = True,
@@ -65,7 +69,7 @@ async def activate_model(
 ) -> Operation:
     """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
     operation = await services.operations.activate(
-        model_id, actor="api", wait=wait, precision=precision, tensors_only=tensors_only, reason=reason
+        model_id, actor, wait=wait, precision=precision, tensors_only=tensors_only, reason=reason
     )
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
@@ -89,16 +93,24 @@ async def get_rollback_target(services: Served) -> RollbackTarget:
         202: {"model": Operation, "description": "Under way"},
         **describe_problems(NothingToRollBack, *REFUSALS),
     },
+    dependencies=require(Action.ACTIVATE),
 )
-async def roll_back(services: Served, response: Response, wait: Wait = True, reason: Reason = None) -> Operation:
+async def roll_back(
+    services: Served, actor: CurrentActor, response: Response, wait: Wait = True, reason: Reason = None
+) -> Operation:
     """Activate the model that was live before this one, through the same steps."""
-    operation = await services.operations.roll_back(actor="api", wait=wait, reason=reason)
+    operation = await services.operations.roll_back(actor, wait=wait, reason=reason)
     if not wait:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation
 
 
-@operations.get("/{operation_id}", summary="Follow an activation", responses=describe_problems(OperationNotFound))
+@operations.get(
+    "/{operation_id}",
+    summary="Follow an activation",
+    responses=describe_problems(OperationNotFound),
+    dependencies=require(Action.VIEW),
+)
 async def get_operation(services: Served, operation_id: str) -> Operation:
     """Return step, progress and, when it failed, the problem."""
     return await services.operations.get(operation_id)

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import Served
 from understudy.api.paths import EVENTS
+from understudy.api.permission import require
 from understudy.schemas.server.event import EventData
 
 router = APIRouter(tags=["status"])
@@ -39,6 +41,7 @@ _EVENTS = {
     summary="Follow changes",
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {"itemSchema": _EVENTS}}}},
+    dependencies=require(Action.VIEW),
 )
 async def follow_events(
     services: Served,

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, status
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import Served
 from understudy.api.paths import MODELS
+from understudy.api.permission import require
 from understudy.api.problem_responses import describe_problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -13,7 +15,7 @@ from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFi
 router = APIRouter(prefix=MODELS, tags=["files"])
 
 
-@router.get("/files", summary="Files that are not registered yet")
+@router.get("/files", summary="Files that are not registered yet", dependencies=require(Action.VIEW))
 async def list_unregistered_files(services: Served) -> UnregisteredFiles:
     """Model files in `models/` that no row refers to."""
     return UnregisteredFiles(files=await services.registry.list_unregistered_files())
@@ -30,6 +32,7 @@ async def list_unregistered_files(services: Served) -> UnregisteredFiles:
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
+    dependencies=require(Action.EDIT),
 )
 async def upload_model_file(
     services: Served,

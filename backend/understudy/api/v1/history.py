@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import Served
+from understudy.api.permission import require
 from understudy.api.problem_responses import describe_problems
 from understudy.errors import RequestInvalid
 from understudy.schemas.registry.model import HistoryPage, ModelId
@@ -12,7 +14,12 @@ from understudy.schemas.registry.model import HistoryPage, ModelId
 router = APIRouter(prefix="/history", tags=["models"])
 
 
-@router.get("", summary="The history of all models", responses=describe_problems(RequestInvalid))
+@router.get(
+    "",
+    summary="The history of all models",
+    responses=describe_problems(RequestInvalid),
+    dependencies=require(Action.VIEW),
+)
 async def get_history(
     services: Served,
     event: Annotated[list[str] | None, Query(description="Only these events; repeat it for several")] = None,

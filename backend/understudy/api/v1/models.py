@@ -1,11 +1,13 @@
 """The registry over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS, V1, add_mount
+from understudy.api.permission import CurrentActor, require
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.examples_upload import FORM_SCHEMA, MODEL_FIELD
 from understudy.api.uploads.json_route import JsonRoute
@@ -39,7 +41,6 @@ from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 
 router = APIRouter(prefix=MODELS, tags=["models"], route_class=JsonRoute)
-ACTOR: Literal["api"] = "api"
 FILE_REFUSALS = (FileChanged, TooLarge, PathRefused, FileMissing, FormatUnknown, SpecInvalid)
 UPDATE_REFUSALS = (NameTaken, NameRefused, ModelIsActive, *FILE_REFUSALS)
 _MODEL_SCHEMA = {"type": "string", "contentMediaType": "application/json", "description": "A ModelCreate document"}
@@ -58,7 +59,9 @@ _FORM: dict[str, Any] = {
 }
 
 
-@router.get("", summary="List all models", responses=describe_problems(RequestInvalid))
+@router.get(
+    "", summary="List all models", responses=describe_problems(RequestInvalid), dependencies=require(Action.VIEW)
+)
 async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -> ModelList:
     """All models, with the active one highlighted, a page at a time."""
     return await services.registry.list(query)
@@ -70,14 +73,17 @@ async def list_models(services: Served, query: Annotated[ModelQuery, Query()]) -
     status_code=status.HTTP_201_CREATED,
     responses=describe_problems(NameTaken, NameRefused, *FILE_REFUSALS, ExamplesInvalid, BodyTooLarge, RequestInvalid),
     openapi_extra=_FORM,
+    dependencies=require(Action.EDIT),
 )
-async def register_model(services: Served, body: ModelCreate, request: Request, response: Response) -> ModelDetail:
+async def register_model(
+    services: Served, actor: CurrentActor, body: ModelCreate, request: Request, response: Response
+) -> ModelDetail:
     """Register a file that is already there. It is compiled in the background, so that activating it is instant.
 
     A form registers the model together with its examples: the same JSON in the field `model`, and the files. Without
     them, those are taken that `understudy train` wrote beside the file.
     """
-    model = await services.examples.register(body, ACTOR)
+    model = await services.examples.register(body, actor)
     services.compile_queue.add(model.model_id)
     locate_model(request, response, model.model_id)
     return model
@@ -88,19 +94,29 @@ def locate_model(request: Request, response: Response, model_id: int) -> None:
     response.headers["Location"] = add_mount(request.scope, f"{V1}{MODELS}/{model_id}")
 
 
-@router.get("/types", summary="The types of all models")
+@router.get("/types", summary="The types of all models", dependencies=require(Action.VIEW))
 async def list_model_types(services: Served) -> ModelTypes:
     """The words that `type` filters by, sorted; at most 500."""
     return ModelTypes(types=await services.registry.list_types())
 
 
-@router.get("/active", summary="Get the active model", responses=describe_problems(ActiveModelNotFound))
+@router.get(
+    "/active",
+    summary="Get the active model",
+    responses=describe_problems(ActiveModelNotFound),
+    dependencies=require(Action.VIEW),
+)
 async def get_active_model(services: Served) -> ModelDetail:
     """Return the active model of the database; `/api/v1/status` says which model this process has loaded."""
     return await services.registry.get_active()
 
 
-@router.get("/{model_id}", summary="Get a model", responses=describe_problems(ModelNotFound, RequestInvalid))
+@router.get(
+    "/{model_id}",
+    summary="Get a model",
+    responses=describe_problems(ModelNotFound, RequestInvalid),
+    dependencies=require(Action.VIEW),
+)
 async def get_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
     return await services.registry.get(model_id)
 
@@ -109,32 +125,38 @@ async def get_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
     "/{model_id}",
     summary="Update a model's metadata",
     responses=describe_problems(ModelNotFound, *UPDATE_REFUSALS, BodyTooLarge, RequestInvalid),
+    dependencies=require(Action.EDIT),
 )
 @router.patch(
     "/{model_id}",
     summary="Update a model's metadata",
     responses=describe_problems(ModelNotFound, *UPDATE_REFUSALS, BodyTooLarge, RequestInvalid),
+    dependencies=require(Action.EDIT),
 )
-async def update_model(services: Served, model_id: ModelIdPath, body: ModelUpdate) -> ModelDetail:
+async def update_model(services: Served, actor: CurrentActor, model_id: ModelIdPath, body: ModelUpdate) -> ModelDetail:
     """Change the fields that are present. The active model keeps its file, and its spec until it is activated again.
 
     A changed spec is compiled in the background.
     """
-    return await services.model_changes.update(model_id, body, ACTOR)
+    return await services.model_changes.update(model_id, body, actor)
 
 
 @router.delete(
     "/{model_id}",
     summary="Delete a model's record",
     responses=describe_problems(ModelNotFound, ModelIsActive, RequestInvalid),
+    dependencies=require(Action.EDIT),
 )
-async def delete_model(services: Served, model_id: ModelIdPath) -> ModelDeleted:
+async def delete_model(services: Served, actor: CurrentActor, model_id: ModelIdPath) -> ModelDeleted:
     """Delete the database record; the model file stays where it is."""
-    return await services.registry.delete(model_id, ACTOR)
+    return await services.registry.delete(model_id, actor)
 
 
 @router.get(
-    "/{model_id}/history", summary="A model's history", responses=describe_problems(ModelNotFound, RequestInvalid)
+    "/{model_id}/history",
+    summary="A model's history",
+    responses=describe_problems(ModelNotFound, RequestInvalid),
+    dependencies=require(Action.VIEW),
 )
 async def get_model_history(
     services: Served, model_id: ModelIdPath, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
@@ -147,6 +169,7 @@ async def get_model_history(
     "/{model_id}/report",
     summary="A model's compile report",
     responses=describe_problems(ModelNotFound, ReportNotFound, RequestInvalid),
+    dependencies=require(Action.VIEW),
 )
 async def get_model_report(services: Served, model_id: ModelIdPath) -> CompileReport:
     """Return how the file was loaded and converted, and how far the compiled model agrees with the original."""

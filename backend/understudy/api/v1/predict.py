@@ -5,8 +5,10 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.disconnect_watch import DisconnectWatch
+from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.problem_responses import describe_problems
 from understudy.api.recording_notes import add_notes, record_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
@@ -81,25 +83,29 @@ _BODY = {
         RequestInvalid,
     ),
     openapi_extra=_BODY,
+    dependencies=require(Action.PREDICT),
 )
 async def predict(
     services: Served,
     request: Request,
     query: QueryFields,
+    caller: CurrentCaller,
     model_id: RehearsedModelId = None,
 ) -> Response:
     """Return the scores of the clip and of each window, and the model that computed them.
 
     The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate.
     """
+    require_rehearsal(caller, model_id)
     remember_recording(request, query)
     async with receive_recording(request, services.settings.max_upload_bytes, query) as clip:
-        remember_recording(request, clip.fields)
+        fields = restrict_source(caller, clip.fields)
+        remember_recording(request, fields)
         model, generation = await services.predictor.choose(model_id)
         async with DisconnectWatch(request.receive):
-            result = await services.predictor.predict_with(clip.source, model, generation, strict=clip.fields.strict)
-    result = replace(result, prediction=add_notes(result.prediction, clip.fields))
-    record_prediction(services, result.prediction, clip.fields)
+            result = await services.predictor.predict_with(clip.source, model, generation, strict=fields.strict)
+    result = replace(result, prediction=add_notes(result.prediction, fields))
+    record_prediction(services, result.prediction, fields)
     # Encoded here: FastAPI would validate and copy the prediction once more.
     if result.rest is None:
         return Response(result.prediction.model_dump_json(), media_type="application/json")

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import Served
+from understudy.api.permission import require
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, KEPT_BUCKETS
 
@@ -13,7 +15,9 @@ router = APIRouter(prefix="/metrics", tags=["status"])
 KEPT_MINUTES = KEPT_BUCKETS * BUCKET_SECONDS // 60
 
 
-@router.get("/summary", summary="Requests, latency, errors and swaps of the last minutes")
+@router.get(
+    "/summary", summary="Requests, latency, errors and swaps of the last minutes", dependencies=require(Action.VIEW)
+)
 async def get_recent_statistics(
     services: Served,
     minutes: Annotated[float, Query(gt=0, le=KEPT_MINUTES)] = 15,

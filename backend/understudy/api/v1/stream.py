@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager, closing, suppress
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
+from understudy.access.actions import Action
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.error_handlers import POLICY_VIOLATION, refuse_stream
+from understudy.api.permission import CurrentCaller, require, require_rehearsal
 from understudy.container import Services
 from understudy.errors import BodyTooLarge, RequestInvalid, RequestTimeout, UnderstudyError
 from understudy.schemas.inference.stream import StreamEnd, StreamHeartbeat, StreamStart
@@ -20,9 +22,10 @@ router = APIRouter(tags=["predict"])
 _MESSAGE_TOO_BIG = 1009
 
 
-@router.websocket("/stream")
-async def stream(socket: WebSocket, services: Served, model_id: RehearsedModelId = None) -> None:
+@router.websocket("/stream", dependencies=require(Action.PREDICT))
+async def stream(socket: WebSocket, services: Served, caller: CurrentCaller, model_id: RehearsedModelId = None) -> None:
     """`StreamStart` first, then binary frames; windows come back as they complete. `{"type": "end"}` ends it."""
+    require_rehearsal(caller, model_id)
     await socket.accept()
     with services.counters.count_stream(), suppress(WebSocketDisconnect):
         try:

@@ -10,8 +10,10 @@ from typing import TypeVar, cast
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from understudy.access.actions import Action
 from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.paths import MODELS, V2
+from understudy.api.permission import get_caller
 from understudy.api.v2 import compression
 from understudy.api.v2.infer_openapi import HEADER_LENGTH
 from understudy.api.v2.request_decoder import decode_request
@@ -32,7 +34,10 @@ T = TypeVar("T")
 class Infer:
     """POST /v2/models/NAME/infer and /v2/models/NAME/versions/VERSION/infer."""
 
+    action = Action.INFER
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        get_caller(scope).require(self.action)
         services = cast("Services", scope["state"]["services"])
         headers: dict[bytes, bytes] = dict(scope["headers"])
         body = await _receive_body(receive, headers, services.settings.max_tensor_bytes)

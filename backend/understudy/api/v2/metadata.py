@@ -1,13 +1,17 @@
 """Describes the server and its models for clients of the Open Inference Protocol."""
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Path
 
 from understudy import __version__
+from understudy.access.actions import Action
 from understudy.api.dependencies import Served
+from understudy.api.health import hide_reasons
 from understudy.api.paths import V2
+from understudy.api.permission import CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
@@ -35,23 +39,34 @@ Name = Annotated[str, Path(description="`model_name` of a registered model", exa
 Version = Annotated[str, Path(description="Its `version`, which the row must have", examples=["v1.0"])]
 
 
-@router.get("", summary="The server")
+@router.get("", summary="The server", dependencies=require(Action.VIEW))
 async def get_server() -> ServerMetadata:
     return ServerMetadata(name="understudy", version=__version__, extensions=EXTENSIONS)
 
 
-@router.get("/health/live", summary="The process answers")
+@router.get("/health/live", summary="The process answers", dependencies=require(Action.CHECK_HEALTH))
 async def check_live() -> ServerLive:
     return ServerLive()
 
 
-@router.get("/health/ready", summary="The desired model is loaded", responses=describe_problems(Unavailable))
-async def check_ready(services: Served) -> ServerReady:
-    services.status_reporter.require_ready()
+@router.get(
+    "/health/ready",
+    summary="The desired model is loaded",
+    responses=describe_problems(Unavailable),
+    dependencies=require(Action.CHECK_HEALTH),
+)
+async def check_ready(services: Served, caller: CurrentCaller) -> ServerReady:
+    with nullcontext() if caller.knows_reasons else hide_reasons():
+        services.status_reporter.require_ready()
     return ServerReady()
 
 
-@router.post("/repository/index", summary="The registered models", responses=describe_problems(BodyTooLarge))
+@router.post(
+    "/repository/index",
+    summary="The registered models",
+    responses=describe_problems(BodyTooLarge),
+    dependencies=require(Action.VIEW),
+)
 async def list_models(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
     found = await services.model_resolver.list_newest(INDEXED, ready=body is not None and body.ready)
@@ -71,6 +86,7 @@ async def list_models(services: Served, body: IndexRequest | None = None) -> lis
     "/models/{name:path}/versions/{version:path}/ready",
     summary="A model's version can be served",
     responses=describe_problems(ModelNotFound, Unavailable),
+    dependencies=require(Action.VIEW),
 )
 async def check_version_ready(services: Served, name: Name, version: Version) -> ModelReady:
     await services.model_resolver.require_ready(name, version)
@@ -81,6 +97,7 @@ async def check_version_ready(services: Served, name: Name, version: Version) ->
     "/models/{name:path}/versions/{version:path}",
     summary="A model's version",
     responses=describe_problems(ModelNotFound, ReportNotFound),
+    dependencies=require(Action.VIEW),
 )
 async def get_version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
     return await _describe(services, name, version)
@@ -90,6 +107,7 @@ async def get_version_metadata(services: Served, name: Name, version: Version) -
     "/models/{name:path}/ready",
     summary="A model can be served",
     responses=describe_problems(ModelNotFound, Unavailable),
+    dependencies=require(Action.VIEW),
 )
 async def check_model_ready(services: Served, name: Name) -> ModelReady:
     """200 for a model that is live or compiled: it answers at once or as soon as it is loaded."""
@@ -97,7 +115,12 @@ async def check_model_ready(services: Served, name: Name) -> ModelReady:
     return ModelReady(name=name)
 
 
-@router.get("/models/{name:path}", summary="A model", responses=describe_problems(ModelNotFound, ReportNotFound))
+@router.get(
+    "/models/{name:path}",
+    summary="A model",
+    responses=describe_problems(ModelNotFound, ReportNotFound),
+    dependencies=require(Action.VIEW),
+)
 async def get_model_metadata(services: Served, name: Name) -> ModelMetadata:
     """Inputs and outputs of the graph; a dimension of -1 varies."""
     return await _describe(services, name, None)

@@ -91,7 +91,7 @@ class RemoteBackend:
 
 
 @asynccontextmanager
-async def open_remote(url: str) -> AsyncIterator[RemoteBackend]:
+async def open_remote(url: str, key: str | None = None) -> AsyncIterator[RemoteBackend]:
     """Open a backend on the server at `url`, such as `http://127.0.0.1:8000`. Raises RequestInvalid for a bad one."""
-    async with AsyncClient(url) as client:
+    async with AsyncClient(url, key=key) as client:
         yield RemoteBackend(client)

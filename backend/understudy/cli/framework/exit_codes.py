@@ -13,11 +13,12 @@ EXITS: dict[int, str] = {
     NOT_FOUND: "not found (status 404); `spec find`: no spec gives the examples' answers",
     4: "conflict with the present state (status 409)",
     5: "refused: the input is too large, not audio, not a servable model, or not valid (status 413, 415, 422)",
-    6: "unavailable: no active model, no backbone, no database, no server (status 502, 503)",
+    6: "unavailable: no active model, no backbone, no database, no server (status 429, 502, 503)",
+    7: "not signed in, or not allowed by the role (status 401, 403)",
     130: "interrupted",
 }
 
-_BY_STATUS = {404: NOT_FOUND, 409: 4, 413: 5, 415: 5, 422: 5, 502: 6, 503: 6}
+_BY_STATUS = {401: 7, 403: 7, 404: NOT_FOUND, 409: 4, 413: 5, 415: 5, 422: 5, 429: 6, 502: 6, 503: 6}
 
 
 def choose_exit_code(error: UnderstudyError) -> int:

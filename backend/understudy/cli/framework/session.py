@@ -1,9 +1,11 @@
 """The session of one command: the shared options, from which it loads settings and opens a backend."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -12,6 +14,12 @@ from understudy.cli.framework.error_translation import describe_faults
 from understudy.cli.framework.output import Output
 from understudy.errors import Misconfigured
 from understudy.settings import Settings
+
+if TYPE_CHECKING:
+    from understudy.access.access import Access
+
+# The key for the server that --url names. It has no option: other users of the machine see the options of a process.
+KEY_VARIABLE = "UNDERSTUDY_KEY"
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Session:
     def load_settings(self, **given: object) -> Settings:
         """Load settings from the environment; options that were given win.
 
-        Raises Misconfigured, and UnsafeBinding like `Settings` itself.
+        Raises Misconfigured.
         """
         chosen = {name: value for name, value in {"home": self.home, **given}.items() if value is not None}
         try:
@@ -43,7 +51,7 @@ class Session:
         if self.url is not None:
             from understudy.cli.backends.remote import open_remote
 
-            async with open_remote(self.url) as remote:
+            async with open_remote(self.url, os.environ.get(KEY_VARIABLE)) as remote:
                 yield remote
         else:
             settings = self.load_quiet_settings()
@@ -51,6 +59,15 @@ class Session:
 
             async with open_direct(settings, self.actor, read_only=read_only) as direct:
                 yield direct
+
+    @asynccontextmanager
+    async def open_access(self) -> AsyncIterator["Access"]:
+        """Open the database for a command on people and keys; running servers follow what it commits."""
+        settings = self.load_quiet_settings()
+        from understudy.container import open_access
+
+        async with open_access(settings) as access:
+            yield access
 
     def load_quiet_settings(self) -> Settings:
         """Load settings and log errors only: the answer of the command says what happened.

@@ -1,0 +1,11 @@
+"""What a request shows to say who sends it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A bearer key or token, or the cookie of a browser's session. The secret is in no `repr`, and so in no log."""
+
+    token: str = field(repr=False)
+    is_session: bool = False

@@ -1,0 +1,93 @@
+"""Use-cases of people at a browser: sign in, sign out, sign out everywhere."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from understudy.access.credential import Credential
+from understudy.access.failed_attempts import FailedAttempts
+from understudy.access.passwords import Passwords
+from understudy.access.people import normalize_name
+from understudy.access.secret_token import hash_token, make_session_token
+from understudy.errors import NotSignedIn
+from understudy.models import PrincipalKind, utc_now
+from understudy.registry.access import principals, revision, sessions
+from understudy.registry.database.column_values import has_nul
+from understudy.registry.database.database import Database
+from understudy.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session that has begun; `token` is the value of its cookie and in no `repr`."""
+
+    token: str = field(repr=False)
+    seconds: int
+
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.token, is_session=True)
+
+
+class SignIns:
+    """Begins and ends sessions. Every method raises DatabaseUnavailable when the database fails."""
+
+    def __init__(self, settings: Settings, database: Database, passwords: Passwords, attempts: FailedAttempts) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._attempts = attempts
+        self._seconds = settings.session_seconds
+        self._idle = timedelta(seconds=settings.session_idle_seconds)
+
+    async def sign_in(self, name: str, password: str, address: str) -> NewSession:
+        """Begin a session. `address` is the client's, for the count of failures.
+
+        Raises NotSignedIn, which does not say whether the name exists, and TooManyAttempts.
+        """
+        login = normalize_name(name)
+        self._attempts.check(address, login)
+        # Counted before the password is checked: many attempts at once count as many.
+        failures = self._attempts.record_failure(address, login)
+        person = None
+        if not has_nul(login):
+            async with self._database.read() as session:
+                person = await principals.find_login(session, login)
+        is_person = person is not None and person.kind == PrincipalKind.PERSON and person.disabled_at is None
+        stored = person.password_hash if person is not None and is_person else None
+        if not await self._passwords.check(password, stored) or person is None or stored is None:
+            # Not the name as it was typed: it may be a password.
+            log.warning("sign-in failed", user=person.name if person else None, address=address, failures=failures)
+            raise NotSignedIn(
+                "The name or the password is wrong.",
+                remedy="Try again. An admin can set a new password: `understudy users password NAME`.",
+            )
+        renewed = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
+        self._attempts.record_success(address, login)
+        token, now = make_session_token(), utc_now()
+        async with self._database.write() as session:
+            current = await principals.find(session, person.principal_id)
+            if current is None or current.disabled_at is not None or current.password_hash != stored:
+                raise NotSignedIn("The account was changed meanwhile.", remedy="Try again.")
+            if renewed is not None:
+                current.password_hash = renewed
+            await sessions.delete_ended(session, now=now, unused_since=now - self._idle)
+            expires_at = now + timedelta(seconds=self._seconds)
+            await sessions.insert(session, hash_token(token), person.principal_id, now=now, expires_at=expires_at)
+        log.info("signed in", user=person.name, address=address)
+        return NewSession(token, self._seconds)
+
+    async def sign_out(self, token: str) -> None:
+        """End the session; its open streams end within a second."""
+        async with self._database.write() as session:
+            await sessions.delete(session, hash_token(token))
+            await revision.advance(session)
+
+    async def sign_out_everywhere(self, principal_id: int) -> None:
+        """End every session of the person."""
+        async with self._database.write() as session:
+            await sessions.delete_of(session, principal_id)
+            await revision.advance(session)
+        log.info("signed out everywhere", principal_id=principal_id)

@@ -1,0 +1,90 @@
+"""Reads the public keys with which another service signs its tokens (JWKS, RFC 7517)."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from understudy.access_settings import is_loopback
+from understudy.errors import IssuerUnavailable, NotSignedIn
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+log = structlog.get_logger()
+
+_RENEW_SECONDS = 600.0
+# Tokens may name any key: the issuer is not asked more often than that for one that is unknown.
+_ASK_AGAIN_SECONDS = 10.0
+_TIMEOUT_SECONDS = 5.0
+_MOST_BYTES = 1 << 20
+
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+class SigningKeys:
+    """The issuer's keys by their ids, read when needed. While the issuer does not answer, the old ones hold."""
+
+    def __init__(self, url: str, *, fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._fetch = fetch or _fetch
+        self._clock = clock
+        self._keys: dict[str | None, PyJWK] = {}
+        self._asked: float | None = None
+        self._read: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def find(self, key_id: str | None) -> "PyJWK":
+        """Return the key with this id; without an id, the only key.
+
+        Raises NotSignedIn for an unknown id, and IssuerUnavailable where the keys were never read.
+        """
+        async with self._lock:
+            now = self._clock()
+            is_old = self._read is None or now - self._read > _RENEW_SECONDS
+            may_ask = self._asked is None or now - self._asked > _ASK_AGAIN_SECONDS
+            if may_ask and (is_old or self._choose(key_id) is None):
+                self._asked = now
+                await self._renew()
+        if not self._keys:
+            raise IssuerUnavailable("The keys of the issuer of this token cannot be read.")
+        if (found := self._choose(key_id)) is None:
+            raise NotSignedIn("The issuer has no such key as the one that signed the token.")
+        return found
+
+    def _choose(self, key_id: str | None) -> "PyJWK | None":
+        if key_id is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(key_id)
+
+    async def _renew(self) -> None:
+        from jwt import PyJWKSet, PyJWTError
+
+        try:
+            document = await self._fetch(self._url)
+            keys = PyJWKSet.from_dict(json.loads(document)).keys
+        except (OSError, ValueError, TypeError, AttributeError, PyJWTError) as error:
+            log.warning("signing keys not read", url=self._url, error=f"{type(error).__name__}: {error}")
+            return
+        # A secret among public keys is a mistake, and never signs a token here.
+        self._keys = {key.key_id: key for key in keys if key.key_type != "oct"}
+        self._read = self._clock()
+
+
+async def _fetch(url: str) -> bytes:
+    """Return the document at `url`. Raises OSError where it cannot be had."""
+    import httpx
+
+    address = httpx.URL(url)
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=not is_loopback(address.host)) as client:
+            answer = await client.get(address)
+            answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise OSError(str(error)) from error
+    if len(answer.content) > _MOST_BYTES:
+        raise OSError(f"the document has {len(answer.content)} bytes")
+    return answer.content

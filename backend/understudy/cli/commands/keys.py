@@ -1,0 +1,55 @@
+"""Commands for the keys of machines."""
+
+from typing import Annotated
+
+import typer
+
+from understudy.cli.framework.command import command
+from understudy.cli.framework.error_translation import validate_request
+from understudy.cli.framework.session import Session
+from understudy.cli.views.accounts import format_key, format_keys
+from understudy.cli.views.cells import to_text
+from understudy.schemas.access.account import KeyCreate, KeyList
+from understudy.schemas.access.role import Role
+
+group = typer.Typer(help="Keys of machines: create, list, revoke.", no_args_is_help=True)
+
+
+@command(group, "create", example="understudy keys create gate-3 --role device --source gate-3")
+async def create(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key, which the history shows.")],
+    role: Annotated[Role, typer.Option("--role", help="viewer, operator, editor, admin or device.")],
+    source: Annotated[
+        str | None, typer.Option("--source", show_default=False, help="The only source that a device may name.")
+    ] = None,
+    expires_days: Annotated[
+        int | None,
+        typer.Option("--expires-days", min=1, max=3650, show_default=False, help="Days after which the key ends."),
+    ] = None,
+) -> None:
+    """Make a key for a machine and print it. It is shown this once only: what is stored cannot be turned back."""
+    request = validate_request(KeyCreate, {"name": name, "role": role, "source": source, "expires_days": expires_days})
+    async with session.open_access() as access:
+        key = await access.keys.create(request, by=session.actor)
+    hint = to_text("Keep it now, it is not shown again. Send it as: Authorization: Bearer KEY", "dim")
+    session.output.print_answer(key, format_key(key), to_text(key.key, "bold"), hint)
+
+
+@command(group, "list", example="understudy keys list")
+async def list_keys(session: Session) -> None:
+    """List all keys without their secrets."""
+    async with session.open_access() as access:
+        keys = await access.keys.list()
+    session.output.print_answer(KeyList(keys=keys), format_keys(keys))
+
+
+@command(group, "revoke", example="understudy keys revoke gate-3")
+async def revoke(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or prefix of the key.")],
+) -> None:
+    """End a key. Its open event streams and WebSockets end within a second."""
+    async with session.open_access() as access:
+        key = await access.keys.revoke(name, by=session.actor)
+    session.output.print_answer(key, format_key(key))

@@ -1,0 +1,1 @@
+"""Reads and writes the people, keys, identities and sessions; all their SQL."""

@@ -1,0 +1,1 @@
+"""Shapes of what the API and the command line say about access."""

@@ -1,0 +1,13 @@
+"""The roles of people, keys and identities."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """`access/actions.py` says what each role may do."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    EDITOR = "editor"
+    ADMIN = "admin"
+    DEVICE = "device"

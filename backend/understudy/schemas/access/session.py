@@ -1,0 +1,43 @@
+"""Who the caller of the API is and what they may do."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from understudy.schemas.access.role import Role
+
+
+class SignIn(BaseModel):
+    """The body that signs a person in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=255)
+    password: SecretStr = Field(max_length=1000)
+
+
+class Permission(BaseModel):
+    """Whether the caller may do something, and why not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    allowed: bool
+    reason: str | None = Field(description="Why it is not allowed, as a sentence")
+
+
+class AccessState(BaseModel):
+    """The caller of this request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    access: Literal["open", "required"] = Field(
+        description="`open`: there are no accounts, and everybody may do everything"
+    )
+    signed_in: bool
+    principal_id: int | None
+    kind: str | None = Field(description="`person`, `key` or `identity`")
+    name: str | None
+    role: Role | None
+    source: str | None = Field(description="The only source that a device may name")
+    by_session: bool = Field(description="The browser's session signed the caller in, and can be ended")
+    permissions: dict[str, Permission] = Field(description="By action, such as `activate`")
