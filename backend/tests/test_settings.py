@@ -22,6 +22,10 @@ def test_loopback_needs_no_permission(host: str, home: Path) -> None:
     assert not Settings(home=home, host=host).needs_accounts
 
 
+def test_a_trusted_proxy_lets_other_machines_in_so_that_accounts_are_needed(home: Path) -> None:
+    assert Settings(home=home, trusted_proxies=("127.0.0.1",)).needs_accounts
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

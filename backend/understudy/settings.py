@@ -260,8 +260,8 @@ class Settings(AccessSettings):
 
     @property
     def needs_accounts(self) -> bool:
-        """Whether other machines can reach the server, and nothing in front of it checks who calls."""
-        return not self.allow_unauthenticated and not is_loopback(self.host)
+        """Whether other machines can reach the server, perhaps by a proxy, and nothing in front checks who calls."""
+        return not self.allow_unauthenticated and not (is_loopback(self.host) and not self.trusted_proxies)
 
     @property
     def models_dir(self) -> Path:

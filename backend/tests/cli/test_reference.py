@@ -30,6 +30,8 @@ DOCUMENTED = {
     ("backbone", "status"),
     ("spec", "find"),
     ("spec", "presets"),
+    *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "remove")),
+    *(("keys", name) for name in ("create", "list", "revoke")),
 }
 
 

@@ -145,7 +145,7 @@ def test_every_command_that_an_error_or_a_log_line_names_exists() -> None:
 def test_every_setting_exists(page: str) -> None:
     known = {f"UNDERSTUDY_{name.upper()}" for name in Settings.model_fields}
     # Read by the command line, by the page's development server and by the tests.
-    known |= {"UNDERSTUDY_URL", "UNDERSTUDY_TEST_DATA"}
+    known |= {"UNDERSTUDY_URL", "UNDERSTUDY_KEY", "UNDERSTUDY_TEST_DATA"}
     assert set(re.findall(r"UNDERSTUDY_[A-Z_]+", read(page))) - known == set()
 
 

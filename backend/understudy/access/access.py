@@ -39,7 +39,8 @@ class Access:
         """Read who may use the server. Raises UnsafeBinding where other machines reach it and nobody is an admin."""
         await self.authenticator.refresh()
         if self._settings.needs_accounts and await self.people.count_admins() == 0:
-            raise UnsafeBinding(f"Other machines can reach {self._settings.host}, and there is no admin.")
+            way = " by UNDERSTUDY_TRUSTED_PROXIES" if self._settings.trusted_proxies else ""
+            raise UnsafeBinding(f"Other machines can reach {self._settings.host}{way}, and there is no admin.")
 
     async def refresh(self) -> None:
         """Let changes count at once in this process. Raises DatabaseUnavailable."""

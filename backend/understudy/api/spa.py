@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from understudy.access.actions import Action
 from understudy.api.paths import API, DOCS, add_mount, is_below, is_page, strip_mount
 from understudy.api.permission import require
-from understudy.api.security_headers import PAGE_POLICY
 from understudy.errors import NotFound
+from understudy.security_headers import PAGE_POLICY
 
 BUILT = Path(__file__).resolve().parents[1] / "page"
 

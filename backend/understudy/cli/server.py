@@ -58,7 +58,11 @@ class AnnouncingServer(uvicorn.Server):
                 log_config=None,
                 log_level="critical",
                 access_log=False,
-                proxy_headers=False,  # no answer depends on the client's address
+                # Only failed attempts to sign in and the cookie's `Secure` depend on the client's address and scheme.
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies),
+                ssl_certfile=settings.tls_cert,
+                ssl_keyfile=settings.tls_key,
                 http=RequestProtocol,
                 timeout_keep_alive=settings.keep_alive_seconds,
                 backlog=min(2048, max(16, connections)),  # the server accepts a whole backlog before it can close one

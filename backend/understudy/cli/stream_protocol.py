@@ -63,7 +63,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         message = StreamFailed(problem=Problem.model_validate(problem)).model_dump_json().encode()
         frame = Frame(Opcode.TEXT, message).serialize(mask=False, extensions=self.conn.extensions)
         self.transport.write(frame + b"".join(self.conn.data_to_send()))
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS has no half that is closed
+            self.transport.write_eof()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code.value})
         self._discards = self.close_sent = self.disconnected = True
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)

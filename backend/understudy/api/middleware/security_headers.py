@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.api.paths import DOCS, REDOC, is_below, is_page, strip_mount
-from understudy.api.security_headers import (
+from understudy.security_headers import (
     API_POLICY,
     CACHE_NAME,
     DOCS_POLICY,

@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,15 +32,28 @@ def serve(
         bool,
         typer.Option(
             "--allow-unauthenticated",
-            help="Allow an address that others can reach. There is no access control.",
+            help="Allow an address that others can reach without accounts: a proxy in front checks who calls.",
         ),
     ] = False,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option("--tls-cert", show_default=False, help="Certificate and its chain (UNDERSTUDY_TLS_CERT): https."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", show_default=False, help="The certificate's key (UNDERSTUDY_TLS_KEY).")
+    ] = None,
 ) -> None:
     """Serve the API and its documentation until interrupted.
 
     With --json the address is printed on one line, {"url": …}, when the server answers.
     """
-    settings = session.load_settings(host=host, port=port, allow_unauthenticated=allow_unauthenticated or None)
+    settings = session.load_settings(
+        host=host,
+        port=port,
+        allow_unauthenticated=allow_unauthenticated or None,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
     run_server(session, settings)
 
 
@@ -48,12 +62,14 @@ def run_server(session: Session, settings: Settings) -> None:
 
     Raises Misconfigured when the address cannot be bound, and the error that stops the start of the application.
     """
+    _check_certificate(settings)
     with ExitStack() as starting, _bind(settings.host, settings.port) as listener:
         starting.enter_context(pause_garbage_collection())
         from understudy.cli.server import AnnouncingServer
 
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{listener.getsockname()[1]}"
+        scheme = "http" if settings.tls_cert is None else "https"
+        url = f"{scheme}://{host}:{listener.getsockname()[1]}"
 
         def announce() -> None:
             starting.close()
@@ -63,6 +79,22 @@ def run_server(session: Session, settings: Settings) -> None:
 
         with suppress(KeyboardInterrupt):
             AnnouncingServer(settings, announce).serve_on(listener)
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Raises Misconfigured for a certificate or key that cannot be used."""
+    if settings.tls_cert is None:
+        return
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as error:  # ssl.SSLError too
+        raise Misconfigured(
+            f"The certificate {settings.tls_cert} with the key {settings.tls_key} cannot be used: {error}.",
+            remedy="Give PEM files that belong together and that the server's user may read: UNDERSTUDY_TLS_CERT with "
+            "the whole chain, UNDERSTUDY_TLS_KEY without a passphrase.",
+        ) from error
 
 
 def _bind(host: str, port: int) -> socket.socket:
