@@ -2,6 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { AccessProvider } from "./access/provider";
 import { queryClient } from "./api/query-client";
 import { ListeningProvider } from "./microphone/listening-provider";
 import { makeRouter, preloadPages } from "./router";
@@ -21,11 +22,13 @@ whenIdle(preloadPages, { timeout: IDLE_MS });
 createRoot(place).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <ServerEventsProvider>
-        <ListeningProvider>
-          <RouterProvider router={router} />
-        </ListeningProvider>
-      </ServerEventsProvider>
+      <AccessProvider>
+        <ServerEventsProvider>
+          <ListeningProvider>
+            <RouterProvider router={router} />
+          </ListeningProvider>
+        </ServerEventsProvider>
+      </AccessProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

@@ -90,7 +90,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
           </div>
           <DialogActions>
             <Button onClick={close}>{text.common.cancel}</Button>
-            <Button look="primary" disabled={activate.isPending} onClick={() => start(takesTensors)}>
+            <Button action="activate" look="primary" disabled={activate.isPending} onClick={() => start(takesTensors)}>
               {takesTensors ? words.confirmTensors : words.confirm}
             </Button>
           </DialogActions>
@@ -142,7 +142,7 @@ function Progress({ operation, before, problem, onClose, onPermitTensors, pendin
       )}
       <DialogActions>
         {takesTensors && (
-          <Button disabled={pending} onClick={onPermitTensors}>
+          <Button action="activate" disabled={pending} onClick={onPermitTensors}>
             {words.confirmTensors}
           </Button>
         )}

@@ -2,6 +2,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type AccessState = Schemas["AccessState"];
 export type Model = Schemas["ModelOut"];
 export type ModelDetail = Schemas["ModelDetail"];
 export type ModelCreate = Schemas["ModelCreate"];

@@ -32,7 +32,7 @@ export function ExamplesSection({ model }: { model: Model }) {
       title={words.title}
       actions={
         found && found.summary.examples > 0 ? (
-          <Button small disabled={remove.isPending} onClick={() => remove.mutate()}>
+          <Button action="edit" small disabled={remove.isPending} onClick={() => remove.mutate()}>
             {words.remove}
           </Button>
         ) : undefined

@@ -39,7 +39,7 @@ export function SaveThresholds({ session, onSaved }: { session: SessionState; on
     <div className="mt-4 space-y-3 text-sm">
       <div className="flex flex-wrap items-center gap-2">
         <p className="mr-2 text-ink-2">{words.changed(count)}</p>
-        <Button small disabled={saving.isPending} onClick={() => saving.mutate(model)}>
+        <Button action="edit" small disabled={saving.isPending} onClick={() => saving.mutate(model)}>
           {saving.isPending ? words.saving : words.save}
         </Button>
         <Button small look="quiet" onClick={onSaved}>

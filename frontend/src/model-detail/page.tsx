@@ -75,15 +75,15 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
   return (
     <>
       {!model.is_active && (
-        <Button look="primary" onClick={() => onOpen("activate")}>
+        <Button action="activate" look="primary" onClick={() => onOpen("activate")}>
           {text.models.actions.activate}
         </Button>
       )}
       <Link to="/try" search={{ model: model.model_id }} className={buttonClass()}>
         {text.modelDetail.tryIt}
       </Link>
-      <Button onClick={() => onOpen("edit")}>{text.models.actions.edit}</Button>
-      <Button onClick={() => onOpen("remove")} disabled={model.is_active}>
+      <Button action="edit" onClick={() => onOpen("edit")}>{text.models.actions.edit}</Button>
+      <Button action="edit" onClick={() => onOpen("remove")} disabled={model.is_active}>
         {text.models.actions.remove}
       </Button>
     </>

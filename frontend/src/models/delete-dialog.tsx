@@ -38,7 +38,7 @@ export function DeleteDialog({ model, onClose, onDeleted }: Props) {
       )}
       <DialogActions>
         <Button onClick={onClose}>{text.common.cancel}</Button>
-        <Button look="danger" disabled={remove.isPending || model.is_active} onClick={confirm}>
+        <Button action="edit" look="danger" disabled={remove.isPending || model.is_active} onClick={confirm}>
           {words.confirm}
         </Button>
       </DialogActions>

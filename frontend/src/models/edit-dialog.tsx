@@ -47,7 +47,7 @@ export function EditDialog({ model, onClose }: { model: Model; onClose: () => vo
         {update.error && <ProblemNotice problem={toProblem(update.error)} />}
         <DialogActions>
           <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button type="submit" look="primary" disabled={update.isPending}>
+          <Button action="edit" type="submit" look="primary" disabled={update.isPending}>
             {text.models.edit.save}
           </Button>
         </DialogActions>

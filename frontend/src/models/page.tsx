@@ -54,7 +54,11 @@ export function ModelsPage() {
             {query.data && (filtered ? text.models.list.found(total) : text.models.list.shown(models.length, total))}
           </span>
         }
-        actions={<Button onClick={() => setOpened({ action: "register" })}>{text.models.actions.register}</Button>}
+        actions={
+          <Button action="edit" onClick={() => setOpened({ action: "register" })}>
+            {text.models.actions.register}
+          </Button>
+        }
       >
         <Toolbar filter={filter} onChange={setFilter} />
         {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
@@ -111,7 +115,7 @@ function EmptyTable({ filtered, onClear, onRegister }: NothingProps) {
     <Empty
       title={words.emptyTitle}
       action={
-        <Button look="primary" onClick={onRegister}>
+        <Button action="edit" look="primary" onClick={onRegister}>
           {text.models.actions.register}
         </Button>
       }

@@ -167,6 +167,7 @@ function RowActions({ model, onAction }: { model: Model; onAction: Props["onActi
     <div className="flex items-center justify-end gap-1">
       {!model.is_active && (
         <Button
+          action="activate"
           small
           aria-label={text.models.actions.activateLabel(model.model_name)}
           onClick={() => onAction("activate", model)}
@@ -177,8 +178,13 @@ function RowActions({ model, onAction }: { model: Model; onAction: Props["onActi
       <Menu
         label={text.models.list.menu(model.model_name)}
         items={[
-          { label: text.models.actions.edit, onSelect: () => onAction("edit", model) },
-          { label: text.models.actions.remove, onSelect: () => onAction("remove", model), danger: true },
+          { label: text.models.actions.edit, onSelect: () => onAction("edit", model), action: "edit" },
+          {
+            label: text.models.actions.remove,
+            onSelect: () => onAction("remove", model),
+            danger: true,
+            action: "edit",
+          },
         ]}
       />
     </div>

@@ -49,8 +49,13 @@ export function ServerEventsProvider({ children, feed: given }: { children: Reac
     feed.on("models", () => refresh("models", "history"));
     feed.on("stage", () => refresh("models", "history", "status", "metrics"));
     const endLink = link.start();
+    // The server ends the events of a session that has ended.
+    const removeStateListener = feed.onState(() => {
+      if (feed.state === "offline") refresh("session");
+    });
     feed.start();
     return () => {
+      removeStateListener();
       endLink();
       feed.stop();
     };

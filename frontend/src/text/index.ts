@@ -1,3 +1,4 @@
+import { access } from "./access";
 import { common, problem, shell, states } from "./common";
 import { examples } from "./examples";
 import { manual } from "./manual";

@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import type { ComponentProps } from "react";
+import { type Action, useRefusal } from "../access/access";
 
 type Look = "primary" | "plain" | "quiet" | "danger";
 
@@ -27,14 +28,26 @@ export function buttonClass({ look = "plain", small = false, square = false }: B
   );
 }
 
+/** A button. With an `action` that the person may not do it is disabled, and says why. */
 export function Button({
+  action,
   look,
   small,
   square,
   className,
   type = "button",
   ...rest
-}: ComponentProps<"button"> & ButtonLook) {
+}: ComponentProps<"button"> & ButtonLook & { action?: Action | undefined }) {
+  const refusal = useRefusal(action);
   const own: ButtonLook = { ...(look && { look }), ...(small && { small }), ...(square && { square }) };
-  return <button type={type} className={clsx(buttonClass(own), className)} {...rest} />;
+  const classes = clsx(buttonClass(own), className);
+  if (refusal === undefined) return <button type={type} className={classes} {...rest} />;
+  // Not `disabled`: that would take the reason from those who use the keyboard.
+  const { onClick: _, children, ...others } = rest;
+  return (
+    <button {...others} type="button" className={classes} aria-disabled={true} title={refusal}>
+      {children}
+      <span className="sr-only">. {refusal}</span>
+    </button>
+  );
 }

@@ -1,5 +1,6 @@
 import { DropdownMenu as Radix } from "radix-ui";
 import type { ReactNode } from "react";
+import { type Action, useRefusal } from "../access/access";
 import { Button } from "./button";
 import { MoreIcon } from "./icons";
 
@@ -7,32 +8,54 @@ interface Item {
   label: string;
   onSelect: () => void;
   danger?: boolean;
+  /** Where the person may not do it, the item is disabled and says why. */
+  action?: Action;
 }
 
 const ITEM =
   "flex w-full items-center gap-2 rounded px-3 py-2 text-sm outline-none data-[highlighted]:bg-sunken data-[state=checked]:font-semibold";
 
-/** A "more" button that opens a menu of actions. */
-export function Menu({ label, items }: { label: string; items: readonly Item[] }) {
+function MenuItem({ label, onSelect, danger, action }: Item) {
+  const refusal = useRefusal(action);
+  const look = refusal ? "opacity-50" : danger ? "text-danger" : "";
+  return (
+    <Radix.Item
+      onSelect={refusal ? (event) => event.preventDefault() : onSelect}
+      aria-disabled={refusal !== undefined}
+      title={refusal}
+      className={`${ITEM} ${look}`}
+    >
+      {label}
+      {refusal && <span className="sr-only">. {refusal}</span>}
+    </Radix.Item>
+  );
+}
+
+/** A menu of actions behind a button of one's own. */
+export function ActionMenu({ trigger, items }: { trigger: ReactNode; items: readonly Item[] }) {
   return (
     <Radix.Root modal={false}>
-      <Radix.Trigger asChild>
-        <Button look="quiet" small square aria-label={label}>
-          <MoreIcon />
-        </Button>
-      </Radix.Trigger>
+      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <MenuSheet>
         {items.map((item) => (
-          <Radix.Item
-            key={item.label}
-            onSelect={item.onSelect}
-            className={`${ITEM} ${item.danger ? "text-danger" : ""}`}
-          >
-            {item.label}
-          </Radix.Item>
+          <MenuItem key={item.label} {...item} />
         ))}
       </MenuSheet>
     </Radix.Root>
+  );
+}
+
+/** A "more" button that opens a menu of actions. */
+export function Menu({ label, items }: { label: string; items: readonly Item[] }) {
+  return (
+    <ActionMenu
+      items={items}
+      trigger={
+        <Button look="quiet" small square aria-label={label}>
+          <MoreIcon />
+        </Button>
+      }
+    />
   );
 }
 
