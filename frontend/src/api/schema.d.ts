@@ -74,6 +74,8 @@ export interface paths {
          * @description 503 with the reason while the model that should be live is not loaded, or not known any more.
          *
          *     An empty registry is ready.
+         *
+         *     Where access is required, a caller who is not signed in learns up or down, and neither the model nor the reason.
          */
         get: operations["check_ready_api_v1_health_get"];
         put?: never;
@@ -99,6 +101,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List keys
+         * @description All keys without their secrets; revoked ones stay in the list.
+         */
+        get: operations["list_keys_api_v1_keys_get"];
+        put?: never;
+        /**
+         * Make a key
+         * @description Make a key for a machine. The answer holds the secret, which is stored as a hash only and not shown again.
+         */
+        post: operations["create_key_api_v1_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description Revoke a key by its name or prefix. Its open event streams and WebSockets end within a second.
+         */
+        delete: operations["revoke_key_api_v1_keys__name__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -471,6 +517,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who the caller is
+         * @description Return the caller, their role, and for each action whether it is allowed or why not.
+         */
+        get: operations["get_session_api_v1_session_get"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Begin a session of a browser: the answer sets a cookie that no script can read.
+         */
+        post: operations["sign_in_api_v1_session_post"];
+        /**
+         * Sign out
+         * @description End the session; its open event streams and WebSockets end as well.
+         */
+        delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -489,6 +563,54 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List people
+         * @description People, and the identities of other services' tokens that were seen.
+         */
+        get: operations["list_users_api_v1_users_get"];
+        put?: never;
+        /**
+         * Add a person
+         * @description Add a person with a password. The first admin is made by the command line.
+         */
+        post: operations["add_user_api_v1_users_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{principal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a person
+         * @description Remove the person and their sessions; the history keeps their name.
+         */
+        delete: operations["remove_user_api_v1_users__principal_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a person
+         * @description Change role or password, disable or enable; a new password and a disabled account end the person's sessions.
+         */
+        patch: operations["update_user_api_v1_users__principal_id__patch"];
         trace?: never;
     };
     "/health/live": {
@@ -520,6 +642,8 @@ export interface paths {
          * @description 503 with the reason while the model that should be live is not loaded, or not known any more.
          *
          *     An empty registry is ready.
+         *
+         *     Where access is required, a caller who is not signed in learns up or down, and neither the model nor the reason.
          */
         get: operations["check_ready_health_ready_get"];
         put?: never;
@@ -739,6 +863,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccessState
+         * @description The caller of this request.
+         */
+        AccessState: {
+            /**
+             * Access
+             * @description `open`: there are no accounts, and everybody may do everything
+             * @enum {string}
+             */
+            access: "open" | "required";
+            /**
+             * By Session
+             * @description The browser's session signed the caller in, and can be ended
+             */
+            by_session: boolean;
+            /**
+             * Kind
+             * @description `person`, `key` or `identity`
+             */
+            kind: string | null;
+            /** Name */
+            name: string | null;
+            /**
+             * Permissions
+             * @description By action, such as `activate`
+             */
+            permissions: {
+                [key: string]: components["schemas"]["Permission"];
+            };
+            /** Principal Id */
+            principal_id: number | null;
+            role: components["schemas"]["Role"] | null;
+            /** Signed In */
+            signed_in: boolean;
+            /**
+             * Source
+             * @description The only source that a device may name
+             */
+            source: string | null;
+        };
         /**
          * Aggregation
          * @description The function that computes a clip's score of a label from the scores of its windows.
@@ -2156,6 +2321,56 @@ export interface components {
             reason: "first" | "last" | "sensitive";
         };
         /**
+         * KeyCreate
+         * @description A new key. A device needs a source; the other roles have none.
+         */
+        KeyCreate: {
+            /** Expires Days */
+            expires_days?: number | null;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Source */
+            source?: string | null;
+        };
+        /** KeyList */
+        KeyList: {
+            /** Keys */
+            keys: components["schemas"]["KeyOut"][];
+        };
+        /**
+         * KeyOut
+         * @description A key of a machine, without its secret.
+         */
+        KeyOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Prefix
+             * @description The beginning of the key
+             */
+            prefix: string;
+            /** Principal Id */
+            principal_id: number;
+            /** Revoked At */
+            revoked_at: string | null;
+            role: components["schemas"]["Role"];
+            /**
+             * Source
+             * @description The only source that a device may name
+             */
+            source: string | null;
+        };
+        /**
          * LabelAgreement
          * @description `total` answers in which float32 gave this label; int8 gave it too in `agreed` of them.
          */
@@ -2800,6 +3015,43 @@ export interface components {
             /** Version */
             version?: string | null;
         };
+        /**
+         * NewKey
+         * @description A key that was just made: the only answer that holds the secret.
+         */
+        NewKey: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Key
+             * @description The whole key; it is not shown again
+             */
+            key: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Prefix
+             * @description The beginning of the key
+             */
+            prefix: string;
+            /** Principal Id */
+            principal_id: number;
+            /** Revoked At */
+            revoked_at: string | null;
+            role: components["schemas"]["Role"];
+            /**
+             * Source
+             * @description The only source that a device may name
+             */
+            source: string | null;
+        };
         /** Operation */
         Operation: {
             /** @description Why it failed */
@@ -2954,6 +3206,19 @@ export interface components {
             p95: number | null;
             /** P99 */
             p99: number | null;
+        };
+        /**
+         * Permission
+         * @description Whether the caller may do something, and why not.
+         */
+        Permission: {
+            /** Allowed */
+            allowed: boolean;
+            /**
+             * Reason
+             * @description Why it is not allowed, as a sentence
+             */
+            reason: string | null;
         };
         /**
          * Picture
@@ -3369,6 +3634,12 @@ export interface components {
          * @enum {string}
          */
         Resize: "nearest" | "bilinear" | "pil_bilinear";
+        /**
+         * Role
+         * @description `access/actions.py` says what each role may do.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "editor" | "admin" | "device";
         /** RollbackTarget */
         RollbackTarget: {
             model: components["schemas"]["ModelOut"];
@@ -3445,6 +3716,19 @@ export interface components {
          * @enum {string}
          */
         Side: "start" | "end" | "center";
+        /**
+         * SignIn
+         * @description The body that signs a person in.
+         */
+        SignIn: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
         /**
          * Sound
          * @description Steps from the recording to its samples, applied in the order of the fields.
@@ -4215,6 +4499,64 @@ export interface components {
             file_path: string;
         };
         /**
+         * UserCreate
+         * @description A new person.
+         */
+        UserCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            role: components["schemas"]["Role"];
+        };
+        /** UserList */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserOut"][];
+        };
+        /**
+         * UserOut
+         * @description A person, or an identity of another service's tokens.
+         */
+        UserOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled */
+            disabled: boolean;
+            /** Issuer */
+            issuer: string | null;
+            /**
+             * Kind
+             * @description `person`, or `identity` for the subject of another service's tokens
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Principal Id */
+            principal_id: number;
+            /** @description Of an identity: the role of its last token */
+            role: components["schemas"]["Role"] | null;
+            /** Subject */
+            subject: string | null;
+        };
+        /**
+         * UserUpdate
+         * @description Changes of a person; the fields that are absent stay. A new password ends the person's sessions.
+         */
+        UserUpdate: {
+            /** Disabled */
+            disabled?: boolean | null;
+            /** Password */
+            password?: string | null;
+            role?: components["schemas"]["Role"] | null;
+        };
+        /**
          * WaveformPart
          * @description The samples. Only alone.
          */
@@ -4493,6 +4835,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys_api_v1_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_key_api_v1_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description A user or a key has this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user or key cannot be made so; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key_api_v1_keys__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+            /** @description No such key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request is not valid */
@@ -5804,6 +6257,127 @@ export interface operations {
             };
         };
     };
+    get_session_api_v1_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessState"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_api_v1_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessState"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed attempts to sign in */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_api_v1_session_delete: {
+        parameters: {
+            query?: {
+                /** @description true ends all sessions of this person, on every device */
+                everywhere?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessState"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_status_api_v1_status_get: {
         parameters: {
             query?: never;
@@ -5823,6 +6397,179 @@ export interface operations {
                 };
             };
             /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users_api_v1_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_user_api_v1_users_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description A user or a key has this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user or key cannot be made so; The password is not allowed; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_user_api_v1_users__principal_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                principal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description No such user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The last admin must stay */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user or key cannot be made so; The password is not allowed; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_user_api_v1_users__principal_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                principal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description No such user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The last admin must stay */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user or key cannot be made so; The password is not allowed; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { useRefusal } from "../access/access";
 import { limits } from "../api/limits";
 import { modelQuery, modelSearchQuery } from "../api/queries";
 import type { Model } from "../api/types";
@@ -60,8 +61,10 @@ function ModelCombobox({ value, fixed, ...rest }: ComboboxProps) {
   const chosen = useChosenName(value, fixed);
   const models = found?.models ?? [];
   const hidden = (found?.total ?? 0) - models.length;
-  const choices = [...(q ? [] : fixed), ...models.map(toChoice)];
-  const footnote = found && models.length === 0 ? words.noMatch : hidden > 0 ? words.more(hidden) : undefined;
+  // A filter of a list only reads; a prediction with a model that is not live is a rehearsal.
+  const refusal = useRefusal(fixed.includes(LIVE) ? "rehearse" : undefined);
+  const choices = [...(q ? [] : fixed), ...(refusal ? [] : models.map(toChoice))];
+  const footnote = refusal ?? (found && models.length === 0 ? words.noMatch : hidden > 0 ? words.more(hidden) : undefined);
   return (
     <Combobox
       {...rest}

@@ -17,6 +17,7 @@ export function RollBackButton() {
   return (
     <>
       <Button
+        action="activate"
         onClick={() => rollback.mutate(undefined)}
         disabled={rollback.isPending}
         title={`${name}. ${words.rollBackExplain}`}

@@ -86,7 +86,7 @@ export function RegisterForm({ path, files, onBack, onRegistered }: Props) {
         <Button look="quiet" onClick={onBack}>
           {words.other}
         </Button>
-        <Button type="submit" look="primary" disabled={register.isPending}>
+        <Button action="edit" type="submit" look="primary" disabled={register.isPending}>
           {words.submit}
         </Button>
       </DialogActions>

@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useEffect } from "react";
+import { AccountMenu } from "../access/account-menu";
 import { OperationTray } from "../activation/operation-tray";
 import { serverAddress } from "../api/mount";
 import { formatTimeOfDay } from "../format/time";
@@ -63,6 +64,7 @@ export function Shell() {
             <ListeningIndicator />
             <LinkIndicator />
             <HelpLinks />
+            <AccountMenu />
             <ThemeMenu />
           </div>
         </div>

@@ -10,6 +10,7 @@ import { tryIt } from "./try";
 
 /** All text that the page shows. */
 export const text = {
+  access,
   common,
   problem,
   shell,

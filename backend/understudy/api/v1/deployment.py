@@ -80,6 +80,7 @@ async def activate_model(
     "/rollback",
     summary="The model that a rollback goes back to",
     responses=describe_problems(NothingToRollBack),
+    dependencies=require(Action.VIEW),
 )
 async def get_rollback_target(services: Served) -> RollbackTarget:
     """Return the registered model that was live before this one, and its variant; nothing changes."""

@@ -181,6 +181,7 @@ async def get_model_report(services: Served, model_id: ModelIdPath) -> CompileRe
     summary="Compile a model again",
     status_code=status.HTTP_202_ACCEPTED,
     responses=describe_problems(ModelNotFound, FileChanged, FileMissing, RequestInvalid),
+    dependencies=require(Action.EDIT),
 )
 async def compile_model(services: Served, model_id: ModelIdPath) -> ModelDetail:
     """Forget that the model was refused, and compile it in the background; `compile_state` shows the outcome.
