@@ -10,7 +10,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "access.md").read_text(en
 
 
 def test_the_matrix_of_the_page_is_the_one_of_the_code() -> None:
-    """`python -m understudy.api.access_reference` in backend/ prints both tables."""
+    """`PYTHONPATH=backend python scripts/access_tables.py` prints both tables."""
     assert render_matrix() in PAGE
 
 

@@ -1,6 +1,5 @@
-"""Writes the tables of docs/access.md: `python -m understudy.api.access_reference` in backend/ prints them."""
+"""Writes the tables of docs/access.md; `scripts/access_tables.py` prints them."""
 
-import sys
 from itertools import groupby
 
 from fastapi import FastAPI
@@ -37,10 +36,3 @@ def render_routes(app: FastAPI) -> str:
     for index, group in groupby(sorted(set(routes)), key=lambda each: each[0]):
         lines.append(f"| `{list(Action)[index]}` | {'; '.join(f'`{route}`' for _, route in group)} |")
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    from understudy.main import create_app
-    from understudy.settings import Settings
-
-    sys.stdout.write(f"{render_matrix()}\n{render_routes(create_app(Settings()))}")
