@@ -15,6 +15,7 @@ from understudy.access.credential import Credential
 from understudy.errors import DatabaseUnavailable, NotSignedIn, UnsafeBinding
 from understudy.models import AccessKey, utc_now
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.schemas.access.account import KeyCreate
 from understudy.schemas.access.role import Role
 from understudy.settings import Settings
@@ -38,11 +39,11 @@ class SwitchedDatabase(Database):
     reads = 0
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self, use: Use = Use.READ, *, seconds: float | None = None) -> AsyncIterator[AsyncSession]:
         if self.out:
             raise DatabaseUnavailable("The database is out.")
         self.reads += 1
-        async with super().read() as session:
+        async with super().read(use, seconds=seconds) as session:
             yield session
 
 

@@ -16,6 +16,7 @@ from understudy.models import Principal, PrincipalKind, utc_now
 from understudy.registry.access import keys, principals, revision, sessions
 from understudy.registry.access.revision import AccessFacts
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.schemas.access.role import Role
 from understudy.settings import Settings
 
@@ -66,7 +67,7 @@ class Authenticator:
 
     async def refresh(self) -> None:
         """Read whether accounts have changed, and forget the callers then. Raises DatabaseUnavailable."""
-        async with self._database.read() as session:
+        async with self._database.read(Use.OWN) as session:
             facts = await revision.read(session)
         if facts != self._facts:
             self._facts = facts
@@ -103,7 +104,7 @@ class Authenticator:
         used_keys, self._used_keys = self._used_keys, {}
         used_sessions, self._used_sessions = self._used_sessions, {}
         self._wrote_uses = self._clock()
-        async with self._database.write() as session:
+        async with self._database.write(Use.OWN) as session:
             for principal_id, at in used_keys.items():
                 await keys.note_use(session, principal_id, at)
             for session_hash, at in used_sessions.items():
@@ -126,7 +127,7 @@ class Authenticator:
         raise NotSignedIn("This is not a key of this server.")
 
     async def _find_session(self, session_hash: str) -> tuple[Caller, datetime]:
-        async with self._database.read() as session:
+        async with self._database.read(Use.MANAGE) as session:
             found = await sessions.find(session, session_hash)
         if found is None:
             raise NotSignedIn("The session has ended.", remedy="Sign in again.")
@@ -138,7 +139,7 @@ class Authenticator:
         return _build_caller(person, by_session=True), until
 
     async def _find_key(self, prefix: str, secret_hash: str) -> tuple[Caller, datetime | None]:
-        async with self._database.read() as session:
+        async with self._database.read(Use.MANAGE) as session:
             found = await keys.find_prefix(session, prefix)
         if not is_same(found[1].secret_hash if found else "", secret_hash) or found is None:
             raise NotSignedIn("There is no such key.")
@@ -151,7 +152,7 @@ class Authenticator:
 
     async def _find_identity(self, facts: TokenFacts) -> tuple[Caller, datetime]:
         """Return the identity; on first sight it gets an id of its own, for `created_by_user_id`."""
-        async with self._database.read() as session:
+        async with self._database.read(Use.MANAGE) as session:
             found = await principals.find_subject(session, facts.issuer, facts.subject)
         if found is None or found.role != facts.role or found.name != facts.name:
             async with self._database.write() as session:
