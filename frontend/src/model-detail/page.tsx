@@ -82,7 +82,9 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
       <Link to="/try" search={{ model: model.model_id }} className={buttonClass()}>
         {text.modelDetail.tryIt}
       </Link>
-      <Button action="edit" onClick={() => onOpen("edit")}>{text.models.actions.edit}</Button>
+      <Button action="edit" onClick={() => onOpen("edit")}>
+        {text.models.actions.edit}
+      </Button>
       <Button action="edit" onClick={() => onOpen("remove")} disabled={model.is_active}>
         {text.models.actions.remove}
       </Button>

@@ -64,7 +64,8 @@ function ModelCombobox({ value, fixed, ...rest }: ComboboxProps) {
   // A filter of a list only reads; a prediction with a model that is not live is a rehearsal.
   const refusal = useRefusal(fixed.includes(LIVE) ? "rehearse" : undefined);
   const choices = [...(q ? [] : fixed), ...(refusal ? [] : models.map(toChoice))];
-  const footnote = refusal ?? (found && models.length === 0 ? words.noMatch : hidden > 0 ? words.more(hidden) : undefined);
+  const footnote =
+    refusal ?? (found && models.length === 0 ? words.noMatch : hidden > 0 ? words.more(hidden) : undefined);
   return (
     <Combobox
       {...rest}
