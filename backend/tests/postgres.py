@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,12 +63,26 @@ def _unprivileged_user() -> str | None:
     return next((name for name in _UNPRIVILEGED if name in known), _UNPRIVILEGED[0])
 
 
+class PostgresMissing(RuntimeError):
+    """PostgreSQL's server binaries are not installed."""
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running server, without durability; skips where the binaries are not installed."""
+    try:
+        with run_postgres() as server:
+            yield server
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+@contextmanager
+def run_postgres() -> Iterator[PostgresServer]:
+    """Run a server without durability; raises PostgresMissing where the binaries are not installed."""
     binaries = _binaries()
     if binaries is None:
-        pytest.skip(f"PostgreSQL's server binaries are not installed (looked in PATH, {', '.join(_PLACES)})")
+        raise PostgresMissing(f"PostgreSQL's server binaries are not installed (looked in PATH, {', '.join(_PLACES)})")
     user = _unprivileged_user()
     # Not below pytest's own folder: that one is closed to other users, and too long for a socket's name.
     folder = Path(tempfile.mkdtemp(prefix="understudy-pg-"))
@@ -128,10 +143,19 @@ def _wait(running: PostgresServer, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of an empty database that is dropped after the test."""
+    with create_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def create_database(server: PostgresServer) -> Iterator[str]:
+    """Create an empty database, yield its address, and drop it."""
     name = f"test_{uuid4().hex}"
-    postgres_server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield postgres_server.address(name)
-    postgres_server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield server.address(name)
+    finally:
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -47,18 +47,23 @@ def run_serve(home: Path, **environment: str) -> Iterator[str]:
 
 @contextmanager
 def run_serve_process(
-    home: Path, *, open_files: int | None = None, stderr: int | None = None, **environment: str
+    home: Path,
+    *,
+    open_files: int | None = None,
+    stderr: int | None = None,
+    program: str = "understudy.cli",
+    **environment: str,
 ) -> Iterator[ServeProcess]:
     """Serve `home` on a free port, with `open_files` as the limit of descriptors, and yield the running server.
 
-    Its log goes to the descriptor `stderr`, by default that of the tests.
+    Its log goes to the descriptor `stderr`, by default that of the tests. `program` is the module that is run.
     """
-    command = [sys.executable, "-m", "understudy.cli", "serve", "--port", "0", "--json"]
+    command = [sys.executable, "-m", program, "serve", "--port", "0", "--json"]
     if open_files is not None:
         command = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh", *command]
     with subprocess.Popen(
         command,
-        env=_build_environment(home) | environment,
+        env=build_environment(home) | environment,
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
@@ -79,7 +84,7 @@ def run_uvicorn(home: Path) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     command = [sys.executable, "-m", "uvicorn", "--factory", "understudy.main:create_app", "--port", port]
     process = subprocess.Popen(
-        command, env=_build_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=build_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + 180
@@ -93,7 +98,8 @@ def run_uvicorn(home: Path) -> Iterator[str]:
         process.wait(60)
 
 
-def _build_environment(home: Path) -> dict[str, str]:
+def build_environment(home: Path) -> dict[str, str]:
+    """Return the environment of a process that works on `home`, with no setting of the caller's own environment."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     inherited.pop("DATABASE_URL", None)
     return inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home)}

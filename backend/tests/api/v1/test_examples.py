@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import tone
+from tests.sample_files import tone
 from tests.types import ModelFactory
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import tone
+from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.conftest import tone
+from tests.sample_files import tone
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from asgi_lifespan import LifespanManager
 
-from tests.conftest import tone
+from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.main import create_app
 from understudy.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from tests.conftest import tone
+from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.engine.engine import Engine

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import tone
+from tests.sample_files import tone
 from tests.serving.conftest import Opener, Register
 from tests.types import ModelFactory
 from understudy.container import Services
