@@ -14,7 +14,7 @@ PAGE := backend/understudy/page/build.json
 PAGE_TESTS := frontend/node_modules/.with-tests
 PAGE_SOURCES := $(shell find frontend/src frontend/public docs/*.md -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
-.PHONY: help install page demo demo-page serve test coverage test-newest test-page test-browser bench lint types openapi lock clean
+.PHONY: help install page demo demo-page serve test coverage test-newest test-page test-browser bench torture lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,10 @@ types: $(call STAMP,dev) ## mypy, strict, tests too
 bench: ## measure Understudy beside its peers into docs/benchmarks (QUICK=1: fewer and shorter; needs wrk)
 	@benchmarks/install.sh $(PYTHON) bench
 	@PYTHONPATH=backend:. benchmarks/.envs/bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(BENCH)
+
+torture: $(call STAMP,dev) ## kill, race, starve and mislead servers and decoders (SHORT=1: small counts; ONLY="kills soak", MINUTES=10, SEED=1)
+	@PYTHONPATH=backend:. $(BIN)/python -m scripts.torture $(if $(SHORT),--short --jobs 2) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 openapi: $(call STAMP,dev) ## renew backend/openapi.json, which the page's client is generated from
 	@$(BIN)/python scripts/export_openapi.py
