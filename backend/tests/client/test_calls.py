@@ -55,6 +55,7 @@ CALLS: list[Call[Any]] = [
     calls.set_model_examples(1, _write_examples()),
     calls.remove_model_examples(1),
     calls.activate_model(1, Precision.INT8, wait=False, tensors_only=True, reason="x"),
+    calls.compile_model(1),
     calls.roll_back(wait=True, reason="x"),
     calls.get_rollback_target(),
     calls.list_model_types(),

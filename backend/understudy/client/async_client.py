@@ -122,6 +122,10 @@ class AsyncClient:
             calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason)
         )
 
+    async def compile_model(self, model_id: int) -> ModelDetail:
+        """Forget that the model was refused, and compile it in the background."""
+        return await self._send(calls.compile_model(model_id))
+
     async def roll_back(self, *, reason: str | None = None, wait: bool = True) -> Operation:
         """Make the model live again that was live before the present one. `reason` stands in the history."""
         return await self._send(calls.roll_back(wait, reason))

@@ -131,6 +131,10 @@ def activate_model(
     return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
 
 
+def compile_model(model_id: int) -> Call[ModelDetail]:
+    return Call(ModelDetail, "POST", "models/{model_id}/compile", {"model_id": model_id})
+
+
 def roll_back(wait: bool, reason: str | None) -> Call[Operation]:
     return Call(Operation, "POST", "models/rollback", params={"wait": wait, "reason": reason})
 

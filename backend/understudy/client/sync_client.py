@@ -117,6 +117,10 @@ class Client:
         """
         return self._send(calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason))
 
+    def compile_model(self, model_id: int) -> ModelDetail:
+        """Forget that the model was refused, and compile it in the background."""
+        return self._send(calls.compile_model(model_id))
+
     def roll_back(self, *, reason: str | None = None, wait: bool = True) -> Operation:
         """Make the model live again that was live before the present one. `reason` stands in the history."""
         return self._send(calls.roll_back(wait, reason))

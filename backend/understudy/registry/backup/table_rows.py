@@ -19,6 +19,7 @@ from understudy.models.base import Base
 
 # What describes one server or one database, and not the models: each is made anew where the backup is restored.
 _NOT_SAVED = {
+    "understudy_access",
     VERSION_TABLE,
     "understudy_counts",
     "understudy_created",
