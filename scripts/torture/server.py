@@ -1,6 +1,7 @@
 """A server that is tortured: `understudy serve` in a process of its own, asked over HTTP."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -47,8 +48,17 @@ class Server:
             return []
 
     def find_tracebacks(self) -> list[str]:
-        """Return the last lines of the tracebacks in the log."""
-        return [line[:200] for line in self.log.read_text(errors="replace").splitlines() if "Traceback" in line]
+        """Return the event and the end of each traceback in the log."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "Traceback" in line]
+        return [_shorten_traceback(line) for line in lines]
+
+
+def _shorten_traceback(line: str) -> str:
+    try:
+        entry = json.loads(line)
+        return f"{entry['event']}: …{entry['exception'][-500:]}"
+    except (ValueError, KeyError, TypeError):
+        return line[:300]
 
 
 @contextmanager

@@ -166,6 +166,26 @@ async def test_a_model_activated_while_an_empty_server_polls_stays_live(
     services.status_reporter.require_ready()
 
 
+async def test_a_model_replaced_and_deleted_after_the_poll_is_followed_by_the_next_one(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await register("first"), await register("second")
+    await services.activation.activate(first, "test")
+
+    async def replace_and_delete() -> None:
+        await by_hand(services, "UPDATE ml_models SET is_active = FALSE")
+        await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
+        await services.registry.delete(first, "test")
+
+    done = act_at(monkeypatch, desired_state, "poll", replace_and_delete)
+    await services.reconciler.poll_once()
+    assert done
+    assert services.reconciler.problem is None
+    assert live_id(services) == first
+    await services.reconciler.poll_once()
+    assert live_id(services) == second
+
+
 async def test_a_rename_that_is_newer_than_what_the_poll_read_stays(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +194,7 @@ async def test_a_rename_that_is_newer_than_what_the_poll_read_stays(
     done = act_at(
         monkeypatch,
         rows,
-        "get",
+        "find",
         lambda: services.model_changes.update(model, ModelUpdate(model_name="renamed"), "test"),
     )
     await services.reconciler.poll_once()

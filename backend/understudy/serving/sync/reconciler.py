@@ -274,8 +274,9 @@ class Reconciler:
 
     async def _rename(self, seen: LiveModel, model_id: int) -> None:
         async with self._database.read(Use.OWN) as session:
-            model = (await rows.get(session, model_id)).model
-            self._live.rename(model_id, model.model_name, model.version, seen=seen)
+            row = await rows.find(session, model_id)
+            if row is not None:  # else it was replaced and deleted after the poll: the next poll follows that
+                self._live.rename(model_id, row.model.model_name, row.model.version, seen=seen)
 
     async def _note_failure(self, desired: DesiredStatePoll, model_id: int, error: UnderstudyError) -> None:
         self._counters.activation_refusals[error.code] += 1
