@@ -30,8 +30,9 @@ def test_a_server_whose_log_is_lost_activates_and_refuses_as_it_should(one: Path
             model_id = client.post("/api/v1/models", json=body).json()["model_id"]
             activated = client.post(f"/api/v1/models/{model_id}/activate")
             assert (activated.status_code, activated.json()["state"]) == (200, "succeeded")
-            assert client.post("/api/v1/predict", content=b"no audio").json()["code"] == "not_audio"
-            assert client.post("/api/v1/predict", content=wav).json()["label"] == "b"
+            audio = {"Content-Type": "audio/wav"}
+            assert client.post("/api/v1/predict", content=b"no audio", headers=audio).json()["code"] == "not_audio"
+            assert client.post("/api/v1/predict", content=wav, headers=audio).json()["label"] == "b"
             assert client.get("/health/ready").status_code == 200
             assert "understudy_lost_log_lines_total 0.0" not in client.get("/metrics").text
     finally:

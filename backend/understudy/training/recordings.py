@@ -82,8 +82,8 @@ def _find_fold(path: Path, data: Path, table: dict[str, str] | None) -> str:
 
 def _read_table(path: Path) -> dict[str, str]:
     try:
-        with open_regular(path) as file:
-            rows = list(csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
+        with open_regular(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            rows = list(csv.DictReader(text))
         return {row["file"].replace("\\", "/"): row["fold"] for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
         raise TrainingDataInvalid(

@@ -48,6 +48,34 @@ ATTACKS = {
       q = Mod (unit, zero)
       r = Cast <to = 1> (q)
     """,
+    # time, before memory: what a run has asked for, ONNX Runtime keeps
+    "loop": """
+      go = Constant <value = bool {1}> ()
+      t = Loop (huge, go, nothing) <body = turns (int64 turn, bool on, float[1] kept) => (bool more, float[1] next) {
+        more = Identity (on)
+        next = Add (kept, kept)
+      }>
+      r = ReduceMax <keepdims = 0> (t)
+    """,
+    "loop in a loop": """
+      go = Constant <value = bool {1}> ()
+      t = Loop (huge, go, nothing) <body = outer (int64 turn, bool on, float[1] kept) => (bool more, float[1] next) {
+        more = Identity (on)
+        next = Loop (huge, go, kept) <body = inner (int64 i, bool also, float[1] had) => (bool yes, float[1] has) {
+          yes = Identity (also)
+          has = Add (had, had)
+        }>
+      }>
+      r = ReduceMax <keepdims = 0> (t)
+    """,
+    "long operator": """
+      side = Constant <value = int64[2] {4000, 4000}> ()
+      size = Mul (side, unit)
+      a = ConstantOfShape (size)
+      b = MatMul (a, a)
+      c = MatMul (b, a)
+      r = ReduceMax <keepdims = 0> (c)
+    """,
     # memory
     "fill": """
       size = Mul (many, unit)
@@ -97,34 +125,6 @@ ATTACKS = {
         next = Concat <axis = 0> (kept, kept)
       }>
       r = ReduceMax <keepdims = 0> (t)
-    """,
-    # time
-    "loop": """
-      go = Constant <value = bool {1}> ()
-      t = Loop (huge, go, nothing) <body = turns (int64 turn, bool on, float[1] kept) => (bool more, float[1] next) {
-        more = Identity (on)
-        next = Add (kept, kept)
-      }>
-      r = ReduceMax <keepdims = 0> (t)
-    """,
-    "loop in a loop": """
-      go = Constant <value = bool {1}> ()
-      t = Loop (huge, go, nothing) <body = outer (int64 turn, bool on, float[1] kept) => (bool more, float[1] next) {
-        more = Identity (on)
-        next = Loop (huge, go, kept) <body = inner (int64 i, bool also, float[1] had) => (bool yes, float[1] has) {
-          yes = Identity (also)
-          has = Add (had, had)
-        }>
-      }>
-      r = ReduceMax <keepdims = 0> (t)
-    """,
-    "long operator": """
-      side = Constant <value = int64[2] {5000, 5000}> ()
-      size = Mul (side, unit)
-      a = ConstantOfShape (size)
-      b = MatMul (a, a)
-      c = MatMul (b, a)
-      r = ReduceMax <keepdims = 0> (c)
     """,
     # values
     "index beyond the end": """

@@ -12,7 +12,7 @@ from understudy.container import Services
 from understudy.engine.engine import EngineModel
 from understudy.errors import Conflict, DatabaseUnavailable, ModelSetAside
 from understudy.models import HistoryEvent
-from understudy.registry.models import model_history
+from understudy.registry.database.slots import Use
 from understudy.serving.activation.broken_model_guard import BrokenModelGuard
 from understudy.settings import OnBroken
 
@@ -49,13 +49,7 @@ async def test_a_model_activated_while_the_broken_one_is_recorded_stays_live(
     services: Services, guard: BrokenModelGuard, broken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, _, third = broken
-    done = act_at(
-        monkeypatch,
-        model_history,
-        "record_refusal",
-        lambda: services.activation.activate(third, "test"),
-        when="before",
-    )
+    done = act_at(monkeypatch, guard, "_record", lambda: services.activation.activate(third, "test"), when="before")
     with pytest.raises(Conflict, match="Another model went live"):
         await guard.look()
     assert done
@@ -68,7 +62,7 @@ async def test_a_return_that_met_an_outage_is_tried_again(
     services: Services, guard: BrokenModelGuard, broken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @asynccontextmanager
-    async def down() -> AsyncIterator[AsyncSession]:
+    async def down(use: Use = Use.MANAGE) -> AsyncIterator[AsyncSession]:
         raise DatabaseUnavailable("The network is gone.")
         yield
 

@@ -58,7 +58,7 @@ def _to_time(seconds: float) -> datetime:
     """Return a time of the file system, which may lie beyond those that dates can have."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError):
+    except (OverflowError, ValueError, OSError):  # OSError: a time that the C library cannot turn into a year
         return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
