@@ -1,7 +1,7 @@
 """Writes the models that the browser tests register: `python make_models.py FOLDER`.
 
 Each is a log-mel classifier in ONNX, so that no training framework is needed and compiling takes a second:
-`ten` and `six` weigh the same patch differently and share three labels; `mfcc` takes a preset's features at another
+`ten` and `six` weigh the same patch differently and share three labels; `wide` has as many labels as AudioSet; `mfcc` takes a preset's features at another
 sample rate, and its labels have no names; `broken` is what `git clone` leaves of a model when Git LFS is not installed.
 """
 
@@ -51,6 +51,7 @@ def write(path: Path, spec: dict[str, Any], item: tuple[int, ...], outputs: int,
 folder = Path(sys.argv[1])
 write(folder / "ten.onnx", {"input": "log_mel_patch", "labels": TEN}, PATCH, len(TEN), 1)
 write(folder / "six.onnx", {"input": "log_mel_patch", "labels": SIX}, PATCH, len(SIX), 2)
+write(folder / "wide.onnx", {"input": "log_mel_patch", "labels": [f"label {at}" for at in range(521)]}, PATCH, 521, 4)
 write(folder / "mfcc.onnx", {"preset": "librosa-mfcc40-mean", "sample_rate": 16_000}, (40,), 3, 3)
 (folder / "broken.onnx").write_text(
     f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d7a' * 16}\nsize 16777216\n", encoding="utf-8"

@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import { DropZone } from "../ui/drop-zone";
 import { Skeleton } from "../ui/layout";
 import { ProblemNotice, QueryFailure, WarningNotice } from "../ui/notice";
+import { ProgressBar } from "../ui/progress-bar";
 import { type FilesProblem, MODEL_SUFFIXES, type ModelFiles, sortModelFiles, suggestOtherName } from "./dropped-files";
 import { useUpload } from "./use-upload";
 
@@ -138,12 +139,7 @@ function UploadProgress({ name, size, fraction, onCancel }: ProgressProps) {
           {formatBytes(fraction * size)} / {formatBytes(size)}
         </p>
       </div>
-      <progress
-        aria-label={label}
-        value={fraction}
-        max={1}
-        className="mt-3 h-2 w-full appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
-      />
+      <ProgressBar label={label} value={fraction} className="mt-3 h-2 rounded-full" />
       <div className="mt-5 flex justify-end">
         <Button onClick={onCancel}>{words.cancelUpload}</Button>
       </div>

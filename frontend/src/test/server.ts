@@ -25,6 +25,7 @@ export function serveApi(routes: Routes) {
     const answer = typeof route === "function" ? await route(request) : { body: route };
     return respond(answer.status ?? 200, answer.body);
   });
+  vi.stubGlobal("XMLHttpRequest", FetchingRequest);
   /** Returns the requests of one route, oldest first. */
   const find = (key: string) => requests.filter((request) => request.key === key);
   return { requests, find, last: (key: string) => find(key).at(-1) };
@@ -35,3 +36,46 @@ const respond = (status: number, body: unknown) =>
     status,
     headers: { "Content-Type": body instanceof Blob ? body.type : "application/json" },
   });
+
+/** Sends what the page sends with XMLHttpRequest, for its progress, through the replaced `fetch`. */
+class FetchingRequest {
+  readonly upload: { onprogress?: unknown; onload?: () => void } = {};
+  status = 0;
+  response: unknown = null;
+  responseType = "";
+  onload?: () => void;
+  onerror?: () => void;
+  onabort?: () => void;
+  #method = "";
+  #url = "";
+  #aborted = false;
+
+  open(method: string, url: string): void {
+    this.#method = method;
+    this.#url = url;
+  }
+
+  setRequestHeader(): void {}
+
+  send(body: BodyInit): void {
+    this.upload.onload?.();
+    void this.#fetch(body);
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.onabort?.();
+  }
+
+  async #fetch(body: BodyInit): Promise<void> {
+    try {
+      const answer = await fetch(new Request(new URL(this.#url, location.origin), { method: this.#method, body }));
+      this.status = answer.status;
+      this.response = await answer.blob();
+    } catch {
+      this.onerror?.();
+      return;
+    }
+    if (!this.#aborted) this.onload?.();
+  }
+}

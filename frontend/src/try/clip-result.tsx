@@ -5,7 +5,7 @@ import { text } from "../text";
 import { Button } from "../ui/button";
 import { AudioFacts } from "./audio-facts";
 import { ClipTimeline } from "./clip-timeline";
-import { downloadFile, toCsv } from "./export";
+import { collectBlob, downloadBlob, listCsvParts, listJsonParts } from "./export";
 import { PredictionPanel } from "./prediction-panel";
 import { type Clip, predictionQuery } from "./prediction-query";
 import type { TrySearch } from "./search-params";
@@ -36,8 +36,8 @@ export function ClipResult({ clip, first, second, view, onView }: Props) {
         {predictions.length > 0 && <SaveButtons name={clip.name} predictions={predictions} />}
       </div>
       <div className="mb-6 grid items-start gap-6 lg:auto-cols-fr lg:grid-flow-col">
-        <VerdictPanel query={one} choice={first} />
-        {second !== undefined && <VerdictPanel query={other} choice={second} />}
+        <VerdictPanel query={one} clip={clip} choice={first} />
+        {second !== undefined && <VerdictPanel query={other} clip={clip} choice={second} />}
       </div>
       <ClipTimeline blob={clip.blob} predictions={predictions} view={view} onView={onView} />
       <div className="mt-6 grid items-start gap-6 lg:grid-cols-2">
@@ -55,8 +55,10 @@ export function ClipResult({ clip, first, second, view, onView }: Props) {
 function SaveButtons({ name, predictions }: { name: string; predictions: readonly Prediction[] }) {
   const words = text.tryIt.save;
   const stem = name.replace(/\.[a-z0-9]+$/i, "");
-  const json = () => downloadFile(`${stem}.json`, JSON.stringify(predictions, null, 2), "application/json");
-  const csv = () => downloadFile(`${stem}.csv`, toCsv(predictions), "text/csv");
+  const save = (ending: string, type: string, parts: Iterable<string>) =>
+    void collectBlob(parts, type).then((blob) => downloadBlob(`${stem}.${ending}`, blob));
+  const json = () => save("json", "application/json", listJsonParts(predictions));
+  const csv = () => save("csv", "text/csv", listCsvParts(predictions));
   return (
     <div className="flex gap-2">
       <Button small onClick={json}>

@@ -1,21 +1,27 @@
 import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Prediction } from "../api/types";
+import { useDelay } from "../browser/use-delay";
+import { useElementWidth } from "../browser/use-element-width";
 import { text } from "../text";
 import { Panel } from "../ui/layout";
 import { WarningNotice } from "../ui/notice";
+import { ProgressBar } from "../ui/progress-bar";
 import { TimeAxis } from "../ui/time-axis";
+import { SPECTRUM_PX, SpectrumStrip, Waveform } from "./picture/picture-strips";
+import { type Picture, usePicture } from "./picture/use-picture";
 import { PointerReadout } from "./pointer-readout";
 import { Differences, ScoreRows } from "./score-rows";
 import type { TrySearch } from "./search-params";
 import { getView, isWhole, roundTime, type TimeSpan } from "./time-view";
 import { TimelineControls } from "./timeline-controls";
-import { SPECTRUM_PX, usePlayer } from "./use-player";
+import { type Player, usePlayer } from "./use-player";
 import { alignLabels, rankLabels } from "./window-comparison";
 
 const words = text.tryIt.strips;
 const MOST_ROWS = 8;
 const MOVED_SECONDS = 0.01;
 const ARRIVED_SECONDS = 0.1;
+const SLOW_MS = 300;
 
 type View = Pick<TrySearch, "t" | "from" | "to">;
 
@@ -28,17 +34,20 @@ interface Props {
 
 /** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. A click moves the cursor. */
 export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView }: Props) {
-  const wave = useRef<HTMLDivElement>(null);
-  const spectrum = useRef<HTMLDivElement>(null);
   const strips = useRef<HTMLDivElement>(null);
-  const places = useMemo(() => ({ wave, spectrum }), []);
-  const player = usePlayer(blob, places);
-  const duration = player.duration || predictions[0]?.audio.duration_seconds || 0;
+  const width = useElementWidth(strips);
+  const player = usePlayer(blob);
+  const part = useMemo(
+    () => (from === undefined || to === undefined ? undefined : { start: from, end: to }),
+    [from, to],
+  );
+  const picture = usePicture(blob, part, width);
+  const duration = player.duration || picture.duration || predictions[0]?.audio.duration_seconds || 0;
   const view = useMemo(() => getView(from, to, duration), [from, to, duration]);
   const [pointer, setPointer] = useState<{ x: number; y: number }>();
   const rows = useMemo(() => chooseRows(predictions), [predictions]);
   const [first, second] = predictions;
-  useStoredMoment(player, t, onView);
+  useStoredMoment(player, duration, t, onView);
 
   const setView = (next: TimeSpan) =>
     onView(
@@ -57,15 +66,14 @@ export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView 
     if (place) player.seek(view.start + place.x * (view.end - view.start));
   };
 
-  const hidden = player.state === "failed";
-  const stretched = { width: `${(100 * duration) / Math.max(view.end - view.start, 0.01)}%` };
-  const shifted = { ...stretched, marginLeft: `${(-100 * view.start) / Math.max(view.end - view.start, 0.01)}%` };
+  const hidden = picture.state === "failed" || picture.state === "too-long";
+  const limit = describeLimit(player, picture);
   return (
     <Panel className="p-4 sm:p-6">
       <TimelineControls player={player} duration={duration} view={view} onView={setView} predictions={predictions} />
-      {hidden && (
+      {limit && (
         <div className="mt-4">
-          <WarningNotice>{words.notDrawn}</WarningNotice>
+          <WarningNotice>{limit}</WarningNotice>
         </div>
       )}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the position slider above serves keyboards */}
@@ -77,14 +85,15 @@ export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView 
         className="relative mt-4 grid cursor-crosshair grid-cols-[5.5rem_minmax(0,1fr)] gap-y-3 [--gutter:5.5rem] sm:grid-cols-[9rem_minmax(0,1fr)] sm:[--gutter:9rem]"
       >
         <RowName hidden={hidden}>{words.waveform}</RowName>
-        <div hidden={hidden} className="min-h-22 overflow-hidden">
-          <div ref={wave} style={shifted} />
+        <div hidden={hidden} className="overflow-hidden">
+          <Waveform overview={picture.overview} view={view} width={width} />
         </div>
         <RowName hidden={hidden} scale={[words.topFrequency, words.bottomFrequency]}>
           {words.spectrum}
         </RowName>
-        <div hidden={hidden} data-strip="spectrum" className="min-h-35 overflow-hidden rounded">
-          <div ref={spectrum} style={shifted} />
+        <div hidden={hidden} data-strip="spectrum" className="relative overflow-hidden rounded bg-sunken">
+          <SpectrumStrip overview={picture.overview} view={view} width={width} />
+          {picture.state === "drawing" && <DrawingProgress share={picture.share} />}
         </div>
         {predictions.map((prediction, place) => (
           <ScoreRows
@@ -125,9 +134,23 @@ export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView 
   );
 }
 
+/** Says what of the recording this browser can neither play nor draw. */
+function describeLimit(player: Player, picture: Picture): string | undefined {
+  if (picture.state === "too-long") return words.tooLong;
+  if (picture.state === "failed") return player.state === "failed" ? words.neither : words.notDrawn;
+  return player.state === "failed" ? words.notPlayed : undefined;
+}
+
+/** A bar on the strip while its picture is computed. A picture that takes no time shows none. */
+function DrawingProgress({ share }: { share: number }) {
+  const slow = useDelay(SLOW_MS);
+  if (!slow) return null;
+  return <ProgressBar label={words.drawing} value={share} className="absolute inset-x-0 bottom-0 h-1 rounded-none" />;
+}
+
 /** Seeks to the moment of the address once, then keeps the address at the position where the player rests. */
-function useStoredMoment(player: ReturnType<typeof usePlayer>, t: number | undefined, onView: Props["onView"]): void {
-  const { state, playing, time, seek, duration } = player;
+function useStoredMoment(player: Player, duration: number, t: number | undefined, onView: Props["onView"]): void {
+  const { state, playing, time, seek } = player;
   const [wanted] = useState(t);
   const arrived = useRef(wanted === undefined);
   useEffect(() => {

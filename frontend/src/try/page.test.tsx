@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
+import { FakeAudio, FakeWorker, stubAudio } from "../test/audio";
 import { captureDownloads, setNavigator } from "../test/browser";
 import { chooseOption } from "../test/choose";
 import {
@@ -16,14 +17,8 @@ import {
 import { FakeMicrophone } from "../test/microphone";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
-import { FakeWaveSurfer } from "../test/wavesurfer";
 
-vi.mock("wavesurfer.js", () => ({ default: FakeWaveSurfer }));
-vi.mock("wavesurfer.js/dist/plugins/spectrogram.esm.js", () => ({ default: { create: () => ({}) } }));
-
-beforeEach(() => {
-  FakeWaveSurfer.latest = undefined;
-});
+beforeEach(stubAudio);
 
 const windows = [makeWindow(0, { dog: 0.9, rain: 0.1 }), makeWindow(1, { dog: 0.8, rain: 0.2 })];
 const first = makePrediction(windows);
@@ -57,6 +52,8 @@ function api(own: Routes = {}) {
 async function chooseFile(user: ReturnType<typeof userEvent.setup>, file = recording) {
   await user.upload(await screen.findByLabelText("Choose recordings"), file);
 }
+
+const getOpened = () => (FakeWorker.latest?.messages[0] as { blob: Blob } | undefined)?.blob;
 
 const predicted = (model: string) => screen.findByText((_, element) => element?.textContent === `Answered by ${model}`);
 
@@ -260,7 +257,7 @@ test("a demo clip is in the address, and the address shows it again", async () =
   unmount();
   await renderPage("/try?clip=dog.wav&t=1.5");
   await predicted("Starter, v1.0");
-  FakeWaveSurfer.latest?.emit("ready", 2);
+  FakeAudio.latest?.load(2);
   expect(screen.getByRole("slider", { name: "Position in the clip" })).toHaveAttribute("aria-valuetext", "0:01.5");
 });
 
@@ -275,7 +272,7 @@ test("the part in view is in the address", async () => {
   api();
   const { getAddress } = await renderPage("/try?clip=dog.wav");
   await predicted("Starter, v1.0");
-  FakeWaveSurfer.latest?.emit("ready", 2);
+  FakeAudio.latest?.load(2);
   await user.click(screen.getByRole("button", { name: "Zoom in" }));
   await waitFor(() => expect(getAddress()).toBe("/try?clip=dog.wav&from=0&to=1"));
   await user.click(screen.getByRole("button", { name: "Later" }));
@@ -322,11 +319,11 @@ test("the recording plays, pauses and follows the position", async () => {
   await predicted("Starter, v1.0");
   const position = screen.getByRole("slider", { name: "Position in the clip" });
   expect(screen.getByRole("button", { name: "Play" })).toBeDisabled();
-  const player = FakeWaveSurfer.latest;
-  player?.emit("ready", 2);
+  const player = FakeAudio.latest;
+  player?.load(2);
   await user.click(screen.getByRole("button", { name: "Play" }));
   expect(screen.getByRole("button", { name: "Pause" })).toBeVisible();
-  player?.emit("timeupdate", 1.4);
+  player?.advance(1.4);
   expect(position).toHaveAttribute("aria-valuetext", "0:01.4");
   expect(screen.getByText("dog, 80.0%")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Pause" }));
@@ -335,13 +332,56 @@ test("the recording plays, pauses and follows the position", async () => {
   expect(screen.getByText("dog, 90.0%")).toBeVisible();
 });
 
+test("a request can be cancelled, and run again", async () => {
+  const user = userEvent.setup();
+  const answers: (() => void)[] = [];
+  const { find } = api({
+    "POST /api/v1/predict": () => new Promise((resolve) => answers.push(() => resolve({ body: first }))),
+  });
+  await renderPage("/try");
+  await chooseFile(user);
+  expect(await screen.findByText("The server analyzes the recording")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Cancel" }));
+  expect(await screen.findByText("Cancelled. Nothing is known of this recording.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Run again" }));
+  await waitFor(() => expect(answers).toHaveLength(2));
+  answers[1]?.();
+  expect(await predicted("Starter, v1.0")).toBeVisible();
+  expect(find("POST /api/v1/predict")).toHaveLength(2);
+});
+
+test("a long answer is parsed in a worker and arrives in parts", async () => {
+  const user = userEvent.setup();
+  const warnings = ["x".repeat(600_000)];
+  api({ "POST /api/v1/predict": makePrediction(windows, { warnings }) });
+  await renderPage("/try");
+  await chooseFile(user);
+  await waitFor(() => expect(FakeWorker.latest?.messages[0]).toBeInstanceOf(Blob));
+  const worker = FakeWorker.latest;
+  const { windows: all, ...facts } = first;
+  const ranked = new Map([
+    ["rain", 0.9],
+    ["dog", 0.1],
+  ]);
+  worker?.answer({ type: "facts", facts, peaks: ranked });
+  for (const window of all) worker?.answer({ type: "windows", windows: [window] });
+  expect(screen.queryByText(/Answered by/)).toBeNull();
+  worker?.answer({ type: "end" });
+  expect(await predicted("Starter, v1.0")).toBeVisible();
+  const rows = screen.getAllByTitle(/^(dog|rain)$/).map((row) => row.textContent);
+  // The rows of the strip stand in the order that the worker found, before the scores of the whole clip.
+  expect(rows.slice(0, 2)).toEqual(["rain", "dog"]);
+});
+
 test("a recording that the browser cannot draw keeps its scores", async () => {
   const user = userEvent.setup();
   api();
   await renderPage("/try");
   await chooseFile(user);
   await predicted("Starter, v1.0");
-  FakeWaveSurfer.latest?.emit("error");
+  FakeAudio.latest?.fail();
+  expect(screen.getByText(/This browser cannot play the file/)).toBeVisible();
+  FakeWorker.latest?.fail("out of memory");
   expect(screen.getByText(/This browser cannot play or draw the file/)).toBeVisible();
   expect(screen.getByRole("button", { name: "Play" })).toBeDisabled();
   expect(screen.getByRole("img", { name: "Window scores of Starter" })).toBeVisible();
@@ -360,7 +400,7 @@ test("the microphone is recorded into a WAV file, which is predicted", async () 
   expect(await screen.findByRole("heading", { name: /^recording .*\.wav$/ })).toBeVisible();
   expect(await predicted("Starter, v1.0")).toBeVisible();
   expect(microphone.open).toBe(0);
-  expect(FakeWaveSurfer.latest?.loaded?.size).toBe(44 + 2 * 2 * FakeMicrophone.sampleRate);
+  expect(getOpened()?.size).toBe(44 + 2 * 2 * FakeMicrophone.sampleRate);
 });
 
 test.each([

@@ -2,11 +2,11 @@ import { type RefObject, useLayoutEffect, useState } from "react";
 import type { Prediction } from "../api/types";
 import { formatClock, formatCount, formatPercent } from "../format/numbers";
 import { text } from "../text";
+import { HIGHEST_HZ } from "./picture/overview";
 import { ROW_PX } from "./score-heatmap";
 import { findWindowAt } from "./window-comparison";
 
 const words = text.tryIt.strips;
-const HIGHEST_HZ = 8000;
 const OFFSET_PX = 14;
 
 interface Props {

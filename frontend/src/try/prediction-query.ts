@@ -1,8 +1,7 @@
 import { queryOptions, skipToken } from "@tanstack/react-query";
-import { api, unwrap } from "../api/client";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "../api/problem";
-import type { Prediction } from "../api/types";
 import type { ModelChoice } from "../models/model-select";
+import { type RequestPhase, requestPrediction } from "./prediction-request";
 
 /** A recording to predict. `key` is unique. */
 export interface Clip {
@@ -37,27 +36,27 @@ async function fetchBlob(url: string): Promise<Blob> {
   return answer.blob();
 }
 
-function requestPrediction(clip: Clip, modelId: number | undefined, signal: AbortSignal): Promise<Prediction> {
-  return unwrap(
-    api.POST("/api/v1/predict", {
-      params: { query: modelId === undefined ? {} : { model_id: modelId } },
-      body: { audio_file: clip.name },
-      bodySerializer: () => {
-        const form = new FormData();
-        form.append("audio_file", clip.blob, clip.name);
-        return form;
-      },
-      signal,
-    }),
-  );
-}
+/** How far the request of a prediction is. `predictionQuery` writes it. */
+export const phaseQuery = (clip: Clip, choice: ModelChoice) =>
+  queryOptions<RequestPhase>({ queryKey: ["prediction-phase", clip.key, choice], queryFn: skipToken });
 
 /** The prediction of a clip by a model. The query waits until both are chosen. */
 export const predictionQuery = (clip: Clip | undefined, choice: ModelChoice) => {
   const modelId = choice === "live" ? undefined : choice;
   return queryOptions({
     queryKey: ["prediction", clip?.key, choice],
-    queryFn: clip && choice !== undefined ? ({ signal }) => requestPrediction(clip, modelId, signal) : skipToken,
+    queryFn:
+      clip && choice !== undefined
+        ? ({ signal, client }) =>
+            requestPrediction(clip, modelId, signal, (phase) =>
+              client.setQueryData(phaseQuery(clip, choice).queryKey, phase),
+            )
+        : skipToken,
+    // A comparison with the answer before takes long, and nothing reads its outcome.
+    structuralSharing: false,
+    // A cancelled request stays cancelled.
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   });

@@ -71,6 +71,12 @@ export function ScoreHeatmap({ prediction, labels, thresholds, view, label }: Pr
 
 type ToX = (seconds: number) => number;
 
+interface Bar {
+  left: number;
+  wide: number;
+  score: number;
+}
+
 function drawRows(context: CanvasRenderingContext2D, labels: readonly string[], width: number): void {
   context.fillStyle = readToken("sunken");
   for (const row of labels.keys()) context.fillRect(0, row * ROW_PX, width, ROW_PX - GAP_PX);
@@ -86,8 +92,14 @@ function drawBars(
 ): void {
   const ramp = buildColorScale();
   const cells = computeCells(windows);
-  // Of the windows that share a pixel the highest is drawn.
-  const drawn = labels.map(() => ({ pixel: Number.NaN, score: 0 }));
+  // Of the windows that share a pixel the highest is drawn: an hour has many more windows than pixels.
+  const pending: (Bar | undefined)[] = labels.map(() => undefined);
+  const draw = (bar: Bar | undefined, row: number) => {
+    if (!bar) return;
+    const tall = Math.max(1, Math.min(1, Math.max(0, bar.score)) * (ROW_PX - GAP_PX));
+    context.fillStyle = getColor(ramp, 0.3 + 0.7 * bar.score);
+    context.fillRect(bar.left, (row + 1) * ROW_PX - GAP_PX - tall, bar.wide, tall);
+  };
   const unscored: [left: number, wide: number][] = [];
   windows.forEach((window, index) => {
     const cell = cells[index];
@@ -104,16 +116,17 @@ function drawBars(
     }
     labels.forEach((name, row) => {
       const score = scores[name];
-      const last = drawn[row];
-      if (score === undefined || !last) return;
-      const pixel = Math.floor(left);
-      if (last.pixel === pixel && score <= last.score) return;
-      drawn[row] = { pixel, score };
-      const tall = Math.max(1, Math.min(1, Math.max(0, score)) * (ROW_PX - GAP_PX));
-      context.fillStyle = getColor(ramp, 0.3 + 0.7 * score);
-      context.fillRect(left, (row + 1) * ROW_PX - GAP_PX - tall, wide, tall);
+      if (score === undefined) return;
+      const before = pending[row];
+      if (before && Math.floor(before.left) === Math.floor(left)) {
+        if (score > before.score) pending[row] = { left, wide, score };
+        return;
+      }
+      draw(before, row);
+      pending[row] = { left, wide, score };
     });
   });
+  pending.forEach(draw);
   for (const [left, wide] of unscored) {
     context.clearRect(left, 0, wide, height);
     drawNotScored(context, left, wide, height);

@@ -1,12 +1,14 @@
 import { useMemo } from "react";
-import type { Prediction } from "../api/types";
+import type { Prediction, ScoredWindow } from "../api/types";
 import { text } from "../text";
 import { ROW_PX, ScoreHeatmap } from "./score-heatmap";
 import type { TimeSpan } from "./time-view";
 import { useAnsweringSpec } from "./use-answering-spec";
-import { alignLabels, compareWindows, computeCells } from "./window-comparison";
+import { alignLabels, compareWindows, computeCells, joinSpans } from "./window-comparison";
 
 const words = text.tryIt.strips;
+/** Marks that are drawn side by side at most; closer ones are joined. */
+const MOST_MARKS = 500;
 
 interface ScoreRowsProps {
   prediction: Prediction;
@@ -61,28 +63,24 @@ interface DifferencesProps {
 export function Differences({ first, second, view }: DifferencesProps) {
   const { different, compared } = useMemo(() => compareWindows(first, second), [first, second]);
   const { shared, own } = useMemo(() => alignLabels(first, second, 1), [first, second]);
-  const marked = new Set(different);
-  const places = computeCells(first.windows);
+  const marks = useMemo(() => {
+    const marked = new Set(different);
+    const cells = computeCells(first.windows).filter((_, index) => marked.has(first.windows[index] as ScoredWindow));
+    return joinSpans(cells, (view.end - view.start) / MOST_MARKS);
+  }, [first, different, view]);
   const toPercent = (seconds: number) => ((seconds - view.start) / (view.end - view.start)) * 100;
   return (
     <>
       <p className="truncate pr-2 text-ink-2 text-xs leading-5 sm:text-sm">{words.disagree}</p>
       <div>
         <div aria-hidden="true" className="relative h-3 overflow-hidden rounded-sm bg-sunken">
-          {first.windows.map((window, index) => {
-            const place = places[index];
-            if (!place || !marked.has(window)) return null;
-            return (
-              <span
-                key={window.start}
-                className="absolute inset-y-0 bg-warn"
-                style={{
-                  left: `${toPercent(place.start)}%`,
-                  width: `${toPercent(place.end) - toPercent(place.start)}%`,
-                }}
-              />
-            );
-          })}
+          {marks.map(({ start, end }) => (
+            <span
+              key={start}
+              className="absolute inset-y-0 bg-warn"
+              style={{ left: `${toPercent(start)}%`, width: `${toPercent(end) - toPercent(start)}%` }}
+            />
+          ))}
         </div>
         <p className="mt-1 pl-2 text-ink-2 text-sm">
           {words.disagreeCount(different.length, compared)}{" "}

@@ -1,78 +1,59 @@
-import { type RefObject, useEffect, useMemo, useState } from "react";
-import WaveSurfer from "wavesurfer.js";
-import Spectrogram from "wavesurfer.js/dist/plugins/spectrogram.esm.js";
-import { buildColorScale } from "../theme/color-scale";
-import { readToken, useResolvedTheme } from "../theme/theme";
-
-const WAVE_PX = 88;
-export const SPECTRUM_PX = 140;
-const DRAW_RATE = 16_000;
-const CHANNEL_MAX = 255;
+import { useEffect, useMemo, useState } from "react";
 
 export interface Player {
   state: "loading" | "ready" | "failed";
   playing: boolean;
   time: number;
+  /** Seconds; 0 while it is not known, as of recordings that state none. */
   duration: number;
   toggle: () => void;
   seek: (seconds: number) => void;
 }
 
-export interface Places {
-  wave: RefObject<HTMLDivElement | null>;
-  spectrum: RefObject<HTMLDivElement | null>;
-}
-
-/** Draws the recording's waveform and spectrogram and plays it. Times are in seconds. */
-export function usePlayer(blob: Blob, places: Places): Player {
-  const theme = useResolvedTheme();
-  const [surfer, setSurfer] = useState<WaveSurfer>();
+/** Plays a recording. Times are in seconds. */
+export function usePlayer(blob: Blob): Player {
+  const [audio, setAudio] = useState<HTMLAudioElement>();
   const [state, setState] = useState<Player["state"]>("loading");
   const [playing, setPlaying] = useState(false);
   const [time, setTime] = useState(0);
   const [duration, setDuration] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme decides the colors drawn
   useEffect(() => {
-    const { wave, spectrum } = places;
-    if (!wave.current || !spectrum.current) return;
+    const made = new Audio();
+    const address = URL.createObjectURL(blob);
+    const readTime = () => setTime(made.currentTime);
+    const readDuration = () => setDuration(Number.isFinite(made.duration) ? made.duration : 0);
     setState("loading");
     setTime(0);
-    const made = WaveSurfer.create({
-      container: wave.current,
-      height: WAVE_PX,
-      sampleRate: DRAW_RATE,
-      waveColor: readToken("line-strong"),
-      progressColor: readToken("accent"),
-      cursorWidth: 0,
-      barWidth: 2,
-      barGap: 1,
-      barRadius: 1,
-      dragToSeek: true,
-      plugins: [
-        Spectrogram.create({
-          container: spectrum.current,
-          height: SPECTRUM_PX,
-          fftSamples: 512,
-          scale: "mel",
-          colorMap: buildColorScale().map((color) => [...color.map((channel) => channel / CHANNEL_MAX), 1]),
-        }),
-      ],
-    });
-    made.on("ready", (seconds) => {
-      setDuration(seconds);
+    made.addEventListener("durationchange", readDuration);
+    made.addEventListener("loadedmetadata", () => {
+      readDuration();
       setState("ready");
     });
-    made.on("error", () => setState("failed"));
-    made.on("play", () => setPlaying(true));
-    made.on("pause", () => setPlaying(false));
-    made.on("finish", () => setPlaying(false));
-    made.on("timeupdate", setTime);
-    // A recording that cannot be decoded also raises the error event.
-    made.loadBlob(blob).catch(() => setState("failed"));
-    setSurfer(made);
-    return () => made.destroy();
-  }, [blob, places, theme]);
+    made.addEventListener("error", () => setState("failed"));
+    made.addEventListener("play", () => setPlaying(true));
+    made.addEventListener("pause", () => setPlaying(false));
+    made.addEventListener("ended", () => setPlaying(false));
+    made.addEventListener("timeupdate", readTime);
+    made.addEventListener("seeking", readTime);
+    made.src = address;
+    setAudio(made);
+    return () => {
+      made.pause();
+      made.removeAttribute("src");
+      URL.revokeObjectURL(address);
+    };
+  }, [blob]);
+
+  // The element reports its time four times a second, which makes a cursor jump.
+  useEffect(() => {
+    if (!audio || !playing) return;
+    let frame = requestAnimationFrame(function follow() {
+      setTime(audio.currentTime);
+      frame = requestAnimationFrame(follow);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [audio, playing]);
 
   return useMemo(
     () => ({
@@ -80,9 +61,14 @@ export function usePlayer(blob: Blob, places: Places): Player {
       playing,
       time,
       duration,
-      toggle: () => void surfer?.playPause(),
-      seek: (seconds: number) => surfer?.setTime(seconds),
+      toggle: () => {
+        if (audio?.paused) audio.play().catch(() => setPlaying(false));
+        else audio?.pause();
+      },
+      seek: (seconds: number) => {
+        if (audio) audio.currentTime = seconds;
+      },
     }),
-    [state, playing, time, duration, surfer],
+    [state, playing, time, duration, audio],
   );
 }

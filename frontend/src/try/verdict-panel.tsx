@@ -1,22 +1,31 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
+import { useMemo } from "react";
 import type { Prediction } from "../api/types";
 import type { ModelChoice } from "../models/model-select";
 import { text } from "../text";
 import { Button } from "../ui/button";
-import { Panel, Skeleton } from "../ui/layout";
+import { Panel } from "../ui/layout";
 import { QueryFailure, WarningNotice } from "../ui/notice";
+import type { Clip } from "./prediction-query";
+import { RequestPanel } from "./request-panel";
 import { useAnsweringSpec } from "./use-answering-spec";
 import { useNewerLiveModel } from "./use-newer-live-model";
 import { decideVerdict } from "./verdict";
 
 const words = text.tryIt.verdict;
 
+interface PanelProps {
+  query: UseQueryResult<Prediction>;
+  clip: Clip;
+  choice: ModelChoice;
+}
+
 /** Shows the decision on a recording, and everything that limits it, before any number. */
-export function VerdictPanel({ query, choice }: { query: UseQueryResult<Prediction>; choice: ModelChoice }) {
+export function VerdictPanel({ query, clip, choice }: PanelProps) {
   if (query.error) return <QueryFailure error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <Skeleton className="h-32 w-full" />;
+  if (!query.data) return <RequestPanel query={query} clip={clip} choice={choice} />;
   return (
     <Decision
       prediction={query.data}
@@ -36,7 +45,8 @@ interface Props {
 
 function Decision({ prediction, choice, running, onRunAgain }: Props) {
   const { spec, pending } = useAnsweringSpec(prediction.model);
-  const verdict = decideVerdict(prediction, spec?.thresholds);
+  const thresholds = spec?.thresholds;
+  const verdict = useMemo(() => decideVerdict(prediction, thresholds), [prediction, thresholds]);
   const newer = useNewerLiveModel(prediction, choice);
   const { model } = prediction;
   return (

@@ -71,16 +71,16 @@ const describeEvent = ({ label, start, peak }: Event): string =>
  * one that is left out may have been nearer.
  */
 function describeNearest(prediction: Prediction, thresholds: Readonly<Record<string, number>>): string | undefined {
+  const scored = prediction.windows.find(({ scores }) => scores !== null)?.scores;
+  if (scored && Object.keys(scored).length < Object.keys(prediction.scores).length) return undefined;
   let nearest: { label: string; start: number; score: number; threshold: number } | undefined;
-  const listed = Object.keys(prediction.scores).length;
-  for (const window of prediction.windows) {
-    if (window.scores && Object.keys(window.scores).length < listed) return undefined;
-    for (const [label, score] of Object.entries(window.scores ?? {})) {
-      const threshold = thresholds[label];
-      if (threshold === undefined) continue;
-      if (!nearest || threshold - score < nearest.threshold - nearest.score) {
-        nearest = { label, start: window.start, score, threshold };
-      }
+  const counted = Object.entries(thresholds);
+  for (const { start, scores } of prediction.windows) {
+    for (const [label, threshold] of counted) {
+      const score = scores?.[label];
+      if (score === undefined) continue;
+      if (!nearest || threshold - score < nearest.threshold - nearest.score)
+        nearest = { label, start, score, threshold };
     }
   }
   if (!nearest) return undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makePrediction, makeWindow } from "../test/fixtures";
-import { toCsv } from "./export";
+import { listCsvParts } from "./export";
 import { alignLabels, compareWindows, computeCells, findWindowAt, rankLabels } from "./window-comparison";
 
 const first = makePrediction([0, 1, 2, 3].map((start) => makeWindow(start, { dog: 0.8, rain: 0.2 })));
@@ -66,7 +66,7 @@ test("the table to save has a row a window, and names cannot become formulas", (
   const named = makePrediction(first.windows.slice(0, 1), {
     model: { model_id: 1, model_name: '=cmd, "x"', version: null, digest: "ab", precision: "float32" },
   });
-  const [head, row] = toCsv([named]).split("\r\n");
+  const [head, row] = [...listCsvParts([named])].join("").split("\r\n");
   expect(head).toBe("model,version,digest,start,end,label,score,dog,rain");
   expect(row).toBe(`"'=cmd, ""x""",,ab,0,1,dog,0.8,0.8,0.2`);
 });

@@ -42,13 +42,26 @@ export function computeCells(windows: readonly ScoredWindow[]): TimeSpan[] {
 }
 
 /** Returns each label's highest score in any window. */
-function findPeakScores(prediction: Prediction): Map<string, number> {
+export function findPeakScores(windows: readonly ScoredWindow[]): Map<string, number> {
   const peaks = new Map<string, number>();
-  for (const window of prediction.windows) {
-    for (const [label, score] of Object.entries(window.scores ?? {})) {
+  for (const { scores } of windows) {
+    for (const label in scores) {
+      const score = scores[label] ?? 0;
       if (score > (peaks.get(label) ?? 0)) peaks.set(label, score);
     }
   }
+  return peaks;
+}
+
+const known = new WeakMap<Prediction, ReadonlyMap<string, number>>();
+
+/** Keeps the highest scores of a prediction that a worker has computed: of a long clip they take a while. */
+export const keepPeakScores = (prediction: Prediction, peaks: ReadonlyMap<string, number>): void =>
+  void known.set(prediction, peaks);
+
+function getPeakScores(prediction: Prediction): ReadonlyMap<string, number> {
+  const peaks = known.get(prediction) ?? findPeakScores(prediction.windows);
+  known.set(prediction, peaks);
   return peaks;
 }
 
@@ -57,7 +70,7 @@ const rankByScore = (peaks: ReadonlyMap<string, number>): string[] =>
 
 /** Returns the `most` labels with the highest score in any window, highest first. */
 export function rankLabels(prediction: Prediction, most: number): string[] {
-  return rankByScore(findPeakScores(prediction)).slice(0, most);
+  return rankByScore(getPeakScores(prediction)).slice(0, most);
 }
 
 export interface AlignedLabels {
@@ -72,7 +85,7 @@ export interface AlignedLabels {
 export function alignLabels(first: Prediction, second: Prediction, most: number): AlignedLabels {
   const has = [new Set(Object.keys(first.scores)), new Set(Object.keys(second.scores))] as const;
   const shared = [...has[0]].filter((label) => has[1].has(label));
-  const peaks = [findPeakScores(first), findPeakScores(second)] as const;
+  const peaks = [getPeakScores(first), getPeakScores(second)] as const;
   const highest = new Map(shared.map((label) => [label, Math.max(peaks[0].get(label) ?? 0, peaks[1].get(label) ?? 0)]));
   const own = [has[0].size - shared.length, has[1].size - shared.length] as const;
   // One row at least is kept for what only one model knows.
@@ -82,4 +95,15 @@ export function alignLabels(first: Prediction, second: Prediction, most: number)
     return [...common, ...others.slice(0, most - common.length)];
   };
   return { rows: [fill(0), fill(1)], shared: shared.length, own };
+}
+
+/** Joins spans that touch or lie closer than `gap` seconds. They are in order of time. */
+export function joinSpans(spans: readonly TimeSpan[], gap: number): TimeSpan[] {
+  const joined: TimeSpan[] = [];
+  for (const { start, end } of spans) {
+    const last = joined.at(-1);
+    if (last && start - last.end <= gap) last.end = Math.max(last.end, end);
+    else joined.push({ start, end });
+  }
+  return joined;
 }

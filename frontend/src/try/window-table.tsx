@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Prediction } from "../api/types";
 import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
@@ -7,13 +8,17 @@ const words = text.tryIt.strips;
 const COLUMNS = [{ name: words.start }, { name: words.end }, { name: words.top }, { name: words.score, numeric: true }];
 const MOST = 400;
 
-/** The heatmap as a table, for screen readers. */
+/** The heatmap as a table, for screen readers. Its rows are made when it is opened first, because that takes a while. */
 export function WindowTable({ predictions }: { predictions: readonly Prediction[] }) {
+  const [opened, setOpened] = useState(false);
   return (
     <details className="mt-6 text-sm">
-      <summary className="w-fit font-medium">{words.table}</summary>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a summary is a button of the browser's own */}
+      <summary className="w-fit font-medium" onClick={() => setOpened(true)}>
+        {words.table}
+      </summary>
       <div className="mt-3 grid gap-8 lg:grid-cols-2">
-        {predictions.map((prediction) => (
+        {(opened ? predictions : []).map((prediction) => (
           <div key={prediction.model.model_id} className="overflow-x-auto">
             <PlainTable
               caption={words.scores(prediction.model.model_name)}
