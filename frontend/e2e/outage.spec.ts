@@ -2,10 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "./fixtures";
 
-/** Returns the file that holds a page's program. */
-function findChunk(source: string): string {
-  const manifest = join(import.meta.dirname, "../../backend/understudy/page/build.json");
-  return JSON.parse(readFileSync(manifest, "utf8"))[source].file;
+interface Chunk {
+  file: string;
+  imports?: string[];
+}
+
+/** Returns the files that hold a page's program; the page's own is the first. */
+function findChunks(source: string): string[] {
+  const path = join(import.meta.dirname, "../../backend/understudy/page/build.json");
+  const manifest: Record<string, Chunk> = JSON.parse(readFileSync(path, "utf8"));
+  const names = new Set([source]);
+  for (const name of names) for (const imported of manifest[name]?.imports ?? []) names.add(imported);
+  return [...names].flatMap((name) => manifest[name]?.file ?? []);
 }
 
 test.use({ viewport: { width: 1440, height: 900 } });
@@ -31,7 +39,7 @@ test("while the events are blocked the page asks every five seconds, and offline
 });
 
 test("a page that cannot be loaded leaves the others, and comes when it is there again", async ({ page, server }) => {
-  const chunk = findChunk("src/operations/page.tsx");
+  const [chunk] = findChunks("src/operations/page.tsx");
   let gone = true;
   await page.route(`**/${chunk}`, (route) => (gone ? route.fulfill({ status: 404 }) : route.continue()));
   await server.setUpModels();
@@ -50,9 +58,13 @@ test("a page that cannot be loaded leaves the others, and comes when it is there
 
 test("pages that were not visited yet open while the server is down", async ({ page, server }) => {
   await server.setUpModels();
-  const loaded = page.waitForResponse((answer) => answer.url().endsWith(findChunk("src/try/page.tsx")));
+  const needed = findChunks("src/try/page.tsx");
   await page.goto(server.url);
-  await (await loaded).finished();
+  const listMissing = async () => {
+    const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+    return needed.filter((file) => !loaded.some((name) => name.endsWith(file)));
+  };
+  await expect.poll(listMissing).toEqual([]);
   await server.stop();
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Try it" }).click();
   await expect(page.getByRole("heading", { name: "Try it", level: 1 })).toBeVisible();

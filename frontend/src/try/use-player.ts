@@ -66,7 +66,10 @@ export function usePlayer(blob: Blob): Player {
         else audio?.pause();
       },
       seek: (seconds: number) => {
-        if (audio) audio.currentTime = seconds;
+        if (!audio) return;
+        audio.currentTime = seconds;
+        // At once: React would put a slider back to the old time, which its next event would then seek to.
+        setTime(seconds);
       },
     }),
     [state, playing, time, duration, audio],
