@@ -50,7 +50,7 @@ serve: install ## serve API and docs on PORT
 	@$(BIN)/understudy serve --port $(PORT)
 
 test: $(call STAMP,dev) ## run the whole suite
-	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope; status=$$?; \
+	@start=$$SECONDS; $(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(if $(SKIP_LONG),-m "not long"); status=$$?; \
 	echo "make test took $$((SECONDS - start)) s"; exit $$status
 
 coverage: $(call STAMP,dev) ## run the whole suite and measure its coverage by branch, which more than doubles its time

@@ -19,6 +19,7 @@ ROW = {"model_name": "m", "is_active": True, "file_path": "models/a.onnx", "file
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.long
 def test_the_cheapest_families_hold(tmp_path: Path) -> None:
     families = ["kills", "recordings"] if shutil.which("ffmpeg") else ["kills"]
     output = tmp_path / "table.md"

@@ -53,6 +53,7 @@ def test_silent_windows_are_called_nothing_and_loud_ones_their_label(sounds: lis
             assert (rows[:2].max(axis=1) == 1).all()
 
 
+@pytest.mark.long
 def test_a_few_steps_tell_two_sounds_apart_and_the_file_does_too(sounds: list[Sound], tmp_path: Path) -> None:
     student = Student(LABELS, seed=1)
     steps: list[int] = []

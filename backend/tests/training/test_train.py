@@ -113,6 +113,7 @@ def test_nothing_but_model_spec_examples_and_embeddings_is_left_behind(training:
     assert {path.suffix for path in training.settings.var_dir.rglob("*.*") if path.is_file()} == {".npy"}
 
 
+@pytest.mark.long
 def test_a_seed_gives_the_same_head_again(training: Training, tmp_path: Path) -> None:
     again = train_head(training.settings, training.data, tmp_path / "again.keras", epochs=EPOCHS, examples=False)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["again.keras", "again.spec.json"]
@@ -191,6 +192,7 @@ def test_an_unreadable_clip_stops_the_training_by_name(training: Training, datas
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_real_recordings_are_told_apart(settings: Settings, data_dir: Path, tmp_path: Path) -> None:
     install_backbone(settings, data_dir / "yamnet" / "yamnet.npz")
     chosen = tmp_path / "recordings"

@@ -152,6 +152,7 @@ def test_any_number_of_patches_is_one_batch(count: int, settings: Settings, npz:
 
 
 @pytest.mark.frameworks
+@pytest.mark.long
 def test_a_saved_model_folder_gives_the_same_backbone_as_the_weights_file(
     settings: Settings, raw: Raw, npz: Path, tmp_path: Path
 ) -> None:

@@ -26,12 +26,14 @@ def render_matrix() -> str:
 
 def render_routes(app: FastAPI) -> str:
     """Return the table of actions and the routes that name them as Markdown."""
-    routes = []
+    # Where the page is built its files are no routes of their own.
+    routes = [(list(Action).index(Action.LOAD_PAGE), _PAGE)]
     for route, action in iter_route_actions(app):
+        if action is Action.LOAD_PAGE:
+            continue
         path = getattr(route, "path_format", None) or getattr(route, "path", None)
         methods = ", ".join(sorted(set(getattr(route, "methods", None) or ["WebSocket"]) - {"HEAD"}))
-        is_page = action is Action.LOAD_PAGE
-        routes.append((list(Action).index(action or Action.VIEW), _PAGE if is_page else f"{methods} {path}"))
+        routes.append((list(Action).index(action or Action.VIEW), f"{methods} {path}"))
     lines = ["| action | routes |", "|---|---|"]
     for index, group in groupby(sorted(set(routes)), key=lambda each: each[0]):
         lines.append(f"| `{list(Action)[index]}` | {'; '.join(f'`{route}`' for _, route in group)} |")

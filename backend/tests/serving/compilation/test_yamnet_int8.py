@@ -68,6 +68,7 @@ def write_head(path: Path, embeddings: list[NDArray[np.float32]], labels: list[s
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
 
 
+@pytest.mark.long
 async def test_a_head_on_the_int8_backbone_keeps_99_of_100_labels(
     data_dir: Path, clips: Path, settings: Settings
 ) -> None:
