@@ -9,7 +9,7 @@ from understudy.schemas.access.role import Role
 
 
 class Action(StrEnum):
-    """What a caller asks for."""
+    """Names an action that a caller asks for."""
 
     LOAD_PAGE = "load_page"
     CHECK_HEALTH = "check_health"

@@ -22,7 +22,10 @@ _RANKS = (Role.VIEWER, Role.OPERATOR, Role.EDITOR, Role.ADMIN)
 
 @dataclass(frozen=True)
 class TokenFacts:
-    """What a verified token says. `expires_at` is in UTC without a zone; `role` is None for a token without one."""
+    """Holds the claims of a verified token.
+
+    `expires_at` is in UTC without a zone; `role` is None for a token without one.
+    """
 
     issuer: str
     subject: str

@@ -1,4 +1,4 @@
-"""What a request shows to say who sends it."""
+"""Holds the key, token or session cookie by which a request says who sends it."""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,6 @@
 """Checks that the servers on this database serve the model that it desires."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 from understudy.doctor.finding import Finding
 from understudy.registry.database.database import Database
@@ -9,8 +8,6 @@ from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.settings import Settings
 
-# A running server reports more often than this.
-_REPORT_AGE = timedelta(seconds=30)
 _MARGIN_SECONDS = 1.0
 
 
@@ -25,7 +22,7 @@ async def check(settings: Settings, database: Database) -> list[Finding]:
 async def _find_disagreeing(database: Database) -> list[tuple[ReplicaReport, str]]:
     async with database.read() as session:
         poll = await desired_state.poll(session)
-        reports = await replicas.list_reports(session, since=datetime.now(UTC) - _REPORT_AGE)
+        reports = await replicas.list_running(session)
     desired = f"model {poll.active_model_id}, generation {poll.generation}"
     wanted = (poll.active_model_id, poll.generation if poll.active_model_id is not None else None)
     return [(each, desired) for each in reports if (each.model_id, each.generation) != wanted]

@@ -1,7 +1,5 @@
 """Use-case that removes Understudy from a database."""
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,9 +9,6 @@ from understudy.models import Replica
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import replicas
-
-# A running server reports more often than this.
-_REPORT_AGE = timedelta(seconds=30)
 
 
 async def plan(database: Database, *, keep_ml_models: bool) -> Removal:
@@ -36,12 +31,7 @@ async def uninstall(database: Database, *, keep_ml_models: bool) -> Removal:
         await hold_until_commit(connection, AdvisoryLock.MIGRATION)
         found = await _plan(connection, keep_ml_models=keep_ml_models)
         if Replica.__tablename__ in found.tables:
-            running = await replicas.list_reports(session, since=datetime.now(UTC) - _REPORT_AGE)
-            if running:
-                raise Conflict(
-                    f"A server runs on this database: {', '.join(each.replica for each in running)}.",
-                    remedy="Stop it, wait until 30 seconds after its last report, and run the command again.",
-                )
+            await replicas.refuse_running(session)
         try:
             await connection.run_sync(remove, found)
         except DBAPIError as error:

@@ -12,15 +12,21 @@ from sqlalchemy import text
 
 from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
-from understudy.errors import BackupInvalid, Conflict, FileExists, Misconfigured
+from understudy.access.access import Access
+from understudy.access.credential import Credential
+from understudy.errors import BackupInvalid, Conflict, FileExists, Misconfigured, NotSignedIn
+from understudy.migrations.own_tables import OWN_TABLES
 from understudy.models import HistoryEvent
 from understudy.registry import schema
+from understudy.registry.backup import archive_writer, table_rows
 from understudy.registry.backup.archive_writer import ArchiveWriter
 from understudy.registry.backup.backup import back_up
 from understudy.registry.backup.restore import restore
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.registry import Registry
+from understudy.schemas.access.account import KeyCreate
+from understudy.schemas.access.role import Role
 from understudy.schemas.registry.backup import BackupReport
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.settings import Settings
@@ -53,7 +59,7 @@ async def restore_into(settings: Settings, archive: Path) -> BackupReport:
 
 
 async def read_all(settings: Settings, database: Database) -> tuple[object, object, object]:
-    """What the API shows of a registry: its models, its history and its deployment."""
+    """Return the models, the history and the deployment, as the API shows them."""
     registry = Registry(settings, database)
     models = [each.model_dump(exclude={"file"}) for each in (await registry.list(ModelQuery())).models]
     history = [each.model_dump() for each in (await registry.list_history()).entries]
@@ -245,6 +251,48 @@ async def test_a_backup_of_a_later_version_is_refused(
     later.write_bytes(content.replace(f'"revision": "{revision}"'.encode(), b'"revision": "9999"'))
     with pytest.raises(Misconfigured, match="9999"):
         await restore_into(elsewhere, later)
+
+
+async def test_a_backup_of_an_earlier_version_is_restored(
+    database: Database,
+    database_settings: Settings,
+    add: Add,
+    archive: Path,
+    elsewhere: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await add("one")
+    before = tuple(name for name in OWN_TABLES if name not in {"understudy_keys", "understudy_principals"})
+    with monkeypatch.context() as earlier:
+        earlier.setattr(archive_writer, "NEWEST", "0006")
+        earlier.setattr(table_rows, "OWN_TABLES", before)
+        await save(database_settings, database, archive)
+    restored = await restore_into(elsewhere, archive)
+    assert restored.tables["ml_models"] == 1
+    assert len(restored.warnings) == 2
+    assert all("of revision 0006 has no understudy_" in warning for warning in restored.warnings)
+
+
+async def test_people_and_keys_are_restored_and_sessions_end(
+    database: Database, database_settings: Settings, archive: Path, elsewhere: Settings
+) -> None:
+    cheap = {"password_memory_kib": 8, "password_passes": 1}
+    access = Access(database_settings.model_copy(update=cheap), database)
+    await access.people.add("Ada", Role.ADMIN, "a long pass phrase", by="test")
+    made = await access.keys.create(KeyCreate(name="sensor", role=Role.VIEWER), by="test")
+    signed_in = await access.sign_ins.sign_in("Ada", "a long pass phrase", address="127.0.0.1")
+    await save(database_settings, database, archive)
+    assert b"a long pass phrase" not in archive.read_bytes()
+    assert made.key.encode() not in archive.read_bytes()
+    await restore_into(elsewhere, archive)
+    async with Database(elsewhere) as there:
+        access = Access(elsewhere, there)
+        await access.start()
+        caller = await access.authenticator.identify(Credential(made.key))
+        assert caller.role is Role.VIEWER
+        await access.sign_ins.sign_in("Ada", "a long pass phrase", address="127.0.0.1")
+        with pytest.raises(NotSignedIn):
+            await access.authenticator.identify(signed_in.credential)
 
 
 _DYING = """

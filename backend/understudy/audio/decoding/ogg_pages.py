@@ -33,7 +33,7 @@ class _Page:
 
 @dataclass
 class _Pages:
-    """What the pages so far say about their streams."""
+    """Holds the facts about the streams that the pages so far have given."""
 
     last_numbers: dict[bytes, int] = field(default_factory=dict)
     begun: set[bytes] = field(default_factory=set)

@@ -7,8 +7,8 @@ import typer
 
 from understudy import __version__
 from understudy.cli.framework.command import command
-from understudy.cli.framework.session import Session
-from understudy.errors import BackupInvalid, DatabaseMissing
+from understudy.cli.framework.session import Session, require_database
+from understudy.errors import BackupInvalid
 
 group = typer.Typer()
 
@@ -32,8 +32,7 @@ async def backup(
     from understudy.registry.backup.backup import back_up
     from understudy.registry.database.database import Database
 
-    if settings.database_url is None and not (settings.var_dir / "understudy.db").exists():
-        raise DatabaseMissing(f"There is no database in {settings.var_dir}.")
+    require_database(settings)
     async with Database(settings, read_only=True) as database:
         await database.require_tables()
         report = await back_up(settings, database, file, compiled=compiled, version=__version__)

@@ -8,10 +8,9 @@ import typer
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERRUPTED
-from understudy.cli.framework.session import Session
+from understudy.cli.framework.session import Session, require_database
 from understudy.cli.views.cells import to_text
-from understudy.errors import DatabaseMissing, RequestInvalid
-from understudy.settings import Settings
+from understudy.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from understudy.migrations.removal import Removal
@@ -75,7 +74,7 @@ async def import_table(
     from understudy.registry.database.database import Database
     from understudy.registry.table_import.table_import import TableImport
 
-    _require_database(settings)
+    require_database(settings)
     async with Database(settings, read_only=not apply) as database:
         use_case = TableImport(settings, database, table, columns or ())
         plan = await (use_case.apply(session.actor, skip_unfit=skip_unfit) if apply else use_case.plan())
@@ -100,7 +99,7 @@ async def uninstall(
     from understudy.registry import uninstall as use_case
     from understudy.registry.database.database import Database
 
-    _require_database(settings)
+    require_database(settings)
     async with Database(settings, read_only=dry_run) as database:
         plan = await use_case.plan(database, keep_ml_models=keep_ml_models)
         if not dry_run and not plan.is_empty:
@@ -108,12 +107,6 @@ async def uninstall(
             plan = await use_case.uninstall(database, keep_ml_models=keep_ml_models)
     document = {"removed": not dry_run, **plan.to_document()}
     session.output.print_answer(document, format_removal(plan, removed=not dry_run))
-
-
-def _require_database(settings: Settings) -> None:
-    """Raises DatabaseMissing for a home without a database: opening it to write would create the file."""
-    if settings.database_url is None and not (settings.var_dir / "understudy.db").exists():
-        raise DatabaseMissing(f"There is no database in {settings.var_dir}.")
 
 
 def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from understudy.cli.backends.backend import Backend
 from understudy.cli.framework.error_translation import describe_faults
 from understudy.cli.framework.output import Output
-from understudy.errors import Misconfigured
+from understudy.errors import DatabaseMissing, Misconfigured
 from understudy.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,3 +81,9 @@ class Session:
             settings = settings.model_copy(update={"log_level": "error"})
         configure_logs(settings)
         return settings
+
+
+def require_database(settings: Settings) -> None:
+    """Raise DatabaseMissing for a home without a database: opening it to write would create the file."""
+    if settings.database_url is None and not (settings.var_dir / "understudy.db").exists():
+        raise DatabaseMissing(f"There is no database in {settings.var_dir}.")

@@ -13,6 +13,7 @@ from understudy.errors import BackupInvalid, Misconfigured
 from understudy.migrations.revision import build_unknown_revision, is_newer
 from understudy.registry.backup.archive_writer import FILES, MANIFEST, TABLES
 from understudy.registry.files.paths import is_normal
+from understudy.regular_file import open_regular
 from understudy.schemas.registry.backup import Manifest
 
 _BLOCK = 1 << 20
@@ -30,7 +31,7 @@ def extract(archive: Path, folder: Path) -> Manifest:
     digests: dict[str, tuple[int, str]] = {}
     content: bytes | None = None
     try:
-        with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        with open_regular(archive) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for number, entry in enumerate(tar):
                 if number > _MOST_ENTRIES or content is not None or not entry.isreg() or entry.name in digests:
                     raise BackupInvalid(f"The entry {entry.name[:200]!r} does not belong into a backup.")

@@ -1,9 +1,7 @@
 """Use-case that saves rows and files to one archive, while servers run."""
 
 import os
-import stat
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +12,7 @@ from understudy.registry.backup import home_files, table_rows
 from understudy.registry.backup.archive_writer import ArchiveWriter
 from understudy.registry.backup.home_files import HomeFile
 from understudy.registry.database.database import Database
+from understudy.regular_file import NotRegularFile, open_regular
 from understudy.schemas.registry.backup import BackupReport
 from understudy.settings import Settings
 
@@ -73,7 +72,7 @@ async def _read_paths(session: AsyncSession) -> tuple[list[str], dict[str, str]]
 def _add_file(writer: ArchiveWriter, found: HomeFile) -> str | None:
     """Save a file; return why it was not saved, or None."""
     try:
-        with _open_regular(found.place) as file:
+        with open_regular(found.place) as file:
             writer.add_file(found.path, file, os.fstat(file.fileno()).st_size)
     except EOFError as error:
         raise FileChanged(
@@ -81,15 +80,6 @@ def _add_file(writer: ArchiveWriter, found: HomeFile) -> str | None:
         ) from error
     except FileNotFoundError:
         return f"{found.path} was deleted during the backup: it is not saved."
-    except PermissionError as error:
+    except (PermissionError, NotRegularFile) as error:
         return f"{found.path} cannot be read: {error.strerror}."
     return None
-
-
-def _open_regular(place: Path) -> BinaryIO:
-    """Open a file without waiting for a writer; a pipe that took its place is refused as a missing file."""
-    descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileNotFoundError(place)
-    return os.fdopen(descriptor, "rb")

@@ -1,16 +1,15 @@
 """Use-case that restores a backup into an empty home."""
 
-import hashlib
-import shutil
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BackupInvalid, Conflict, FileExists, RowRefused
+from understudy.file_ownership import own_folder, remove_left_over_folders
 from understudy.migrations.revision import NEWEST
 from understudy.registry import schema
 from understudy.registry.backup import archive_reader, table_rows
@@ -22,9 +21,6 @@ from understudy.schemas.registry.backup import BackupReport, Manifest
 from understudy.settings import Settings
 
 _STAGING_PREFIX = ".restore-"
-_BLOCK = 1 << 20
-# A running server reports more often than this.
-_REPORT_AGE = timedelta(seconds=30)
 _OWN_FOLDERS = ("var/examples/", "var/compiled/")
 
 
@@ -40,16 +36,13 @@ async def restore(settings: Settings, database: Database, archive: Path) -> Back
     """
     await schema.migrate(database)
     await _refuse_unless_empty(database)
+    remove_left_over_folders(settings.var_dir, f"{_STAGING_PREFIX}*")
     staging = settings.var_dir / f"{_STAGING_PREFIX}{uuid4().hex}"
-    _remove_leftovers(settings.var_dir)
-    with translate_disk_errors(staging):
-        staging.mkdir(parents=True)
-    try:
+    with translate_disk_errors(staging), own_folder(staging):
+        staging.mkdir()
         manifest = archive_reader.extract(archive, staging)
         _place_files(settings.home, staging, manifest)
         tables, warnings = await _insert_rows(database, staging, manifest)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return BackupReport(
         archive=str(archive),
         tables=tables,
@@ -61,12 +54,7 @@ async def restore(settings: Settings, database: Database, archive: Path) -> Back
 
 async def _refuse_unless_empty(database: Database) -> None:
     async with database.read() as session:
-        running = await replicas.list_reports(session, since=datetime.now(UTC) - _REPORT_AGE)
-        if running:
-            raise Conflict(
-                f"A server runs on this database: {', '.join(each.replica for each in running)}.",
-                remedy="Stop it, wait until 30 seconds after its last report, and run the command again.",
-            )
+        await replicas.refuse_running(session)
         filled = await (await session.connection()).run_sync(_find_filled)
     if filled is not None:
         raise Conflict(
@@ -90,7 +78,7 @@ def _place_files(home: Path, staging: Path, manifest: Manifest) -> None:
             raise FileExists(f"The folder of {place} is a link that leads out of the home folder.")
         if not place.exists():
             moves.append((archive_reader.locate(staging, saved.path), place))
-        elif not place.is_file() or _compute_sha256(place) != saved.sha256:
+        elif not place.is_file() or compute_digest(place) != saved.sha256:
             raise FileExists(
                 f"{place} is there already, and it is another file than the one in the backup.",
                 remedy="Restore into an empty folder (--home FOLDER), or move that file away.",
@@ -110,14 +98,6 @@ def _check_path(path: str) -> str:
     if not is_normal(path) or (path.casefold().startswith("var/") and not path.startswith(_OWN_FOLDERS)):
         raise BackupInvalid(f"The backup holds a file {path!r}, which does not belong into one.")
     return path
-
-
-def _compute_sha256(place: Path) -> str:
-    digest = hashlib.sha256()
-    with translate_disk_errors(place), place.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 async def _insert_rows(database: Database, staging: Path, manifest: Manifest) -> tuple[dict[str, int], list[str]]:
@@ -151,9 +131,3 @@ def _insert_tables(connection: Connection, staging: Path, manifest: Manifest) ->
         tables[name] = saved[name].rows
         warnings += [f"{name} has no column {column} here: its values are not restored." for column in sorted(missing)]
     return tables, warnings
-
-
-def _remove_leftovers(var_dir: Path) -> None:
-    """Delete what a restoration that was killed has left."""
-    for folder in var_dir.glob(f"{_STAGING_PREFIX}*"):
-        shutil.rmtree(folder, ignore_errors=True)

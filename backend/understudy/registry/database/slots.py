@@ -10,7 +10,7 @@ _FOR_MANAGEMENT = 2
 
 
 class Use(Enum):
-    """What a transaction is for: the most urgent finds a free connection when the others have used theirs up."""
+    """Names the purpose of a transaction: the most urgent finds a connection when the others have used theirs up."""
 
     READ = auto()
     """Reading for a request. Leaves connections for management."""

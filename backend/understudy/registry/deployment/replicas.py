@@ -1,13 +1,17 @@
 """Stores the reports of the server processes about themselves."""
 
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from understudy.errors import Conflict
 from understudy.models import Replica
+
+# A running server reports more often than this.
+REPORT_AGE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,20 @@ async def list_reports(session: AsyncSession, *, since: datetime | None = None) 
         query = query.where(Replica.seen_at >= since)
     names = [field.name for field in fields(ReplicaReport)]
     return [ReplicaReport(**{name: getattr(row, name) for name in names}) for row in await session.scalars(query)]
+
+
+async def list_running(session: AsyncSession) -> list[ReplicaReport]:
+    """Return the reports of servers that run, or ended less than 30 seconds ago without saying so."""
+    return await list_reports(session, since=datetime.now(UTC) - REPORT_AGE)
+
+
+async def refuse_running(session: AsyncSession) -> None:
+    """Raise Conflict where a server runs on this database."""
+    if running := await list_running(session):
+        raise Conflict(
+            f"A server runs on this database: {', '.join(each.replica for each in running)}.",
+            remedy="Stop it, wait until 30 seconds after its last report, and run the command again.",
+        )
 
 
 async def delete(session: AsyncSession, replica: str) -> None:
