@@ -25,18 +25,6 @@ _PR_SET_PDEATHSIG = 1
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
-_MEMORY_WORDS = (
-    *("out of memory", "oom when allocating", "bad_alloc", "bad allocation", "failed to allocate memory"),
-    *("cannot allocate memory", "failed to map segment", "resource temporarily unavailable"),
-)
-
-
-def mentions_memory(text: str) -> bool:
-    """Return whether a library's message says that it met the limit on memory."""
-    lowered = text.lower()
-    return any(words in lowered for words in _MEMORY_WORDS)
-
-
 def make_memory_refusal(limit: int) -> CompileFailed:
     """Return the error for a model that needs more address space than `limit` bytes."""
     return CompileFailed(

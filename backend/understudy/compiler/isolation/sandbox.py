@@ -22,9 +22,10 @@ from understudy.compiler.isolation.child_protocol import (
     ConvertRequest,
     QuantizeRequest,
 )
-from understudy.compiler.isolation.process_limits import Limits, make_memory_refusal, mentions_memory
+from understudy.compiler.isolation.process_limits import Limits, make_memory_refusal
 from understudy.errors import CompileFailed, UnderstudyError
 from understudy.file_ownership import own_folder, remove_left_over_folders
+from understudy.memory_errors import mentions_memory
 from understudy.settings import Settings
 
 _FILE_SLACK = 64 << 20

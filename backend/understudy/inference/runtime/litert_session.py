@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CannotServe, RuntimeMissing
-from understudy.inference.runtime.session import RunFailed, Tensors
+from understudy.inference.runtime.session import RunFailed, Tensors, to_run_failed
 from understudy.inference.runtime.tensor_signature import GraphTensor
 from understudy.tensor_names import name_tensors
 
@@ -55,8 +55,9 @@ class LiteRtSession:
             worker = self._create_worker()
         try:
             answers = self._run(worker, outputs, tensors)
-        except _LITERT_ERRORS as error:  # the interpreter is not used again: a failed run may leave it half prepared
-            raise RunFailed(str(error).strip() or type(error).__name__) from error
+        except (*_LITERT_ERRORS, MemoryError) as error:
+            # The interpreter is not used again: a failed run may leave it half prepared.
+            raise to_run_failed(error) from error
         if keep_memory:
             self._idle.append(worker)
         return answers

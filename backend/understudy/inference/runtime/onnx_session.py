@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from understudy.errors import CannotServe
-from understudy.inference.runtime.session import RunFailed, Tensors
+from understudy.inference.runtime.session import Tensors, to_run_failed
 from understudy.inference.runtime.tensor_signature import GraphTensor
 
 # The errors that loading or running a graph can raise; they have no common base class in ONNX Runtime.
@@ -26,6 +26,7 @@ _ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_errors.RuntimeException,
     ValueError,  # an input that is missing or unknown
 )
+_RUN_ERRORS: tuple[type[Exception], ...] = (*_ORT_ERRORS, MemoryError)
 # Errors are raised; a client could fill the log with those that its recordings cause.
 _FATAL = 4
 _DTYPES = {
@@ -62,8 +63,8 @@ class OnnxSession:
         self._running.add(options)
         try:
             answers: list[NDArray[Any]] = self._session.run(list(outputs), dict(tensors), options)
-        except _ORT_ERRORS as error:
-            raise RunFailed(str(error)) from error
+        except _RUN_ERRORS as error:
+            raise to_run_failed(error) from error
         finally:
             self._running.discard(options)
         return answers

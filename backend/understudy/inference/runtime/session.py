@@ -6,12 +6,21 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from understudy.inference.runtime.tensor_signature import GraphTensor
+from understudy.memory_errors import mentions_memory
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 class RunFailed(Exception):
     """A runtime failed on the given inputs; the message is the runtime's own."""
+
+
+def to_run_failed(error: Exception) -> RunFailed:
+    """Return a runtime's error as RunFailed, which says so in one way when the process had no memory left."""
+    message = str(error).strip() or type(error).__name__
+    if isinstance(error, MemoryError) or mentions_memory(message):
+        return RunFailed(f"it needs more memory than this process may use ({message})")
+    return RunFailed(message)
 
 
 class Session(Protocol):
