@@ -194,6 +194,12 @@ class UserNotFound(NotFound):
     default_remedy = "List the users with `understudy users list`."
 
 
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    title = "No such session"
+    default_remedy = "List your sessions again: this one may have ended."
+
+
 class KeyNotFound(NotFound):
     code = "key_not_found"
     title = "No such key"

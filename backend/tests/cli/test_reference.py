@@ -30,7 +30,7 @@ DOCUMENTED = {
     ("backbone", "status"),
     ("spec", "find"),
     ("spec", "presets"),
-    *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "remove")),
+    *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "sign-out", "remove")),
     *(("keys", name) for name in ("create", "list", "revoke")),
 }
 

@@ -22,12 +22,16 @@ NOT_CALLED = {
     ("GET", "demo-clips/{name}"),
     ("PUT", "models/{model_id}"),
     ("POST", "models/{model_id}/examples"),
-    # A session is for browsers; people and keys are managed by `understudy users` and `understudy keys`.
+    # Sessions and passwords are for browsers; `understudy users` and `understudy keys` manage people and keys.
     *((method, "session") for method in ("GET", "POST", "DELETE")),
     *((method, "users") for method in ("GET", "POST")),
     *((method, "users/{principal_id}") for method in ("PATCH", "DELETE")),
     *((method, "keys") for method in ("GET", "POST")),
     ("DELETE", "keys/{name}"),
+    ("DELETE", "users/{principal_id}/sessions"),
+    ("GET", "account/sessions"),
+    ("DELETE", "account/sessions/{session_id}"),
+    ("PUT", "account/password"),
 }
 DETAILS = RecordingFields(
     source="attic", recorded_at=datetime(2026, 5, 1, tzinfo=UTC), format=SampleFormat.S16LE, rate=16_000, channels=2

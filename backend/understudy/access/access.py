@@ -9,6 +9,7 @@ from understudy.access.bearer_tokens import BearerTokens
 from understudy.access.failed_attempts import FailedAttempts
 from understudy.access.machine_keys import MachineKeys
 from understudy.access.open_streams import OpenStreams
+from understudy.access.own_account import OwnAccount
 from understudy.access.passwords import Passwords
 from understudy.access.people import People
 from understudy.access.sign_in import SignIns
@@ -32,6 +33,7 @@ class Access:
         self.people = People(database, passwords)
         self.keys = MachineKeys(database)
         self.sign_ins = SignIns(settings, database, passwords, self.attempts)
+        self.own_account = OwnAccount(database, passwords, self.attempts, self.sign_ins)
         self.authenticator = Authenticator(settings, database, BearerTokens(settings))
         self.streams = OpenStreams(self.authenticator)
 

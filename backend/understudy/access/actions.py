@@ -22,6 +22,7 @@ class Action(StrEnum):
     REHEARSE = "rehearse"
     ACTIVATE = "activate"
     EDIT = "edit"
+    OWN_ACCOUNT = "own_account"
     MANAGE_ACCESS = "manage_access"
 
 
@@ -44,6 +45,7 @@ ALLOWED: dict[Action, tuple[Role, ...]] = {
     Action.REHEARSE: _OPERATORS,
     Action.ACTIVATE: _OPERATORS,
     Action.EDIT: _EDITORS,
+    Action.OWN_ACCOUNT: _PEOPLE,
     Action.MANAGE_ACCESS: (Role.ADMIN,),
 }
 
@@ -59,6 +61,7 @@ MEANINGS: dict[Action, str] = {
     Action.REHEARSE: "predict with a model that is not live (`?model_id=`)",
     Action.ACTIVATE: "activate a model and roll back",
     Action.EDIT: "upload, register, update and delete models and their examples",
+    Action.OWN_ACCOUNT: "change one's own password, and see and end one's own sessions",
     Action.MANAGE_ACCESS: "manage people and keys",
 }
 

@@ -103,6 +103,15 @@ class People:
         _log_change("user changed", answer, by)
         return answer
 
+    async def end_sessions(self, principal_id: int, *, by: str) -> UserOut:
+        """End every session of a person; their open streams end within a second. Raises UserNotFound."""
+        async with self._database.write() as session:
+            answer = _to_answer(await _get(session, principal_id))
+            await sessions.delete_of(session, principal_id)
+            await revision.advance(session)
+        _log_change("user signed out everywhere", answer, by)
+        return answer
+
     async def remove(self, principal_id: int, *, by: str) -> UserOut:
         """Remove a person or identity and their sessions.
 

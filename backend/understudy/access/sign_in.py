@@ -1,9 +1,10 @@
 """Use-cases of people at a browser: sign in, sign out, sign out everywhere."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.access.credential import Credential
 from understudy.access.failed_attempts import FailedAttempts
@@ -11,7 +12,7 @@ from understudy.access.passwords import Passwords
 from understudy.access.people import normalize_name
 from understudy.access.secret_token import hash_token, make_session_token
 from understudy.errors import NotSignedIn
-from understudy.models import PrincipalKind, utc_now
+from understudy.models import BrowserSession, PrincipalKind, utc_now
 from understudy.registry.access import principals, revision, sessions
 from understudy.registry.database.column_values import has_nul
 from understudy.registry.database.database import Database
@@ -66,18 +67,27 @@ class SignIns:
             )
         renewed = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
         self._attempts.record_success(address, login)
-        token, now = make_session_token(), utc_now()
         async with self._database.write() as session:
             current = await principals.find(session, person.principal_id)
             if current is None or current.disabled_at is not None or current.password_hash != stored:
                 raise NotSignedIn("The account was changed meanwhile.", remedy="Try again.")
             if renewed is not None:
                 current.password_hash = renewed
-            await sessions.delete_ended(session, now=now, unused_since=now - self._idle)
-            expires_at = now + timedelta(seconds=self._seconds)
-            await sessions.insert(session, hash_token(token), person.principal_id, now=now, expires_at=expires_at)
+            begun = await self.begin(session, person.principal_id)
         log.info("signed in", user=person.name, address=address)
+        return begun
+
+    async def begin(self, session: AsyncSession, principal_id: int) -> NewSession:
+        """Begin a session of the principal in an open transaction, and clear those that have ended."""
+        token, now = make_session_token(), utc_now()
+        await sessions.delete_ended(session, now=now, unused_since=now - self._idle)
+        expires_at = now + timedelta(seconds=self._seconds)
+        await sessions.insert(session, hash_token(token), principal_id, now=now, expires_at=expires_at)
         return NewSession(token, self._seconds)
+
+    def find_end(self, row: BrowserSession) -> datetime:
+        """Return when the session ends unless it is used (UTC, without a zone)."""
+        return min(row.expires_at, row.last_seen_at + self._idle)
 
     async def sign_out(self, token: str) -> None:
         """End the session; its open streams end within a second."""

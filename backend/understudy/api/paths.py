@@ -20,6 +20,7 @@ EVENTS = "/events"
 SESSION = "/session"
 USERS = "/users"
 KEYS = "/keys"
+ACCOUNT = "/account"
 
 # Below these paths of the API an unknown address is answered with a problem document, never with the page.
 _NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)

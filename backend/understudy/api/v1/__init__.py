@@ -6,6 +6,7 @@ from understudy.api import health
 from understudy.api.paths import V1
 from understudy.api.problem_responses import describe_problems
 from understudy.api.v1 import (
+    account,
     batch,
     demo,
     deployment,
@@ -41,6 +42,7 @@ for part in (
     recent_statistics,
     status,
     session,
+    account,
     users,
     keys,
 ):

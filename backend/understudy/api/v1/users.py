@@ -48,6 +48,16 @@ async def update_user(services: Served, caller: CurrentCaller, principal_id: Mod
     return user
 
 
+@router.delete(
+    "/{principal_id}/sessions", summary="Sign a person out everywhere", responses=describe_problems(UserNotFound)
+)
+async def end_user_sessions(services: Served, caller: CurrentCaller, principal_id: ModelId) -> UserOut:
+    """End all sessions of the person, in every browser; their open event streams and WebSockets end within a second."""
+    user = await services.access.people.end_sessions(principal_id, by=caller.name or "api")
+    await services.access.refresh()
+    return user
+
+
 @router.delete("/{principal_id}", summary="Remove a person", responses=_CHANGES)
 async def remove_user(services: Served, caller: CurrentCaller, principal_id: ModelId) -> UserOut:
     """Remove the person and their sessions; the history keeps their name."""

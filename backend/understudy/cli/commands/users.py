@@ -13,7 +13,7 @@ from understudy.cli.views.cells import to_text
 from understudy.schemas.access.account import UserCreate, UserList, UserOut
 from understudy.schemas.access.role import Role
 
-group = typer.Typer(help="People: add, list, role, password, disable, enable, remove.", no_args_is_help=True)
+group = typer.Typer(help="People: add, list, role, password, disable, enable, sign-out, remove.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name with which the person signs in.")]
 RoleOption = Annotated[
@@ -74,6 +74,14 @@ async def disable(session: Session, name: Name) -> None:
 async def enable(session: Session, name: Name) -> None:
     """Let a person who was disabled in again."""
     await _set_disabled(session, name, disabled=False)
+
+
+@command(group, "sign-out", example="understudy users sign-out anna")
+async def sign_out(session: Session, name: Name) -> None:
+    """End a person's sessions and open streams in every browser; they may sign in again."""
+    async with session.open_access() as access:
+        user = await access.people.end_sessions(await access.people.get_id(name), by=session.actor)
+    session.output.print_answer(user, to_text(f"{user.name} is signed out everywhere.", "green"))
 
 
 @command(group, "remove", example="understudy users remove anna")

@@ -1,5 +1,6 @@
 """Reads and writes the sessions of browsers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete as sql_delete
@@ -19,6 +20,12 @@ async def find(session: AsyncSession, session_hash: str) -> SessionRow | None:
     )
     found = (await session.execute(query.where(BrowserSession.session_hash == session_hash))).one_or_none()
     return None if found is None else (found[0], found[1])
+
+
+async def list_of(session: AsyncSession, principal_id: int) -> Sequence[BrowserSession]:
+    """Return the sessions of a person, newest first."""
+    query = select(BrowserSession).where(BrowserSession.principal_id == principal_id)
+    return (await session.scalars(query.order_by(BrowserSession.created_at.desc(), BrowserSession.session_hash))).all()
 
 
 async def insert(

@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from understudy.schemas.access.role import Role
+from understudy.schemas.registry.model import UtcTime
+
+LONGEST_TYPED_PASSWORD = 1000
 
 
 class SignIn(BaseModel):
@@ -13,7 +16,32 @@ class SignIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=255)
-    password: SecretStr = Field(max_length=1000)
+    password: SecretStr = Field(max_length=LONGEST_TYPED_PASSWORD)
+
+
+class PasswordChange(BaseModel):
+    """A person's own new password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    current_password: SecretStr = Field(max_length=LONGEST_TYPED_PASSWORD)
+    new_password: SecretStr = Field(max_length=LONGEST_TYPED_PASSWORD)
+
+
+class SessionOut(BaseModel):
+    """A session of a browser."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session_id: str = Field(description="Names the session; it is not the cookie, and signs nobody in")
+    created_at: UtcTime
+    last_seen_at: UtcTime = Field(description="Last use, to half a minute")
+    expires_at: UtcTime = Field(description="When it ends at the latest; unused it ends before")
+    is_current: bool = Field(description="This request came with it")
+
+
+class SessionList(BaseModel):
+    sessions: list[SessionOut]
 
 
 class Permission(BaseModel):
