@@ -12,6 +12,7 @@ UnderstudyError                  500 internal_error
 │   ├── OperationNotFound        404 operation_not_found
 │   ├── ReportNotFound           404 report_not_found
 │   ├── UserNotFound             404 user_not_found
+│   ├── SessionNotFound          404 session_not_found
 │   └── KeyNotFound              404 key_not_found
 ├── Conflict                     409
 │   ├── NameTaken                409 name_taken

@@ -54,6 +54,11 @@ export class TestServer {
     symlinkSync(kit.compiled, join(this.home, "var/compiled"));
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    const own = { PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
+    return { ...process.env, ...own, ...this.#settings };
+  }
+
   async start(): Promise<void> {
     const port = this.url ? new URL(this.url).port : String(await findFreePort());
     this.url = `http://localhost:${port}`;
@@ -67,9 +72,7 @@ export class TestServer {
       "--log-level",
       "warning",
     ];
-    const own = { PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
-    const environment = { ...process.env, ...own, ...this.#settings };
-    const started = spawn(PYTHON, command, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(PYTHON, command, { env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = started;
     for (const stream of [started.stdout, started.stderr]) stream.on("data", (piece) => (this.#log += piece));
     for (const end = Date.now() + START_MS; ; ) {
@@ -101,6 +104,12 @@ export class TestServer {
   async remove(): Promise<void> {
     await this.stop();
     rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** Adds a person, as an admin does on the command line. The running server notices it within a second. */
+  addPerson(name: string, role: string, password: string): void {
+    const command = ["-m", "understudy.cli", "users", "add", name, "--role", role, "--password-stdin"];
+    execFileSync(PYTHON, command, { env: this.#environment, input: password, stdio: ["pipe", "ignore", "inherit"] });
   }
 
   /** Copies a model file of the kit and its .spec.json into the models folder. */

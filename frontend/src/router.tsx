@@ -47,13 +47,25 @@ const operations = createRoute({
   component: lazyRouteComponent(() => loadChunk(() => import("./operations/page")), "OperationsPage"),
 });
 
+const people = createRoute({
+  getParentRoute: () => root,
+  path: "/people",
+  component: lazyRouteComponent(() => loadChunk(() => import("./people/page")), "PeoplePage"),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => loadChunk(() => import("./account/page")), "AccountPage"),
+});
+
 const manual = createRoute({
   getParentRoute: () => root,
   path: "/manual/$chapter",
   component: lazyRouteComponent(() => loadChunk(() => import("./manual/page")), "ManualPage"),
 });
 
-const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations, manual]);
+const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, operations, people, account, manual]);
 
 /** Loads the other pages' programs ahead, so that they can be opened while the server is down. */
 export function preloadPages(): void {

@@ -1,8 +1,10 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, RouterContextProvider } from "@tanstack/react-router";
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import type { AccessState } from "../api/types";
+import { makeRouter } from "../router";
 import { serveApi } from "../test/server";
 import { Button } from "../ui/button";
 import { Menu } from "../ui/menu";
@@ -30,7 +32,11 @@ const VIEWER: AccessState = {
   name: "ada",
   role: "viewer",
   by_session: true,
-  permissions: { activate: { allowed: false, reason: REASON }, predict: { allowed: true, reason: null } },
+  permissions: {
+    activate: { allowed: false, reason: REASON },
+    predict: { allowed: true, reason: null },
+    manage_access: { allowed: false, reason: "To manage people and keys you need the role admin." },
+  },
 };
 const OPEN: AccessState = { ...STRANGER, access: "open", permissions: { activate: { allowed: true, reason: null } } };
 
@@ -56,19 +62,22 @@ function renderWith(state: AccessState, onActivate = () => {}) {
     },
     "GET /api/v1/status": () => ({ status: 401, body: { code: "not_signed_in", detail: "Ended." } }),
   });
+  const router = makeRouter(createMemoryHistory());
   render(
     <QueryClientProvider client={client}>
-      <AccessProvider>
-        <AccountMenu />
-        <Button action="activate" onClick={onActivate}>
-          Activate
-        </Button>
-        <Button action="predict">Predict</Button>
-        <Menu label="More" items={[{ label: "Remove", onSelect: onActivate, action: "activate" }]} />
-      </AccessProvider>
+      <RouterContextProvider router={router}>
+        <AccessProvider>
+          <AccountMenu />
+          <Button action="activate" onClick={onActivate}>
+            Activate
+          </Button>
+          <Button action="predict">Predict</Button>
+          <Menu label="More" items={[{ label: "Remove", onSelect: onActivate, action: "activate" }]} />
+        </AccessProvider>
+      </RouterContextProvider>
     </QueryClientProvider>,
   );
-  return { server, client, endSession: () => (current = STRANGER) };
+  return { server, client, router, endSession: () => (current = STRANGER) };
 }
 
 describe("access", () => {
@@ -117,6 +126,16 @@ describe("access", () => {
     await user.click(screen.getByRole("button", { name: "More" }));
     await user.click(await screen.findByRole("menuitem", { name: /^Remove.*Your role is viewer/ }));
     expect(done).toBe(0);
+  });
+
+  it("leads to one's own account, and says why not to people and keys", async () => {
+    const user = userEvent.setup();
+    const { router } = renderWith(VIEWER);
+    await user.click(await screen.findByRole("button", { name: /ada, viewer/ }));
+    await user.click(await screen.findByRole("menuitem", { name: /^People and keys.*you need the role admin/ }));
+    expect(router.state.location.pathname).toBe("/");
+    await user.click(screen.getByRole("menuitem", { name: "My account" }));
+    await waitFor(() => expect(router.history.location.pathname).toBe("/account"));
   });
 
   it.each([

@@ -3,6 +3,13 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type AccessState = Schemas["AccessState"];
+export type Role = Schemas["Role"];
+/** A person, or an identity of another service. */
+export type User = Schemas["UserOut"];
+export type UserCreate = Schemas["UserCreate"];
+export type UserUpdate = Schemas["UserUpdate"];
+export type MachineKey = Schemas["KeyOut"];
+export type KeyCreate = Schemas["KeyCreate"];
 export type Model = Schemas["ModelOut"];
 export type ModelDetail = Schemas["ModelDetail"];
 export type ModelCreate = Schemas["ModelCreate"];

@@ -25,8 +25,8 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const present = PAGES.find((page) => page.to === path || (page.to === "/" && path.startsWith("/models/")));
   useEffect(() => {
-    // A model and a chapter name their pages themselves.
-    if (!/^\/(models|manual)\//.test(path))
+    // These pages name themselves: a model and a chapter by their own names, the others outside of the navigation.
+    if (!/^\/(models\/|manual\/|people$|account$)/.test(path))
       document.title = text.shell.formatTitle(present?.label ?? text.shell.notFound.title);
   }, [present, path]);
   return (
@@ -60,7 +60,7 @@ export function Shell() {
               </Link>
             ))}
           </nav>
-          <div className="ml-auto flex items-center gap-2">
+          <div className="ml-auto flex flex-wrap items-center justify-end gap-x-2">
             <ListeningIndicator />
             <LinkIndicator />
             <HelpLinks />

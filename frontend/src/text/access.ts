@@ -4,6 +4,8 @@ export const access = {
   name: "Name",
   password: "Password",
   signIn: "Sign in",
+  account: "My account",
+  peopleAndKeys: "People and keys",
   signOut: "Sign out",
   signOutEverywhere: "Sign out everywhere",
   who: (name: string, role: string | null) => (role ? `${name}, ${role}` : name),

@@ -6,11 +6,13 @@ import { microphone } from "./microphone";
 import { modelDetail } from "./model-detail";
 import { models } from "./models";
 import { operations } from "./operations";
+import { account, people } from "./people";
 import { tryIt } from "./try";
 
 /** All text that the page shows. */
 export const text = {
   access,
+  account,
   common,
   problem,
   shell,
@@ -21,5 +23,6 @@ export const text = {
   tryIt,
   microphone,
   operations,
+  people,
   manual,
 };

@@ -11,12 +11,14 @@ interface Props {
   description?: ReactNode;
   children: ReactNode;
   wide?: boolean;
+  /** Only the dialog's own buttons close it. */
+  pinned?: boolean;
 }
 
 /** A modal dialog. It closes with Escape, a click outside or its button, and returns the focus. */
-export function Dialog({ open, onOpenChange, title, description, children, wide = false }: Props) {
+export function Dialog({ open, onOpenChange, title, description, children, wide = false, pinned = false }: Props) {
   return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
+    <Radix.Root open={open} onOpenChange={(next) => !pinned && onOpenChange(next)}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
@@ -30,11 +32,13 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
             >
               {title}
             </Radix.Title>
-            <Radix.Close asChild>
-              <Button look="quiet" small square aria-label={text.common.close} className="-mr-2">
-                <CloseIcon />
-              </Button>
-            </Radix.Close>
+            {!pinned && (
+              <Radix.Close asChild>
+                <Button look="quiet" small square aria-label={text.common.close} className="-mr-2">
+                  <CloseIcon />
+                </Button>
+              </Radix.Close>
+            )}
           </div>
           {description !== undefined && (
             <Radix.Description className="break-words px-6 pt-1 text-ink-2 text-sm">{description}</Radix.Description>

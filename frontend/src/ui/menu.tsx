@@ -10,13 +10,15 @@ interface Item {
   danger?: boolean;
   /** Where the person may not do it, the item is disabled and says why. */
   action?: Action;
+  /** Why nobody may do it. */
+  refusal?: string;
 }
 
 const ITEM =
   "flex w-full items-center gap-2 rounded px-3 py-2 text-sm outline-none data-[highlighted]:bg-sunken data-[state=checked]:font-semibold";
 
-function MenuItem({ label, onSelect, danger, action }: Item) {
-  const refusal = useRefusal(action);
+function MenuItem({ label, onSelect, danger, action, refusal: own }: Item) {
+  const refusal = useRefusal(action) ?? own;
   const look = refusal ? "opacity-50" : danger ? "text-danger" : "";
   return (
     <Radix.Item
