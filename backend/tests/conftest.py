@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.sample_files import tone, write_classifier
+from tests.tables import create_tables
 from tests.types import ModelFactory
 from understudy.settings import Settings
 
@@ -41,6 +43,24 @@ def home(tmp_path: Path) -> Path:
     (home / "models").mkdir(parents=True)
     (home / "var").mkdir()
     return home
+
+
+@pytest.fixture(scope="session")
+def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose database has the newest tables and no row."""
+    home = tmp_path_factory.mktemp("migrated")
+    (home / "var").mkdir()
+    create_tables(Settings(home=home))
+    return home
+
+
+@pytest.fixture
+def migrated(home: Path, migrated_home: Path) -> None:
+    """The newest tables in the database of this test, copied because migrations take longer than most tests.
+
+    With this fixture `database_settings` copies them on PostgreSQL.
+    """
+    shutil.copytree(migrated_home / "var", home / "var", dirs_exist_ok=True)
 
 
 @pytest.fixture

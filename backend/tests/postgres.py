@@ -24,6 +24,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from tests.faults import TcpProxy
+from tests.tables import create_tables
 from understudy.settings import Settings
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
@@ -147,11 +148,26 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database with the newest tables and no row, for tests to copy."""
+    with create_database(postgres_server) as url:
+        create_tables(Settings(home=Path("unused"), database_url=url))
+        yield get_database_name(url)
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """The address of a database with the newest tables that is dropped after the test."""
+    with create_database(postgres_server, migrated_template) as url:
+        yield url
+
+
 @contextmanager
-def create_database(server: PostgresServer) -> Iterator[str]:
-    """Create an empty database, yield its address, and drop it."""
+def create_database(server: PostgresServer, template: str = "template1") -> Iterator[str]:
+    """Create a copy of the database `template`, yield its address, and drop it."""
     name = f"test_{uuid4().hex}"
-    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield server.address(name)
     finally:
@@ -189,7 +205,8 @@ def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Set
     """Settings of an instance with an empty database, once for each kind."""
     if request.param == "sqlite":
         return settings
-    return Settings(home=settings.home, database_url=request.getfixturevalue("postgres_url"))
+    url = "migrated_postgres_url" if "migrated" in request.fixturenames else "postgres_url"
+    return Settings(home=settings.home, database_url=request.getfixturevalue(url))
 
 
 class ByHand(Protocol):

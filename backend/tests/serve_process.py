@@ -99,10 +99,13 @@ def run_uvicorn(home: Path) -> Iterator[str]:
 
 
 def build_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a process that works on `home`, with no setting of the caller's own environment."""
+    """Return the environment of a process that works on `home`, with no setting of the caller's own environment.
+
+    Its servers have one worker process, because a second one only takes longer to start.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     inherited.pop("DATABASE_URL", None)
-    return inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home)}
+    return inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home), "UNDERSTUDY_WORKERS": "1"}
 
 
 def _is_live(address: str) -> bool:

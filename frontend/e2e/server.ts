@@ -55,7 +55,8 @@ export class TestServer {
   }
 
   get #environment(): NodeJS.ProcessEnv {
-    const own = { PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home };
+    // One worker process is enough for one browser, and starts sooner.
+    const own = { PYTHONPATH: join(CHECKOUT, "backend"), UNDERSTUDY_HOME: this.home, UNDERSTUDY_WORKERS: "1" };
     return { ...process.env, ...own, ...this.#settings };
   }
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from understudy.access.access import Access
-from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.settings import Settings
 
@@ -17,9 +16,8 @@ def cheap_settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def database(cheap_settings: Settings) -> AsyncIterator[Database]:
+async def database(cheap_settings: Settings, migrated: None) -> AsyncIterator[Database]:
     async with Database(cheap_settings) as database:
-        await schema.migrate(database)
         yield database
 
 

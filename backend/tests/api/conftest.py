@@ -12,7 +12,7 @@ from understudy.settings import Settings
 
 
 @pytest.fixture
-async def client(settings: Settings, shared_store: None) -> AsyncIterator[httpx.AsyncClient]:
+async def client(settings: Settings, migrated: None, shared_store: None) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         LifespanManager(create_app(settings), startup_timeout=60, shutdown_timeout=60) as manager,
         httpx.AsyncClient(
@@ -23,7 +23,7 @@ async def client(settings: Settings, shared_store: None) -> AsyncIterator[httpx.
 
 
 @pytest.fixture
-def server(settings: Settings, shared_store: None) -> Iterator[str]:
+def server(settings: Settings, migrated: None, shared_store: None) -> Iterator[str]:
     """Host and port of a server of its own process: streams and disconnects need a real connection."""
     with run_uvicorn(settings.home) as address:
         yield address

@@ -18,7 +18,9 @@ INDEX = "<!doctype html><title>Understudy</title>"
 
 
 @pytest.fixture
-async def client(settings: Settings, tmp_path: Path, shared_store: None) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    settings: Settings, tmp_path: Path, migrated: None, shared_store: None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application under /listen, with a page."""
     page = tmp_path / "page"
     (page / "assets").mkdir(parents=True)

@@ -54,10 +54,18 @@ class Instance:
         return done.stdout
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compiled store that the instances share: the first test compiles the starter model for all of them."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
+def instance(tmp_path: Path, compiled: Path) -> Iterator[Instance]:
     folder = tmp_path / "backend"
     (folder / "models").mkdir(parents=True)
+    (folder / "var").mkdir()
+    (folder / "var" / "compiled").symlink_to(compiled, target_is_directory=True)
     for name in ("scripts", "app", "understudy"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "demo").symlink_to(BACKEND / "demo")

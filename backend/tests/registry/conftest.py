@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.registry.types import Add
-from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
@@ -14,9 +13,8 @@ from understudy.settings import Settings
 
 
 @pytest.fixture
-async def database(database_settings: Settings) -> AsyncIterator[Database]:
+async def database(database_settings: Settings, migrated: None) -> AsyncIterator[Database]:
     async with Database(database_settings) as database:
-        await schema.migrate(database)
         yield database
 
 

@@ -16,7 +16,7 @@ Register = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
-async def open_process(database_settings: Settings, shared_store: None) -> AsyncIterator[Opener]:
+async def open_process(database_settings: Settings, migrated: None, shared_store: None) -> AsyncIterator[Opener]:
     """Opens another process's services on the same home and database; nothing runs in the background."""
     async with AsyncExitStack() as stack:
 

@@ -126,7 +126,7 @@ def make_token(
 
 @pytest.fixture
 async def guarded(
-    guarded_settings: Settings, page: Path, shared_store: None, monkeypatch: pytest.MonkeyPatch
+    guarded_settings: Settings, page: Path, migrated: None, shared_store: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[GuardedServer]:
     """A server with access control, at which wrong credentials are answered without a pause."""
     monkeypatch.setattr("understudy.api.middleware.access_guard._SLOW_SECONDS", 0.0)

@@ -109,7 +109,9 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def application(settings: Settings, shared_store: None, make_model: ModelFactory) -> AsyncIterator[ASGIApp]:
+async def application(
+    settings: Settings, migrated: None, shared_store: None, make_model: ModelFactory
+) -> AsyncIterator[ASGIApp]:
     """The server with one live model that takes log-mel patches."""
     make_model(settings.models_dir / "tensors.onnx")
     ways = TwoWays(create_app(settings))

@@ -34,31 +34,25 @@ def backbone(run: Run, data_dir: Path) -> None:
 @pytest.mark.data
 @pytest.mark.frameworks
 @pytest.mark.usefixtures("backbone")
-def test_a_head_is_trained_and_registered_in_one_command(ask: Ask, recordings: Path, home: Path) -> None:
+def test_a_head_is_trained_and_registered_in_one_command_and_goes_live_only_with_the_scores_of_its_training(
+    ask: Ask, run: Run, recordings: Path, home: Path
+) -> None:
     arguments = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "10"]
-    trained = ask(*arguments, "--name", "Pair", "--version", "v1")
+    trained = ask(*arguments, "--pooling", "mean", "--name", "Pair", "--version", "v1")
     assert trained["evaluation"]["accuracy"] == 1.0
     assert (trained["model"]["version"], trained["model"]["accuracy"]) == ("v1", 1.0)
     assert Path(trained["model_path"]) == home / "models" / "pair.keras"
+    assert trained["pooling"] == "mean"
     assert trained["model"]["examples"]["text"] == "8 not run yet"
     assert "exists" in ask(*arguments, code=5)["detail"]
     assert ask("doctor")["findings"] == []
 
-
-@pytest.mark.data
-@pytest.mark.frameworks
-@pytest.mark.usefixtures("backbone")
-def test_a_trained_head_goes_live_only_with_the_scores_of_its_training(
-    ask: Ask, run: Run, recordings: Path, home: Path
-) -> None:
-    arguments = ["train", "--data", str(recordings), "--out", "models/pair.keras", "--epochs", "2"]
-    assert ask(*arguments, "--pooling", "mean")["pooling"] == "mean"
     examples = home / "models" / "pair.examples" / "examples.csv"
     true = examples.read_text()
     row = true.splitlines()[1]
     examples.write_text(true.replace(row, ",".join([*row.split(",")[:2], "0.001", "0.123", "0.877"])))
-    register = ["register", "--name", "Pair", "--path", "models/pair.keras", "--activate"]
-    problem = ask(*register, code=5)
+    run("update", "1", "--examples", str(examples))
+    problem = ask("activate", "1", code=5)
     assert (problem["code"], problem["detail"][:12]) == ("examples_missed", "7 of 8 examp")
     examples.write_text(true)
     run("update", "1", "--examples", str(examples))

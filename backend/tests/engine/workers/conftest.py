@@ -19,7 +19,7 @@ Activate = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
-async def services(settings: Settings, shared_store: None) -> AsyncIterator[Services]:
+async def services(settings: Settings, migrated: None, shared_store: None) -> AsyncIterator[Services]:
     changed = settings.model_copy(update={"workers": 2, "step_seconds": 1.0, "worker_memory_bytes": 1 << 30})
     async with open_services(changed, workers=True) as opened:
         yield opened

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def client(settings: Settings, shared_store: None, make_model: ModelFactory) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    settings: Settings, migrated: None, shared_store: None, make_model: ModelFactory
+) -> AsyncIterator[httpx.AsyncClient]:
     make_model(settings.models_dir / "m.onnx")
     app = create_app(settings.model_copy(update={"workers": 1, "queue_seconds": 0.05}))
     async with LifespanManager(app, startup_timeout=60) as manager:
