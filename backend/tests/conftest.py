@@ -60,7 +60,8 @@ def migrated(home: Path, migrated_home: Path) -> None:
 
     With this fixture `database_settings` copies them on PostgreSQL.
     """
-    shutil.copytree(migrated_home / "var", home / "var", dirs_exist_ok=True)
+    if not (home / "var" / "understudy.db").exists():  # else a test's own `settings` have prepared a database
+        shutil.copytree(migrated_home / "var", home / "var", dirs_exist_ok=True)
 
 
 @pytest.fixture

@@ -61,6 +61,35 @@ async def test_two_processes_follow_every_activation_of_each_other(
     assert (await services.status_reporter.status()).replicas == ()
 
 
+async def test_a_process_is_ready_while_it_loads_the_next_model_beside_the_live_one(
+    services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one switch takes every server of a registry out of service at once."""
+    other = await open_process()
+    first, second = await register("first"), await register("second", 1)
+    await services.activation.activate(first, "test")
+    await other.reconciler.poll_once()
+    await services.activation.activate(second, "test")
+
+    async def check() -> None:
+        ready = other.status_reporter.check_readiness(require_model=True)
+        assert (ready.model and ready.model.model_id, live_id(other)) == (first, first)
+        assert ready.note == f"Model {second} is being loaded; the model named here answers until then."
+        assert not (await other.status_reporter.status()).in_sync
+        late = time.monotonic() + other.settings.compile_wall_seconds
+        with monkeypatch.context() as clock:
+            clock.setattr("understudy.serving.sync.reconciler.time", SimpleNamespace(monotonic=lambda: late))
+            clock.setattr(other.reconciler, "_looked_at", late)
+            with pytest.raises(ModelNotLoaded, match=f"model {second} is being loaded"):
+                other.status_reporter.require_ready()
+
+    done = act_at(monkeypatch, other.reconciler._preparation, "prepare_desired", check, when="before")
+    await other.reconciler.poll_once()
+    assert done
+    ready = other.status_reporter.check_readiness(require_model=True)
+    assert (ready.model and ready.model.model_id, ready.note) == (second, None)
+
+
 async def test_a_process_that_polls_rarely_is_notified_of_a_switch(
     services: Services, register: Register, database_settings: Settings, shared_store: None
 ) -> None:
@@ -79,6 +108,11 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     await services.reconciler.poll_once()
     assert live_id(services) == first
     assert not services.reconciler.in_sync
+    ready = services.status_reporter.check_readiness(require_model=True)
+    assert (ready.model and ready.model.model_id, "No model is marked active any more" in str(ready.note)) == (
+        first,
+        True,
+    )
     await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {second}")
     await services.reconciler.poll_once()
     assert live_id(services) == second

@@ -75,6 +75,7 @@ class Reconciler:
         self._publish_failed = False
         self._report_failed = False
         self._looked_at: float | None = None
+        self._desired_since = 0.0
         self._wake = asyncio.Event()
 
     @property
@@ -103,6 +104,20 @@ class Reconciler:
             return self.desired.active_model_id is None
         wanted = self.desired.active_model_id, self.desired.variant
         return wanted == (live.model.identity.model_id, live.model.variant)
+
+    @property
+    def following(self) -> bool:
+        """Return True while the live model answers and the newly desired one is on its way.
+
+        The other process that switches has not loaded it yet, the process that switches has committed and not swapped,
+        or the live model stays for a moment because none is marked active. False once loading has failed, and when it
+        takes longer than a compilation may.
+        """
+        if self.desired is None or self.outdated or self.in_sync or self._live.current is None:
+            return False
+        if self.problem is not None or self.outage is not None:
+            return False
+        return time.monotonic() - self._desired_since < self._settings.compile_wall_seconds
 
     def build_not_loaded(self) -> Unavailable:
         """Return the error that says why this process is not in sync: ModelNotLoaded or RegistryOutdated."""
@@ -155,6 +170,8 @@ class Reconciler:
             self._note_desired(await desired_state.poll(session))
 
     def _note_desired(self, desired: DesiredStatePoll) -> None:
+        if self.desired != desired:
+            self._desired_since = time.monotonic()
         self.desired = desired
         self._looked_at = time.monotonic()
 
@@ -230,7 +247,8 @@ class Reconciler:
         if desired.drifted:
             async with self._database.write(Use.OWN) as session:
                 await desired_state.reconcile(session)
-                self.desired = desired = await desired_state.poll(session)
+                desired = await desired_state.poll(session)
+            self._note_desired(desired)
         return desired
 
     async def _follow_empty(self, generation: int) -> None:

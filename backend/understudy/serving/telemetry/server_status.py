@@ -51,8 +51,10 @@ class StatusReporter:
         self._started = time.monotonic()
 
     def require_ready(self) -> None:
-        """Raises ModelNotLoaded, with the reason, while the desired model is not the live model.
+        """Raises ModelNotLoaded, with the reason, where the desired model could not be made the live model.
 
+        While it is being loaded beside a live model, this process is ready: a switch must not take every server of a
+        registry out of service at once.
         Raises Unavailable while no worker process runs, ModelSetAside for a live model that has ended several, and
         BackgroundTaskDown while a task is down without which this process does not follow the database.
         During a database outage the desired model is the one that was desired when the database last answered:
@@ -60,7 +62,7 @@ class StatusReporter:
         """
         if isinstance(self._reconciler.outage, DatabaseReplaced):
             raise self._reconciler.outage
-        if not self._reconciler.in_sync:
+        if not self._reconciler.in_sync and not self._reconciler.following:
             raise self._reconciler.build_not_loaded()
         live = self._live.current
         if (problem := self._engine.find_problem(live.model.engine_model if live else None)) is not None:
@@ -77,7 +79,7 @@ class StatusReporter:
         live, age = self._live.current, self._reconciler.registry_age_seconds
         down = self._supervisor.list_notes()
         if live is not None:
-            notes = (*filter(None, [_note_tensors_only(live.model)]), *down)
+            notes = (*filter(None, [_note_tensors_only(live.model), self._note_following()]), *down)
             return Readiness(
                 model=live.model.identity,
                 note=" ".join(notes) or None,
@@ -88,6 +90,14 @@ class StatusReporter:
             raise NoActiveModel("No model is active.")
         note = "No model is active: predictions are answered with 503 no_active_model until one is activated."
         return Readiness(model=None, note=" ".join((note, *down)), registry_age_seconds=age)
+
+    def _note_following(self) -> str | None:
+        desired = self._reconciler.desired
+        if desired is None or not self._reconciler.following:
+            return None
+        if desired.active_model_id is None:
+            return "No model is marked active any more; the model named here answers for some seconds longer."
+        return f"Model {desired.active_model_id} is being loaded; the model named here answers until then."
 
     async def status(self) -> Status:
         live, desired = self._live.current, self._reconciler.desired
