@@ -3636,14 +3636,14 @@ export interface components {
         };
         /**
          * Readiness
-         * @description This process serves what the database desires, which may be no model.
+         * @description This process serves what the database desires, which may be no model, or is about to.
          */
         Readiness: {
             /** @description The live model; null where no model is active */
             model: components["schemas"]["ModelIdentity"] | null;
             /**
              * Note
-             * @description Why predictions fail although this process is ready, and which background tasks are down
+             * @description Why predictions fail although this process is ready, which model is being loaded in place of the live one, and which background tasks are down
              */
             note?: string | null;
             /**
