@@ -57,6 +57,23 @@ class AccessSettings(BaseSettings):
         description='Roles by the value of that claim, as JSON: `{"staff": "operator"}`. Unset: the claim names the '
         "role itself. A JWT without a role may do nothing.",
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="Issuer of the OpenID provider at which people sign in, exactly as the provider names itself; "
+        "https, or http on this machine. `jwt_role_claim` and `jwt_roles` hold for its ID tokens.",
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="Client id that the provider gave to this server. Needed with the issuer."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Client secret of the provider; unset for a public client."
+    )
+    oidc_name: str | None = Field(
+        default=None, description="Name of the provider on the page's button; unset: the issuer's host."
+    )
+    oidc_scopes: str = Field(
+        default="openid email profile", description="Scopes to ask the provider for, separated by spaces."
+    )
     tls_cert: Path | None = Field(
         default=None,
         description="File with the server's certificate and its chain (PEM). The server then speaks https.",
@@ -75,15 +92,21 @@ class AccessSettings(BaseSettings):
             raise ValueError(f"the secret has fewer than {_SHORTEST_SECRET} characters, and could be guessed")
         return secret
 
-    @field_validator("jwt_jwks_url")
+    @field_validator("jwt_jwks_url", "oidc_issuer")
     @classmethod
     def _check_jwks_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        address = urlsplit(url)
-        if address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname or "")):
+        if is_safe_address(url):
             return url
         raise ValueError(f"{url} is not an https address, so that keys of another could be put in between")
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _check_scopes(cls, scopes: str) -> str:
+        if "openid" not in scopes.split():
+            raise ValueError("the scope openid is missing: without it the provider sends no ID token")
+        return scopes
 
     @field_validator("trusted_proxies", mode="after")
     @classmethod
@@ -99,6 +122,8 @@ class AccessSettings(BaseSettings):
     def _check_pairs(self) -> Self:
         if self.accepts_jwts and not self.jwt_issuer:
             raise ValueError("UNDERSTUDY_JWT_ISSUER is missing: tokens of another issuer would be believed")
+        if self.oidc_issuer is not None and not self.oidc_client_id:
+            raise ValueError("UNDERSTUDY_OIDC_CLIENT_ID is missing: tokens for other clients would be believed")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("UNDERSTUDY_TLS_CERT and UNDERSTUDY_TLS_KEY must both be set, or neither")
         return self
@@ -106,6 +131,12 @@ class AccessSettings(BaseSettings):
     @property
     def accepts_jwts(self) -> bool:
         return self.jwt_secret is not None or self.jwt_jwks_url is not None
+
+
+def is_safe_address(url: str) -> bool:
+    """Return whether nobody on the way can change what `url` answers: https, or http on this machine."""
+    address = urlsplit(url)
+    return address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname or ""))
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,8 @@ UnderstudyError                  500 internal_error
 ├── Forbidden                    403
 │   ├── ForeignHost              403 foreign_host
 │   ├── ForeignOrigin            403 foreign_origin
-│   └── NotAllowed               403 not_allowed
+│   ├── NotAllowed               403 not_allowed
+│   └── NoRole                   403 no_role
 ├── NotFound                     404
 │   ├── ModelNotFound            404 model_not_found
 │   ├── ActiveModelNotFound      404 active_model_not_found
@@ -37,6 +38,7 @@ UnderstudyError                  500 internal_error
 │   ├── NameRefused              422 name_refused
 │   ├── AccountRefused           422 account_refused
 │   ├── PasswordRefused          422 password_refused
+│   ├── SignInFailed             422 sign_in_failed
 │   ├── PathRefused              422 path_refused
 │   ├── FileMissing              422 file_missing
 │   ├── SpecInvalid              422 spec_invalid
@@ -154,6 +156,15 @@ class NotAllowed(Forbidden):
     code = "not_allowed"
     title = "Your role does not allow this"
     default_remedy = "Ask an admin for another role: `understudy users role NAME ROLE`. docs/access.md lists the roles."
+
+
+class NoRole(Forbidden):
+    code = "no_role"
+    title = "The account has no role here"
+    default_remedy = (
+        "Ask an admin of the provider for a role. UNDERSTUDY_JWT_ROLE_CLAIM and UNDERSTUDY_JWT_ROLES say which claim "
+        "stands for which role."
+    )
 
 
 class NotFound(UnderstudyError):
@@ -354,6 +365,12 @@ class PasswordRefused(Refused):
     code = "password_refused"
     title = "The password is not allowed"
     default_remedy = "Choose a password of 12 to 256 characters."
+
+
+class SignInFailed(Refused):
+    code = "sign_in_failed"
+    title = "The sign-in at the provider failed"
+    default_remedy = "Begin again on the sign-in page. If it stays so, the server's log names the reason."
 
 
 class PathRefused(Refused):
@@ -560,7 +577,9 @@ class RuntimeMissing(Unavailable):
 class IssuerUnavailable(Unavailable):
     code = "issuer_unavailable"
     title = "The keys of the token's issuer cannot be read"
-    default_remedy = "Check UNDERSTUDY_JWT_JWKS_URL and that this server can reach it, then try again."
+    default_remedy = (
+        "Check UNDERSTUDY_JWT_JWKS_URL or UNDERSTUDY_OIDC_ISSUER and that this server can reach it, then try again."
+    )
 
 
 class StorageUnavailable(Unavailable):

@@ -28,6 +28,8 @@ NOT_CALLED = {
     *((method, "users/{principal_id}") for method in ("PATCH", "DELETE")),
     *((method, "keys") for method in ("GET", "POST")),
     ("DELETE", "keys/{name}"),
+    ("GET", "session/oidc"),
+    ("GET", "session/oidc/callback"),
     ("DELETE", "users/{principal_id}/sessions"),
     ("GET", "account/sessions"),
     ("DELETE", "account/sessions/{session_id}"),

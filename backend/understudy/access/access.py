@@ -8,6 +8,7 @@ from understudy.access.authenticator import Authenticator
 from understudy.access.bearer_tokens import BearerTokens
 from understudy.access.failed_attempts import FailedAttempts
 from understudy.access.machine_keys import MachineKeys
+from understudy.access.oidc.sign_ins import OidcSignIns
 from understudy.access.open_streams import OpenStreams
 from understudy.access.own_account import OwnAccount
 from understudy.access.passwords import Passwords
@@ -34,11 +35,13 @@ class Access:
         self.keys = MachineKeys(database)
         self.sign_ins = SignIns(settings, database, passwords, self.attempts)
         self.own_account = OwnAccount(database, passwords, self.attempts, self.sign_ins)
+        self.oidc = OidcSignIns(settings, database, self.sign_ins, self.attempts)
         self.authenticator = Authenticator(settings, database, BearerTokens(settings))
         self.streams = OpenStreams(self.authenticator)
 
     async def start(self) -> None:
         """Read who may use the server. Raises UnsafeBinding where other machines reach it and nobody is an admin."""
+        self.oidc.load()
         await self.authenticator.refresh()
         if self._settings.needs_accounts and await self.people.count_admins() == 0:
             way = " by UNDERSTUDY_TRUSTED_PROXIES" if self._settings.trusted_proxies else ""

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from understudy.access.bearer_tokens import BearerTokens, TokenFacts
+from understudy.access.bearer_tokens import BearerTokens
 from understudy.access.caller import Caller
 from understudy.access.credential import Credential
+from understudy.access.identities import find_or_add_identity
 from understudy.access.secret_token import find_prefix, hash_token, is_same
+from understudy.access.token_verifier import TokenFacts
 from understudy.errors import DatabaseUnavailable, IssuerUnavailable, NotSignedIn
 from understudy.models import Principal, PrincipalKind, utc_now
 from understudy.registry.access import keys, principals, revision, sessions
@@ -51,7 +53,7 @@ class Authenticator:
         self._database = database
         self._tokens = tokens
         self._clock = clock
-        self._always_required = settings.needs_accounts or tokens.is_enabled
+        self._always_required = settings.needs_accounts or tokens.is_enabled or settings.oidc_issuer is not None
         self._idle = timedelta(seconds=settings.session_idle_seconds)
         self._facts: AccessFacts | None = None
         self._known: LRUCache[str, _Known] = LRUCache(_MOST_CALLERS)
@@ -156,17 +158,7 @@ class Authenticator:
             found = await principals.find_subject(session, facts.issuer, facts.subject)
         if found is None or found.role != facts.role or found.name != facts.name:
             async with self._database.write() as session:
-                found = await principals.find_subject(session, facts.issuer, facts.subject)
-                if found is None:
-                    found = await principals.insert(
-                        session,
-                        PrincipalKind.IDENTITY,
-                        facts.name,
-                        role=facts.role,
-                        issuer=facts.issuer,
-                        subject=facts.subject,
-                    )
-                found.role, found.name = facts.role, facts.name
+                found = await find_or_add_identity(session, facts)
         return _build_caller(found), facts.expires_at
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from understudy.access_settings import is_loopback
+from understudy.access.fetch_document import fetch_document
 from understudy.errors import IssuerUnavailable, NotSignedIn
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ log = structlog.get_logger()
 _RENEW_SECONDS = 600.0
 # Tokens may name any key: the issuer is not asked more often than that for one that is unknown.
 _ASK_AGAIN_SECONDS = 10.0
-_TIMEOUT_SECONDS = 5.0
-_MOST_BYTES = 1 << 20
 
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -29,8 +27,8 @@ class SigningKeys:
     """The issuer's keys by their ids, read when needed. While the issuer does not answer, the old ones hold."""
 
     def __init__(self, url: str, *, fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._url = url
-        self._fetch = fetch or _fetch
+        self.url = url
+        self._fetch = fetch or fetch_document
         self._clock = clock
         self._keys: dict[str | None, PyJWK] = {}
         self._asked: float | None = None
@@ -64,27 +62,11 @@ class SigningKeys:
         from jwt import PyJWKSet, PyJWTError
 
         try:
-            document = await self._fetch(self._url)
+            document = await self._fetch(self.url)
             keys = PyJWKSet.from_dict(json.loads(document)).keys
         except (OSError, ValueError, TypeError, AttributeError, PyJWTError) as error:
-            log.warning("signing keys not read", url=self._url, error=f"{type(error).__name__}: {error}")
+            log.warning("signing keys not read", url=self.url, error=f"{type(error).__name__}: {error}")
             return
         # A secret among public keys is a mistake, and never signs a token here.
         self._keys = {key.key_id: key for key in keys if key.key_type != "oct"}
         self._read = self._clock()
-
-
-async def _fetch(url: str) -> bytes:
-    """Return the document at `url`. Raises OSError where it cannot be had."""
-    import httpx
-
-    address = httpx.URL(url)
-    try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=not is_loopback(address.host)) as client:
-            answer = await client.get(address)
-            answer.raise_for_status()
-    except httpx.HTTPError as error:
-        raise OSError(str(error)) from error
-    if len(answer.content) > _MOST_BYTES:
-        raise OSError(f"the document has {len(answer.content)} bytes")
-    return answer.content

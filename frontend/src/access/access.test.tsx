@@ -22,6 +22,7 @@ const STRANGER: AccessState = {
   role: null,
   source: null,
   by_session: false,
+  sign_in_with: null,
   permissions: { activate: { allowed: false, reason: "Sign in first." } },
 };
 const VIEWER: AccessState = {
@@ -110,6 +111,31 @@ describe("access", () => {
     await user.click(screen.getByRole("button", { name: "Sign in" }));
     expect(await screen.findByRole("button", { name: /ada, viewer/ })).toBeVisible();
     expect(JSON.parse(server.last("POST /api/v1/session")?.body ?? "")).toEqual({ name: "ada", password: "right" });
+  });
+
+  it("leads to the provider, and back to the page on screen", async () => {
+    window.history.replaceState(null, "", "/models/3?tab=report");
+    renderWith({ ...STRANGER, sign_in_with: "Example" });
+    const link = await screen.findByRole("link", { name: "Sign in with Example" });
+    expect(link).toHaveAttribute(
+      "href",
+      expect.stringMatching(/\/api\/v1\/session\/oidc\?next=%2Fmodels%2F3%3Ftab%3Dreport$/),
+    );
+    window.history.replaceState(null, "", "/");
+  });
+
+  it.each([
+    ["no_role", "Your account has no role here"],
+    ["unheard_of", "The sign-in at the provider failed"],
+  ])("says why the sign-in at the provider failed: %s", async (code, title) => {
+    window.history.replaceState(null, "", `/?sign_in_problem=${code}`);
+    renderWith({ ...STRANGER, sign_in_with: "Example" });
+    expect(await screen.findByRole("alert")).toHaveTextContent(title);
+    expect(screen.getByRole("link", { name: "Sign in with Example" })).toHaveAttribute(
+      "href",
+      expect.stringMatching(/next=%2F$/),
+    );
+    window.history.replaceState(null, "", "/");
   });
 
   it("disables what the role may not do, says why, and does not do it", async () => {

@@ -24,6 +24,8 @@ export function AccessProvider({ children }: { children: ReactNode }) {
   );
   if (session.isPending) return null;
   // A server that does not answer is shown by the page itself.
-  if (session.data && session.data.access === "required" && !session.data.signed_in) return <SignInPage />;
+  if (session.data && session.data.access === "required" && !session.data.signed_in) {
+    return <SignInPage provider={session.data.sign_in_with} />;
+  }
   return <AccessContext value={session.data}>{children}</AccessContext>;
 }

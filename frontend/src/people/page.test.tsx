@@ -20,6 +20,7 @@ const ADMIN: AccessState = {
   role: "admin",
   source: null,
   by_session: true,
+  sign_in_with: null,
   permissions: {},
 };
 const ROOT: User = {

@@ -23,9 +23,9 @@ Everywhere = Annotated[bool, Query(description="true ends all sessions of this p
 
 
 @router.get("", summary="Who the caller is", dependencies=require(Action.SIGN_IN))
-async def get_session(caller: CurrentCaller) -> AccessState:
+async def get_session(services: Served, caller: CurrentCaller) -> AccessState:
     """Return the caller, their role, and for each action whether it is allowed or why not."""
-    return _describe(caller)
+    return _describe(caller, services.access.oidc.provider_name)
 
 
 @router.post(
@@ -48,7 +48,8 @@ async def sign_in(
     if caller.by_session and (earlier := read_cookie(request.headers)) is not None:
         await sign_ins.sign_out(earlier)
     set_cookie(request, response, session)
-    return _describe(await services.access.authenticator.identify(session.credential))
+    caller = await services.access.authenticator.identify(session.credential)
+    return _describe(caller, services.access.oidc.provider_name)
 
 
 @router.delete("", summary="Sign out", dependencies=require(Action.SIGN_IN))
@@ -64,10 +65,10 @@ async def sign_out(
             await services.access.sign_ins.sign_out(token)
         await services.access.refresh()
     delete_cookie(request, response)
-    return _describe(Caller(is_open=caller.is_open))
+    return _describe(Caller(is_open=caller.is_open), services.access.oidc.provider_name)
 
 
-def _describe(caller: Caller) -> AccessState:
+def _describe(caller: Caller, provider: str | None) -> AccessState:
     permissions = {}
     for action in Action:
         allowed = caller.may(action)
@@ -82,5 +83,6 @@ def _describe(caller: Caller) -> AccessState:
         role=caller.role,
         source=caller.source,
         by_session=caller.by_session,
+        sign_in_with=provider,
         permissions=permissions,
     )

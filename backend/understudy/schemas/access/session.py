@@ -68,4 +68,7 @@ class AccessState(BaseModel):
     role: Role | None
     source: str | None = Field(description="The only source that a device may name")
     by_session: bool = Field(description="The browser's session signed the caller in, and can be ended")
+    sign_in_with: str | None = Field(
+        description="Name of the provider at which people can sign in: `GET /api/v1/session/oidc`"
+    )
     permissions: dict[str, Permission] = Field(description="By action, such as `activate`")
