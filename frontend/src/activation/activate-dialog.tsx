@@ -7,6 +7,7 @@ import { reportQuery } from "../api/queries";
 import type { CompileReport, Model, Operation, Problem } from "../api/types";
 import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
+import { getPageWarning } from "../text/remedies";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { TextField } from "../ui/field";
@@ -136,7 +137,7 @@ function Progress({ operation, before, problem, onClose, onPermitTensors, pendin
       {operation.warnings.length > 0 && (
         <div className="mt-5 space-y-3">
           {operation.warnings.map((warning) => (
-            <WarningNotice key={warning}>{warning}</WarningNotice>
+            <WarningNotice key={warning}>{getPageWarning(warning)}</WarningNotice>
           ))}
         </div>
       )}

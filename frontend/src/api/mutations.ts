@@ -93,6 +93,16 @@ export function useUpdate(id: number) {
   });
 }
 
+/** Compiles a model again that was refused. */
+export function useCompile() {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (id: number) =>
+      unwrap(api.POST("/api/v1/models/{model_id}/compile", { params: { path: { model_id: id } } })),
+    onSuccess: refresh,
+  });
+}
+
 export function useDelete() {
   const refresh = useRefresh();
   return useMutation({

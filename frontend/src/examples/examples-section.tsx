@@ -72,8 +72,10 @@ function Summary({ summary }: { summary: ExamplesSummary }) {
 function Clips({ proof }: { proof: ExamplesProof }) {
   const clips = [...proof.clips].sort((one, other) => Number(one.agrees) - Number(other.agrees));
   return (
-    <div className="max-h-96 overflow-auto">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section tabIndex={0} aria-label={words.clips} className="max-h-[30rem] overflow-auto">
       <PlainTable
+        className="min-w-xl"
         columns={COLUMNS}
         rows={clips.map((clip) => ({
           key: clip.file,
@@ -95,7 +97,7 @@ function Clips({ proof }: { proof: ExamplesProof }) {
           ],
         }))}
       />
-    </div>
+    </section>
   );
 }
 

@@ -44,7 +44,7 @@ export function ManualPage() {
                   params={{ chapter: name }}
                   className="text-ink-2 underline-offset-4 hover:underline aria-[current=page]:font-medium aria-[current=page]:text-ink"
                 >
-                  {name === FIRST_CHAPTER ? words.first : name}
+                  {name === FIRST_CHAPTER ? words.first : (words.names[name] ?? name)}
                 </Link>
               </li>
             ))}

@@ -77,7 +77,7 @@ function StatusLine({ state: { connection, hearing, session } }: { state: Listen
 function LevelMeter({ level }: { level: number | undefined }) {
   const heard = level !== undefined && Number.isFinite(level);
   const share = heard ? Math.max(0, Math.min(1, 1 - level / QUIETEST)) : 0;
-  const value = heard ? words.levelValue(level.toFixed(0)) : words.silent;
+  const value = heard ? words.levelValue(level.toFixed(0).replace("-", "−")) : words.silent;
   return (
     <div className="flex items-center gap-2 text-ink-2 text-sm">
       <span>{words.level}</span>

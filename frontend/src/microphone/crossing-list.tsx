@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useMediaQuery } from "../browser/use-media-query";
 import { formatPercent } from "../format/numbers";
 import { formatTimeOfDay } from "../format/time";
 import { text } from "../text";
@@ -13,6 +14,8 @@ import type { Gap, SessionState } from "./session-state";
 
 const words = text.microphone.crossings;
 const MOST_ROWS = 200;
+/** From this width of the window on there is room for all columns. */
+const ROOMY = "(min-width: 40rem)";
 const COLUMNS = [
   { name: words.columns.time },
   { name: words.columns.label },
@@ -21,6 +24,7 @@ const COLUMNS = [
   { name: words.columns.model },
   { name: words.columns.seen },
 ];
+const NARROW_COLUMNS = [{ name: words.columns.time }, { name: words.columns.label }, { name: words.columns.seen }];
 
 /** Lists when labels reached their thresholds, and what was not heard, newest first. */
 export function CrossingList({ session, listening }: { session: SessionState; listening: Listening }) {
@@ -28,6 +32,8 @@ export function CrossingList({ session, listening }: { session: SessionState; li
   const empty = crossings.length + gaps.length === 0;
   const unseen = crossings.some((crossing) => !crossing.acknowledged);
   const latest = crossings.find((crossing) => !crossing.acknowledged);
+  const roomy = useMediaQuery(ROOMY);
+  const rows = listRows(crossings, gaps, listening);
   return (
     <Section
       title={words.title}
@@ -41,7 +47,7 @@ export function CrossingList({ session, listening }: { session: SessionState; li
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         <section tabIndex={0} aria-label={words.title} className="max-h-96 overflow-auto">
-          <PlainTable sticky columns={COLUMNS} rows={listRows(crossings, gaps, listening)} />
+          <PlainTable sticky columns={roomy ? COLUMNS : NARROW_COLUMNS} rows={roomy ? rows : rows.map(toNarrowRow)} />
         </section>
       )}
     </Section>
@@ -91,6 +97,25 @@ function listRows(crossings: readonly Crossing[], gaps: readonly Gap[], listenin
     ...gaps.slice(-MOST_ROWS).map(toGapRow),
   ];
   return rows.sort((one, other) => other.at - one.at);
+}
+
+/** Puts duration, peak and model below the label. */
+function toNarrowRow({ key, at, cells: [time, label, duration, peak, model, seen] }: Row): Row {
+  const facts = [duration, peak].filter(Boolean).join(", ");
+  return {
+    key,
+    at,
+    cells: [
+      time,
+      <div key="label">
+        <p>{label}</p>
+        <p className="text-ink-2">
+          {facts} {model}
+        </p>
+      </div>,
+      seen,
+    ],
+  };
 }
 
 const formatSeconds = (from: number, to: number) => words.seconds((to - from).toFixed(1));

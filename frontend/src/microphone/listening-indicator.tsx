@@ -16,7 +16,7 @@ export function ListeningIndicator() {
     <Link
       to="/live"
       className={clsx(
-        "flex items-center gap-2 rounded-full border px-3 py-1 text-sm",
+        "flex items-center gap-2 whitespace-nowrap rounded-full border px-3 py-1 text-sm",
         deaf ? "border-warn bg-warn-soft font-medium text-warn" : "border-line-strong text-ink-2",
       )}
     >

@@ -24,7 +24,7 @@ export function MicrophonePage() {
   const { session, connection, hearing } = state;
   const labels = pickShownLabels(session);
   return (
-    <Page wide>
+    <Page>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
       <Controls state={state} listening={listening} />
       <HearingNotice hearing={hearing} />
@@ -97,6 +97,7 @@ function ScorePanel({ state, labels }: { state: ListeningState; labels: readonly
         </div>
         <ScoreCanvas state={state} labels={labels} seconds={seconds} />
       </section>
+      <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>
     </Panel>
   );
 }

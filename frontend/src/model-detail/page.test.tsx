@@ -67,6 +67,42 @@ test("a refused model gives the reason, a lost or changed file a warning", async
   expect(await screen.findByText(/models\/starter.keras changed after it was registered/)).toBeVisible();
 });
 
+test("a refused model is compiled again on request, and has no report", async () => {
+  const user = userEvent.setup();
+  const { find } = api({
+    "GET /api/v1/models/7": { ...model, compile_state: "refused", compile_error: makeProblem() },
+    "POST /api/v1/models/7/compile": { ...model, compile_state: "compiling" },
+  });
+  await renderPage("/models/7");
+  expect(
+    await screen.findByText("The model was refused, so there is no report. The reason stands above."),
+  ).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Compile again" }));
+  await waitFor(() => expect(find("POST /api/v1/models/7/compile")).toHaveLength(1));
+});
+
+test("why a refused model cannot be compiled again is said", async () => {
+  const user = userEvent.setup();
+  api({
+    "GET /api/v1/models/7": { ...model, compile_state: "refused", compile_error: makeProblem() },
+    "POST /api/v1/models/7/compile": () => ({ status: 409, body: makeProblem({ title: "The model file changed" }) }),
+  });
+  await renderPage("/models/7");
+  await user.click(await screen.findByRole("button", { name: "Compile again" }));
+  expect(await screen.findByText("The model file changed")).toBeVisible();
+});
+
+test("the live model is activated again where its changed spec waits for it", async () => {
+  api({ "GET /api/v1/models/7": { ...model, is_active: true } });
+  const { unmount } = await renderPage("/models/7");
+  await screen.findByRole("heading", { level: 1 });
+  expect(screen.queryByRole("button", { name: /Activate/ })).not.toBeInTheDocument();
+  unmount();
+  api({ "GET /api/v1/models/7": { ...model, is_active: true, spec_pending: true } });
+  await renderPage("/models/7");
+  expect(await screen.findByRole("button", { name: "Activate again" })).toBeEnabled();
+});
+
 test("what to know about spec and labels is shown", async () => {
   const note = "labels.txt beside the file names 2 labels; use it with --labels models/labels.txt";
   api({ "GET /api/v1/models/7": { ...model, notes: [note] } });

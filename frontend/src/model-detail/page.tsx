@@ -2,8 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
+import { useCompile } from "../api/mutations";
+import { toProblem } from "../api/problem";
 import { activeModelQuery, modelQuery } from "../api/queries";
-import type { Model, ModelDetail } from "../api/types";
+import type { Model, ModelDetail, Problem } from "../api/types";
 import { useTitle } from "../browser/use-title";
 import { ExamplesSection } from "../examples/examples-section";
 import { formatBytes, formatPercent } from "../format/numbers";
@@ -13,6 +15,7 @@ import { EditDialog } from "../models/edit-dialog";
 import { getModelState, ModelStateMark } from "../models/model-state";
 import type { ModelAction } from "../models/table";
 import { text } from "../text";
+import { getPageWarning } from "../text/remedies";
 import { Button, buttonClass } from "../ui/button";
 import { Digest } from "../ui/copy-button";
 import { Fact, Facts, Page, PageTitle, Panel, Skeleton } from "../ui/layout";
@@ -71,12 +74,12 @@ function LoadedModel({ model }: { model: ModelDetail }) {
   );
 }
 
-function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction) => void }) {
+function Actions({ model, onOpen }: { model: ModelDetail; onOpen: (action: ModelAction) => void }) {
   return (
     <>
-      {!model.is_active && (
+      {(!model.is_active || model.spec_pending) && (
         <Button action="activate" look="primary" onClick={() => onOpen("activate")}>
-          {text.models.actions.activate}
+          {model.is_active ? text.modelDetail.activateAgain : text.models.actions.activate}
         </Button>
       )}
       <Link to="/try" search={{ model: model.model_id }} className={buttonClass()}>
@@ -95,13 +98,33 @@ function Actions({ model, onOpen }: { model: Model; onOpen: (action: ModelAction
 function Warnings({ model }: { model: ModelDetail }) {
   return (
     <div className="space-y-3 empty:hidden [&:not(:empty)]:mb-5">
-      {model.compile_error && model.compile_state === "refused" && <ProblemNotice problem={model.compile_error} />}
+      {model.compile_error && model.compile_state === "refused" && (
+        <Refusal id={model.model_id} problem={model.compile_error} />
+      )}
       {!model.file_exists && <WarningNotice>{text.modelDetail.missing(model.file_path)}</WarningNotice>}
       {model.file_changed && <WarningNotice>{text.modelDetail.changed(model.file_path)}</WarningNotice>}
       {model.notes.map((note) => (
-        <WarningNotice key={note}>{note}</WarningNotice>
+        <WarningNotice key={note}>{getPageWarning(note)}</WarningNotice>
       ))}
     </div>
+  );
+}
+
+/** Says why a model was refused, and offers to compile it again, for example once its file is mended. */
+function Refusal({ id, problem }: { id: number; problem: Problem }) {
+  const compile = useCompile();
+  return (
+    <>
+      <ProblemNotice
+        problem={problem}
+        actions={
+          <Button action="edit" small disabled={compile.isPending} onClick={() => compile.mutate(id)}>
+            {text.modelDetail.compileAgain}
+          </Button>
+        }
+      />
+      {compile.error && <ProblemNotice problem={toProblem(compile.error)} />}
+    </>
   );
 }
 

@@ -45,7 +45,11 @@ export function ReportSection({ model }: { model: ModelDetail }) {
   }
   return (
     <Section title={words.title}>
-      {absent ? <p className="text-ink-2">{words.none}</p> : <Skeleton className="h-56 w-full" />}
+      {absent ? (
+        <p className="text-ink-2">{model.compile_state === "refused" ? words.refused : words.none}</p>
+      ) : (
+        <Skeleton className="h-56 w-full" />
+      )}
     </Section>
   );
 }

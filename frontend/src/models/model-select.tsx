@@ -91,7 +91,7 @@ function useChosenName(value: ModelChoice, fixed: readonly Choice<ModelChoice>[]
 const toChoice = (model: Model): Choice<ModelChoice> => ({
   value: model.model_id,
   name: formatChoice(model),
-  note: model.is_active ? words.isLive : undefined,
+  note: model.is_active ? words.isLive : model.compile_state === "refused" ? words.isRefused : undefined,
 });
 
 const formatChoice = (model: Model) => (model.version ? `${model.model_name}, ${model.version}` : model.model_name);

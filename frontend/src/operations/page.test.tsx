@@ -65,6 +65,22 @@ test("the status names the live model, the database and each process", async () 
   expect(within(status).getByRole("row", { name: /host-2 Failed .* Lambda layer/ })).toBeVisible();
 });
 
+test("the status says how long ago the database was read", async () => {
+  api({
+    "GET /api/v1/status": makeStatus({
+      registry_age_seconds: 75,
+      problem: makeProblem({ code: "registry_outdated", title: "The registry was read too long ago" }),
+    }),
+  });
+  const { unmount } = await renderPage("/operations");
+  expect(await screen.findByText("1 min 15 s ago")).toBeVisible();
+  expect(screen.getByRole("alert")).toHaveTextContent("The registry was read too long ago");
+  unmount();
+  api({ "GET /api/v1/status": makeStatus({ registry_age_seconds: null }) });
+  await renderPage("/operations");
+  expect((await screen.findByText("Database last read", { selector: "dt" })).nextSibling).toHaveTextContent("Never");
+});
+
 test("a database that is not reachable shows the problem and its remedy", async () => {
   const problem = makeProblem({ title: "The database does not answer", remedy: "Start PostgreSQL." });
   api({

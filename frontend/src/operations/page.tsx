@@ -25,14 +25,14 @@ export function OperationsPage() {
   // Nothing is shown before both have arrived; otherwise the sections below would move.
   if (metrics.isPending || status.isPending) {
     return (
-      <Page wide>
+      <Page>
         <PageTitle lead={words.lead}>{words.title}</PageTitle>
         <Skeleton className="h-screen w-full" />
       </Page>
     );
   }
   return (
-    <Page wide>
+    <Page>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
       <StatusSection />
       <Section

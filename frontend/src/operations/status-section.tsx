@@ -34,7 +34,7 @@ function StatusPanel({ status }: { status: Status }) {
       {problem && <ProblemNotice problem={problem} />}
       <Panel className="p-5 sm:p-6">
         <LastKnown />
-        <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-6">
+        <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-7">
           <Fact name={words.live}>
             {status.live ? (
               <Link
@@ -49,6 +49,9 @@ function StatusPanel({ status }: { status: Status }) {
             )}
           </Fact>
           <Fact name={words.inSync}>{status.in_sync ? words.yes : words.no}</Fact>
+          <Fact name={words.registryRead}>
+            <RegistryAge status={status} />
+          </Fact>
           <Fact name={words.uptime}>{formatDuration(status.uptime_seconds)}</Fact>
           <Fact name={words.database}>
             {words.dialects[status.database.dialect] ?? status.database.dialect},{" "}
@@ -64,6 +67,13 @@ function StatusPanel({ status }: { status: Status }) {
       </Panel>
     </section>
   );
+}
+
+/** Says how long ago the server last read in its database which model should be live. */
+function RegistryAge({ status: { registry_age_seconds: age, problem } }: { status: Status }) {
+  if (age == null) return words.never;
+  const outdated = problem?.code === "registry_outdated";
+  return <span className={outdated ? "text-danger" : ""}>{words.ago(formatDuration(age))}</span>;
 }
 
 function Replicas({ status }: { status: Status }) {

@@ -6,11 +6,13 @@ import { OperationTray } from "../activation/operation-tray";
 import { serverAddress } from "../api/mount";
 import { formatTimeOfDay } from "../format/time";
 import { ListeningIndicator } from "../microphone/listening-indicator";
+import { useListening } from "../microphone/listening-provider";
 import { useServerLink } from "../server-events/provider";
 import { text } from "../text";
 import { setTheme, type Theme, useTheme } from "../theme/theme";
 import { Button } from "../ui/button";
 import { ChevronDownIcon } from "../ui/icons";
+import { PAGE_WIDTH } from "../ui/layout";
 import { ChoiceMenu } from "../ui/menu";
 
 const PAGES = [
@@ -38,7 +40,7 @@ export function Shell() {
         {text.shell.skip}
       </a>
       <header className="border-line border-b bg-surface">
-        <div className="mx-auto flex max-w-[100rem] flex-wrap items-center gap-x-8 px-4 sm:px-8">
+        <div className={clsx(PAGE_WIDTH, "flex flex-wrap items-center gap-x-8")}>
           <Link to="/" className="py-4 font-semibold tracking-tight">
             {text.shell.product}
           </Link>
@@ -60,10 +62,10 @@ export function Shell() {
               </Link>
             ))}
           </nav>
-          <div className="ml-auto flex flex-wrap items-center justify-end gap-x-2">
+          <div className="ml-auto flex min-w-0 flex-wrap items-center justify-end gap-x-4 gap-y-1">
             <ListeningIndicator />
             <LinkIndicator />
-            <HelpLinks />
+            <HelpLinks className="max-sm:hidden" />
             <AccountMenu />
             <ThemeMenu />
           </div>
@@ -72,14 +74,18 @@ export function Shell() {
       <main id="content" tabIndex={-1} className="outline-none">
         <Outlet />
       </main>
+      {/* On a phone the bar has no room for them. */}
+      <footer className={clsx(PAGE_WIDTH, "pb-8 sm:hidden")}>
+        <HelpLinks />
+      </footer>
       <OperationTray />
     </>
   );
 }
 
-function HelpLinks() {
+function HelpLinks({ className }: { className?: string }) {
   return (
-    <nav aria-label={text.shell.help} className="flex gap-3 text-ink-2 text-sm">
+    <nav aria-label={text.shell.help} className={clsx("flex gap-4 text-ink-2 text-sm", className)}>
       <Link to="/manual/$chapter" params={{ chapter: "guide" }} className="hover:text-ink">
         {text.manual.title}
       </Link>
@@ -92,6 +98,7 @@ function HelpLinks() {
 
 function LinkIndicator() {
   const { state, knownAt } = useServerLink();
+  const listening = useListening().state.connection !== "idle";
   return (
     <p role="status" title={text.shell.feed.explain[state]} className="flex items-center gap-2 text-ink-2 text-sm">
       <span
@@ -104,7 +111,7 @@ function LinkIndicator() {
           state === "offline" && "bg-danger",
         )}
       />
-      <span className="max-[24rem]:sr-only">
+      <span className={clsx(state === "open" && listening && "max-sm:sr-only")}>
         {text.shell.feed[state]}
         {state === "offline" && (
           <span className="max-sm:sr-only">. {text.shell.feed.lastKnown(formatTimeOfDay(knownAt / 1000))}</span>

@@ -17,7 +17,8 @@ export const common = {
   formatSize: "Size",
   since: "Since",
   by: "by",
-  dbfs: (value: number) => `${value.toFixed(1)} dBFS`,
+  /** With a minus sign, and without one for a level that rounds to 0. */
+  dbfs: (value: number) => `${(Math.round(value * 10) / 10 + 0).toFixed(1).replace("-", "−")} dBFS`,
   actors: {
     api: "the API",
     cli: "the command line",

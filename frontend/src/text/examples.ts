@@ -14,6 +14,7 @@ export const examples = {
   chosen: (clips: number) => (clips === 1 ? "1 clip with its expected answer" : `${clips} clips with expected answers`),
   without: "Without these examples",
   differs: "differs",
+  clips: "Clips of the examples",
   int8: (agreed: number, clips: number) => `The int8 variant: ${agreed} of ${clips} agree.`,
   columns: {
     clip: "Clip",

@@ -1,6 +1,8 @@
 export const modelDetail = {
   back: "All models",
   tryIt: "Try it",
+  compileAgain: "Compile again",
+  activateAgain: "Activate again",
   created: "Registered",
   updated: "Last changed",
   missing: (path: string) =>
@@ -32,6 +34,7 @@ export const modelDetail = {
   report: {
     title: "Compile report",
     none: "Not compiled yet. Activating the model compiles it first; the live model keeps answering.",
+    refused: "The model was refused, so there is no report. The reason stands above.",
     loaded: (framework: string, writtenBy: string | null) =>
       writtenBy ? `Loaded with ${framework}; the file was written by ${writtenBy}.` : `Loaded with ${framework}.`,
     took: (seconds: string, memory: string) =>

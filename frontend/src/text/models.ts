@@ -186,6 +186,7 @@ export const models = {
     none: "No model",
     any: "Any model",
     isLive: "live",
+    isRefused: "refused",
     noMatch: "No model matches.",
     more: (count: number) => `${count} more. Type a part of the name.`,
     loading: (id: number) => `Model ${id}`,

@@ -18,7 +18,34 @@ const REMEDIES: Record<string, string> = {
 };
 const FOR_PROGRAMS = /`|\b(GET|POST|PUT|PATCH|DELETE) \/|\/api\/|(^|\s)--[a-z]|understudy [a-z]/;
 
+/** What to click instead of a command that the server's warnings, notes and remedies name. */
+const CLICKS: readonly (readonly [command: RegExp, click: string])[] = [
+  [
+    /use it with --labels \S+: `?understudy update \S+ --labels [^\s,`]+`?/g,
+    "choose Edit on the model's page and write them there",
+  ],
+  [
+    /: `?understudy update \S+ --labels [^\s,`]+`?(, then: `?understudy activate \d+`?)?/g,
+    ": choose Edit on the model's page, and activate the model again",
+  ],
+  [
+    /: `?understudy update \S+ --spec [^\s,`]+?`?(, then: `?understudy activate \d+`?)?(?=[.,\s]|$)/g,
+    ": register the file again together with its .spec.json",
+  ],
+  [/use it: `?understudy update \S+ --examples \S+`?/g, "drop it with its clips below Examples on the model's page"],
+  [/: `?understudy update \S+ --examples [^\s.`]+(\.csv)?`?/g, ": drop them below Examples on the model's page"],
+  [/: `?understudy spec find FILE --examples examples\.csv`?/g, " (the manual's chapter Find a spec shows how)"],
+  [/: `?understudy activate \S+`?(?=[.,\s]|$)/g, ": choose Activate on the model's page"],
+  [/: `?understudy compile \S+?`?(?=[.,\s]|$)/g, ": choose Compile again on the model's page"],
+  [/: `?understudy examples \S+?`?(?=[.,\s]|$)/g, ": Examples on the model's page"],
+  [/ \(docs\/presets\.md\)/g, " (the manual's chapter Presets)"],
+];
+
+/** Returns a sentence of the server with what to click on this page in place of commands. */
+export const getPageWarning = (sentence: string): string =>
+  CLICKS.reduce((before, [command, click]) => before.replace(command, click), sentence);
+
 /** Returns a problem's remedy as clicks on this page, where there are any; else the server's. */
 export function getPageRemedy({ code, remedy }: Problem): string {
-  return FOR_PROGRAMS.test(remedy) ? (REMEDIES[code] ?? remedy) : remedy;
+  return FOR_PROGRAMS.test(remedy) ? (REMEDIES[code] ?? getPageWarning(remedy)) : remedy;
 }

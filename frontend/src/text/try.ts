@@ -41,7 +41,7 @@ export const tryIt = {
     sharedLabels: (shared: number, others: number) =>
       others === 0
         ? "They have the same labels."
-        : `They share ${shared} labels, in the same rows; ${others} are known to one only.`,
+        : `They share ${shared === 1 ? "1 label" : `${shared} labels`}, in the same rows; ${others === 1 ? "1 is" : `${others} are`} known to one only.`,
     legend: "Bars reach from 0 to 100 %. Dashed: the label's threshold. Brackets: events. Hatched: not scored.",
     topFrequency: "8 kHz",
     bottomFrequency: "0",
@@ -50,6 +50,7 @@ export const tryIt = {
     at: (label: string, score: string) => `${label}, ${score}`,
     notScored: "not scored",
     neither: "This browser cannot play or draw the file. The scores below come from the server and are complete.",
+    neitherAlone: "This browser cannot play or draw the file.",
     notDrawn: "This browser cannot draw the file. The scores below come from the server and are complete.",
     notPlayed: "This browser cannot play the file. The scores below come from the server and are complete.",
     tooLong:
@@ -76,7 +77,8 @@ export const tryIt = {
     answeredBy: "Answered by",
     label: (model: string) => `The verdict of ${model}`,
     event: (label: string, at: string, score: string) => `${label} at ${at}, ${score}`,
-    others: (count: number) => (count === 1 ? "1 more label reached its threshold." : `${count} more labels did too.`),
+    others: (count: number) =>
+      count === 1 ? "1 more label reached its threshold." : `${count} more labels reached their thresholds.`,
     nothing: "Nothing reached its threshold",
     nothingScored: "Nothing reached its threshold in what was scored",
     nearest: (label: string, at: string, score: string, threshold: string) =>
@@ -114,11 +116,14 @@ export const tryIt = {
   },
   batch: {
     agreement: (agreed: number, of: number) => `They agree on ${agreed} of ${of} recordings`,
+    comparing: "Comparing the models",
     progress: (done: number, of: number) => `${done} of ${of} recordings predicted.`,
     unused: (count: number) => (count === 1 ? "1 file is no recording." : `${count} files are no recordings.`),
     stop: "Stop",
     again: "Run again",
-    waiting: "Waiting",
+    first: "First model",
+    second: "Second model",
+    verdict: "Verdict",
     switched: "Another model went live meanwhile, so the answers come from several models. Drop the folder again.",
     table: "Each recording's verdict",
     file: "Recording",

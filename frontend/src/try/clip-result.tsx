@@ -39,7 +39,13 @@ export function ClipResult({ clip, first, second, view, onView }: Props) {
         <VerdictPanel query={one} clip={clip} choice={first} />
         {second !== undefined && <VerdictPanel query={other} clip={clip} choice={second} />}
       </div>
-      <ClipTimeline blob={clip.blob} predictions={predictions} view={view} onView={onView} />
+      <ClipTimeline
+        blob={clip.blob}
+        predictions={predictions}
+        refused={one.isError && (second === undefined || other.isError)}
+        view={view}
+        onView={onView}
+      />
       <div className="mt-6 grid items-start gap-6 lg:grid-cols-2">
         {predictions.map((prediction, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the first and the second choice can be the same model

@@ -28,12 +28,14 @@ type View = Pick<TrySearch, "t" | "from" | "to">;
 interface Props {
   blob: Blob;
   predictions: readonly Prediction[];
+  /** No model answered, so nothing but the recording itself can be shown. */
+  refused: boolean;
   view: View;
   onView: (view: { [Key in keyof View]?: View[Key] | undefined }) => void;
 }
 
 /** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. A click moves the cursor. */
-export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView }: Props) {
+export function ClipTimeline({ blob, predictions, refused, view: { t, from, to }, onView }: Props) {
   const strips = useRef<HTMLDivElement>(null);
   const width = useElementWidth(strips);
   const player = usePlayer(blob);
@@ -67,7 +69,9 @@ export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView 
   };
 
   const hidden = picture.state === "failed" || picture.state === "too-long";
-  const limit = describeLimit(player, picture);
+  // What the server refused and the browser cannot read is no recording: there is nothing to show below the refusal.
+  if (refused && hidden && player.state === "failed") return null;
+  const limit = describeLimit(player, picture, predictions.length > 0);
   return (
     <Panel className="p-4 sm:p-6">
       <TimelineControls player={player} duration={duration} view={view} onView={setView} predictions={predictions} />
@@ -129,14 +133,15 @@ export function ClipTimeline({ blob, predictions, view: { t, from, to }, onView 
           />
         )}
       </section>
-      <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>
+      {predictions.length > 0 && <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>}
     </Panel>
   );
 }
 
 /** Says what of the recording this browser can neither play nor draw. */
-function describeLimit(player: Player, picture: Picture): string | undefined {
+function describeLimit(player: Player, picture: Picture, scored: boolean): string | undefined {
   if (picture.state === "too-long") return words.tooLong;
+  if (!scored && picture.state === "failed" && player.state === "failed") return words.neitherAlone;
   if (picture.state === "failed") return player.state === "failed" ? words.neither : words.notDrawn;
   return player.state === "failed" ? words.notPlayed : undefined;
 }
@@ -186,7 +191,10 @@ export function RowName({ children, hidden = false, scale }: RowNameProps) {
     >
       <p className="truncate">{children}</p>
       {scale && (
-        <p aria-hidden="true" className="flex flex-col justify-between text-right text-ink-3 text-xs leading-4">
+        <p
+          aria-hidden="true"
+          className="flex flex-col justify-between whitespace-nowrap text-right text-ink-3 text-xs leading-4 max-sm:hidden"
+        >
           <span>{scale[0]}</span>
           <span>{scale[1]}</span>
         </p>

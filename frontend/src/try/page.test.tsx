@@ -387,6 +387,18 @@ test("a recording that the browser cannot draw keeps its scores", async () => {
   expect(screen.getByRole("img", { name: "Window scores of Starter" })).toBeVisible();
 });
 
+test("of what neither the server nor the browser can read nothing but the refusal is shown", async () => {
+  const user = userEvent.setup();
+  api({ "POST /api/v1/predict": () => ({ status: 415, body: makeProblem({ title: "The file is not audio" }) }) });
+  await renderPage("/try");
+  await chooseFile(user);
+  expect(await screen.findByRole("alert")).toHaveTextContent("The file is not audio");
+  FakeAudio.latest?.fail();
+  FakeWorker.latest?.fail("no recording");
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Play" })).not.toBeInTheDocument());
+  expect(screen.queryByText(/The scores below/)).not.toBeInTheDocument();
+});
+
 test("the microphone is recorded into a WAV file, which is predicted", async () => {
   const user = userEvent.setup();
   const microphone = new FakeMicrophone({ noiseSuppression: true });
@@ -482,6 +494,16 @@ test("a folder is predicted by both models, and the table leads with what they a
   await user.click(screen.getByRole("button", { name: "Save as CSV" }));
   const [, row] = ((await files.get("agreement.csv")?.text()) ?? "").split("\r\n");
   expect(row).toBe("dog/a.wav,dog,0,0.9,true,,dog,0,0.9,true,");
+});
+
+test("a folder of which nothing is answered yet names no agreement", async () => {
+  const user = userEvent.setup();
+  api({ "POST /api/v1/predict/batch": () => new Promise<never>(() => undefined) });
+  await renderPage("/try?compare=2");
+  await user.upload(await screen.findByLabelText("Choose recordings"), clips);
+  expect(await screen.findByText("Comparing the models")).toBeVisible();
+  expect(screen.getByRole("columnheader", { name: "2. Second model" })).toBeVisible();
+  expect(screen.queryByText(/They agree/)).not.toBeInTheDocument();
 });
 
 test("a folder that the server answers only in part says why", async () => {

@@ -51,7 +51,7 @@ export function TryPage() {
   useFileDrop(take, true);
 
   return (
-    <Page wide>
+    <Page>
       <PageTitle lead={words.lead}>{words.title}</PageTitle>
       <ClipSource
         chosen={own || folder ? undefined : search.clip}

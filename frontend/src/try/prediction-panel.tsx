@@ -36,9 +36,9 @@ export function PredictionPanel({ prediction }: { prediction: Prediction }) {
       {prediction.events.length === 0 && <p className="text-ink-2 text-sm">{text.tryIt.verdict.noEvents}</p>}
       <ul className="text-sm">
         {prediction.events.slice(0, MOST_EVENTS).map((event) => (
-          <li key={`${event.label}${event.start}`} className="flex flex-wrap justify-between gap-x-4 py-0.5">
-            <span>{event.label}</span>
-            <span className="text-ink-2">
+          <li key={`${event.label}${event.start}`} className="flex justify-between gap-x-4 py-0.5">
+            <bdi className="min-w-0 break-words">{event.label}</bdi>
+            <span className="shrink-0 text-right text-ink-2">
               {words.event(formatClock(event.start), formatClock(event.end), formatPercent(event.peak))}
             </span>
           </li>

@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import type { Prediction } from "../api/types";
 import type { ModelChoice } from "../models/model-select";
 import { text } from "../text";
+import { getPageWarning } from "../text/remedies";
 import { Button } from "../ui/button";
 import { Panel } from "../ui/layout";
 import { QueryFailure, WarningNotice } from "../ui/notice";
@@ -93,7 +94,7 @@ function Decision({ prediction, choice, running, onRunAgain }: Props) {
       )}
       {collectCautions(prediction).map((warning) => (
         <div key={warning} className="mt-3">
-          <WarningNotice>{warning}</WarningNotice>
+          <WarningNotice>{getPageWarning(warning)}</WarningNotice>
         </div>
       ))}
     </Panel>

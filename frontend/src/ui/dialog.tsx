@@ -43,14 +43,18 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
           {description !== undefined && (
             <Radix.Description className="break-words px-6 pt-1 text-ink-2 text-sm">{description}</Radix.Description>
           )}
-          <div className="overflow-y-auto px-6 pt-5 pb-6">{children}</div>
+          <div className="scroll-pb-24 overflow-y-auto px-6 pt-5 pb-6">{children}</div>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
   );
 }
 
-/** The row of buttons at the end of a dialog. */
+/** The row of buttons at the end of a dialog. It stays in sight while a long dialog scrolls. */
 export function DialogActions({ children }: { children: ReactNode }) {
-  return <div className="mt-6 flex flex-wrap justify-end gap-2">{children}</div>;
+  return (
+    <div className="sticky -bottom-6 -mx-6 mt-6 -mb-6 flex flex-wrap justify-end gap-2 border-line border-t bg-surface px-6 py-4">
+      {children}
+    </div>
+  );
 }

@@ -1,18 +1,12 @@
 import clsx from "clsx";
 import type { ReactNode } from "react";
 
-/** A page's frame: reading width by default, full width for pages with charts. */
-export function Page({ wide = false, children }: { wide?: boolean; children: ReactNode }) {
-  return (
-    <div
-      className={clsx(
-        "mx-auto w-full px-4 pt-6 pb-24 sm:px-8 sm:pt-10",
-        wide ? "max-w-[100rem]" : "max-w-6xl 3xl:max-w-[88rem]",
-      )}
-    >
-      {children}
-    </div>
-  );
+/** The width of all pages and of the bar above them, so that nothing moves sideways from page to page. */
+export const PAGE_WIDTH = "mx-auto w-full max-w-7xl px-4 sm:px-8 3xl:max-w-[100rem]";
+
+/** A page's frame. */
+export function Page({ children }: { children: ReactNode }) {
+  return <div className={clsx(PAGE_WIDTH, "pt-6 pb-24 sm:pt-10")}>{children}</div>;
 }
 
 export function PageTitle({ children, lead, actions }: { children: ReactNode; lead?: ReactNode; actions?: ReactNode }) {

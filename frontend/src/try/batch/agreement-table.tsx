@@ -15,18 +15,21 @@ export interface Row {
 }
 
 /** Lists each recording with what each model decided. Recordings on which they differ come first. */
-export function AgreementTable({ rows, names }: { rows: readonly Row[]; names: readonly string[] }) {
+export function AgreementTable({ rows, names }: { rows: readonly Row[]; names: readonly (string | undefined)[] }) {
   const [all, setAll] = useState(false);
   const two = names.length > 1;
   const ordered = two ? [...rows].sort((one, other) => rank(one) - rank(other)) : rows;
   const shown = all ? ordered : ordered.slice(0, FIRST_ROWS);
   const columns = [
     { name: words.file },
-    ...names.map((name, place) => ({ name: two ? `${place + 1}. ${name}` : name })),
+    ...names.map((name, place) => ({
+      name: two ? `${place + 1}. ${name ?? (place === 0 ? words.first : words.second)}` : (name ?? words.verdict),
+    })),
   ];
   return (
     <div className="mt-5 overflow-x-auto">
       <PlainTable
+        className="min-w-md"
         caption={words.table}
         columns={two ? [...columns, { name: words.same }] : columns}
         rows={shown.map((row) => {
@@ -34,7 +37,7 @@ export function AgreementTable({ rows, names }: { rows: readonly Row[]; names: r
           return {
             key: row.path,
             cells: [
-              <bdi key="path" className="break-all">
+              <bdi key="path" className="block max-w-60 break-words">
                 {row.path}
               </bdi>,
               formatAnswer(row.first),

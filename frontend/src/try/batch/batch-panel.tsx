@@ -44,7 +44,9 @@ export function BatchPanel({ files, first, second }: Props) {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <div role="status" className="min-w-0">
           {second !== undefined && (
-            <p className="font-semibold text-2xl tracking-tight">{words.agreement(agreed, compared)}</p>
+            <p className="font-semibold text-2xl tracking-tight">
+              {compared === 0 && running ? words.comparing : words.agreement(agreed, compared)}
+            </p>
           )}
           <p className="text-ink-2 text-sm">
             {words.progress(done, clips.length)} {unused > 0 && words.unused(unused)}
@@ -66,7 +68,7 @@ export function BatchPanel({ files, first, second }: Props) {
         )}
         {models.some(({ switched }) => switched) && <WarningNotice>{words.switched}</WarningNotice>}
       </div>
-      <AgreementTable rows={rows} names={models.map(({ model }) => model?.model_name ?? words.waiting)} />
+      <AgreementTable rows={rows} names={models.map(({ model }) => model?.model_name)} />
     </Panel>
   );
 }

@@ -31,7 +31,7 @@ const FRAME_SECONDS = 0.032;
 const MOST_FRAMES = 6;
 const READ_SAMPLES = 1 << 18;
 /** Levels of a bin that are drawn darkest and brightest, in dB below a sine of full scale. */
-const FLOOR_DB = -115;
+const FLOOR_DB = -100;
 const CEILING_DB = -30;
 const LEVELS = 255;
 
