@@ -11,7 +11,6 @@ import json
 import math
 import os
 import random
-import resource
 import selectors
 import subprocess
 import sys
@@ -23,12 +22,15 @@ from typing import IO
 
 from scripts.recordings.damage import make_recordings, make_sound
 from scripts.recordings.encoders import encode_with_ffmpeg, encode_with_sndfile
+from scripts.recordings.memory import MemoryMeter
 from scripts.recordings.reading import Decoded, find_library_words, read_recording
 
 MOST_SECONDS = 5.0
 """Processor time that one recording may cost."""
-MOST_GROWTH = 64 << 20
-"""Bytes by which the child may grow behind its first tenth of the recordings."""
+MOST_GROWTH = 16 << 20
+"""Bytes by which the memory in use may grow over all recordings."""
+MOST_NEED = 64 << 20
+"""Bytes of memory that one recording may need."""
 
 _PATIENCE = 60.0  # seconds on the clock: a busy machine gives the child little processor time
 _LARGEST = 1 << 20
@@ -48,14 +50,19 @@ class FuzzReport:
     refused: int = 0
     slowest_seconds: float = 0.0
     growth_bytes: int = 0
+    needed_bytes: int = 0
     faults: list[str] = field(default_factory=list)
 
-    def add(self, index: int, *, answered: bool, seconds: float, growth: int, fault: str | None) -> None:
-        """Add what became of one recording; `growth` counts the bytes by which memory has grown."""
+    def add(self, index: int, *, answered: bool, seconds: float, growth: int, needed: int, fault: str | None) -> None:
+        """Add what became of one recording.
+
+        `needed` counts the bytes of memory that it needed, and `growth` those by which all so far let the memory grow.
+        """
         self.answered += answered
         self.refused += not answered
         self.slowest_seconds = max(self.slowest_seconds, seconds)
         self.growth_bytes = max(self.growth_bytes, growth)
+        self.needed_bytes = max(self.needed_bytes, needed)
         if fault is not None:
             self.faults.append(f"recording {index}: {fault}")
 
@@ -63,8 +70,8 @@ class FuzzReport:
         """Return the report as text."""
         head = (
             f"{self.count} mutated recordings with the seed {self.seed}: {self.answered} answered, "
-            f"{self.refused} refused, {len(self.faults)} faults; slowest {self.slowest_seconds:.2f} s, memory grew by "
-            f"{self.growth_bytes / (1 << 20):.1f} MiB."
+            f"{self.refused} refused, {len(self.faults)} faults; slowest {self.slowest_seconds:.2f} s, one needed up "
+            f"to {self.needed_bytes / (1 << 20):.1f} MiB, memory grew by {self.growth_bytes / (1 << 20):.1f} MiB."
         )
         return "\n".join([head, *self.faults])
 
@@ -209,7 +216,9 @@ def _measure_processor_time(process: int) -> float:
 def _read_all(first: int, count: int, seed: int) -> None:
     """Read the recordings in this process, and print a line of JSON before and behind each."""
     bodies = make_seeds()
-    settled, settled_at = 0, first + (count - first) // 10
+    for body in bodies:
+        _read(body)  # what a library loads for a format stays in memory
+    meter = MemoryMeter()
     for index in range(first, count):
         body = mutate(bodies, seed, index)
         _write_line({"reading": index})
@@ -218,11 +227,10 @@ def _read_all(first: int, count: int, seed: int) -> None:
         seconds = time.process_time() - began
         if seconds > MOST_SECONDS:
             fault = fault or f"it costs {seconds:.1f} s"
-        if index <= settled_at:
-            settled = _measure_memory()
-        growth = max(0, _measure_memory() - settled)
-        document = {"index": index, "answered": answered, "seconds": seconds, "growth": growth, "fault": fault}
-        _write_line(document)
+        if (needed := meter.measure_need()) > MOST_NEED:
+            fault = fault or f"it needs {needed} bytes of memory"
+        figures = {"seconds": seconds, "needed": needed, "growth": meter.measure_growth()}
+        _write_line({"index": index, "answered": answered, **figures, "fault": fault})
 
 
 def _write_line(document: Mapping[str, object]) -> None:
@@ -241,15 +249,6 @@ def _read(body: bytes) -> tuple[bool, str | None]:
     if not isinstance(decoded, Decoded):
         return False, None
     return True, None if decoded.finite else "numbers that are not finite"
-
-
-def _measure_memory() -> int:
-    """Return the bytes in memory now; where the system does not say, the most that there were."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    return pages * resource.getpagesize()
 
 
 def main() -> int:

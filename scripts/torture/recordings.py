@@ -13,7 +13,6 @@ def run(plan: Plan) -> FamilyReport:
     if shutil.which("ffmpeg") is None:
         report.skipped = "ffmpeg is not installed, which writes the recordings that are mutated."
         return report
-    # One process reads them all: memory is compared with that behind the first tenth.
     done = fuzz(plan.choose(100, min(20_000, max(1, round(2_000 * plan.minutes)))), plan.seed)
     report.attempts, report.violated = done.count, len(done.faults)
     report.violations += done.faults

@@ -68,10 +68,11 @@ def test_each_fault_is_reported_with_its_number_and_the_rest_is_read(
 
 def test_a_report_names_its_figures() -> None:
     report = FuzzReport(2, seed=9)
-    report.add(0, answered=True, seconds=0.5, growth=3 << 20, fault=None)
-    report.add(1, answered=False, seconds=0.1, growth=0, fault="MemoryError: x")
+    report.add(0, answered=True, seconds=0.5, growth=3 << 20, needed=1 << 20, fault=None)
+    report.add(1, answered=False, seconds=0.1, growth=0, needed=5 << 20, fault="MemoryError: x")
     assert report.describe() == (
-        "2 mutated recordings with the seed 9: 1 answered, 1 refused, 1 faults; slowest 0.50 s, memory grew by 3.0 MiB."
+        "2 mutated recordings with the seed 9: 1 answered, 1 refused, 1 faults; slowest 0.50 s, one needed up to "
+        "5.0 MiB, memory grew by 3.0 MiB."
         "\nrecording 1: MemoryError: x"
     )
 

@@ -61,8 +61,8 @@ class Clip:
             for block in reader.iter_blocks():
                 self._frames += len(block)
                 self._limits.check_length(self._frames / reader.rate)
-                mono = stream.mix(block)
-                self._meter.add(block, mono)
+                self._meter.add(block)  # first: what is not finite cannot be mixed
+                self._meter.add_mono(mono := stream.mix(block))
                 if len(out := stream.resample(mono)):
                     yield out
         finally:

@@ -38,8 +38,8 @@ class Meter:
         self._tail = np.zeros((0, channels), bool)
         self.clipped = False
 
-    def add(self, block: Samples, mono: Samples) -> None:
-        """Add a block float32 [frames, channels], and samples of the mono mix float32 [n], which may lag behind.
+    def add(self, block: Samples) -> None:
+        """Add a block float32 [frames, channels].
 
         Raises AudioUnusable when a sample is not a finite number or is more than 100 times full scale.
         """
@@ -52,12 +52,11 @@ class Meter:
                 remedy="Divide the samples by the full scale of their integers (32768 for 16 bits) and save again.",
             )
         self._peak = max(self._peak, peak)
-        self.add_mono(mono)
         if not self.clipped:
             self._detect_clipping(block, peak)
 
     def add_mono(self, mono: Samples) -> None:
-        """Add samples float32 [n] of the mono mix whose block was added before."""
+        """Add samples float32 [n] of the mono mix, which may lag behind the blocks."""
         if not len(mono):
             return
         self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))

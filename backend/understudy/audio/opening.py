@@ -15,6 +15,9 @@ from understudy.audio.decoding.wav_codecs import BY_FFMPEG, BY_SNDFILE, find_cod
 from understudy.errors import AudioTooLong
 from understudy.schemas.inference.finding import Finding, FindingCode
 
+# FLAC stores digital silence at 48 kHz in 140 bytes a second, and at 8 kHz in 24.
+_LEAST_BYTES_A_SECOND = 20
+
 __all__ = ["AudioLimits", "Clip", "open_clip"]
 
 
@@ -25,13 +28,22 @@ def open_clip(source: Source, limits: AudioLimits, *, strict: bool = False) -> C
     AudioTooLong when its header promises more seconds than `limits` allow. The caller keeps `source` open until the
     clip is read, and closes both. `strict` refuses a recording that is damaged or not read as a whole.
     """
-    reader = JoinedReader(source, detect_container(source), open_recording)
+    detected = detect_container(source)
+    reader = JoinedReader(source, detected, open_recording)
     try:
-        limits.check_length(reader.seconds or 0.0)
+        limits.check_length(_find_plausible_length(reader.seconds or 0.0, detected.size))
     except AudioTooLong:
         reader.close()
         raise
     return Clip(reader, limits, strict=strict)
+
+
+def _find_plausible_length(promised: float, size: int) -> float:
+    """Return the seconds that a header promises; 0 where `size` bytes cannot hold them, so that the header is wrong.
+
+    A damaged header must not cost the recording: it is then decoded, and refused where it passes the limit.
+    """
+    return promised if size >= promised * _LEAST_BYTES_A_SECOND else 0.0
 
 
 def open_recording(source: Source, detected: Detected) -> Reader:

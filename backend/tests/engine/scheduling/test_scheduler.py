@@ -1,7 +1,9 @@
 """Clips share the worker threads and the runs of their model, and nothing else."""
 
 import asyncio
+import gc
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 
 import numpy as np
@@ -126,6 +128,32 @@ async def test_long_clip_lets_those_that_wait_go_first(
     await asyncio.gather(*(scheduler.run_clip(pipeline, steady(0.1, name="short")) for _ in range(5)))
     assert not long.done()
     assert len(await long) == 8 * MAX_BATCH
+
+
+async def test_a_broken_clip_lets_go_of_its_sound_without_a_garbage_collection(
+    scheduler: Scheduler, pipeline: Pipeline
+) -> None:
+    """The future keeps the error, whose traceback keeps the frames, which keep the future."""
+    kept: list[weakref.ref[NDArray[np.float32]]] = []
+
+    def broken() -> Steps[list[float]]:
+        sound = np.zeros(RATE, np.float32)
+        kept.append(weakref.ref(sound))
+        try:
+            int("no frame")
+        except ValueError as error:
+            raise AudioUnusable("damaged") from error
+        yield [sound]
+        return []
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(AudioUnusable, match="damaged"):
+            await scheduler.run_clip(pipeline, broken())
+        assert [each() is None for each in kept] == [True]
+    finally:
+        gc.enable()
 
 
 async def test_clip_that_is_broken_fails_alone(scheduler: Scheduler, pipeline: Pipeline, steady: Steady) -> None:

@@ -46,7 +46,10 @@ DECODERS = frozenset(
         *(f"pcm_{kind}{order}" for kind in ("s16", "s24", "s32", "f32", "f64") for order in ("le", "be")),
     }
 )
+MAX_TRACKS = 255
+"""Most tracks that a file may hold: FFmpeg opens a decoder for each, and one of opus takes 0.2 MB."""
 OPTIONS = {
+    "max_streams": str(MAX_TRACKS + 1),
     "codec_whitelist": ",".join(sorted(DECODERS)),
     "format_whitelist": ",".join(DEMUXERS.values()),
     "protocol_whitelist": "none",

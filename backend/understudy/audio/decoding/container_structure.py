@@ -40,7 +40,6 @@ _SILENT_ELEMENTS = (
     b"\xec",
     b"\xbf",
 )
-_TAG_BYTES = 128
 # The end of a transport stream is looked for in this many bytes.
 _TAIL_BYTES = 1 << 20
 
@@ -64,17 +63,6 @@ def walk_container(source: Source, kind: ContainerFormat) -> Structure:
             structure = Structure(size)
     source.seek(0)
     return structure
-
-
-def measure_tags(source: Source, offset: int, size: int) -> int:
-    """Return the bytes of tags at `offset`, behind the last frame of mp3 or raw AAC: ID3v1, APE and Lyrics3."""
-    tail = read_at(source, max(offset, size - _TAG_BYTES), _TAG_BYTES)
-    ends_with_id3 = len(tail) == _TAG_BYTES and tail[:3] == b"TAG"
-    rest = size - offset
-    head = read_at(source, offset, 16)
-    if head.startswith((b"APETAGEX", b"LYRICSBEGIN", b"TAG+", b"ID3")):
-        return rest
-    return _TAG_BYTES if ends_with_id3 else 0
 
 
 def _walk_packets(source: Source, size: int) -> Structure:
@@ -117,7 +105,7 @@ def _walk_boxes(source: Source, size: int) -> Structure:
             offset = size
             break
         if offset + length > size:
-            part = f"its {name.decode('latin-1')!r} box"
+            part = f"its '{name.decode('latin-1')}' box" if name.isalnum() else f"the box at byte {offset}"
             structure.add_cut_off(part, length, size - offset, sound=not (media and name in _SILENT_BOXES))
             described = described or name == b"moov"
             offset = size

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame
+from understudy.audio.decoding.mpeg_tags import skip_id3
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.errors import AudioUnusable, NotAudio
 
 _HEAD = 64
 # The sound is looked for behind this many bytes of tags, zeros, text or other data.
 _SEARCHED = 1 << 18
-_MAX_TAGS = 64
 # Frames in a row that tell mp3 and raw AAC from other data in which their sync word occurs.
 _FRAMES = 4
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid")
@@ -115,18 +115,6 @@ def detect_container(source: Source, begin: int = 0) -> Detected:
         f"The file of {size} bytes is not in a supported audio format; it is {other}.",
         remedy=_CONVERT if "file" in other and "MIDI" not in other else None,
     )
-
-
-def skip_id3(source: Source, begin: int = 0) -> int:
-    """Return the offset of the first byte after all ID3v2 tags at `begin` (ID3v2.4.0 section 3.1), at most 64."""
-    offset = begin
-    for _ in range(_MAX_TAGS):
-        tag = read_at(source, offset, 10)
-        if len(tag) < 10 or tag[:3] != b"ID3" or max(tag[6:]) > 127:
-            break
-        body = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
-        offset += 10 + body + (10 if tag[5] & 0x10 else 0)
-    return offset
 
 
 def _detect_by_magic(head: bytes) -> ContainerFormat | None:

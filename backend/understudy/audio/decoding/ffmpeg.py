@@ -6,7 +6,7 @@ refuses flac files of unknown length.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from io import BytesIO
 
@@ -20,17 +20,18 @@ from av.packet import Packet
 from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.codecs import DEMUXERS, OPTIONS, choose_stream, refuse_to_open
-from understudy.audio.decoding.container_structure import measure_tags, walk_container
-from understudy.audio.decoding.detect_container import ContainerFormat, skip_id3
+from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, OPTIONS, choose_stream, refuse_to_open
+from understudy.audio.decoding.container_structure import walk_container
+from understudy.audio.decoding.detect_container import ContainerFormat
 from understudy.audio.decoding.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
+from understudy.audio.decoding.mpeg_tags import measure_file_head, measure_tags, skip_id3
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, Stream, measure_size, read_at
-from understudy.audio.decoding.wav_codecs import CONVERT
+from understudy.audio.decoding.wav_codecs import ONE_TRACK
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
 
@@ -68,12 +69,12 @@ class FfmpegReader:
         promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
         self._container = _open_container(source, kind)
         try:
+            self._frames = self._iter_frames()
             self._stream = self._select_sound()
             if kind is not ContainerFormat.MP3:
                 promised = _read_promised_seconds(self._container, self._stream, kind)
             self._promised = promised or 0.0
             self._losses = Losses(timed=kind in _TIMED, counted=kind is ContainerFormat.FLAC)
-            self._frames = self._iter_frames()
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
             check_layout(self.rate, self.channels)
@@ -102,7 +103,12 @@ class FfmpegReader:
         self._compare_length(done / self.rate)
 
     def close(self) -> None:
-        self._container.close()
+        """Free the decoder, of up to 25 MB, at once: the traceback of a refusal may hold this reader for long."""
+        self._frames.close()
+        if (container := self.__dict__.pop("_container", None)) is not None:
+            container.close()
+        for name in ("_stream", "_first"):
+            self.__dict__.pop(name, None)
 
     def _iter_uniform_frames(self) -> Iterator[AudioFrame]:
         """Yield all frames in the sample format, rate and channels of the first."""
@@ -160,7 +166,7 @@ class FfmpegReader:
             )
         return first
 
-    def _iter_frames(self) -> Iterator[AudioFrame]:
+    def _iter_frames(self) -> Generator[AudioFrame]:
         """Yield the decoded frames, and note the packets that cannot be decoded."""
         last: Packet[AudioStream] | None = None
         damaged: list[Packet[AudioStream]] = []
@@ -168,7 +174,7 @@ class FfmpegReader:
             if self._is_repeated(packet, last):
                 continue
             try:
-                frames = packet.decode()
+                frames = self._decode_packet(packet, first=last is None)
             except av.FFmpegError:
                 if packet.size:
                     damaged.append(packet)
@@ -187,6 +193,14 @@ class FfmpegReader:
         elif (count := sum(packet.size for packet in damaged)) >= self._least_damage:
             detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
             self._add_truncated(detail, None)
+
+    def _decode_packet(self, packet: "Packet[AudioStream]", *, first: bool) -> list[AudioFrame]:
+        """Return the frames of a packet; of one that begins another mp3 file, those of its sound."""
+        head = 0 if first or self._kind is not ContainerFormat.MP3 else measure_file_head(bytes(packet))
+        if not head:
+            return packet.decode()
+        self._losses.add_restart()
+        return self._stream.codec_context.decode(Packet(bytes(packet)[head:])) if head < packet.size else []
 
     def _is_repeated(self, packet: "Packet[AudioStream]", last: "Packet[AudioStream] | None") -> bool:
         if self._kind is not ContainerFormat.FLAC or last is None or last.pos is None or packet.size > last.size:
@@ -301,8 +315,9 @@ class FfmpegReader:
 
 def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
     source.seek(0)
+    many = f"holds more than {MAX_TRACKS} tracks"
     try:
-        return av.open(
+        container = av.open(
             Stream(source),
             "r",
             format=DEMUXERS[kind],
@@ -310,11 +325,18 @@ def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
             metadata_errors="replace",
             io_open=refuse_to_open,
         )
+    except av.error.MemoryError as error:  # some demuxers report too many tracks so
+        raise AudioUnusable(f"The {kind} file {many}, or needs too much memory.", remedy=ONE_TRACK) from error
     except av.FFmpegError as error:
         raise AudioUnusable(
             f"The {kind} file is damaged or cut off so that its header cannot be read.",
-            remedy=f"Record the clip again, or try to repair it. {CONVERT}",
+            remedy="Send the file again, in case it was damaged on its way. If a player still plays it, convert it: "
+            "`ffmpeg -i FILE recording.flac`, and send recording.flac. Otherwise record the clip again.",
         ) from error
+    if len(container.streams) > MAX_TRACKS:
+        container.close()
+        raise AudioUnusable(f"The {kind} file {many}.", remedy=ONE_TRACK)
+    return container
 
 
 def _read_xing(source: Source) -> float | None:

@@ -22,6 +22,7 @@ class Losses:
         self._rate: int | None = None
         self._expected: float | None = None
         self._damaged = 0
+        self._restarted = False
         self._findings: list[Finding] = []
         self.seconds = 0.0
         """Length of the frames so far."""
@@ -31,6 +32,10 @@ class Losses:
     def add_damage(self, count: int) -> None:
         """Note `count` bytes of packets before the next frame that could not be decoded."""
         self._damaged += count
+
+    def add_restart(self) -> None:
+        """Note that another recording begins with the next frame."""
+        self._restarted = True
 
     def add(self, frame: AudioFrame) -> None:
         """Follow the next decoded frame."""
@@ -44,6 +49,8 @@ class Losses:
         elif self._expected is not None:
             self._expected += frame.samples / frame.sample_rate
         self._close_damage(0.0)
+        if self._restarted:
+            self._add_joined()
         self.seconds += frame.samples / frame.sample_rate
 
     def describe(self) -> list[Finding]:
@@ -55,13 +62,12 @@ class Losses:
         if jump > _JITTER:
             self._close_damage(jump)
         elif jump < -_RESTART:
-            self._findings.append(
-                Finding(
-                    code=FindingCode.JOINED,
-                    detail=f"Another recording begins at {self.seconds:.2f} s; it was scored as a part of this one.",
-                    start=self.seconds,
-                )
-            )
+            self._add_joined()
+
+    def _add_joined(self) -> None:
+        self._restarted = False
+        detail = f"Another recording begins at {self.seconds:.2f} s; it was scored as a part of this one."
+        self._findings.append(Finding(code=FindingCode.JOINED, detail=detail, start=self.seconds))
 
     def _close_damage(self, jump: float) -> None:
         if not jump and not self._damaged:

@@ -19,6 +19,8 @@ _KBPS_V2 = {
 }
 _VERSION_1, _LAYER_I, _LAYER_III = 3, 3, 1
 _MONO = 3
+XING = (b"Xing", b"Info")
+"""The marks of a frame that holds no sound but what an mp3 file promises."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def read_xing_seconds(head: bytes) -> float | None:
     if frame is None:
         return None
     tag = head[frame.xing_offset : frame.xing_offset + 12]
-    if tag[:4] not in (b"Xing", b"Info") or len(tag) < 12 or not tag[7] & 1:
+    if tag[:4] not in XING or len(tag) < 12 or not tag[7] & 1:
         return None
     return int.from_bytes(tag[8:12]) * frame.samples / frame.rate
 

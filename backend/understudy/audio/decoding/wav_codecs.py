@@ -3,6 +3,7 @@
 from understudy.errors import AudioUnusable
 
 CONVERT = "Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac."
+ONE_TRACK = "Send one sound track: `ffmpeg -i FILE -map 0:a:0 recording.flac`, and send recording.flac."
 BY_FFMPEG = frozenset({0x50, 0x55, 0xFF, 0x160, 0x161, 0x2000})
 """mp2, mp3, aac, wma and ac3."""
 BY_SNDFILE = frozenset({0x02, 0x11, 0x31, 0x40})

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -40,6 +41,7 @@ class ClipTask(Task):
     def fail(self, error: BaseException) -> None:
         self.steps.close()
         self.items = None
+        _clear_frames(error)
         Task.fail(self, error)
 
     def abandon(self) -> None:
@@ -115,6 +117,17 @@ class Scheduler(WorkQueue[ClipTask]):
             if task.items:
                 ready.append(task)
         return ready
+
+
+def _clear_frames(error: BaseException) -> None:
+    """Let go of the sound that the frames of an error's traceback hold; else it stays until the garbage is collected.
+
+    The error is kept by the request's future, which those frames refer to.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__cause__
 
 
 def _split_into_runs(tasks: list[ClipTask]) -> Iterator[list[ClipTask]]:

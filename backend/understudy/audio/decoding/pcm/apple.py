@@ -69,7 +69,8 @@ def _parse_common(common: bytes, *, compressed: bool) -> PcmLayout | str:
 
 def _quote_name(name: bytes) -> str:
     """Return the four letters by which Apple's formats name a codec."""
-    return repr(name.decode("latin-1")) if name.isascii() else f"the codec {name.hex()}"
+    text = name.decode("latin-1")
+    return f"'{text}'" if text.isascii() and text.isprintable() else f"the codec {name.hex()}"
 
 
 def _read_extended(number: bytes) -> int:

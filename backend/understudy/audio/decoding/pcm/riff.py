@@ -111,7 +111,8 @@ def _build_header(kind: str, order: Order, found: bytes | None, block: Block | N
     if found is None or len(found) < 16:
         raise AudioUnusable(
             f"The {kind} file does not say how its samples are stored: its 'fmt ' chunk is missing or cut off.",
-            remedy="Send the file's samples as raw samples with a declared format and rate (docs/audio.md).",
+            remedy="If you know the rate and the format of the samples, send them without the header, with "
+            "`Content-Type: audio/x-raw; format=s16le; rate=16000; channels=1`. Otherwise record the clip again.",
         )
     return WavHeader(order, found, block)
 
