@@ -13,7 +13,8 @@ MAX_SECONDS = 600.0
 # Words of libraries and of Python that say nothing to the sender of a recording. `ffmpeg -i` is a remedy.
 _LIBRARY_WORDS = re.compile(
     r"libsnd|sndfile|libav|avcodec|averror|pyav|\bav\.|errno|invalid data|unspecified|internal error|traceback|"
-    r"exception|object at 0x|\bnone\b|\bb'|moov atom|int\(\)|numpy|struct\.|\bnan\b(?!\))",
+    r"exception|object at 0x|\bnone\b|\bb'|moov atom|int\(\)|numpy|struct\.|\bnan\b(?!\))|"
+    r"\\x[0-9a-f]{2}",
     re.IGNORECASE,
 )
 

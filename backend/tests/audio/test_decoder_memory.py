@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scripts.recordings.damage import CONTAINERS
 from scripts.recordings.memory import MemoryMeter, count_allocated_bytes
 from scripts.recordings.reading import Decoded, read_recording
 from understudy.audio.opening import AudioLimits, open_clip
@@ -26,17 +27,8 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "damaged header": lambda body: body[:24] + b"\xff" * 40 + body[64:],
     "damaged in the middle": lambda body: body[: len(body) // 2] + bytes(400) + body[len(body) // 2 + 400 :],
 }
-FORMATS = {
-    "wav": ("sndfile", "WAV", "PCM_16"),
+FORMATS = {name: CONTAINERS[name] for name in ("wav", "flac", "ogg", "opus", "mp3", "aac", "m4a", "webm", "mpegts")} | {
     "ADPCM in wav": ("sndfile", "WAV", "MS_ADPCM"),
-    "flac": ("sndfile", "FLAC", "PCM_16"),
-    "ogg": ("sndfile", "OGG", "VORBIS"),
-    "opus": ("ffmpeg", "ogg", "libopus"),
-    "mp3": ("ffmpeg", "mp3", "libmp3lame"),
-    "aac": ("ffmpeg", "adts", "aac"),
-    "m4a": ("ffmpeg", "ipod", "aac"),
-    "webm": ("ffmpeg", "webm", "libopus"),
-    "MPEG-TS": ("ffmpeg", "mpegts", "aac"),
     "wma": ("ffmpeg", "asf", "wmav2"),
 }
 
