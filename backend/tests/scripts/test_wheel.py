@@ -3,6 +3,7 @@
 import email
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """A wheel of this checkout, without the page, which takes npm."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=_CHECKOUT, env=os.environ | {"HATCH_BUILD_NO_HOOKS": "true"}, check=True)
+    subprocess.run(build, cwd=_CHECKOUT, env=os.environ | {"UNDERSTUDY_WHEEL_WITHOUT_PAGE": "1"}, check=True)
     [path] = folder.iterdir()
     return zipfile.ZipFile(path)
 
@@ -41,6 +42,34 @@ def test_the_wheel_states_the_version_the_license_and_the_interpreters(wheel: zi
     assert metadata["License-Expression"] == "Apache-2.0"
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
     assert b"Apache License" in wheel.read(f"{folder}/licenses/LICENSE")
+
+
+def test_the_wheel_lists_what_it_is_made_of(wheel: zipfile.ZipFile) -> None:
+    """PEP 770; the locks pin what the document lists."""
+    sbom = json.loads(wheel.read(f"understudy_audio-{__version__}.dist-info/sboms/understudy.cdx.json"))
+    assert (sbom["bomFormat"], sbom["specVersion"]) == ("CycloneDX", "1.6")
+    assert sbom["metadata"]["component"]["purl"] == f"pkg:pypi/understudy-audio@{__version__}"
+    components = {each["purl"]: each for each in sbom["components"]}
+    assert len(components) == len(sbom["components"])
+    lock = (_CHECKOUT / "requirements" / "run.lock").read_text("utf-8")
+    pinned = set(re.findall(r"^([a-z0-9.-]+)==([^ ;\\]+)", lock, re.MULTILINE))
+    assert {purl for purl in components if purl.startswith("pkg:pypi/")} == {
+        f"pkg:pypi/{name}@{version}" for name, version in pinned
+    }
+    hashes = {
+        each["content"]
+        for one in components.values()
+        for reference in one.get("externalReferences", [])
+        for each in reference["hashes"]
+    }
+    assert hashes == set(re.findall(r"sha256:([0-9a-f]{64})", lock))
+    project = tomllib.loads((_CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    [dependencies] = sbom["dependencies"]
+    direct = {re.split(r"[\[<>=;]", each)[0].lower() for each in project["dependencies"]}
+    assert {components[purl]["name"] for purl in dependencies["dependsOn"]} == direct
+    npm = {each["name"] for purl, each in components.items() if purl.startswith("pkg:npm/")}
+    assert {"react", "react-dom", "scheduler", "uplot"} <= npm
+    assert not {"vite", "vitest", "oidc-provider", "@biomejs/biome"} & npm
 
 
 def test_the_demo_of_the_wheel_needs_no_checkout_and_no_training_framework(
