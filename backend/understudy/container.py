@@ -12,6 +12,7 @@ from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.refusal_store import RefusalStore
 from understudy.engine.engine import Engine
+from understudy.models.actor import Source
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
@@ -118,7 +119,7 @@ async def _start_engine(settings: Settings, workers: int, counters: Counters) ->
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, actor: str = "server", *, read_only: bool = False, workers: bool = False
+    settings: Settings, actor: str = Source.FOLLOW_UP, *, read_only: bool = False, workers: bool = False
 ) -> AsyncIterator[Services]:
     """Migrate the database, build the use-cases and yield them; close them in reverse order.
 

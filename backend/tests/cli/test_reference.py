@@ -15,7 +15,6 @@ DOCUMENTED = {
             "compile",
             "doctor",
             "migrate",
-            "history",
             "status",
             "demo",
             "uninstall",
@@ -31,6 +30,7 @@ DOCUMENTED = {
     ("spec", "find"),
     ("spec", "presets"),
     *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "sign-out", "remove")),
+    *(("history", name) for name in ("show", "export")),
     *(("keys", name) for name in ("create", "list", "revoke")),
 }
 

@@ -37,6 +37,7 @@ async def test_a_sound_installation_has_no_findings(installation: Installation) 
     assert report.looked_at == (
         "folders",
         "database",
+        "history",
         "model files",
         "compiled store",
         "examples",
@@ -84,6 +85,22 @@ async def test_a_lost_deployment_row_is_restored_without_counting_a_generation_t
     after = await read_desired()
     assert before is not None
     assert after == desired_state.Desired(1, before.generation + 1)
+
+
+async def test_a_changed_history_is_named_and_stays_so(installation: Installation) -> None:
+    installation.edit("UPDATE understudy_history SET detail = 'nothing' WHERE position = 1")
+    for fix in (False, True):
+        [finding] = (await installation.examine(fix=fix)).findings
+        assert (finding.code, finding.state) == ("history_changed", FindingState.OPEN)
+        assert "Position 1 was changed" in finding.what
+
+
+async def test_the_lost_end_of_the_history_is_restored(installation: Installation) -> None:
+    installation.edit("DELETE FROM understudy_history_head")
+    assert list_codes(await installation.examine()) == ["history_head_missing", "history_changed"]
+    fixed = await installation.examine(fix=True)
+    assert [(each.code, each.state) for each in fixed.findings] == [("history_head_missing", FindingState.FIXED)]
+    assert (await installation.examine()).findings == ()
 
 
 async def test_a_row_added_by_hand_is_read(empty: Installation, installation: Installation) -> None:

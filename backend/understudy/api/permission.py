@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from understudy.access.actions import Action
 from understudy.access.caller import Caller
 from understudy.errors import NotAllowed
-from understudy.models.actor import Actor
+from understudy.models.actor import ActingPrincipal, Actor, Source
 from understudy.schemas.access.role import Role
 from understudy.schemas.inference.recording import RecordingFields
 
@@ -27,13 +27,21 @@ def get_caller(scope: Scope) -> Caller:
     return cast("Caller", scope[_CALLER])
 
 
-def build_actor(caller: Caller) -> Actor:
-    """Return who asked for a change by the API, for the history and `created_by_user_id`."""
-    return Actor("api", caller.principal_id, caller.name)
+def build_actor(connection: HTTPConnection) -> Actor:
+    """Return who asked for a change over HTTP, for the history and `created_by_user_id`.
+
+    The page of a server without accounts has no session; browsers say of its requests that they are of the same origin.
+    """
+    caller = get_caller(connection.scope)
+    by_page = caller.by_session or connection.headers.get("sec-fetch-site") == "same-origin"
+    principal = None
+    if caller.kind is not None:
+        principal = ActingPrincipal(caller.principal_id, caller.name, caller.kind)
+    return Actor(Source.PAGE if by_page else Source.API, principal)
 
 
 async def _depend_on_actor(connection: HTTPConnection) -> Actor:
-    return build_actor(get_caller(connection.scope))
+    return build_actor(connection)
 
 
 async def _depend_on_caller(connection: HTTPConnection) -> Caller:

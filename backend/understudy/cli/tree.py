@@ -11,6 +11,7 @@ from understudy.cli.commands import (
     demo,
     deployment,
     doctor,
+    history,
     keys,
     models,
     predict,
@@ -46,6 +47,7 @@ def _root(
 
 for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
     tree.add_typer(_module.group)
+tree.add_typer(history.group, name="history")
 tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
 tree.add_typer(users.group, name="users")

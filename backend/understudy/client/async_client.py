@@ -1,6 +1,7 @@
 """The asynchronous client."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -142,11 +143,12 @@ class AsyncClient:
         *,
         model_id: int | None = None,
         event: str | None = None,
+        at: datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> HistoryPage:
-        """Return one page of the history, newest first."""
-        return await self._send(calls.get_history(model_id, event, limit, cursor))
+        """Return one page of the history, newest first; with `at`, of that moment, and what was live then."""
+        return await self._send(calls.get_history(model_id, event, at, limit, cursor))
 
     async def get_model_history(
         self, model_id: int, *, limit: int | None = None, cursor: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
@@ -147,8 +148,16 @@ def get_operation(operation_id: str) -> Call[Operation]:
     return Call(Operation, "GET", "operations/{operation_id}", {"operation_id": operation_id})
 
 
-def get_history(model_id: int | None, event: str | None, limit: int | None, cursor: str | None) -> Call[HistoryPage]:
-    params = {"model_id": model_id, "event": event, "limit": limit, "cursor": cursor}
+def get_history(
+    model_id: int | None, event: str | None, at: datetime | None, limit: int | None, cursor: str | None
+) -> Call[HistoryPage]:
+    params = {
+        "model_id": model_id,
+        "event": event,
+        "at": None if at is None else at.isoformat(),
+        "limit": limit,
+        "cursor": cursor,
+    }
     return Call(HistoryPage, "GET", "history", params=params)
 
 

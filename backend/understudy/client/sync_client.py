@@ -1,6 +1,7 @@
 """The synchronous client."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -137,11 +138,12 @@ class Client:
         *,
         model_id: int | None = None,
         event: str | None = None,
+        at: datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> HistoryPage:
-        """Return one page of the history, newest first."""
-        return self._send(calls.get_history(model_id, event, limit, cursor))
+        """Return one page of the history, newest first; with `at`, of that moment, and what was live then."""
+        return self._send(calls.get_history(model_id, event, at, limit, cursor))
 
     def get_model_history(self, model_id: int, *, limit: int | None = None, cursor: str | None = None) -> HistoryPage:
         return self._send(calls.get_model_history(model_id, limit, cursor))

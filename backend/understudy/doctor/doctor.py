@@ -15,6 +15,7 @@ from understudy.doctor import (
     compiled_store_check,
     examples_check,
     folders_check,
+    history_check,
     model_files_check,
     names_check,
     replicas_check,
@@ -32,7 +33,13 @@ from understudy.settings import Settings
 OnStep = Callable[[str], None]
 
 # While one of these is open, the rows cannot be read.
-_BLOCKING = {"not_migrated", "table_refused", "misconfigured", "column_missing", "stage_row_missing"}
+_BLOCKING = {
+    "not_migrated",
+    "table_refused",
+    "misconfigured",
+    "column_missing",
+    "stage_row_missing",
+}
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,8 @@ class Doctor:
             blocking = _BLOCKING | {"several_active"} if fix else _BLOCKING
             if any(each.code in blocking and each.state is FindingState.OPEN for each in findings):
                 return
+            begin("history")
+            self._findings += await history_check.check(database)
             begin("model files")
             found = await _list_rows(database)
             self._findings += names_check.check(found)

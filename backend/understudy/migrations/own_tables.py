@@ -14,6 +14,7 @@ OWN_TABLES = (
     "understudy_operations",
     "understudy_replicas",
     "understudy_history",
+    "understudy_history_head",
     "understudy_examples",
     "understudy_proofs",
     "understudy_stage",

@@ -7,7 +7,7 @@ from understudy.models.browser_session import BrowserSession
 from understudy.models.deployment import FLOAT32, Deployment
 from understudy.models.examples import ExamplesRow, ProofRow
 from understudy.models.file_record import CompileState, FileRecord
-from understudy.models.history import History, HistoryEvent
+from understudy.models.history import History, HistoryEvent, HistoryHead
 from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
@@ -28,6 +28,7 @@ __all__ = [
     "FileRecord",
     "History",
     "HistoryEvent",
+    "HistoryHead",
     "ImportedRow",
     "MlModel",
     "ModelCount",

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -19,11 +20,13 @@ from understudy.errors import (
     NameTaken,
     OutcomeUnknown,
     PathRefused,
+    RequestInvalid,
     RowRefused,
     SpecInvalid,
 )
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
-from understudy.models.actor import get_principal_id
+from understudy.models.actor import Source, get_principal_id
+from understudy.models.base import to_naive_utc
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
@@ -109,7 +112,7 @@ class Registry:
                 record = file_records.build_record(model, content.facts, given=given, sidecar=content.sidecar)
                 session.add(record)
                 await session.flush()
-                await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor)
+                await model_history.record_registration(session, model, record.digest, actor=actor)
                 row = Row(model, record)
                 if also is not None:
                     await also(session, row)
@@ -169,13 +172,13 @@ class Registry:
                 await rows.refuse_taken_name(session, changes["model_name"], except_for=model_id)
             if "file_path" in changes:
                 _refuse_active(row.model, "cannot be pointed at another file")
+            earlier = model_history.describe_row(row)
             if changes:
                 row = await _apply_changes(session, row, changes, content)
             if changes_spec and await self._change_spec(session, row, request.spec):
                 changes["spec"] = request.spec
             if changes:
-                detail = f"Changed: {', '.join(sorted(changes))}."
-                await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
+                await model_history.record_update(session, row, earlier, sorted(changes), actor=actor)
             [values] = await self._times.to_utc(session, [select_values(row)])
             examples = await example_rows.summarize(session, self._store, row)
             answer = to_answer(values, _UNREAD)
@@ -202,7 +205,8 @@ class Registry:
             answer = ModelDeleted(
                 model_id=model_id, model_name=model.model_name, file_path=model.file_path, detail=detail
             )
-            await model_history.record(session, HistoryEvent.DELETED, model_id, actor=actor)
+            before = model_history.describe_row(row)
+            await model_history.record(session, HistoryEvent.DELETED, model_id, actor=actor, before=before)
             await rows.delete(session, model_id)
         self.revision += 1
         return answer
@@ -266,22 +270,30 @@ class Registry:
         model_id: int | None = None,
         *,
         event: str | Collection[str] | None = None,
+        at: datetime | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> HistoryPage:
         """Return the history of one model, deleted models included, or of all; the newest entry first.
 
-        `event` keeps only entries of this kind or of these kinds.
+        `event` keeps only entries of this kind or of these kinds. With `at`, whose zone is UTC unless it names one, the
+        history is that of this moment, and `live_at` says which model was live then.
 
-        Raises ModelNotFound for an id that never belonged to a model, RequestInvalid for a cursor of another list.
+        Raises ModelNotFound for an id that never belonged to a model, RequestInvalid for a cursor of another list and
+        for a moment in the future.
         """
         kinds = None if event is None else (event,) if isinstance(event, str) else tuple(event)
         refuse_nul("event", kinds)
         if model_id is not None:
             rows.refuse_impossible_id(model_id)
+        moment = None if at is None else _to_past(at)
         async with self._database.read() as session:
-            page = await model_history.read_page(session, model_id=model_id, events=kinds, limit=limit, cursor=cursor)
-            if model_id is not None and not page.entries and event is None and cursor is None:
+            page = await model_history.read_page(
+                session, model_id=model_id, events=kinds, until=moment, limit=limit, cursor=cursor
+            )
+            if moment is not None:
+                page.live_at = await model_history.find_live_at(session, moment)
+            elif model_id is not None and not page.entries and event is None and cursor is None:
                 await rows.get(session, model_id)
         return page
 
@@ -340,7 +352,7 @@ class Registry:
         state: CompileState,
         error: dict[str, object] | None = None,
         *,
-        actor: str = "server",
+        actor: str = Source.FOLLOW_UP,
         unless: CompileState | None = None,
     ) -> bool:
         """See `file_records.set_compile_state`. On a database that is `read_only` nothing changes."""
@@ -410,6 +422,20 @@ class Registry:
         recorded = [(values["file_path"], read_facts(values)) for values in found]
         states = await run_sync(self.files.compare_all, recorded)
         return [to_answer(values, state) for values, state in zip(found, states, strict=True)]
+
+
+def _to_past(moment: datetime) -> datetime:
+    """Return a moment in UTC without a zone. Raises RequestInvalid for one in the future, or out of the calendar."""
+    try:
+        found = to_naive_utc(moment)
+    except OverflowError:
+        raise RequestInvalid(f"{moment} is no time that can be asked for.", remedy="Give a time of the past.") from None
+    if found > utc_now():
+        raise RequestInvalid(
+            f"{moment.isoformat()} has not come yet: nobody knows which model will be live.",
+            remedy="Give a time of the past, such as 2026-11-28T14:03:00Z. Without a zone it is UTC.",
+        )
+    return found
 
 
 async def _apply_changes(session: AsyncSession, row: Row, changes: dict[str, Any], content: _FileContent | None) -> Row:

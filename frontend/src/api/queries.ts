@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, skipToken } from "@tanstack/react-query";
 import { api, unwrap } from "./client";
 import { ProblemError } from "./problem";
 import type { paths } from "./schema";
@@ -105,6 +105,18 @@ export const historyQuery = (filter: HistoryFilter) =>
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
+  });
+
+/** What was live at a moment; waits while there is none. */
+export const liveModelAtQuery = (moment: Date | undefined) =>
+  queryOptions({
+    queryKey: ["history", "live-at", moment?.getTime()],
+    queryFn: moment
+      ? async ({ signal }) => {
+          const query = { at: moment.toISOString(), limit: 1 };
+          return (await unwrap(api.GET("/api/v1/history", { params: { query }, signal }))).live_at ?? null;
+        }
+      : skipToken,
   });
 
 /** The types that models have, for the filter of the models page. */

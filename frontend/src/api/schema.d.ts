@@ -2200,14 +2200,28 @@ export interface components {
         HistoryEntry: {
             /**
              * Actor
-             * @description The client that asked: api, cli, script, server or database
+             * @description The source of the change: api, page, cli, script, startup, follow-up (the server's own work), sql (typed into the database) or migration; server and database in entries of earlier versions
              */
             actor: string | null;
+            /**
+             * After
+             * @description The values since the change
+             */
+            after?: {
+                [key: string]: unknown;
+            } | string | null;
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /**
+             * Before
+             * @description The values that the change replaced
+             */
+            before?: {
+                [key: string]: unknown;
+            } | string | null;
             /**
              * Code
              * @description Error code of a refusal
@@ -2218,8 +2232,13 @@ export interface components {
             /** Digest */
             digest: string | null;
             /**
+             * Entry Hash
+             * @description SHA-256 over the hash before and this entry; null for an entry without a seal
+             */
+            entry_hash?: string | null;
+            /**
              * Event
-             * @description registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused or repaired
+             * @description registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired or sealed
              */
             event: string;
             /**
@@ -2235,6 +2254,13 @@ export interface components {
             model_id: number | null;
             /** Model Name */
             model_name: string | null;
+            /**
+             * Position
+             * @description Place in the chain of sealed entries, without gaps
+             */
+            position?: number | null;
+            /** @description Null where nobody signed in */
+            principal?: components["schemas"]["HistoryPrincipal"] | null;
             /** Remedy */
             remedy: string | null;
             /** Version */
@@ -2247,11 +2273,31 @@ export interface components {
         HistoryPage: {
             /** Entries */
             entries: components["schemas"]["HistoryEntry"][];
+            /** @description Where `at` was asked for: what was live then */
+            live_at?: components["schemas"]["LiveModelAt"] | null;
             /**
              * Next Cursor
              * @description Pass as `cursor` for the next page; null on the last
              */
             next_cursor?: string | null;
+        };
+        /**
+         * HistoryPrincipal
+         * @description Who asked for a change.
+         */
+        HistoryPrincipal: {
+            /**
+             * Kind
+             * @description person, key, identity, or system_user for a command that was typed on the machine
+             */
+            kind: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Principal Id
+             * @description Null for a system user, who has no account here
+             */
+            principal_id: number | null;
         };
         /**
          * IndexEntry
@@ -2605,6 +2651,56 @@ export interface components {
              * @enum {string}
              */
             kind: "linear";
+        };
+        /**
+         * LiveModelAt
+         * @description The model that was live at a moment, as the history has it.
+         */
+        LiveModelAt: {
+            /**
+             * Actor
+             * @description The source of the switch
+             */
+            actor?: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Digest
+             * @description SHA-256 of the model file that was live
+             */
+            digest?: string | null;
+            /**
+             * Form
+             * @description The variant: float32, or an int8 variant's key
+             */
+            form?: string | null;
+            /** Generation */
+            generation?: number | null;
+            /**
+             * Model Id
+             * @description Null when no model was live, or when the history begins later
+             */
+            model_id: number | null;
+            /** Model Name */
+            model_name?: string | null;
+            precision?: components["schemas"]["Precision"] | null;
+            /** @description Who made it go live */
+            principal?: components["schemas"]["HistoryPrincipal"] | null;
+            /**
+             * Since
+             * @description Time of the switch; null when the history begins later
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @description Time of the next switch; null while none has followed
+             */
+            until?: string | null;
+            /** Version */
+            version?: string | null;
         };
         /**
          * LiveStatus
@@ -5107,6 +5203,8 @@ export interface operations {
     get_history_api_v1_history_get: {
         parameters: {
             query?: {
+                /** @description The history as it was then, with the model that was live in `live_at`. UTC unless it says */
+                at?: string | null;
                 cursor?: string | null;
                 /** @description Only these events; repeat it for several */
                 event?: string[] | null;

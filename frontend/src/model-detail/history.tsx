@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { modelHistoryQuery } from "../api/queries";
 import type { Model } from "../api/types";
+import { formatActor } from "../format/actor";
 import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
 import { text } from "../text";
@@ -48,7 +49,7 @@ function Item({ item, last }: { item: TimelineItem; last: boolean }) {
         <p>{live ? <LivePeriod from={live.from} to={live.to} /> : <EventLine item={item} />}</p>
         <p className="text-ink-2 text-sm">
           {live && `${words.events[entry.event] ?? entry.event} `}
-          {entry.actor && `${text.common.by} ${text.common.actors[entry.actor] ?? entry.actor}`}
+          {entry.actor && `${text.common.by} ${formatActor(entry)}`}
           {entry.generation !== null && `, ${words.generation(entry.generation)}`}
         </p>
         {entry.detail && <p className="mt-1 max-w-prose break-words text-sm">{entry.detail}</p>}

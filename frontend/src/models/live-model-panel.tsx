@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { modelHistoryQuery, statusQuery } from "../api/queries";
 import type { Model } from "../api/types";
+import { formatActor } from "../format/actor";
 import { Time } from "../format/time";
 import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
@@ -72,7 +73,7 @@ function LiveModel({ model, takesAudio }: { model: Model; takesAudio: boolean })
             {entry && (
               <>
                 {text.common.since} <Time at={entry.at} /> (<Time at={entry.at} form="relative" />)
-                {entry.actor && ` ${words.sinceBy} ${text.common.actors[entry.actor] ?? entry.actor}`}
+                {entry.actor && ` ${words.sinceBy} ${formatActor(entry)}`}
                 {entry.detail && `: ${entry.detail}`}
               </>
             )}

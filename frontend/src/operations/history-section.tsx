@@ -4,6 +4,7 @@ import { useState } from "react";
 import { historyQuery } from "../api/queries";
 import type { HistoryEntry } from "../api/types";
 import { useMediaQuery } from "../browser/use-media-query";
+import { formatActor } from "../format/actor";
 import { Time } from "../format/time";
 import { ModelFilterField } from "../models/model-select";
 import { text } from "../text";
@@ -79,7 +80,6 @@ function Rows({ rows }: { rows: readonly HistoryRow[] }) {
 
 const formatNote = ({ detail, generation }: HistoryEntry) =>
   [detail, generation === null ? null : words.generation(generation)].filter(Boolean).join(". ");
-const formatActor = (actor: string | null) => actor && (text.common.actors[actor] ?? actor);
 
 function RowList({ rows }: { rows: readonly HistoryRow[] }) {
   return (
@@ -93,7 +93,7 @@ function RowList({ rows }: { rows: readonly HistoryRow[] }) {
             </span>
           </p>
           <p className="break-words text-ink-2">
-            {row.entry.actor && `${text.common.by} ${formatActor(row.entry.actor)}. `}
+            {row.entry.actor && `${text.common.by} ${formatActor(row.entry)}. `}
             {formatNote(row.entry)}
           </p>
         </li>
@@ -125,7 +125,7 @@ function RowTable({ rows }: { rows: readonly HistoryRow[] }) {
               <td className="max-w-0 break-words px-4 py-2.5" style={{ width: "42%" }}>
                 <What row={row} />
               </td>
-              <td className="whitespace-nowrap px-4 py-2.5 text-ink-2">{formatActor(row.entry.actor)}</td>
+              <td className="break-words px-4 py-2.5 text-ink-2">{formatActor(row.entry)}</td>
               <td className="max-w-0 break-words px-4 py-2.5 pr-5 text-ink-2" style={{ width: "34%" }}>
                 {formatNote(row.entry)}
               </td>

@@ -1,25 +1,24 @@
-import { skipToken, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { liveModelAtQuery } from "../api/queries";
+import { formatActor } from "../format/actor";
 import { Time } from "../format/time";
 import { text } from "../text";
 import { Digest } from "../ui/copy-button";
 import { TextField } from "../ui/field";
 import { Panel, Section } from "../ui/layout";
 import { QueryFailure } from "../ui/notice";
-import { findLiveModelAt } from "./live-model-at";
 
 const words = text.operations.moment;
 
-/** Finds in the history the model that was live at a given time. */
+/** Shows the model that was live at a given time. */
 export function LiveModelLookup() {
   const [typed, setTyped] = useState("");
   const given = typed === "" ? Number.NaN : new Date(typed).getTime();
   const future = given > Date.now();
   const moment = future ? Number.NaN : given;
-  const query = useQuery({
-    queryKey: ["history", "live-at", moment],
-    queryFn: Number.isNaN(moment) ? skipToken : ({ signal }) => findLiveModelAt(moment, signal),
-  });
+  const query = useQuery(liveModelAtQuery(Number.isNaN(moment) ? undefined : new Date(moment)));
+  const live = query.data;
   return (
     <Section title={words.title}>
       <Panel className="flex flex-wrap items-end gap-x-8 gap-y-4 p-5 sm:p-6">
@@ -38,17 +37,20 @@ export function LiveModelLookup() {
         >
           {query.isLoading && <p className="text-ink-2">{words.working}</p>}
           {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
-          {query.data === null && <p>{words.nothing}</p>}
-          {query.data && (
+          {live && live.model_id === null && <p>{live.since ? words.nothing : words.before}</p>}
+          {live && live.model_id !== null && (
             <>
-              <p className="font-semibold">
-                {words.answer(query.data.entry.model_name ?? `#${query.data.entry.model_id}`)}
-              </p>
+              <p className="font-semibold">{words.answer(live.model_name ?? `#${live.model_id}`, live.precision)}</p>
               <p className="text-ink-2">
-                {words.since} <Time at={query.data.entry.at} form="exact" /> {words.until}{" "}
-                {query.data.until ? <Time at={query.data.until} form="exact" /> : words.now}
+                {live.since && (
+                  <>
+                    {words.since} <Time at={live.since} form="exact" /> {words.until}{" "}
+                    {live.until ? <Time at={live.until} form="exact" /> : words.now}
+                  </>
+                )}
+                {live.actor && `, ${text.common.by} ${formatActor({ actor: live.actor, principal: live.principal })}`}
               </p>
-              {query.data.entry.digest && <Digest value={query.data.entry.digest} />}
+              {live.digest && <Digest value={live.digest} />}
             </>
           )}
         </div>

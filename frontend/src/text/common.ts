@@ -22,7 +22,12 @@ export const common = {
   actors: {
     api: "the API",
     cli: "the command line",
+    page: "the page",
     script: "the script",
+    startup: "the server at its start",
+    "follow-up": "the server",
+    sql: "SQL in the database",
+    migration: "a migration",
     server: "the server",
     database: "the database",
   } as Record<string, string>,

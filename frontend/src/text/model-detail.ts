@@ -77,6 +77,7 @@ export const modelDetail = {
       rolled_back: "Rolled back to",
       refused: "Refused",
       repaired: "Repaired",
+      sealed: "Sealed",
     } as Record<string, string>,
     generation: (generation: number) => `generation ${generation}`,
   },

@@ -69,11 +69,13 @@ export const operations = {
   moment: {
     title: "The live model at a given time",
     when: "Time, in your time zone",
-    answer: (name: string) => `${name} was live.`,
+    answer: (name: string, precision: string | null | undefined) =>
+      `${name} was live${precision === "int8" ? " in int8" : ""}.`,
     since: "From",
     until: "to",
     now: "now",
-    nothing: "No model was live then, or the history starts later.",
+    nothing: "No model was live then.",
+    before: "The history begins later, or no model was ever live.",
     working: "Searching the history",
     future: "This time has not come yet. Give one that has passed.",
   },

@@ -16,7 +16,7 @@ Ask = Callable[..., Any]
 def test_a_sound_installation_is_reported_as_such(ask: Ask, run: Run, one: Path) -> None:
     report = ask("doctor")
     assert report["findings"] == []
-    looked_at = ["folders", "database", "model files", "compiled store", "examples", "backbone", "servers"]
+    looked_at = ["folders", "database", "history", "model files", "compiled store", "examples", "backbone", "servers"]
     assert report["looked_at"] == looked_at
     assert "Nothing is wrong" in run("doctor").stdout
 

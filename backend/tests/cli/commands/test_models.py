@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ def test_two_models_from_registration_to_deletion(backend: str, run: Run, ask: A
     assert events[-1] == "registered"
     assert {"activated", "rolled_back", "updated"} <= set(events)
     assert ask("status")["desired"]["model_id"] == 2
+    live = ask("history", "--at", datetime.now(UTC).isoformat())["live_at"]
+    assert (live["model_id"], live["digest"], live["precision"]) == (2, two["digest"], "float32")
 
 
 def test_people_see_the_active_model_marked(backend: str, run: Run, models: Path, clip: Path) -> None:
@@ -58,6 +61,8 @@ def test_people_see_the_active_model_marked(backend: str, run: Run, models: Path
     assert "active" in run("show").stdout
     assert "parity" in run("show", "1", "--report").stdout
     assert "activated" in run("history", "1").stdout
+    assert "digest" in run("history", "show", "--at", datetime.now(UTC).isoformat()).stdout
+    assert "export" in run("history", "--help").stdout
     assert "generation 1" in run("status").stdout
 
 

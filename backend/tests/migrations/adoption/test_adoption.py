@@ -30,7 +30,7 @@ async def test_rows_of_a_hand_made_table_stay_as_they_are(
         async with database.read() as session:
             assert await desired_state.read_desired(session) == desired_state.Desired(1, 1)
             noted = await model_history.read_page(session)
-    assert [(entry.event, entry.model_id, entry.actor) for entry in noted.entries] == [("activated", 1, "database")]
+    assert [(entry.event, entry.model_id, entry.actor) for entry in noted.entries] == [("activated", 1, "sql")]
     assert by_hand("SELECT * FROM ml_models ORDER BY model_id") == before
 
 

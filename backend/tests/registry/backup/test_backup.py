@@ -24,6 +24,8 @@ from understudy.registry.backup.backup import back_up
 from understudy.registry.backup.restore import restore
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
+from understudy.registry.models import model_history
+from understudy.registry.models.history_chain_audit import audit
 from understudy.registry.registry import Registry
 from understudy.schemas.access.account import KeyCreate
 from understudy.schemas.access.role import Role
@@ -64,6 +66,7 @@ async def read_all(settings: Settings, database: Database) -> tuple[object, obje
     models = [each.model_dump(exclude={"file"}) for each in (await registry.list(ModelQuery())).models]
     history = [each.model_dump() for each in (await registry.list_history()).entries]
     async with database.read() as session:
+        assert (await audit(session)).fault is None
         return models, history, await desired_state.read_desired(session)
 
 
@@ -259,18 +262,26 @@ async def test_a_backup_of_an_earlier_version_is_restored(
     add: Add,
     archive: Path,
     elsewhere: Settings,
+    by_hand: ByHand,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await add("one")
-    before = tuple(name for name in OWN_TABLES if name not in {"understudy_keys", "understudy_principals"})
+    by_hand("UPDATE understudy_history SET position = NULL, previous_hash = NULL, entry_hash = NULL")
+    later = {"understudy_keys", "understudy_principals", "understudy_history_head"}
+    before = tuple(name for name in OWN_TABLES if name not in later)
     with monkeypatch.context() as earlier:
         earlier.setattr(archive_writer, "NEWEST", "0006")
         earlier.setattr(table_rows, "OWN_TABLES", before)
         await save(database_settings, database, archive)
     restored = await restore_into(elsewhere, archive)
     assert restored.tables["ml_models"] == 1
-    assert len(restored.warnings) == 2
+    assert len(restored.warnings) == 3
     assert all("of revision 0006 has no understudy_" in warning for warning in restored.warnings)
+    async with Database(elsewhere) as other, other.read() as session:
+        assert (await audit(session)).fault is None
+        sealed, registered = (await model_history.read_page(session)).entries
+    assert (sealed.event, registered.event) == ("sealed", "registered")
+    assert str(sealed.detail).startswith("The restoration of a backup of revision 0006 sealed 1 older entries")
 
 
 async def test_people_and_keys_are_restored_and_sessions_end(

@@ -73,8 +73,8 @@ async def test_the_documented_repair_by_hand_is_followed(
             assert await desired_state.reconcile(session) == desired_state.Desired(second.model_id, 2)
     entries = (await registry.list_history(limit=2)).entries
     assert [(entry.event, entry.model_name, entry.actor) for entry in entries] == [
-        ("activated", "second", "database"),
-        ("deactivated", "first", "database"),
+        ("activated", "second", "sql"),
+        ("deactivated", "first", "sql"),
     ]
 
 

@@ -117,7 +117,7 @@ async def test_the_documented_repair_by_hand_is_followed_without_a_gap(services:
     await services.reconciler.poll_once()
     assert live_id(services) == second
     events = {(entry.event, entry.actor) for entry in (await services.registry.list_history(second)).entries}
-    assert ("activated", "database") in events
+    assert ("activated", "sql") in events
 
 
 async def test_several_rows_made_active_by_hand_are_named_and_none_is_given_up(

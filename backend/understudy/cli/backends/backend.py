@@ -1,5 +1,6 @@
 """The operations that commands need, with or without a server between them and the database."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +71,7 @@ class Backend(Protocol):
         ...
 
     async def list_history(
-        self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
+        self, *, model_id: int | None, event: str | None, at: datetime | None, limit: int, cursor: str | None
     ) -> HistoryPage: ...
 
     async def get_report(self, model_id: int) -> CompileReport: ...

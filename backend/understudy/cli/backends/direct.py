@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from understudy.container import Services, open_services
@@ -83,9 +84,11 @@ class DirectBackend:
             return await self._services.predictor.predict(audio, model_id, strict=strict)
 
     async def list_history(
-        self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
+        self, *, model_id: int | None, event: str | None, at: datetime | None, limit: int, cursor: str | None
     ) -> HistoryPage:
-        return await self._services.registry.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+        return await self._services.registry.list_history(
+            model_id=model_id, event=event, at=at, limit=limit, cursor=cursor
+        )
 
     async def get_report(self, model_id: int) -> CompileReport:
         return await self._services.compilation.report(model_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from understudy.client import AsyncClient
@@ -79,9 +80,9 @@ class RemoteBackend:
         return await self._client.predict(clip, model_id=model_id, details=details)
 
     async def list_history(
-        self, *, model_id: int | None, event: str | None, limit: int, cursor: str | None
+        self, *, model_id: int | None, event: str | None, at: datetime | None, limit: int, cursor: str | None
     ) -> HistoryPage:
-        return await self._client.get_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
+        return await self._client.get_history(model_id=model_id, event=event, at=at, limit=limit, cursor=cursor)
 
     async def get_report(self, model_id: int) -> CompileReport:
         return await self._client.get_model_report(model_id)

@@ -1,4 +1,4 @@
-"""Commands on registered models: list, show, update, examples, delete, history, status."""
+"""Commands on registered models: list, show, update, examples, delete, status."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -25,7 +25,6 @@ from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, SpecFile, parse_spec_options
 from understudy.cli.views import compile_report as report_view
 from understudy.cli.views import examples as examples_view
-from understudy.cli.views import history as history_view
 from understudy.cli.views import model as model_view
 from understudy.cli.views import status as status_view
 from understudy.cli.views.cells import to_text
@@ -175,26 +174,6 @@ async def delete(session: Session, model_id: ModelId) -> None:
     async with session.open_backend() as backend:
         deleted = await backend.delete(model_id)
     session.output.print_answer(deleted, to_text(deleted.detail))
-
-
-@command(group, "history", example="understudy history --event refused", remote=True)
-async def history(
-    session: Session,
-    model_id: SomeModelId = None,
-    event: Annotated[
-        str | None,
-        typer.Option("--event", show_default=False, help="Only this event, such as activated or refused."),
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Entries on one page.")] = 30,
-    cursor: Cursor = None,
-) -> None:
-    """Show registrations, activations and refusals, latest first."""
-    async with session.open_backend(read_only=True) as backend:
-        page = await backend.list_history(model_id=model_id, event=event, limit=limit, cursor=cursor)
-    next_page = f"next page: --cursor {page.next_cursor}" if page.next_cursor else ""
-    session.output.print_answer(
-        page, history_view.format_history(page), *([to_text(next_page, "dim")] if next_page else [])
-    )
 
 
 @command(group, "status", example="understudy status --url http://127.0.0.1:8000", remote=True)

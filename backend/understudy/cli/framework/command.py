@@ -14,7 +14,9 @@ import typer
 from understudy.cli.framework.exit_codes import INTERNAL, INTERRUPTED, choose_exit_code
 from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
+from understudy.cli.framework.system_user import build_actor
 from understudy.errors import UnderstudyError
+from understudy.models.actor import Source
 
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Session, P], Awaitable[None] | None]
@@ -55,8 +57,8 @@ def command(group: typer.Typer, name: str, *, example: str, remote: bool = False
         def run(
             context: typer.Context, as_json: bool, home: Path | None, url: str | None = None, **given: object
         ) -> None:
-            actor = context.obj if isinstance(context.obj, str) else "cli"
-            session = Session(Output(as_json=as_json), actor, home, url)
+            source = context.obj if isinstance(context.obj, str) else Source.CLI
+            session = Session(Output(as_json=as_json), build_actor(source), home, url)
             _run(session, lambda: unbound(session, **given))
 
         run.__signature__ = _build_signature(handler, remote=remote)  # type: ignore[attr-defined]  # read by inspect

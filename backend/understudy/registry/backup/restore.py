@@ -10,7 +10,9 @@ from understudy.compiler.model_source import compute_digest
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BackupInvalid, Conflict, FileExists, RowRefused
 from understudy.file_ownership import own_folder, remove_left_over_folders
+from understudy.migrations.history_seal import seal_present
 from understudy.migrations.revision import NEWEST
+from understudy.models import HistoryHead
 from understudy.registry import schema
 from understudy.registry.backup import archive_reader, table_rows
 from understudy.registry.database.database import Database
@@ -130,4 +132,6 @@ def _insert_tables(connection: Connection, staging: Path, manifest: Manifest) ->
         missing = table_rows.write_rows(connection, table, archive_reader.read_lines(staging, name))
         tables[name] = saved[name].rows
         warnings += [f"{name} has no column {column} here: its values are not restored." for column in sorted(missing)]
+    if HistoryHead.__tablename__ not in saved:
+        seal_present(connection, f"The restoration of a backup of revision {manifest.revision}")
     return tables, warnings

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, func, inspect, selec
 from understudy.errors import BackupInvalid
 from understudy.migrations.own_tables import OWN_TABLES
 from understudy.migrations.revision import VERSION_TABLE
-from understudy.models import Deployment, MlModel
+from understudy.models import Deployment, HistoryHead, MlModel
 from understudy.models.base import Base
 
 # What describes one server or one database, and not the models: each is made anew where the backup is restored.
@@ -27,6 +27,8 @@ _NOT_SAVED = {
     "understudy_replicas",
     "understudy_sessions",
 }
+# Tables of one row, which every database has, and the column that is 0 in a new one.
+_COUNTERS = {Deployment.__tablename__: "generation", HistoryHead.__tablename__: "position"}
 _BATCH = 500
 
 
@@ -46,19 +48,19 @@ def read_rows(connection: Connection, table: Table) -> Iterator[dict[str, object
 
 
 def count_rows(connection: Connection, table: Table) -> int:
-    """Return the number of rows; the one row of the deployment counts once something was switched."""
-    if table.name == Deployment.__tablename__:
-        return connection.execute(select(func.count()).where(table.c.generation > 0)).scalar_one()
+    """Return the number of rows; a row that every database has counts once something was switched or recorded."""
+    if (counter := _COUNTERS.get(table.name)) is not None:
+        return connection.execute(select(func.count()).where(table.c[counter] > 0)).scalar_one()
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def write_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> set[str]:
     """Insert rows that `read_rows` gave, in batches; return the names of columns that `table` lacks.
 
-    The row of the deployment replaces the one that is there. Raises BackupInvalid for a line that is no row.
+    The rows that every database has replace those that are there. Raises BackupInvalid for a line that is no row.
     """
     missing: set[str] = set()
-    if table.name == Deployment.__tablename__:
+    if table.name in _COUNTERS:
         connection.execute(table.delete())
     remaining = iter(lines)
     while chunk := list(islice(remaining, _BATCH)):

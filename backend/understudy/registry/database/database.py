@@ -21,6 +21,7 @@ from understudy.migrations import (
     require_newest,
     upgrade,
 )
+from understudy.registry.database import before_commit
 from understudy.registry.database.address import format_address
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.deadline import Deadline
@@ -137,6 +138,7 @@ class Database:
                 await self._begin(session, deadline)
                 yield session
                 await session.flush()
+                await before_commit.run(session)
                 await self._commit(session, deadline)
 
     async def _begin(self, session: AsyncSession, deadline: Deadline) -> None:

@@ -91,6 +91,8 @@ def build_postgres_engine(url: URL, *, connections: int, seconds: float, read_on
         max_overflow=0,
         pool_timeout=seconds,
         pool_use_lifo=True,
+        # What `Database` promises and its locks rely on, also where the server's default is another one.
+        isolation_level="READ COMMITTED",
         execution_options={"postgresql_readonly": True} if read_only else {},
     )
     event.listen(engine.sync_engine, "connect", _mark_fresh)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
 from understudy.migrations import build_several_active
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
+from understudy.models.actor import Source
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.notifications import CHANNEL
 from understudy.registry.models import model_history
@@ -137,7 +138,7 @@ async def reconcile(session: AsyncSession) -> Desired | None:
     if seen.drifted:
         variant = FLOAT32
         generation = await _count_generation(
-            session, seen, seen.active_model_id, actor="database", event=HistoryEvent.ACTIVATED
+            session, seen, seen.active_model_id, actor=Source.SQL, event=HistoryEvent.ACTIVATED
         )
     return None if seen.active_model_id is None else Desired(seen.active_model_id, generation, variant)
 
@@ -172,12 +173,30 @@ async def _count_generation(
     await session.execute(
         update(Deployment).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=variant)
     )
+    earlier = await model_history.describe_live(session, before.stage_model_id, before.variant)
+    now = await model_history.describe_live(session, model_id, variant)
     replaced = {before.stage_model_id, before.active_model_id} - {model_id}
     for replaced_id in sorted(each for each in replaced if each is not None):
-        await model_history.record(session, HistoryEvent.DEACTIVATED, replaced_id, actor=actor, generation=generation)
+        await model_history.record(
+            session,
+            HistoryEvent.DEACTIVATED,
+            replaced_id,
+            actor=actor,
+            generation=generation,
+            before=earlier,
+            after=now,
+        )
     if model_id is not None:
         await model_history.record(
-            session, event, model_id, actor=actor, generation=generation, variant=variant, detail=reason
+            session,
+            event,
+            model_id,
+            actor=actor,
+            generation=generation,
+            variant=variant,
+            before=earlier,
+            after=now,
+            detail=reason,
         )
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_notify(CHANNEL, str(generation))))

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, SpecInvalid
 from understudy.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
+from understudy.models.actor import Source
 from understudy.registry.files.model_files import FileFacts
 from understudy.registry.models import model_history
 from understudy.registry.models.recorded_spec import (
@@ -151,7 +152,7 @@ async def set_compile_state(
     state: CompileState,
     error: dict[str, object] | None = None,
     *,
-    actor: str = "server",
+    actor: str = Source.FOLLOW_UP,
     unless: CompileState | None = None,
 ) -> bool:
     """Set the compile state of a file; False when the model has another file or another spec, or is `unless`, by now.
@@ -165,10 +166,14 @@ async def set_compile_state(
         return False
     if record.compile_state == state and state is not CompileState.REFUSED:
         return False
+    before = {"compile_state": record.compile_state}
     record.compile_state, record.compile_error = state, error
     await session.flush()
     if state is CompileState.READY:
-        await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor)
+        after = {"compile_state": str(state)}
+        await model_history.record(
+            session, HistoryEvent.COMPILED, model.model_id, actor=actor, before=before, after=after
+        )
     return True
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, DatabaseUnavailable, RequestInvalid, RowRefused, UnderstudyError
 from understudy.migrations.revision import NEWEST, read_revision
-from understudy.models import History, HistoryEvent, ImportedRow, MlModel, utc_now
+from understudy.models import History, ImportedRow, MlModel, utc_now
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.database.time_zone import read_zone
@@ -133,7 +133,7 @@ class TableImport:
         await session.flush()
         renamed = f", there called {row.source_name!r}" if row.source_name != model.model_name else ""
         detail = f"Imported from {source}, row {row.source_key}{renamed}."
-        await model_history.record(session, HistoryEvent.REGISTERED, model.model_id, actor=actor, detail=detail)
+        await model_history.record_registration(session, model, file.facts.digest, actor=actor, detail=detail)
         return replace(row, model_id=model.model_id)
 
 

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.server.problem import Problem
 
@@ -120,6 +121,16 @@ class ModelTypes(BaseModel):
     types: list[str]
 
 
+class HistoryPrincipal(BaseModel):
+    """Who asked for a change."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    principal_id: int | None = Field(description="Null for a system user, who has no account here")
+    name: str | None
+    kind: str = Field(description="person, key, identity, or system_user for a command that was typed on the machine")
+
+
 class HistoryEntry(BaseModel):
     """One event in the history of a model or of the deployment."""
 
@@ -128,7 +139,8 @@ class HistoryEntry(BaseModel):
     history_id: int
     at: UtcTime
     event: str = Field(
-        description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused or repaired"
+        description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired "
+        "or sealed"
     )
     model_id: int | None
     model_name: str | None
@@ -136,14 +148,44 @@ class HistoryEntry(BaseModel):
     digest: str | None
     generation: int | None
     form: str | None = Field(default=None, description="The variant that went live: float32, or an int8 variant's key")
-    actor: str | None = Field(description="The client that asked: api, cli, script, server or database")
+    actor: str | None = Field(
+        description="The source of the change: api, page, cli, script, startup, follow-up (the server's own work), sql "
+        "(typed into the database) or migration; server and database in entries of earlier versions"
+    )
+    principal: HistoryPrincipal | None = Field(default=None, description="Null where nobody signed in")
+    before: dict[str, Any] | str | None = Field(default=None, description="The values that the change replaced")
+    after: dict[str, Any] | str | None = Field(default=None, description="The values since the change")
     code: str | None = Field(description="Error code of a refusal")
     detail: str | None
     remedy: str | None
+    position: int | None = Field(default=None, description="Place in the chain of sealed entries, without gaps")
+    entry_hash: str | None = Field(
+        default=None, description="SHA-256 over the hash before and this entry; null for an entry without a seal"
+    )
+
+
+class LiveModelAt(BaseModel):
+    """The model that was live at a moment, as the history has it."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    at: UtcTime
+    model_id: int | None = Field(description="Null when no model was live, or when the history begins later")
+    model_name: str | None = None
+    version: str | None = None
+    digest: str | None = Field(default=None, description="SHA-256 of the model file that was live")
+    precision: Precision | None = None
+    form: str | None = Field(default=None, description="The variant: float32, or an int8 variant's key")
+    generation: int | None = None
+    since: UtcTime | None = Field(default=None, description="Time of the switch; null when the history begins later")
+    until: UtcTime | None = Field(default=None, description="Time of the next switch; null while none has followed")
+    actor: str | None = Field(default=None, description="The source of the switch")
+    principal: HistoryPrincipal | None = Field(default=None, description="Who made it go live")
 
 
 class HistoryPage(BaseModel):
     """A page of history, latest first."""
 
     entries: list[HistoryEntry]
+    live_at: LiveModelAt | None = Field(default=None, description="Where `at` was asked for: what was live then")
     next_cursor: str | None = Field(default=None, description="Pass as `cursor` for the next page; null on the last")

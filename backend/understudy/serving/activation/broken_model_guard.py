@@ -6,6 +6,7 @@ import structlog
 
 from understudy.engine.engine import Engine
 from understudy.errors import DatabaseUnavailable, ModelSetAside, UnderstudyError
+from understudy.models.actor import Source
 from understudy.registry.database.database import Database
 from understudy.registry.models import model_history
 from understudy.serving.activation.operations import Operations
@@ -60,7 +61,7 @@ class BrokenModelGuard:
             self._returned = live.generation
             try:
                 # Somebody may have activated another model meanwhile: that one stays.
-                await self._operations.roll_back("server", wait=True, instead_of=live.generation)
+                await self._operations.roll_back(Source.FOLLOW_UP, wait=True, instead_of=live.generation)
             except DatabaseUnavailable:
                 self._returned = None
                 raise
@@ -68,4 +69,4 @@ class BrokenModelGuard:
     async def _record(self, live: LiveModel, problem: ModelSetAside) -> None:
         log.error("live model set aside", detail=problem.detail, remedy=problem.remedy, policy=self._policy)
         async with self._database.write() as session:
-            await model_history.record_refusal(session, live.model.identity.model_id, problem, actor="server")
+            await model_history.record_refusal(session, live.model.identity.model_id, problem, actor=Source.FOLLOW_UP)

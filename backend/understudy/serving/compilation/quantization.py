@@ -294,7 +294,15 @@ class ModelQuantizer:
                     f"{agreement.window_agreement:.2%} of {agreement.windows} windows keep their label, "
                     f"{agreement.throughput_ratio:.1f} times as fast."
                 )
-                await model_history.record(session, HistoryEvent.COMPILED, model.model_id, actor=actor, detail=detail)
+                await model_history.record(
+                    session,
+                    HistoryEvent.COMPILED,
+                    model.model_id,
+                    actor=actor,
+                    detail=detail,
+                    before={"int8_variant": model.int8_variant},
+                    after={"int8_variant": variant.key},
+                )
             else:
                 refusal = build_gate_refusal(model.model_name, quantization)
                 await model_history.record_refusal(session, model.model_id, refusal, actor=actor)

@@ -153,8 +153,10 @@ class ExampleChanges:
         digest = model.facts.digest
         async with self._clips.lock():
             async with self._database.write() as session:
+                earlier = await example_rows.find_digest(session, digest)
                 if await example_rows.remove(session, digest):
-                    await self._record(session, model_id, actor, "Changed: examples (removed).")
+                    detail = "Changed: examples (removed)."
+                    await self._record(session, model_id, actor, detail, before=earlier, after=None)
                 answer = await self._describe(session, model)
             await self._remove_clips(digest, None)
         return answer
@@ -175,8 +177,10 @@ class ExampleChanges:
         return self._registry.files.read(path).digest
 
     async def _save(self, session: AsyncSession, model_id: int, digest: str, examples: ExampleSet, actor: str) -> None:
+        earlier = await example_rows.find_digest(session, digest)
         await example_rows.save(session, digest, examples)
-        await self._record(session, model_id, actor, f"Changed: examples ({len(examples.examples)}).")
+        detail = f"Changed: examples ({len(examples.examples)})."
+        await self._record(session, model_id, actor, detail, before=earlier, after=examples.digest)
 
     async def _remove_clips(self, digest: str, kept: ExampleSet | None) -> None:
         """Delete the clips that `kept` does not name. A failure is logged: the change itself is decided already."""
@@ -207,8 +211,19 @@ class ExampleChanges:
         )
 
     @staticmethod
-    async def _record(session: AsyncSession, model_id: int, actor: str, detail: str) -> None:
-        await model_history.record(session, HistoryEvent.UPDATED, model_id, actor=actor, detail=detail)
+    async def _record(
+        session: AsyncSession, model_id: int, actor: str, detail: str, *, before: str | None, after: str | None
+    ) -> None:
+        """Write the change to the history; `before` and `after` are digests of the examples."""
+        await model_history.record(
+            session,
+            HistoryEvent.UPDATED,
+            model_id,
+            actor=actor,
+            detail=detail,
+            before={"examples_digest": before},
+            after={"examples_digest": after},
+        )
 
 
 def _require_same_file(row: Row, digest: str) -> None:

@@ -19,6 +19,7 @@ from understudy.errors import (
     Unavailable,
     UnderstudyError,
 )
+from understudy.models.actor import Source
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
@@ -76,6 +77,7 @@ class Reconciler:
         self._report_failed = False
         self._looked_at: float | None = None
         self._desired_since = 0.0
+        self._first_generation: int | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -174,6 +176,8 @@ class Reconciler:
             self._desired_since = time.monotonic()
         self.desired = desired
         self._looked_at = time.monotonic()
+        if self._first_generation is None:
+            self._first_generation = desired.generation
 
     async def load_desired(self) -> None:
         """Load the desired model once, for a process that is not a server. Write nothing.
@@ -304,8 +308,9 @@ class Reconciler:
         self._retry_at = time.monotonic() + pause
         self._failed, self.problem = desired, error
         if not again:
+            source = Source.STARTUP if desired.generation == self._first_generation else Source.FOLLOW_UP
             async with self._database.write(Use.OWN) as session:
-                await model_history.record_refusal(session, model_id, error, actor="server")
+                await model_history.record_refusal(session, model_id, error, actor=source)
         live = self._live.current
         log.error(
             "desired model not loaded",

@@ -1,43 +1,19 @@
 """Ensures at most one active row. Only a person can say which of several should be live."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
-from sqlalchemy import (
-    TIMESTAMP,
-    Boolean,
-    Connection,
-    Integer,
-    RowMapping,
-    String,
-    Text,
-    column,
-    insert,
-    select,
-    table,
-    text,
-    true,
-    update,
-)
+from sqlalchemy import Boolean, Connection, Integer, RowMapping, column, select, table, text, true, update
 
 from understudy.errors import RequestInvalid, SeveralActive
+from understudy.history_chain import format_state
 from understudy.migrations.adoption.column_suitability import DOCUMENTED
 from understudy.migrations.adoption.repairs.columns import read_types
 from understudy.migrations.adoption.table_finding import TABLE, Repair, TableFinding
+from understudy.migrations.history_seal import append_early
 
 _Row = RowMapping
 
 _MODELS = table(TABLE, column("model_id", Integer), column("is_active", Boolean))
-_HISTORY = table(
-    "understudy_history",
-    column("at", TIMESTAMP),
-    column("event", String),
-    column("model_id", Integer),
-    column("model_name", String),
-    column("version", String),
-    column("actor", String),
-    column("detail", Text),
-)
 _SHOWN_ROWS = 10
 _SHOWN_CHARACTERS = 40
 
@@ -125,17 +101,17 @@ def _deactivate_others(connection: Connection, active: Sequence[_Row], kept: int
     connection.execute(
         update(_MODELS).where(_MODELS.c.is_active == true(), _MODELS.c.model_id != kept).values(is_active=False)
     )
-    now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(
-        insert(_HISTORY),
+    append_early(
+        connection,
         [
             {
-                "at": now,
                 "event": "repaired",
                 "model_id": row["model_id"],
                 "model_name": str(row["model_name"])[:255],
                 "version": None if row["version"] is None else str(row["version"])[:50],
-                "actor": "database",
+                "actor": "cli",
+                "before_json": format_state({"is_active": True}),
+                "after_json": format_state({"is_active": row["model_id"] == kept}),
                 "detail": f"{len(active)} models were active at once; a person chose that model {kept} stays.",
             }
             for row in active
