@@ -34,7 +34,11 @@ _AT_ONCE = 16  # files that one command decodes
 
 @dataclass(frozen=True)
 class Case:
-    """A recording that a program makes: its options, the suffix of the file, and what the table calls it."""
+    """A recording that a program makes: its options, the suffix of the file, and what the table calls it.
+
+    The program "copy" is ffmpeg, which puts the sound of the case that the options name into another container;
+    "frames" are random bits in whole frames, which every decoder must turn into the same noise.
+    """
 
     name: str
     suffix: str
@@ -47,58 +51,66 @@ class Case:
         return self.program == "sox" and self.suffix != "amr-nb"
 
 
-CASES = tuple(
-    Case(f"{container}, {codec}", suffix, f"-c:a {codec} {options}")
-    for container, suffix, codecs, options in (
-        ("wav", "wav", "pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le pcm_f64le pcm_alaw pcm_mulaw", ""),
-        ("wav", "wav", "adpcm_ms adpcm_ima_wav mp2 libmp3lame ac3 wmav2", ""),
-        ("wav", "wav", "g722 g726", "-ac 1 -ar 8000"),
-        ("rf64", "wav", "pcm_s16le", "-rf64 always"),
-        ("w64", "w64", "pcm_s16le pcm_f32le libmp3lame", ""),
-        ("aiff", "aiff", "pcm_s16be pcm_s24be pcm_s16le", ""),
-        ("au", "au", "pcm_s8 pcm_s16be pcm_f32be pcm_alaw pcm_mulaw", ""),
-        ("caf", "caf", "pcm_s16le pcm_s24be pcm_f32le pcm_mulaw alac libopus adpcm_ima_qt", ""),
-        ("flac", "flac", "flac", "-sample_fmt s16"),
-        ("flac, 24 bit", "flac", "flac", "-sample_fmt s32"),
-        ("ogg", "ogg", "libvorbis flac libspeex", ""),
-        ("opus", "opus", "libopus", ""),
-        ("mp3", "mp3", "libmp3lame", "-b:a 128k"),
-        ("mp3, variable", "mp3", "libmp3lame", "-q:a 4"),
-        ("mp2", "mp2", "mp2", ""),
-        ("aac", "aac", "aac", ""),
-        ("m4a", "m4a", "aac alac", ""),
-        ("mp4", "mp4", "aac ac3 eac3 libopus libmp3lame mp2 flac", "-strict -2"),
-        ("mov", "mov", "pcm_s16be pcm_s24le pcm_f32le pcm_mulaw adpcm_ima_qt", ""),
-        ("3gp", "3gp", "aac", ""),
-        ("mkv", "mkv", "flac libvorbis libopus pcm_s16le pcm_f32le libmp3lame ac3 eac3 alac aac wmav2", ""),
-        ("mkv", "mkv", "truehd dca tta", "-strict -2"),
-        ("webm", "webm", "libopus libvorbis", ""),
-        ("mpegts", "ts", "aac mp2 ac3 libmp3lame", ""),
-        ("mpegts, 192 bytes", "mts", "aac ac3", "-f mpegts -mpegts_m2ts_mode 1"),
-        ("wma", "wma", "wmav1 wmav2", ""),
-        ("ac3", "ac3", "ac3", ""),
-        ("wavpack", "wv", "wavpack", ""),
-        ("tta", "tta", "tta", ""),
-        ("avi", "avi", "libmp3lame pcm_s16le", ""),
-        ("flv", "flv", "libmp3lame", ""),
-        ("mpg", "mpg", "mp2", ""),
+CASES = (
+    tuple(
+        Case(f"{container}, {codec}", suffix, f"-c:a {codec} {options}")
+        for container, suffix, codecs, options in (
+            ("wav", "wav", "pcm_u8 pcm_s16le pcm_s24le pcm_s32le pcm_f32le pcm_f64le pcm_alaw pcm_mulaw", ""),
+            ("wav", "wav", "adpcm_ms adpcm_ima_wav mp2 libmp3lame ac3 wmav2", ""),
+            ("wav", "wav", "g722 g726", "-ac 1 -ar 8000"),
+            ("rf64", "wav", "pcm_s16le", "-rf64 always"),
+            ("w64", "w64", "pcm_s16le pcm_f32le libmp3lame", ""),
+            ("aiff", "aiff", "pcm_s16be pcm_s24be pcm_s16le", ""),
+            ("au", "au", "pcm_s8 pcm_s16be pcm_f32be pcm_alaw pcm_mulaw", ""),
+            ("caf", "caf", "pcm_s16le pcm_s24be pcm_f32le pcm_mulaw alac libopus adpcm_ima_qt", ""),
+            ("flac", "flac", "flac", "-sample_fmt s16"),
+            ("flac, 24 bit", "flac", "flac", "-sample_fmt s32"),
+            ("ogg", "ogg", "libvorbis flac libspeex", ""),
+            ("opus", "opus", "libopus", ""),
+            ("mp3", "mp3", "libmp3lame", "-b:a 128k"),
+            ("mp3, variable", "mp3", "libmp3lame", "-q:a 4"),
+            ("mp2", "mp2", "mp2", ""),
+            ("aac", "aac", "aac", ""),
+            ("m4a", "m4a", "aac alac", ""),
+            ("mp4", "mp4", "aac ac3 eac3 libopus libmp3lame mp2 flac", "-strict -2"),
+            ("mov", "mov", "pcm_s16be pcm_s24le pcm_f32le pcm_mulaw adpcm_ima_qt", ""),
+            ("3gp", "3gp", "aac", ""),
+            ("mkv", "mkv", "flac libvorbis libopus pcm_s16le pcm_f32le libmp3lame ac3 eac3 alac aac wmav2", ""),
+            ("mkv", "mkv", "truehd dca tta", "-strict -2"),
+            ("webm", "webm", "libopus libvorbis", ""),
+            ("mpegts", "ts", "aac mp2 ac3 libmp3lame", ""),
+            ("mpegts, 192 bytes", "mts", "aac ac3", "-f mpegts -mpegts_m2ts_mode 1"),
+            ("wma", "wma", "wmav1 wmav2", ""),
+            ("ac3", "ac3", "ac3", ""),
+            ("wavpack", "wv", "wavpack", ""),
+            ("tta", "tta", "tta", ""),
+            ("avi", "avi", "libmp3lame pcm_s16le", ""),
+            ("flv", "flv", "libmp3lame", ""),
+            ("mpg", "mpg", "mp2", ""),
+        )
+        for codec in codecs.split()
     )
-    for codec in codecs.split()
-) + tuple(
-    Case(f"{name}, by sox", suffix, options, "sox")
-    for name, suffix, options in (
-        ("wav, gsm", "wav", "-r 8000 -c 1 -e gsm-full-rate"),
-        ("wav, ms-adpcm", "wav", "-e ms-adpcm"),
-        ("w64", "w64", "-b 24"),
-        ("aifc", "aifc", "-b 16"),
-        ("caf", "caf", "-b 16"),
-        ("flac, 8 bit", "flac", "-b 8"),
-        ("ogg", "ogg", ""),
-        ("amr", "amr-nb", "-r 8000 -c 1"),
-        ("voc", "voc", "-b 16"),
-        ("sph", "sph", "-b 16"),
-        ("gsm", "gsm", "-r 8000 -c 1"),
-        ("ircam", "sf", "-b 16"),
+    + tuple(
+        Case(f"{name}, by sox", suffix, options, "sox")
+        for name, suffix, options in (
+            ("wav, gsm", "wav", "-r 8000 -c 1 -e gsm-full-rate"),
+            ("wav, ms-adpcm", "wav", "-e ms-adpcm"),
+            ("w64", "w64", "-b 24"),
+            ("aifc", "aifc", "-b 16"),
+            ("caf", "caf", "-b 16"),
+            ("flac, 8 bit", "flac", "-b 8"),
+            ("ogg", "ogg", ""),
+            ("amr", "amr-nb", "-r 8000 -c 1"),
+            ("voc", "voc", "-b 16"),
+            ("sph", "sph", "-b 16"),
+            ("gsm", "gsm", "-r 8000 -c 1"),
+            ("ircam", "sf", "-b 16"),
+        )
+    )
+    + (
+        Case("amr, wideband", "awb", "", "frames"),  # no program of Debian encodes it
+        Case("3gp, amr", "3gp", "amr, by sox", "copy"),
+        Case("3gp, amr wideband", "3gp", "amr, wideband", "copy"),
     )
 )
 
@@ -237,6 +249,18 @@ def _make_files(source: Path, paths: Mapping[Case, Path]) -> None:
     for case, path in paths.items():
         if case.program == "sox":
             _run(["sox", "-D", str(source), *case.options.split(), str(path)])
+        elif case.program == "frames":
+            path.write_bytes(_make_wideband_frames())
+    by_name = {case.name: path for case, path in paths.items()}
+    for case, path in paths.items():
+        if case.program == "copy":
+            _run(["ffmpeg", "-v", "error", "-y", "-i", str(by_name[case.options]), "-c", "copy", str(path)])
+
+
+def _make_wideband_frames() -> bytes:
+    """Return 1.5 s of AMR-WB at 23.85 kbit/s as a file (RFC 4867 section 5)."""
+    random = np.random.default_rng(1)
+    return b"#!AMR-WB\n" + b"".join(b"\x44" + random.bytes(60) for _ in range(75))
 
 
 def _decode_files(paths: Sequence[Path]) -> dict[Path, Decoded | None]:

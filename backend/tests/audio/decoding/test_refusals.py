@@ -84,7 +84,7 @@ def replace_once(body: bytes, old: bytes, new: bytes) -> bytes:
         ("AIFF", "ULAW", b"ulaw", b"QDM2", "'QDM2'"),
         ("AIFF", "ULAW", b"ulaw", b"MAC3", "'MAC3'"),
         ("AIFF", "ULAW", b"ulaw", b"\0law", "the codec 006c6177"),
-        ("CAF", "ULAW", b"ulaw", b"QDM2", "qdm2"),
+        ("CAF", "ULAW", b"ulaw", b"QDM2", "QDesign Music Codec 2"),
         ("AU", "ULAW", b"\0\0\0\1\0\0\xac\x44", b"\0\0\0\x18\0\0\xac\x44", "G.722"),
         ("AU", "ULAW", b"\0\0\0\1\0\0\xac\x44", b"\0\0\0\x63\0\0\xac\x44", "the encoding number 99"),
         ("WAV", "ULAW", b"\x07\0\1\0\x44\xac", b"\x70\x02\1\0\x44\xac", "ATRAC3"),

@@ -70,4 +70,4 @@ def choose_stream(streams: list[AudioStream], kind: str) -> AudioStream:
         if context is not None and context.codec.name in DECODERS:
             return stream
     first = contexts[0]
-    raise make_codec_error("an unknown codec" if first is None else first.codec.canonical_name, kind)
+    raise make_codec_error("an unknown codec" if first is None else first.codec.long_name, kind)
