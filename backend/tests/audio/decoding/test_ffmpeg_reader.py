@@ -120,7 +120,7 @@ def test_a_file_of_more_tracks_than_are_opened_is_refused_by_their_number(
 ) -> None:
     """FFmpeg drops the tracks past its own limit, and packets of the first one with them."""
     body = ffmpeg(tone[:4410], container, "flac" if container != "mpegts" else "aac", 44_100, tracks=4)
-    monkeypatch.setattr("understudy.audio.decoding.ffmpeg.MAX_TRACKS", 3)
+    monkeypatch.setattr("understudy.audio.decoding.ffmpeg_container.MAX_TRACKS", 3)
     monkeypatch.setitem(codecs.OPTIONS, "max_streams", "4")
     with pytest.raises(AudioUnusable, match="file holds more than 3 tracks") as caught:
         open_clip(io.BytesIO(body), AudioLimits(60.0))

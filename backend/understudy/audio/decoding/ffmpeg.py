@@ -5,7 +5,6 @@ place of libsndfile, whose Opus decoder takes three times as long, whose mp3 dec
 refuses flac files of unknown length.
 """
 
-import re
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from io import BytesIO
@@ -15,14 +14,14 @@ from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, OPTIONS, choose_stream, refuse_to_open
+from understudy.audio.decoding.codecs import choose_stream
 from understudy.audio.decoding.container_structure import walk_container
 from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.ffmpeg_container import open_container, read_promised_seconds
 from understudy.audio.decoding.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
@@ -30,13 +29,10 @@ from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_fr
 from understudy.audio.decoding.mpeg_tags import measure_file_head, measure_tags, skip_id3
 from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
-from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, Stream, measure_size, read_at
-from understudy.audio.decoding.wav_codecs import ONE_TRACK
+from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, measure_size, read_at
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
 
-# The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
-_TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 # A header counts the encoder's delay and padding, which a decoder drops: up to 0.1 s and a few codec frames.
 _SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
 _FRAMED = (ContainerFormat.MP3, ContainerFormat.AAC)
@@ -66,13 +62,13 @@ class FfmpegReader:
             self._source = source = PartsOfFile(source, structure.parts)
         elif structure.end < self._size:
             self._source = source = PartOfFile(source, 0, structure.end)  # the demuxer would read the next one's parts
-        promised = _read_xing(source) if kind is ContainerFormat.MP3 else None
-        self._container = _open_container(source, kind)
+        promised = read_xing_seconds(read_at(source, skip_id3(source), 64)) if kind is ContainerFormat.MP3 else None
+        self._container = open_container(source, kind)
         try:
             self._frames = self._iter_frames()
             self._stream = self._select_sound()
             if kind is not ContainerFormat.MP3:
-                promised = _read_promised_seconds(self._container, self._stream, kind)
+                promised = read_promised_seconds(self._container, self._stream, kind)
             self._promised = promised or 0.0
             self._losses = Losses(timed=kind in _TIMED, counted=kind is ContainerFormat.FLAC)
             self._first = self._decode_first_frame()
@@ -311,54 +307,3 @@ class FfmpegReader:
         if sound.codec_context.codec.name == "flac":
             sound.codec_context.options = {"err_detect": "crccheck"}  # otherwise damaged frames sound as noise
         return sound
-
-
-def _open_container(source: Source, kind: ContainerFormat) -> InputContainer:
-    source.seek(0)
-    many = f"holds more than {MAX_TRACKS} tracks"
-    try:
-        container = av.open(
-            Stream(source),
-            "r",
-            format=DEMUXERS[kind],
-            container_options=OPTIONS,
-            metadata_errors="replace",
-            io_open=refuse_to_open,
-        )
-    except av.error.MemoryError as error:  # some demuxers report too many tracks so
-        raise AudioUnusable(f"The {kind} file {many}, or needs too much memory.", remedy=ONE_TRACK) from error
-    except av.FFmpegError as error:
-        raise AudioUnusable(
-            f"The {kind} file is damaged or cut off so that its header cannot be read.",
-            remedy="Send the file again, in case it was damaged on its way. If a player still plays it, convert it: "
-            "`ffmpeg -i FILE recording.flac`, and send recording.flac. Otherwise record the clip again.",
-        ) from error
-    if len(container.streams) > MAX_TRACKS:
-        container.close()
-        raise AudioUnusable(f"The {kind} file {many}.", remedy=ONE_TRACK)
-    return container
-
-
-def _read_xing(source: Source) -> float | None:
-    return read_xing_seconds(read_at(source, skip_id3(source), 64))
-
-
-def _read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
-    """Return the length of the sound track in seconds by the container's header.
-
-    None where the header does not give one, because FFmpeg then guesses the length from the bit rate.
-    """
-    if (
-        kind in (ContainerFormat.MP4, ContainerFormat.OGG, ContainerFormat.FLAC)
-        and sound.duration is not None
-        and sound.time_base is not None
-    ):
-        return float(sound.duration * sound.time_base)
-    if kind is not ContainerFormat.WEBM:
-        return None
-    if match := _TAGGED_DURATION.fullmatch(sound.metadata.get("DURATION", "")):
-        hours, minutes, seconds = match.groups()
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-    if len(container.streams) == 1 and container.duration is not None:
-        return container.duration / av.time_base
-    return None

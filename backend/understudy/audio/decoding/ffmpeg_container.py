@@ -1,0 +1,64 @@
+"""Open a container with FFmpeg, and read how long its header says the sound is."""
+
+import re
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, OPTIONS, refuse_to_open
+from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.source_file import Source, Stream
+from understudy.audio.decoding.wav_codecs import ONE_TRACK
+from understudy.errors import AudioUnusable
+
+# The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
+_TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def open_container(source: Source, kind: ContainerFormat) -> InputContainer:
+    """Open a file object; raises AudioUnusable where its header cannot be read, and for more than MAX_TRACKS tracks."""
+    source.seek(0)
+    many = f"holds more than {MAX_TRACKS} tracks"
+    try:
+        container = av.open(
+            Stream(source),
+            "r",
+            format=DEMUXERS[kind],
+            container_options=OPTIONS,
+            metadata_errors="replace",
+            io_open=refuse_to_open,
+        )
+    except av.error.MemoryError as error:  # some demuxers report too many tracks so
+        raise AudioUnusable(f"The {kind} file {many}, or needs too much memory.", remedy=ONE_TRACK) from error
+    except av.FFmpegError as error:
+        raise AudioUnusable(
+            f"The {kind} file is damaged or cut off so that its header cannot be read.",
+            remedy="Send the file again, in case it was damaged on its way. If a player still plays it, convert it: "
+            "`ffmpeg -i FILE recording.flac`, and send recording.flac. Otherwise record the clip again.",
+        ) from error
+    if len(container.streams) > MAX_TRACKS:
+        container.close()
+        raise AudioUnusable(f"The {kind} file {many}.", remedy=ONE_TRACK)
+    return container
+
+
+def read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
+    """Return the length of the sound track in seconds by the container's header.
+
+    None where the header does not give one, because FFmpeg then guesses the length from the bit rate.
+    """
+    if (
+        kind in (ContainerFormat.MP4, ContainerFormat.OGG, ContainerFormat.FLAC)
+        and sound.duration is not None
+        and sound.time_base is not None
+    ):
+        return float(sound.duration * sound.time_base)
+    if kind is not ContainerFormat.WEBM:
+        return None
+    if match := _TAGGED_DURATION.fullmatch(sound.metadata.get("DURATION", "")):
+        hours, minutes, seconds = match.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    if len(container.streams) == 1 and container.duration is not None:
+        return container.duration / av.time_base
+    return None
