@@ -59,6 +59,24 @@ def test_the_server_and_its_models_describe_themselves(
     assert (entry["name"], entry["version"], entry["state"]) == ("adder", "v1", "READY")
 
 
+def test_models_are_loaded_and_let_go_beside_the_live_one(
+    client: triton.InferenceServerClient, register: Register
+) -> None:
+    register("adder", plus=1, live=True)
+    register("org/next", plus=2)
+    client.load_model("org/next")
+    assert client.is_model_ready("org/next")
+    client.unload_model("org/next")
+    np.testing.assert_array_equal(client.infer("org/next", inputs()).as_numpy("y"), X + 2)
+    with pytest.raises(InferenceServerException, match=r"adder is the live model, which stays loaded.*Activate"):
+        client.unload_model("adder")
+    np.testing.assert_array_equal(client.infer("adder", inputs()).as_numpy("y"), X + 1)
+    with pytest.raises(InferenceServerException, match=r"There is no model 'nobody'"):
+        client.load_model("nobody")
+    with pytest.raises(InferenceServerException, match=r"the request gives config.*Register the file"):
+        client.load_model("org/next", config="{}")
+
+
 def test_bodies_may_be_compressed_both_ways_and_classes_come_in_words(
     client: triton.InferenceServerClient, register: Register
 ) -> None:

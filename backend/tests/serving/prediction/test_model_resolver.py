@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from tests.fault_points import act_at
 from understudy.container import Services
-from understudy.errors import FileMissing, ModelNotFound, ReportNotFound, Unavailable
-from understudy.schemas.registry.model import ModelUpdate
+from understudy.errors import FileMissing, ModelIsActive, ModelNotFound, ReportNotFound, Unavailable
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +35,36 @@ async def test_the_live_model_and_the_others_answer_by_name(services: Services, 
     await services.activation.activate(b, "test")
     assert await winner(services, "b") == (1, b, 2)
     assert await winner(services, "a") == (0, a, None)
+
+
+async def test_a_model_that_was_let_go_is_loaded_again_and_the_live_one_stays(
+    services: Services, register: Register
+) -> None:
+    a, _ = await register("a", winner=0), await register("b", winner=1)
+    await services.activation.activate(a, "test")
+    before, _ = await services.model_resolver.choose("b", None)
+    again, _ = await services.model_resolver.choose("b", None)
+    assert again.engine_model is before.engine_model
+    await services.model_resolver.unload("b", None)
+    after, _ = await services.model_resolver.choose("b", None)
+    assert after.engine_model is not before.engine_model
+    with pytest.raises(ModelIsActive, match="a is the live model, which stays loaded"):
+        await services.model_resolver.unload("a", None)
+    assert (await winner(services, "a"))[:2] == (0, a)
+
+
+async def test_the_live_model_stays_where_another_row_of_its_file_is_let_go(
+    services: Services, register: Register
+) -> None:
+    a = await register("a", winner=0)
+    request = ModelCreate(model_name="same", file_path="models/a.onnx")
+    await services.registry.register(request, "test")
+    await services.activation.activate(a, "test")
+    assert services.live.current is not None
+    live = services.live.current.model.engine_model
+    assert (await services.model_resolver.choose("same", None))[0].engine_model is live
+    await services.model_resolver.unload("same", None)
+    assert (await services.model_resolver.choose("same", None))[0].engine_model is live
 
 
 async def test_a_version_must_be_the_rows(services: Services, register: Register) -> None:

@@ -15,12 +15,15 @@ from understudy.api.permission import CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
-from understudy.errors import BodyTooLarge, ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
+from understudy.errors import (
+    ModelNotFound,
+    ReportNotFound,
+    RequestInvalid,
+    Unavailable,
+)
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.inference.open_inference import (
-    IndexEntry,
-    IndexRequest,
     ModelMetadata,
     ModelReady,
     ServerLive,
@@ -33,7 +36,6 @@ router = APIRouter(prefix=V2, tags=["v2"], route_class=JsonRoute, responses=desc
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_repository")
 PLATFORMS = {Runtime.ONNX: "onnxruntime_onnx", Runtime.LITERT: "litert_tflite"}
-INDEXED = 10_000
 
 Name = Annotated[str, Path(description="`model_name` of a registered model", examples=["yamnet"])]
 Version = Annotated[str, Path(description="Its `version`, which the row must have", examples=["v1.0"])]
@@ -59,26 +61,6 @@ async def check_ready(services: Served, caller: CurrentCaller) -> ServerReady:
     with nullcontext() if caller.knows_reasons else hide_reasons():
         services.status_reporter.require_ready()
     return ServerReady()
-
-
-@router.post(
-    "/repository/index",
-    summary="The registered models",
-    responses=describe_problems(BodyTooLarge),
-    dependencies=require(Action.VIEW),
-)
-async def list_models(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
-    """The newest 10,000; `GET /api/v1/models` pages through all of them."""
-    found = await services.model_resolver.list_newest(INDEXED, ready=body is not None and body.ready)
-    return [
-        IndexEntry(
-            name=model.model_name,
-            version=model.version or "",
-            state="READY" if model.is_ready else "UNAVAILABLE",
-            reason="" if model.is_ready else model.compile_state,
-        )
-        for model in found
-    ]
 
 
 # Routes are tried in order: `NAME/versions/ready` is the version `ready`, and no name ends with `/versions`.

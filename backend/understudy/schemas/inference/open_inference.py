@@ -64,6 +64,15 @@ class IndexRequest(BaseModel):
     ready: bool = Field(default=False, description="True leaves out models that are not compiled")
 
 
+class LoadRequest(BaseModel):
+    """Body of POST /v2/repository/models/{name}/load."""
+
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="A configuration and files are refused, because models are registered by `/api/v1/models`",
+    )
+
+
 class IndexEntry(_Answer):
     """One registered model; `state` is READY where it is compiled, else UNAVAILABLE."""
 

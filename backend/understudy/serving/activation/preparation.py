@@ -115,6 +115,20 @@ class Preparation:
         proved = await self._prover.require(reading.model, loaded.engine_model)
         return Candidate(reading.model, loaded, (*reading.notes, *unanswered, *proved.notes), proved.examples_digest)
 
+    def release(self, source_digest: str, *, keep: EngineModel | None) -> int:
+        """Forget the loaded models of the file with this digest except `keep`, and return how many there were.
+
+        Their memory is freed when the last request that uses them has ended.
+        """
+        found = [
+            key
+            for key, model in self._warm_cache.items()
+            if model.report.source_digest == source_digest and model is not keep
+        ]
+        for key in found:
+            del self._warm_cache[key]
+        return len(found)
+
     async def is_current(self, loaded: LoadedModel) -> bool:
         """Return whether the model's row and file are still those that it was loaded from.
 

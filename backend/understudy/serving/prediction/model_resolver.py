@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from math import inf
 
-from understudy.errors import Conflict, Unavailable
+from understudy.errors import Conflict, ModelIsActive, Unavailable
 from understudy.registry.database.database import Database
 from understudy.registry.models import name_index
 from understudy.registry.models.file_records import RegisteredFile
@@ -74,6 +74,23 @@ class ModelResolver:
                     self._look_up(key)
                 return known.model, None
         return await asyncio.shield(self._look_up(key)), None
+
+    async def unload(self, name: str, version: str | None) -> None:
+        """Let go of a model that is loaded and not live; the next request for it loads it again.
+
+        Raises ModelNotFound, and ModelIsActive for the live model.
+        """
+        model = await self._read_record(name, version)
+        live = self._live.current
+        if live is not None and live.model.identity.model_id == model.model_id:
+            raise ModelIsActive(
+                f"{name} is the live model, which stays loaded.",
+                remedy="Activate another model first: `understudy activate MODEL_ID`.",
+            )
+        self._known = {
+            key: known for key, known in self._known.items() if known.model.identity.model_id != model.model_id
+        }
+        self._preparation.release(model.facts.digest, keep=live.model.engine_model if live else None)
 
     async def describe(self, name: str, version: str | None) -> tuple[ModelIdentity, CompileReport]:
         """Return the identity and the compile report of a model.
