@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+LimitedRole = Literal["viewer", "operator", "editor", "admin", "device"]
 RoleName = Literal["viewer", "operator", "editor", "admin"]  # a device has a key, which knows its source
 
 # HMAC with SHA-256 needs a key as long as its hash: RFC 7518, section 3.2.
@@ -28,6 +29,15 @@ class AccessSettings(BaseSettings):
     )
     password_passes: int = Field(
         default=3, ge=1, le=100, description="Passes of argon2id over that memory; more make guessing slower."
+    )
+    request_limits: dict[LimitedRole, Annotated[float, Field(gt=0, le=100_000)]] = Field(
+        default={},
+        description='Requests a second of one person, key or identity, by role, as JSON: `{"device": 5}`. Unset roles '
+        "have no limit. A key may have its own.",
+    )
+    concurrency_limits: dict[LimitedRole, Annotated[int, Field(ge=1, le=100_000)]] = Field(
+        default={},
+        description='Requests and microphone streams of one person, key or identity at once, by role: `{"device": 2}`.',
     )
     jwt_secret: SecretStr | None = Field(
         default=None,

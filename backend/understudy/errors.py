@@ -32,6 +32,7 @@ UnderstudyError                  500 internal_error
 ├── MalformedRequest             400 malformed_request
 ├── RequestTimeout               408 request_timeout
 ├── TooManyAttempts              429 too_many_attempts
+├── LimitReached                 429 limit_reached
 ├── NotAudio                     415 not_audio
 ├── Refused                      422
 │   ├── RequestInvalid           422 request_invalid
@@ -324,6 +325,22 @@ class TooManyAttempts(UnderstudyError):
     code = "too_many_attempts"
     title = "Too many failed attempts to sign in"
     default_remedy = "Wait for the seconds that Retry-After says, then try again."
+
+    def __init__(self, detail: str, *, remedy: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class LimitReached(UnderstudyError):
+    """The caller sent more requests than its limit. Nothing was read or done."""
+
+    status = 429
+    code = "limit_reached"
+    title = "The caller's limit is reached"
+    default_remedy = (
+        "Wait for the seconds that Retry-After says, then go on more slowly. An admin can give a key other limits: "
+        "`understudy keys limit NAME`."
+    )
 
     def __init__(self, detail: str, *, remedy: str | None = None, retry_after: int = 1) -> None:
         super().__init__(detail, remedy=remedy)

@@ -31,7 +31,7 @@ DOCUMENTED = {
     ("spec", "presets"),
     *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "sign-out", "remove")),
     *(("history", name) for name in ("show", "export")),
-    *(("keys", name) for name in ("create", "list", "revoke")),
+    *(("keys", name) for name in ("create", "list", "limit", "revoke")),
 }
 
 

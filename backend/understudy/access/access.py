@@ -13,6 +13,7 @@ from understudy.access.open_streams import OpenStreams
 from understudy.access.own_account import OwnAccount
 from understudy.access.passwords import Passwords
 from understudy.access.people import People
+from understudy.access.request_limits import RequestLimits
 from understudy.access.sign_in import SignIns
 from understudy.errors import DatabaseUnavailable, UnsafeBinding
 from understudy.registry.database.database import Database
@@ -37,6 +38,7 @@ class Access:
         self.own_account = OwnAccount(database, passwords, self.attempts, self.sign_ins)
         self.oidc = OidcSignIns(settings, database, self.sign_ins, self.attempts)
         self.authenticator = Authenticator(settings, database, BearerTokens(settings))
+        self.limits = RequestLimits(settings)
         self.streams = OpenStreams(self.authenticator)
 
     async def start(self) -> None:

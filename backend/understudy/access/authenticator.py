@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cachetools import LRUCache
 
 from understudy.access.bearer_tokens import BearerTokens
-from understudy.access.caller import Caller
+from understudy.access.caller import NO_LIMITS, Caller, Limits
 from understudy.access.credential import Credential
 from understudy.access.identities import find_or_add_identity
 from understudy.access.secret_token import find_prefix, hash_token, is_same
@@ -150,7 +150,8 @@ class Authenticator:
             raise NotSignedIn(f"The key {prefix} was revoked.")
         if key.expires_at is not None and key.expires_at <= utc_now():
             raise NotSignedIn(f"The key {prefix} has expired.")
-        return _build_caller(principal, source=key.source), key.expires_at
+        limits = Limits(key.requests_per_second, key.concurrent_requests)
+        return _build_caller(principal, source=key.source, limits=limits), key.expires_at
 
     async def _find_identity(self, facts: TokenFacts) -> tuple[Caller, datetime]:
         """Return the identity; on first sight it gets an id of its own, for `created_by_user_id`."""
@@ -162,7 +163,9 @@ class Authenticator:
         return _build_caller(found), facts.expires_at
 
 
-def _build_caller(principal: Principal, *, source: str | None = None, by_session: bool = False) -> Caller:
+def _build_caller(
+    principal: Principal, *, source: str | None = None, by_session: bool = False, limits: Limits = NO_LIMITS
+) -> Caller:
     """Return the caller. Raises NotSignedIn for a disabled account."""
     if principal.disabled_at is not None:
         raise NotSignedIn("The account is disabled.", remedy="Ask an admin: `understudy users enable NAME`.")
@@ -173,4 +176,5 @@ def _build_caller(principal: Principal, *, source: str | None = None, by_session
         role=None if principal.role is None else Role(principal.role),
         source=source,
         by_session=by_session,
+        limits=limits,
     )

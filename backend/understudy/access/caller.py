@@ -9,6 +9,17 @@ from understudy.schemas.access.role import Role
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Limits that a caller has for itself; None: those of its role hold."""
+
+    requests_per_second: float | None = None
+    concurrent_requests: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Caller:
     """The principal behind a request.
 
@@ -23,6 +34,7 @@ class Caller:
     source: str | None = None
     by_session: bool = False
     is_open: bool = False
+    limits: Limits = NO_LIMITS
 
     @property
     def is_signed_in(self) -> bool:

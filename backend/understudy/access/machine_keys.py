@@ -11,7 +11,7 @@ from understudy.models import AccessKey, Principal, PrincipalKind, utc_now
 from understudy.registry.access import keys, principals, revision
 from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
-from understudy.schemas.access.account import KeyCreate, KeyOut, NewKey
+from understudy.schemas.access.account import KeyCreate, KeyLimits, KeyOut, NewKey
 from understudy.schemas.access.role import Role
 
 log = structlog.get_logger()
@@ -54,6 +54,20 @@ class MachineKeys:
         async with self._database.read() as session:
             return [_to_answer(*row) for row in await keys.list_all(session)]
 
+    async def set_limits(self, name: str, limits: KeyLimits, *, by: str) -> KeyOut:
+        """Replace the limits of a key by its name or prefix; they count within a second. Raises KeyNotFound."""
+        async with self._database.write() as session:
+            found = await keys.find_named(session, normalize_name(name))
+            if found is None:
+                raise KeyNotFound(f"There is no key {name}.")
+            principal, key = found
+            key.requests_per_second = limits.requests_per_second
+            key.concurrent_requests = limits.concurrent_requests
+            await revision.advance(session)
+            answer = _to_answer(principal, key)
+        log.info("key limited", name=answer.name, **limits.model_dump(), by=by)
+        return answer
+
     async def revoke(self, name: str, *, by: str) -> KeyOut:
         """End a key by its name or prefix; its open streams end within a second. Raises KeyNotFound.
 
@@ -82,4 +96,6 @@ def _to_answer(principal: Principal, key: AccessKey) -> KeyOut:
         expires_at=key.expires_at,
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,
+        requests_per_second=key.requests_per_second,
+        concurrent_requests=key.concurrent_requests,
     )

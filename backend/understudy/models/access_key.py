@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import Float, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from understudy.models.base import Base
@@ -11,7 +11,8 @@ from understudy.models.base import Base
 class AccessKey(Base):
     """The secret of a principal of the kind `key`; its SHA-256 hash only, which cannot be turned back.
 
-    `prefix` begins the key and is shown. `source` is the only source that a device may name.
+    `prefix` begins the key and is shown. `source` is the only source that a device may name. A limit of its own
+    takes the place of that of its role; NULL: that of the role holds.
     """
 
     __tablename__ = "understudy_keys"
@@ -25,3 +26,5 @@ class AccessKey(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    requests_per_second: Mapped[float | None] = mapped_column(Float)
+    concurrent_requests: Mapped[int | None] = mapped_column(Integer)

@@ -2555,6 +2555,11 @@ export interface components {
          */
         KeyOut: {
             /**
+             * Concurrent Requests
+             * @description Its own limit; null: that of its role
+             */
+            concurrent_requests?: number | null;
+            /**
              * Created At
              * Format: date-time
              */
@@ -2572,6 +2577,11 @@ export interface components {
             prefix: string;
             /** Principal Id */
             principal_id: number;
+            /**
+             * Requests Per Second
+             * @description Its own limit; null: that of its role
+             */
+            requests_per_second?: number | null;
             /** Revoked At */
             revoked_at: string | null;
             role: components["schemas"]["Role"];
@@ -3282,6 +3292,11 @@ export interface components {
          */
         NewKey: {
             /**
+             * Concurrent Requests
+             * @description Its own limit; null: that of its role
+             */
+            concurrent_requests?: number | null;
+            /**
              * Created At
              * Format: date-time
              */
@@ -3304,6 +3319,11 @@ export interface components {
             prefix: string;
             /** Principal Id */
             principal_id: number;
+            /**
+             * Requests Per Second
+             * @description Its own limit; null: that of its role
+             */
+            requests_per_second?: number | null;
             /** Revoked At */
             revoked_at: string | null;
             role: components["schemas"]["Role"];

@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
 
 from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
 from understudy.errors import DatabaseUnavailable
+from understudy.migrations import ADD_ONLY
 from understudy.models import HistoryEvent
 from understudy.registry import schema
 from understudy.registry.database.database import Database
@@ -26,6 +30,13 @@ _INSERT = (
     "INSERT INTO understudy_history (at, event, position, previous_hash, entry_hash) "
     f"VALUES ('2026-01-01 00:00:00', 'refused', {{}}, '{'a' * 64}', '{'b' * 64}')"
 )
+
+
+def _upgrade_to_0007(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "understudy:migrations")
+    config.attributes |= {"connection": connection, "repair": ADD_ONLY}
+    command.upgrade(config, "0007")
 
 
 async def look(database: Database) -> ChainReport:
@@ -191,26 +202,10 @@ async def test_entries_from_before_the_seals_are_sealed_once_and_that_is_said(
     database_settings: Settings, by_hand: ByHand
 ) -> None:
     async with Database(database_settings) as database:
-        await schema.migrate(database)
+        await database._run_exclusively(_upgrade_to_0007)
         by_hand(
             "INSERT INTO understudy_history (at, event, detail) VALUES ('2026-01-01 00:00:00', 'registered', 'old')",
             "INSERT INTO understudy_history (at, event, detail) VALUES ('2026-01-02 00:00:00.5', 'refused', 'old')",
-            "DROP TABLE understudy_history_head",
-            "DROP INDEX understudy_history_position_idx",
-            *(
-                f"ALTER TABLE understudy_history DROP COLUMN {name}"
-                for name in (
-                    "principal_id",
-                    "principal_name",
-                    "principal_kind",
-                    "before_json",
-                    "after_json",
-                    "position",
-                    "previous_hash",
-                    "entry_hash",
-                )
-            ),
-            "UPDATE understudy_version SET version_num = '0007'",
         )
         await schema.migrate(database)
         report = await look(database)

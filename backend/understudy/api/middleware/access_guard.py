@@ -18,7 +18,7 @@ from understudy.api.middleware.refusal_log import RefusalLog
 from understudy.api.paths import EVENTS, V1, is_public, strip_mount
 from understudy.api.permission import set_caller
 from understudy.api.session_cookie import read_cookie
-from understudy.errors import ForeignOrigin, NotSignedIn, UnderstudyError
+from understudy.errors import ForeignOrigin, LimitReached, NotSignedIn, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
 
@@ -55,6 +55,25 @@ class AccessGuard:
                 await _refuse(error, scope, receive, send)
                 return
         set_caller(scope, caller)
+        limits = access.limits.find(caller)
+        if limits is None or is_public(strip_mount(scope)):
+            await self._run(access, credential, caller, scope, receive, send)
+            return
+        entered = False
+        try:
+            # An open event stream asks for nothing more: it takes no place among the requests that run.
+            with access.limits.enter(caller, limits, works=strip_mount(scope) != _EVENT_STREAM):
+                entered = True
+                await self._run(access, credential, caller, scope, receive, send)
+        except LimitReached as error:
+            if entered:
+                raise
+            scope["state"]["services"].counters.limited[caller.kind or "none"] += 1
+            await _refuse(error, scope, receive, send)
+
+    async def _run(
+        self, access: Access, credential: Credential | None, caller: Caller, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if scope["type"] == "websocket" or strip_mount(scope) == _EVENT_STREAM:
             await self._run_endless(access, credential, caller, scope, receive, send)
         else:

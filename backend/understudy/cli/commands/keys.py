@@ -9,10 +9,10 @@ from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.session import Session
 from understudy.cli.views.accounts import format_key, format_keys
 from understudy.cli.views.cells import to_text
-from understudy.schemas.access.account import KeyCreate, KeyList
+from understudy.schemas.access.account import KeyCreate, KeyLimits, KeyList
 from understudy.schemas.access.role import Role
 
-group = typer.Typer(help="Keys of machines: create, list, revoke.", no_args_is_help=True)
+group = typer.Typer(help="Keys of machines: create, list, limit, revoke.", no_args_is_help=True)
 
 
 @command(group, "create", example="understudy keys create gate-3 --role device --source gate-3")
@@ -52,4 +52,23 @@ async def revoke(
     """End a key. Its open event streams and WebSockets end within a second."""
     async with session.open_access() as access:
         key = await access.keys.revoke(name, by=session.actor)
+    session.output.print_answer(key, format_key(key))
+
+
+@command(group, "limit", example="understudy keys limit gate-3 --rate 5 --at-once 2")
+async def limit(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or prefix of the key.")],
+    rate: Annotated[
+        float | None, typer.Option("--rate", show_default=False, help="Requests a second; without it as its role.")
+    ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option("--at-once", show_default=False, help="Requests and streams at once; without it as its role."),
+    ] = None,
+) -> None:
+    """Replace the limits of a key; those that are not named are again those of its role. They count within a second."""
+    limits = validate_request(KeyLimits, {"requests_per_second": rate, "concurrent_requests": at_once})
+    async with session.open_access() as access:
+        key = await access.keys.set_limits(name, limits, by=session.actor)
     session.output.print_answer(key, format_key(key))

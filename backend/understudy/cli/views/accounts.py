@@ -43,6 +43,8 @@ def format_key(key: KeyOut) -> RenderableType:
             ("role", to_text(key.role)),
             ("source", to_text(key.source)),
             ("expires", format_time(key.expires_at)),
+            ("requests a second", to_text(key.requests_per_second or "as its role")),
+            ("at once", to_text(key.concurrent_requests or "as its role")),
             ("state", _format_key_state(key)),
         ]
     )

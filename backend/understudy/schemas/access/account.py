@@ -75,6 +75,17 @@ class KeyOut(BaseModel):
     expires_at: UtcTime | None
     last_used_at: UtcTime | None
     revoked_at: UtcTime | None
+    requests_per_second: float | None = Field(default=None, description="Its own limit; null: that of its role")
+    concurrent_requests: int | None = Field(default=None, description="Its own limit; null: that of its role")
+
+
+class KeyLimits(BaseModel):
+    """Limits of a key. Null: those of its role hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    requests_per_second: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
 class KeyList(BaseModel):

@@ -69,6 +69,12 @@ class PrometheusExporter(Collector):
             {(code,): count for code, count in counters.refusals.items()},
         )
         yield _build_counter(
+            "understudy_limited_requests",
+            "Requests refused because their caller had reached its limit, by the kind of caller.",
+            ("kind",),
+            {(kind,): count for kind, count in counters.limited.items()},
+        )
+        yield _build_counter(
             "understudy_source_predictions",
             "Predictions of recordings that name their source: the first 100 sources by name, the rest as `other`.",
             ("source",),
