@@ -14,7 +14,7 @@ PAGE := backend/understudy/page/build.json
 PAGE_TESTS := frontend/node_modules/.with-tests
 PAGE_SOURCES := $(shell find frontend/src frontend/public docs/*.md -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
-.PHONY: help install page demo demo-page serve test coverage test-newest test-page test-browser bench torture lint types openapi lock clean
+.PHONY: help install page demo demo-page serve test coverage test-newest test-page test-browser test-firefox bench torture lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ test-page: $(PAGE_TESTS) $(PAGE) ## the page: types, style, drift of its API cli
 
 test-browser: $(PAGE_TESTS) $(PAGE) $(call STAMP,dev) ## the page in Chromium against a real server (CHROMIUM=/usr/bin/chromium)
 	@cd frontend && $(NODE_PATH) && PYTHON=$(abspath $(BIN))/python npm run --silent e2e
+
+test-firefox: $(PAGE_TESTS) $(PAGE) $(call STAMP,dev) ## the main walk of the page in Firefox (FIREFOX=firefox-esr), which needs an output for sound
+	@cd frontend && $(NODE_PATH) && PYTHON=$(abspath $(BIN))/python npm run --silent e2e:firefox
 
 lint: $(call STAMP,dev) ## style, layers
 	@$(BIN)/ruff check backend scripts benchmarks hatch_build.py

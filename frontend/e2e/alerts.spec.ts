@@ -65,7 +65,10 @@ test("a pinned label rings and notifies, is acknowledged, and its threshold is s
 
   const unseen = page.getByRole("banner").getByText(/\d+ unseen/);
   await expect(unseen).toBeVisible();
-  await page.getByRole("button", { name: /^Acknowledge rooster at/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Acknowledge rooster at/ })
+    .first()
+    .click();
   await page.getByRole("button", { name: "Acknowledge all" }).click();
   await expect(page.getByRole("button", { name: "Acknowledge all" })).toHaveCount(0);
   await expect(unseen).toHaveCount(0);

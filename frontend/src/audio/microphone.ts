@@ -27,6 +27,7 @@ interface Block {
   at: number;
 }
 
+const START_MS = 5000;
 const RAW: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 /**
@@ -49,7 +50,7 @@ export async function openMicrophone(
   };
   try {
     await context.audioWorklet.addModule(workletUrl);
-    await context.resume();
+    await startSound(context);
   } catch (error) {
     stop();
     throw error;
@@ -62,6 +63,15 @@ export async function openMicrophone(
   source.connect(worklet);
   source.connect(analyser);
   return { sampleRate: context.sampleRate, analyser, activeProcessing: listActiveProcessing(stream), stop };
+}
+
+/** Starts the audio. Firefox waits for ever where the machine has no output for sound. */
+async function startSound(context: AudioContext): Promise<void> {
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(makeMicrophoneProblem("silent")), START_MS);
+  });
+  await Promise.race([context.resume(), silent]).finally(() => clearTimeout(late));
 }
 
 const KINDS: Record<string, keyof typeof text.common.microphone.problems> = {

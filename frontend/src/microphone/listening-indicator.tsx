@@ -4,7 +4,7 @@ import { text } from "../text";
 import { formatDeafness } from "./hearing-notice";
 import { useListening } from "./listening-provider";
 
-const words = text.microphone.indicator;
+const words = text.microphone;
 
 /** Shows on every page that the microphone is on, whether it is heard, and how many crossings nobody has seen. */
 export function ListeningIndicator() {
@@ -20,9 +20,17 @@ export function ListeningIndicator() {
         deaf ? "border-warn bg-warn-soft font-medium text-warn" : "border-line-strong text-ink-2",
       )}
     >
-      <span aria-hidden="true" className={clsx("size-2 rounded-full", deaf ? "bg-warn" : "bg-accent")} />
-      <span className={clsx(!deaf && "max-sm:sr-only")}>{deaf ? formatDeafness(hearing) : words.hearing}</span>
-      {unseen > 0 && <span className="font-medium text-ink">{words.unseen(unseen)}</span>}
+      <span
+        aria-hidden="true"
+        className={clsx(
+          "size-2 rounded-full",
+          deaf ? "bg-warn" : connection === "streaming" ? "bg-accent" : "bg-line-strong",
+        )}
+      />
+      <span className={clsx(!deaf && "max-sm:sr-only")}>
+        {deaf ? formatDeafness(hearing) : words.connections[connection]}
+      </span>
+      {unseen > 0 && <span className="font-medium text-ink">{words.indicator.unseen(unseen)}</span>}
     </Link>
   );
 }

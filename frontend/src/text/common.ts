@@ -52,6 +52,11 @@ export const common = {
         detail: "Browsers allow the microphone only on localhost and on https addresses.",
         remedy: "Open the page at localhost, or put the server behind a proxy with https.",
       },
+      silent: {
+        title: "The browser's sound did not start",
+        detail: "The browser may use the microphone, but runs no sound, so it records nothing.",
+        remedy: "Connect or switch on an output for sound, headphones for example, then try again.",
+      },
       failed: {
         title: "The microphone did not start",
         detail: "The operating system reported an error while it opened the microphone.",

@@ -85,7 +85,7 @@ export const microphone = {
     crossedBody: (score: string, at: string) => `${score} at ${at}`,
     deaf: "Not listening: no answer",
   },
-  indicator: { hearing: "Listening", deaf: "Not hearing", unseen: (count: number) => `${count} unseen` },
+  indicator: { deaf: "Not hearing", unseen: (count: number) => `${count} unseen` },
   emptyTitle: "No scores yet",
   empty: "Start listening. Scores appear after the first second.",
 };
