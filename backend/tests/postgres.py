@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests, from the server binaries of the distribution; a pytest plugin.
 
-One server a test process, on a socket of its own in a private folder; one fresh database a test.
+One server a test process, on a socket of its own in a private folder; one fresh database a test. With
+UNDERSTUDY_TEST_POOLER in the environment the tests reach it through PgBouncer in transaction mode.
 """
 
 import os
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -24,23 +25,38 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from tests.faults import TcpProxy
+from tests.pgbouncer import PORT as POOLER_PORT
+from tests.pgbouncer import PgBouncerMissing, run_pgbouncer
 from tests.tables import create_tables
 from understudy.settings import Settings
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 _UNPRIVILEGED = ("postgres", "nobody")
 _START_SECONDS = 30.0
+_PORT = 5432
+_POOLED = "UNDERSTUDY_TEST_POOLER" in os.environ
 
 
 @dataclass(frozen=True)
 class PostgresServer:
+    """A running server; `port` is that of the pooler where the tests go through one."""
+
     socket_folder: Path
+    port: int = _PORT
+
+    @property
+    def socket(self) -> Path:
+        return self.socket_folder / f".s.PGSQL.{self.port}"
 
     def address(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.socket_folder}&port={self.port}"
+
+    def direct_address(self, database: str) -> str:
+        """Return the address past the pooler."""
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
     def execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.direct_address("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
 
@@ -56,7 +72,7 @@ def _binaries() -> Path | None:
     return next((folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
-def _unprivileged_user() -> str | None:
+def find_unprivileged_user() -> str | None:
     """Whom to run as: PostgreSQL refuses to run as root. None means as the present user."""
     if os.geteuid() != 0:
         return None
@@ -73,8 +89,12 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A running server, without durability; skips where the binaries are not installed."""
     try:
         with run_postgres() as server:
-            yield server
-    except PostgresMissing as missing:
+            if not _POOLED:
+                yield server
+                return
+            with run_pgbouncer(server.socket_folder, user=find_unprivileged_user()):
+                yield replace(server, port=POOLER_PORT)
+    except (PostgresMissing, PgBouncerMissing) as missing:
         pytest.skip(str(missing))
 
 
@@ -84,7 +104,7 @@ def run_postgres() -> Iterator[PostgresServer]:
     binaries = _binaries()
     if binaries is None:
         raise PostgresMissing(f"PostgreSQL's server binaries are not installed (looked in PATH, {', '.join(_PLACES)})")
-    user = _unprivileged_user()
+    user = find_unprivileged_user()
     # Not below pytest's own folder: that one is closed to other users, and too long for a socket's name.
     folder = Path(tempfile.mkdtemp(prefix="understudy-pg-"))
     if user is not None:
@@ -152,8 +172,10 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
     """The name of a database with the newest tables and no row, for tests to copy."""
     with create_database(postgres_server) as url:
-        create_tables(Settings(home=Path("unused"), database_url=url))
-        yield get_database_name(url)
+        name = get_database_name(url)
+        # A pooler would keep a connection, and a database in use cannot be copied.
+        create_tables(Settings(home=Path("unused"), database_url=postgres_server.direct_address(name)))
+        yield name
 
 
 @pytest.fixture
@@ -177,7 +199,7 @@ def create_database(server: PostgresServer, template: str = "template1") -> Iter
 @pytest.fixture
 def postgres_proxy(postgres_server: PostgresServer) -> Iterator[TcpProxy]:
     """A proxy in front of the server, which can fall silent, cut connections and lose answers."""
-    with TcpProxy(str(postgres_server.socket_folder / ".s.PGSQL.5432")) as proxy:
+    with TcpProxy(str(postgres_server.socket)) as proxy:
         yield proxy
 
 

@@ -6,14 +6,19 @@ The exit status is 1 where something was violated.
 """
 
 import argparse
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.torture import crashes, hostile, interface, kills, outages, races, recordings, soak
+import psutil
+
+from scripts.torture import crashes, full_disk, hostile, interface, kills, outages, races, recordings, soak
 from scripts.torture.plan import Plan
 from scripts.torture.report import FamilyReport, format_table
 from tests.postgres import PostgresMissing
@@ -25,6 +30,8 @@ FAMILIES: dict[str, Callable[[Plan], FamilyReport]] = {
     "races-sqlite": races.run_on_sqlite,
     "races-postgresql": races.run_on_postgresql,
     "outages": outages.run,
+    "outages-pooler": outages.run_behind_pooler,
+    "full-disk": full_disk.run,
     "hostile": hostile.run,
     "recordings": recordings.run,
     "interface": interface.run,
@@ -50,6 +57,14 @@ def _run_and_report(name: str, plan: Plan) -> FamilyReport:
     return report
 
 
+def _stop(_number: int, _frame: object) -> None:
+    """End at once, with every server and database that a family has started."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(128 + signal.SIGTERM)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scripts.torture", description=__doc__)
@@ -60,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, help="write the table to this file too")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
     with (
         TemporaryDirectory(prefix="understudy-torture-", ignore_cleanup_errors=True) as folder,
         ThreadPoolExecutor(given.jobs) as pool,

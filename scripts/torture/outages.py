@@ -1,10 +1,13 @@
-"""The connection to PostgreSQL goes silent, is cut, is slow or loses answers, and comes back."""
+"""The connection to PostgreSQL goes silent, is cut, is slow or loses answers, and comes back; PgBouncer stops."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +17,9 @@ from scripts.torture.plan import Plan, Timer
 from scripts.torture.report import FamilyReport
 from scripts.torture.server import Client, find_misattribution, run_server, write_models
 from tests.faults import TcpProxy
-from tests.postgres import create_database, run_postgres
+from tests.pgbouncer import PORT as POOLER_PORT
+from tests.pgbouncer import PgBouncerMissing, run_pgbouncer
+from tests.postgres import PostgresServer, create_database, find_unprivileged_user, run_postgres
 
 _DATABASE_SECONDS = 1.0
 _LONGEST = 8.0
@@ -25,27 +30,46 @@ _LONGEST_PREDICTION = 5.0
 def run(plan: Plan) -> FamilyReport:
     """Each answer under an outage, and each recovery, is an attempt. Raises PostgresMissing."""
     report = FamilyReport("outages of PostgreSQL", "answers")
-    home = plan.make_home("outages")
+    with run_postgres() as postgres:
+        _run(plan, report, plan.make_home("outages"), postgres)
+    return report
+
+
+def run_behind_pooler(plan: Plan) -> FamilyReport:
+    """The same through PgBouncer in transaction mode, which also stands still. Raises PostgresMissing."""
+    report = FamilyReport("outages behind PgBouncer", "answers")
+    try:
+        with (
+            run_postgres() as postgres,
+            run_pgbouncer(postgres.socket_folder, user=find_unprivileged_user()) as pooler,
+        ):
+            _run(plan, report, plan.make_home("outages-pooler"), replace(postgres, port=POOLER_PORT), pooler.pid)
+    except PgBouncerMissing as missing:
+        report.skipped = f"{missing}."
+    return report
+
+
+def _run(plan: Plan, report: FamilyReport, home: Path, postgres: PostgresServer, pooler: int | None = None) -> None:
     write_models(home)
     with (
-        run_postgres() as postgres,
         create_database(postgres) as url,
-        TcpProxy(str(postgres.socket_folder / ".s.PGSQL.5432")) as proxy,
+        TcpProxy(str(postgres.socket)) as proxy,
         run_server(
             home,
             DATABASE_URL=f"postgresql://postgres@127.0.0.1:{proxy.port}/{make_url(url).database}",
             UNDERSTUDY_DATABASE_SECONDS=str(_DATABASE_SECONDS),
         ) as server,
     ):
-        outages = _Outages(proxy, report)
+        outages = _Outages(proxy, report, pooler)
         asyncio.run(outages.run(server.url, plan.choose(1, 40), plan.start_timer(8)))
-    return report
 
 
 @dataclass
 class _Outages:
     proxy: TcpProxy
     report: FamilyReport
+    pooler: int | None = None
+    """Process id of the pooler between server and database."""
     changed: int = 0
 
     async def run(self, url: str, rounds: int, timer: Timer) -> None:
@@ -58,15 +82,22 @@ class _Outages:
                 "slow": self._slow_down,
                 "lost answer": lambda: self.proxy.lose_answer(b"COMMIT"),
             }
+            if self.pooler is not None:
+                kinds["a pooler that stands still"] = lambda: self._signal_pooler(signal.SIGSTOP)
             for _ in range(rounds):
                 for kind, begin in kinds.items():
                     begin()
                     await self._ask_under(kind, client, labels)
                     self.proxy.resume()
+                    self._signal_pooler(signal.SIGCONT)
                     self.proxy.delay = 0.0
                     await self._await_recovery(kind, client)
                 if timer.is_over:
                     return
+
+    def _signal_pooler(self, number: signal.Signals) -> None:
+        if self.pooler is not None:
+            os.kill(self.pooler, number)
 
     def _slow_down(self) -> None:
         self.proxy.delay = 0.05
