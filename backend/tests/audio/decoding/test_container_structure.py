@@ -325,3 +325,37 @@ def test_what_lies_behind_the_last_packet_of_a_transport_stream_is_named(
 @pytest.mark.parametrize("lead", [b"", b"time"])
 def test_a_transport_stream_that_ends_within_a_packet_says_so(lead: bytes) -> None:
     check_finding(ContainerFormat.MPEGTS, packets(20, lead)[:-3], "truncated", "its last packet", 3)
+
+
+def list_samples(name: bytes, count: int) -> bytes:
+    """A box that lists `count` samples, and says nothing about each."""
+    between = {b"trun": bytes(4), b"stsz": bytes(4) + b"\0\0\0\x01"}[name]
+    return box(name, between + struct.pack(">I", count) + bytes(8))
+
+
+@pytest.mark.parametrize("length", [None, 5000], ids=["whole", "cut off"])
+@pytest.mark.parametrize("name", [b"trun", b"stsz"])
+def test_mp4_that_lists_more_samples_than_it_has_bytes_is_not_given_to_the_decoder(
+    name: bytes, length: int | None
+) -> None:
+    """FFmpeg takes 400 MB for 33 million samples of a file of 40 KB."""
+    for count, refused in ((40, False), (1 << 25, True)):
+        body = box(b"ftyp", b"M4A ") + box(b"mdat", bytes(99)) + box(b"moov", list_samples(name, count), length=length)
+        if not refused:
+            assert len(walk(ContainerFormat.MP4, body)) == (length is not None)
+            continue
+        with pytest.raises(AudioUnusable, match="at byte 119 of the mp4 file lists more samples than the file can"):
+            walk(ContainerFormat.MP4, body)
+
+
+def test_the_fragments_before_a_damaged_one_are_decoded() -> None:
+    good = box(b"ftyp", b"iso5") + box(b"moov") + box(b"moof", list_samples(b"trun", 9)) + box(b"mdat", bytes(99))
+    bad = box(b"moof", list_samples(b"trun", 1 << 25)) + box(b"mdat", bytes(99))
+    structure = walk_container(io.BytesIO(good + bad), ContainerFormat.MP4)
+    assert structure.parts == [(0, len(good))]
+    assert [(each.code, each.bytes) for each in structure.findings] == [("truncated", len(bad))]
+
+
+def test_the_name_of_a_box_within_a_picture_is_no_list_of_samples() -> None:
+    picture = b"\xff\xd8\xff\xe0trun" + b"\xff" * 40 + b"\xff\xff\xff\xffstsz" + b"\xff" * 40
+    check(ContainerFormat.MP4, box(b"ftyp", b"M4A ") + box(b"moov", picture) + box(b"mdat", bytes(9)))

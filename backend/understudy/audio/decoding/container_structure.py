@@ -11,6 +11,7 @@ from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.audio.decoding.structure import Structure, find
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import FindingCode
 
 MAX_PARTS = 20_000
 """Most boxes, elements or pages that are looked at."""
@@ -29,6 +30,10 @@ _ELEMENTS = frozenset(
 )
 # Boxes that hold no sound and do not say where it lies.
 _SILENT_BOXES = (b"free", b"skip", b"wide", b"udta", b"meta", b"uuid", b"mfra")
+# Boxes that list samples: their counts are found by the boxes within (ISO/IEC 14496-12 sections 8.7.3.2 and 8.8.8).
+_INDEX_BOXES = (b"moov", b"moof")
+_COUNTS = {b"trun": 8, b"stsz": 12}
+_MOST_INDEX_BYTES, _MOST_LISTS = 16 << 20, 4096
 _SEGMENT = b"\x18\x53\x80\x67"
 # SeekHead, Cues, Tags, Chapters and Attachments hold no sound, nor do Void and CRC-32.
 _SILENT_ELEMENTS = (
@@ -105,11 +110,15 @@ def _walk_boxes(source: Source, size: int) -> Structure:
             offset = size
             break
         if offset + length > size:
+            if name in _INDEX_BOXES and _promises_too_much(source, offset, size - offset, size):
+                return _refuse_fragment(structure, offset, size, decodable=described and media)
             part = f"its '{name.decode('latin-1')}' box" if name.isalnum() else f"the box at byte {offset}"
             structure.add_cut_off(part, length, size - offset, sound=not (media and name in _SILENT_BOXES))
             described = described or name == b"moov"
             offset = size
             break
+        if name in _INDEX_BOXES and _promises_too_much(source, offset, length, size):
+            return _refuse_fragment(structure, offset, size, decodable=described and media)
         described = described or name == b"moov"
         media = media or name == b"mdat"
         offset += length
@@ -120,6 +129,34 @@ def _walk_boxes(source: Source, size: int) -> Structure:
             "The mp4 file is cut off: its 'moov' box, which says where the sound lies, is missing.",
             remedy="Repair the file with the program that recorded it; nothing can be decoded without that box.",
         )
+    return structure
+
+
+def _promises_too_much(source: Source, offset: int, length: int, size: int) -> bool:
+    """Return whether the box lists more samples than the file has bytes: FFmpeg takes 400 MB for them at once."""
+    data = read_at(source, offset, min(length, _MOST_INDEX_BYTES))
+    for name, behind in _COUNTS.items():
+        at = -1
+        for _ in range(_MOST_LISTS):
+            if (at := data.find(name, at + 1)) < 0:
+                break
+            box = int.from_bytes(data[max(0, at - 4) : at])
+            count = int.from_bytes(data[at + behind : at + behind + 4])
+            if 16 <= box <= _MOST_INDEX_BYTES and count > size:  # other lengths: the word stands in a picture
+                return True
+    return False
+
+
+def _refuse_fragment(structure: Structure, offset: int, size: int, *, decodable: bool) -> Structure:
+    """End the recording before a box whose list of samples is damaged; raise AudioUnusable where nothing is before it.
+
+    The file goes to FFmpeg without the box and what follows.
+    """
+    detail = f"The box at byte {offset} of the mp4 file lists more samples than the file can hold: it is damaged."
+    if not decodable:
+        raise AudioUnusable(detail)
+    structure.add(FindingCode.TRUNCATED, detail, size - offset)
+    structure.parts = [(0, offset)]
     return structure
 
 
