@@ -87,6 +87,9 @@ class ModelResolver:
                 f"{name} is the live model, which stays loaded.",
                 remedy="Activate another model first: `understudy activate MODEL_ID`.",
             )
+        # A look-up that runs would put the model back.
+        running = [task for (key, _), task in self._look_ups.items() if key[0] == name]
+        await asyncio.gather(*running, return_exceptions=True)
         self._known = {
             key: known for key, known in self._known.items() if known.model.identity.model_id != model.model_id
         }
