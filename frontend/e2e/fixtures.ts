@@ -61,6 +61,22 @@ export const test = base.extend<Fixtures, { kit: ModelKit }>({
   ],
 });
 
+/** Returns a `test` whose tests share one server: for files whose tests change nothing that another one sees. */
+export function shareServer(): typeof test {
+  let shared: TestServer | undefined;
+  const sharing = test.extend<Fixtures>({
+    server: async ({ kit }, use) => {
+      if (!shared) {
+        shared = new TestServer(kit);
+        await shared.start();
+      }
+      await use(shared);
+    },
+  });
+  sharing.afterAll(() => shared?.remove());
+  return sharing;
+}
+
 /** Chooses an option in a combobox that searches. */
 export async function chooseOption(page: Page, field: string, option: string): Promise<void> {
   await page.getByRole("combobox", { name: field }).click();

@@ -1,5 +1,7 @@
-import { expect, test } from "./fixtures";
+import { expect, shareServer } from "./fixtures";
 import { wav } from "./wav";
+
+const test = shareServer();
 
 test("the server accepts each time range that the page offers", async ({ page, server }) => {
   await server.setUpModels();

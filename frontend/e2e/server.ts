@@ -44,6 +44,7 @@ export class TestServer {
   readonly #kit: ModelKit;
   readonly #settings: Record<string, string>;
   #process: ChildProcess | undefined;
+  #setUp: Promise<{ ten: Registered; six: Registered }> | undefined;
   #log = "";
 
   constructor(kit: ModelKit, settings: Record<string, string> = {}) {
@@ -136,8 +137,13 @@ export class TestServer {
     await this.#post(`/api/v1/models/${model.model_id}/activate`, undefined);
   }
 
-  /** Registers `ten` and `six`, and activates `ten` last. */
-  async setUpModels(): Promise<{ ten: Registered; six: Registered }> {
+  /** Registers `ten` and `six`, and activates `ten` last. Done once, where tests share the server. */
+  setUpModels(): Promise<{ ten: Registered; six: Registered }> {
+    this.#setUp ??= this.#registerBoth();
+    return this.#setUp;
+  }
+
+  async #registerBoth(): Promise<{ ten: Registered; six: Registered }> {
     const ten = await this.register("ten", { version: "v1", model_type: "esc10", accuracy: 0.91 });
     const six = await this.register("six", { version: "v2", model_type: "custom", accuracy: 0.874 });
     await this.activate(six);

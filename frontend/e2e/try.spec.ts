@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Download, Page } from "@playwright/test";
-import { chooseOption, expect, test } from "./fixtures";
+import { chooseOption, expect, shareServer } from "./fixtures";
 import { wav } from "./wav";
+
+const test = shareServer();
 
 const choose = (page: Page, name: string, buffer: Buffer<ArrayBuffer>) =>
   page.locator("input[type=file]").setInputFiles({ name, mimeType: "audio/wav", buffer });
