@@ -32,6 +32,15 @@ def test_every_route_has_a_summary_and_every_error_is_a_problem(settings: Settin
                     assert set(response["content"]) == {"application/problem+json"}, (method, path, status)
 
 
+def test_every_operation_that_not_everybody_may_ask_for_describes_its_refusals(settings: Settings) -> None:
+    paths = create_app(settings).openapi()["paths"]
+    public = {path for path in paths if "health" in path or path.startswith("/api/v1/session")}
+    assert len(public) > 3
+    for path, methods in paths.items():
+        for operation in methods.values():
+            assert {"401", "403"} <= set(operation["responses"]) or path in public, path
+
+
 @pytest.mark.parametrize("path", ["/api/v1/models", "/api/v1/predict", "/api/v1/models/{model_id}/activate"])
 def test_the_documented_routes_show_examples_of_their_errors(settings: Settings, path: str) -> None:
     for route in create_app(settings).openapi()["paths"][path].values():

@@ -7,7 +7,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from understudy.access.actions import PUBLIC
+from understudy.api.problem_responses import describe_problems
+from understudy.api.route_actions import iter_route_actions
 from understudy.api.v2.infer_openapi import build_infer_paths
+from understudy.errors import NotAllowed, NotSignedIn
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 from understudy.schemas.inference.recording import AudioDocument
 from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
@@ -39,12 +43,23 @@ def install_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schema["paths"] |= build_infer_paths()
+            _add_refusals(app, schema["paths"])
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas |= build_components() | schemas
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the documented way to extend it
+
+
+def _add_refusals(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Describe 401 and 403 at each operation that not everybody may ask for."""
+    refusals = describe_problems(NotSignedIn, NotAllowed)
+    public = {getattr(route, "path_format", None) for route, action in iter_route_actions(app) if action in PUBLIC}
+    for path in paths.keys() - public:
+        for operation in paths[path].values():
+            for status, response in refusals.items():
+                operation["responses"].setdefault(str(status), response)
 
 
 def build_components() -> dict[str, Any]:
