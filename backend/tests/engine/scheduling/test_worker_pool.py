@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import psutil
@@ -39,8 +38,14 @@ async def test_loading_takes_no_inference_thread_away(pool: WorkerPool) -> None:
 
 
 async def test_the_wait_for_a_thread_is_returned(pool: WorkerPool) -> None:
-    results = await asyncio.gather(*(pool.infer(time.sleep, 0.05) for _ in range(4)))
-    assert max(waited for _, waited in results) >= 40
+    gate = threading.Event()
+    busy = [asyncio.create_task(pool.infer(gate.wait)) for _ in range(2)]
+    waiting = asyncio.create_task(pool.infer(int))
+    await asyncio.sleep(0)  # all are submitted
+    await asyncio.sleep(0.05)
+    gate.set()
+    assert (await waiting)[1] >= 40
+    await asyncio.gather(*busy)
 
 
 async def test_an_error_reaches_the_caller(pool: WorkerPool) -> None:
