@@ -39,6 +39,7 @@ from understudy.serving.sync.event_stream import Events
 from understudy.serving.sync.live_model import LiveModelReference
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.counters import Counters
+from understudy.serving.telemetry.prediction_log import PredictionLog
 from understudy.serving.telemetry.prometheus import PrometheusExporter
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
 from understudy.serving.telemetry.server_status import StatusReporter
@@ -76,6 +77,7 @@ class Services:
     tensors: TensorInference
     counters: Counters
     recent_statistics: RecentStatistics
+    prediction_log: PredictionLog
     prometheus: PrometheusExporter
 
 
@@ -162,6 +164,7 @@ def _build_services(
 ) -> Services:
     registry = Registry(settings, database)
     recent_statistics = RecentStatistics(counters)
+    prediction_log = PredictionLog(settings, database, counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
     compilation = Compilation(registry, compiler, counters, actor)
     backbones = BackboneHolder(settings)
@@ -183,7 +186,9 @@ def _build_services(
         uploads=Uploads(settings),
         live=live,
         reconciler=reconciler,
-        status_reporter=StatusReporter(settings, database, live, reconciler, backbones, engine, supervisor),
+        status_reporter=StatusReporter(
+            settings, database, live, reconciler, backbones, engine, supervisor, prediction_log, counters
+        ),
         supervisor=supervisor,
         events=Events(database, reconciler.replica),
         activation=activation,
@@ -202,6 +207,7 @@ def _build_services(
         tensors=TensorInference(model_resolver, engine, recent_statistics),
         counters=counters,
         recent_statistics=recent_statistics,
+        prediction_log=prediction_log,
         prometheus=PrometheusExporter(counters, live, reconciler, supervisor, lambda: engine.waiting),
     )
 
@@ -230,6 +236,8 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         ("recent_statistics", services.recent_statistics.watch, False),
         ("access", services.access.watch, True),
     )
+    if services.prediction_log.is_enabled:
+        background = (*background, ("prediction_log", services.prediction_log.watch, False))
     tasks = [
         asyncio.create_task(services.supervisor.keep_running(name, work, essential=essential))
         for name, work, essential in background
@@ -244,4 +252,5 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         for task in (first, *tasks):
             with suppress(asyncio.CancelledError):
                 await task
+        await services.prediction_log.write()
         await services.reconciler.leave()

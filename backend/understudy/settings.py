@@ -174,6 +174,12 @@ class Settings(AccessSettings):
         ge=1,
         description="Threads for decoding and inference where there are no worker processes.",
     )
+    prediction_log_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days for which predictions are logged in the database, without audio. 0 logs none.",
+    )
     max_upload_bytes: int = Field(
         default=2 << 30, gt=0, description="Largest audio upload in bytes. Uploads above 1 MiB are spooled to disk."
     )

@@ -19,6 +19,7 @@ DOCUMENTED = {
             "demo",
             "uninstall",
             "import-table",
+            "predictions",
             "backup",
             "restore",
         )

@@ -66,6 +66,7 @@ CALLS: list[Call[Any]] = [
     calls.get_rollback_target(),
     calls.list_model_types(),
     calls.get_operation("x"),
+    calls.list_predictions(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), 1, "a", 10, "c"),
     calls.get_history(1, "activated", datetime(2026, 5, 1, tzinfo=UTC), 10, "c"),
     calls.get_model_history(1, 10, "c"),
     calls.get_model_report(1),

@@ -20,6 +20,7 @@ class Action(StrEnum):
     PREDICT = "predict"
     INFER = "infer"
     REHEARSE = "rehearse"
+    READ_PREDICTIONS = "read_predictions"
     ACTIVATE = "activate"
     EDIT = "edit"
     OWN_ACCOUNT = "own_account"
@@ -43,6 +44,7 @@ ALLOWED: dict[Action, tuple[Role, ...]] = {
     Action.PREDICT: (*_PEOPLE, Role.DEVICE),
     Action.INFER: _PEOPLE,
     Action.REHEARSE: _OPERATORS,
+    Action.READ_PREDICTIONS: _OPERATORS,
     Action.ACTIVATE: _OPERATORS,
     Action.EDIT: _EDITORS,
     Action.OWN_ACCOUNT: _PEOPLE,
@@ -59,6 +61,7 @@ MEANINGS: dict[Action, str] = {
     Action.PREDICT: "predict recordings and score a microphone with the live model; a device for its own source only",
     Action.INFER: "run a model on tensors by `/v2`",
     Action.REHEARSE: "predict with a model that is not live (`?model_id=`)",
+    Action.READ_PREDICTIONS: "read the log of predictions",
     Action.ACTIVATE: "activate a model and roll back",
     Action.EDIT: "upload, register, update and delete models and their examples",
     Action.OWN_ACCOUNT: "change one's own password, and see and end one's own sessions",

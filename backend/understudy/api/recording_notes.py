@@ -1,8 +1,13 @@
 """Returns, logs and counts what clients say about their recordings: the sensor and the time."""
 
+from functools import partial
+from typing import BinaryIO
+
 import structlog
 from starlette.requests import Request
 
+from understudy.access.caller import Caller
+from understudy.api.uploads.kept_recording import keep_open
 from understudy.container import Services
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
@@ -41,6 +46,12 @@ def record_prediction(services: Services, prediction: Prediction, fields: Record
             model_id=prediction.model.model_id,
             generation=prediction.generation,
         )
+
+
+def log_prediction(services: Services, caller: Caller, prediction: Prediction, source: BinaryIO) -> None:
+    """Hand the answer to the log of predictions, where there is one. Nobody may read `source` any more."""
+    if services.prediction_log.is_enabled:
+        services.prediction_log.record(prediction, partial(keep_open, source), caller.principal_id, caller.name)
 
 
 def record_batch(services: Services, fields: RecordingFields, predictions: int, problems: int) -> None:

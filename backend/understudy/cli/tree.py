@@ -15,6 +15,7 @@ from understudy.cli.commands import (
     keys,
     models,
     predict,
+    predictions,
     register,
     serve,
     spec,
@@ -45,7 +46,7 @@ def _root(
     pass
 
 
-for _module in (demo, serve, register, models, deployment, predict, train, compile_model):
+for _module in (demo, serve, register, models, deployment, predict, predictions, train, compile_model):
     tree.add_typer(_module.group)
 tree.add_typer(history.group, name="history")
 tree.add_typer(spec.group, name="spec")

@@ -29,6 +29,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
+from understudy.schemas.registry.logged_prediction import LoggedPredictionPage
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelTypes, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -149,6 +150,19 @@ class AsyncClient:
     ) -> HistoryPage:
         """Return one page of the history, newest first; with `at`, of that moment, and what was live then."""
         return await self._send(calls.get_history(model_id, event, at, limit, cursor))
+
+    async def list_predictions(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        model_id: int | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> LoggedPredictionPage:
+        """Return one page of the log of predictions, newest first."""
+        return await self._send(calls.list_predictions(since, until, model_id, label, limit, cursor))
 
     async def get_model_history(
         self, model_id: int, *, limit: int | None = None, cursor: str | None = None

@@ -17,6 +17,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
+from understudy.schemas.registry.logged_prediction import LoggedPredictionPage
 from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelList, ModelTypes, ModelUpdate
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
@@ -159,6 +160,19 @@ def get_history(
         "cursor": cursor,
     }
     return Call(HistoryPage, "GET", "history", params=params)
+
+
+def list_predictions(
+    since: datetime | None,
+    until: datetime | None,
+    model_id: int | None,
+    label: str | None,
+    limit: int | None,
+    cursor: str | None,
+) -> Call[LoggedPredictionPage]:
+    times = {"since": since and since.isoformat(), "until": until and until.isoformat()}
+    params = {**times, "model_id": model_id, "label": label, "limit": limit, "cursor": cursor}
+    return Call(LoggedPredictionPage, "GET", "predictions", params=params)
 
 
 def get_model_history(model_id: int, limit: int | None, cursor: str | None) -> Call[HistoryPage]:

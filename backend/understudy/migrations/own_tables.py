@@ -12,6 +12,7 @@ OWN_TABLES = (
     "understudy_created",
     "understudy_counts",
     "understudy_operations",
+    "understudy_predictions",
     "understudy_replicas",
     "understudy_history",
     "understudy_history_head",

@@ -8,6 +8,7 @@ from understudy.models.deployment import FLOAT32, Deployment
 from understudy.models.examples import ExamplesRow, ProofRow
 from understudy.models.file_record import CompileState, FileRecord
 from understudy.models.history import History, HistoryEvent, HistoryHead
+from understudy.models.logged_prediction import LoggedPrediction
 from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
@@ -30,6 +31,7 @@ __all__ = [
     "HistoryEvent",
     "HistoryHead",
     "ImportedRow",
+    "LoggedPrediction",
     "MlModel",
     "ModelCount",
     "OperationRow",

@@ -577,6 +577,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log of predictions
+         * @description Who asked what was answered by which model, latest first; empty where `UNDERSTUDY_PREDICTION_LOG_DAYS` is 0.
+         */
+        get: operations["list_predictions_api_v1_predictions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2805,6 +2825,64 @@ export interface components {
             offset: number;
         };
         /**
+         * LoggedPredictionOut
+         * @description One answer that was given.
+         */
+        LoggedPredictionOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Clip Digest
+             * @description SHA-256 of the recording's bytes as they were sent
+             */
+            clip_digest: string;
+            /**
+             * Digest
+             * @description SHA-256 of the model file
+             */
+            digest: string;
+            /**
+             * Generation
+             * @description Null for a rehearsal
+             */
+            generation: number | null;
+            /** Label */
+            label: string;
+            /** Model Id */
+            model_id: number;
+            /** Model Name */
+            model_name: string;
+            /** Prediction Id */
+            prediction_id: number;
+            /** Principal Id */
+            principal_id: number | null;
+            /**
+             * Principal Name
+             * @description Null where nobody was signed in
+             */
+            principal_name: string | null;
+            /** Score */
+            score: number;
+            /** Version */
+            version: string | null;
+        };
+        /**
+         * LoggedPredictionPage
+         * @description A page of the log, latest first.
+         */
+        LoggedPredictionPage: {
+            /**
+             * Next Cursor
+             * @description Pass as `cursor` for the next page; null on the last
+             */
+            next_cursor?: string | null;
+            /** Predictions */
+            predictions: components["schemas"]["LoggedPredictionOut"][];
+        };
+        /**
          * MelBands
          * @description Triangular mel bands over the bins of a Stft.
          */
@@ -3713,6 +3791,29 @@ export interface components {
             windows: components["schemas"]["Window"][];
         };
         /**
+         * PredictionLogStatus
+         * @description The log of predictions, as this process has written it since it started.
+         */
+        PredictionLogStatus: {
+            /**
+             * Days
+             * @description How long entries are kept
+             */
+            days: number;
+            /**
+             * Dropped
+             * @description Predictions that are missing in the log: more came than could be written
+             */
+            dropped: number;
+            /**
+             * Waiting
+             * @description Predictions that are not written yet
+             */
+            waiting: number;
+            /** Written */
+            written: number;
+        };
+        /**
          * Problem
          * @description RFC 9457 problem details with a machine-readable code and a remedy.
          */
@@ -4299,6 +4400,8 @@ export interface components {
              */
             in_sync: boolean;
             live: components["schemas"]["LiveStatus"] | null;
+            /** @description Null where predictions are not logged */
+            prediction_log?: components["schemas"]["PredictionLogStatus"] | null;
             /** @description Why this process is not in sync or cannot answer */
             problem: components["schemas"]["Problem"] | null;
             /**
@@ -7309,6 +7412,62 @@ export interface operations {
             };
             /** @description No model is live; The model that should be live is not loaded; The backbone is not installed */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_predictions_api_v1_predictions_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                label?: string | null;
+                limit?: number;
+                model_id?: number | null;
+                /** @description UTC unless it names a zone */
+                since?: string | null;
+                /** @description UTC unless it names a zone */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedPredictionPage"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

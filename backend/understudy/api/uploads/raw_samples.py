@@ -89,6 +89,11 @@ class RawSamples:
         )
 
 
+def find_samples(file: BinaryIO) -> BinaryIO:
+    """Return the samples behind a header that `RawSamples.add_header` added; another file as it is."""
+    return file.samples_file if isinstance(file, _HeadedFile) else file
+
+
 def find_raw_samples(content_type: ContentType, fields: RecordingFields) -> RawSamples | None:
     """Return the layout of raw samples that the content type or the fields declare; None for a file of another kind.
 
@@ -135,13 +140,13 @@ class _HeadedFile(io.RawIOBase):
     """A wav header and a file of samples behind it, read as one seekable file."""
 
     def __init__(self, samples: RawSamples, file: BinaryIO) -> None:
-        self._samples, self._file = samples, file
+        self._samples, self.samples_file = samples, file
         self._at = 0
 
     @cached_property
     def _header(self) -> bytes:
-        self._file.seek(0)
-        kind = _FILES.get(self._file.read(4))
+        self.samples_file.seek(0)
+        kind = _FILES.get(self.samples_file.read(4))
         if self._samples.basic and kind == "au":
             return b""
         if kind is not None:
@@ -149,11 +154,11 @@ class _HeadedFile(io.RawIOBase):
                 f"The recording was declared as raw {self._samples.format} samples, and it is a whole {kind} file.",
                 remedy=f"Send it as a file: Content-Type: audio/{kind}, without `format` and `rate`.",
             )
-        return self._samples.make_header(self._file.seek(0, io.SEEK_END))
+        return self._samples.make_header(self.samples_file.seek(0, io.SEEK_END))
 
     @cached_property
     def _size(self) -> int:
-        return len(self._header) + self._file.seek(0, io.SEEK_END)
+        return len(self._header) + self.samples_file.seek(0, io.SEEK_END)
 
     def seekable(self) -> bool:
         return True
@@ -177,7 +182,7 @@ class _HeadedFile(io.RawIOBase):
         count = left if count < 0 else min(count, left)
         data = header[self._at : self._at + count]
         if len(data) < count:
-            self._file.seek(self._at + len(data) - len(header))
-            data += self._file.read(count - len(data))
+            self.samples_file.seek(self._at + len(data) - len(header))
+            data += self.samples_file.read(count - len(data))
         self._at += len(data)
         return data

@@ -1,6 +1,6 @@
 """Predicts many recordings over HTTP."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import ClassVar
 
@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from understudy.access.actions import Action
+from understudy.access.caller import Caller
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.problem_responses import describe_problems
-from understudy.api.recording_notes import add_notes, record_batch, remember_recording
+from understudy.api.recording_notes import add_notes, log_prediction, record_batch, remember_recording
 from understudy.api.uploads.multipart import FIELD, MAX_CLIPS, receive_form
 from understudy.api.uploads.recording_fields import QueryFields
 from understudy.container import Services
@@ -25,6 +26,7 @@ from understudy.errors import (
 )
 from understudy.schemas.inference.batch import BatchLine
 from understudy.schemas.inference.recording import RecordingFields
+from understudy.serving.prediction.batch_predictor import NamedClip
 
 router = APIRouter(tags=["predict"])
 
@@ -86,11 +88,15 @@ async def predict_batch(
     fields = restrict_source(caller, form.fields)
     remember_recording(request, fields)
     lines = await services.batch.predict(form.files, model_id, strict=fields.strict)
-    return StreamingResponse(_write_lines(services, lines, fields), media_type=_Line.media_type)
+    return StreamingResponse(_write_lines(services, lines, fields, caller, form.files), media_type=_Line.media_type)
 
 
 async def _write_lines(
-    services: Services, lines: AsyncGenerator[BatchLine], fields: RecordingFields
+    services: Services,
+    lines: AsyncGenerator[BatchLine],
+    fields: RecordingFields,
+    caller: Caller,
+    clips: Sequence[NamedClip],
 ) -> AsyncGenerator[str]:
     predictions = problems = 0
     try:
@@ -102,6 +108,7 @@ async def _write_lines(
                     predictions += 1
                     prediction = add_notes(line.prediction, fields)
                     services.recent_statistics.record_events(prediction)
+                    log_prediction(services, caller, prediction, clips[line.index].source)
                     line = line.model_copy(update={"prediction": prediction})
                 yield line.model_dump_json(exclude_unset=True) + "\n"
     finally:

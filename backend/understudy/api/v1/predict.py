@@ -10,7 +10,7 @@ from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.problem_responses import describe_problems
-from understudy.api.recording_notes import add_notes, record_prediction, remember_recording
+from understudy.api.recording_notes import add_notes, log_prediction, record_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
 from understudy.api.uploads.multipart import FIELD
 from understudy.api.uploads.recording_fields import QueryFields
@@ -104,6 +104,7 @@ async def predict(
         model, generation = await services.predictor.choose(model_id)
         async with DisconnectWatch(request.receive):
             result = await services.predictor.predict_with(clip.source, model, generation, strict=fields.strict)
+        log_prediction(services, caller, result.prediction, clip.source)
     result = replace(result, prediction=add_notes(result.prediction, fields))
     record_prediction(services, result.prediction, fields)
     # Encoded here: FastAPI would validate and copy the prediction once more.

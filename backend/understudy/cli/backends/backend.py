@@ -9,6 +9,7 @@ from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
+from understudy.schemas.registry.logged_prediction import LoggedPredictionPage
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -73,6 +74,17 @@ class Backend(Protocol):
     async def list_history(
         self, *, model_id: int | None, event: str | None, at: datetime | None, limit: int, cursor: str | None
     ) -> HistoryPage: ...
+
+    async def list_predictions(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        model_id: int | None,
+        label: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> LoggedPredictionPage: ...
 
     async def get_report(self, model_id: int) -> CompileReport: ...
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from understudy.container import Services, open_services
+from understudy.registry.models.prediction_rows import PredictionFilter
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
+from understudy.schemas.registry.logged_prediction import LoggedPredictionPage
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -88,6 +90,20 @@ class DirectBackend:
     ) -> HistoryPage:
         return await self._services.registry.list_history(
             model_id=model_id, event=event, at=at, limit=limit, cursor=cursor
+        )
+
+    async def list_predictions(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        model_id: int | None,
+        label: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> LoggedPredictionPage:
+        return await self._services.prediction_log.list(
+            PredictionFilter(since, until, model_id, label), limit=limit, cursor=cursor
         )
 
     async def get_report(self, model_id: int) -> CompileReport:

@@ -12,6 +12,7 @@ from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ModelExamples
+from understudy.schemas.registry.logged_prediction import LoggedPredictionPage
 from understudy.schemas.registry.model import (
     HistoryPage,
     ModelCreate,
@@ -83,6 +84,20 @@ class RemoteBackend:
         self, *, model_id: int | None, event: str | None, at: datetime | None, limit: int, cursor: str | None
     ) -> HistoryPage:
         return await self._client.get_history(model_id=model_id, event=event, at=at, limit=limit, cursor=cursor)
+
+    async def list_predictions(
+        self,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        model_id: int | None,
+        label: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> LoggedPredictionPage:
+        return await self._client.list_predictions(
+            since=since, until=until, model_id=model_id, label=label, limit=limit, cursor=cursor
+        )
 
     async def get_report(self, model_id: int) -> CompileReport:
         return await self._client.get_model_report(model_id)

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERNAL
-from understudy.cli.framework.options import Cursor, SomeModelId
+from understudy.cli.framework.options import Cursor, SomeModelId, parse_time
 from understudy.cli.framework.session import Session, require_database
 from understudy.cli.views import history as history_view
 from understudy.cli.views.cells import to_text
@@ -32,14 +32,6 @@ group = typer.Typer(
 )
 
 
-def _parse_time(text: str) -> datetime:
-    """Return a time in ISO 8601; without a zone it is local, as the times that the command prints."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no time. Write 2026-11-28T14:03, or that with +01:00.") from None
-
-
 @command(group, _SHOW, example="understudy history show --event refused", remote=True)
 async def show(
     session: Session,
@@ -52,7 +44,7 @@ async def show(
         datetime | None,
         typer.Option(
             "--at",
-            parser=_parse_time,
+            parser=parse_time,
             metavar="TIME",
             show_default=False,
             help="The model that was live at this time, and the history until then. Local time unless it names a zone.",

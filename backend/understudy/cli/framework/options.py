@@ -1,5 +1,6 @@
 """The arguments and options that several commands share."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -67,3 +68,11 @@ def collect_columns(
         "accuracy": accuracy,
     }
     return {column: value for column, value in values.items() if value is not None}
+
+
+def parse_time(text: str) -> datetime:
+    """Return a time in ISO 8601; without a zone it is local, as the times that the command prints."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is no time. Write 2026-11-28T14:03, or that with +01:00.") from None

@@ -24,6 +24,7 @@ _NOT_SAVED = {
     "understudy_counts",
     "understudy_created",
     "understudy_operations",
+    "understudy_predictions",
     "understudy_replicas",
     "understudy_sessions",
 }

@@ -57,6 +57,15 @@ class ReplicaStatus(BaseModel):
     seen_at: UtcTime
 
 
+class PredictionLogStatus(BaseModel):
+    """The log of predictions, as this process has written it since it started."""
+
+    days: int = Field(description="How long entries are kept")
+    waiting: int = Field(description="Predictions that are not written yet")
+    written: int
+    dropped: int = Field(description="Predictions that are missing in the log: more came than could be written")
+
+
 class Status(BaseModel):
     version: str
     replica: str
@@ -75,4 +84,7 @@ class Status(BaseModel):
     database: DatabaseStatus
     workers: tuple[WorkerStatus, ...] = Field(description="None where the server's own process computes")
     tasks: tuple[BackgroundTaskStatus, ...] = Field(default=(), description="The background tasks of this server")
+    prediction_log: PredictionLogStatus | None = Field(
+        default=None, description="Null where predictions are not logged"
+    )
     replicas: tuple[ReplicaStatus, ...]

@@ -58,6 +58,8 @@ class Counters:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
+        self.predictions_logged = 0
+        self.predictions_not_logged = 0
         self.limited: Counter[str] = Counter(dict.fromkeys(("person", "key", "identity"), 0))
         # Each code begins at 0: Prometheus' increase() misses the first value of a new series.
         self.activation_refusals: Counter[str] = Counter(dict.fromkeys(_iter_codes(UnderstudyError), 0))

@@ -75,6 +75,18 @@ class PrometheusExporter(Collector):
             {(kind,): count for kind, count in counters.limited.items()},
         )
         yield _build_counter(
+            "understudy_logged_predictions",
+            "Predictions that were written to the log of predictions.",
+            (),
+            {(): counters.predictions_logged},
+        )
+        yield _build_counter(
+            "understudy_unlogged_predictions",
+            "Predictions that the log had to drop: more came than could be written.",
+            (),
+            {(): counters.predictions_not_logged},
+        )
+        yield _build_counter(
             "understudy_source_predictions",
             "Predictions of recordings that name their source: the first 100 sources by name, the rest as `other`.",
             ("source",),

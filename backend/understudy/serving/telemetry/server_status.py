@@ -18,6 +18,7 @@ from understudy.schemas.server.status import (
     DatabaseStatus,
     DesiredStatus,
     LiveStatus,
+    PredictionLogStatus,
     ReplicaStatus,
     Status,
 )
@@ -25,6 +26,8 @@ from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.supervision import Supervisor
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
+from understudy.serving.telemetry.counters import Counters
+from understudy.serving.telemetry.prediction_log import PredictionLog
 from understudy.settings import Settings
 
 
@@ -40,7 +43,11 @@ class StatusReporter:
         backbones: BackboneHolder,
         engine: Engine,
         supervisor: Supervisor,
+        prediction_log: PredictionLog,
+        counters: Counters,
     ) -> None:
+        self._prediction_log = prediction_log
+        self._counters = counters
         self._settings = settings
         self._supervisor = supervisor
         self._database = database
@@ -99,6 +106,16 @@ class StatusReporter:
             return "No model is marked active any more; the model named here answers for some seconds longer."
         return f"Model {desired.active_model_id} is being loaded; the model named here answers until then."
 
+    def _describe_log(self) -> PredictionLogStatus | None:
+        if not self._prediction_log.is_enabled:
+            return None
+        return PredictionLogStatus(
+            days=self._prediction_log.days,
+            waiting=self._prediction_log.waiting,
+            written=self._counters.predictions_logged,
+            dropped=self._counters.predictions_not_logged,
+        )
+
     async def status(self) -> Status:
         live, desired = self._live.current, self._reconciler.desired
         problem = (
@@ -139,6 +156,7 @@ class StatusReporter:
             database=database,
             workers=tuple(self._engine.describe_workers()),
             tasks=self._supervisor.list_status(),
+            prediction_log=self._describe_log(),
             replicas=others,
         )
 
