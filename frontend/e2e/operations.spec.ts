@@ -46,5 +46,5 @@ test("the model that was live at a given time is named", async ({ page, server }
   await page.getByLabel("Time, in your time zone").fill(now);
   await expect(page.getByText("ten was live.")).toBeVisible();
   await page.getByLabel("Time, in your time zone").fill("2000-01-01T12:00:00");
-  await expect(page.getByText("No model was live then, or the history starts later.")).toBeVisible();
+  await expect(page.getByText("The history begins later, or no model was ever live.")).toBeVisible();
 });

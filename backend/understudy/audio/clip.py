@@ -8,6 +8,7 @@ from understudy.audio.decoding.audio_limits import AudioLimits
 from understudy.audio.decoding.reader import Reader, Samples
 from understudy.audio.meter import Meter
 from understudy.audio.mono import MonoStream
+from understudy.audio.unusable_samples import SampleMender
 from understudy.errors import AudioUnusable
 from understudy.schemas.front_end.sound import Sound
 from understudy.schemas.inference.finding import Finding, describe_damage, limit_findings
@@ -26,6 +27,7 @@ class Clip:
         self._limits = limits
         self._strict = strict
         self._meter = Meter(reader.channels)
+        self._mender = SampleMender(reader.rate)
         self._frames = 0
         self._louder: list[Finding] = []
         self._finished = False
@@ -52,8 +54,8 @@ class Clip:
 
         A source at another rate is resampled with soxr's HQ preset. `sound` chooses channels and rounding. The caller
         may iterate once; the end of the iteration closes the decoder. Raises AudioTooLong as soon as the recording
-        passes the limit, and AudioUnusable when the file is damaged, ends early, holds no samples, or holds samples
-        that are not finite numbers.
+        passes the limit, and AudioUnusable when the file is damaged, ends early, holds no samples, or holds none
+        that is a number of its scale. Single samples that are not are replaced by silence, with a finding.
         """
         reader = self._reader
         stream = MonoStream(reader.channels, reader.rate, rate, sound)
@@ -61,15 +63,17 @@ class Clip:
             for block in reader.iter_blocks():
                 self._frames += len(block)
                 self._limits.check_length(self._frames / reader.rate)
-                self._meter.add(block)  # first: what is not finite cannot be mixed
-                self._meter.add_mono(mono := stream.mix(block))
+                mended = self._mender.mend(block)  # what is not finite cannot be mixed
+                self._meter.add(mended)
+                self._meter.add_mono(mono := stream.mix(mended))
                 if len(out := stream.resample(mono)):
                     yield out
         finally:
             self.close()
         if not self._frames:
             raise AudioUnusable("The recording holds no samples.")
-        if self._strict and (damage := describe_damage(reader.findings)) is not None:
+        self._mender.check()
+        if self._strict and (damage := describe_damage((*reader.findings, *self._mender.findings))) is not None:
             raise AudioUnusable(damage)
         self._meter.add_mono(rest := stream.mix_rest())
         for tail in (stream.resample(rest), stream.finish()):
@@ -85,7 +89,7 @@ class Clip:
         """
         if not self._finished:
             raise RuntimeError("collect_findings() before the clip was read to its end")
-        return limit_findings((*self._reader.findings, *self._louder))
+        return limit_findings((*self._reader.findings, *self._mender.findings, *self._louder))
 
     def collect_facts(self) -> AudioFacts:
         """Return length, format and level of the recording.

@@ -5,15 +5,12 @@ import math
 import numpy as np
 
 from understudy.audio.decoding.reader import Samples
-from understudy.errors import AudioUnusable
 
 # -60 dBFS: 33 of the 32768 steps of a 16-bit recording. A clip whose peak stays below is silent.
 SILENCE_PEAK = 1e-3
 # The largest positive value of a 16-bit recording. CLIPPED_RUN samples in a row at this level are clipping.
 FULL_SCALE = 32767 / 32768
 CLIPPED_RUN = 3
-# +40 dBFS. A float file above this level holds integers that were not divided by their full scale.
-ABSURD_PEAK = 100.0
 
 
 def to_dbfs(amplitude: float) -> float | None:
@@ -39,18 +36,8 @@ class Meter:
         self.clipped = False
 
     def add(self, block: Samples) -> None:
-        """Add a block float32 [frames, channels].
-
-        Raises AudioUnusable when a sample is not a finite number or is more than 100 times full scale.
-        """
+        """Add a block of finite numbers, float32 [frames, channels]."""
         peak = max(float(block.max()), -float(block.min()))
-        if not math.isfinite(peak):
-            raise AudioUnusable("The recording holds samples that are infinite or not numbers (NaN).")
-        if peak > ABSURD_PEAK:
-            raise AudioUnusable(
-                f"The recording's samples reach {peak:.3g} times full scale.",
-                remedy="Divide the samples by the full scale of their integers (32768 for 16 bits) and save again.",
-            )
         self._peak = max(self._peak, peak)
         if not self.clipped:
             self._detect_clipping(block, peak)

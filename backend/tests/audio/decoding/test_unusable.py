@@ -109,12 +109,16 @@ def test_damage_in_the_middle_is_refused_where_strict(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_not_numbers_are_unusable(tone: Any, sndfile: Encode, decode: Any, value: float) -> None:
+def test_samples_that_are_not_numbers_are_unusable_where_strict_or_alone(
+    tone: Any, sndfile: Encode, decode: Any, value: float
+) -> None:
     spoiled = tone.copy()
     spoiled[50_000] = value
     for subtype in ("FLOAT", "DOUBLE"):
-        with pytest.raises(AudioUnusable, match="not numbers"):
-            decode(sndfile(spoiled, "WAV", subtype))
+        with pytest.raises(AudioUnusable, match="1 sample is infinite, not a number"):
+            decode(sndfile(spoiled, "WAV", subtype), strict=True)
+    with pytest.raises(AudioUnusable, match="holds only samples that are infinite or not numbers"):
+        decode(sndfile(np.full_like(tone, value), "WAV", "FLOAT"))
 
 
 def test_integers_saved_as_floats_are_unusable_with_the_remedy(tone: Any, sndfile: Encode, decode: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.audio.demo_clips import FOLDER
-from understudy.audio.meter import ABSURD_PEAK
+from understudy.audio.unusable_samples import ABSURD_PEAK
 from understudy.schemas.compiler.spec import Spec
 
 Array = NDArray[np.float32]

@@ -1,0 +1,78 @@
+"""Puts silence in the place of samples that are no sound: not a number, infinite, or far beyond full scale."""
+
+import numpy as np
+
+from understudy.audio.decoding.reader import Samples
+from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import MOST_FINDINGS, Finding, FindingCode
+
+# +40 dBFS. A float file above this level holds damaged values, or integers that were not divided by their full scale.
+ABSURD_PEAK = 100.0
+# Where more of the samples lie above that level the file as a whole has another scale.
+_MOST_ABSURD = 0.001
+_JOIN_SECONDS = 0.1  # stretches that are closer than this count as one
+
+
+class SampleMender:
+    """Replaces samples of consecutive blocks and remembers where, so that one damaged sample costs no recording."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._frames = 0
+        self._samples = 0
+        self._replaced = 0
+        self._absurd = 0
+        self._largest = 0.0
+        self._stretches: list[tuple[int, int, int]] = []  # first frame, frame after the last, samples
+
+    def mend(self, block: Samples) -> Samples:
+        """Return the block float32 [frames, channels], copied where samples had to be replaced by silence."""
+        start, self._frames, self._samples = self._frames, self._frames + len(block), self._samples + block.size
+        if max(float(block.max()), -float(block.min())) <= ABSURD_PEAK:  # False for NaN too
+            return block
+        magnitudes = np.abs(block)
+        wrong = ~(magnitudes <= ABSURD_PEAK)
+        absurd = wrong & np.isfinite(block)
+        if absurd.any():
+            self._absurd += int(absurd.sum())
+            self._largest = max(self._largest, float(magnitudes[absurd].max()))
+        self._replaced += int(wrong.sum())
+        self._note(start, wrong)
+        return np.where(wrong, np.float32(0), block)
+
+    def check(self) -> None:
+        """Raise AudioUnusable, after the last block, for a recording without usable samples or of another scale."""
+        if self._absurd > _MOST_ABSURD * self._samples:
+            raise AudioUnusable(
+                f"The recording's samples reach {self._largest:.3g} times full scale.",
+                remedy="Divide the samples by the full scale of their integers (32768 for 16 bits) and save again.",
+            )
+        if self._replaced and self._replaced == self._samples:
+            raise AudioUnusable("The recording holds only samples that are infinite or not numbers (NaN).")
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was replaced, as findings of the kind `gap`."""
+        found = []
+        for first, end, samples in self._stretches:
+            start, stop = first / self._rate, end / self._rate
+            what = "1 sample is" if samples == 1 else f"{samples} samples are"
+            detail = (
+                f"From {start:.2f} to {stop:.2f} s {what} infinite, not a number (NaN) or more than {ABSURD_PEAK:g} "
+                "times full scale; silence was scored in their place."
+            )
+            found.append(Finding(code=FindingCode.GAP, detail=detail, start=start, end=stop))
+        return found
+
+    def _note(self, start: int, wrong: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
+        """Remember the stretches of a block; behind those that an answer lists, one stretch takes the rest."""
+        frames = np.flatnonzero(wrong.any(axis=1))
+        counts = wrong.sum(axis=1)
+        join = round(_JOIN_SECONDS * self._rate)
+        for part in np.split(frames, np.flatnonzero(np.diff(frames) > join) + 1):
+            first, end, samples = start + int(part[0]), start + int(part[-1]) + 1, int(counts[part].sum())
+            if self._stretches and (first - self._stretches[-1][1] <= join or len(self._stretches) >= MOST_FINDINGS):
+                begin, _, before = self._stretches.pop()
+                self._stretches.append((begin, end, before + samples))
+            else:
+                self._stretches.append((first, end, samples))
