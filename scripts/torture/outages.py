@@ -80,7 +80,7 @@ class _Outages:
                 "silent": self.proxy.silence,
                 "cut": self.proxy.cut,
                 "slow": self._slow_down,
-                "lost answer": lambda: self.proxy.lose_answer(b"COMMIT"),
+                "lost answer": lambda: self.proxy.lose_answer(b"COMMIT\0"),
             }
             if self.pooler is not None:
                 kinds["a pooler that stands still"] = lambda: self._signal_pooler(signal.SIGSTOP)

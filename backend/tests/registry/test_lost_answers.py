@@ -32,7 +32,7 @@ def _request(file: str = "models/head.onnx", version: str = "1") -> ModelCreate:
 async def test_the_same_registration_again_returns_what_the_first_one_stored(
     registry: Registry, postgres_proxy: TcpProxy
 ) -> None:
-    postgres_proxy.lose_answer(b"COMMIT")
+    postgres_proxy.lose_answer(b"COMMIT\0")
     with pytest.raises(OutcomeUnknown):
         await registry.register(_request(), "api")
     for other in (_request(version="2"), _request(file="models/other.onnx")):

@@ -95,6 +95,16 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
         "DROP TABLE understudy_sessions",
         "DROP TABLE understudy_principals",
         "DROP TABLE understudy_access",
+        "DROP TABLE understudy_predictions",
+        "DROP TABLE understudy_history_head",
+        "DROP INDEX understudy_history_position_idx",
+        *(
+            f"ALTER TABLE understudy_history DROP COLUMN {column}"
+            for column in (
+                *("principal_id", "principal_name", "principal_kind", "before_json", "after_json"),
+                *("position", "previous_hash", "entry_hash"),
+            )
+        ),
         "UPDATE understudy_version SET version_num = '0003'",
     )
     await schema.migrate(database)

@@ -104,7 +104,7 @@ async def test_a_silent_connection_of_the_pool_is_replaced_without_an_error(
 
 @pytest.mark.postgres
 async def test_a_commit_whose_answer_is_lost_may_have_been_done(remote: Database, postgres_proxy: TcpProxy) -> None:
-    postgres_proxy.lose_answer(b"COMMIT")
+    postgres_proxy.lose_answer(b"COMMIT\0")
     with pytest.raises(OutcomeUnknown, match="may have been done"):
         await _count_generation(remote)
     assert await _read(remote) == 1

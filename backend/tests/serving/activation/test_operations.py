@@ -138,7 +138,7 @@ async def test_a_warm_swap_writes_only_what_somebody_can_see(
     transactions.clear()
     operation = await services.operations.activate(first, "test", wait=wait)
     await services.operations.close()
-    switch = {"ml_models", "understudy_stage", "understudy_history"}
+    switch = {"ml_models", "understudy_stage", "understudy_history", "understudy_history_head"}
     progress = {"understudy_operations"}
     # The caller that does not wait needs the operation before it starts, to poll it.
     assert [tables_written(each) for each in transactions] == [*([] if wait else [progress]), switch, progress]
@@ -156,7 +156,10 @@ async def test_a_refused_activation_writes_the_reason_and_the_outcome(
     transactions.clear()
     with pytest.raises(FileMissing):
         await services.operations.activate(model, "test", wait=True)
-    assert [tables_written(each) for each in transactions] == [{"understudy_history"}, {"understudy_operations"}]
+    assert [tables_written(each) for each in transactions] == [
+        {"understudy_history", "understudy_history_head"},
+        {"understudy_operations"},
+    ]
 
 
 @pytest.mark.parametrize("wait", [True, False])

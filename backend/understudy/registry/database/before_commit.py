@@ -16,6 +16,11 @@ def defer(session: AsyncSession, work: Callable[[AsyncSession, list[_Item]], Awa
     cast("dict[_Work, list[Any]]", session.info.setdefault(_KEY, {})).setdefault(work, []).append(item)
 
 
+def list_deferred(session: AsyncSession, work: Callable[[AsyncSession, list[_Item]], Awaitable[None]]) -> list[_Item]:
+    """Return the items that were deferred to `work` in this transaction and are still to be done."""
+    return list(session.info.get(_KEY, {}).get(work, ()))
+
+
 async def run(session: AsyncSession) -> None:
     """Do what was deferred. An error undoes the transaction, as one before it does."""
     deferred: dict[_Work, list[Any]] = session.info.pop(_KEY, {})

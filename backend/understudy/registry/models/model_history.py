@@ -70,6 +70,11 @@ async def record(
     before_commit.defer(session, _append, entry)
 
 
+def list_pending(session: AsyncSession) -> set[tuple[int | None, str]]:
+    """Return model and event of the entries that this transaction writes before it commits."""
+    return {(entry["model_id"], entry["event"]) for entry in before_commit.list_deferred(session, _append)}
+
+
 async def has_head(session: AsyncSession) -> bool:
     """True when the row with the end of the chain exists."""
     return bool(await session.scalar(select(func.count()).select_from(HistoryHead)))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.models import History, HistoryEvent
 from understudy.models.base import to_naive_utc
 from understudy.registry.database.time_zone import read_zone
+from understudy.registry.models import model_history
 
 _WRITTEN_BY = {
     "created_at": {HistoryEvent.REGISTERED},
@@ -65,7 +66,8 @@ async def _read_events(session: AsyncSession, ids: set[int]) -> set[tuple[int | 
     """Return the pairs of model and event that say that Understudy wrote the times."""
     events = set().union(*_WRITTEN_BY.values())
     query = select(History.model_id, History.event).where(History.model_id.in_(ids), History.event.in_(events))
-    return {(model_id, event) for model_id, event in await session.execute(query.distinct())}
+    stored = {(model_id, event) for model_id, event in await session.execute(query.distinct())}
+    return stored | model_history.list_pending(session)
 
 
 def _convert(

@@ -117,7 +117,7 @@ class Reconciler:
         """
         if self.desired is None or self.outdated or self.in_sync or self._live.current is None:
             return False
-        if self.problem is not None or self.outage is not None:
+        if self.problem is not None:
             return False
         return time.monotonic() - self._desired_since < self._settings.compile_wall_seconds
 
