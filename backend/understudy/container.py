@@ -12,12 +12,12 @@ from understudy.compiler.compiled_store import CompiledStore, ScratchStore
 from understudy.compiler.compiler import Compiler
 from understudy.compiler.refusal_store import RefusalStore
 from understudy.engine.engine import Engine
-from understudy.models.actor import Source
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.files.uploads import Uploads
 from understudy.registry.registry import Registry
+from understudy.schemas.access.actor import Source
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.broken_model_guard import BrokenModelGuard
 from understudy.serving.activation.operations import Operations

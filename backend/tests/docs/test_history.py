@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from understudy.models import HistoryEvent
-from understudy.models.actor import ActingPrincipal, Actor
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.models import model_history
 from understudy.registry.models.history_export import export_history
+from understudy.schemas.access.actor import ActingPrincipal, Actor
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from understudy.access.actions import Action
 from understudy.access.caller import Caller
 from understudy.errors import NotAllowed
-from understudy.models.actor import ActingPrincipal, Actor, Source
+from understudy.schemas.access.actor import ActingPrincipal, Actor, Source
 from understudy.schemas.access.role import Role
 from understudy.schemas.inference.recording import RecordingFields
 

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from understudy.history_chain import parse_state
-from understudy.models.actor import ActingPrincipal
 from understudy.models.base import Base
+from understudy.schemas.access.actor import ActingPrincipal
 
 
 class HistoryEvent(StrEnum):

@@ -25,7 +25,6 @@ from understudy.errors import (
     SpecInvalid,
 )
 from understudy.models import CompileState, HistoryEvent, MlModel, utc_now
-from understudy.models.actor import Source, get_principal_id
 from understudy.models.base import to_naive_utc
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
@@ -43,6 +42,7 @@ from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
 from understudy.registry.models.stored_times import StoredTimes
 from understudy.registry.models.unanswered import Attempt, UnansweredRegistrations
+from understudy.schemas.access.actor import Source, get_principal_id
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.deletion import ModelDeleted
 from understudy.schemas.registry.examples import ExamplesSummary

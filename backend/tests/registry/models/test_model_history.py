@@ -7,10 +7,10 @@ import pytest
 from tests.postgres import ByHand
 from tests.registry.types import Add
 from understudy.errors import RequestInvalid
-from understudy.models.actor import ActingPrincipal, Actor, Source
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.registry import Registry
+from understudy.schemas.access.actor import ActingPrincipal, Actor, Source
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import HistoryEntry, ModelUpdate
 

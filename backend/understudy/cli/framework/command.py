@@ -16,7 +16,7 @@ from understudy.cli.framework.output import Output
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.system_user import build_actor
 from understudy.errors import UnderstudyError
-from understudy.models.actor import Source
+from understudy.schemas.access.actor import Source
 
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Session, P], Awaitable[None] | None]

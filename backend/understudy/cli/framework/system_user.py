@@ -1,20 +1,12 @@
 """Names the user of this machine who runs a command, for the history."""
 
 import os
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from understudy.models.actor import Actor
+from understudy.schemas.access.actor import SYSTEM_USER, ActingPrincipal, Actor
 
 
-def build_actor(source: str) -> "Actor":
+def build_actor(source: str) -> Actor:
     """Return the source with the user that the system knows; the environment could name anybody."""
-    from understudy.models.actor import (
-        SYSTEM_USER,
-        ActingPrincipal,
-        Actor,
-    )  # loads SQLAlchemy, which help does not need
-
     try:
         import pwd  # Windows has none
 

@@ -1,6 +1,7 @@
 """Shows the history, latest entry first."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import RenderableType
@@ -8,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import build_fact_table, format_time, to_text
-from understudy.registry.models.history_chain_audit import ChainReport
 from understudy.schemas.registry.model import HistoryPage, HistoryPrincipal, LiveModelAt
+
+if TYPE_CHECKING:
+    from understudy.registry.models.history_chain_audit import ChainReport
 
 _STYLES = {
     "activated": "green",
@@ -40,7 +43,7 @@ def format_live_at(live: LiveModelAt) -> RenderableType:
     )
 
 
-def format_export(file: Path, report: ChainReport) -> RenderableType:
+def format_export(file: Path, report: "ChainReport") -> RenderableType:
     """Return what was written, and what the chain of hashes says."""
     rows: list[tuple[str, RenderableType]] = [
         ("written to", to_text(file)),

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
 from understudy.migrations import build_several_active
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
-from understudy.models.actor import Source
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.notifications import CHANNEL
 from understudy.registry.models import model_history
 from understudy.registry.models.rows import order_active_rows
+from understudy.schemas.access.actor import Source
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, SpecInvalid
 from understudy.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
-from understudy.models.actor import Source
 from understudy.registry.files.model_files import FileFacts
 from understudy.registry.models import model_history
 from understudy.registry.models.recorded_spec import (
@@ -20,6 +19,7 @@ from understudy.registry.models.recorded_spec import (
     to_json,
 )
 from understudy.registry.models.rows import Row, select_rows
+from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.spec import PartialSpec
 
 

@@ -12,9 +12,9 @@ from understudy.errors import UnderstudyError
 from understudy.history_chain import format_state
 from understudy.migrations import history_seal
 from understudy.models import FLOAT32, FileRecord, History, HistoryEvent, HistoryHead, MlModel
-from understudy.models.actor import get_principal
 from understudy.registry.database import before_commit, page_cursor
 from understudy.registry.models.rows import Row
+from understudy.schemas.access.actor import get_principal
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.model import HistoryEntry, HistoryPage, HistoryPrincipal, LiveModelAt
 

@@ -19,7 +19,6 @@ from understudy.errors import (
     Unavailable,
     UnderstudyError,
 )
-from understudy.models.actor import Source
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
@@ -27,6 +26,7 @@ from understudy.registry.deployment import desired_state, replicas
 from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.registry.models import model_history, rows
+from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.quantization import Precision
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
