@@ -216,6 +216,11 @@ def get_database_name(address: str) -> str:
     return name
 
 
+needs_direct = pytest.mark.skipif(
+    _POOLED, reason="a pooler keeps its sessions: LISTEN, new defaults and other roles do not reach them"
+)
+"""For what cannot go through PgBouncer in transaction mode."""
+
 only_postgresql = pytest.mark.parametrize(
     "database_settings", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )

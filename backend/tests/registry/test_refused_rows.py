@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.postgres import ByHand, only_postgresql
+from tests.postgres import ByHand, needs_direct, only_postgresql
 from tests.registry.types import Add
 from understudy.errors import DatabaseDenied, DatabaseNotReady, NameTaken, RowRefused, TableRefused, UnderstudyError
 from understudy.registry import schema
@@ -149,6 +149,7 @@ async def test_a_constraint_of_another_name_is_a_taken_name(registry: Registry, 
         await add("ONE")
 
 
+@needs_direct
 @only_postgresql
 async def test_a_missing_right_is_named_with_the_grant(
     database_settings: Settings, registry: Registry, add: Add, by_hand: ByHand
@@ -175,6 +176,7 @@ async def test_a_missing_right_is_named_with_the_grant(
         by_hand(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
+@needs_direct
 @only_postgresql
 async def test_a_read_only_database_is_named_as_such(
     database_settings: Settings, registry: Registry, add: Add, by_hand: ByHand

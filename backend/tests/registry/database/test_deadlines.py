@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults import TcpProxy
-from tests.postgres import ByHand, only_postgresql
+from tests.postgres import ByHand, needs_direct, only_postgresql
 from understudy.errors import DatabaseBusy, DatabaseUnavailable, OutcomeUnknown
 from understudy.registry import schema
 from understudy.registry.database import notifications, postgres
@@ -22,7 +22,7 @@ from understudy.registry.database.slots import Slots, Use
 from understudy.registry.deployment import desired_state
 from understudy.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, needs_direct]
 
 SECONDS = 0.6
 # More than a deadline, the connection's own ping and a slow machine take; less than any default of driver or system.

@@ -6,14 +6,14 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from tests.postgres import ByHand
+from tests.postgres import ByHand, needs_direct
 from tests.registry.types import Add
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.deployment import desired_state
 from understudy.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, needs_direct]
 
 
 async def test_a_switch_is_noticed_by_another_process(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from tests.postgres import ByHand, only_postgresql
+from tests.postgres import ByHand, needs_direct, only_postgresql
 from tests.registry.types import Add
 from understudy.registry import schema
 from understudy.registry.database.database import Database
@@ -49,6 +49,7 @@ async def _read_everywhere(registry: Registry, model_id: int) -> ModelOut:
     return got
 
 
+@needs_direct
 @only_postgresql
 async def test_a_row_typed_by_hand_has_the_times_of_the_databases_zone(
     in_berlin: Database, database_settings: Settings, by_hand: ByHand
@@ -71,6 +72,7 @@ async def test_a_row_that_understudy_wrote_is_in_utc(in_berlin: Database, databa
     assert (read.created_at, read.updated_at) == (registered.created_at, registered.updated_at)
 
 
+@needs_direct
 @only_postgresql
 async def test_an_update_writes_its_own_time_and_an_activation_moves_none(
     in_berlin: Database, database_settings: Settings, by_hand: ByHand
@@ -106,6 +108,7 @@ async def test_a_trigger_of_the_users_writes_utc_in_a_transaction_of_ours(
     assert _is_now((await _read_everywhere(registry, 50)).updated_at)
 
 
+@needs_direct
 @only_postgresql
 async def test_columns_with_a_zone_are_exact_whoever_wrote_them(
     in_berlin: Database, database_settings: Settings, by_hand: ByHand

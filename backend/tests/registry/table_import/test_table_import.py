@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from tests.postgres import ByHand, only_postgresql
+from tests.postgres import ByHand, needs_direct, only_postgresql
 from understudy.errors import Conflict, DatabaseUnavailable, RequestInvalid
 from understudy.registry import schema
 from understudy.registry.database.database import Database
@@ -293,6 +293,7 @@ async def test_ids_are_left_to_a_database_that_always_gives_them(
     assert "The database gives the model_id." in done.rows[0].notes
 
 
+@needs_direct
 @only_postgresql
 async def test_times_without_a_zone_are_those_of_the_databases_zone(
     foreign: Database, database_settings: Settings
