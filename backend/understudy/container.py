@@ -42,6 +42,7 @@ from understudy.serving.telemetry.counters import Counters
 from understudy.serving.telemetry.prediction_log import PredictionLog
 from understudy.serving.telemetry.prometheus import PrometheusExporter
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
+from understudy.serving.telemetry.replica_reports import ReplicaReports
 from understudy.serving.telemetry.server_status import StatusReporter
 from understudy.settings import Settings
 
@@ -60,6 +61,7 @@ class Services:
     reconciler: Reconciler
     status_reporter: StatusReporter
     supervisor: Supervisor
+    replica_reports: ReplicaReports
     events: Events
     activation: Activation
     operations: Operations
@@ -176,6 +178,7 @@ def _build_services(
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
     predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
+    replica_reports = ReplicaReports(database)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,
@@ -187,9 +190,19 @@ def _build_services(
         live=live,
         reconciler=reconciler,
         status_reporter=StatusReporter(
-            settings, database, live, reconciler, backbones, engine, supervisor, prediction_log, counters
+            settings,
+            database,
+            live,
+            reconciler,
+            backbones,
+            engine,
+            supervisor,
+            prediction_log,
+            counters,
+            replica_reports,
         ),
         supervisor=supervisor,
+        replica_reports=replica_reports,
         events=Events(database, reconciler.replica),
         activation=activation,
         operations=operations,

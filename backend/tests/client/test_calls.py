@@ -71,6 +71,7 @@ CALLS: list[Call[Any]] = [
     calls.get_model_history(1, 10, "c"),
     calls.get_model_report(1),
     calls.get_status(),
+    calls.list_replicas(),
     calls.get_health(require_model=True),
     calls.get_recent_statistics(5.0, buckets=False),
     calls.list_demo_clips(),

@@ -38,7 +38,7 @@ from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
-from understudy.schemas.server.status import Status
+from understudy.schemas.server.status import ReplicaList, Status
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -174,6 +174,10 @@ class AsyncClient:
 
     async def get_status(self) -> Status:
         return await self._send(calls.get_status())
+
+    async def list_replicas(self) -> ReplicaList:
+        """Return what each server on the same database serves."""
+        return await self._send(calls.list_replicas())
 
     async def get_health(self, *, require_model: bool = False) -> Readiness:
         """Return that the server is ready. Raises ModelNotLoaded, and NoActiveModel with `require_model`."""

@@ -26,7 +26,7 @@ from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
-from understudy.schemas.server.status import Status
+from understudy.schemas.server.status import ReplicaList, Status
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -186,6 +186,10 @@ def get_model_report(model_id: int) -> Call[CompileReport]:
 
 def get_status() -> Call[Status]:
     return Call(Status, "GET", "status")
+
+
+def list_replicas() -> Call[ReplicaList]:
+    return Call(ReplicaList, "GET", "replicas")
 
 
 def get_health(require_model: bool) -> Call[Readiness]:

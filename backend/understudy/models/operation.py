@@ -9,7 +9,10 @@ from understudy.models.base import Base, JsonDocument
 
 
 class OperationRow(Base):
-    """An activation or rollback; `progress` is between 0 and 1, `error` a problem document."""
+    """An activation or rollback; `progress` is between 0 and 1, `error` a problem document.
+
+    `rollout` says which servers served it in the end, where somebody waited for that.
+    """
 
     __tablename__ = "understudy_operations"
 
@@ -21,6 +24,7 @@ class OperationRow(Base):
     progress: Mapped[float] = mapped_column(Float)
     generation: Mapped[int | None] = mapped_column(BigInteger)
     error: Mapped[dict[str, object] | None]
+    rollout: Mapped[dict[str, object] | None]
     warnings: Mapped[list[str] | None] = mapped_column(JsonDocument())
     started_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]

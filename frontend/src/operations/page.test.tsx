@@ -53,16 +53,27 @@ test("the status names the live model, the database and each process", async () 
     replica: "host-2",
     state: "failed",
     error: makeProblem(),
+    lag_seconds: 75,
   }));
-  api({ "GET /api/v1/status": makeStatus({ replicas: [...makeStatus().replicas, ...failed], in_sync: false }) });
+  const loading = failed.map((replica) => ({
+    ...replica,
+    replica: "host-3",
+    state: "loading",
+    error: null,
+    model_id: null,
+    lag_seconds: null,
+  }));
+  const replicas = [...makeStatus().replicas, ...failed, ...loading];
+  api({ "GET /api/v1/status": makeStatus({ replicas, in_sync: false }) });
   await renderPage("/operations");
   const status = await screen.findByRole("region", { name: "Status" });
   expect(within(status).getByRole("link", { name: "Starter" })).toHaveAttribute("href", "/models/1");
   expect(within(status).getByText("SQLite, reachable")).toBeVisible();
   expect(within(status).getByText("1 h 1 min")).toBeVisible();
   expect(within(status).getByText("In sync").nextSibling).toHaveTextContent("No");
-  expect(within(status).getByRole("row", { name: /host-1 Live 7/ })).toBeVisible();
-  expect(within(status).getByRole("row", { name: /host-2 Failed .* Lambda layer/ })).toBeVisible();
+  expect(within(status).getByRole("row", { name: /host-1 Model 1 Live 7 250 ms .*2026/ })).toBeVisible();
+  expect(within(status).getByRole("row", { name: /host-2 Model 1 Failed 7 1 min 15 s .* Lambda layer/ })).toBeVisible();
+  expect(within(status).getByRole("row", { name: /host-3 Nothing Loading 7 – .* –/ })).toBeVisible();
 });
 
 test("the status says how long ago the database was read", async () => {

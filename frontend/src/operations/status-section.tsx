@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { statusQuery } from "../api/queries";
 import type { Status } from "../api/types";
-import { formatDuration } from "../format/numbers";
+import { formatDuration, formatMilliseconds } from "../format/numbers";
 import { Time } from "../format/time";
 import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
@@ -11,9 +11,15 @@ import { ProblemNotice, QueryFailure } from "../ui/notice";
 import { PlainTable } from "../ui/table";
 
 const words = text.operations.status;
-const REPLICA_COLUMNS = [words.replica, words.state, words.generation, words.seen, words.problem].map((name) => ({
-  name,
-}));
+const REPLICA_COLUMNS = [
+  words.replica,
+  words.model,
+  words.state,
+  words.generation,
+  words.lag,
+  words.seen,
+  words.problem,
+].map((name) => ({ name }));
 const REFRESH_MS = 5000;
 
 export function StatusSection() {
@@ -76,6 +82,18 @@ function RegistryAge({ status: { registry_age_seconds: age, problem } }: { statu
   return <span className={outdated ? "text-danger" : ""}>{words.ago(formatDuration(age))}</span>;
 }
 
+const formatLag = (seconds: number) =>
+  seconds < 1 ? formatMilliseconds(seconds * 1000) : formatDuration(seconds);
+
+function ReplicaModel({ id }: { id: number | null }) {
+  if (id == null) return words.nothing;
+  return (
+    <Link to="/models/$id" params={{ id: String(id) }} className="underline-offset-4 hover:underline">
+      {words.modelNumber(id)}
+    </Link>
+  );
+}
+
 function Replicas({ status }: { status: Status }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
@@ -87,10 +105,12 @@ function Replicas({ status }: { status: Status }) {
           key: replica.replica,
           cells: [
             replica.replica,
+            <ReplicaModel key="model" id={replica.model_id} />,
             <span key="state" className={replica.state === "failed" ? "font-medium text-danger" : ""}>
               {words.replicaStates[replica.state] ?? replica.state}
             </span>,
             replica.generation ?? "–",
+            replica.lag_seconds == null ? "–" : formatLag(replica.lag_seconds),
             <Time key="seen" at={replica.seen_at} form="exact" />,
             replica.error?.detail ?? "–",
           ],

@@ -208,9 +208,14 @@ export const makeStatus = (own: Partial<Status> = {}): Status => ({
   replicas: [
     {
       replica: "host-1",
+      host: "host",
+      process_id: 1,
       model_id: 1,
       digest: "ab",
       generation: 7,
+      desired_generation: 7,
+      load_seconds: 1.5,
+      lag_seconds: 0.25,
       state: "live",
       error: null,
       seen_at: "2026-11-01T10:00:00Z",

@@ -288,8 +288,10 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     assert live_id(other) == first
     with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
         other.status_reporter.require_ready()
-    report = next(r for r in (await other.status_reporter.status()).replicas if r.replica == other.reconciler.replica)
-    assert (report.state, report.model_id) == ("failed", first)
+    [report] = (await other.replica_reports.list()).replicas
+    assert (report.state, report.model_id, report.generation, report.desired_generation) == ("failed", first, 1, 2)
+    assert report.error is not None
+    assert "second.onnx" in report.error.detail
     refusals = [entry for entry in (await other.registry.list_history(second)).entries if entry.event == "refused"]
     assert len(refusals) == 1
     file.write_bytes(content)
@@ -300,6 +302,8 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
             await asyncio.sleep(0.05)
             await other.reconciler.poll_once()
     other.status_reporter.require_ready()
+    [report] = (await other.replica_reports.list()).replicas
+    assert (report.state, report.model_id, report.generation, report.error) == ("live", second, 2, None)
 
 
 async def test_an_unforeseen_error_stops_neither_the_reconciler_nor_the_compile_queue(

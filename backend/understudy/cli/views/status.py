@@ -58,12 +58,13 @@ def format_status(answer: Status, *, server: bool) -> RenderableType:
         rows.append(("problem", _format_problem(database.problem)))
     if not answer.replicas:
         return Group(build_fact_table(rows), Text("No server has reported lately.", "dim"))
-    return Group(build_fact_table(rows), _build_replica_table(answer))
+    failures = [to_text(f"{each.replica}: {each.error.detail}", "red") for each in answer.replicas if each.error]
+    return Group(build_fact_table(rows), _build_replica_table(answer), *failures)
 
 
 def _build_replica_table(answer: Status) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("server", "state", "model", "generation", "seen"):
+    for heading in ("server", "state", "model", "generation", "lag", "seen"):
         table.add_column(heading)
     for each in answer.replicas:
         style = {"live": "green", "failed": "red"}.get(each.state, "")
@@ -72,6 +73,7 @@ def _build_replica_table(answer: Status) -> RenderableType:
             Text(each.state, style),
             to_text(each.model_id),
             to_text(each.generation),
+            ABSENT if each.lag_seconds is None else f"{each.lag_seconds:.2f} s",
             format_time(each.seen_at),
         )
     return table

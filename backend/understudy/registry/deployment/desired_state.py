@@ -1,6 +1,7 @@
 """Reads and switches the model that should be live, and follows changes made by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,7 +30,7 @@ class DesiredStatePoll:
     """One reading of the deployment.
 
     `active_model_id` is the row marked active, `stage_model_id` the model of the last switch, `variant` the variant
-    in which the latter should be live.
+    in which the latter should be live. `changed_at` is the time of the last switch in UTC, without a zone.
     """
 
     generation: int
@@ -37,6 +38,7 @@ class DesiredStatePoll:
     active_model_id: int | None
     active_count: int
     variant: str = FLOAT32
+    changed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def drifted(self) -> bool:
@@ -55,6 +57,7 @@ async def poll(session: AsyncSession) -> DesiredStatePoll:
             active.scalar_subquery(),
             count.scalar_subquery(),
             Deployment.form,
+            Deployment.changed_at,
         )
     )
     row = found.one_or_none()

@@ -18,8 +18,10 @@ REPORT_AGE = timedelta(seconds=30)
 class ReplicaReport:
     """The model that a process has in memory.
 
-    `state` is the state that the process reports, `error` the problem document of a load that failed. `seen_at` is in
-    UTC; a time without a zone counts as UTC.
+    `replica` is `HOST:PROCESS_ID`. `state` is the state that the process reports, `error` the problem document of a
+    load that failed. `seen_at` is in UTC; a time without a zone counts as UTC. `desired_generation` is the generation
+    that the process tries to serve. `load_seconds` is the time that the process took to load its model, `lag_seconds`
+    the time from the commit until the model was live in it; None where it started after the commit.
     """
 
     replica: str
@@ -29,6 +31,19 @@ class ReplicaReport:
     state: str
     error: dict[str, object] | None
     seen_at: datetime
+    desired_generation: int | None = None
+    load_seconds: float | None = None
+    lag_seconds: float | None = None
+
+    @property
+    def host(self) -> str:
+        return self.replica.rpartition(":")[0] or self.replica
+
+    @property
+    def process_id(self) -> int | None:
+        """Return the number after the host's name, or None where there is none."""
+        number = self.replica.rpartition(":")[2]
+        return int(number) if number.isdecimal() else None
 
 
 async def save(session: AsyncSession, report: ReplicaReport) -> None:

@@ -49,12 +49,25 @@ class ReplicaStatus(BaseModel):
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
     replica: str
-    model_id: int | None
+    host: str
+    process_id: int | None = Field(description="Process id on that host")
+    model_id: int | None = Field(description="The model that this process serves")
     digest: str | None
     generation: int | None
-    state: str = Field(description="live, empty or failed")
-    error: Problem | None
+    desired_generation: int | None = Field(description="The generation that this process tries to serve")
+    state: str = Field(description="live, loading, empty or failed; while loading, the model named here answers")
+    error: Problem | None = Field(description="Why the desired model could not be loaded; the process tries again")
+    load_seconds: float | None = Field(description="Time that this process took to load its model")
+    lag_seconds: float | None = Field(
+        description="Time from the commit until the model was live in this process; null where it started later"
+    )
     seen_at: UtcTime
+
+
+class ReplicaList(BaseModel):
+    """The last reports of the servers that run on this database, ordered by name."""
+
+    replicas: tuple[ReplicaStatus, ...]
 
 
 class PredictionLogStatus(BaseModel):

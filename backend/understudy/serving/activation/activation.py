@@ -1,5 +1,6 @@
 """Makes a registered model the live model."""
 
+import time
 from datetime import UTC, datetime
 
 import structlog
@@ -69,10 +70,12 @@ class Activation:
         `tensors_only` permits it. A rollback permits it: the model was live before. Raises Conflict where another model
         went live than that of `instead_of`.
         """
+        began = time.monotonic()
         try:
             candidate = await self._preparation.prepare_activation(
                 model_id, on_step, variant, tensors_only=tensors_only or event is HistoryEvent.ROLLED_BACK
             )
+            load_seconds = time.monotonic() - began
             on_step(Step.COMMIT)
             generation, row = await self._commit(candidate, actor, event, instead_of, reason)
         except UnderstudyError as error:
@@ -80,7 +83,7 @@ class Activation:
             raise
         # Nothing below fails: the switch is committed. The row may have been renamed while the model was prepared.
         loaded = candidate.loaded.rename(row.model_name, row.version)
-        live = LiveModel(loaded, generation, datetime.now(UTC), candidate.warnings)
+        live = LiveModel(loaded, generation, datetime.now(UTC), candidate.warnings, load_seconds)
         self._live.swap(live)
         log_live(live, actor)
         on_step(Step.SWAP)

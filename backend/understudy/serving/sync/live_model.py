@@ -43,12 +43,14 @@ class LiveModel:
     """A loaded model and the generation under which it went live.
 
     `warnings` say as sentences what its activation met, such as a changed sidecar; `model.notes` stay true afterwards.
+    `load_seconds` is the time that this process took to load it, with a compilation where one was needed.
     """
 
     model: LoadedModel
     generation: int
     since: datetime
     warnings: tuple[str, ...] = ()
+    load_seconds: float | None = None
 
 
 def log_live(live: LiveModel, actor: str) -> None:

@@ -5,8 +5,9 @@ import os
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,6 +20,7 @@ from understudy.errors import (
     Unavailable,
     UnderstudyError,
 )
+from understudy.models.base import to_naive_utc
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
@@ -40,8 +42,11 @@ EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 REPORT_SECONDS = 10.0
+# A load that lasts this long is reported: nobody can see a shorter one.
+VISIBLE_SECONDS = 0.25
 LEAVE_SECONDS = 3.0
 FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class Reconciler:
@@ -71,13 +76,14 @@ class Reconciler:
         self._retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._empty_since: float | None = None
-        self._reported: tuple[object, ...] = ()
+        self._reported: ReplicaReport | None = None
         self._reported_at = 0.0
         self._publish_failed = False
         self._report_failed = False
         self._looked_at: float | None = None
         self._desired_since = 0.0
         self._first_generation: int | None = None
+        self._lag: tuple[int, float] | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -278,8 +284,10 @@ class Reconciler:
             return
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
+        began = time.monotonic()
         try:
-            loaded = await self._preparation.prepare_desired(model_id, desired.variant)
+            async with self._reports_loading(desired):
+                loaded = await self._preparation.prepare_desired(model_id, desired.variant)
         except DatabaseUnavailable:
             raise
         except UnderstudyError as error:
@@ -290,7 +298,7 @@ class Reconciler:
             await self._note_failure(desired, model_id, _wrap_unforeseen(error))
             return
         self.problem = self._failed = None
-        live = LiveModel(loaded, desired.generation, datetime.now(UTC))
+        live = LiveModel(loaded, desired.generation, datetime.now(UTC), load_seconds=time.monotonic() - began)
         if self._live.swap(live):
             log_live(live, "convergence")
 
@@ -322,21 +330,63 @@ class Reconciler:
             retry_seconds=round(pause, 2),
         )
 
-    async def _report(self) -> None:
+    @asynccontextmanager
+    async def _reports_loading(self, desired: DesiredStatePoll) -> AsyncIterator[None]:
+        """Report this process while the block loads the desired model, where that lasts.
+
+        A process that reports nothing for half a minute counts as gone, and a compilation may take longer.
+        """
+        task = asyncio.create_task(self._report_loading(desired))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])  # how it ends decides nothing
+
+    async def _report_loading(self, desired: DesiredStatePoll) -> None:
+        await asyncio.sleep(VISIBLE_SECONDS)
+        while True:
+            try:
+                await self._report(desired)
+            except Exception:  # only the report is lost
+                log.exception("this server could not be reported")
+            await asyncio.sleep(REPORT_SECONDS / 2)
+
+    async def _report(self, loading: DesiredStatePoll | None = None) -> None:
+        """Store what this process serves, where that changed or the last report is old; `loading` is being loaded.
+
+        While a model is loaded again that failed before, the error of the last attempt is reported.
+        """
         live = self._live.current
-        problem = self.problem.problem() if self.problem else None
-        state = "failed" if problem else "live" if live else "empty"
-        report = (
+        problem = self.problem.problem() if self.problem and loading in (None, self._failed) else None
+        state = "failed" if problem else "loading" if loading else "live" if live else "empty"
+        report = ReplicaReport(
+            self.replica,
             live.model.identity.model_id if live else None,
             live.model.identity.digest if live else None,
             live.generation if live else None,
             state,
             problem,
+            seen_at=datetime.now(UTC),
+            desired_generation=self.desired.generation if self.desired else None,
+            load_seconds=live.load_seconds if live else None,
+            lag_seconds=self._measure_lag(live) if live else None,
         )
-        now = time.monotonic()
-        if report != self._reported or now - self._reported_at >= REPORT_SECONDS:
-            self._reported, self._reported_at = report, now
-            await self._store_report(ReplicaReport(self.replica, *report, seen_at=datetime.now(UTC)))
+        now, content = time.monotonic(), replace(report, seen_at=_NO_TIME)
+        if content != self._reported or now - self._reported_at >= REPORT_SECONDS:
+            self._reported, self._reported_at = content, now
+            await self._store_report(report)
+
+    def _measure_lag(self, live: LiveModel) -> float | None:
+        """Return the seconds from the commit until the model was live here; None where this process started later."""
+        desired = self.desired
+        if (
+            desired is not None
+            and desired.changed_at is not None
+            and self._first_generation != desired.generation == live.generation
+        ):
+            self._lag = live.generation, max(0.0, (to_naive_utc(live.since) - desired.changed_at).total_seconds())
+        return self._lag[1] if self._lag is not None and self._lag[0] == live.generation else None
 
     async def _store_report(self, report: ReplicaReport) -> None:
         """Store the report, and try again at the next one after a failure.

@@ -7,7 +7,6 @@ from understudy.engine.engine import Engine
 from understudy.errors import DatabaseReplaced, DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
-from understudy.registry.deployment import replicas
 from understudy.registry.models import file_records, rows
 from understudy.registry.models.model_detail import describe_pending, describe_tensors_only
 from understudy.schemas.compiler.quantization import Precision
@@ -28,6 +27,7 @@ from understudy.serving.sync.live_model import LiveModel, LiveModelReference, Lo
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.counters import Counters
 from understudy.serving.telemetry.prediction_log import PredictionLog
+from understudy.serving.telemetry.replica_reports import ReplicaReports
 from understudy.settings import Settings
 
 
@@ -45,7 +45,9 @@ class StatusReporter:
         supervisor: Supervisor,
         prediction_log: PredictionLog,
         counters: Counters,
+        replica_reports: ReplicaReports,
     ) -> None:
+        self._replica_reports = replica_reports
         self._prediction_log = prediction_log
         self._counters = counters
         self._settings = settings
@@ -167,7 +169,7 @@ class StatusReporter:
         dialect = self._database.kind
         try:
             async with self._database.read(Use.MANAGE) as session:
-                reports = await replicas.list_reports(session)
+                others = (await self._replica_reports.read(session)).replicas
                 row = await rows.find(session, live.model.identity.model_id) if live else None
         except DatabaseUnavailable as error:
             return (), DatabaseStatus(dialect=dialect, reachable=False, problem=Problem.from_error(error)), ()
@@ -175,7 +177,7 @@ class StatusReporter:
         if row is not None and file_records.is_spec_pending(row):
             notes = (describe_pending(row.model.model_id, live=True),)
         reachable = DatabaseStatus(dialect=dialect, reachable=True, problem=None)
-        return tuple(map(ReplicaStatus.model_validate, reports)), reachable, notes
+        return others, reachable, notes
 
 
 def _note_tensors_only(model: LoadedModel) -> str | None:
