@@ -224,6 +224,7 @@ needs_direct = pytest.mark.skipif(
 only_postgresql = pytest.mark.parametrize(
     "database_settings", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
+only_sqlite = pytest.mark.parametrize("database_settings", ["sqlite"], indirect=True)
 """For what the other database cannot do or does not need."""
 
 

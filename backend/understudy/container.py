@@ -22,6 +22,7 @@ from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.broken_model_guard import BrokenModelGuard
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
+from understudy.serving.activation.rollouts import Rollouts
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.serving.compilation.model_changes import ModelChanges
@@ -174,11 +175,13 @@ def _build_services(
     compile_queue = CompileQueue(registry, compilation, prover)
     preparation = Preparation(settings, registry, compilation, backbones, prover, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
-    operations = Operations(database, registry, activation)
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
-    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
     replica_reports = ReplicaReports(database)
+    operations = Operations(
+        database, registry, activation, Rollouts(database, replica_reports, activation, reconciler.wake)
+    )
+    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,

@@ -23,6 +23,7 @@ UnderstudyError                  500 internal_error
 │   ├── RowRefused               409 row_refused
 │   ├── BackboneInUse            409 backbone_in_use
 │   ├── NothingToRollBack        409 nothing_to_roll_back
+│   ├── RolloutFailed            409 rollout_failed
 │   ├── AccountTaken             409 account_taken
 │   └── LastAdmin                409 last_admin
 ├── TooLarge                     413
@@ -268,6 +269,17 @@ class NothingToRollBack(Conflict):
     code = "nothing_to_roll_back"
     title = "There is no earlier model to go back to"
     default_remedy = "Activate a model by its id: `understudy activate MODEL_ID`."
+
+
+class RolloutFailed(Conflict):
+    """More servers than `fail_fleet` permits could not load the model that an activation had committed."""
+
+    code = "rollout_failed"
+    title = "Too many servers could not load the model"
+    default_remedy = (
+        "Read in `understudy status` what each server serves and why its load failed. Mend that, then activate the "
+        "model again."
+    )
 
 
 class AccountTaken(Conflict):

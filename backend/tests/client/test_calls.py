@@ -14,6 +14,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.recording import RecordingFields, SampleFormat
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.rollout import RolloutOptions
 
 DOCUMENT = json.loads((Path(__file__).resolve().parents[2] / "openapi.json").read_text(encoding="utf-8"))
 # Streams have clients of their own, a clip is downloaded from its url, and two methods may do the same.
@@ -62,7 +63,16 @@ CALLS: list[Call[Any]] = [
     calls.remove_model_examples(1),
     calls.activate_model(1, Precision.INT8, wait=False, tensors_only=True, reason="x"),
     calls.compile_model(1),
+    calls.activate_model(
+        1,
+        Precision.FLOAT32,
+        wait=True,
+        tensors_only=False,
+        reason=None,
+        rollout=RolloutOptions(timeout_seconds=5, fail_fleet=0.5),
+    ),
     calls.roll_back(wait=True, reason="x"),
+    calls.roll_back(wait=True, reason=None, rollout=RolloutOptions()),
     calls.get_rollback_target(),
     calls.list_model_types(),
     calls.get_operation("x"),

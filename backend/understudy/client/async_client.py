@@ -38,6 +38,7 @@ from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import ReplicaList, Status
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -114,23 +115,31 @@ class AsyncClient:
         tensors_only: bool = False,
         reason: str | None = None,
         wait: bool = True,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`.
         `reason` stands in the history.
 
+        With `rollout` the answer comes when every live server serves the model, or at the end of that wait; its
+        `rollout` names those that do not. Raises RolloutFailed where too many servers could not load the model.
         Raises TakesTensors for a model that cannot score recordings, unless `tensors_only` permits it.
         """
         return await self._send(
-            calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason)
+            calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason, rollout=rollout)
         )
 
     async def compile_model(self, model_id: int) -> ModelDetail:
         """Forget that the model was refused, and compile it in the background."""
         return await self._send(calls.compile_model(model_id))
 
-    async def roll_back(self, *, reason: str | None = None, wait: bool = True) -> Operation:
-        """Make the model live again that was live before the present one. `reason` stands in the history."""
-        return await self._send(calls.roll_back(wait, reason))
+    async def roll_back(
+        self, *, reason: str | None = None, wait: bool = True, rollout: RolloutOptions | None = None
+    ) -> Operation:
+        """Make the model live again that was live before the present one; `rollout` as for `activate_model`.
+
+        `reason` stands in the history.
+        """
+        return await self._send(calls.roll_back(wait, reason, rollout))
 
     async def get_rollback_target(self) -> RollbackTarget:
         """Return the model that a rollback would make live; raises NothingToRollBack."""

@@ -26,6 +26,7 @@ from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
 from understudy.schemas.server.recent_statistics import TrafficSummary
+from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import ReplicaList, Status
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -127,9 +128,16 @@ def upload_model_file(file: Path, filename: str | None) -> Call[UploadedFile]:
 
 
 def activate_model(
-    model_id: int, precision: Precision, wait: bool, *, tensors_only: bool, reason: str | None
+    model_id: int,
+    precision: Precision,
+    wait: bool,
+    *,
+    tensors_only: bool,
+    reason: str | None,
+    rollout: RolloutOptions | None = None,
 ) -> Call[Operation]:
-    params = {"precision": precision.value, "wait": wait, "tensors_only": tensors_only, "reason": reason}
+    given = {"precision": precision.value, "tensors_only": tensors_only, "reason": reason}
+    params = {**given, **_build_wait(wait, rollout)}
     return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
 
 
@@ -137,8 +145,14 @@ def compile_model(model_id: int) -> Call[ModelDetail]:
     return Call(ModelDetail, "POST", "models/{model_id}/compile", {"model_id": model_id})
 
 
-def roll_back(wait: bool, reason: str | None) -> Call[Operation]:
-    return Call(Operation, "POST", "models/rollback", params={"wait": wait, "reason": reason})
+def roll_back(wait: bool, reason: str | None, rollout: RolloutOptions | None = None) -> Call[Operation]:
+    return Call(Operation, "POST", "models/rollback", params={"reason": reason, **_build_wait(wait, rollout)})
+
+
+def _build_wait(wait: bool, rollout: RolloutOptions | None) -> dict[str, object]:
+    if rollout is None:
+        return {"wait": wait, "timeout": None, "fail_fleet": None}
+    return {"wait": "all", "timeout": rollout.timeout_seconds, "fail_fleet": rollout.fail_fleet}
 
 
 def get_rollback_target() -> Call[RollbackTarget]:

@@ -597,6 +597,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replicas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Servers
+         * @description Return what each server on this database serves, how long it took to follow, and why it could not.
+         */
+        get: operations["list_replicas_api_v1_replicas_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -3433,6 +3453,8 @@ export interface components {
             operation_id: string;
             /** Progress */
             progress: number;
+            /** @description Which servers serve the model, after wait=all; null where nobody waited for that */
+            rollout?: components["schemas"]["Rollout"] | null;
             /**
              * Started At
              * Format: date-time
@@ -3967,17 +3989,104 @@ export interface components {
             tensors_only: boolean;
         };
         /**
+         * ReplicaBehind
+         * @description A server that does not serve the generation yet, as it reported last.
+         */
+        ReplicaBehind: {
+            /**
+             * Desired Generation
+             * @description The generation that this process tries to serve
+             */
+            desired_generation: number | null;
+            /** Digest */
+            digest: string | null;
+            /** @description Why the desired model could not be loaded; the process tries again */
+            error: components["schemas"]["Problem"] | null;
+            /** Generation */
+            generation: number | null;
+            /** Host */
+            host: string;
+            /**
+             * Lag Seconds
+             * @description Time from the commit until the model was live in this process; null where it started later
+             */
+            lag_seconds: number | null;
+            /**
+             * Load Seconds
+             * @description Time that this process took to load its model
+             */
+            load_seconds: number | null;
+            /**
+             * Model Id
+             * @description The model that this process serves
+             */
+            model_id: number | null;
+            /**
+             * Process Id
+             * @description Process id on that host
+             */
+            process_id: number | null;
+            /** Replica */
+            replica: string;
+            /** Reported Seconds Ago */
+            reported_seconds_ago: number;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /**
+             * State
+             * @description live, loading, empty or failed; while loading, the model named here answers
+             */
+            state: string;
+        };
+        /**
+         * ReplicaList
+         * @description The last reports of the servers that run on this database, ordered by name.
+         */
+        ReplicaList: {
+            /** Replicas */
+            replicas: components["schemas"]["ReplicaStatus"][];
+        };
+        /**
          * ReplicaStatus
          * @description The last report of one process; a process that stopped reporting is left out.
          */
         ReplicaStatus: {
+            /**
+             * Desired Generation
+             * @description The generation that this process tries to serve
+             */
+            desired_generation: number | null;
             /** Digest */
             digest: string | null;
+            /** @description Why the desired model could not be loaded; the process tries again */
             error: components["schemas"]["Problem"] | null;
             /** Generation */
             generation: number | null;
-            /** Model Id */
+            /** Host */
+            host: string;
+            /**
+             * Lag Seconds
+             * @description Time from the commit until the model was live in this process; null where it started later
+             */
+            lag_seconds: number | null;
+            /**
+             * Load Seconds
+             * @description Time that this process took to load its model
+             */
+            load_seconds: number | null;
+            /**
+             * Model Id
+             * @description The model that this process serves
+             */
             model_id: number | null;
+            /**
+             * Process Id
+             * @description Process id on that host
+             */
+            process_id: number | null;
             /** Replica */
             replica: string;
             /**
@@ -3987,7 +4096,7 @@ export interface components {
             seen_at: string;
             /**
              * State
-             * @description live, empty or failed
+             * @description live, loading, empty or failed; while loading, the model named here answers
              */
             state: string;
         };
@@ -4046,6 +4155,33 @@ export interface components {
              * @description float32, or the key of an int8 variant
              */
             variant: string;
+        };
+        /**
+         * Rollout
+         * @description Which of the live servers serve the generation that an activation committed.
+         */
+        Rollout: {
+            /**
+             * Behind
+             * @description The servers that do not serve it, with the reason
+             */
+            behind: components["schemas"]["ReplicaBehind"][];
+            /**
+             * Complete
+             * @description Every live server serves this generation or a newer one
+             */
+            complete: boolean;
+            /** Generation */
+            generation: number;
+            /** @description Why the servers' reports could not be read */
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Replicas
+             * @description Live servers at the last look
+             */
+            replicas: number;
+            /** Waited Seconds */
+            waited_seconds: number;
         };
         /**
          * Runtime
@@ -6170,14 +6306,18 @@ export interface operations {
     activate_model_api_v1_models__model_id__activate_post: {
         parameters: {
             query?: {
+                /** @description With wait=all: return to the model before where more than this share of the live servers could not load the model */
+                fail_fleet?: number | null;
                 /** @description int8 needs an int8 variant that passed its gate */
                 precision?: components["schemas"]["Precision"];
                 /** @description Why; it stands in the history */
                 reason?: string | null;
                 /** @description true permits a model that takes tensors and cannot score recordings */
                 tensors_only?: boolean;
-                /** @description false answers 202 at once with an operation to poll */
-                wait?: boolean;
+                /** @description How long wait=all waits for the servers after the swap, in seconds */
+                timeout?: number;
+                /** @description false answers 202 at once with an operation to poll; all answers when every live server on the database serves the model, or at the end of `timeout` with those that do not */
+                wait?: boolean | "all";
             };
             header?: never;
             path: {
@@ -6233,7 +6373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The model file changed after registration */
+            /** @description Too many servers could not load the model; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6947,10 +7087,14 @@ export interface operations {
     roll_back_api_v1_models_rollback_post: {
         parameters: {
             query?: {
+                /** @description With wait=all: return to the model before where more than this share of the live servers could not load the model */
+                fail_fleet?: number | null;
                 /** @description Why; it stands in the history */
                 reason?: string | null;
-                /** @description false answers 202 at once with an operation to poll */
-                wait?: boolean;
+                /** @description How long wait=all waits for the servers after the swap, in seconds */
+                timeout?: number;
+                /** @description false answers 202 at once with an operation to poll; all answers when every live server on the database serves the model, or at the end of `timeout` with those that do not */
+                wait?: boolean | "all";
             };
             header?: never;
             path?: never;
@@ -6994,7 +7138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no earlier model to go back to; The model file changed after registration */
+            /** @description There is no earlier model to go back to; Too many servers could not load the model; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7446,6 +7590,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoggedPredictionPage"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_replicas_api_v1_replicas_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicaList"];
                 };
             };
             /** @description Not signed in */

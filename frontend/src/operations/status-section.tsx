@@ -82,8 +82,7 @@ function RegistryAge({ status: { registry_age_seconds: age, problem } }: { statu
   return <span className={outdated ? "text-danger" : ""}>{words.ago(formatDuration(age))}</span>;
 }
 
-const formatLag = (seconds: number) =>
-  seconds < 1 ? formatMilliseconds(seconds * 1000) : formatDuration(seconds);
+const formatLag = (seconds: number) => (seconds < 1 ? formatMilliseconds(seconds * 1000) : formatDuration(seconds));
 
 function ReplicaModel({ id }: { id: number | null }) {
   if (id == null) return words.nothing;

@@ -85,6 +85,7 @@ export function makeOperation(own: Partial<Operation> = {}): Operation {
     progress: 0,
     generation: null,
     model: null,
+    rollout: null,
     error: null,
     started_at: "2026-11-01T10:00:00Z",
     updated_at: "2026-11-01T10:00:00Z",

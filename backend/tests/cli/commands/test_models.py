@@ -1,7 +1,9 @@
 """The commands on both backends: the database directly, and a server."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,9 @@ def test_two_models_from_registration_to_deletion(backend: str, run: Run, ask: A
     assert ask("predict", str(clip))["label"] == "a"
     assert ask("show")["model_id"] == 1
     assert ask("show", "1", "--report")["source_digest"] == one["digest"]
-    assert ask("rollback")["kind"] == "rollback"
+    back = ask("rollback", "--wait-all")
+    servers = 1 if backend == "server" else 0
+    assert (back["kind"], back["rollout"]["complete"], back["rollout"]["replicas"]) == ("rollback", True, servers)
     assert ask("predict", str(clip))["label"] == "b"
 
     assert ask("update", "1", "--description", "Older", "--clear", "accuracy")["accuracy"] is None
@@ -76,6 +80,29 @@ def test_several_clips_answer_in_order_and_a_bad_one_does_not_stop_the_rest(
     assert [answer.get("label", answer.get("code")) for answer in answers] == ["a", "not_audio", "a"]
     assert answers[1]["file"] == str(noise)
     assert "letter.wav" in run("predict", str(clip), str(noise), code=5).stderr
+
+
+def test_a_server_that_does_not_follow_is_named_with_an_exit_code_of_its_own(
+    run: Run, ask: Ask, one: Path, home: Path
+) -> None:
+    error = {"type": "x", "title": "x", "status": 422, "code": "warm_up_failed", "detail": "No memory.", "remedy": "x"}
+    with closing(sqlite3.connect(home / "var" / "understudy.db")) as database, database:
+        database.execute(
+            "INSERT INTO understudy_replicas (replica, generation, desired_generation, state, error, seen_at)"
+            " VALUES ('far:7', 1, 100, 'failed', ?, ?)",
+            (json.dumps(error), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")),
+        )
+    waiting = ("activate", "1", "--wait-all", "--timeout", "0.1")
+    answer = ask(*waiting, code=8)
+    assert (answer["state"], answer["rollout"]["behind"][0]["replica"]) == ("succeeded", "far:7")
+    printed = " ".join(run(*waiting, code=8).stdout.split())
+    assert "0 of 1 servers serve it after 0." in printed
+    assert "far:7 (failed) serves no model, as it reported" in printed
+    assert "No memory." in printed
+    problem = ask(*waiting, "--fail-fleet", "0.5", code=4)
+    assert problem["code"] == "rollout_failed"
+    assert "far:7 (warm_up_failed: No memory)" in problem["detail"]
+    assert "need --wait-all" in " ".join(run("rollback", "--fail-fleet", "0.5", code=2).stderr.split())
 
 
 REFUSALS = (

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.fault_points import act_at
+from tests.postgres import only_sqlite
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services
 from understudy.errors import WarmUpFailed
@@ -48,6 +49,7 @@ async def test_a_server_is_listed_with_its_model_and_the_time_that_it_took(
     assert (await services.status_reporter.status()).replicas == (committed, follower)
 
 
+@only_sqlite
 async def test_a_server_that_started_after_the_commit_has_no_lag(
     services: Services, register: Register, open_process: Opener
 ) -> None:
@@ -60,6 +62,7 @@ async def test_a_server_that_started_after_the_commit_has_no_lag(
     assert report.load_seconds is not None
 
 
+@only_sqlite
 async def test_a_long_load_is_reported_while_it_lasts(
     services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +90,7 @@ async def test_a_long_load_is_reported_while_it_lasts(
     assert (after.state, after.model_id, after.generation) == ("live", second, 2)
 
 
+@only_sqlite
 async def test_the_last_error_is_reported_while_the_model_is_loaded_again(
     services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,9 @@
 """Activates models, rolls back and reports on both over HTTP."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Response, status
 
 from understudy.access.actions import Action
 from understudy.api.dependencies import ModelIdPath, Served
@@ -22,16 +23,45 @@ from understudy.errors import (
     OperationNotFound,
     ParityFailed,
     ReportNotFound,
+    RequestInvalid,
+    RolloutFailed,
     TakesTensors,
     WarmUpFailed,
 )
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, RollbackTarget
+from understudy.schemas.server.rollout import DEFAULT_SECONDS, LONGEST_SECONDS, RolloutOptions
 
 router = APIRouter(prefix=MODELS, tags=["deployment"])
 operations = APIRouter(prefix="/operations", tags=["deployment"])
 
-Wait = Annotated[bool, Query(description="false answers 202 at once with an operation to poll")]
+Wait = Annotated[
+    bool | Literal["all"],
+    Query(
+        description="false answers 202 at once with an operation to poll; all answers when every live server on the "
+        "database serves the model, or at the end of `timeout` with those that do not"
+    ),
+]
+Timeout = Annotated[
+    float,
+    Query(
+        alias="timeout",
+        gt=0,
+        le=LONGEST_SECONDS,
+        allow_inf_nan=False,
+        description="How long wait=all waits for the servers after the swap, in seconds",
+    ),
+]
+FailFleet = Annotated[
+    float | None,
+    Query(
+        ge=0,
+        lt=1,
+        allow_inf_nan=False,
+        description="With wait=all: return to the model before where more than this share of the live servers could "
+        "not load the model",
+    ),
+]
 InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
 TensorsOnly = Annotated[bool, Query(description="true permits a model that takes tensors and cannot score recordings")]
 Reason = Annotated[str | None, Query(max_length=500, description="Why; it stands in the history")]
@@ -48,12 +78,33 @@ REFUSALS = (
 )
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What the answer waits for."""
+
+    swap: bool
+    rollout: RolloutOptions | None = None
+
+
+async def _parse_waiting(
+    wait: Wait = True, timeout_seconds: Timeout = DEFAULT_SECONDS, fail_fleet: FailFleet = None
+) -> Waiting:
+    if wait == "all":
+        return Waiting(True, RolloutOptions(timeout_seconds=timeout_seconds, fail_fleet=fail_fleet))
+    if fail_fleet is not None:
+        raise RequestInvalid("fail_fleet was sent without wait=all.", remedy="Add wait=all, or leave out fail_fleet.")
+    return Waiting(wait)
+
+
+WaitsFor = Annotated[Waiting, Depends(_parse_waiting)]
+
+
 @router.post(
     "/{model_id}/activate",
     summary="Activate a model",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, *REFUSALS),
+        **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, RolloutFailed, *REFUSALS),
     },
     dependencies=require(Action.ACTIVATE),
 )
@@ -62,16 +113,22 @@ async def activate_model(
     actor: CurrentActor,
     model_id: ModelIdPath,
     response: Response,
-    wait: Wait = True,
+    waiting: WaitsFor,
     precision: InPrecision = Precision.FLOAT32,
     tensors_only: TensorsOnly = False,
     reason: Reason = None,
 ) -> Operation:
     """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
     operation = await services.operations.activate(
-        model_id, actor, wait=wait, precision=precision, tensors_only=tensors_only, reason=reason
+        model_id,
+        actor,
+        wait=waiting.swap,
+        precision=precision,
+        tensors_only=tensors_only,
+        reason=reason,
+        rollout=waiting.rollout,
     )
-    if not wait:
+    if not waiting.swap:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation
 
@@ -92,16 +149,16 @@ async def get_rollback_target(services: Served) -> RollbackTarget:
     summary="Go back to the model that was live before",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **describe_problems(NothingToRollBack, *REFUSALS),
+        **describe_problems(NothingToRollBack, RolloutFailed, *REFUSALS),
     },
     dependencies=require(Action.ACTIVATE),
 )
 async def roll_back(
-    services: Served, actor: CurrentActor, response: Response, wait: Wait = True, reason: Reason = None
+    services: Served, actor: CurrentActor, response: Response, waiting: WaitsFor, reason: Reason = None
 ) -> Operation:
     """Activate the model that was live before this one, through the same steps."""
-    operation = await services.operations.roll_back(actor, wait=wait, reason=reason)
-    if not wait:
+    operation = await services.operations.roll_back(actor, wait=waiting.swap, reason=reason, rollout=waiting.rollout)
+    if not waiting.swap:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation
 

@@ -19,6 +19,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 
 
@@ -54,12 +55,16 @@ class Backend(Protocol):
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
-        """Start an activation and return at once; `get_operation` reports its progress."""
+        """Start an activation and return at once; `get_operation` reports its progress.
+
+        With `rollout` it returns when every live server serves the model, or at the end of that wait.
+        """
         ...
 
-    async def roll_back(self, reason: str | None = None) -> Operation:
-        """Start the activation of the model that was live before; `get_operation` reports its progress."""
+    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
+        """Start the activation of the model that was live before, and return as `activate` does."""
         ...
 
     async def get_operation(self, operation_id: str) -> Operation: ...

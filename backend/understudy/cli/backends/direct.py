@@ -23,6 +23,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 from understudy.settings import Settings
 
@@ -68,13 +69,22 @@ class DirectBackend:
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
         return await self._services.operations.activate(
-            model_id, self._actor, wait=False, precision=precision, tensors_only=tensors_only, reason=reason
+            model_id,
+            self._actor,
+            wait=rollout is not None,
+            precision=precision,
+            tensors_only=tensors_only,
+            reason=reason,
+            rollout=rollout,
         )
 
-    async def roll_back(self, reason: str | None = None) -> Operation:
-        return await self._services.operations.roll_back(self._actor, wait=False, reason=reason)
+    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
+        return await self._services.operations.roll_back(
+            self._actor, wait=rollout is not None, reason=reason, rollout=rollout
+        )
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._services.operations.get(operation_id)

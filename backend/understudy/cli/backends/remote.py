@@ -22,6 +22,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 
 
@@ -65,13 +66,14 @@ class RemoteBackend:
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
         return await self._client.activate_model(
-            model_id, precision=precision, tensors_only=tensors_only, reason=reason, wait=False
+            model_id, precision=precision, tensors_only=tensors_only, reason=reason, wait=False, rollout=rollout
         )
 
-    async def roll_back(self, reason: str | None = None) -> Operation:
-        return await self._client.roll_back(reason=reason, wait=False)
+    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
+        return await self._client.roll_back(reason=reason, wait=False, rollout=rollout)
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._client.get_operation(operation_id)

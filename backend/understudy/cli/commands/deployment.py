@@ -1,5 +1,6 @@
 """Commands that change the live model: activate, rollback."""
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 import typer
@@ -7,9 +8,19 @@ import typer
 from understudy.cli.backends.backend import Backend
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
-from understudy.cli.framework.options import ModelId, Reason, TensorsOnly
+from understudy.cli.framework.exit_codes import BEHIND
+from understudy.cli.framework.options import (
+    FailFleet,
+    ModelId,
+    Reason,
+    RolloutTimeout,
+    TensorsOnly,
+    WaitAll,
+    build_rollout,
+)
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
+from understudy.cli.views.rollout import format_rollout
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation
 
@@ -26,23 +37,40 @@ async def activate(
     ] = Precision.FLOAT32,
     tensors_only: TensorsOnly = False,
     reason: Reason = None,
+    wait_all: WaitAll = False,
+    seconds: RolloutTimeout = None,
+    fail_fleet: FailFleet = None,
 ) -> None:
     """Make a model live: verify, compile, warm up, commit. Running servers follow. If a step fails, nothing changes."""
+    rollout = build_rollout(wait_all, seconds, fail_fleet)
     async with session.open_backend() as backend:
-        started = await backend.activate(model_id, precision, tensors_only=tensors_only, reason=reason)
+        started = backend.activate(model_id, precision, tensors_only=tensors_only, reason=reason, rollout=rollout)
         await _follow(session, backend, started)
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)
-async def rollback(session: Session, reason: Reason = None) -> None:
+async def rollback(
+    session: Session,
+    reason: Reason = None,
+    wait_all: WaitAll = False,
+    seconds: RolloutTimeout = None,
+    fail_fleet: FailFleet = None,
+) -> None:
     """Activate the model that was live before the current one."""
+    rollout = build_rollout(wait_all, seconds, fail_fleet)
     async with session.open_backend() as backend:
-        await _follow(session, backend, await backend.roll_back(reason))
+        await _follow(session, backend, backend.roll_back(reason, rollout))
 
 
-async def _follow(session: Session, backend: Backend, operation: Operation) -> None:
-    done = await follow_operation(backend, operation, session.output)
+async def _follow(session: Session, backend: Backend, starting: Awaitable[Operation]) -> None:
+    with session.output.show_progress() as progress:
+        progress.add_task("starting", total=None)
+        started = await starting
+    done = await follow_operation(backend, started, session.output)
     name = f"{done.model.model_name} (model {done.model_id})" if done.model else f"Model {done.model_id}"
     line = f"{name} is active, generation {done.generation}."
     warnings = [to_text(warning, "yellow") for warning in done.warnings]
-    session.output.print_answer(done, to_text(line, "bold green"), *warnings)
+    rollout = format_rollout(done.rollout) if done.rollout else []
+    session.output.print_answer(done, to_text(line, "bold green"), *warnings, *rollout)
+    if done.rollout is not None and not done.rollout.complete:
+        raise typer.Exit(BEHIND)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from understudy.schemas.registry.model import LARGEST_ID
+from understudy.schemas.server.rollout import DEFAULT_SECONDS, LONGEST_SECONDS, RolloutOptions
 
 ModelId = Annotated[
     int, typer.Argument(metavar="MODEL_ID", min=1, max=LARGEST_ID, help="model_id of a registered model.")
@@ -26,6 +27,23 @@ TensorsOnly = Annotated[
     bool, typer.Option("--tensors-only", help="Permit a model that takes tensors and cannot score recordings.")
 ]
 Reason = Annotated[str | None, typer.Option("--reason", show_default=False, help="Why; it stands in the history.")]
+WaitAll = Annotated[bool, typer.Option("--wait-all", help="Wait until every running server serves the model.")]
+RolloutTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", min=0.1, max=LONGEST_SECONDS, show_default=False, help="Seconds to wait for the servers (30)."
+    ),
+]
+FailFleet = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-fleet",
+        min=0.0,
+        max=0.999,
+        show_default=False,
+        help="Return to the model before where more than this share of the servers cannot load the model, such as 0.5.",
+    ),
+]
 Cursor = Annotated[str | None, typer.Option("--cursor", show_default=False, help="The next_cursor of the page before.")]
 Clips = Annotated[
     list[Path], typer.Argument(metavar="CLIP...", exists=True, dir_okay=False, readable=True, help="Recordings.")
@@ -48,6 +66,15 @@ def check_examples(file: Path | None) -> None:
         from understudy.registry.files.examples_csv import read_folder
 
         read_folder(file)
+
+
+def build_rollout(wait_all: bool, seconds: float | None, fail_fleet: float | None) -> RolloutOptions | None:
+    """Return how to wait for the servers, or None. Raises BadParameter for its options without --wait-all."""
+    if wait_all:
+        return RolloutOptions(timeout_seconds=seconds or DEFAULT_SECONDS, fail_fleet=fail_fleet)
+    if seconds is not None or fail_fleet is not None:
+        raise typer.BadParameter("--timeout and --fail-fleet need --wait-all.")
+    return None
 
 
 def collect_columns(

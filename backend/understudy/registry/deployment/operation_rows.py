@@ -12,7 +12,8 @@ from understudy.schemas.server.operation import Operation
 
 async def save(session: AsyncSession, operation: Operation) -> None:
     """Insert the operation, or replace its row. The model's row is not stored: it is read when it is asked for."""
-    await session.merge(OperationRow(**operation.model_dump(exclude={"model"})))
+    rollout = operation.rollout.model_dump(mode="json") if operation.rollout else None
+    await session.merge(OperationRow(**operation.model_dump(exclude={"model", "rollout"}), rollout=rollout))
 
 
 async def get(session: AsyncSession, operation_id: str) -> Operation:

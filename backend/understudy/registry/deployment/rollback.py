@@ -1,6 +1,6 @@
 """Finds the model that a rollback goes back to."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,6 +18,24 @@ async def find_previous_active(session: AsyncSession) -> tuple[int, str] | None:
     live last. A model whose id belonged to a deleted model before does not take over that model's history.
     """
     present = await desired_state.read_desired(session)
+    candidates = _select_went_live().order_by(History.generation.desc()).limit(1)
+    if present is not None:
+        candidates = candidates.where(
+            or_(History.model_id != present.model_id, _VARIANT.is_distinct_from(present.variant))
+        )
+    return await _find(session, candidates)
+
+
+async def find_before(session: AsyncSession, generation: int) -> tuple[int, str] | None:
+    """Return id and variant of the registered model that was live when `generation` was committed.
+
+    None where none was live then, or where its record was deleted since.
+    """
+    return await _find(session, _select_went_live().where(History.generation == generation - 1).limit(1))
+
+
+def _select_went_live() -> Select[int, str]:
+    """Select id and variant of the registered models that went live, without those of deleted records."""
     deletion = aliased(History)
     deleted_since = (
         select(deletion.history_id)
@@ -28,16 +46,13 @@ async def find_previous_active(session: AsyncSession) -> tuple[int, str] | None:
         )
         .exists()
     )
-    candidates = (
+    return (
         select(MlModel.model_id, _VARIANT)
         .join(MlModel, MlModel.model_id == History.model_id)
         .where(History.event.in_(_WENT_LIVE), History.generation.is_not(None), ~deleted_since)
-        .order_by(History.generation.desc())
-        .limit(1)
     )
-    if present is not None:
-        candidates = candidates.where(
-            or_(History.model_id != present.model_id, _VARIANT.is_distinct_from(present.variant))
-        )
+
+
+async def _find(session: AsyncSession, candidates: Select[int, str]) -> tuple[int, str] | None:
     found = (await session.execute(candidates)).one_or_none()
     return None if found is None else (found[0], found[1])

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from understudy.schemas.registry.model import ModelOut, UtcTime
 from understudy.schemas.server.problem import Problem
+from understudy.schemas.server.rollout import Rollout
 
 
 class Step(StrEnum):
@@ -45,6 +46,10 @@ class Operation(BaseModel):
     model: ModelOut | None = Field(
         default_factory=lambda: None,
         description="The model's row once it is live; null until then, after a failure, and in events",
+    )
+    rollout: Rollout | None = Field(
+        default_factory=lambda: None,
+        description="Which servers serve the model, after wait=all; null where nobody waited for that",
     )
 
 

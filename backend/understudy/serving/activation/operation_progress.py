@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from understudy.errors import DatabaseUnavailable, UnderstudyError
+from understudy.errors import DatabaseUnavailable, RolloutFailed, UnderstudyError
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows
 from understudy.schemas.server.operation import Operation, OperationState, Step
 from understudy.schemas.server.problem import Problem
+from understudy.schemas.server.rollout import Rollout
 from understudy.serving.activation.preparation import OnStep
-from understudy.serving.sync.live_model import ActivatedModel
+from understudy.serving.sync.live_model import ActivatedModel, LiveModel
 
 log = structlog.get_logger()
 
@@ -37,8 +38,15 @@ class OperationProgress:
         self._operation = operation
         self._changed = asyncio.Event()
 
-    async def follow(self, activate: Callable[[OnStep], Awaitable[ActivatedModel]]) -> Operation:
-        """Run `activate`, store how it ends, and return the operation. Raises what `activate` raises."""
+    async def follow(
+        self,
+        activate: Callable[[OnStep], Awaitable[ActivatedModel]],
+        roll_out: Callable[[LiveModel], Awaitable[Rollout]] | None = None,
+    ) -> Operation:
+        """Run `activate`, store how it ends, and return the operation. Raises what `activate` raises.
+
+        `roll_out` waits for the other servers once the model is live. Raises RolloutFailed.
+        """
         try:
             async with self._stores_steps():
                 activated = await activate(self._on_step)
@@ -59,6 +67,12 @@ class OperationProgress:
             model=activated.row,
             warnings=(*live.warnings, *live.model.notes),
         )
+        if roll_out is not None:
+            try:
+                await self._end(rollout=await roll_out(live))
+            except RolloutFailed as error:
+                await self._end(state=OperationState.FAILED, error=Problem.from_error(error), model=None)
+                raise
         return self._operation
 
     async def store(self, *, seconds: float | None = None) -> None:

@@ -17,10 +17,14 @@ from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, OperationState, RollbackTarget, Step
 from understudy.schemas.server.problem import Problem
+from understudy.schemas.server.rollout import Rollout, RolloutOptions
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.operation_progress import SIGN_OF_LIFE_SECONDS, OperationProgress
 from understudy.serving.activation.preparation import OnStep
-from understudy.serving.sync.live_model import ActivatedModel
+from understudy.serving.activation.rollouts import Rollouts
+from understudy.serving.sync.live_model import ActivatedModel, LiveModel
+
+_RollOut = Callable[[LiveModel], Awaitable[Rollout]]
 
 LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 
@@ -28,7 +32,8 @@ LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 class Operations:
     """Runs each activation as a task of this process, which goes on when its caller disconnects."""
 
-    def __init__(self, database: Database, registry: Registry, activation: Activation) -> None:
+    def __init__(self, database: Database, registry: Registry, activation: Activation, rollouts: Rollouts) -> None:
+        self._rollouts = rollouts
         self._database = database
         self._registry = registry
         self._activation = activation
@@ -43,12 +48,14 @@ class Operations:
         precision: Precision = Precision.FLOAT32,
         tensors_only: bool = False,
         reason: str | None = None,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Start the activation of `model_id`; with `wait`, return when it is done.
 
-        `tensors_only` permits a model that cannot score recordings. `reason` stands in the history.
+        `tensors_only` permits a model that cannot score recordings. `reason` stands in the history. With `rollout` the
+        activation is done when every live server serves the model, or at the end of that wait.
 
-        Raises ModelNotFound and, with `wait`, every error of the activation.
+        Raises ModelNotFound and, with `wait`, every error of the activation, and RolloutFailed.
         """
         refuse_nul("reason", reason)
         async with self._database.read(Use.MANAGE) as session:
@@ -60,15 +67,23 @@ class Operations:
                 model_id, actor, on_step, variant=precision, tensors_only=tensors_only, reason=reason
             ),
             wait,
+            self._build_rollout(rollout, actor),
         )
 
     async def roll_back(
-        self, actor: str, *, wait: bool, instead_of: int | None = None, reason: str | None = None
+        self,
+        actor: str,
+        *,
+        wait: bool,
+        instead_of: int | None = None,
+        reason: str | None = None,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Start the activation of the model that was live before; with `wait`, return when it is done.
 
-        With `instead_of` it fails with Conflict where that generation is no longer the present one. Raises
-        NothingToRollBack and, with `wait`, every error of the activation.
+        With `instead_of` it fails with Conflict where that generation is no longer the present one. With `rollout` it
+        is done when every live server serves the model, or at the end of that wait. Raises NothingToRollBack and, with
+        `wait`, every error of the activation, and RolloutFailed.
         """
         refuse_nul("reason", reason)
         model_id, variant = await self._activation.find_previous()
@@ -79,6 +94,7 @@ class Operations:
                 model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant, instead_of=instead_of, reason=reason
             ),
             wait,
+            self._build_rollout(rollout, actor),
         )
 
     async def find_rollback_target(self) -> RollbackTarget:
@@ -107,11 +123,20 @@ class Operations:
         return operation
 
     async def close(self) -> None:
-        """Wait until every running activation has ended."""
+        """Wait until every running activation has ended; nobody waits for other servers any more."""
+        self._rollouts.stop()
         await asyncio.gather(*self._running, return_exceptions=True)
 
+    def _build_rollout(self, options: RolloutOptions | None, actor: str) -> _RollOut | None:
+        return None if options is None else lambda live: self._rollouts.follow(live, options, actor)
+
     async def _run(
-        self, kind: str, model_id: int, activate: Callable[[OnStep], Awaitable[ActivatedModel]], wait: bool
+        self,
+        kind: str,
+        model_id: int,
+        activate: Callable[[OnStep], Awaitable[ActivatedModel]],
+        wait: bool,
+        roll_out: _RollOut | None,
     ) -> Operation:
         now = datetime.now(UTC)
         started = Operation(
@@ -130,7 +155,7 @@ class Operations:
         if not wait:
             # The caller may poll the operation through any process as soon as it knows the id.
             await progress.store()
-        task = asyncio.create_task(progress.follow(activate))
+        task = asyncio.create_task(progress.follow(activate, roll_out))
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task) if wait else started
