@@ -88,7 +88,11 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
     by_hand(
         "DROP TABLE understudy_created",
         "DROP TABLE understudy_imports",
-        "ALTER TABLE understudy_operations DROP COLUMN warnings",
+        *(f"ALTER TABLE understudy_operations DROP COLUMN {column}" for column in ("warnings", "rollout")),
+        *(
+            f"ALTER TABLE understudy_replicas DROP COLUMN {column}"
+            for column in ("desired_generation", "load_seconds", "lag_seconds")
+        ),
         "DROP TABLE understudy_examples",
         "DROP TABLE understudy_proofs",
         "DROP TABLE understudy_keys",
