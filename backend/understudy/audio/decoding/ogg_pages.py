@@ -29,6 +29,8 @@ class _Page:
     number: int
     length: int
     whole: bool
+    packet: bytes = b""
+    """The first bytes behind its head."""
 
 
 @dataclass
@@ -39,6 +41,10 @@ class _Pages:
     begun: set[bytes] = field(default_factory=set)
     ended: set[bytes] = field(default_factory=set)
     damaged: bool = False
+    formats: set[bytes] = field(default_factory=set)
+    """What `_read_format` says of the streams of the first recording."""
+    heads: bool = True
+    """Only first pages were seen so far; another one after that begins another recording."""
 
     def follow(self, page: _Page, structure: Structure) -> None:
         last = self.last_numbers.get(page.serial)
@@ -46,6 +52,7 @@ class _Pages:
         if last is not None and not first and page.number != last + 1 and not self.damaged:
             structure.add(FindingCode.GAP, _describe_missing(last, page.number))
         self.last_numbers[page.serial], self.damaged = page.number, False
+        self.heads = self.heads and bool(first)
         if first:
             self.begun.add(page.serial)
         if page.flags & _LAST_PAGE:
@@ -67,6 +74,13 @@ def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
             structure.add_cut_off("its last page", page.length, size - offset)
             return _finish(structure, begin, size, pages)
         if page is not None and page.whole:
+            if page.flags & _FIRST_PAGE:
+                found = _read_format(page.packet)
+                if pages.heads:
+                    pages.formats.add(found)
+                elif found not in pages.formats:  # FFmpeg drops it, or decodes it with the wrong codec
+                    structure.end = offset
+                    return _finish(structure, begin, offset, pages, ended=True)
             pages.follow(page, structure)
             offset += page.length
             continue
@@ -114,7 +128,21 @@ def _read_page(source: Source, offset: int) -> _Page | None:
     body = head[:length] if length <= len(head) else read_at(source, offset, length)
     checksum = int.from_bytes(body[_CHECKSUM], "little")
     whole = len(body) == length and checksum == compute_checksum(body[:22] + bytes(4) + body[26:])
-    return _Page(head[5], head[14:18], int.from_bytes(head[18:22], "little"), length, whole)
+    packet = body[_HEAD + head[26] :][:16]
+    return _Page(head[5], head[14:18], int.from_bytes(head[18:22], "little"), length, whole, packet)
+
+
+def _read_format(packet: bytes) -> bytes:
+    """Return codec, channels and rate from the identification header with which a stream begins.
+
+    Vorbis I section 4.2.2, RFC 7845 section 5.1. Opus always decodes to 48 kHz. Flac in Ogg may change both, and other
+    codecs are told apart by their names.
+    """
+    if packet.startswith(b"\x01vorbis"):
+        return packet[:7] + packet[11:16]
+    if packet.startswith(b"OpusHead"):
+        return packet[:8] + packet[9:10]
+    return packet[:5]
 
 
 def compute_checksum(data: bytes) -> int:
