@@ -86,8 +86,8 @@ def _list_python(lock: str, direct: Iterable[str]) -> Iterator[Component]:
             raise ValueError(f"this is not a line of a lock file: {block.splitlines()[0]!r}")
         name, version = _normalize(found["name"]), found["version"]
         reference = f"pkg:pypi/{name}@{version}"
-        # A distribution has one hash for each of its files; only one of them is installed.
-        files = [{"type": "distribution", "url": f"https://pypi.org/project/{name}/{version}/"}]
+        # A distribution has one hash for each of its files; only one of them is installed. Which registry they come
+        # from depends on the installation, so the reference is the package's name.
         hashes = [{"alg": "SHA-256", "content": digest} for digest in _HASH.findall(block)]
         yield {
             "type": "library",
@@ -95,7 +95,7 @@ def _list_python(lock: str, direct: Iterable[str]) -> Iterator[Component]:
             "name": name,
             "version": version,
             "purl": reference,
-            "externalReferences": [{**files[0], "hashes": hashes}],
+            "externalReferences": [{"type": "distribution", "url": reference, "hashes": hashes}],
             **({"scope": "required"} if name in direct else {}),
         }
 

@@ -21,7 +21,7 @@ SESSION_ID_DIGITS = 16
 
 
 class OwnAccount:
-    """What people may change of their own. Every method raises DatabaseUnavailable when the database fails."""
+    """Changes a caller's own password and sessions. Every method raises DatabaseUnavailable when the database fails."""
 
     def __init__(self, database: Database, passwords: Passwords, attempts: FailedAttempts, sign_ins: SignIns) -> None:
         self._database = database

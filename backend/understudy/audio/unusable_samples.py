@@ -52,7 +52,7 @@ class SampleMender:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was replaced, as findings of the kind `gap`."""
+        """Return the stretches that were replaced, as findings of the kind `gap`."""
         found = []
         for first, end, samples in self._stretches:
             start, stop = first / self._rate, end / self._rate

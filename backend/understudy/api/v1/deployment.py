@@ -80,7 +80,7 @@ REFUSALS = (
 
 @dataclass(frozen=True)
 class Waiting:
-    """What the answer waits for."""
+    """Says whether the answer waits for the swap, and for which rollout."""
 
     swap: bool
     rollout: RolloutOptions | None = None

@@ -42,7 +42,7 @@ class _Pages:
     ended: set[bytes] = field(default_factory=set)
     damaged: bool = False
     formats: set[bytes] = field(default_factory=set)
-    """What `_read_format` says of the streams of the first recording."""
+    """The formats of the first recording's streams, from `_read_format`."""
     heads: bool = True
     """Only first pages were seen so far; another one after that begins another recording."""
 

@@ -22,7 +22,7 @@ _DECIMAL_COMMA_DELIMITERS = ";\t"
 
 @dataclass(frozen=True)
 class FoundClip:
-    """What is expected of a clip, and the clip's file."""
+    """A clip's file and the answer that is expected of it."""
 
     expected: Expectation
     path: Path

@@ -19,7 +19,7 @@ _LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class PredictionFilter:
-    """What a reader asks for; times are in UTC without a zone. None: all."""
+    """Selects entries of the log; times are in UTC without a zone. None selects all."""
 
     since: datetime | None = None
     until: datetime | None = None
