@@ -2,7 +2,7 @@
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.audio_limits import AudioLimits, check_layout
-from understudy.audio.decoding.detect_container import ContainerFormat, Detected, detect_container
+from understudy.audio.decoding.containers.detect_container import ContainerFormat, Detected, detect_container
 from understudy.audio.decoding.joined import JoinedReader
 from understudy.audio.decoding.pcm import apple, au, chunks, riff
 from understudy.audio.decoding.pcm.encoding import PcmLayout

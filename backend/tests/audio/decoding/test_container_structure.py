@@ -6,10 +6,10 @@ import struct
 import numpy as np
 import pytest
 
-from understudy.audio.decoding import container_structure, ogg_pages
-from understudy.audio.decoding.container_structure import walk_container
-from understudy.audio.decoding.detect_container import ContainerFormat
-from understudy.audio.decoding.ogg_pages import compute_checksum
+from understudy.audio.decoding.containers import container_structure, ogg_pages
+from understudy.audio.decoding.containers.container_structure import walk_container
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.ogg_pages import compute_checksum
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding
 

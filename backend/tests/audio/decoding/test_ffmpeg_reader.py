@@ -10,7 +10,7 @@ from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 
 from understudy.audio.decoding import codecs
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.ffmpeg import FfmpegReader
 from understudy.audio.decoding.frame_samples import open_plane, to_float
 from understudy.audio.opening import AudioLimits, open_clip

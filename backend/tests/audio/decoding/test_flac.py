@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from understudy.audio.decoding.flac_frames import measure_frame
+from understudy.audio.decoding.containers.flac_frames import measure_frame
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.schemas.inference.finding import Finding
 

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.ffmpeg import FfmpegReader
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio

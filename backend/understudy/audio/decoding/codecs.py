@@ -7,7 +7,7 @@ open no other file (playlists and mp4 data references ask for that), and runs on
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.wav_codecs import make_codec_error
 
 DEMUXERS = {

@@ -19,15 +19,15 @@ from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.codecs import choose_stream
-from understudy.audio.decoding.container_structure import walk_container
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.container_structure import walk_container
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.flac_frames import is_repeated, measure_frame
+from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
+from understudy.audio.decoding.containers.mpeg_tags import measure_file_head, measure_tags, skip_id3
+from understudy.audio.decoding.containers.structure import describe_trailing
 from understudy.audio.decoding.ffmpeg_container import open_container, read_promised_seconds
-from understudy.audio.decoding.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
-from understudy.audio.decoding.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
-from understudy.audio.decoding.mpeg_tags import measure_file_head, measure_tags, skip_id3
-from understudy.audio.decoding.pcm.extent import describe_trailing
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, measure_size, read_at
 from understudy.errors import AudioUnusable

@@ -7,7 +7,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, OPTIONS, refuse_to_open
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.audio.decoding.wav_codecs import ONE_TRACK
 from understudy.errors import AudioUnusable

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from understudy.audio.decoding.detect_container import Detected, detect_container
-from understudy.audio.decoding.pcm.extent import describe_trailing
+from understudy.audio.decoding.containers.detect_container import Detected, detect_container
+from understudy.audio.decoding.containers.structure import describe_trailing
 from understudy.audio.decoding.reader import Reader, Samples
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable, NotAudio

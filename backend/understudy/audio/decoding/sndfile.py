@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.detect_container import ContainerFormat
+from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.audio.decoding.wav_codecs import CONVERT

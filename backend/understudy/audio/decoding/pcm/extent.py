@@ -6,6 +6,7 @@ planned. The samples are then those up to the end of the file.
 
 from dataclasses import dataclass, field
 
+from understudy.audio.decoding.containers.structure import describe_trailing
 from understudy.audio.decoding.pcm.chunks import SkipChunks, begins_recording
 from understudy.audio.decoding.pcm.encoding import PcmLayout
 from understudy.audio.decoding.source_file import Source, read_at
@@ -102,15 +103,6 @@ def _read_beyond(layout: PcmLayout, block: Block, declared: int, present: int, s
         )
     )
     return extent
-
-
-def describe_trailing(count: int) -> Finding:
-    """Return the finding for `count` bytes behind the sound."""
-    return Finding(
-        code=FindingCode.TRAILING_DATA,
-        detail=f"{count} bytes behind the sound are not part of it and were not decoded.",
-        bytes=count,
-    )
 
 
 def is_blank(source: Source, offset: int, size: int) -> bool:

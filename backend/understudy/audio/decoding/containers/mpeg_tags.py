@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from understudy.audio.decoding.mpeg_frames import XING, read_mpeg_frame
+from understudy.audio.decoding.containers.mpeg_frames import XING, read_mpeg_frame
 from understudy.audio.decoding.source_file import Source, read_at
 
 _MAX_TAGS = 64

@@ -38,6 +38,15 @@ class Structure:
         )
 
 
+def describe_trailing(count: int) -> Finding:
+    """Return the finding for `count` bytes behind the sound."""
+    return Finding(
+        code=FindingCode.TRAILING_DATA,
+        detail=f"{count} bytes behind the sound are not part of it and were not decoded.",
+        bytes=count,
+    )
+
+
 def find(source: Source, word: bytes, offset: int, size: int) -> int | None:
     """Return the offset of the next `word` from `offset` on; None where there is none before `size`."""
     while offset < size:

@@ -5,11 +5,10 @@ was written for an unknown length, such as a live WebM, promises nothing. At mos
 lies behind them is left to the decoder, which finds gaps and a missing end by the time stamps.
 """
 
-from understudy.audio.decoding.detect_container import TIMED_TS_PACKET, TS_PACKET, ContainerFormat
-from understudy.audio.decoding.ogg_pages import walk_pages
-from understudy.audio.decoding.pcm.extent import describe_trailing
+from understudy.audio.decoding.containers.detect_container import TIMED_TS_PACKET, TS_PACKET, ContainerFormat
+from understudy.audio.decoding.containers.ogg_pages import walk_pages
+from understudy.audio.decoding.containers.structure import Structure, describe_trailing, find
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
-from understudy.audio.decoding.structure import Structure, find
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import FindingCode
 

@@ -4,10 +4,9 @@ import re
 import zlib
 from dataclasses import dataclass, field
 
-from understudy.audio.decoding.detect_container import make_later_piece_error
-from understudy.audio.decoding.pcm.extent import describe_trailing
+from understudy.audio.decoding.containers.detect_container import make_later_piece_error
+from understudy.audio.decoding.containers.structure import Structure, describe_trailing, find
 from understudy.audio.decoding.source_file import Source, read_at
-from understudy.audio.decoding.structure import Structure, find
 from understudy.schemas.inference.finding import FindingCode
 
 MAX_BREAKS = 256

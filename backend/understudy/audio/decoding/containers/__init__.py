@@ -1,0 +1,1 @@
+"""Tell containers apart, and walk their parts."""
