@@ -23,6 +23,7 @@ from understudy.api.openapi import install_openapi
 from understudy.api.paths import DOCS, EVENTS, OPENAPI, REDOC, V1, V2
 from understudy.api.route_actions import guard_docs, require_actions
 from understudy.api.spa import BUILT, install_page
+from understudy.api.v1.fast_predict import FastPredictRoute
 from understudy.api.v2.infer import PATH, Infer
 from understudy.container import open_services, run_background_tasks
 from understudy.logs import configure_logs
@@ -66,7 +67,7 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     infer = Route(PATH, Infer(), methods=["POST"])
     app.router.routes.append(infer)
     # The first one added is the innermost: all other middleware stands around it.
-    app.add_middleware(FastPath, route=infer, handlers=app.exception_handlers)
+    app.add_middleware(FastPath, routes=(FastPredictRoute(), infer), handlers=app.exception_handlers)
     app.add_middleware(AccessGuard)
     app.add_middleware(OriginGuard, settings=settings)
     install_problem_handlers(app)

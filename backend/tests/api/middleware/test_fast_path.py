@@ -1,6 +1,8 @@
-"""An inference ends the same whether the fast path or the router takes it to its endpoint."""
+"""An inference and a prediction end the same whether the fast path or the router takes them to their endpoints."""
 
+import base64
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.api.middleware.fast_path import FastPath
 from understudy.errors import (
@@ -21,9 +24,11 @@ from understudy.errors import (
     FileChanged,
     FileMissing,
     ModelNotFound,
+    ModelSetAside,
     UnderstudyError,
 )
 from understudy.main import create_app
+from understudy.serving.prediction.predictor import Predictor
 from understudy.serving.prediction.tensor_inference import TensorInference
 from understudy.settings import Settings
 
@@ -83,7 +88,48 @@ ERRORS: tuple[type[UnderstudyError], ...] = (
     BackboneMissing,
     DatabaseUnavailable,
 )
+_TIMING = re.compile(rb'"timing_ms":{[^}]*}')
+PREDICT = "/api/v1/predict"
+CLIP = tone(0.975)
+AUDIO = {"content-type": "audio/wav"}
+JSON_CLIP = json.dumps({"audio": base64.b64encode(CLIP).decode(), "source": "hall"}).encode()
+FORM = b'--edge\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + CLIP + b"\r\n--edge--\r\n"
+
+
+def _predict(status: int, query: str = "", content: bytes = CLIP, **more: Any) -> Case:
+    return Case(status, path=f"{PREDICT}{query}", content=content, **{"headers": AUDIO, **more})
+
+
+PREDICTIONS = {
+    "clip": _predict(200),
+    "clip with a source": _predict(200, "?source=hall&recorded_at=2026-05-01T14:03:00%2B02:00&unknown=1"),
+    "clip with the last of two sources": _predict(200, "?source=hall&source=stairs"),
+    "clip in a form": _predict(200, content=FORM, headers={"content-type": "multipart/form-data; boundary=edge"}),
+    "clip in JSON": _predict(200, content=JSON_CLIP, headers={"content-type": "application/json"}),
+    "raw samples": _predict(200, "?format=s16le&rate=16000", bytes(32_000), headers={"content-type": "audio/x-raw"}),
+    "rehearsal": _predict(200, "?model_id=1"),
+    "no such model": _predict(404, "?model_id=99"),
+    "model id of no number": _predict(422, "?model_id=live"),
+    "model id past the range": _predict(422, "?model_id=99999999999999999999"),
+    "empty source": _predict(422, "?source="),
+    "rate below the range": _predict(422, "?format=s16le&rate=1"),
+    "source in bytes of no text": _predict(422, "?source=%ff%0a"),
+    "strict or not": _predict(422, "?strict=perhaps"),
+    "fields that contradict": _predict(
+        422, "?source=stairs", content=JSON_CLIP, headers={"content-type": "application/json"}
+    ),
+    "no audio": _predict(415, content=b"no audio at all"),
+    "no type": _predict(422, headers={"content-type": "text/plain"}),
+    "GET a prediction": _predict(405, method="GET"),
+    "HEAD a prediction": _predict(405, method="HEAD"),
+    "prediction with a slash": _predict(307, "/"),
+}
+FAILED_PREDICTIONS = {
+    "unforeseen in a prediction": _predict(500, raises=RuntimeError("password=hunter2")),
+    "set aside": _predict(503, raises=ModelSetAside("It ended workers.")),
+}
 CASES = {
+    **FAILED_PREDICTIONS,
     "success": Case(200),
     "success by version": Case(200, path="/v2/models/tensors/versions/v1/infer"),
     "success in binary form": Case(
@@ -155,7 +201,9 @@ async def _send(application: ASGIApp, case: Case, way: str) -> Ending:
             headers={"content-type": "application/json", "way": way} | case.headers,
         )
         counted = await _count(client) - before
-    return Ending(answer.status_code, dict(answer.headers), answer.content, "".join(raised), dict(counted))
+    body, timed = _TIMING.subn(b"", answer.content)  # times differ from request to request
+    headers = {name: value for name, value in answer.headers.items() if not (timed and name == "content-length")}
+    return Ending(answer.status_code, headers, body, "".join(raised), dict(counted))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -165,10 +213,20 @@ async def test_both_ways_to_an_inference_end_the_same(
     if case.raises is not None:
         failure = case.raises
 
-        async def fail(*_: Any) -> None:
+        async def fail(*_: Any, **__: Any) -> None:
             raise failure
 
         monkeypatch.setattr(TensorInference, "infer", fail)
+        monkeypatch.setattr(Predictor, "predict_with", fail)
+    await _check(application, case)
+
+
+async def test_both_ways_to_a_prediction_end_the_same(application: ASGIApp) -> None:
+    for case in PREDICTIONS.values():
+        await _check(application, case)
+
+
+async def _check(application: ASGIApp, case: Case) -> None:
     fast = await _send(application, case, "fast")
     assert fast.status == case.status, fast.body
     assert fast.counted, "each request is counted"

@@ -28,6 +28,8 @@ from understudy.errors import (
 )
 from understudy.schemas.inference.prediction import Prediction
 
+PATH = "/predict"
+
 router = APIRouter(tags=["predict"])
 
 _AUDIO = {"schema": {"type": "string", "format": "binary"}}
@@ -67,7 +69,7 @@ _BODY = {
 
 
 @router.post(
-    "/predict",
+    PATH,
     response_model=Prediction,
     summary="Predict a recording",
     responses=describe_problems(
