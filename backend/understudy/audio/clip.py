@@ -11,7 +11,7 @@ from understudy.audio.mono import MonoStream
 from understudy.audio.unusable_samples import SampleMender
 from understudy.errors import AudioUnusable
 from understudy.schemas.front_end.sound import Sound
-from understudy.schemas.inference.finding import Finding, describe_damage, limit_findings
+from understudy.schemas.inference.finding import Finding, describe_damage, limit_findings, list_remedies
 from understudy.schemas.inference.prediction import AudioFacts
 
 
@@ -73,8 +73,9 @@ class Clip:
         if not self._frames:
             raise AudioUnusable("The recording holds no samples.")
         self._mender.check()
-        if self._strict and (damage := describe_damage((*reader.findings, *self._mender.findings))) is not None:
-            raise AudioUnusable(damage)
+        found = (*reader.findings, *self._mender.findings)
+        if self._strict and (damage := describe_damage(found)) is not None:
+            raise AudioUnusable(damage, remedy=list_remedies(found))
         self._meter.add_mono(rest := stream.mix_rest())
         for tail in (stream.resample(rest), stream.finish()):
             if len(tail):

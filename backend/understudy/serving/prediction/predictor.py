@@ -6,7 +6,7 @@ from typing import BinaryIO
 from understudy.engine.engine import Engine, Priority, ScoredClip
 from understudy.errors import AudioUnusable, NoActiveModel
 from understudy.inference.pipeline.analysis import Analysis
-from understudy.schemas.inference.finding import describe_damage
+from understudy.schemas.inference.finding import describe_damage, list_remedies
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionResult
@@ -89,9 +89,8 @@ class Predictor:
 def _refuse_damage(analysis: Analysis) -> None:
     """Raise AudioUnusable where a finding says that the recording is incomplete or in doubt."""
     if (damage := describe_damage(analysis.findings)) is not None:
-        raise AudioUnusable(
-            damage, remedy="Send a whole recording, or send strict=false to get the scores of what can be decoded."
-        )
+        remedy = f"{list_remedies(analysis.findings)} Or send strict=false to get the scores of what can be decoded."
+        raise AudioUnusable(damage, remedy=remedy)
 
 
 def _build_result(scored: ScoredClip, model: LoadedModel, generation: int | None) -> PredictionResult:
