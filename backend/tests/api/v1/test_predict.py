@@ -7,6 +7,7 @@ import pytest
 
 from tests.sample_files import tone
 from tests.types import ModelFactory
+from understudy.schemas.inference.finding import FindingCode
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +153,9 @@ async def test_a_damaged_recording_is_answered_with_findings_or_refused_where_st
     refused = await client.post("/api/v1/predict?strict=true", files=files)
     assert (refused.status_code, refused.json()["code"]) == (422, "audio_unusable")
     assert refused.json()["detail"] == finding["detail"]
+    remedy = refused.json()["remedy"]
+    assert remedy.startswith(FindingCode.TRUNCATED.remedy)
+    assert "strict=false" in remedy
     lines = await client.post("/api/v1/predict/batch?strict=true", files=files)
     assert lines.json()["problem"]["detail"] == finding["detail"]
     whole = {"audio_file": ("clip.wav", wav, "audio/wav")}

@@ -10,6 +10,9 @@ import pytest
 from scripts.recordings.damage import make_recordings
 from scripts.recordings.encoders import encode_with_sndfile
 from scripts.recordings.reading import find_library_words, read_recording
+from scripts.recordings.tables import PAGE
+from understudy.audio.decoding.codecs import DEMUXERS
+from understudy.audio.decoding.containers.detect_container import FORMATS, ContainerFormat, list_formats
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioUnusable, NotAudio, UnderstudyError
 
@@ -71,6 +74,14 @@ def test_a_container_that_is_not_opened_is_named_with_the_command_that_converts_
     error = refuse(body)
     assert named in error.detail
     assert "ffmpeg -i FILE" in error.remedy
+
+
+@pytest.mark.parametrize("body", [b"\x89PNG" + bytes(60), b"\x13\x37" * 40, b"wvpk" + bytes(60)])
+def test_a_file_of_another_kind_is_refused_with_every_format_that_is_read(body: bytes) -> None:
+    remedy = refuse(body).remedy
+    assert list_formats() in remedy
+    assert list_formats() in " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert set(FORMATS) == set(ContainerFormat) == {*DEMUXERS, ContainerFormat.AIFF, ContainerFormat.AU}
 
 
 def replace_once(body: bytes, old: bytes, new: bytes) -> bytes:

@@ -49,32 +49,58 @@ class FindingCode(StrEnum):
 
 
 _REMEDIES = {
-    FindingCode.TRUNCATED: "Send the whole file again. If it is stored so, find out why the recorder stopped: no power, "
-    "a full card, a lost connection.",
-    FindingCode.GAP: "Copy or send the file again, in case it was damaged on its way. If the stored file is damaged, "
-    "nothing brings the sound back: listen to it from there on, because an event may be missing or cut.",
-    FindingCode.LENGTH_MISMATCH: "Have the recorder write the right length into the header: other programs may play only "
-    "the beginning. The scores hold for all of the sound.",
-    FindingCode.PLACEHOLDER_LENGTH: "Nothing, if the recording was written to a pipe or as a stream. Otherwise compare "
-    "the length in the answer with what you expect.",
-    FindingCode.LEADING_DATA: "Remove the bytes before the sound: often they are the head of an HTTP answer or of a form "
-    "that was stored with the file. The scores do not depend on them.",
-    FindingCode.TRAILING_DATA: "Remove the bytes behind the sound if they are a tag or padding. If they are many, sound "
-    "may be among them: compare the length in the answer with what you expect.",
-    FindingCode.UNHEARD_STREAM: "Send the other sound by itself, if it matters: `ffmpeg -i FILE -map 0:a:1 second.flac` "
-    "takes out the second track. Send recordings that were joined in one file one by one.",
-    FindingCode.JOINED: "Send the recordings one by one, if each is to have its own answer: here all times count from "
-    "the start of the first.",
-    FindingCode.FORMAT_CHANGED: "Set the recorder to one sample rate and one number of channels, or convert the file "
-    "yourself: `ffmpeg -i FILE -ar 48000 -ac 1 recording.flac`. The scores hold for all of the sound.",
-    FindingCode.STRUCTURE: "Copy or send the file again before you store it: the copy is incomplete. The missing part "
-    "holds no sound, so that the scores do not depend on it.",
-    FindingCode.CHANNELS_CANCEL: "Check the wiring of the microphones: one is probably the wrong way round. Or choose a "
-    "channel with `sound.channels` in the model's spec.",
-    FindingCode.WINDOW_NOT_SCORED: "Listen to these seconds: nothing is known about them. If it happens on silence, the "
-    "model divides by the level; tell its author.",
-    FindingCode.SAMPLE_RATE_ASSUMED: "State `sample_rate` in the model's spec (`understudy update MODEL_ID --spec "
-    "spec.json`) and activate the model again: a wrong rate gives wrong scores that look right.",
+    FindingCode.TRUNCATED: (
+        "Send the whole file again. If it is stored so, find out why the recorder stopped: no power, a full card, a "
+        "lost connection."
+    ),
+    FindingCode.GAP: (
+        "Copy or send the file again, in case it was damaged on its way. If the stored file is damaged, nothing brings "
+        "the sound back: listen to it from there on, because an event may be missing or cut."
+    ),
+    FindingCode.LENGTH_MISMATCH: (
+        "Have the recorder write the right length into the header: other programs may play only the beginning. The "
+        "scores hold for all of the sound."
+    ),
+    FindingCode.PLACEHOLDER_LENGTH: (
+        "Nothing, if the recording was written to a pipe or as a stream. Otherwise compare the length in the answer "
+        "with what you expect."
+    ),
+    FindingCode.LEADING_DATA: (
+        "Remove the bytes before the sound: often they are the head of an HTTP answer or of a form that was stored with"
+        " the file. The scores do not depend on them."
+    ),
+    FindingCode.TRAILING_DATA: (
+        "Remove the bytes behind the sound if they are a tag or padding. If they are many, sound may be among them: "
+        "compare the length in the answer with what you expect."
+    ),
+    FindingCode.UNHEARD_STREAM: (
+        "Send the other sound by itself, if it matters: `ffmpeg -i FILE -map 0:a:1 second.flac` takes out the second "
+        "track. Send recordings that were joined in one file one by one."
+    ),
+    FindingCode.JOINED: (
+        "Send the recordings one by one, if each is to have its own answer: here all times count from the start of the "
+        "first."
+    ),
+    FindingCode.FORMAT_CHANGED: (
+        "Set the recorder to one sample rate and one number of channels, or convert the file yourself: `ffmpeg -i FILE "
+        "-ar 48000 -ac 1 recording.flac`. The scores hold for all of the sound."
+    ),
+    FindingCode.STRUCTURE: (
+        "Copy or send the file again before you store it: the copy is incomplete. The missing part holds no sound, so "
+        "that the scores do not depend on it."
+    ),
+    FindingCode.CHANNELS_CANCEL: (
+        "Check the wiring of the microphones: one is probably the wrong way round. Or choose a channel with "
+        "`sound.channels` in the model's spec."
+    ),
+    FindingCode.WINDOW_NOT_SCORED: (
+        "Listen to these seconds: nothing is known about them. If it happens on silence, the model divides by the "
+        "level; tell its author."
+    ),
+    FindingCode.SAMPLE_RATE_ASSUMED: (
+        "State `sample_rate` in the model's spec (`understudy update MODEL_ID --spec spec.json`) and activate the model"
+        " again: a wrong rate gives wrong scores that look right."
+    ),
 }
 
 MOST_FINDINGS = 20

@@ -89,8 +89,8 @@ class Predictor:
 def _refuse_damage(analysis: Analysis) -> None:
     """Raise AudioUnusable where a finding says that the recording is incomplete or in doubt."""
     if (damage := describe_damage(analysis.findings)) is not None:
-        remedy = f"{list_remedies(analysis.findings)} Or send strict=false to get the scores of what can be decoded."
-        raise AudioUnusable(damage, remedy=remedy)
+        answer = "Or send strict=false (`--no-strict` on the command line) to get the scores of what can be decoded."
+        raise AudioUnusable(damage, remedy=f"{list_remedies(analysis.findings)} {answer}")
 
 
 def _build_result(scored: ScoredClip, model: LoadedModel, generation: int | None) -> PredictionResult:

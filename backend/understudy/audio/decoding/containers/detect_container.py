@@ -81,6 +81,31 @@ class ContainerFormat(StrEnum):
     ASF = "asf"
 
 
+FORMATS = {
+    ContainerFormat.WAV: ("wav", "rf64", "bw64"),
+    ContainerFormat.W64: ("w64",),
+    ContainerFormat.AIFF: ("aiff",),
+    ContainerFormat.AU: ("au",),
+    ContainerFormat.CAF: ("caf",),
+    ContainerFormat.FLAC: ("flac",),
+    ContainerFormat.OGG: ("ogg", "opus"),
+    ContainerFormat.MP3: ("mp3", "mp2"),
+    ContainerFormat.AAC: ("aac",),
+    ContainerFormat.AMR: ("amr",),
+    ContainerFormat.MP4: ("m4a", "mp4", "mov", "3gp"),
+    ContainerFormat.WEBM: ("WebM", "Matroska"),
+    ContainerFormat.MPEGTS: ("MPEG-TS",),
+    ContainerFormat.ASF: ("wma",),
+}
+"""The names by which the senders of recordings know each container."""
+
+
+def list_formats() -> str:
+    """Return the formats that can be opened, as a part of a sentence."""
+    *names, last = (name for container in ContainerFormat for name in FORMATS[container])
+    return f"{', '.join(names)} or {last}"
+
+
 @dataclass(frozen=True)
 class Detected:
     """A container that begins at byte `start` of a file of `size` bytes; `skipped` of them before it are no tags."""
@@ -110,11 +135,18 @@ def detect_container(source: Source, begin: int = 0) -> Detected:
         found = _search(source, start, size)
         if found is not None:
             return found
-    other = other or _SHORT.get(head[:2]) or f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
-    raise NotAudio(
-        f"The file of {size} bytes is not in a supported audio format; it is {other}.",
-        remedy=_CONVERT if "file" in other and "MIDI" not in other else None,
-    )
+    raise _make_not_audio(size, head, other or _SHORT.get(head[:2]))
+
+
+def _make_not_audio(size: int, head: bytes, other: str | None) -> NotAudio:
+    """Return the error for a file in the format `other`, None where that is not known."""
+    remedy = f"Send {list_formats()}."
+    if other is None:
+        other = f"in an unknown format (its first bytes are {head[:4].hex(' ')})"
+        remedy += f" If a player plays the file: {_CONVERT[0].lower()}{_CONVERT[1:]}"
+    elif "file" in other and "MIDI" not in other:
+        remedy = f"{_CONVERT} Or {remedy[0].lower()}{remedy[1:]}"
+    return NotAudio(f"The file of {size} bytes is not in a supported audio format; it is {other}.", remedy=remedy)
 
 
 def _detect_by_magic(head: bytes) -> ContainerFormat | None:
