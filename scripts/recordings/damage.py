@@ -60,6 +60,7 @@ LENGTHS: dict[str, Callable[[int], int]] = {
     "0xFFFFFF9B": lambda _count: 0xFFFF_FF9B,
     "0xFFFFFFFF - 36": lambda _count: 0xFFFF_FFFF - 36,
     "0xFFFFFFFF": lambda _count: 0xFFFF_FFFF,
+    "1 << 62": lambda _count: 1 << 62,
     "twice too long": lambda count: 2 * count,
     "a third": lambda count: count // 3 // 8 * 8,
 }
@@ -145,7 +146,9 @@ def tabulate_lengths() -> str:
         body, cells = bodies[name], []
         whole = _read_whole(body)
         for words, length in LENGTHS.items():
-            written = name != "flac" or not words.startswith("0x")  # flac counts samples, and none of these numbers
+            written = name != "flac" or not words.startswith(
+                ("0x", "1 <<")
+            )  # flac counts samples, and none of these numbers
             cells.append(describe(set_length(name, body, length), whole, words) if written else "")
         rows.append([name, *cells])
     return format_table(["", *LENGTHS], rows)

@@ -148,6 +148,25 @@ async def test_audio_basic_is_mulaw_at_its_own_rate_or_an_au_file(client: httpx.
     assert (facts["sample_rate"], facts["duration_seconds"], facts["codec"]) == (8_000, 2.0, "pcm_mulaw")
 
 
+@pytest.mark.parametrize(
+    ("kind", "frame"),
+    [
+        ("audio/x-raw; format=s16le; rate=16000", 2),
+        ("audio/L16; rate=16000; channels=2", 4),
+        ("audio/x-raw; format=f32le; rate=16000", 4),
+        ("audio/PCMU; rate=8000; channels=3", 3),
+    ],
+)
+async def test_a_frame_of_raw_samples_that_is_cut_off_is_named_and_the_rest_answered(
+    client: httpx.AsyncClient, live: None, kind: str, frame: int
+) -> None:
+    answer = await predict(client, **typed(kind, bytes(1000 * frame + 1)))
+    assert answer["audio"]["duration_seconds"] == 1000 / answer["audio"]["sample_rate"]
+    [finding] = [each for each in answer["findings"] if each["code"] == "trailing_data"]
+    assert finding["bytes"] == 1
+    assert f"less than one frame of {frame} bytes" in finding["detail"]
+
+
 def typed(kind: str, content: bytes = bytes(8)) -> dict[str, Any]:
     return {"content": content, "headers": {"content-type": kind}}
 
@@ -167,7 +186,7 @@ def typed(kind: str, content: bytes = bytes(8)) -> dict[str, Any]:
         (typed("audio/PCMU; rate=8000", b""), "audio_unusable", "0 bytes"),
         (typed("audio/PCMU; rate=8000", to_wav(samples())), "audio_unusable", "and it is a whole wav file"),
         (typed("audio/L16; rate=8000; emphasis=50-15"), "request_invalid", "emphasis"),
-        (typed("audio/x-raw; format=f32le; rate=16000", bytes(6)), "audio_unusable", "6 bytes"),
+        (typed("audio/x-raw; format=f32le; rate=16000", bytes(3)), "audio_unusable", "3 bytes"),
         (typed("audio/x-raw; format=f32le; rate=16000", b""), "audio_unusable", "0 bytes"),
         (typed("audio/x-raw; format=f32le; rate=16000", b"\xff" * 8), "audio_unusable", "finite"),
         (typed("audio/wav") | {"params": {"format": "s16le", "rate": 16000}}, "request_invalid", "audio/wav"),
@@ -306,7 +325,7 @@ async def test_a_batch_takes_every_file_and_raw_ones_as_well(client: httpx.Async
     files: list[Any] = [
         ("a", ("a.wav", to_wav(frames))),
         ("b", ("b.raw", frames.tobytes(), kind)),
-        ("c", ("c.raw", b"\x00\x00\x00", kind)),
+        ("c", ("c.raw", b"\x00", kind)),
     ]
     answer = await client.post("/api/v1/predict/batch", files=files)
     lines = sorted(map(json.loads, answer.text.splitlines()), key=lambda line: line["index"])

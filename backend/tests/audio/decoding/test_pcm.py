@@ -128,7 +128,7 @@ def test_a_placeholder_means_to_the_end(sndfile: Encode, length: int, subtype: s
         assert finding.code == "placeholder_length", container
 
 
-@pytest.mark.parametrize("length", [0, 24, 1 << 63, (1 << 64) - 1])
+@pytest.mark.parametrize("length", [0, 24, 1 << 41, 1 << 62, 1 << 63, (1 << 64) - 1])
 def test_a_placeholder_of_w64_and_caf_means_to_the_end(sndfile: Encode, length: int) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, 8000)
     w64, caf = (sndfile(sound, container, "PCM_16", 8000) for container in ("W64", "CAF"))
@@ -140,6 +140,39 @@ def test_a_placeholder_of_w64_and_caf_means_to_the_end(sndfile: Encode, length: 
     at = caf.index(b"data") + 4
     samples, [finding] = read(caf[:at] + struct.pack(">Q", length if length != 24 else 4) + caf[at + 8 :])
     np.testing.assert_array_equal(samples, expected)
+    assert finding.code == "placeholder_length"
+
+
+@pytest.mark.parametrize("length", [1 << 41, 1 << 62, (1 << 62) + 1])
+@pytest.mark.parametrize("form", [b"RF64", b"BW64"])
+def test_a_size_that_cannot_be_true_means_to_the_end(length: int, form: bytes) -> None:
+    sizes = chunk(b"ds64", struct.pack("<QQQI", 0, length, 6, 0))
+    samples, [finding] = read(wav(sizes, layout(), chunk(b"data", SOUND, length=0xFFFFFFFF), form=form))
+    np.testing.assert_array_equal(samples * 32768, VALUES)
+    assert (finding.code, finding.end) == ("placeholder_length", 6 / 16_000)
+    assert finding.detail.startswith(f"The length of the sound in the header, {length} bytes, cannot be true")
+
+
+@pytest.mark.parametrize(("channels", "bits", "rest"), [(1, 16, 1), (1, 24, 2), (2, 16, 3), (1, 32, 1), (3, 8, 1)])
+@pytest.mark.parametrize("length", [None, 0xFFFFFFFF])
+def test_a_frame_that_is_cut_off_is_named_and_the_frames_before_it_are_decoded(
+    channels: int, bits: int, rest: int, length: int | None
+) -> None:
+    frame = channels * bits // 8
+    body = wav(
+        layout(channels, bits=bits), chunk(b"data", b"\1" * (5 * frame + rest), length=length)[: 8 + 5 * frame + rest]
+    )
+    samples, findings = read(body)
+    assert len(samples) == 5
+    assert [finding.code for finding in findings] == ["placeholder_length"] * (length is not None) + ["trailing_data"]
+    assert findings[-1].bytes == rest
+    assert f"less than one frame of {frame} bytes ({channels} channel(s))" in findings[-1].detail
+
+
+def test_a_byte_that_pads_samples_of_unknown_length_is_no_part_of_a_frame() -> None:
+    body = wav(layout(bits=24), chunk(b"data", b"\1\2\3\0", length=0xFFFFFFFF))
+    samples, [finding] = read(body)
+    assert len(samples) == 1
     assert finding.code == "placeholder_length"
 
 

@@ -50,22 +50,23 @@ class RawSamples:
     def add_header(self, file: BinaryIO) -> BinaryIO:
         """Return `file`, a seekable file of samples, behind a wav header.
 
-        The first use of the returned file raises AudioUnusable unless `file` holds one or more whole frames, and where
-        it begins as another kind of file does. An au file that was sent as audio/basic is returned as it is.
+        The first use of the returned file raises AudioUnusable where `file` holds less than one frame, and where it
+        begins as another kind of file does. A finding names the bytes of a frame that is cut off. An au file that was
+        sent as audio/basic is returned as it is.
         """
         return cast("BinaryIO", _HeadedFile(self, file))
 
     def make_header(self, size: int) -> bytes:
         """Return a RIFF header for `size` bytes of samples, or a RIFX header where they are big-endian.
 
-        Raises AudioUnusable unless they are one or more whole frames, and BodyTooLarge from 4 GiB on.
+        Raises AudioUnusable where they are less than one frame, and BodyTooLarge from 4 GiB on.
         """
         frame = self.format.sample_bytes * self.channels
-        if size == 0 or size % frame:
+        if size < frame:
             raise AudioUnusable(
-                f"The recording has {size} bytes, which is not a whole number of {self.format} frames of "
-                f"{self.channels} channel(s) with {frame} bytes each.",
-                remedy="Send whole frames, and declare the format and the channels that you send.",
+                f"The recording has {size} bytes, which is less than one {self.format} frame of {self.channels} "
+                f"channel(s) with {frame} bytes.",
+                remedy="Send the samples of the recording, and declare the format and the channels that you send.",
             )
         if size > _MAX_BYTES:
             raise BodyTooLarge("Raw samples of 4 GiB or more are not accepted.", remedy="Send them as a flac file.")

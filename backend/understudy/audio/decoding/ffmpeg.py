@@ -24,7 +24,7 @@ from understudy.audio.decoding.containers.detect_container import ContainerForma
 from understudy.audio.decoding.containers.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.containers.mpeg_tags import measure_file_head, measure_tags, skip_id3
-from understudy.audio.decoding.containers.structure import describe_trailing
+from understudy.audio.decoding.containers.structure import describe_placeholder, describe_trailing, is_impossible
 from understudy.audio.decoding.ffmpeg_container import open_container, read_promised_seconds
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
@@ -69,7 +69,7 @@ class FfmpegReader:
             self._stream = self._select_sound()
             if kind is not ContainerFormat.MP3:
                 promised = read_promised_seconds(self._container, self._stream, kind)
-            self._promised = promised or 0.0
+            self._promised = self._check_promise(promised)
             self._losses = Losses(timed=kind in _TIMED, counted=kind is ContainerFormat.FLAC)
             self._first = self._decode_first_frame()
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
@@ -79,7 +79,7 @@ class FfmpegReader:
             raise
         exact = kind is ContainerFormat.FLAC
         self._slack = 0.0 if exact else _SLACK_SECONDS + _SLACK_SAMPLES / self.rate
-        self.seconds: float | None = None if promised is None else max(0.0, promised - self._slack)
+        self.seconds: float | None = max(0.0, self._promised - self._slack) if self._promised else None
         self.codec = self._stream.codec_context.codec.canonical_name
 
     def iter_blocks(self) -> Iterator[Samples]:
@@ -282,6 +282,16 @@ class FfmpegReader:
         else:
             detail = f"{words}are present: it is cut off, or damaged."
             self.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, start=seconds, end=self._promised))
+
+    def _check_promise(self, promised: float | None) -> float:
+        """Return the seconds that the header promises; 0 where it does not say, or says what cannot be true."""
+        if promised is None or promised <= 0:
+            return 0.0
+        if not is_impossible(0, promised):
+            return promised
+        reason = f"The length of the sound in the header, {promised:.0f} s, cannot be true"
+        self.findings.append(describe_placeholder(reason))
+        return 0.0
 
     def _select_sound(self) -> AudioStream:
         """Return the first usable sound stream and discard all others; raises AudioUnusable without one."""

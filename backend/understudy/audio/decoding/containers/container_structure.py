@@ -7,7 +7,7 @@ lies behind them is left to the decoder, which finds gaps and a missing end by t
 
 from understudy.audio.decoding.containers.detect_container import TIMED_TS_PACKET, TS_PACKET, ContainerFormat
 from understudy.audio.decoding.containers.ogg_pages import walk_pages
-from understudy.audio.decoding.containers.structure import Structure, describe_trailing, find
+from understudy.audio.decoding.containers.structure import Structure, describe_trailing, find, is_impossible
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import FindingCode
@@ -184,6 +184,9 @@ def _walk_elements(source: Source, size: int) -> Structure:
         if content > size:
             structure.add_cut_off(f"the element at byte {offset}", content - offset, size - offset)
             break
+        if length is not None and name in (_SEGMENT, _CLUSTER) and is_impossible(length):
+            structure.add_cut_off(f"the element at byte {offset}", length, size - content)
+            length = None
         if length is None:
             offset = content
         elif name == _SEGMENT and content + length > size:

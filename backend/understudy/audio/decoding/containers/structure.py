@@ -6,6 +6,8 @@ from understudy.audio.decoding.source_file import Source, read_at
 from understudy.schemas.inference.finding import Finding, FindingCode
 
 _STEP = 1 << 16
+_IMPOSSIBLE_BYTES = 1 << 40
+_IMPOSSIBLE_SECONDS = 31 * 86_400.0
 
 
 @dataclass
@@ -23,6 +25,9 @@ class Structure:
     def add_cut_off(self, part: str, promised: int, present: int, *, sound: bool = True) -> None:
         """Note a part that ends early; `sound` says whether the part, or what would follow it, may hold sound."""
         present = max(present, 0)
+        if sound and is_impossible(promised):
+            self.findings.append(describe_placeholder(f"The length of {part}, {promised} bytes, cannot be true"))
+            return
         self.add(
             FindingCode.TRUNCATED if sound else FindingCode.STRUCTURE,
             f"The file is cut off: {part} should have {promised} bytes, and {present} are present."
@@ -36,6 +41,21 @@ class Structure:
             f"{end - begin} bytes from byte {begin} on are damaged or no part of the {name} file and were not decoded.",
             end - begin,
         )
+
+
+def is_impossible(count: int, seconds: float = 0.0) -> bool:
+    """Return whether a length that a header states cannot be true: a tebibyte and more, or more than 31 days."""
+    return count >= _IMPOSSIBLE_BYTES or seconds > _IMPOSSIBLE_SECONDS
+
+
+def describe_placeholder(reason: str, seconds: float | None = None) -> Finding:
+    """Return the finding for sound of unknown length; it was decoded to the end of the file, up to `seconds`."""
+    return Finding(
+        code=FindingCode.PLACEHOLDER_LENGTH,
+        detail=f"{reason}, so the sound was read to the end of the file; "
+        "whether the recording is complete cannot be known.",
+        end=seconds,
+    )
 
 
 def describe_trailing(count: int) -> Finding:

@@ -6,7 +6,7 @@ planned. The samples are then those up to the end of the file.
 
 from dataclasses import dataclass, field
 
-from understudy.audio.decoding.containers.structure import describe_trailing
+from understudy.audio.decoding.containers.structure import describe_placeholder, describe_trailing, is_impossible
 from understudy.audio.decoding.pcm.chunks import SkipChunks, begins_recording
 from understudy.audio.decoding.pcm.encoding import PcmLayout
 from understudy.audio.decoding.source_file import Source, read_at
@@ -40,6 +40,12 @@ class Extent:
 
 def measure_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
     """Return the samples of a file of `size` bytes; `skip` returns the chunks from an offset on."""
+    extent = _find_extent(source, size, layout, block, skip)
+    _note_part_of_frame(source, extent, layout)
+    return extent
+
+
+def _find_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
     if block.begin > size:
         return Extent(size, 0, size)
     present = size - block.begin
@@ -71,12 +77,10 @@ def measure_extent(source: Source, size: int, layout: PcmLayout, block: Block, s
 def _read_to_end(layout: PcmLayout, block: Block, present: int, size: int) -> Extent:
     extent = Extent(block.begin, present, size)
     if (declared := block.declared) is None or declared == 0 or _is_placeholder(declared):
-        finding = Finding(
-            code=FindingCode.PLACEHOLDER_LENGTH,
-            detail="The header does not say how long the sound is, so it was read to the end of the file; "
-            "whether the recording is complete cannot be known.",
-            end=layout.to_seconds(present),
-        )
+        finding = describe_placeholder("The header does not say how long the sound is", layout.to_seconds(present))
+    elif is_impossible(declared, layout.to_seconds(declared)):
+        reason = f"The length of the sound in the header, {declared} bytes, cannot be true"
+        finding = describe_placeholder(reason, layout.to_seconds(present))
     else:
         finding = Finding(
             code=FindingCode.TRUNCATED,
@@ -103,6 +107,23 @@ def _read_beyond(layout: PcmLayout, block: Block, declared: int, present: int, s
         )
     )
     return extent
+
+
+def _note_part_of_frame(source: Source, extent: Extent, layout: PcmLayout) -> None:
+    """Name the bytes behind the last whole frame; a file that was cut off is named already."""
+    rest = extent.length % layout.frame_bytes
+    if not rest or any(finding.code is FindingCode.TRUNCATED for finding in extent.findings):
+        return
+    if rest == 1 and extent.findings and read_at(source, extent.begin + extent.length - 1, 1) == b"\0":
+        return  # the byte that pads a chunk of unknown length
+    extent.findings.append(
+        Finding(
+            code=FindingCode.TRAILING_DATA,
+            detail=f"The last {rest} bytes of the samples are less than one frame of {layout.frame_bytes} bytes "
+            f"({layout.channels} channel(s)) and were not decoded.",
+            bytes=rest,
+        )
+    )
 
 
 def is_blank(source: Source, offset: int, size: int) -> bool:
