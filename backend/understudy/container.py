@@ -206,7 +206,7 @@ def _build_services(
         ),
         supervisor=supervisor,
         replica_reports=replica_reports,
-        events=Events(database, reconciler.replica),
+        events=Events(database, reconciler.reporter.replica),
         activation=activation,
         operations=operations,
         compilation=compilation,
@@ -269,4 +269,4 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await task
         await services.prediction_log.write()
-        await services.reconciler.leave()
+        await services.reconciler.reporter.leave()

@@ -50,7 +50,9 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[AppState]:
         async with open_services(settings, workers=True) as services, run_background_tasks(services):
-            log.info("server up", version=__version__, home=str(settings.home), replica=services.reconciler.replica)
+            log.info(
+                "server up", version=__version__, home=str(settings.home), replica=services.reconciler.reporter.replica
+            )
             yield {"services": services}
 
     app = FastAPI(

@@ -28,7 +28,7 @@ def start_fleet(services: Services, open_process: Opener) -> Fleet:
     async def start(size: int) -> list[Services]:
         fleet = [services, *[await open_process() for _ in range(size - 1)]]
         for number, each in enumerate(fleet, 1):
-            each.reconciler.replica = f"host-{number}:{number}"
+            each.reconciler.reporter.replica = f"host-{number}:{number}"
         await poll(*fleet)
         return fleet
 
@@ -122,16 +122,16 @@ async def test_servers_behind_are_named_and_do_not_fail_the_activation(
     assert (operation.rollout.complete, operation.rollout.replicas) == (False, 3)
     named = {each.replica: each for each in operation.rollout.behind}
     assert {name: (each.state, each.model_id, each.generation) for name, each in named.items()} == {
-        failing.reconciler.replica: ("failed", first, 1),
-        silent.reconciler.replica: ("live", first, 1),
+        failing.reconciler.reporter.replica: ("failed", first, 1),
+        silent.reconciler.reporter.replica: ("live", first, 1),
     }
-    assert (reason := named[failing.reconciler.replica].error) is not None
+    assert (reason := named[failing.reconciler.reporter.replica].error) is not None
     assert (reason.code, reason.detail) == ("warm_up_failed", "There is no memory for it.")
-    assert 0 <= named[silent.reconciler.replica].reported_seconds_ago < 30
+    assert 0 <= named[silent.reconciler.reporter.replica].reported_seconds_ago < 30
     failing.reconciler._retry_at = 0.0
     await poll(failing)
     states = {each.replica: (each.state, each.model_id) for each in (await good.replica_reports.list()).replicas}
-    assert states[failing.reconciler.replica] == ("live", second)
+    assert states[failing.reconciler.reporter.replica] == ("live", second)
 
 
 async def test_the_fleet_returns_to_the_model_before_when_too_many_servers_fail(
@@ -185,7 +185,7 @@ async def test_a_share_that_is_not_exceeded_returns_nothing(
     poll_at_look(monkeypatch, *fleet)
     operation = await activate(fleet[0], second, RolloutOptions(timeout_seconds=0.01, fail_fleet=0.5))
     assert operation.rollout is not None
-    assert [each.replica for each in operation.rollout.behind] == [fleet[1].reconciler.replica]
+    assert [each.replica for each in operation.rollout.behind] == [fleet[1].reconciler.reporter.replica]
     assert await find_desired(fleet[0]) == (second, 2)
 
 
@@ -200,7 +200,7 @@ async def test_the_failure_of_an_earlier_model_does_not_count(
     operation = await activate(fleet[0], second, RolloutOptions(timeout_seconds=0.01, fail_fleet=0.0))
     assert operation.rollout is not None
     named = {each.replica: each.state for each in operation.rollout.behind}
-    assert named[fleet[1].reconciler.replica] == "failed"
+    assert named[fleet[1].reconciler.reporter.replica] == "failed"
     assert await find_desired(fleet[0]) == (second, 3)
 
 

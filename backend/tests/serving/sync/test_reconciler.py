@@ -20,7 +20,7 @@ from understudy.registry import schema
 from understudy.registry.deployment import desired_state
 from understudy.registry.models import rows
 from understudy.schemas.registry.model import ModelUpdate
-from understudy.serving.sync import reconciler
+from understudy.serving.sync import reconciler, replica_reporter
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -416,7 +416,7 @@ async def test_a_report_that_cannot_be_stored_is_no_outage_and_is_logged_once(
         raise DatabaseDenied("The database is read-only.")
         yield
 
-    monkeypatch.setattr(reconciler, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(replica_reporter, "REPORT_SECONDS", 0.0)
     with monkeypatch.context() as change, capture_logs() as logs:
         change.setattr(services.database, "write", read_only)
         for _ in range(3):

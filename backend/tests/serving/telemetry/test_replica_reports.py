@@ -12,21 +12,21 @@ from tests.serving.conftest import Opener, Register
 from understudy.container import Services
 from understudy.errors import WarmUpFailed
 from understudy.schemas.server.status import ReplicaStatus
-from understudy.serving.sync import reconciler
+from understudy.serving.sync import replica_reporter
 
 pytestmark = pytest.mark.anyio
 
 
 async def find_report(services: Services) -> ReplicaStatus:
     reports = (await services.replica_reports.list()).replicas
-    return next(each for each in reports if each.replica == services.reconciler.replica)
+    return next(each for each in reports if each.replica == services.reconciler.reporter.replica)
 
 
 async def test_a_server_is_listed_with_its_model_and_the_time_that_it_took(
     services: Services, register: Register, open_process: Opener
 ) -> None:
     other = await open_process()
-    services.reconciler.replica, other.reconciler.replica = "first.example:11", "second.example:22"
+    services.reconciler.reporter.replica, other.reconciler.reporter.replica = "first.example:11", "second.example:22"
     for each in (services, other):
         await each.reconciler.poll_once()
     empty = await find_report(other)
@@ -55,7 +55,7 @@ async def test_a_server_that_started_after_the_commit_has_no_lag(
 ) -> None:
     await services.activation.activate(await register("first"), "test")
     late = await open_process()
-    late.reconciler.replica = "late:1"
+    late.reconciler.reporter.replica = "late:1"
     await late.reconciler.poll_once()
     report = await find_report(late)
     assert (report.state, report.lag_seconds) == ("live", None)
@@ -67,9 +67,9 @@ async def test_a_long_load_is_reported_while_it_lasts(
     services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a server that compiles for longer than half a minute counts as gone, and a rollout as complete."""
-    monkeypatch.setattr(reconciler, "VISIBLE_SECONDS", 0.0)
+    monkeypatch.setattr(replica_reporter, "VISIBLE_SECONDS", 0.0)
     other = await open_process()
-    other.reconciler.replica = "other:1"
+    other.reconciler.reporter.replica = "other:1"
     first, second = await register("first"), await register("second", 1)
     await services.activation.activate(first, "test")
     await other.reconciler.poll_once()
@@ -94,10 +94,10 @@ async def test_a_long_load_is_reported_while_it_lasts(
 async def test_the_last_error_is_reported_while_the_model_is_loaded_again(
     services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler, "VISIBLE_SECONDS", 0.0)
-    monkeypatch.setattr(reconciler, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(replica_reporter, "VISIBLE_SECONDS", 0.0)
+    monkeypatch.setattr(replica_reporter, "REPORT_SECONDS", 0.0)
     other = await open_process()
-    other.reconciler.replica = "other:1"
+    other.reconciler.reporter.replica = "other:1"
     await other.reconciler.poll_once()
     await services.activation.activate(await register("first"), "test")
     times: list[datetime] = []
@@ -119,7 +119,7 @@ async def test_the_last_error_is_reported_while_the_model_is_loaded_again(
 
 
 async def test_a_server_that_was_killed_is_left_out_after_half_a_minute(services: Services) -> None:
-    services.reconciler.replica = "killed:1"
+    services.reconciler.reporter.replica = "killed:1"
     await services.reconciler.poll_once()
     assert [each.replica for each in (await services.replica_reports.list()).replicas] == ["killed:1"]
     async with services.database.write() as session:

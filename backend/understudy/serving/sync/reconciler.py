@@ -1,14 +1,11 @@
 """Loads the model that the database desires, in every process."""
 
 import asyncio
-import os
 import random
-import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import structlog
 
@@ -20,18 +17,17 @@ from understudy.errors import (
     Unavailable,
     UnderstudyError,
 )
-from understudy.models.base import to_naive_utc
 from understudy.registry.database.database import Database
 from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
-from understudy.registry.deployment import desired_state, replicas
+from understudy.registry.deployment import desired_state
 from understudy.registry.deployment.desired_state import DesiredStatePoll
-from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.registry.models import model_history, rows
 from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.quantization import Precision
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference, log_live
+from understudy.serving.sync.replica_reporter import ReplicaReporter, keep_reporting
 from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings
 
@@ -41,12 +37,6 @@ log = structlog.get_logger()
 EMPTY_GRACE_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
-REPORT_SECONDS = 10.0
-# A load that lasts this long is reported: nobody can see a shorter one.
-VISIBLE_SECONDS = 0.25
-LEAVE_SECONDS = 3.0
-FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class Reconciler:
@@ -68,7 +58,7 @@ class Reconciler:
         self._preparation = preparation
         self._live = live
         self._counters = counters
-        self.replica = f"{socket.gethostname()}:{os.getpid()}"
+        self.reporter = ReplicaReporter(database)
         self.desired: DesiredStatePoll | None = None
         self.problem: UnderstudyError | None = None
         self.outage: DatabaseUnavailable | None = None
@@ -76,14 +66,10 @@ class Reconciler:
         self._retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._empty_since: float | None = None
-        self._reported: ReplicaReport | None = None
-        self._reported_at = 0.0
         self._publish_failed = False
-        self._report_failed = False
         self._looked_at: float | None = None
         self._desired_since = 0.0
         self._first_generation: int | None = None
-        self._lag: tuple[int, float] | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -165,12 +151,6 @@ class Reconciler:
             self._publish_failed = True
         else:
             self._publish_failed = False
-
-    async def leave(self) -> None:
-        """Remove this process from the list of replicas, because it stops."""
-        with suppress(DatabaseUnavailable):  # the other processes remove it after a while
-            async with self._database.write(Use.OWN, seconds=LEAVE_SECONDS) as session:
-                await replicas.delete(session, self.replica)
 
     async def read_desired(self) -> None:
         """Read the desired state; load and report nothing. Raises DatabaseUnavailable."""
@@ -286,7 +266,7 @@ class Reconciler:
             return
         began = time.monotonic()
         try:
-            async with self._reports_loading(desired):
+            async with keep_reporting(lambda: self._report(desired)):
                 loaded = await self._preparation.prepare_desired(model_id, desired.variant)
         except DatabaseUnavailable:
             raise
@@ -300,7 +280,7 @@ class Reconciler:
         self.problem = self._failed = None
         live = LiveModel(loaded, desired.generation, datetime.now(UTC), load_seconds=time.monotonic() - began)
         if self._live.swap(live):
-            log_live(live, "convergence")
+            log_live(live, Source.FOLLOW_UP)
 
     async def _rename(self, seen: LiveModel, model_id: int) -> None:
         async with self._database.read(Use.OWN) as session:
@@ -330,79 +310,20 @@ class Reconciler:
             retry_seconds=round(pause, 2),
         )
 
-    @asynccontextmanager
-    async def _reports_loading(self, desired: DesiredStatePoll) -> AsyncIterator[None]:
-        """Report this process while the block loads the desired model, where that lasts.
-
-        A process that reports nothing for half a minute counts as gone, and a compilation may take longer.
-        """
-        task = asyncio.create_task(self._report_loading(desired))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])  # how it ends decides nothing
-
-    async def _report_loading(self, desired: DesiredStatePoll) -> None:
-        await asyncio.sleep(VISIBLE_SECONDS)
-        while True:
-            try:
-                await self._report(desired)
-            except Exception:  # only the report is lost
-                log.exception("this server could not be reported")
-            await asyncio.sleep(REPORT_SECONDS / 2)
-
     async def _report(self, loading: DesiredStatePoll | None = None) -> None:
-        """Store what this process serves, where that changed or the last report is old; `loading` is being loaded.
+        """Store what this process serves; `loading` is being loaded.
 
         While a model is loaded again that failed before, the error of the last attempt is reported.
         """
-        live = self._live.current
-        problem = self.problem.problem() if self.problem and loading in (None, self._failed) else None
-        state = "failed" if problem else "loading" if loading else "live" if live else "empty"
-        report = ReplicaReport(
-            self.replica,
-            live.model.identity.model_id if live else None,
-            live.model.identity.digest if live else None,
-            live.generation if live else None,
-            state,
-            problem,
-            seen_at=datetime.now(UTC),
-            desired_generation=self.desired.generation if self.desired else None,
-            load_seconds=live.load_seconds if live else None,
-            lag_seconds=self._measure_lag(live) if live else None,
+        problem = self.problem if loading in (None, self._failed) else None
+        await self.reporter.report(
+            self._live.current, self.desired, problem, since_start=self._serves_since_start, loading=loading is not None
         )
-        now, content = time.monotonic(), replace(report, seen_at=_NO_TIME)
-        if content != self._reported or now - self._reported_at >= REPORT_SECONDS:
-            self._reported, self._reported_at = content, now
-            await self._store_report(report)
 
-    def _measure_lag(self, live: LiveModel) -> float | None:
-        """Return the seconds from the commit until the model was live here; None where this process started later."""
-        desired = self.desired
-        if (
-            desired is not None
-            and desired.changed_at is not None
-            and self._first_generation != desired.generation == live.generation
-        ):
-            self._lag = live.generation, max(0.0, (to_naive_utc(live.since) - desired.changed_at).total_seconds())
-        return self._lag[1] if self._lag is not None and self._lag[0] == live.generation else None
-
-    async def _store_report(self, report: ReplicaReport) -> None:
-        """Store the report, and try again at the next one after a failure.
-
-        A database that is read only or locked can still say what should be live.
-        """
-        try:
-            async with self._database.write(Use.OWN) as session:
-                await replicas.save(session, report)
-                await replicas.delete_unseen(session, since=report.seen_at - FORGET_AFTER)
-        except DatabaseUnavailable as error:
-            if not self._report_failed:
-                log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
-            self._report_failed = True
-        else:
-            self._report_failed = False
+    @property
+    def _serves_since_start(self) -> bool:
+        """True while the desired state is the one that this process found when it started."""
+        return self.desired is not None and self.desired.generation == self._first_generation
 
 
 def _wrap_unforeseen(error: Exception) -> UnderstudyError:

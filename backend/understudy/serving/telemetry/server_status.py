@@ -130,7 +130,7 @@ class StatusReporter:
         path = self._settings.backbone_path
         return Status(
             version=__version__,
-            replica=self._reconciler.replica,
+            replica=self._reconciler.reporter.replica,
             uptime_seconds=time.monotonic() - self._started,
             in_sync=self._reconciler.in_sync,
             registry_age_seconds=self._reconciler.registry_age_seconds,

@@ -1,0 +1,122 @@
+"""Stores what this process serves in the list of replicas."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from understudy.errors import DatabaseUnavailable, UnderstudyError
+from understudy.models.base import to_naive_utc
+from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
+from understudy.registry.deployment import replicas
+from understudy.registry.deployment.desired_state import DesiredStatePoll
+from understudy.registry.deployment.replicas import ReplicaReport
+from understudy.serving.sync.live_model import LiveModel
+
+log = structlog.get_logger()
+
+REPORT_SECONDS = 10.0
+# A load that lasts this long is reported: nobody can see a shorter one.
+VISIBLE_SECONDS = 0.25
+LEAVE_SECONDS = 3.0
+FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class ReplicaReporter:
+    """Writes a report where it differs from the last one, and at least every ten seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self.replica = f"{socket.gethostname()}:{os.getpid()}"
+        self._database = database
+        self._reported: ReplicaReport | None = None
+        self._reported_at = 0.0
+        self._failed = False
+        self._lag: tuple[int, float] | None = None
+
+    async def report(
+        self,
+        live: LiveModel | None,
+        desired: DesiredStatePoll | None,
+        problem: UnderstudyError | None,
+        *,
+        since_start: bool,
+        loading: bool,
+    ) -> None:
+        """Store what this process serves and desires, and what keeps it from that.
+
+        `since_start` says that `desired` is what the process found when it started: that has no lag. A database that
+        cannot be written is tried again at the next report, because it can still say what should be live.
+        """
+        state = "failed" if problem else "loading" if loading else "live" if live else "empty"
+        report = ReplicaReport(
+            self.replica,
+            live.model.identity.model_id if live else None,
+            live.model.identity.digest if live else None,
+            live.generation if live else None,
+            state,
+            problem.problem() if problem else None,
+            seen_at=datetime.now(UTC),
+            desired_generation=desired.generation if desired else None,
+            load_seconds=live.load_seconds if live else None,
+            lag_seconds=self._measure_lag(live, None if since_start else desired) if live else None,
+        )
+        now, content = time.monotonic(), replace(report, seen_at=_NO_TIME)
+        if content != self._reported or now - self._reported_at >= REPORT_SECONDS:
+            self._reported, self._reported_at = content, now
+            await self._store(report)
+
+    async def leave(self) -> None:
+        """Remove this process from the list of replicas, because it stops."""
+        with suppress(DatabaseUnavailable):  # the other processes remove it after a while
+            async with self._database.write(Use.OWN, seconds=LEAVE_SECONDS) as session:
+                await replicas.delete(session, self.replica)
+
+    def _measure_lag(self, live: LiveModel, desired: DesiredStatePoll | None) -> float | None:
+        """Return the seconds from the commit until the model was live here; None where this process started later."""
+        if desired is not None and desired.changed_at is not None and desired.generation == live.generation:
+            self._lag = live.generation, max(0.0, (to_naive_utc(live.since) - desired.changed_at).total_seconds())
+        return self._lag[1] if self._lag is not None and self._lag[0] == live.generation else None
+
+    async def _store(self, report: ReplicaReport) -> None:
+        try:
+            async with self._database.write(Use.OWN) as session:
+                await replicas.save(session, report)
+                await replicas.delete_unseen(session, since=report.seen_at - FORGET_AFTER)
+        except DatabaseUnavailable as error:
+            if not self._failed:
+                log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
+            self._failed = True
+        else:
+            self._failed = False
+
+
+@asynccontextmanager
+async def keep_reporting(report: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Report this process while the block loads a model, where that lasts.
+
+    A process that reports nothing for half a minute counts as gone, and a compilation may take longer.
+    """
+    task = asyncio.create_task(_report_repeatedly(report))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])  # how it ends decides nothing
+
+
+async def _report_repeatedly(report: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(VISIBLE_SECONDS)
+    while True:
+        try:
+            await report()
+        except Exception:  # only the report is lost
+            log.exception("this server could not be reported")
+        await asyncio.sleep(REPORT_SECONDS / 2)
