@@ -48,10 +48,12 @@ def test_a_link_of_another_format_is_named_with_its_bytes(links: dict[str, bytes
     assert "another recording with" in finding.detail
 
 
-def test_links_behind_one_of_another_format_are_named_too(links: dict[str, bytes]) -> None:
-    rest = links["opus, stereo"] + links["opus"]
-    _, [finding] = read(links["opus"] + rest)
-    assert (finding.code, finding.bytes) == (FindingCode.UNHEARD_STREAM, len(rest))
+def test_links_behind_one_of_another_format_are_scored(links: dict[str, bytes]) -> None:
+    alone, _ = read(links["opus"])
+    seconds, [unheard, joined] = read(links["opus"] + links["opus, stereo"] + links["opus"])
+    assert seconds == pytest.approx(2 * alone, abs=0.05)
+    assert (unheard.code, unheard.bytes) == (FindingCode.UNHEARD_STREAM, len(links["opus, stereo"]))
+    assert joined.code is FindingCode.JOINED
 
 
 @pytest.mark.parametrize("name", ["vorbis", "opus"])

@@ -37,7 +37,14 @@ from understudy.schemas.inference.finding import Finding, FindingCode
 _SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 4096
 _FRAMED = (ContainerFormat.MP3, ContainerFormat.AAC)
 # Containers whose time stamps come from the file; in others FFmpeg counts the frames.
-_TIMED = (ContainerFormat.OGG, ContainerFormat.FLAC, ContainerFormat.MP4, ContainerFormat.WEBM, ContainerFormat.MPEGTS)
+_TIMED = (
+    ContainerFormat.OGG,
+    ContainerFormat.FLAC,
+    ContainerFormat.MP4,
+    ContainerFormat.WEBM,
+    ContainerFormat.MPEGTS,
+    ContainerFormat.ASF,
+)
 _MAX_READ_ERRORS = 16
 _W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
 
@@ -62,6 +69,7 @@ class FfmpegReader:
             self._source = source = PartsOfFile(source, structure.parts)
         elif structure.end < self._size:
             self._source = source = PartOfFile(source, 0, structure.end)  # the demuxer would read the next one's parts
+        self._size = measure_size(source)
         promised = read_xing_seconds(read_at(source, skip_id3(source), 64)) if kind is ContainerFormat.MP3 else None
         self._container = open_container(source, kind)
         try:

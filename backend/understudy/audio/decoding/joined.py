@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.detect_container import Detected, detect_container
 from understudy.audio.decoding.containers.structure import describe_trailing
 from understudy.audio.decoding.reader import Reader, Samples
@@ -10,7 +11,7 @@ from understudy.errors import AudioUnusable, NotAudio
 from understudy.schemas.inference.finding import Finding, FindingCode
 
 MAX_RECORDINGS = 64
-"""Most recordings that are read from one file."""
+"""Most recordings that are read from one file, and places at which the next one is looked for."""
 
 OpenRecording = Callable[[Source, Detected], Reader]
 
@@ -25,6 +26,8 @@ class JoinedReader:
         self._open = open_recording
         self._reader = open_recording(source, detected)
         self._start = detected.start
+        self._beginnings = Beginnings(source, detected.size)
+        self._places = 1
         self._found: list[Finding] = []
         self._seconds = 0.0
         self.rate = self._reader.rate
@@ -38,7 +41,8 @@ class JoinedReader:
         return self._found
 
     def iter_blocks(self) -> Iterator[Samples]:
-        for number in range(1, MAX_RECORDINGS + 1):
+        number = 1
+        while True:
             frames = 0
             for block in self._reader.iter_blocks():
                 frames += len(block)
@@ -46,48 +50,66 @@ class JoinedReader:
             self._keep_findings(number)
             self._seconds += frames / self.rate
             end = self._reader.end
-            if end is None or (offset := self._start + end) >= self._size:
+            if end is None or not self._open_following(self._start + end):
                 return
-            if not self._open_following(offset, number):
-                return
-        self._add_unheard(offset, "more recordings than can be read from one file")
+            number += 1
+            self._found.append(
+                Finding(
+                    code=FindingCode.JOINED,
+                    detail=f"Recording {number} of the file begins at {self._seconds:.2f} s; all were scored as one.",
+                    start=self._seconds,
+                )
+            )
 
     def close(self) -> None:
         self._reader.close()
 
-    def _open_following(self, offset: int, number: int) -> bool:
-        """Open the recording at byte `offset`; where that cannot be, note why and return False."""
+    def _open_following(self, offset: int) -> bool:
+        """Open the next recording from byte `offset` on; return False where none is left, and note what is skipped."""
+        place: int | None = offset
+        while place is not None and place < self._size:
+            if self._places >= MAX_RECORDINGS:
+                self._add_unheard(place, self._size, "more recordings than can be read from one file")
+                return False
+            self._places += 1
+            following, detected, unheard = self._try_open(place)
+            if following is not None and detected is not None:
+                self._reader.close()
+                self._reader, self._start = following, detected.start
+                return True
+            start, place = place, self._beginnings.find_next(place + 1)
+            end = self._size if place is None else place
+            if unheard is None:
+                self._found.append(describe_trailing(end - start))
+            else:
+                self._add_unheard(start, end, unheard)
+        return False
+
+    def _try_open(self, offset: int) -> tuple[Reader | None, Detected | None, str | None]:
+        """Return a reader for the recording at byte `offset` or behind, or a description of one that is not scored."""
+        detected: Detected | None = None
         try:
             detected = detect_container(self._source, offset)
             following = self._open(self._source, detected)
         except NotAudio:
-            self._found.append(describe_trailing(self._size - offset))
-            return False
+            return None, None, None
         except AudioUnusable as error:
-            self._add_unheard(offset, f"another recording, which cannot be decoded ({error.detail.rstrip('.')})")
-            return False
+            if detected is not None and not self._beginnings.is_at(detected.start):
+                return None, None, None  # it only looks like a recording
+            return None, None, f"another recording, which cannot be decoded ({error.detail.rstrip('.')})"
         if (following.rate, following.channels) != (self.rate, self.channels):
             following.close()
-            self._add_unheard(offset, f"another recording with {following.rate} Hz and {following.channels} channel(s)")
-            return False
-        self._reader.close()
-        self._reader, self._start = following, detected.start
-        self._found.append(
-            Finding(
-                code=FindingCode.JOINED,
-                detail=f"Recording {number + 1} of the file begins at {self._seconds:.2f} s; all were scored as one.",
-                start=self._seconds,
-            )
-        )
-        return True
+            return None, None, f"another recording with {following.rate} Hz and {following.channels} channel(s)"
+        return following, detected, None
 
-    def _add_unheard(self, offset: int, content: str) -> None:
+    def _add_unheard(self, start: int, end: int, content: str) -> None:
+        where = "The last" if end == self._size else f"From byte {start} on"
         self._found.append(
             Finding(
                 code=FindingCode.UNHEARD_STREAM,
-                detail=f"The last {self._size - offset} bytes of the file hold {content}; it was not scored.",
+                detail=f"{where} {end - start} bytes of the file hold {content}; it was not scored.",
                 start=self._seconds,
-                bytes=self._size - offset,
+                bytes=end - start,
             )
         )
 

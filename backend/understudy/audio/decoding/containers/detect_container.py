@@ -15,8 +15,8 @@ _SEARCHED = 1 << 18
 # Frames in a row that tell mp3 and raw AAC from other data in which their sync word occurs.
 _FRAMES = 4
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid")
-_W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 TS_PACKET = 188
 """Bytes of a packet of an MPEG transport stream (ISO/IEC 13818-1)."""
 TIMED_TS_PACKET = 192
@@ -25,7 +25,8 @@ _CLUSTER = b"\x1f\x43\xb6\x75"
 _FRAGMENTS = (b"moof", b"styp", b"sidx")
 _ANYWHERE = re.compile(
     rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|FORM....AIF[FC]|fLaC\0\0\0\x22|OggS\0\x02|"
-    rb"G.{187}G.{187}G.{187}G|\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6",
+    rb"G.{187}G.{187}G.{187}G|\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6|"
+    rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9",
     re.DOTALL,
 )
 _OTHERS = (
@@ -128,7 +129,7 @@ def detect_container(source: Source, begin: int = 0) -> Detected:
     head = read_at(source, start, _HEAD)
     if (kind := _detect_by_magic(head)) is not None:
         return Detected(kind, start, size, 0)
-    if (kind := _detect_frames_at(source, start, size)) is not None:
+    if (kind := detect_frames_at(source, start, size)) is not None:
         return Detected(kind, start, size, 0)
     _refuse_later_piece(head)
     if (other := _describe(head)) is None or other == "text":
@@ -156,9 +157,9 @@ def _detect_by_magic(head: bytes) -> ContainerFormat | None:
         return ContainerFormat.AIFF
     if head[4:8] in _MP4_BOXES:
         return ContainerFormat.MP4
-    if head[:16] == _W64:
+    if head[:16] == W64:
         return ContainerFormat.W64
-    if head[:16] == _ASF:
+    if head[:16] == ASF:
         return ContainerFormat.ASF
     if head[:5] == b"#!AMR":
         return ContainerFormat.AMR
@@ -172,7 +173,7 @@ def _detect_by_magic(head: bytes) -> ContainerFormat | None:
     }.get(head[:4])
 
 
-def _detect_frames_at(source: Source, start: int, size: int) -> ContainerFormat | None:
+def detect_frames_at(source: Source, start: int, size: int) -> ContainerFormat | None:
     """Recognize what has no magic bytes: mp3 and raw AAC, and MPEG-TS by its packets.
 
     A frame header counts when another frame follows its frame, or when the file ends there.
@@ -200,13 +201,13 @@ def _search(source: Source, start: int, size: int) -> Detected | None:
     border = magic.start() if magic and kind else len(data)
     at = data.find(b"\xff", 0, border)
     while at >= 0:
-        if (frames := _detect_frames(data, at)) is not None:
+        if (frames := detect_frames(data, at)) is not None:
             return Detected(frames, start + at, size, at)
         at = data.find(b"\xff", at + 1, border)
     return Detected(kind, start + border, size, border) if magic and kind else None
 
 
-def _detect_frames(data: bytes, at: int) -> ContainerFormat | None:
+def detect_frames(data: bytes, at: int) -> ContainerFormat | None:
     """Return the kind of the frames at `at` when _FRAMES of them follow each other."""
     for kind, measure in ((ContainerFormat.MP3, _measure_mpeg), (ContainerFormat.AAC, read_adts_length)):
         offset = at

@@ -7,12 +7,15 @@ from av import FFmpegError
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 
+from understudy.audio.decoding.containers.beginnings import Beginnings
+from understudy.audio.decoding.containers.structure import Structure
 from understudy.audio.decoding.source_file import Source, read_at
 
 _POLYNOMIAL = 0x8005
 # A longer frame is not measured: the largest frames that encoders write have some ten thousand bytes.
 _MOST_BYTES = 1 << 19
 _SHORTEST = 10
+_LAST_BLOCK, _MOST_BLOCKS = 128, 256
 
 
 def _make_table() -> list[int]:
@@ -26,6 +29,20 @@ def _make_table() -> list[int]:
 
 
 _TABLE = _make_table()
+
+
+def walk_flac(source: Source, size: int) -> Structure:
+    """Return where another recording begins behind the metadata (RFC 9639 section 8), which may hold pictures."""
+    structure = Structure(size)
+    offset, last = 4, False
+    for _ in range(_MOST_BLOCKS):
+        head = read_at(source, offset, 4)
+        if len(head) < 4 or last:
+            break
+        last = head[0] >= _LAST_BLOCK
+        offset += 4 + int.from_bytes(head[1:])
+    structure.end = Beginnings(source, size).find_next(offset) or size
+    return structure
 
 
 def is_repeated(data: bytes, before: bytes, end: int, source: Source) -> bool:

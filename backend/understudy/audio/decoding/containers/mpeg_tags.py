@@ -1,12 +1,15 @@
 """Measure the tags before, behind and between the frames of mp3 and raw AAC files."""
 
+import re
 from io import BytesIO
 
 from understudy.audio.decoding.containers.mpeg_frames import XING, read_mpeg_frame
 from understudy.audio.decoding.source_file import Source, read_at
 
 _MAX_TAGS = 64
-_ID3V1, _ID3V1_BYTES = b"TAG", 128
+_MOST_LYRICS = 1 << 20
+_LYRICS_END = re.compile(b"LYRICS200|LYRICSEND")
+_ID3V1, _ID3V1_BYTES, _ID3V1_PLUS_BYTES = b"TAG", 128, 227
 
 
 def skip_id3(source: Source, begin: int = 0) -> int:
@@ -21,15 +24,33 @@ def skip_id3(source: Source, begin: int = 0) -> int:
     return offset
 
 
+def skip_tags(source: Source, offset: int, size: int) -> int:
+    """Return the offset behind the tags at byte `offset`, at most 64: ID3v1, ID3v2, APE and Lyrics3.
+
+    Sources: ID3v1.1, ID3v2.4.0, APEv2 at hydrogenaudio.org, Lyrics3 v2.00 at id3.org.
+    """
+    for _ in range(_MAX_TAGS):
+        head = read_at(source, offset, 32)
+        if head[:3] == _ID3V1:
+            length = _ID3V1_PLUS_BYTES if head[3:4] == b"+" else _ID3V1_BYTES
+        elif head[:8] == b"APETAGEX" and len(head) == 32:
+            length = int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x80 else 0)
+        elif head[:11] == b"LYRICSBEGIN":
+            found = _LYRICS_END.search(read_at(source, offset, _MOST_LYRICS))
+            length = found.end() if found else 0
+        else:
+            length = skip_id3(source, offset) - offset
+        if length <= 0:
+            break
+        offset += length
+    return min(offset, size)
+
+
 def measure_tags(source: Source, offset: int, size: int) -> int:
     """Return the bytes of tags at `offset`, behind the last frame of mp3 or raw AAC: ID3v1, APE and Lyrics3."""
-    tail = read_at(source, max(offset, size - _ID3V1_BYTES), _ID3V1_BYTES)
-    ends_with_id3 = len(tail) == _ID3V1_BYTES and tail[:3] == _ID3V1
-    rest = size - offset
-    head = read_at(source, offset, 16)
-    if head.startswith((b"APETAGEX", b"LYRICSBEGIN", b"TAG+", b"ID3")):
-        return rest
-    return _ID3V1_BYTES if ends_with_id3 else 0
+    end = skip_tags(source, offset, size)
+    tail = read_at(source, size - _ID3V1_BYTES, _ID3V1_BYTES) if size - end > _ID3V1_BYTES else b""
+    return end - offset + (_ID3V1_BYTES if tail[:3] == _ID3V1 else 0)
 
 
 def measure_file_head(data: bytes) -> int:

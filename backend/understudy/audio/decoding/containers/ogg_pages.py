@@ -4,8 +4,9 @@ import re
 import zlib
 from dataclasses import dataclass, field
 
+from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.detect_container import make_later_piece_error
-from understudy.audio.decoding.containers.structure import Structure, describe_trailing, find
+from understudy.audio.decoding.containers.structure import Structure, find
 from understudy.audio.decoding.source_file import Source, read_at
 from understudy.schemas.inference.finding import FindingCode
 
@@ -18,6 +19,7 @@ _HEAD = 27
 _LAST_PAGE, _FIRST_PAGE = 4, 2
 _CHECKSUM = slice(22, 26)
 _STEP = 1 << 20
+_MAX_TRACKS = 255
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -40,10 +42,10 @@ class _Pages:
     begun: set[bytes] = field(default_factory=set)
     ended: set[bytes] = field(default_factory=set)
     damaged: bool = False
-    formats: set[bytes] = field(default_factory=set)
+    formats: list[bytes] | None = None
     """The formats of the first recording's streams, from `_read_format`."""
-    heads: bool = True
-    """Only first pages were seen so far; another one after that begins another recording."""
+    heads: bool = False
+    """The last page begins a stream; where a page does after one that does not, another recording begins."""
 
     def follow(self, page: _Page, structure: Structure) -> None:
         last = self.last_numbers.get(page.serial)
@@ -51,7 +53,7 @@ class _Pages:
         if last is not None and not first and page.number != last + 1 and not self.damaged:
             structure.add(FindingCode.GAP, _describe_missing(last, page.number))
         self.last_numbers[page.serial], self.damaged = page.number, False
-        self.heads = self.heads and bool(first)
+        self.heads = bool(first)
         if first:
             self.begun.add(page.serial)
         if page.flags & _LAST_PAGE:
@@ -63,7 +65,7 @@ def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
 
     At most `max_pages` pages are looked at one by one. Raises AudioUnusable for a file in which no stream begins.
     """
-    structure, pages = Structure(size, parts=[]), _Pages()
+    structure, pages, beginnings = Structure(size, parts=[]), _Pages(), Beginnings(source, size)
     offset = begin = breaks = 0
     for _ in range(max_pages):
         if offset >= size:
@@ -73,11 +75,10 @@ def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
             structure.add_cut_off("its last page", page.length, size - offset)
             return _finish(structure, begin, size, pages)
         if page is not None and page.whole:
-            if page.flags & _FIRST_PAGE:
-                found = _read_format(page.packet)
-                if pages.heads:
-                    pages.formats.add(found)
-                elif found not in pages.formats:  # FFmpeg drops it, or decodes it with the wrong codec
+            if page.flags & _FIRST_PAGE and not pages.heads:
+                found = _read_formats(source, offset)
+                pages.formats = pages.formats or found
+                if found != pages.formats:  # FFmpeg drops streams, or decodes them with the wrong codec
                     structure.end = offset
                     return _finish(structure, begin, offset, pages, ended=True)
             pages.follow(page, structure)
@@ -86,8 +87,12 @@ def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
         breaks += 1
         following = find(source, _PAGE, offset + 1, size) if breaks <= MAX_BREAKS else None
         _keep(structure, begin, offset)
-        if following is None:
-            _add_rest(structure, size - offset, breaks)
+        beginning = beginnings.find_next(offset)
+        if following is None or (beginning is not None and beginning < following):
+            structure.end = offset
+            if breaks > MAX_BREAKS:
+                structure.end = size
+                _add_damaged(structure, size - offset)
             return _finish(structure, size, size, pages, ended=breaks <= MAX_BREAKS)
         structure.add_gap("Ogg", offset, following)
         offset = begin = following
@@ -131,6 +136,17 @@ def _read_page(source: Source, offset: int) -> _Page | None:
     return _Page(head[5], head[14:18], int.from_bytes(head[18:22], "little"), length, whole, packet)
 
 
+def _read_formats(source: Source, offset: int) -> list[bytes]:
+    """Return the formats of the streams that begin at byte `offset`, sorted."""
+    formats: list[bytes] = []
+    while len(formats) <= _MAX_TRACKS and (page := _read_page(source, offset)) is not None:
+        if not page.whole or not page.flags & _FIRST_PAGE:
+            break
+        formats.append(_read_format(page.packet))
+        offset += page.length
+    return sorted(formats)
+
+
 def _read_format(packet: bytes) -> bytes:
     """Return codec, channels and rate from the identification header with which a stream begins.
 
@@ -150,12 +166,9 @@ def compute_checksum(data: bytes) -> int:
     return int.from_bytes(reflected.to_bytes(4, "little").translate(_REVERSED))
 
 
-def _add_rest(structure: Structure, rest: int, breaks: int) -> None:
-    if breaks > MAX_BREAKS:
-        detail = f"The Ogg file is damaged in more than {MAX_BREAKS} places; its last {rest} bytes were not decoded."
-        structure.add(FindingCode.TRUNCATED, detail, rest)
-    else:
-        structure.findings.append(describe_trailing(rest))
+def _add_damaged(structure: Structure, rest: int) -> None:
+    detail = f"The Ogg file is damaged in more than {MAX_BREAKS} places; its last {rest} bytes were not decoded."
+    structure.add(FindingCode.TRUNCATED, detail, rest)
 
 
 def _find_false_pages(source: Source, offset: int, size: int, structure: Structure) -> int:
@@ -166,7 +179,7 @@ def _find_false_pages(source: Source, offset: int, size: int, structure: Structu
             false += 1
             if false > MAX_BREAKS:
                 end = start + found.start()
-                _add_rest(structure, size - end, false)
+                _add_damaged(structure, size - end)
                 return end
     return size
 

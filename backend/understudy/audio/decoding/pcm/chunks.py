@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from understudy.audio.decoding.containers.beginnings import begins_with_mark
 from understudy.audio.decoding.source_file import Source, read_at
 
 MAX_PARTS = 4096
@@ -64,18 +65,6 @@ def skip_none(_source: Source, offset: int, _size: int) -> Tail:
     return Tail(offset)
 
 
-def begins_recording(head: bytes) -> bool:
-    """Return whether another recording begins with the bytes `head`, 12 or more."""
-    return (head[:4], head[8:12]) in (
-        (b"RIFF", b"WAVE"),
-        (b"RIFX", b"WAVE"),
-        (b"RF64", b"WAVE"),
-        (b"BW64", b"WAVE"),
-        (b"FORM", b"AIFF"),
-        (b"FORM", b"AIFC"),
-    ) or head.startswith((b".snd", b"caff\0\1", b"riff\x2e\x91\xcf\x11"))
-
-
 def _skip(source: Source, offset: int, size: int, read: _ReadHead, *, align: int) -> Tail:
     """Skip chunks that have a printable name and lie within the file.
 
@@ -86,7 +75,9 @@ def _skip(source: Source, offset: int, size: int, read: _ReadHead, *, align: int
     if plain.count or not gap or gap.strip(b"\0"):
         return plain
     padded = _walk(source, offset + len(gap), size, read, align)
-    return padded if padded.count or padded.end >= size or begins_recording(read_at(source, padded.end, 12)) else plain
+    return (
+        padded if padded.count or padded.end >= size or begins_with_mark(read_at(source, padded.end, _HEAD)) else plain
+    )
 
 
 def _walk(source: Source, offset: int, size: int, read: _ReadHead, align: int) -> Tail:
@@ -95,7 +86,7 @@ def _walk(source: Source, offset: int, size: int, read: _ReadHead, align: int) -
         head = read_at(source, offset, _HEAD)
         name, head_bytes, length = read(head)
         inside = offset + head_bytes + length <= size
-        if len(name) < 4 or not inside or begins_recording(head) or not all(32 <= byte < 127 for byte in name):
+        if len(name) < 4 or not inside or begins_with_mark(head) or not all(32 <= byte < 127 for byte in name):
             break
         samples += length if name in _SAMPLES else 0
         offset += head_bytes + length

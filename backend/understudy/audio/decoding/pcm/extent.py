@@ -6,8 +6,9 @@ planned. The samples are then those up to the end of the file.
 
 from dataclasses import dataclass, field
 
-from understudy.audio.decoding.containers.structure import describe_placeholder, describe_trailing, is_impossible
-from understudy.audio.decoding.pcm.chunks import SkipChunks, begins_recording
+from understudy.audio.decoding.containers.beginnings import Beginnings
+from understudy.audio.decoding.containers.structure import describe_placeholder, is_impossible
+from understudy.audio.decoding.pcm.chunks import SkipChunks
 from understudy.audio.decoding.pcm.encoding import PcmLayout
 from understudy.audio.decoding.source_file import Source, read_at
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -50,10 +51,11 @@ def _find_extent(source: Source, size: int, layout: PcmLayout, block: Block, ski
         return Extent(size, 0, size)
     present = size - block.begin
     declared = block.declared
+    beginnings = Beginnings(source, size)
     if declared is None or declared > present or (declared == 0 and present):
         if declared == 0 and skip(source, block.begin, size).end >= size:
             return Extent(block.begin, 0, size)
-        return _read_to_end(layout, block, present, size)
+        return _read_to_end(layout, block, beginnings.find_next(block.begin) or size)
     tail = skip(source, block.begin + declared, size)
     extent = Extent(block.begin, declared, tail.end)
     rest = size - tail.end
@@ -65,17 +67,20 @@ def _find_extent(source: Source, size: int, layout: PcmLayout, block: Block, ski
                 bytes=tail.samples,
             )
         )
-    if rest == 0 or begins_recording(read_at(source, tail.end, 16)):
+    if rest == 0 or beginnings.is_at(tail.end):
         return extent
-    if tail.count or rest < _LEAST_SOUND or is_blank(source, tail.end, size):
-        extent.end = size
-        extent.findings.append(describe_trailing(rest))
+    end = beginnings.find_next(block.begin) or size  # samples may be missing before another recording
+    if end < block.begin + declared:
+        return _read_to_end(layout, block, end)
+    if tail.count or end - tail.end < _LEAST_SOUND or is_blank(source, tail.end, end):
         return extent
-    return _read_beyond(layout, block, declared, present, size)
+    return _read_beyond(layout, block, declared, end)
 
 
-def _read_to_end(layout: PcmLayout, block: Block, present: int, size: int) -> Extent:
-    extent = Extent(block.begin, present, size)
+def _read_to_end(layout: PcmLayout, block: Block, end: int) -> Extent:
+    """Return the samples up to byte `end`, where the file or the recording ends."""
+    present = end - block.begin
+    extent = Extent(block.begin, present, end)
     if (declared := block.declared) is None or declared == 0 or _is_placeholder(declared):
         finding = describe_placeholder("The header does not say how long the sound is", layout.to_seconds(present))
     elif is_impossible(declared, layout.to_seconds(declared)):
@@ -94,8 +99,9 @@ def _read_to_end(layout: PcmLayout, block: Block, present: int, size: int) -> Ex
     return extent
 
 
-def _read_beyond(layout: PcmLayout, block: Block, declared: int, present: int, size: int) -> Extent:
-    extent = Extent(block.begin, present, size)
+def _read_beyond(layout: PcmLayout, block: Block, declared: int, end: int) -> Extent:
+    present = end - block.begin
+    extent = Extent(block.begin, present, end)
     extent.findings.append(
         Finding(
             code=FindingCode.LENGTH_MISMATCH,

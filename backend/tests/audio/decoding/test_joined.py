@@ -1,0 +1,70 @@
+"""Recordings of several formats behind each other in one file: all of them are scored, or named."""
+
+import io
+
+import numpy as np
+import pytest
+
+from scripts.recordings.encoders import RATE, Sound, encode_with_ffmpeg, encode_with_sndfile
+from understudy.audio.opening import AudioLimits, open_clip
+from understudy.schemas.inference.finding import Finding
+
+_FORMATS: dict[str, tuple[str, str, str]] = {
+    "wav": ("sndfile", "WAV", "PCM_16"),
+    "mp3": ("ffmpeg", "mp3", "libmp3lame"),
+    "w64": ("sndfile", "W64", "PCM_16"),
+    "aac": ("ffmpeg", "adts", "aac"),
+    "aiff": ("sndfile", "AIFF", "PCM_16"),
+    "mkv of mp3": ("ffmpeg", "matroska", "libmp3lame"),
+    "au": ("sndfile", "AU", "PCM_16"),
+    "mpegts": ("ffmpeg", "mpegts", "aac"),
+    "caf": ("sndfile", "CAF", "PCM_16"),
+    "m4a": ("ffmpeg", "ipod", "aac"),
+    "ogg": ("sndfile", "OGG", "VORBIS"),
+    "flac": ("sndfile", "FLAC", "PCM_16"),
+    "mkv": ("ffmpeg", "matroska", "flac"),
+    "wma": ("ffmpeg", "asf", "wmav2"),
+}
+
+
+@pytest.fixture(scope="module")
+def recordings(tone: Sound) -> dict[str, bytes]:
+    """Recordings of about half a second, mono at 44.1 kHz."""
+    short = tone[: RATE // 2]
+    return {
+        name: encode_with_sndfile(short, container, codec)
+        if encoder == "sndfile"
+        else encode_with_ffmpeg(short, container, codec)
+        for name, (encoder, container, codec) in _FORMATS.items()
+    }
+
+
+def read(body: bytes) -> tuple[Sound, list[Finding]]:
+    """Return the samples that are scored, at 16 kHz, and the findings."""
+    with open_clip(io.BytesIO(body), AudioLimits(60.0)) as clip:
+        sound = np.concatenate(list(clip.iter_blocks(16_000)))
+        return sound, list(clip.collect_findings())
+
+
+def check_parts(sound: Sound, parts: list[Sound]) -> None:
+    """Check that each part sounds as it does alone, but for its first and last 20 ms."""
+    assert len(sound) == pytest.approx(sum(map(len, parts)), abs=len(parts))
+    offset, edge = 0, 320
+    for part in parts:
+        placed = sound[offset + edge : offset + len(part) - edge]
+        np.testing.assert_allclose(placed, part[edge : edge + len(placed)], atol=0.05)
+        offset += len(part)
+
+
+@pytest.mark.parametrize("step", [1, 5])
+@pytest.mark.parametrize("first", _FORMATS)
+def test_a_recording_of_another_format_behind_the_first_is_scored_as_it_is_alone(
+    recordings: dict[str, bytes], first: str, step: int
+) -> None:
+    names = list(_FORMATS)
+    second = names[(names.index(first) + step) % len(names)]
+    parts = [read(recordings[name])[0] for name in (first, second)]
+    sound, findings = read(recordings[first] + recordings[second])
+    check_parts(sound, parts)
+    assert [finding.code for finding in findings] == ["joined"]
+    assert findings[0].start == pytest.approx(len(parts[0]) / 16_000, abs=0.001)
