@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -176,6 +177,27 @@ async def test_ml_models_that_was_there_is_reported_with_the_sql_and_stays_usabl
         assert project.run_as("anon", "DELETE FROM ml_models") == [(0,)]
         assert (await Registry(project.settings, database).list(ModelQuery())).total == 1
         assert await database.examine_tables() == ()
+
+
+async def test_the_sql_of_the_page_lets_pages_read_and_not_write(project: Project) -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "supabase.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    project.run_as("team", _DOCUMENTED)
+    async with Database(project.settings) as database:
+        await schema.migrate(database)
+        one = await _register(project, database, "one")
+        for statement in block.strip().split(";")[:-1]:
+            project.run_as("team", statement)
+        assert project.run_as("authenticated", "SELECT model_id FROM ml_models") == [(one,)]
+        assert project.run_as("anon", "SELECT model_id FROM ml_models") == []
+        for role in _ROLES:
+            project.assert_denied(role, "UPDATE ml_models SET is_active = TRUE")
+            project.assert_denied(role, "INSERT INTO ml_models (model_name, file_path) VALUES ('a', 'models/a.h5')")
+            project.assert_denied(role, "DELETE FROM ml_models")
+        two = await _register(project, database, "two")
+        assert (await Registry(project.settings, database).list(ModelQuery())).total == 2
+        assert {each.outcome for each in await database.examine_tables()} <= {AdoptionOutcome.NOTED}
+        assert two == one + 1
 
 
 async def test_ml_models_that_the_api_may_only_read_is_noted(project: Project) -> None:
