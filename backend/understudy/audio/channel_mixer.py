@@ -37,6 +37,10 @@ class LouderChannel:
         """Return the part between `start` and `end` seconds."""
         return LouderChannel(max(self.start, start), min(self.end, end), self.channel)
 
+    def move(self, seconds: float) -> "LouderChannel":
+        """Return the same stretch so many seconds later."""
+        return LouderChannel(self.start + seconds, self.end + seconds, self.channel)
+
     def to_finding(self, channels: int, *, timed: bool) -> Finding:
         """Return what a reader of the answer must know of this stretch of a recording of so many `channels`.
 

@@ -31,9 +31,18 @@ class Meter:
         self._peak = 0.0
         self._mono_peak = 0.0
         self._energy = 0.0
-        self._frames = 0
+        self._frames = 0.0
+        self._weight = 1.0
         self._tail = np.zeros((0, channels), bool)
         self.clipped = False
+
+    def begin_part(self, channels: int, weight: float) -> None:
+        """Expect blocks of so many channels from now on; one sample of their mix counts as `weight` of the first's.
+
+        The weight is the first part's sample rate divided by this one's.
+        """
+        self._tail = np.zeros((0, channels), bool)
+        self._weight = weight
 
     def add(self, block: Samples) -> None:
         """Add a block of finite numbers, float32 [frames, channels]."""
@@ -47,8 +56,8 @@ class Meter:
         if not len(mono):
             return
         self._mono_peak = max(self._mono_peak, float(mono.max()), -float(mono.min()))
-        self._energy += float(np.dot(mono, mono))
-        self._frames += len(mono)
+        self._energy += self._weight * float(np.dot(mono, mono))
+        self._frames += self._weight * len(mono)
 
     def _detect_clipping(self, block: Samples, peak: float) -> None:
         """Look for runs of samples at full scale, also across the border between two blocks."""

@@ -28,13 +28,13 @@ class MonoStream:
         self._round = sound is not None and sound.round_to_16_bit
         self._convert, self._end = _build_resampler(rate, target, sound.resampler if sound else Resampler.SOXR_HQ)
 
-    def find_louder(self, start: float, end: float, *, timed: bool = True) -> list[Finding]:
+    def find_louder(self, start: float, end: float, *, timed: bool = True, offset: float = 0.0) -> list[Finding]:
         """Return a finding for each stretch between `start` and `end` seconds in which one channel stands for all.
 
-        `timed` names the times in its sentence too.
+        `timed` names the times in its sentence too; `offset` is the second at which the stream began.
         """
         inside = [each.cut(start, end) for each in self._mixer.louder if each.start < end and each.end > start]
-        return [each.to_finding(self._channels, timed=timed) for each in inside]
+        return [each.move(offset).to_finding(self._channels, timed=timed) for each in inside]
 
     def forget_louder(self, before: float) -> None:
         """Forget the stretches that end before a time in seconds; a stream that lasts has more than are kept."""

@@ -23,7 +23,13 @@ class SampleMender:
         self._replaced = 0
         self._absurd = 0
         self._largest = 0.0
-        self._stretches: list[tuple[int, int, int]] = []  # first frame, frame after the last, samples
+        self._origin = 0.0
+        self._stretches: list[tuple[float, float, int]] = []  # the seconds between which samples were replaced, samples
+
+    def begin_part(self, rate: int) -> None:
+        """Expect blocks of another sample rate from now on."""
+        self._origin += self._frames / self._rate
+        self._rate, self._frames = rate, 0
 
     def mend(self, block: Samples) -> Samples:
         """Return the block float32 [frames, channels], copied where samples had to be replaced by silence."""
@@ -54,8 +60,7 @@ class SampleMender:
     def findings(self) -> list[Finding]:
         """Return the stretches that were replaced, as findings of the kind `gap`."""
         found = []
-        for first, end, samples in self._stretches:
-            start, stop = first / self._rate, end / self._rate
+        for start, stop, samples in self._stretches:
             what = "1 sample is" if samples == 1 else f"{samples} samples are"
             detail = (
                 f"From {start:.2f} to {stop:.2f} s {what} infinite, not a number (NaN) or more than {ABSURD_PEAK:g} "
@@ -70,8 +75,12 @@ class SampleMender:
         counts = wrong.sum(axis=1)
         join = round(_JOIN_SECONDS * self._rate)
         for part in np.split(frames, np.flatnonzero(np.diff(frames) > join) + 1):
-            first, end, samples = start + int(part[0]), start + int(part[-1]) + 1, int(counts[part].sum())
-            if self._stretches and (first - self._stretches[-1][1] <= join or len(self._stretches) >= MOST_FINDINGS):
+            first = self._origin + (start + int(part[0])) / self._rate
+            end = self._origin + (start + int(part[-1]) + 1) / self._rate
+            samples = int(counts[part].sum())
+            if self._stretches and (
+                first - self._stretches[-1][1] <= _JOIN_SECONDS or len(self._stretches) >= MOST_FINDINGS
+            ):
                 begin, _, before = self._stretches.pop()
                 self._stretches.append((begin, end, before + samples))
             else:

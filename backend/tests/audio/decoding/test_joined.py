@@ -68,3 +68,32 @@ def test_a_recording_of_another_format_behind_the_first_is_scored_as_it_is_alone
     check_parts(sound, parts)
     assert [finding.code for finding in findings] == ["joined"]
     assert findings[0].start == pytest.approx(len(parts[0]) / 16_000, abs=0.001)
+
+
+@pytest.fixture(scope="module")
+def others(tone: Sound) -> dict[str, bytes]:
+    """Recordings of about half a second with other rates and channels than `recordings`."""
+    short = tone[: RATE // 2]
+    random = np.random.default_rng(1)
+    return {
+        "wav, stereo": encode_with_sndfile(np.stack([short, 0.5 * short], axis=1), "WAV", "PCM_16"),
+        "flac, 22050 Hz": encode_with_sndfile(short[::2], "FLAC", "PCM_16", 22_050),
+        "ogg, opus": encode_with_ffmpeg(short, "ogg", "libopus", 48_000),
+        "webm, opus": encode_with_ffmpeg(short, "webm", "libopus", 48_000),
+        "mpegts, mp2": encode_with_ffmpeg(short, "mpegts", "mp2", 48_000),
+        "mp3, 22050 Hz": encode_with_ffmpeg(short, "mp3", "libmp3lame", 22_050),
+        "aac, 22050 Hz": encode_with_ffmpeg(short, "adts", "aac", 22_050),
+        "amr, wideband": b"#!AMR-WB\n" + b"".join(b"\x44" + random.bytes(60) for _ in range(25)),
+    }
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_parts_of_other_rates_and_channels_are_converted_by_themselves(
+    recordings: dict[str, bytes], others: dict[str, bytes], number: int
+) -> None:
+    """Their level and pitch are those that they have alone."""
+    other, name = list(others.values())[number], list(recordings)[number]
+    bodies = [other, recordings[name], other]
+    sound, findings = read(b"".join(bodies))
+    check_parts(sound, [read(body)[0] for body in bodies])
+    assert [finding.code for finding in findings] == ["joined", "joined", "format_changed", "format_changed"]

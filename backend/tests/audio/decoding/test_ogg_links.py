@@ -1,11 +1,11 @@
-"""Ogg recordings in one file: those of one format are scored as one, and others are named."""
+"""Ogg recordings in one file: all are scored, and other tracks are named."""
 
 import io
 
 import numpy as np
 import pytest
 
-from scripts.recordings.encoders import Sound, encode_with_sndfile
+from scripts.recordings.encoders import Sound, encode_with_ffmpeg, encode_with_sndfile
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.schemas.inference.finding import Finding, FindingCode
 
@@ -40,20 +40,26 @@ def read(body: bytes) -> tuple[float, tuple[Finding, ...]]:
         ("opus", "vorbis"),
     ],
 )
-def test_a_link_of_another_format_is_named_with_its_bytes(links: dict[str, bytes], first: str, second: str) -> None:
-    alone, _ = read(links[first])
-    seconds, [finding] = read(links[first] + links[second])
-    assert seconds == alone
-    assert (finding.code, finding.bytes) == (FindingCode.UNHEARD_STREAM, len(links[second]))
-    assert "another recording with" in finding.detail
+def test_a_link_of_another_format_is_scored_too(links: dict[str, bytes], first: str, second: str) -> None:
+    lengths = [read(links[name])[0] for name in (first, second)]
+    seconds, findings = read(links[first] + links[second])
+    assert seconds == pytest.approx(sum(lengths), abs=0.001)
+    assert findings[0].code is FindingCode.JOINED
+    assert findings[0].start == pytest.approx(lengths[0], abs=0.001)
 
 
-def test_links_behind_one_of_another_format_are_scored(links: dict[str, bytes]) -> None:
-    alone, _ = read(links["opus"])
-    seconds, [unheard, joined] = read(links["opus"] + links["opus, stereo"] + links["opus"])
-    assert seconds == pytest.approx(2 * alone, abs=0.05)
-    assert (unheard.code, unheard.bytes) == (FindingCode.UNHEARD_STREAM, len(links["opus, stereo"]))
-    assert joined.code is FindingCode.JOINED
+def test_links_behind_one_of_another_format_are_scored_too(links: dict[str, bytes]) -> None:
+    names = ["opus", "opus, stereo", "opus"]
+    seconds, findings = read(b"".join(links[name] for name in names))
+    assert seconds == pytest.approx(sum(read(links[name])[0] for name in names), abs=0.05)
+    assert [finding.code for finding in findings] == ["joined", "joined", "format_changed", "format_changed"]
+
+
+def test_a_second_track_that_begins_in_a_later_link_is_named(links: dict[str, bytes], tone: Sound) -> None:
+    seconds, findings = read(links["opus"] + encode_with_ffmpeg(tone, "ogg", "libopus", 48_000, tracks=2))
+    assert seconds == pytest.approx(2 * len(tone) / 48_000, abs=0.05)
+    assert [finding.code for finding in findings] == ["joined", "unheard_stream"]
+    assert "In recording 2: The file holds 2 sound tracks" in findings[1].detail
 
 
 @pytest.mark.parametrize("name", ["vorbis", "opus"])

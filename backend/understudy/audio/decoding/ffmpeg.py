@@ -5,14 +5,14 @@ place of libsndfile, whose Opus decoder takes three times as long, whose mp3 dec
 refuses flac files of unknown length.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from fractions import Fraction
 from io import BytesIO
+from itertools import chain, groupby
 
 import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.stream import Discard
@@ -24,11 +24,16 @@ from understudy.audio.decoding.containers.detect_container import ContainerForma
 from understudy.audio.decoding.containers.flac_frames import is_repeated, measure_frame
 from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
 from understudy.audio.decoding.containers.mpeg_tags import measure_file_head, measure_tags, skip_id3
-from understudy.audio.decoding.containers.structure import describe_placeholder, describe_trailing, is_impossible
+from understudy.audio.decoding.containers.structure import (
+    describe_change,
+    describe_placeholder,
+    describe_trailing,
+    is_impossible,
+)
 from understudy.audio.decoding.ffmpeg_container import open_container, read_promised_seconds
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
-from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
+from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
 from understudy.audio.decoding.source_file import PartOfFile, PartsOfFile, Source, measure_size, read_at
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -47,6 +52,10 @@ _TIMED = (
 )
 _MAX_READ_ERRORS = 16
 _W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
+
+
+def _describe_layout(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 class FfmpegReader:
@@ -90,21 +99,24 @@ class FfmpegReader:
         self.seconds: float | None = max(0.0, self._promised - self._slack) if self._promised else None
         self.codec = self._stream.codec_context.codec.canonical_name
 
-    def iter_blocks(self) -> Iterator[Samples]:
-        size = max(256, BLOCK_VALUES // self.channels)
-        fifo = AudioFifo()
-        done = 0
-        for frame in self._iter_uniform_frames():
-            frame.pts = None  # live recordings have gaps between time stamps, which the queue refuses
-            frame.time_base = Fraction(1, self.rate)  # resampled frames have another one
-            fifo.write(frame)
-            done += frame.samples
-            while (block := fifo.read(size)) is not None:
-                yield to_float(block)
-        if (rest := fifo.read(0)) is not None:
-            yield to_float(rest)
-        self.findings = merge_findings(self.findings, self._losses.describe(), done / self.rate, self._promised)
-        self._compare_length(done / self.rate)
+    def iter_blocks(self) -> Iterator[SoundBlock]:
+        counts: dict[int, int] = {}
+        for frames in self._iter_uniform_runs():
+            fifo, rate = AudioFifo(), 0
+            for frame in frames:
+                rate = frame.sample_rate
+                size = max(256, BLOCK_VALUES // frame.layout.nb_channels)
+                frame.pts = None  # live recordings have gaps between time stamps, which the queue refuses
+                frame.time_base = Fraction(1, rate)
+                fifo.write(frame)
+                counts[rate] = counts.get(rate, 0) + frame.samples
+                while (block := fifo.read(size)) is not None:
+                    yield SoundBlock(to_float(block), rate)
+            if (rest := fifo.read(0)) is not None:
+                yield SoundBlock(to_float(rest), rate)
+        seconds = sum(count / rate for rate, count in counts.items())
+        self.findings = merge_findings(self.findings, self._losses.describe(), seconds, self._promised)
+        self._compare_length(seconds)
 
     def close(self) -> None:
         """Free the decoder, of up to 25 MB, at once: the traceback of a refusal may hold this reader for long."""
@@ -114,52 +126,18 @@ class FfmpegReader:
         for name in ("_stream", "_first"):
             self.__dict__.pop(name, None)
 
-    def _iter_uniform_frames(self) -> Iterator[AudioFrame]:
-        """Yield all frames in the sample format, rate and channels of the first."""
-        first = self._first
-        layout = (first.format.name, first.layout.name, first.sample_rate)
-        resampler: AudioResampler | None = None
-        converted, named, done = layout, (first.sample_rate, self.channels), 0
-        frame: AudioFrame | None = first
-        while frame is not None:
-            current = (frame.format.name, frame.layout.name, frame.sample_rate)
-            if current != converted and resampler is not None:
-                yield from self._convert(resampler, None)
-                resampler = None
-            if current != layout and resampler is None:
-                check_layout(frame.sample_rate, frame.layout.nb_channels)
-                resampler = AudioResampler(first.format, first.layout, first.sample_rate)
-                if (frame.sample_rate, frame.layout.nb_channels) != named:
-                    named = frame.sample_rate, frame.layout.nb_channels
-                    self._add_format_change(done / first.sample_rate, frame)
-            converted = current
-            frame.pts = None
-            for uniform in [frame] if resampler is None else self._convert(resampler, frame):
-                done += uniform.samples
-                yield uniform
-            frame = next(self._frames, None)
-        if resampler is not None:
-            yield from self._convert(resampler, None)
-
-    def _convert(self, resampler: AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
-        """Return a frame in the format of the first, or the rest for None; nothing where it cannot be converted."""
-        try:
-            return resampler.resample(frame)
-        except av.FFmpegError:
-            if frame is not None:
-                detail = f"{frame.samples} samples in {frame.layout.nb_channels} channel(s) could not be converted."
-                self.findings.append(Finding(code=FindingCode.GAP, detail=detail))
-            return []
-
-    def _add_format_change(self, second: float, frame: AudioFrame) -> None:
-        self.findings.append(
-            Finding(
-                code=FindingCode.FORMAT_CHANGED,
-                detail=f"The recording changes to {frame.sample_rate} Hz and {frame.layout.nb_channels} channel(s) "
-                f"after {second:.2f} s; it was converted to the format of its start.",
-                start=second,
-            )
-        )
+    def _iter_uniform_runs(self) -> Iterator[Iterable[AudioFrame]]:
+        """Yield all frames, in groups of one sample format, rate and layout; notes where rate or channels change."""
+        named = self.rate, self.channels
+        for _, group in groupby(chain([self._first], self._frames), key=_describe_layout):
+            frames = iter(group)
+            first = next(frames)
+            if (current := (first.sample_rate, first.layout.nb_channels)) != named:
+                check_layout(*current)
+                second = self._losses.seconds - first.samples / first.sample_rate
+                self.findings.append(describe_change(second, *current))
+                named = current
+            yield chain([first], frames)
 
     def _decode_first_frame(self) -> AudioFrame:
         """Return the first decoded frame, which has the true sample rate and channels: HE-AAC doubles the header's."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.detect_container import Detected, detect_container
-from understudy.audio.decoding.containers.structure import describe_trailing
-from understudy.audio.decoding.reader import Reader, Samples
+from understudy.audio.decoding.containers.structure import describe_change, describe_trailing
+from understudy.audio.decoding.reader import Reader, SoundBlock
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable, NotAudio
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -17,7 +17,7 @@ OpenRecording = Callable[[Source, Detected], Reader]
 
 
 class JoinedReader:
-    """Reads the first recording of a file and those behind it that have its sample rate and channels."""
+    """Reads the first recording of a file and those behind it, whatever their containers, rates and channels are."""
 
     def __init__(self, source: Source, detected: Detected, open_recording: OpenRecording) -> None:
         """Raises what `open_recording` raises for the first recording."""
@@ -40,15 +40,17 @@ class JoinedReader:
     def findings(self) -> list[Finding]:
         return self._found
 
-    def iter_blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[SoundBlock]:
         number = 1
+        layout = self.rate, self.channels
         while True:
-            frames = 0
+            counts: dict[int, int] = {}
             for block in self._reader.iter_blocks():
-                frames += len(block)
+                counts[block.rate] = counts.get(block.rate, 0) + len(block.samples)
+                layout = block.rate, block.samples.shape[1]
                 yield block
             self._keep_findings(number)
-            self._seconds += frames / self.rate
+            self._seconds += sum(count / rate for rate, count in counts.items())
             end = self._reader.end
             if end is None or not self._open_following(self._start + end):
                 return
@@ -60,6 +62,8 @@ class JoinedReader:
                     start=self._seconds,
                 )
             )
+            if (following := (self._reader.rate, self._reader.channels)) != layout:
+                self._found.append(describe_change(self._seconds, *following))
 
     def close(self) -> None:
         self._reader.close()
@@ -97,9 +101,6 @@ class JoinedReader:
             if detected is not None and not self._beginnings.is_at(detected.start):
                 return None, None, None  # it only looks like a recording
             return None, None, f"another recording, which cannot be decoded ({error.detail.rstrip('.')})"
-        if (following.rate, following.channels) != (self.rate, self.channels):
-            following.close()
-            return None, None, f"another recording with {following.rate} Hz and {following.channels} channel(s)"
         return following, detected, None
 
     def _add_unheard(self, start: int, end: int, content: str) -> None:

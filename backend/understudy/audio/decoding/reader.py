@@ -1,6 +1,7 @@
 """The interface between a decoder and a clip."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,19 @@ Samples = NDArray[np.float32]
 BLOCK_VALUES = 1 << 16
 
 
+@dataclass(frozen=True)
+class SoundBlock:
+    """Consecutive samples float32 [frames, channels], one frame or more, at `rate` Hz."""
+
+    samples: Samples
+    rate: int
+
+
 class Reader(Protocol):
     """An opened file.
 
-    `rate` is in Hz. `seconds` is the shortest length that the header allows; None when it does not give one.
+    `rate`, in Hz, and `channels` are those of its start. `seconds` is the shortest length that the header allows; None
+    when it does not give one.
     `findings` are complete once all blocks were read. `end`
     is the byte at which the recording ends, and another one may begin; None where that is not known.
     """
@@ -32,8 +42,8 @@ class Reader(Protocol):
     @property
     def findings(self) -> list[Finding]: ...
 
-    def iter_blocks(self) -> Iterator[Samples]:
-        """Yield consecutive blocks float32 [frames, channels] with a full scale of 1.0.
+    def iter_blocks(self) -> Iterator[SoundBlock]:
+        """Yield consecutive blocks with a full scale of 1.0, whose rate and channels may change.
 
         Ends where nothing more can be decoded, and says so in `findings`.
         """

@@ -7,7 +7,7 @@ import soundfile
 
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
-from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
+from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
@@ -49,7 +49,7 @@ class SndfileReader:
             raise
         self.seconds: float | None = None if self._promised is None else self._promised / self.rate
 
-    def iter_blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[SoundBlock]:
         frames = max(256, BLOCK_VALUES // self.channels)
         done = 0
         while True:
@@ -60,7 +60,7 @@ class SndfileReader:
                 read = 0
             done += read
             if read:
-                yield block[:read]
+                yield SoundBlock(block[:read], self.rate)
             if read < frames:
                 break
         if self._promised is not None and done < self._promised:

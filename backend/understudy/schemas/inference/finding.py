@@ -27,7 +27,7 @@ class FindingCode(StrEnum):
     JOINED = "joined"
     """The file holds several recordings in a row, which were scored as one."""
     FORMAT_CHANGED = "format_changed"
-    """Sample rate or number of channels changes; the sound was converted to those of the start."""
+    """Sample rate or number of channels changes; each part was converted by itself."""
     STRUCTURE = "structure"
     """The file is cut off in a part that holds no sound, such as an index."""
     CHANNELS_CANCEL = "channels_cancel"

@@ -67,6 +67,16 @@ def describe_trailing(count: int) -> Finding:
     )
 
 
+def describe_change(second: float, rate: int, channels: int) -> Finding:
+    """Return the finding for a recording that has another sample rate in Hz, or other channels, from a second on."""
+    return Finding(
+        code=FindingCode.FORMAT_CHANGED,
+        detail=f"The recording changes to {rate} Hz and {channels} channel(s) after {second:.2f} s; each part was "
+        "converted by itself.",
+        start=second,
+    )
+
+
 def find(source: Source, word: bytes, offset: int, size: int) -> int | None:
     """Return the offset of the next `word` from `offset` on; None where there is none before `size`."""
     while offset < size:

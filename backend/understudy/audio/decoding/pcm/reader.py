@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.pcm.encoding import PcmLayout, decode
 from understudy.audio.decoding.pcm.extent import Extent
-from understudy.audio.decoding.reader import BLOCK_VALUES, Samples
+from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
 from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding
@@ -32,7 +32,7 @@ class PcmReader:
         self._frames = extent.length // layout.frame_bytes
         self.seconds: float | None = self._frames / self.rate
 
-    def iter_blocks(self) -> Iterator[Samples]:
+    def iter_blocks(self) -> Iterator[SoundBlock]:
         frame_bytes = self._layout.frame_bytes
         step = max(256, BLOCK_VALUES // self.channels)
         for done in range(0, self._frames, step):
@@ -41,7 +41,7 @@ class PcmReader:
             data = self._source.read(size)
             if len(data) < size:
                 raise AudioUnusable(f"The file became {size - len(data)} bytes shorter while it was read.")
-            yield decode(data, self._layout)
+            yield SoundBlock(decode(data, self._layout), self.rate)
 
     def close(self) -> None:
         """Do nothing: the reader holds no resources, and the file object stays open."""
