@@ -46,6 +46,18 @@ def add_protocol_error(problem: dict[str, object], scope: Scope) -> dict[str, ob
 
 async def _handle_understudy_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UnderstudyError)  # noqa: S101  # registered for this class only
+    _log_refusal(request, error)
+    return _respond(request, error.problem(), error.status, build_error_headers(error))
+
+
+def refuse_rest(request: Request, error: UnderstudyError) -> Problem:
+    """Log and count an error that ends an answer which has begun, and return the problem for its last line."""
+    _log_refusal(request, error)
+    request.state.services.recent_statistics.record_refusal(error.code)
+    return Problem.from_error(error)
+
+
+def _log_refusal(request: Request, error: UnderstudyError) -> None:
     level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
     getattr(log, level)(
         "request refused",
@@ -55,7 +67,6 @@ async def _handle_understudy_error(request: Request, error: Exception) -> Proble
         detail=error.detail,
         **list_log_fields(request),
     )
-    return _respond(request, error.problem(), error.status, build_error_headers(error))
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> ProblemResponse:

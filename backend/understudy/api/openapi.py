@@ -13,6 +13,7 @@ from understudy.api.route_actions import iter_route_actions
 from understudy.api.v2.infer_openapi import build_infer_paths
 from understudy.errors import NotAllowed, NotSignedIn
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
+from understudy.schemas.inference.prediction_parts import PredictionLine
 from understudy.schemas.inference.recording import AudioDocument
 from understudy.schemas.inference.stream import StreamEnd, StreamMessage, StreamStart
 from understudy.schemas.registry.examples import ExamplesIn
@@ -22,11 +23,12 @@ from understudy.schemas.server.problem import Problem
 COMPONENTS = "#/components/schemas/{model}"
 
 # FastAPI files an error's model under application/json, and ours leave as application/problem+json. It does not
-# describe the messages of a WebSocket, the data of server-sent events or the bodies of inferences.
+# describe the lines of a prediction, the messages of a WebSocket, server-sent events or the bodies of inferences.
 _MODELS: tuple[tuple[type[BaseModel], Literal["validation", "serialization"]], ...] = (
     (Problem, "serialization"),
     (AudioDocument, "validation"),
     (ExamplesIn, "validation"),
+    (PredictionLine, "serialization"),
     (StreamStart, "validation"),
     (StreamEnd, "validation"),
     (StreamMessage, "serialization"),

@@ -1,5 +1,6 @@
 """Returns, logs and counts what clients say about their recordings: the sensor and the time."""
 
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ from understudy.api.uploads.kept_recording import keep_open
 from understudy.container import Services
 from understudy.schemas.inference.prediction import Prediction
 from understudy.schemas.inference.recording import RecordingFields
+from understudy.serving.prediction.prediction_result import PredictionResult
 
 log = structlog.get_logger()
 
@@ -52,6 +54,19 @@ def log_prediction(services: Services, caller: Caller, prediction: Prediction, s
     """Hand the answer to the log of predictions, where there is one. Nobody may read `source` any more."""
     if services.prediction_log.is_enabled:
         services.prediction_log.record(prediction, partial(keep_open, source), caller.principal_id, caller.name)
+
+
+def finish_prediction(
+    services: Services, caller: Caller, result: PredictionResult, fields: RecordingFields, source: BinaryIO
+) -> PredictionResult:
+    """Log and count an answer, and return it with what the client says about its recording.
+
+    Nobody may read `source` any more.
+    """
+    log_prediction(services, caller, result.prediction, source)
+    result = replace(result, prediction=add_notes(result.prediction, fields))
+    record_prediction(services, result.prediction, fields)
+    return result
 
 
 def record_batch(services: Services, fields: RecordingFields, predictions: int, problems: int) -> None:

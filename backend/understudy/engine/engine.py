@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import UnderstudyError
 from understudy.inference.pipeline.analysis import Analysis
+from understudy.inference.pipeline.window_reporter import OnWindows
 from understudy.inference.runtime.session import Tensors
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import Spec
@@ -105,9 +106,17 @@ class Engine(Protocol):
         ...
 
     async def score_clip(
-        self, model: EngineModel, source: BinaryIO, priority: Priority = Priority.PREDICTION
+        self,
+        model: EngineModel,
+        source: BinaryIO,
+        priority: Priority = Priority.PREDICTION,
+        *,
+        on_windows: OnWindows | None = None,
     ) -> ScoredClip:
         """Decode and score `source`, a seekable file, which the caller closes.
+
+        Where that takes long, `on_windows` is called on the event loop with the windows that were scored, in order of
+        time and each once, with their best labels; those of the last moment come with the answer only.
 
         Raises the audio errors, NotForAudio, and CannotServe when the model fails.
         """

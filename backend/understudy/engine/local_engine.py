@@ -21,7 +21,9 @@ from understudy.errors import BackboneMissing, UnderstudyError
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.clip_input.backbone_loading import load_backbone
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
+from understudy.inference.pipeline.window_reporter import OnWindows
 from understudy.inference.runtime.session import Tensors
+from understudy.schemas.inference.prediction import Window
 from understudy.schemas.inference.stream import StreamStart
 from understudy.schemas.server.workers import WorkerStatus
 
@@ -72,11 +74,13 @@ class LocalEngine:
         source: BinaryIO,
         priority: Priority = Priority.PREDICTION,
         *,
+        on_windows: OnWindows | None = None,
         request: int = 0,
         alone: bool = False,
     ) -> ScoredClip:
         pipeline = _get_pipeline(model)
-        steps = _score_stepwise(pipeline, source, self._audio_limits, time.perf_counter())
+        report = None if on_windows is None else _call_on_loop(on_windows)
+        steps = _score_stepwise(pipeline, source, self._audio_limits, time.perf_counter(), report)
         return await self._scheduler.run_clip(pipeline, steps, request=request, priority=priority, alone=alone)
 
     async def infer(
@@ -128,7 +132,19 @@ def _get_pipeline(model: EngineModel) -> Pipeline:
     return model.pipeline
 
 
-def _score_stepwise(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits, queued: float) -> Steps[ScoredClip]:
+def _call_on_loop(on_windows: OnWindows) -> OnWindows:
+    """Return a function for worker threads that has `on_windows` called on the running event loop, in order."""
+    loop = asyncio.get_running_loop()
+
+    def report(windows: list[Window]) -> None:
+        loop.call_soon_threadsafe(on_windows, windows)
+
+    return report
+
+
+def _score_stepwise(
+    pipeline: Pipeline, source: BinaryIO, limits: AudioLimits, queued: float, on_windows: OnWindows | None
+) -> Steps[ScoredClip]:
     """Decode and score the recording on a worker thread; the scheduler scores the windows that it yields.
 
     `queued` is the time, on the clock of `time.perf_counter`, since which the request waits for a worker thread.
@@ -136,5 +152,5 @@ def _score_stepwise(pipeline: Pipeline, source: BinaryIO, limits: AudioLimits, q
     begun = time.perf_counter()
     clip = open_clip(source, limits)
     opening = time.perf_counter() - begun
-    analysis = yield from pipeline.analyze_stepwise(clip)
+    analysis = yield from pipeline.analyze_stepwise(clip, on_windows)
     return ScoredClip(analysis, (begun - queued) * 1e3, opening * 1e3)

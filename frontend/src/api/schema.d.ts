@@ -545,7 +545,9 @@ export interface paths {
          * Predict a recording
          * @description Return the scores of the clip and of each window, and the model that computed them.
          *
-         *     The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate.
+         *     The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate. With
+         *     `Accept: application/x-ndjson` the answer comes line by line: the model, the windows of a long recording while the
+         *     others are scored, and last the answer or a problem. One without such a last line was cut off.
          */
         post: operations["predict_api_v1_predict_post"];
         delete?: never;
@@ -3813,6 +3815,35 @@ export interface components {
             windows: components["schemas"]["Window"][];
         };
         /**
+         * PredictionCompleted
+         * @description Last line: the answer, with all its windows, as the route gives it at once.
+         */
+        PredictionCompleted: {
+            prediction: components["schemas"]["Prediction"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "prediction";
+        };
+        /**
+         * PredictionFailed
+         * @description Last line where the recording got no answer: the windows before it count for nothing.
+         */
+        PredictionFailed: {
+            problem: components["schemas"]["Problem"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "problem";
+        };
+        /**
+         * PredictionLine
+         * @description A line of the answer. One whose last line is neither `prediction` nor `problem` was cut off.
+         */
+        PredictionLine: components["schemas"]["PredictionStarted"] | components["schemas"]["PredictionWindows"] | components["schemas"]["PredictionCompleted"] | components["schemas"]["PredictionFailed"];
+        /**
          * PredictionLogStatus
          * @description The log of predictions, as this process has written it since it started.
          */
@@ -3834,6 +3865,39 @@ export interface components {
             waiting: number;
             /** Written */
             written: number;
+        };
+        /**
+         * PredictionStarted
+         * @description First line: the model that computes the answer.
+         */
+        PredictionStarted: {
+            /**
+             * Generation
+             * @description Generation under which the model is live; null for a rehearsal
+             */
+            generation: number | null;
+            model: components["schemas"]["ModelIdentity"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "started";
+        };
+        /**
+         * PredictionWindows
+         * @description Windows that were scored, in order of time and each once, with their ten best labels.
+         *
+         *     They are preliminary: the recording may turn out to be damaged, and a last window that reaches past its end is not
+         *     cut yet. A short recording has no such line.
+         */
+        PredictionWindows: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "windows";
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * Problem
@@ -7395,6 +7459,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Prediction"];
+                    "application/x-ndjson": components["schemas"]["PredictionLine"];
                 };
             };
             /** @description Not signed in */

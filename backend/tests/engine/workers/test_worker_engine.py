@@ -16,7 +16,7 @@ from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.engine.engine import Engine
 from understudy.errors import AudioUnusable, NotAudio, RequestInvalid, WorkerDied
-from understudy.schemas.inference.prediction import Prediction
+from understudy.schemas.inference.prediction import Prediction, Window
 from understudy.schemas.inference.sample_encoding import Encoding
 from understudy.schemas.inference.stream import StreamStart, StreamWindow
 from understudy.schemas.registry.model import ModelCreate
@@ -55,6 +55,15 @@ async def test_answers_are_those_of_the_servers_own_process(services: Services, 
             content = tone(seconds, rate)
             ours = await services.predictor.predict(io.BytesIO(content), live)
             assert strip(ours) == strip(await local.predictor.predict(io.BytesIO(content), live))
+
+
+async def test_windows_of_a_long_recording_come_before_its_answer(services: Services, live: int) -> None:
+    model, generation = await services.predictor.choose(live)
+    found: list[Window] = []
+    result = await services.predictor.predict_with(io.BytesIO(tone(600.0)), model, generation, on_windows=found.extend)
+    windows = (await result.complete()).windows
+    assert len(windows) > len(found) > 0
+    assert found == list(windows[: len(found)])
 
 
 @pytest.mark.parametrize(

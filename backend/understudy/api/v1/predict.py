@@ -1,7 +1,5 @@
 """Predicts a recording over HTTP."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -10,10 +8,11 @@ from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.problem_responses import describe_problems
-from understudy.api.recording_notes import add_notes, log_prediction, record_prediction, remember_recording
+from understudy.api.recording_notes import finish_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
 from understudy.api.uploads.multipart import FIELD
 from understudy.api.uploads.recording_fields import QueryFields
+from understudy.api.v1.prediction_lines import LINES, accepts_lines, answer_in_lines
 from understudy.errors import (
     AudioTooLong,
     AudioUnusable,
@@ -72,18 +71,21 @@ _BODY = {
     PATH,
     response_model=Prediction,
     summary="Predict a recording",
-    responses=describe_problems(
-        NoActiveModel,
-        ModelNotLoaded,
-        ModelNotFound,
-        BackboneMissing,
-        NotAudio,
-        AudioUnusable,
-        AudioTooLong,
-        BodyTooLarge,
-        NotForAudio,
-        RequestInvalid,
-    ),
+    responses={
+        200: {"content": {LINES: {"schema": {"$ref": "#/components/schemas/PredictionLine"}}}},
+        **describe_problems(
+            NoActiveModel,
+            ModelNotLoaded,
+            ModelNotFound,
+            BackboneMissing,
+            NotAudio,
+            AudioUnusable,
+            AudioTooLong,
+            BodyTooLarge,
+            NotForAudio,
+            RequestInvalid,
+        ),
+    },
     openapi_extra=_BODY,
     dependencies=require(Action.PREDICT),
 )
@@ -96,19 +98,21 @@ async def predict(
 ) -> Response:
     """Return the scores of the clip and of each window, and the model that computed them.
 
-    The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate.
+    The body is a form with one file, the file itself, base64 text in JSON, or raw samples with a declared rate. With
+    `Accept: application/x-ndjson` the answer comes line by line: the model, the windows of a long recording while the
+    others are scored, and last the answer or a problem. One without such a last line was cut off.
     """
     require_rehearsal(caller, model_id)
     remember_recording(request, query)
+    if accepts_lines(request):
+        return await answer_in_lines(services, request, query, caller, model_id)
     async with receive_recording(request, services.settings.max_upload_bytes, query) as clip:
         fields = restrict_source(caller, clip.fields)
         remember_recording(request, fields)
         model, generation = await services.predictor.choose(model_id)
         async with DisconnectWatch(request.receive):
             result = await services.predictor.predict_with(clip.source, model, generation, strict=fields.strict)
-        log_prediction(services, caller, result.prediction, clip.source)
-    result = replace(result, prediction=add_notes(result.prediction, fields))
-    record_prediction(services, result.prediction, fields)
+        result = finish_prediction(services, caller, result, fields, clip.source)
     # Encoded here: FastAPI would validate and copy the prediction once more.
     if result.rest is None:
         return Response(result.prediction.model_dump_json(), media_type="application/json")

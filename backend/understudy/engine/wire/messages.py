@@ -40,6 +40,7 @@ class ScoreClip(_Message):
     model: int
     priority: int
     alone: bool
+    in_parts: bool = Field(default=False, description="Report windows while the others are scored")
 
 
 class Infer(_Message):
@@ -101,6 +102,14 @@ class Loaded(_Message):
     backbone_digest: str | None
 
 
+class ClipWindows(_Message):
+    """Windows that were scored, as JSON in the payload or in the descriptor; the answer to the request follows."""
+
+    kind: Literal["clip_windows"] = "clip_windows"
+    request: int
+    first: int = Field(ge=0, description="Place of the first of them among the windows of the recording")
+
+
 class ClipScored(_Message):
     """An analysis; its arrays are `tensors`, in the payload or in the descriptor. Times are in milliseconds."""
 
@@ -155,7 +164,7 @@ class Failed(_Message):
     problem: Problem
 
 
-FromWorker = Loaded | ClipScored | Inferred | StreamOpened | StreamScored | Failed
+FromWorker = Loaded | ClipWindows | ClipScored | Inferred | StreamOpened | StreamScored | Failed
 
 to_worker: TypeAdapter[ToWorker] = TypeAdapter(Annotated[ToWorker, Field(discriminator="kind")])
 from_worker: TypeAdapter[FromWorker] = TypeAdapter(Annotated[FromWorker, Field(discriminator="kind")])

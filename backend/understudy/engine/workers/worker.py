@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError
 from understudy.engine.wire.content import Content
-from understudy.engine.wire.messages import Cancel, Failed, FromWorker, StopRuns, ToWorker, from_worker
+from understudy.engine.wire.messages import Cancel, ClipWindows, Failed, FromWorker, StopRuns, ToWorker, from_worker
 from understudy.engine.wire.refusals import to_error
 from understudy.engine.workers.fork_client import WorkerHandle
 from understudy.engine.workers.step_page import RunningStep
@@ -41,6 +41,7 @@ class _Pending:
     answer: "asyncio.Future[tuple[FromWorker, Frame]]"
     seconds: float
     owner: int
+    on_windows: "Callable[[ClipWindows, Frame], None] | None"
 
 
 class Worker:
@@ -71,19 +72,27 @@ class Worker:
         return len(self._pending)
 
     async def request(
-        self, message: ToWorker, request: int, content: Content, *, seconds: float, owner: int | None = None
+        self,
+        message: ToWorker,
+        request: int,
+        content: Content,
+        *,
+        seconds: float,
+        owner: int | None = None,
+        on_windows: "Callable[[ClipWindows, Frame], None] | None" = None,
     ) -> tuple[FromWorker, Frame]:
         """Return the answer to a message, and its frame, whose content the caller unpacks.
 
         `seconds` is the longest time that one of its steps may take. `owner` is the number by which its steps name it
-        where that is not `request`. Raises WorkerGone and the worker's error.
+        where that is not `request`. `on_windows` gets the windows that come before the answer, and raises ValueError
+        or ProtocolError for what a working process does not send. Raises WorkerGone and the worker's error.
         """
         if self.gone:
             raise WorkerGone((), self._reason, outside=False)
         answer: asyncio.Future[tuple[FromWorker, Frame]] = asyncio.get_running_loop().create_future()
         if not self._pending:
             self._progress = time.monotonic()
-        self._pending[request] = _Pending(answer, seconds, request if owner is None else owner)
+        self._pending[request] = _Pending(answer, seconds, request if owner is None else owner, on_windows)
         self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
         try:
             found, frame = await answer
@@ -141,6 +150,9 @@ class Worker:
         if pending is None or pending.answer.done():  # the caller went away
             frame.close()
             return
+        if isinstance(message, ClipWindows):
+            self._take_windows(pending, message, frame)
+            return
         stopped = pending.owner in self._stopped
         self._stopped.discard(pending.owner)
         if stopped and isinstance(message, Failed):
@@ -149,6 +161,17 @@ class Worker:
             pending.answer.set_exception(WorkerGone((pending.owner,), reason, outside=False))
             return
         pending.answer.set_result((message, frame))
+
+    def _take_windows(self, pending: _Pending, message: ClipWindows, frame: Frame) -> None:
+        if pending.on_windows is None:
+            frame.close()
+            self.kill("it sent windows that nobody asked for")
+            return
+        try:
+            pending.on_windows(message, frame)
+        except (ValueError, ProtocolError) as error:
+            frame.close()
+            self.kill(f"it sent windows that cannot be used: {error}")
 
     def _lose(self, error: ProtocolError | None) -> None:
         self.gone = True

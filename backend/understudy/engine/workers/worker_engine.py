@@ -19,6 +19,7 @@ from understudy.engine.wire.channel import Frame, ProtocolError
 from understudy.engine.wire.content import Content, is_in_memory, pack, pack_file, unpack
 from understudy.engine.wire.messages import (
     ClipScored,
+    ClipWindows,
     FromWorker,
     Infer,
     Inferred,
@@ -34,11 +35,13 @@ from understudy.engine.workers.backbone_store import KeptBackbones
 from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
+from understudy.engine.workers.reported_windows import ReportedWindows
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
 from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.verdict import Verdict
+from understudy.inference.pipeline.window_reporter import OnWindows
 from understudy.inference.runtime.session import Tensors
 from understudy.regular_file import read_regular
 from understudy.schemas.compiler.report import CompileReport
@@ -106,7 +109,12 @@ class WorkerEngine:
         )
 
     async def score_clip(
-        self, model: EngineModel, source: BinaryIO, priority: Priority = Priority.PREDICTION
+        self,
+        model: EngineModel,
+        source: BinaryIO,
+        priority: Priority = Priority.PREDICTION,
+        *,
+        on_windows: OnWindows | None = None,
     ) -> ScoredClip:
         remote = _get_remote(model)
         if remote.verdict is None:
@@ -117,7 +125,7 @@ class WorkerEngine:
         try:
             ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)
             try:
-                scored, sent = await self._score(remote, remote.verdict, content, priority)
+                scored, sent = await self._score(remote, remote.verdict, content, priority, on_windows)
                 timing = scored.analysis.timing
                 spent = (scored.opening + timing.decode + timing.features + timing.inference) / 1e3
             finally:
@@ -127,12 +135,24 @@ class WorkerEngine:
         return ScoredClip(scored.analysis, scored.queue + (sent - queued) * 1e3, scored.opening)
 
     async def _score(
-        self, model: RemoteModel, verdict: Verdict, content: Content, priority: Priority
+        self,
+        model: RemoteModel,
+        verdict: Verdict,
+        content: Content,
+        priority: Priority,
+        on_windows: OnWindows | None,
     ) -> tuple[ScoredClip, float]:
         def build(request: int, alone: bool) -> ToWorker:
-            return ScoreClip(request=request, model=model.number, priority=priority, alone=alone)
+            return ScoreClip(
+                request=request,
+                model=model.number,
+                priority=priority,
+                alone=alone,
+                in_parts=on_windows is not None,
+            )
 
-        answer, frame, sent = await self._request(model, ClipScored, build, content, priority)
+        take = None if on_windows is None else ReportedWindows(verdict.labels, on_windows).take
+        answer, frame, sent = await self._request(model, ClipScored, build, content, priority, take)
         self._count_runs(answer.runs)
         try:
             return build_scored_clip(answer, await self._unpack(frame), verdict), sent
@@ -220,6 +240,7 @@ class WorkerEngine:
         build: Callable[[int, bool], ToWorker],
         content: Content,
         priority: Priority,
+        on_windows: Callable[[ClipWindows, Frame], None] | None = None,
     ) -> tuple[T, Frame, float]:
         """Return the answer of kind `kind`, its frame, and the time at which the request was sent.
 
@@ -232,7 +253,7 @@ class WorkerEngine:
             request, sent = next(self._numbers), time.perf_counter()
             try:
                 answer, frame = await worker.request(
-                    build(request, alone), request, content, seconds=model.step_seconds
+                    build(request, alone), request, content, seconds=model.step_seconds, on_windows=on_windows
                 )
             except WorkerGone as gone:
                 if request in gone.held:

@@ -17,6 +17,7 @@ from understudy.engine.wire.messages import (
     Cancel,
     ClipFacts,
     ClipScored,
+    ClipWindows,
     CloseStream,
     Failed,
     FinishStream,
@@ -36,12 +37,13 @@ from understudy.engine.wire.messages import (
     to_worker,
 )
 from understudy.engine.wire.tensor_codec import decode, encode
-from understudy.engine.wire.window_codec import encode_windows
+from understudy.engine.wire.window_codec import encode_clip_windows, encode_windows
 from understudy.engine.workers.step_page import StepPage
 from understudy.errors import UnderstudyError
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.runtime.memory import release_memory
+from understudy.schemas.inference.prediction import Window
 from understudy.schemas.server.problem import Problem
 
 log = structlog.get_logger()
@@ -135,6 +137,7 @@ class _Worker:
                 self._models[message.model],
                 source,
                 Priority(message.priority),
+                on_windows=_WindowSender(self._channel, message.request) if message.in_parts else None,
                 request=message.request,
                 alone=message.alone,
             )
@@ -161,6 +164,22 @@ class _Worker:
         return StreamOpened(
             request=message.request, window_seconds=stream.window_seconds, hop_seconds=stream.hop_seconds
         )
+
+
+class _WindowSender:
+    """Sends the windows of a recording that is being scored."""
+
+    def __init__(self, channel: Channel, request: int) -> None:
+        self._channel = channel
+        self._request = request
+        self._sent = 0
+
+    def __call__(self, windows: Sequence[Window]) -> None:
+        content = pack([encode_clip_windows(windows)])
+        message = ClipWindows(request=self._request, first=self._sent)
+        self._sent += len(windows)
+        self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
+        content.close()
 
 
 def _list_arrays(analysis: Analysis) -> dict[str, Any]:

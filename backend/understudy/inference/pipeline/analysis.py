@@ -1,6 +1,6 @@
 """The result of a pipeline on one clip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,15 +88,23 @@ class Analysis:
         if self.window_labels is None:
             yield from (build_window(self.verdict, row, start, end) for start, end, row in times)
             return
-        for (start, end, row), order in zip(times, self.window_labels[part].tolist(), strict=True):
-            if np.isnan(row[0]):
-                yield build_window(self.verdict, row, start, end)
-                continue
-            listed = [self.labels[index] for index in order]
-            scores = row.tolist()
-            yield Window(
-                start=start, end=end, label=listed[0], score=scores[0], scores=dict(zip(listed, scores, strict=True))
-            )
+        for (start, end, row), order in zip(times, self.window_labels[part], strict=True):
+            yield build_abridged_window(self.labels, order, row, start, end)
+
+
+def build_abridged_window(
+    labels: Sequence[str], order: NDArray[np.int32], row: NDArray[np.float32], start: float, end: float
+) -> Window:
+    """Return the window from `start` to `end` seconds with some of its labels, the one that it means first.
+
+    `order` int32 [n] holds their positions in `labels`, and `row` float32 [n] their scores; NaN means that the window
+    was not scored.
+    """
+    if np.isnan(row[0]):
+        return Window(start=start, end=end, label=None, score=None, scores=None)
+    listed = [labels[index] for index in order.tolist()]
+    scores = row.tolist()
+    return Window(start=start, end=end, label=listed[0], score=scores[0], scores=dict(zip(listed, scores, strict=True)))
 
 
 def build_window(verdict: Verdict, row: NDArray[np.float32], start: float, end: float) -> Window:

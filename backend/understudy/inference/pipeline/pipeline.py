@@ -25,6 +25,7 @@ from understudy.inference.pipeline.score_accumulator import ScoreAccumulator
 from understudy.inference.pipeline.stopwatch import Stopwatch
 from understudy.inference.pipeline.stream_scorer import StreamScorer
 from understudy.inference.pipeline.verdict import Verdict
+from understudy.inference.pipeline.window_reporter import OnWindows, WindowReporter
 from understudy.inference.runtime.probe_replay import load_probes, read_recorded_inputs, replay
 from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.session_loading import load_session
@@ -141,13 +142,14 @@ class Pipeline:
             except StopIteration as end:
                 return cast("Analysis", end.value)
 
-    def analyze_stepwise(self, clip: Clip) -> Steps[Analysis]:
+    def analyze_stepwise(self, clip: Clip, on_windows: OnWindows | None = None) -> Steps[Analysis]:
         """Analyze the clip in steps, so that the caller decides when and with which other clips its windows are scored.
 
         Yields up to MAX_BATCH items, expects the result of `score` for them (scores float32 [n, labels] and seconds),
         and returns the analysis. Decoding blocks the thread between two yields. Memory grows only by the scores that
-        `ScoreAccumulator` keeps. Raises NotForAudio for a tensor model, and AudioTooLong and AudioUnusable as the clip
-        does.
+        `ScoreAccumulator` keeps. Where the clip takes long and the model cuts it into windows, `on_windows` is called
+        with those that were scored, on the thread that takes the step. Raises NotForAudio for a tensor model, and
+        AudioTooLong and AudioUnusable as the clip does.
         """
         framing, _ = self._require_audio()
         watch = Stopwatch()
@@ -155,6 +157,9 @@ class Pipeline:
         cutter = framing.make_cutter(self._max_whole_clip_seconds, rate)
         pending: list[tuple[float, Array]] = []
         accumulator = ScoreAccumulator(self.spec, framing.window_seconds)
+        reporter = None
+        if on_windows is not None and framing.window_seconds is not None:
+            reporter = WindowReporter(self._verdict, framing.window_seconds, on_windows)
         blocks = iter_samples(clip, self.spec.sound, rate, self._max_whole_clip_seconds)
         while True:
             with watch.measure("decode"):
@@ -166,7 +171,10 @@ class Pipeline:
                 del pending[:MAX_BATCH]
                 scores, seconds = yield [item for _, item in batch]
                 watch.add("inference", seconds)
-                accumulator.add([self.spec.sound.offset + start for start, _ in batch], scores)
+                starts = [self.spec.sound.offset + start for start, _ in batch]
+                accumulator.add(starts, scores)
+                if reporter is not None:
+                    reporter.add(starts, scores)
             if block is None:
                 break
         return self._build_analysis(clip, framing, cutter.total / rate, accumulator, watch)

@@ -126,12 +126,7 @@ class ScoreAccumulator:
             )
         known = ~np.isnan(scores).any(axis=1)
         self._scored += int(known.sum())
-        ranked = scores
-        if self._spec.otherwise is not None:  # the label that a window means comes first, however low its score is
-            ranked = scores.copy()
-            chosen = [self._verdict.choose(row) for row in scores[known]]
-            ranked[np.flatnonzero(known), chosen] = np.inf
-        order = np.argsort(-ranked, axis=1, kind="stable")[:, :TOP].astype(np.int32)
+        order = self._verdict.rank(scores, TOP)
         self._folded.append((starts, np.take_along_axis(scores, order, axis=1), order))
         if known.any():
             self._fold_totals(scores[known])

@@ -30,3 +30,15 @@ class Verdict:
         eligible = np.where(row >= self._limits, row, -np.inf)
         best = int(eligible.argmax())
         return best if eligible[best] > -np.inf else self._otherwise
+
+    def rank(self, scores: NDArray[np.float32], most: int) -> NDArray[np.int32]:
+        """Return the positions int32 [n, most] of the best labels of each row of `scores` [n, labels], best first.
+
+        The label that a row means comes first, however low its score is. A row of NaN has its labels in any order.
+        """
+        ranked = scores
+        if self._otherwise is not None:
+            ranked = scores.copy()
+            known = np.flatnonzero(~np.isnan(scores).any(axis=1))
+            ranked[known, [self.choose(scores[row]) for row in known]] = np.inf
+        return np.argsort(-ranked, axis=1, kind="stable")[:, :most].astype(np.int32)

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from understudy.engine.engine import Engine, Priority, ScoredClip
 from understudy.errors import AudioUnusable, NoActiveModel
 from understudy.inference.pipeline.analysis import Analysis
+from understudy.inference.pipeline.window_reporter import OnWindows
 from understudy.schemas.inference.finding import describe_damage, list_remedies
 from understudy.schemas.inference.prediction import Prediction, Timing
 from understudy.serving.activation.preparation import Preparation
@@ -52,16 +53,17 @@ class Predictor:
         priority: Priority = Priority.PREDICTION,
         *,
         strict: bool | None = None,
+        on_windows: OnWindows | None = None,
     ) -> PredictionResult:
         """Return the prediction of `source` by a model that `choose` returned.
 
-        `strict` refuses a recording that is damaged or not scored as a whole with AudioUnusable; None means as the
-        setting says.
+        `on_windows` is that of `Engine.score_clip`. `strict` refuses a recording that is damaged or not scored as a
+        whole with AudioUnusable; None means as the setting says.
 
         Raises the audio errors, NotForAudio, and CannotServe when the model fails.
         """
         started = time.perf_counter()
-        scored = await self._engine.score_clip(model.engine_model, source, priority)
+        scored = await self._engine.score_clip(model.engine_model, source, priority, on_windows=on_windows)
         if self._strict if strict is None else strict:
             _refuse_damage(scored.analysis)
         result = _build_result(scored, model, generation)
