@@ -29,6 +29,7 @@ export type HistoryEntry = Schemas["HistoryEntry"];
 export type Status = Schemas["Status"];
 export type Prediction = Schemas["Prediction"];
 export type Finding = Schemas["Finding"];
+export type PredictionLine = Schemas["PredictionLine"];
 export type BatchLine = Schemas["BatchLine"];
 export type ScoredWindow = Schemas["Window"];
 export type Metrics = Schemas["TrafficSummary"];

@@ -53,22 +53,32 @@ export class FakeAudio extends EventTarget {
   }
 }
 
-/** Stands for the worker that draws a recording. The browser tests use the real one. */
+/** Stands for the workers that draw a recording and read its answer. The browser tests use the real ones. */
 export class FakeWorker {
   static latest: FakeWorker | undefined;
+  static readonly all: FakeWorker[] = [];
   readonly messages: unknown[] = [];
+  terminated = false;
   onmessage?: (event: { data: unknown }) => void;
   onerror?: (event: { message: string }) => void;
 
   constructor() {
     FakeWorker.latest = this;
+    FakeWorker.all.push(this);
+  }
+
+  /** Returns the newest worker whose first message has a field. */
+  static find(field: string): FakeWorker | undefined {
+    return FakeWorker.all.findLast(({ messages: [first] }) => typeof first === "object" && first && field in first);
   }
 
   postMessage(message: unknown): void {
     this.messages.push(message);
   }
 
-  terminate(): void {}
+  terminate(): void {
+    this.terminated = true;
+  }
 
   answer(data: unknown): void {
     act(() => this.onmessage?.({ data }));
@@ -82,6 +92,7 @@ export class FakeWorker {
 export function stubAudio(): void {
   FakeAudio.latest = undefined;
   FakeWorker.latest = undefined;
+  FakeWorker.all.length = 0;
   vi.stubGlobal("Audio", FakeAudio);
   vi.stubGlobal("Worker", FakeWorker);
 }

@@ -30,6 +30,7 @@ export const tryIt = {
     spectrum: "Spectrogram",
     time: "Time",
     scores: (model: string) => `Window scores of ${model}`,
+    scoresSoFar: (model: string) => `Window scores of ${model} so far`,
     disagree: "Differ",
     disagreeCount: (count: number, of: number) =>
       of === 0
@@ -49,6 +50,7 @@ export const tryIt = {
     notListed: "not among the window's best",
     at: (label: string, score: string) => `${label}, ${score}`,
     notScored: "not scored",
+    notYet: "not scored yet",
     neither: "This browser cannot play or draw the file. The scores below come from the server and are complete.",
     neitherAlone: "This browser cannot play or draw the file.",
     notDrawn: "This browser cannot draw the file. The scores below come from the server and are complete.",
@@ -68,6 +70,8 @@ export const tryIt = {
     sent: (done: string, of: string) => `${done} of ${of}`,
     analyzing: "The server analyzes the recording",
     whole: "It answers when the whole recording is done.",
+    scoredUpTo: (done: string) => `Scored up to ${done}. Preliminary: the verdict comes with the answer.`,
+    scoredOf: (done: string, of: string) => `Scored ${done} of ${of}. Preliminary: the verdict comes with the answer.`,
     reading: "Reading the answer",
     cancel: "Cancel",
     cancelled: "Cancelled. Nothing is known of this recording.",

@@ -7,7 +7,7 @@ import { AudioFacts } from "./audio-facts";
 import { ClipTimeline } from "./clip-timeline";
 import { collectBlob, downloadBlob, listCsvParts, listJsonParts } from "./export";
 import { PredictionPanel } from "./prediction-panel";
-import { type Clip, predictionQuery } from "./prediction-query";
+import { type Clip, partialQuery, predictionQuery } from "./prediction-query";
 import type { TrySearch } from "./search-params";
 import { VerdictPanel } from "./verdict-panel";
 import { WindowTable } from "./window-table";
@@ -26,7 +26,12 @@ interface Props {
 export function ClipResult({ clip, first, second, view, onView }: Props) {
   const one = useQuery(predictionQuery(clip, first));
   const other = useQuery(predictionQuery(clip, second));
+  const partOne = useQuery(partialQuery(clip, first));
+  const partOther = useQuery(partialQuery(clip, second));
   const predictions = [one.data, second === undefined ? undefined : other.data].filter((each) => each !== undefined);
+  const scores = [one.data ?? partOne.data, second === undefined ? undefined : (other.data ?? partOther.data)].filter(
+    (each) => each !== undefined && each !== null,
+  );
   return (
     <>
       <div className="mb-3 flex min-h-10 flex-wrap items-center justify-between gap-3">
@@ -41,7 +46,7 @@ export function ClipResult({ clip, first, second, view, onView }: Props) {
       </div>
       <ClipTimeline
         blob={clip.blob}
-        predictions={predictions}
+        scores={scores}
         refused={one.isError && (second === undefined || other.isError)}
         view={view}
         onView={onView}

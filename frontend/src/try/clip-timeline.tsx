@@ -7,6 +7,7 @@ import { Panel } from "../ui/layout";
 import { WarningNotice } from "../ui/notice";
 import { ProgressBar } from "../ui/progress-bar";
 import { TimeAxis } from "../ui/time-axis";
+import { type ClipScores, isPartial, keepRows } from "./partial-prediction";
 import { SPECTRUM_PX, SpectrumStrip, Waveform } from "./picture/picture-strips";
 import { type Picture, usePicture } from "./picture/use-picture";
 import { PointerReadout } from "./pointer-readout";
@@ -27,7 +28,8 @@ type View = Pick<TrySearch, "t" | "from" | "to">;
 
 interface Props {
   blob: Blob;
-  predictions: readonly Prediction[];
+  /** The answers of the models, and of those that still compute the windows so far. */
+  scores: readonly ClipScores[];
   /** No model answered, so nothing but the recording itself can be shown. */
   refused: boolean;
   view: View;
@@ -35,20 +37,21 @@ interface Props {
 }
 
 /** Draws waveform, spectrogram and window scores over one time axis with a shared cursor. A click moves the cursor. */
-export function ClipTimeline({ blob, predictions, refused, view: { t, from, to }, onView }: Props) {
+export function ClipTimeline({ blob, scores, refused, view: { t, from, to }, onView }: Props) {
   const strips = useRef<HTMLDivElement>(null);
   const width = useElementWidth(strips);
   const player = usePlayer(blob);
+  const answers = useMemo(() => scores.filter((each): each is Prediction => !isPartial(each)), [scores]);
   const part = useMemo(
     () => (from === undefined || to === undefined ? undefined : { start: from, end: to }),
     [from, to],
   );
   const picture = usePicture(blob, part, width);
-  const duration = player.duration || picture.duration || predictions[0]?.audio.duration_seconds || 0;
+  const duration = player.duration || picture.duration || answers[0]?.audio.duration_seconds || 0;
   const view = useMemo(() => getView(from, to, duration), [from, to, duration]);
   const [pointer, setPointer] = useState<{ x: number; y: number }>();
-  const rows = useMemo(() => chooseRows(predictions), [predictions]);
-  const [first, second] = predictions;
+  const rows = useRows(scores);
+  const [first, second] = answers;
   useStoredMoment(player, duration, t, onView);
 
   const setView = (next: TimeSpan) =>
@@ -71,10 +74,10 @@ export function ClipTimeline({ blob, predictions, refused, view: { t, from, to }
   const hidden = picture.state === "failed" || picture.state === "too-long";
   // What the server refused and the browser cannot read is no recording: there is nothing to show below the refusal.
   if (refused && hidden && player.state === "failed") return null;
-  const limit = describeLimit(player, picture, predictions.length > 0);
+  const limit = describeLimit(player, picture, answers.length > 0);
   return (
     <Panel className="p-4 sm:p-6">
-      <TimelineControls player={player} duration={duration} view={view} onView={setView} predictions={predictions} />
+      <TimelineControls player={player} duration={duration} view={view} onView={setView} predictions={scores} />
       {limit && (
         <div className="mt-4">
           <WarningNotice>{limit}</WarningNotice>
@@ -99,14 +102,14 @@ export function ClipTimeline({ blob, predictions, refused, view: { t, from, to }
           <SpectrumStrip overview={picture.overview} view={view} width={width} />
           {picture.state === "drawing" && <DrawingProgress share={picture.share} />}
         </div>
-        {predictions.map((prediction, place) => (
+        {scores.map((prediction, place) => (
           <ScoreRows
             // biome-ignore lint/suspicious/noArrayIndexKey: the first and the second choice can be the same model
             key={place}
             prediction={prediction}
             labels={rows[place] ?? []}
             view={view}
-            named={second !== undefined}
+            named={scores.length > 1}
           />
         ))}
         {first && second && <Differences first={first} second={second} view={view} />}
@@ -128,12 +131,12 @@ export function ClipTimeline({ blob, predictions, refused, view: { t, from, to }
             strips={strips}
             time={view.start + pointer.x * (view.end - view.start)}
             rows={rows}
-            predictions={predictions}
+            predictions={scores}
             spectrumPx={SPECTRUM_PX}
           />
         )}
       </section>
-      {predictions.length > 0 && <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>}
+      {scores.length > 0 && <p className="mt-3 text-ink-2 text-sm">{words.legend}</p>}
     </Panel>
   );
 }
@@ -170,10 +173,21 @@ function useStoredMoment(player: Player, duration: number, t: number | undefined
   }, [state, playing, time, t, onView, wanted, duration]);
 }
 
-function chooseRows(predictions: readonly Prediction[]): string[][] {
-  const [first, second] = predictions;
+/** Returns the labels to draw of each model. While windows come, a label stays in its row as long as it is drawn. */
+function useRows(scores: readonly ClipScores[]): string[][] {
+  const before = useRef<string[][]>([]);
+  return useMemo(() => {
+    before.current = chooseRows(scores).map((best, place) =>
+      scores.some(isPartial) ? keepRows(before.current[place] ?? [], best) : best,
+    );
+    return before.current;
+  }, [scores]);
+}
+
+function chooseRows(scores: readonly ClipScores[]): string[][] {
+  const [first, second] = scores.filter((each): each is Prediction => !isPartial(each));
   if (first && second) return alignLabels(first, second, MOST_ROWS).rows;
-  return first ? [rankLabels(first, MOST_ROWS)] : [];
+  return scores.map((each) => rankLabels(each, MOST_ROWS));
 }
 
 interface RowNameProps {

@@ -524,3 +524,72 @@ test("a folder that two live models answered is not one model's result", async (
   await user.upload(await screen.findByLabelText("Choose recordings"), clips);
   expect(await screen.findByText(/answers come from several models/)).toBeVisible();
 });
+
+const long = new File([new Uint8Array(200_000)], "night.mp3", { type: "audio/mpeg" });
+
+/** Chooses a recording that looks long, and returns the worker that sends it. */
+async function analyzeLong(user: ReturnType<typeof userEvent.setup>): Promise<FakeWorker> {
+  await chooseFile(user, long);
+  await waitFor(() => expect(FakeWorker.find("address")).toBeDefined());
+  const worker = FakeWorker.find("address") as FakeWorker;
+  worker.answer({ type: "sending", share: 1 });
+  worker.answer({ type: "analyzing" });
+  worker.answer({ type: "started", model: first.model });
+  return worker;
+}
+
+test("the windows of a long recording are shown as they come, and the verdict with the answer", async () => {
+  const user = userEvent.setup();
+  const { find } = api();
+  await renderPage("/try?model=1");
+  const worker = await analyzeLong(user);
+  expect(worker.messages[0]).toMatchObject({
+    address: `${location.origin}/api/v1/predict?model_id=1`,
+    name: long.name,
+  });
+  expect(await screen.findByText("It answers when the whole recording is done.")).toBeVisible();
+  worker.answer({ type: "scored", windows: [windows[0]] });
+  worker.answer({ type: "scored", windows: [windows[1]] });
+  expect(await screen.findByText(/^Scored up to 0:02.0/)).toBeVisible();
+  expect(screen.getByRole("img", { name: "Window scores of Starter so far" })).toBeVisible();
+  expect(screen.queryByText(/Answered by/)).toBeNull();
+  expect(screen.queryByRole("button", { name: "Save as CSV" })).toBeNull();
+  const { windows: all, ...facts } = first;
+  worker.answer({ type: "facts", facts, peaks: new Map([["dog", 0.9]]) });
+  worker.answer({ type: "windows", windows: all });
+  worker.answer({ type: "end" });
+  expect(await predicted("Starter, v1.0")).toBeVisible();
+  expect(screen.getByRole("img", { name: "Window scores of Starter" })).toBeVisible();
+  expect(screen.queryByText(/so far|Preliminary/)).toBeNull();
+  expect(find("POST /api/v1/predict")).toHaveLength(0);
+});
+
+test.each([
+  ["an answer that is cut off", { type: "cut" }, "The server does not answer"],
+  ["a problem behind windows", { type: "problem", problem: makeProblem({ title: "Cut off" }) }, "Cut off"],
+  ["a refusal", { type: "refused", status: 503, body: JSON.stringify(makeProblem({ title: "Too busy" })) }, "Too busy"],
+  ["a refusal of a proxy", { type: "refused", status: 413, body: "<html>" }, "An unexpected answer"],
+])("%s takes the windows away and says why", async (_, message, title) => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/try");
+  const worker = await analyzeLong(user);
+  worker.answer({ type: "scored", windows });
+  expect(await screen.findByRole("img", { name: /so far/ })).toBeVisible();
+  worker.answer(message);
+  expect(await screen.findByRole("alert")).toHaveTextContent(title);
+  expect(screen.queryByRole("img", { name: /so far/ })).toBeNull();
+});
+
+test("a cancelled analysis keeps none of its windows", async () => {
+  const user = userEvent.setup();
+  api();
+  await renderPage("/try");
+  const worker = await analyzeLong(user);
+  worker.answer({ type: "scored", windows });
+  expect(await screen.findByRole("img", { name: /so far/ })).toBeVisible();
+  await user.click(await screen.findByRole("button", { name: "Cancel" }));
+  expect(await screen.findByText("Cancelled. Nothing is known of this recording.")).toBeVisible();
+  expect(screen.queryByRole("img", { name: /so far/ })).toBeNull();
+  expect(worker.terminated).toBe(true);
+});

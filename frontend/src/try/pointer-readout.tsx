@@ -1,7 +1,7 @@
 import { type RefObject, useLayoutEffect, useState } from "react";
-import type { Prediction } from "../api/types";
 import { formatClock, formatCount, formatPercent } from "../format/numbers";
 import { text } from "../text";
+import { type ClipScores, isPartial } from "./partial-prediction";
 import { HIGHEST_HZ } from "./picture/overview";
 import { ROW_PX } from "./score-heatmap";
 import { findWindowAt } from "./window-comparison";
@@ -15,7 +15,7 @@ interface Props {
   strips: RefObject<HTMLDivElement | null>;
   time: number;
   rows: readonly (readonly string[])[];
-  predictions: readonly Prediction[];
+  predictions: readonly ClipScores[];
   spectrumPx: number;
 }
 
@@ -61,7 +61,9 @@ function readStrip(
   if (under.dataset.strip === "spectrum") return words.frequency(formatCount(toFrequency(1 - inside / spectrumPx)));
   const model = places.filter((place) => place.dataset.strip === "scores").indexOf(under);
   const label = rows[model]?.[Math.floor(inside / ROW_PX)];
-  const window = predictions[model] && findWindowAt(predictions[model].windows, time);
+  const scores = predictions[model];
+  if (scores && isPartial(scores) && time >= scores.until) return words.notYet;
+  const window = scores && findWindowAt(scores.windows, time);
   if (label === undefined || !window) return undefined;
   const score = window.scores?.[label];
   if (score !== undefined) return words.at(label, formatPercent(score));

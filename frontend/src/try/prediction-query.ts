@@ -1,6 +1,7 @@
 import { queryOptions, skipToken } from "@tanstack/react-query";
 import { makeUnreachableProblem, ProblemError, parseProblem } from "../api/problem";
 import type { ModelChoice } from "../models/model-select";
+import type { PartialPrediction } from "./partial-prediction";
 import { type RequestPhase, requestPrediction } from "./prediction-request";
 
 /** A recording to predict. `key` is unique. */
@@ -40,6 +41,15 @@ async function fetchBlob(url: string): Promise<Blob> {
 export const phaseQuery = (clip: Clip, choice: ModelChoice) =>
   queryOptions<RequestPhase>({ queryKey: ["prediction-phase", clip.key, choice], queryFn: skipToken });
 
+/** The windows of a prediction that is being computed; null where none is. `predictionQuery` writes it. */
+export const partialQuery = (clip: Clip, choice: ModelChoice) =>
+  queryOptions<PartialPrediction | null>({
+    queryKey: ["partial-prediction", clip.key, choice],
+    queryFn: skipToken,
+    // The list of windows grows in place.
+    structuralSharing: false,
+  });
+
 /** The prediction of a clip by a model. The query waits until both are chosen. */
 export const predictionQuery = (clip: Clip | undefined, choice: ModelChoice) => {
   const modelId = choice === "live" ? undefined : choice;
@@ -47,10 +57,15 @@ export const predictionQuery = (clip: Clip | undefined, choice: ModelChoice) => 
     queryKey: ["prediction", clip?.key, choice],
     queryFn:
       clip && choice !== undefined
-        ? ({ signal, client }) =>
-            requestPrediction(clip, modelId, signal, (phase) =>
-              client.setQueryData(phaseQuery(clip, choice).queryKey, phase),
-            )
+        ? ({ signal, client }) => {
+            const showPartial = (partial: PartialPrediction | null) =>
+              void client.setQueryData(partialQuery(clip, choice).queryKey, partial);
+            showPartial(null);
+            return requestPrediction(clip, modelId, signal, {
+              onPhase: (phase) => client.setQueryData(phaseQuery(clip, choice).queryKey, phase),
+              onPartial: showPartial,
+            }).finally(() => showPartial(null));
+          }
         : skipToken,
     // A comparison with the answer before takes long, and nothing reads its outcome.
     structuralSharing: false,

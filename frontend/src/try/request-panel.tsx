@@ -1,13 +1,13 @@
 import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Prediction } from "../api/types";
 import { useDelay } from "../browser/use-delay";
-import { formatBytes } from "../format/numbers";
+import { formatBytes, formatClock } from "../format/numbers";
 import type { ModelChoice } from "../models/model-select";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Panel, Skeleton } from "../ui/layout";
 import { ProgressBar } from "../ui/progress-bar";
-import { type Clip, phaseQuery, predictionQuery } from "./prediction-query";
+import { type Clip, partialQuery, phaseQuery, predictionQuery } from "./prediction-query";
 import type { RequestPhase } from "./prediction-request";
 
 const words = text.tryIt.request;
@@ -24,6 +24,7 @@ export function RequestPanel({ query, clip, choice }: Props) {
   const client = useQueryClient();
   const slow = useDelay(SLOW_MS);
   const phase = useQuery(phaseQuery(clip, choice)).data;
+  const until = useQuery(partialQuery(clip, choice)).data?.until;
   if (query.fetchStatus === "idle" && query.isPending) {
     return (
       <Panel className="min-h-32 p-5 sm:p-6">
@@ -42,13 +43,9 @@ export function RequestPanel({ query, clip, choice }: Props) {
         <p role="status" className="font-medium">
           {words[phase.name]}
         </p>
-        <p className="text-ink-2 text-sm">{describePhase(phase, clip.blob.size)}</p>
+        <p className="text-ink-2 text-sm">{describePhase(phase, clip.blob.size, until)}</p>
       </div>
-      <ProgressBar
-        label={words[phase.name]}
-        value={phase.name === "sending" ? phase.share : undefined}
-        className="mt-3 h-2 rounded-full"
-      />
+      <ProgressBar label={words[phase.name]} value={measurePhase(phase, until)} className="mt-3 h-2 rounded-full" />
       <Button small className="mt-4" onClick={() => void client.cancelQueries({ queryKey })}>
         {words.cancel}
       </Button>
@@ -56,7 +53,19 @@ export function RequestPanel({ query, clip, choice }: Props) {
   );
 }
 
-function describePhase(phase: RequestPhase, bytes: number): string {
+/** Returns the share that is done; undefined where it is not known. */
+function measurePhase(phase: RequestPhase, until: number | undefined): number | undefined {
+  if (phase.name === "sending") return phase.share;
+  if (phase.name !== "analyzing" || until === undefined || phase.seconds === undefined) return undefined;
+  return Math.min(1, until / phase.seconds);
+}
+
+function describePhase(phase: RequestPhase, bytes: number, until: number | undefined): string {
   if (phase.name === "sending") return words.sent(formatBytes(phase.share * bytes), formatBytes(bytes));
-  return phase.name === "analyzing" ? words.whole : "";
+  if (phase.name === "reading") return "";
+  if (until === undefined) return words.whole;
+  const { seconds } = phase;
+  return seconds === undefined
+    ? words.scoredUpTo(formatClock(until))
+    : words.scoredOf(formatClock(Math.min(until, seconds)), formatClock(seconds));
 }

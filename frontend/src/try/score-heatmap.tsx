@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
-import type { Prediction } from "../api/types";
 import { useElementWidth } from "../browser/use-element-width";
 import { buildColorScale, getColor } from "../theme/color-scale";
 import { readToken, useResolvedTheme } from "../theme/theme";
+import { type ClipScores, isPartial } from "./partial-prediction";
 import type { TimeSpan } from "./time-view";
 import type { Thresholds } from "./verdict";
 import { computeCells } from "./window-comparison";
@@ -36,14 +36,17 @@ export function drawNotScored(
 }
 
 interface Props {
-  prediction: Prediction;
+  prediction: ClipScores;
   labels: readonly string[];
   thresholds: Thresholds;
   view: TimeSpan;
   label: string;
 }
 
-/** Draws a row of bars for each label: a bar for each window, the threshold as a line, and the events as brackets. */
+/**
+ * Draws a row of bars for each label: a bar for each window, the threshold as a line, and the events as brackets. What
+ * was not scored, or not yet, is hatched.
+ */
 export function ScoreHeatmap({ prediction, labels, thresholds, view, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useElementWidth(canvas);
@@ -84,12 +87,13 @@ function drawRows(context: CanvasRenderingContext2D, labels: readonly string[], 
 
 function drawBars(
   context: CanvasRenderingContext2D,
-  { windows }: Prediction,
+  prediction: ClipScores,
   labels: readonly string[],
   toX: ToX,
   width: number,
   height: number,
 ): void {
+  const { windows } = prediction;
   const ramp = buildColorScale();
   const cells = computeCells(windows);
   // Of the windows that share a pixel the highest is drawn: an hour has many more windows than pixels.
@@ -101,6 +105,10 @@ function drawBars(
     context.fillRect(bar.left, (row + 1) * ROW_PX - GAP_PX - tall, bar.wide, tall);
   };
   const unscored: [left: number, wide: number][] = [];
+  if (isPartial(prediction)) {
+    const left = Math.max(0, toX(prediction.until));
+    if (left < width) unscored.push([left, width - left]);
+  }
   windows.forEach((window, index) => {
     const cell = cells[index];
     if (!cell) return;
@@ -156,7 +164,7 @@ function drawThresholds(
 
 function drawEvents(
   context: CanvasRenderingContext2D,
-  { events }: Prediction,
+  { events }: ClipScores,
   labels: readonly string[],
   toX: ToX,
 ): void {

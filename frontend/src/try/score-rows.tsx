@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import type { Prediction, ScoredWindow } from "../api/types";
 import { text } from "../text";
+import { type ClipScores, isPartial } from "./partial-prediction";
 import { ROW_PX, ScoreHeatmap } from "./score-heatmap";
 import type { TimeSpan } from "./time-view";
 import { useAnsweringSpec } from "./use-answering-spec";
@@ -11,7 +12,7 @@ const words = text.tryIt.strips;
 const MOST_MARKS = 500;
 
 interface ScoreRowsProps {
-  prediction: Prediction;
+  prediction: ClipScores;
   labels: readonly string[];
   view: TimeSpan;
   /** Shows the model's name above the rows; needed with two models. */
@@ -46,7 +47,7 @@ export function ScoreRows({ prediction, labels, view, named }: ScoreRowsProps) {
           labels={labels}
           thresholds={spec?.thresholds}
           view={view}
-          label={words.scores(prediction.model.model_name)}
+          label={(isPartial(prediction) ? words.scoresSoFar : words.scores)(prediction.model.model_name)}
         />
       </div>
     </>

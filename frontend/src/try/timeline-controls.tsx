@@ -1,8 +1,8 @@
-import type { Prediction } from "../api/types";
 import { formatClock, formatPercent } from "../format/numbers";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { PauseIcon, PlayIcon } from "../ui/icons";
+import type { ClipScores } from "./partial-prediction";
 import { isWhole, moveView, type TimeSpan, zoomView } from "./time-view";
 import type { Player } from "./use-player";
 import { findWindowAt } from "./window-comparison";
@@ -14,7 +14,7 @@ interface Props {
   duration: number;
   view: TimeSpan;
   onView: (view: TimeSpan) => void;
-  predictions: readonly Prediction[];
+  predictions: readonly ClipScores[];
 }
 
 /** Plays the clip, moves its cursor, and chooses the part in view. */

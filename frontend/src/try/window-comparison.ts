@@ -1,4 +1,5 @@
 import type { Prediction, ScoredWindow } from "../api/types";
+import type { ClipScores } from "./partial-prediction";
 import type { TimeSpan } from "./time-view";
 
 const getCenter = (window: ScoredWindow) => (window.start + window.end) / 2;
@@ -53,13 +54,13 @@ export function findPeakScores(windows: readonly ScoredWindow[]): Map<string, nu
   return peaks;
 }
 
-const known = new WeakMap<Prediction, ReadonlyMap<string, number>>();
+const known = new WeakMap<ClipScores, ReadonlyMap<string, number>>();
 
 /** Keeps the highest scores of a prediction that a worker has computed: of a long clip they take a while. */
 export const keepPeakScores = (prediction: Prediction, peaks: ReadonlyMap<string, number>): void =>
   void known.set(prediction, peaks);
 
-function getPeakScores(prediction: Prediction): ReadonlyMap<string, number> {
+function getPeakScores(prediction: ClipScores): ReadonlyMap<string, number> {
   const peaks = known.get(prediction) ?? findPeakScores(prediction.windows);
   known.set(prediction, peaks);
   return peaks;
@@ -69,7 +70,7 @@ const rankByScore = (peaks: ReadonlyMap<string, number>): string[] =>
   [...peaks].sort(([, one], [, other]) => other - one).map(([label]) => label);
 
 /** Returns the `most` labels with the highest score in any window, highest first. */
-export function rankLabels(prediction: Prediction, most: number): string[] {
+export function rankLabels(prediction: ClipScores, most: number): string[] {
   return rankByScore(getPeakScores(prediction)).slice(0, most);
 }
 
