@@ -67,4 +67,13 @@ def _add_refusals(app: FastAPI, paths: dict[str, Any]) -> None:
 def build_components() -> dict[str, Any]:
     """Return the JSON Schemas of problems, stream messages and events, and of every model that they refer to."""
     _, definitions = models_json_schema(_MODELS, ref_template=COMPONENTS)
-    return dict(definitions["$defs"])
+    return {name: _drop_null_defaults(schema) for name, schema in definitions["$defs"].items()}
+
+
+def _drop_null_defaults(schema: Any) -> Any:
+    """Return the schema without defaults of null, which FastAPI leaves out of the shapes of its routes."""
+    if isinstance(schema, dict):
+        return {
+            name: _drop_null_defaults(value) for name, value in schema.items() if name != "default" or value is not None
+        }
+    return [_drop_null_defaults(each) for each in schema] if isinstance(schema, list) else schema

@@ -75,6 +75,7 @@ class Registry:
         """On a database that is `read_only`, facts about files and compilations are not recorded."""
         self._database = database
         self._models_dir = settings.models_dir
+        self._backbone_path = settings.backbone_path
         self._times = StoredTimes()
         self._unanswered = UnansweredRegistrations()
         self._creator_column = CreatorColumn()
@@ -301,7 +302,7 @@ class Registry:
         """Return the model files and SavedModel folders directly in `models/` that no row names, ordered by name."""
         async with self._database.read() as session:
             registered = await rows.list_file_paths(session)
-        found = await run_sync(scan_folder, self._models_dir)
+        found = await run_sync(scan_folder, self._models_dir, self._backbone_path)
         return [file for file in found if file.file_path not in registered]
 
     async def read_file_record(self, model_id: int) -> RegisteredFile:

@@ -102,6 +102,7 @@ describe("access", () => {
   it("signs in, and says what was wrong with the attempt before", async () => {
     const user = userEvent.setup();
     const { server } = renderWith(STRANGER);
+    expect(await screen.findByText("Understudy")).toBeVisible();
     await user.type(await screen.findByLabelText("Name"), "ada");
     await user.type(screen.getByLabelText("Password"), "wrong");
     await user.click(screen.getByRole("button", { name: "Sign in" }));

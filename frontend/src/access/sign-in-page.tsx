@@ -58,6 +58,7 @@ export function SignInPage({ provider }: { provider?: string | null | undefined 
 
   return (
     <main className="mx-auto flex min-h-screen max-w-sm flex-col justify-center px-4 py-12">
+      <p className="mb-6 font-semibold tracking-tight">{text.shell.product}</p>
       <h1 className="font-semibold text-2xl tracking-tight">{words.title}</h1>
       <p className="mt-1 text-ink-2 text-sm">{words.explain}</p>
       <form onSubmit={submit} className="mt-6 space-y-4">

@@ -1176,38 +1176,30 @@ export interface components {
             /**
              * Channels
              * @description Channels of raw samples; 1 unless given
-             * @default null
              */
-            channels: number | null;
-            /**
-             * @description Declares that the bytes are raw interleaved samples of this format; needs `rate`
-             * @default null
-             */
-            format: components["schemas"]["SampleFormat"] | null;
+            channels?: number | null;
+            /** @description Declares that the bytes are raw interleaved samples of this format; needs `rate` */
+            format?: components["schemas"]["SampleFormat"] | null;
             /**
              * Rate
              * @description Sample rate of raw samples in Hz
-             * @default null
              */
-            rate: number | null;
+            rate?: number | null;
             /**
              * Recorded At
              * @description ISO 8601 time with a zone at which the recording was made; comes back with the answer
-             * @default null
              */
-            recorded_at: string | null;
+            recorded_at?: string | null;
             /**
              * Source
              * @description Name of the sensor or client that made the recording; comes back with the answer
-             * @default null
              */
-            source: string | null;
+            source?: string | null;
             /**
              * Strict
              * @description Refuse a recording that is damaged, incomplete or not scored as a whole, instead of answering what can be decoded with `findings`; as the server's setting says unless given
-             * @default null
              */
-            strict: boolean | null;
+            strict?: boolean | null;
         };
         /**
          * AudioFacts
@@ -1967,9 +1959,8 @@ export interface components {
             /**
              * Label
              * @description The label that the clip must get
-             * @default null
              */
-            label: string | null;
+            label?: string | null;
             /**
              * Scores
              * @description The clip's score of each label named here
@@ -4833,9 +4824,8 @@ export interface components {
             /**
              * Heartbeat Seconds
              * @description Send a `heartbeat` message every so many seconds, so that the client notices a server that answers no more; none without it
-             * @default null
              */
-            heartbeat_seconds: number | null;
+            heartbeat_seconds?: number | null;
             /**
              * Sample Rate
              * @description Hz
@@ -5109,7 +5099,7 @@ export interface components {
             modified_at: string;
             /**
              * Note
-             * @description Why it cannot be registered as it is, and the command that converts it
+             * @description Why it is not to be registered as it is, and what to do
              */
             note?: string | null;
         };

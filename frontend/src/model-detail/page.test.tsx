@@ -184,6 +184,17 @@ test("the way from the recording to the label is drawn step by step", async () =
   expect(screen.getByText("The preset librosa-mfcc40-mean, with the marked values changed.")).toBeVisible();
 });
 
+test("a step of many thresholds shows the first ones, and all on request", async () => {
+  const user = userEvent.setup();
+  const facts = Array.from({ length: 521 }, (_, index) => makeFact("threshold", `l${index} from 0.5`));
+  api({ "GET /api/v1/models/7": { ...model, pipeline: [makeStep("verdict", "Verdict", { facts })] } });
+  await renderPage("/models/7");
+  expect(await screen.findByText("l13 from 0.5")).toBeVisible();
+  expect(screen.queryByText("l14 from 0.5")).not.toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "and 507 more: show all" }));
+  expect(screen.getByText("l520 from 0.5")).toBeVisible();
+});
+
 test.each([
   ["yamnet", "As the preset yamnet says."],
   [null, "The spec names no preset."],

@@ -1,9 +1,15 @@
 import clsx from "clsx";
+import { useState } from "react";
 import type { PipelineFact, PipelineStep } from "../api/types";
 import { text } from "../text";
+import { Button } from "../ui/button";
 import { AlertIcon } from "../ui/icons";
 
 const words = text.modelDetail.pipeline;
+
+// Only the thresholds of a model with hundreds of labels are so many.
+const MANY_FACTS = 20;
+const FEW_FACTS = 14;
 
 interface Props {
   steps: readonly PipelineStep[];
@@ -34,6 +40,8 @@ export function PipelinePicture({ steps, preset }: Props) {
 }
 
 function Box({ step }: { step: PipelineStep }) {
+  const [all, setAll] = useState(false);
+  const shown = all || step.facts.length <= MANY_FACTS ? step.facts : step.facts.slice(0, FEW_FACTS);
   return (
     <div
       className={clsx(
@@ -45,11 +53,16 @@ function Box({ step }: { step: PipelineStep }) {
       <div className="mt-1 min-w-0 space-y-2 empty:hidden md:mt-0">
         {step.facts.length > 0 && (
           <dl className="flex flex-wrap gap-x-5 gap-y-1 text-sm">
-            {step.facts.map((fact, index) => (
+            {shown.map((fact, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: the facts keep their places, and thresholds share a name
               <Parameter key={index} fact={fact} />
             ))}
           </dl>
+        )}
+        {shown.length < step.facts.length && (
+          <Button small look="quiet" className="-ml-3" onClick={() => setAll(true)}>
+            {words.showAll(step.facts.length - shown.length)}
+          </Button>
         )}
         {step.unsaid.map((unsaid) => (
           <p key={unsaid} className="flex gap-2 text-sm">

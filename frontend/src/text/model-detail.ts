@@ -22,6 +22,7 @@ export const modelDetail = {
     changedPreset: (name: string) => `The preset ${name}, with the marked values changed.`,
     insteadOf: (value: string) => `instead of ${value}`,
     unsaid: "Not said:",
+    showAll: (more: number) => `and ${more} more: show all`,
   },
   inputs: {
     waveform: "Waveform",

@@ -31,6 +31,14 @@ def test_a_name_that_is_not_utf8_is_listed_with_what_to_do(tmp_path: Path, make_
         file.model_dump_json().encode()
 
 
+def test_the_backbone_is_listed_with_what_it_is(tmp_path: Path, make_model: ModelFactory) -> None:
+    make_model(tmp_path / "good.onnx")
+    make_model(tmp_path / "yamnet.onnx")
+    found = {file.file_path: file.note for file in scan_folder(tmp_path, tmp_path / "x" / ".." / "yamnet.onnx")}
+    assert found["models/good.onnx"] is None
+    assert "no model of its own" in (found["models/yamnet.onnx"] or "")
+
+
 def test_odd_entries_do_not_hide_the_others(tmp_path: Path, make_model: ModelFactory) -> None:
     make_model(tmp_path / "good.onnx")
     (tmp_path / "dangling.onnx").symlink_to(tmp_path / "nowhere")

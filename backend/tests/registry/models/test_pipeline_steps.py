@@ -19,10 +19,11 @@ def describe(
     document: Document,
     shape: tuple[int | None, ...] = (None, 40),
     activation: OutputActivation = OutputActivation.SOFTMAX,
+    scores: int = 2,
 ) -> dict[str, PipelineStep]:
     """Return the steps by kind; a second part of a front end is `front_end 2`."""
     inputs = (TensorSignature(name="x", dtype="float32", shape=shape),)
-    outputs = (TensorSignature(name="y", dtype="float32", shape=(None, 2)),)
+    outputs = (TensorSignature(name="y", dtype="float32", shape=(None, scores)),)
     spec = complete(PartialSpec.model_validate(document), inputs, outputs, activation)
     report = SimpleNamespace(spec=spec, inputs=inputs, outputs=outputs, format="onnx", graph_activation=activation)
     steps: dict[str, PipelineStep] = {}
@@ -136,6 +137,17 @@ def test_steps_of_a_windowed_picture_are_named() -> None:
         "threshold": "a from 0.7",
         "label": "b, unless another reaches its threshold",
     }
+
+
+def test_every_threshold_is_listed() -> None:
+    labels = [f"label {index}" for index in range(521)]
+    steps = describe(
+        {"preset": "librosa-log-mel-picture", "labels": labels, "thresholds": dict.fromkeys(labels, 0.5)},
+        (None, 224, 224, 3),
+        scores=521,
+    )
+    thresholds = [fact.value for fact in steps["verdict"].facts if fact.name == "threshold"]
+    assert thresholds == [f"{label} from 0.5" for label in labels]
 
 
 def test_a_tensor_model_does_not_say_how_a_recording_becomes_its_input() -> None:

@@ -62,6 +62,10 @@ def format_page_summary(answer: ModelList) -> Text:
     return to_text(line + (f"; next page: --cursor {answer.next_cursor}" if answer.next_cursor else ""), "dim")
 
 
+# A line of more facts, which are a model's thresholds, hides the lines around it.
+_MOST_FACTS = 20
+
+
 def _format_labels(model: ModelDetail) -> Text:
     given = model.given_spec.labels if model.given_spec else None
     count = "" if model.label_count is None else f"{model.label_count}, "
@@ -77,10 +81,12 @@ def _list_pipeline(model: ModelDetail) -> Iterator[tuple[str, Text]]:
         yield "preset", to_text(model.preset)
     for step in model.pipeline:
         line = to_text(f"{step.title}: " if step.facts or step.unsaid else step.title, "bold")
-        for index, fact in enumerate(step.facts):
+        for index, fact in enumerate(step.facts[:_MOST_FACTS]):
             changed = "" if fact.preset_value is None else f" (preset: {fact.preset_value})"
             line.append(", " if index else "")
             line.append_text(to_text(f"{fact.name} {fact.value}{changed}", "cyan" if changed else ""))
+        if len(step.facts) > _MOST_FACTS:
+            line.append(f", and {len(step.facts) - _MOST_FACTS} more: --json lists them")
         for unsaid in step.unsaid:
             line.append_text(to_text(f" not said: {unsaid}", "yellow"))
         yield step.kind, line

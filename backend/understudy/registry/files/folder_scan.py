@@ -10,26 +10,28 @@ from understudy.schemas.registry.model_file import UnregisteredFile
 _KINDS = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "tflite", ".onnx": "onnx"}
 
 
-def scan_folder(models_dir: Path) -> list[UnregisteredFile]:
+def scan_folder(models_dir: Path, backbone: Path | None = None) -> list[UnregisteredFile]:
     """Return the model files and folders directly in `models_dir`, ordered by name; blocks on the disk.
 
-    Folders of TensorFlow.js are among them, with a note that names the command that converts them. An entry that
+    Folders of TensorFlow.js are among them, with a note that names the command that converts them, and the file of the
+    YAMNet backbone, with a note that says what it is. An entry that
     cannot be looked at, or is gone again, is left out. Raises StorageUnavailable where the folder cannot be read.
     """
     with translate_disk_errors(models_dir):
         entries = sorted(models_dir.iterdir()) if models_dir.is_dir() else []
-    return [found for entry in entries if not entry.name.startswith(".") and (found := _look_at(entry)) is not None]
+    found = [_look_at(entry, backbone) for entry in entries if not entry.name.startswith(".")]
+    return [file for file in found if file is not None]
 
 
-def _look_at(entry: Path) -> UnregisteredFile | None:
+def _look_at(entry: Path, backbone: Path | None) -> UnregisteredFile | None:
     """Return the entry of `models/`, or None where it is no model or cannot be looked at."""
     try:
-        return _describe(entry)
+        return _describe(entry, backbone)
     except (OSError, ValueError):
         return None
 
 
-def _describe(entry: Path) -> UnregisteredFile | None:
+def _describe(entry: Path, backbone: Path | None) -> UnregisteredFile | None:
     name = _to_unicode(entry.name)
     path = f"models/{name}"
     is_saved_model = (entry / "saved_model.pb").is_file()
@@ -40,6 +42,8 @@ def _describe(entry: Path) -> UnregisteredFile | None:
     note = f"TensorFlow.js is not served as it is. Convert it: {command}" if command else None
     if name != entry.name:
         note = "Its name is not UTF-8, so no request can name it. Rename it, then register it."
+    if backbone is not None and entry.resolve() == backbone.resolve():
+        note = "The YAMNet backbone, which the models on it share. It is no model of its own: register a head on it."
     return UnregisteredFile(
         file_path=path,
         bytes=_measure_bytes(entry),

@@ -205,7 +205,7 @@ def _describe_verdict(spec: Spec) -> PipelineStep:
     facts = [PipelineFact(name="labels", value=f"{names}, and {more} more" if more > 0 else names)]
     facts += [
         PipelineFact(name="threshold", value=f"{label} from {threshold:g}")
-        for label, threshold in list(spec.thresholds.items())[:_MOST_LABELS]
+        for label, threshold in spec.thresholds.items()
     ]
     label = (
         "the highest score's" if spec.otherwise is None else f"{spec.otherwise}, unless another reaches its threshold"

@@ -20,9 +20,7 @@ class UnregisteredFile(BaseModel):
     bytes: int
     modified_at: UtcTime
     kind: str = Field(description="keras, h5, tflite, onnx or saved_model, by its name; tensorflowjs by its content")
-    note: str | None = Field(
-        default=None, description="Why it cannot be registered as it is, and the command that converts it"
-    )
+    note: str | None = Field(default=None, description="Why it is not to be registered as it is, and what to do")
 
 
 class UnregisteredFiles(BaseModel):
