@@ -17,8 +17,8 @@ def count_frame_bytes(encoding: Encoding, channels: int) -> int:
 def decode_pcm(message: bytes, encoding: Encoding, channels: int) -> Samples:
     """Decode interleaved little-endian samples to float32 [frames, channels].
 
-    16-bit integers are divided by 32768, which gives [-1, 1); float samples are kept as they are. Raises AudioUnusable
-    when the message ends within a frame, or when a sample is not a finite number.
+    16-bit integers are divided by 32768, which gives [-1, 1); float samples are kept as they are, and may be infinite
+    or not numbers. Raises AudioUnusable when the message ends within a frame.
     """
     if len(message) % count_frame_bytes(encoding, channels):
         raise AudioUnusable(
@@ -30,6 +30,4 @@ def decode_pcm(message: bytes, encoding: Encoding, channels: int) -> Samples:
         samples = np.frombuffer(message, "<i2").astype(np.float32) / np.float32(32768)
     else:
         samples = np.frombuffer(message, "<f4").astype(np.float32)
-        if not np.isfinite(samples).all():
-            raise AudioUnusable("The stream holds samples that are infinite or not numbers (NaN).")
     return samples.reshape(-1, channels)

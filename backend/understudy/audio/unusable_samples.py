@@ -10,6 +10,8 @@ from understudy.schemas.inference.finding import MOST_FINDINGS, Finding, Finding
 ABSURD_PEAK = 100.0
 # Where more of the samples lie above that level the file as a whole has another scale.
 _MOST_ABSURD = 0.001
+# A stream is judged once it has lasted this long, and by more samples, so that a fault of a moment does not end it.
+_STREAM_SECONDS, _MOST_ABSURD_IN_STREAM = 10.0, 0.01
 _JOIN_SECONDS = 0.1  # stretches that are closer than this count as one
 
 
@@ -34,7 +36,7 @@ class SampleMender:
     def mend(self, block: Samples) -> Samples:
         """Return the block float32 [frames, channels], copied where samples had to be replaced by silence."""
         start, self._frames, self._samples = self._frames, self._frames + len(block), self._samples + block.size
-        if max(float(block.max()), -float(block.min())) <= ABSURD_PEAK:  # False for NaN too
+        if not block.size or max(float(block.max()), -float(block.min())) <= ABSURD_PEAK:  # False for NaN too
             return block
         magnitudes = np.abs(block)
         wrong = ~(magnitudes <= ABSURD_PEAK)
@@ -55,6 +57,45 @@ class SampleMender:
             )
         if self._replaced and self._replaced == self._samples:
             raise AudioUnusable("The recording holds only samples that are infinite or not numbers (NaN).")
+
+    def check_stream(self, *, ended: bool = False) -> None:
+        """Raise AudioUnusable for a stream without usable samples or of another scale, once it is long enough to tell.
+
+        `ended` means that no more samples come, so that the stream is judged by what there is.
+        """
+        if not self._replaced or (self._frames < _STREAM_SECONDS * self._rate and not ended):
+            return
+        if self._absurd > _MOST_ABSURD_IN_STREAM * self._samples:
+            raise AudioUnusable(
+                f"The stream's samples reach {self._largest:.3g} times full scale.",
+                remedy="Divide the samples by the full scale of their integers (32768 for 16 bits), or send integers: "
+                '"encoding": "pcm16".',
+            )
+        if self._replaced == self._samples:
+            raise AudioUnusable(
+                "The stream holds only samples that are infinite or not numbers (NaN).",
+                remedy="Send little-endian float32 samples between -1 and 1, and check the program that makes them. "
+                "Then open the stream again.",
+            )
+
+    def find_replaced(self, start: float, end: float) -> list[Finding]:
+        """Return the finding of a window between two times in seconds in which silence stands for samples, if any.
+
+        Its sentence names no times, because a stream may count from another second.
+        """
+        stretches = [each for each in self._stretches if each[0] < end and each[1] > start]
+        if not stretches:
+            return []
+        detail = (
+            f"Samples are infinite, not a number (NaN) or more than {ABSURD_PEAK:g} times full scale; silence was "
+            "scored in their place."
+        )
+        first, last = max(start, stretches[0][0]), min(end, stretches[-1][1])
+        return [Finding(code=FindingCode.GAP, detail=detail, start=first, end=last)]
+
+    def forget_replaced(self, before: float) -> None:
+        """Forget the stretches that end before a time in seconds; a stream that lasts has more than are kept."""
+        self._stretches = [each for each in self._stretches if each[1] > before]
 
     @property
     def findings(self) -> list[Finding]:

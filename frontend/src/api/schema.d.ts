@@ -4866,7 +4866,7 @@ export interface components {
             end: number;
             /**
              * Findings
-             * @description Why the window was not scored, and the part of it in which channels cancel each other
+             * @description Why the window was not scored, the parts of it in which channels cancel each other or silence was scored for samples that are not numbers, and bytes at the end of the stream that complete no frame
              */
             findings: components["schemas"]["Finding"][];
             /** Generation */

@@ -196,8 +196,7 @@ def test_the_first_message_says_what_was_assumed_about_the_model(
         ("{}", None, "request_invalid"),
         ('{"sample_rate": 1, "encoding": "pcm16"}', None, "request_invalid"),
         ('{"sample_rate": 16000, "encoding": "pcm16", "heartbeat_seconds": 0}', None, "request_invalid"),
-        ('{"sample_rate": 16000, "encoding": "pcm16"}', b"\x00\x00\x00", "audio_unusable"),
-        ('{"sample_rate": 16000, "encoding": "float32"}', np.array([np.nan], "<f4").tobytes(), "audio_unusable"),
+        ('{"sample_rate": 16000, "encoding": "float32"}', np.full(160_000, np.nan, "<f4").tobytes(), "audio_unusable"),
         ('{"sample_rate": 16000, "encoding": "pcm16"}', "hello", "request_invalid"),
         ('{"sample_rate": 16000, "encoding": "pcm16"}', "[" * 100_000, "request_invalid"),
     ],
@@ -213,6 +212,37 @@ def test_an_invalid_stream_ends_with_a_problem(
     assert messages[-1]["type"] == "error"
     assert messages[-1]["problem"]["code"] == code
     assert messages[-1]["problem"]["remedy"]
+
+
+def test_messages_may_split_a_frame_and_bytes_that_complete_none_are_named(
+    streaming_server: str, models: list[int]
+) -> None:
+    samples = np.repeat(recording(1.5), 2).tobytes()
+    found: list[list[dict[str, Any]]] = []
+    for step, more in ((4410 * 4, b""), (4410 * 4 - 1, b"\x7f" * 3)):
+        with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
+            connection.send(json.dumps({"sample_rate": RATE, "encoding": "pcm16", "channels": 2}))
+            body = samples + more
+            for start in range(0, len(body), step):
+                connection.send(body[start : start + step])
+            connection.send('{"type": "end"}')
+            found.append(receive_messages(connection)[1:])
+    assert [window["scores"] for window in found[0]] == [window["scores"] for window in found[1]]
+    [named] = found[1][-1].pop("findings")
+    assert (named["code"], named["bytes"]) == ("trailing_data", 3)
+    assert all(not window["findings"] for window in (*found[0], *found[1][:-1]))
+
+
+@pytest.mark.parametrize("body", [b"", b"\0"])
+def test_an_end_without_a_window_is_an_error_only_where_bytes_are_left(
+    streaming_server: str, models: list[int], body: bytes
+) -> None:
+    with connect(f"ws://{streaming_server}/api/v1/stream") as connection:
+        connection.send(json.dumps({"sample_rate": RATE, "encoding": "pcm16"}))
+        connection.send(body)
+        connection.send('{"type": "end"}')
+        _, *rest = receive_messages(connection)
+    assert [message["problem"]["code"] for message in rest] == (["audio_unusable"] if body else [])
 
 
 LARGEST = 1 << 20

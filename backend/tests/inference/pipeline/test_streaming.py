@@ -14,13 +14,12 @@ from understudy.audio.features.item_shape import measure_feature_shape
 from understudy.engine.local_stream import LocalStream
 from understudy.engine.scheduling.step_watch import NoWatch
 from understudy.engine.scheduling.worker_pool import WorkerPool
-from understudy.errors import NotForAudio
+from understudy.errors import AudioUnusable, NotForAudio
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.inference.pipeline.stream_support import find_stream_obstacle
 from understudy.presets.presets import list_presets
 from understudy.schemas.compiler.spec import InputKind, PartialSpec, Spec
-from understudy.schemas.inference.prediction import Window
-from understudy.schemas.inference.stream import StreamStart
+from understudy.schemas.inference.stream import StreamedWindow, StreamStart
 
 RATE = 44_100
 PIECES = (4_411, 1, 12_345, 997)
@@ -113,11 +112,13 @@ def build(load: Any, graph: Any, backbone: Any) -> Any:
     return make
 
 
-def stream(pipeline: Pipeline, pool: WorkerPool, samples: NDArray[np.float32], rate: int = RATE) -> list[Window]:
+def stream(
+    pipeline: Pipeline, pool: WorkerPool, samples: NDArray[np.float32], rate: int = RATE
+) -> list[StreamedWindow]:
     """Return the windows of `samples` sent in pieces of odd sizes."""
     scorer = LocalStream(pipeline, StreamStart(sample_rate=rate, encoding="float32"), pool, NoWatch())
 
-    async def send() -> list[Window]:
+    async def send() -> list[StreamedWindow]:
         windows, at, turn = [], 0, 0
         while at < len(samples):
             piece = samples[at : at + PIECES[turn % len(PIECES)]]
@@ -179,6 +180,50 @@ def test_documentation_says_which_presets_stream() -> None:
         found += [f"also with windows: `{fault.field}`" for fault in (sound,) if fault and fault != obstacle]
         rows.append(f"| `{name}` | {'; '.join(found) or 'yes'} |")
     assert "\n".join(rows) in page
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_samples_that_are_no_sound_are_silence_and_named_in_their_windows(
+    build: Any, pool: WorkerPool, value: float
+) -> None:
+    sound = np.asarray(0.1 * np.random.default_rng(2).standard_normal(16_000 * 3), np.float32)
+    spoiled, silenced = sound.copy(), sound.copy()
+    spoiled[20_000:20_200], silenced[20_000:20_200] = value, 0
+    pipeline = build("waveform", {"window_seconds": 1.0, "hop_seconds": 0.5})
+    windows, expected = (stream(pipeline, pool, each, 16_000) for each in (spoiled, silenced))
+    assert [window.scores for window in windows] == [window.scores for window in expected]
+    for window in windows:
+        findings = window.findings
+        assert [finding.code for finding in findings] == ["gap"] * (window.start < 1.2625 and window.end > 1.25)
+        for finding in findings:
+            assert (finding.start, finding.end) == (1.25, 1.2625)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "only samples that are infinite"), (20_000.0, "times full scale")]
+)
+@pytest.mark.parametrize("seconds", [0.1, 11.0])
+def test_a_stream_of_no_sound_or_of_another_scale_ends_with_an_error(
+    build: Any, pool: WorkerPool, value: float, said: str, seconds: float
+) -> None:
+    pipeline = build("waveform", {"window_seconds": 1.0, "hop_seconds": 0.5})
+    scorer = LocalStream(pipeline, StreamStart(sample_rate=16_000, encoding="float32"), pool, NoWatch())
+    samples = np.full(round(16_000 * seconds), value, np.float32)
+
+    async def send() -> None:
+        await scorer.push(samples.tobytes())
+        if seconds < 10:
+            await scorer.finish()
+
+    with pytest.raises(AudioUnusable, match=said):
+        asyncio.run(send())
+
+
+def test_one_loud_message_at_the_start_ends_no_stream(build: Any, pool: WorkerPool) -> None:
+    pipeline = build("waveform", {"window_seconds": 1.0, "hop_seconds": 0.5})
+    sound = np.zeros(16_000 * 11, np.float32)
+    sound[:800] = 1e30
+    assert len(stream(pipeline, pool, sound, 16_000)) > 20
 
 
 def test_a_stream_whose_channels_cancel_is_scored_by_one_of_them_and_says_so(build: Any, pool: WorkerPool) -> None:

@@ -56,7 +56,8 @@ class StreamedWindow(Window):
     """A window of a stream, and what a reader of its scores must know."""
 
     findings: tuple[Finding, ...] = Field(
-        description="Why the window was not scored, and the part of it in which channels cancel each other"
+        description="Why the window was not scored, the parts of it in which channels cancel each other or silence was "
+        "scored for samples that are not numbers, and bytes at the end of the stream that complete no frame"
     )
 
 

@@ -5,9 +5,9 @@ from typing import Self
 
 from understudy.audio.pcm import count_frame_bytes
 from understudy.engine.engine import Engine, EngineStream, StreamLost
-from understudy.errors import BodyTooLarge, WorkerDied
+from understudy.errors import AudioUnusable, BodyTooLarge, WorkerDied
 from understudy.schemas.compiler.assumptions import find_assumptions
-from understudy.schemas.inference.finding import Finding
+from understudy.schemas.inference.finding import Finding, FindingCode
 from understudy.schemas.inference.stream import (
     StreamedWindow,
     StreamReady,
@@ -72,6 +72,7 @@ class LiveStream:
         self._model_id = model_id
         self._frame_bytes = count_frame_bytes(start.encoding, start.channels)
         self._received = 0  # frames
+        self._part = b""  # of a frame that the next message completes
 
     @property
     def received_seconds(self) -> float:
@@ -91,10 +92,14 @@ class LiveStream:
     async def push(self, message: bytes) -> list[StreamMessage]:
         """Return the messages to send after one message of samples, encoded as the stream's start says.
 
-        Raises AudioUnusable for bytes that are not samples and CannotServe when the model fails.
+        The next message may complete a frame. Raises AudioUnusable for samples that cannot be used, and CannotServe
+        when the model fails.
         """
         messages: list[StreamMessage] = []
-        self._received += len(message) // self._frame_bytes
+        message = self._part + message
+        whole = len(message) - len(message) % self._frame_bytes
+        message, self._part = message[:whole], message[whole:]
+        self._received += whole // self._frame_bytes
         if self._model_id is None:
             model, generation = await self._predictor.choose(None)
             if generation != self._segment.generation:
@@ -109,13 +114,29 @@ class LiveStream:
                 messages += await self._reopen()
 
     async def finish(self) -> list[StreamMessage]:
-        """Return the windows that the end of the stream completes."""
+        """Return the windows that the end of the stream completes; the last names the bytes of a part of a frame.
+
+        Raises AudioUnusable for such bytes where no window is left to name them.
+        """
         messages: list[StreamMessage] = []
         while True:
             try:
-                return [*messages, *await self._segment.finish()]
+                messages += await self._segment.finish()
+                break
             except StreamLost:
                 messages += await self._reopen()
+        return self._name_part(messages) if self._part else messages
+
+    def _name_part(self, messages: list[StreamMessage]) -> list[StreamMessage]:
+        detail = f"The stream ends within a frame: its last {len(self._part)} bytes were not decoded."
+        if not messages or not isinstance(last := messages[-1], StreamWindow):
+            raise AudioUnusable(
+                detail,
+                remedy="The windows that you received hold. Send whole frames, and declare the encoding and the "
+                "channels that you send in the first message.",
+            )
+        found = Finding(code=FindingCode.TRAILING_DATA, detail=detail, bytes=len(self._part))
+        return [*messages[:-1], last.model_copy(update={"findings": (*last.findings, found)})]
 
     def close(self) -> None:
         """Free the state of the stream."""
