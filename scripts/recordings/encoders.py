@@ -31,8 +31,12 @@ def encode_with_ffmpeg(
     picture: bool = False,
     options: dict[str, str] | None = None,
     tracks: int = 1,
+    late: float = 0.0,
 ) -> bytes:
-    """Encode samples [n]; `picture` adds a video track, `sound=None` leaves the sound out, `tracks` repeats it."""
+    """Encode samples [n]; `picture` adds a video track, `sound=None` leaves the sound out, `tracks` repeats it.
+
+    The sound begins at the second `late`.
+    """
     out = io.BytesIO()
     with av.open(out, "w", format=container, container_options=options or {}) as file:
         if picture:
@@ -47,7 +51,7 @@ def encode_with_ffmpeg(
                     stream.bit_rate = 64_000  # without one this encoder does not open
                 frame = AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
                 frame.sample_rate = rate
-                frame.pts = 0
+                frame.pts = round(late * rate)
                 for packet in (*stream.encode(frame), *stream.encode(None)):
                     file.mux(packet)
         if picture:

@@ -24,6 +24,7 @@ def test_codes_stay_as_clients_know_them() -> None:
         "unheard_stream",
         "joined",
         "format_changed",
+        "late_start",
         "structure",
         "channels_cancel",
         "window_not_scored",

@@ -1,6 +1,7 @@
 """Promises that only some containers make, and sample formats that few files have."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from understudy.audio.decoding.ffmpeg import FfmpegReader
 from understudy.audio.decoding.frame_samples import open_plane, to_float
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioUnusable
+from understudy.schemas.inference.finding import Finding
 
 Encode = Callable[..., bytes]
 VALUES = np.array([[-1.0, 0.5], [0.0, 0.25], [-0.5, 0.75]])
@@ -158,3 +160,87 @@ def test_the_head_of_another_mp3_file_is_no_damage(tone: Any, ffmpeg: Encode, be
         )
     else:  # frames alone cannot be told from those of the first file
         assert [finding.code for finding in findings] == ["length_mismatch"]
+
+
+def read(body: bytes) -> tuple[float, list[Finding]]:
+    """Return the seconds that are decoded, and the findings."""
+    with open_clip(io.BytesIO(body), AudioLimits(60.0)) as clip:
+        list(clip.iter_blocks(16_000))
+        return clip.collect_facts().duration_seconds, list(clip.collect_findings())
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "picture"),
+    [
+        ("matroska", "flac", False),
+        ("matroska", "aac", True),
+        ("webm", "libopus", False),
+        ("webm", "libopus", True),
+        ("mp4", "aac", False),
+        ("mp4", "aac", True),
+        ("mpegts", "aac", True),
+        ("ogg", "libopus", False),
+        ("asf", "wmav2", False),
+    ],
+)
+def test_sound_that_begins_late_is_whole_and_the_stretch_before_it_is_named(
+    tone: Any, ffmpeg: Encode, container: str, codec: str, picture: bool
+) -> None:
+    rate = 48_000 if codec == "libopus" else 44_100
+    seconds, [finding] = read(ffmpeg(tone, container, codec, rate, picture=picture, late=3.0))
+    assert seconds == pytest.approx(len(tone) / rate, abs=0.1)
+    assert (finding.code, finding.end, finding.code.damages) == ("late_start", 0.0, False)
+    assert finding.start == pytest.approx(-3.0, abs=0.1)
+    assert re.match(r"The sound begins (2\.9|3\.0)\d s after the start of the \w+ file, which holds no", finding.detail)
+    plain = ffmpeg(tone, container, codec, rate, picture=picture)
+    assert read(plain)[1] == []
+
+
+def test_a_transport_stream_of_sound_alone_may_begin_at_any_time(tone: Any, ffmpeg: Encode) -> None:
+    assert read(ffmpeg(tone, "mpegts", "aac", late=3.0))[1] == []
+
+
+@pytest.mark.parametrize(("said", "codes"), [("05", []), ("02", []), ("09", ["truncated"])])
+def test_matroska_s_length_may_count_from_the_start_of_the_file_or_of_the_sound(
+    tone: Any, ffmpeg: Encode, said: str, codes: list[str]
+) -> None:
+    """FFmpeg writes the former and mkvmerge the latter."""
+    body = ffmpeg(tone, "matroska", "flac", late=3.0)
+    assert body.count(b"00:00:05.0") == 1
+    _, [late, *others] = read(body.replace(b"00:00:05.0", f"00:00:{said}.0".encode()))
+    assert late.code == "late_start"
+    assert [finding.code for finding in others] == codes
+
+
+def test_a_live_recording_that_was_joined_late_lacks_its_first_seconds_and_is_not_cut_off(
+    tone: Any, ffmpeg: Encode
+) -> None:
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+    body = ffmpeg(np.tile(tone, 2), "mp4", "aac", options=options)
+    parts = [found.start() - 4 for found in re.finditer(b"moof", body)]
+    seconds, [finding] = read(body[: parts[0]] + body[parts[2] :])
+    assert finding.code == "late_start"
+    assert finding.start is not None
+    assert 0.9 < -finding.start < 1.2
+    assert seconds == pytest.approx(4.0 + finding.start, abs=0.1)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_flac_without_its_first_frames_has_a_gap_there(tone: Any, sndfile: Encode, counted: bool) -> None:
+    """Its frames are numbered from the first on, also where the header does not say how many there are."""
+    body = bytearray(sndfile(tone, "FLAC", "PCM_16"))
+    if not counted:
+        body[21], body[22:26] = body[21] & 0xF0, bytes(4)
+    frames = [found.start() for found in re.finditer(b"\xff\xf8", body)]
+    seconds, [finding] = read(bytes(body[: frames[0]] + body[frames[len(frames) // 2] :]))
+    assert (finding.code, finding.start) == ("gap", 0.0)
+    assert finding.end == pytest.approx(2.0 - seconds)
+
+
+def test_the_first_clusters_that_are_damaged_are_a_gap_and_no_late_start(tone: Any, ffmpeg: Encode) -> None:
+    body = ffmpeg(np.tile(tone, 2), "matroska", "flac", options={"cluster_time_limit": "500"})
+    clusters = [found.start() for found in re.finditer(b"\x1f\x43\xb6\x75", body)]
+    spoilt = body[: clusters[0]] + b"\xff" * (clusters[2] - clusters[0]) + body[clusters[2] :]
+    seconds, [finding] = read(spoilt)
+    assert (finding.code, finding.start, finding.bytes) == ("gap", 0.0, clusters[2] - clusters[0])
+    assert finding.end == pytest.approx(4.0 - seconds, abs=0.05)

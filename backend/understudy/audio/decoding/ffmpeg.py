@@ -30,7 +30,12 @@ from understudy.audio.decoding.containers.structure import (
     describe_trailing,
     is_impossible,
 )
-from understudy.audio.decoding.ffmpeg_container import open_container, read_promised_seconds
+from understudy.audio.decoding.ffmpeg_container import (
+    counts_from_start,
+    measure_late_start,
+    open_container,
+    read_promised_seconds,
+)
 from understudy.audio.decoding.frame_samples import to_float
 from understudy.audio.decoding.losses import Losses, merge_findings
 from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
@@ -50,6 +55,8 @@ _TIMED = (
     ContainerFormat.MPEGTS,
     ContainerFormat.ASF,
 )
+# Encoders let the sound of a whole recording begin a few frames late.
+_LATE_SECONDS = 0.1
 _MAX_READ_ERRORS = 16
 _W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
 
@@ -84,11 +91,13 @@ class FfmpegReader:
         try:
             self._frames = self._iter_frames()
             self._stream = self._select_sound()
-            if kind is not ContainerFormat.MP3:
-                promised = read_promised_seconds(self._container, self._stream, kind)
-            self._promised = self._check_promise(promised)
             self._losses = Losses(timed=kind in _TIMED, counted=kind is ContainerFormat.FLAC)
             self._first = self._decode_first_frame()
+            if kind is not ContainerFormat.MP3:
+                promised = read_promised_seconds(self._container, self._stream, kind)
+            late = self._note_late_start(fragmented=structure.fragmented)
+            self._offset = late if promised is not None and promised > late else 0.0
+            self._promised = self._check_promise(promised and promised - self._offset)
             self.rate, self.channels = self._first.sample_rate, self._first.layout.nb_channels
             check_layout(self.rate, self.channels)
         except AudioUnusable:
@@ -138,6 +147,22 @@ class FfmpegReader:
                 self.findings.append(describe_change(second, *current))
                 named = current
             yield chain([first], frames)
+
+    def _note_late_start(self, *, fragmented: bool) -> float:
+        """Name what lies before the first frame; return the seconds of it that the header's length counts."""
+        late = measure_late_start(self._container, self._first, self._kind)
+        if late <= _LATE_SECONDS:
+            return 0.0
+        damaged = any(finding.code is FindingCode.GAP for finding in (*self.findings, *self._losses.describe()))
+        if damaged or self._kind is ContainerFormat.FLAC:
+            self._losses.add_lost_start(late)
+            return 0.0
+        detail = (
+            f"The sound begins {late:.2f} s after the start of the {self._kind} file, which holds no sound for that "
+            "time; the times of the answer count from the first sample of the sound."
+        )
+        self.findings.append(Finding(code=FindingCode.LATE_START, detail=detail, start=-late, end=0.0))
+        return late if counts_from_start(self._stream, self._kind, fragmented=fragmented) else 0.0
 
     def _decode_first_frame(self) -> AudioFrame:
         """Return the first decoded frame, which has the true sample rate and channels: HE-AAC doubles the header's."""
@@ -247,7 +272,7 @@ class FfmpegReader:
         if missing > self._slack:
             if FindingCode.TRUNCATED not in codes and self._losses.missing < missing - self._slack:
                 self._add_missing(seconds, missing)
-        elif -missing > self._slack and FindingCode.JOINED not in codes:
+        elif -missing > self._slack + self._offset and FindingCode.JOINED not in codes:
             self.findings.append(
                 Finding(
                     code=FindingCode.LENGTH_MISMATCH,

@@ -3,6 +3,7 @@
 import re
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
@@ -14,6 +15,17 @@ from understudy.errors import AudioUnusable
 
 # The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
 _TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
+# Containers that store when the sound begins, or the number of its first sample.
+_DATED = frozenset(
+    {
+        ContainerFormat.FLAC,
+        ContainerFormat.OGG,
+        ContainerFormat.MP4,
+        ContainerFormat.WEBM,
+        ContainerFormat.MPEGTS,
+        ContainerFormat.ASF,
+    }
+)
 
 
 def open_container(source: Source, kind: ContainerFormat) -> InputContainer:
@@ -43,10 +55,25 @@ def open_container(source: Source, kind: ContainerFormat) -> InputContainer:
     return container
 
 
-def read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
-    """Return the length of the sound track in seconds by the container's header.
+def measure_late_start(container: InputContainer, first: AudioFrame, kind: ContainerFormat) -> float:
+    """Return the seconds between the start of the file and its first frame; 0 where the container does not say.
 
-    None where the header does not give one, because FFmpeg then guesses the length from the bit rate.
+    The times of an MPEG transport stream begin at any number, so that its first track is its start. FFmpeg gives this
+    start to a track whose sound begins late, too.
+    """
+    if kind not in _DATED or first.pts is None or first.time_base is None:
+        return 0.0
+    seconds = float(first.pts * first.time_base)
+    if kind is not ContainerFormat.MPEGTS:
+        return max(0.0, seconds)
+    return 0.0 if container.start_time is None else max(0.0, seconds - container.start_time / av.time_base)
+
+
+def read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:
+    """Return the length in seconds of the sound track by the container's header.
+
+    It may count from the start of the file, see `counts_from_start`. None where the header does not give one, because
+    FFmpeg then guesses the length from the bit rate.
     """
     if (
         kind in (ContainerFormat.MP4, ContainerFormat.OGG, ContainerFormat.FLAC)
@@ -62,3 +89,14 @@ def read_promised_seconds(container: InputContainer, sound: AudioStream, kind: C
     if len(container.streams) == 1 and container.duration is not None:
         return container.duration / av.time_base
     return None
+
+
+def counts_from_start(sound: AudioStream, kind: ContainerFormat, *, fragmented: bool) -> bool:
+    """Return whether the header's length may be the time at which the sound ends, and not how long it lasts.
+
+    FFmpeg writes the former into Matroska files, and mkvmerge the latter. Of opus in Ogg and of an mp4 file in
+    fragments FFmpeg reads the former.
+    """
+    if kind is ContainerFormat.OGG:
+        return sound.codec_context.name == "opus"
+    return kind is ContainerFormat.WEBM or (kind is ContainerFormat.MP4 and fragmented)

@@ -37,6 +37,11 @@ class Losses:
         """Note that another recording begins with the next frame."""
         self._restarted = True
 
+    def add_lost_start(self, late: float) -> None:
+        """Note that `late` seconds of sound before the first frame are missing."""
+        self.missing += late
+        self._findings.append(_describe_gap(0.0, late, 0))
+
     def add(self, frame: AudioFrame) -> None:
         """Follow the next decoded frame."""
         self._rate = self._rate or frame.sample_rate
@@ -74,17 +79,20 @@ class Losses:
             return
         self.missing += jump
         count, self._damaged = self._damaged, 0
-        lost = f"{jump:.2f} s of sound are missing" if jump else "Sound is damaged"
-        size = f" ({count} bytes could not be decoded)" if count else ""
-        self._findings.append(
-            Finding(
-                code=FindingCode.GAP,
-                detail=f"{lost} at {self.seconds:.2f} s{size}; what follows was scored without a pause.",
-                start=self.seconds,
-                end=self.seconds + jump if jump else None,
-                bytes=count or None,
-            )
-        )
+        self._findings.append(_describe_gap(self.seconds, jump, count))
+
+
+def _describe_gap(start: float, jump: float, count: int) -> Finding:
+    """Return the finding for `jump` missing seconds and `count` bytes that could not be decoded, both 0 if unknown."""
+    lost = f"{jump:.2f} s of sound are missing" if jump else "Sound is damaged"
+    size = f" ({count} bytes could not be decoded)" if count else ""
+    return Finding(
+        code=FindingCode.GAP,
+        detail=f"{lost} at {start:.2f} s{size}; what follows was scored without a pause.",
+        start=start,
+        end=start + jump if jump else None,
+        bytes=count or None,
+    )
 
 
 def merge_findings(structural: list[Finding], lost: list[Finding], seconds: float, promised: float) -> list[Finding]:

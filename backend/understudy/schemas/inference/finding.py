@@ -28,6 +28,8 @@ class FindingCode(StrEnum):
     """The file holds several recordings in a row, which were scored as one."""
     FORMAT_CHANGED = "format_changed"
     """Sample rate or number of channels changes; each part was converted by itself."""
+    LATE_START = "late_start"
+    """The sound begins later than the file; seconds count from the first sample of the sound."""
     STRUCTURE = "structure"
     """The file is cut off in a part that holds no sound, such as an index."""
     CHANNELS_CANCEL = "channels_cancel"
@@ -40,7 +42,7 @@ class FindingCode(StrEnum):
     @property
     def damages(self) -> bool:
         """True when the recording is incomplete or in doubt, so that a strict request is refused."""
-        return self not in (FindingCode.PLACEHOLDER_LENGTH, FindingCode.SAMPLE_RATE_ASSUMED)
+        return self not in (FindingCode.PLACEHOLDER_LENGTH, FindingCode.LATE_START, FindingCode.SAMPLE_RATE_ASSUMED)
 
     @property
     def remedy(self) -> str:
@@ -84,6 +86,10 @@ _REMEDIES = {
     FindingCode.FORMAT_CHANGED: (
         "Set the recorder to one sample rate and one number of channels, or convert the file yourself: `ffmpeg -i FILE "
         "-ar 48000 -ac 1 recording.flac`. The scores hold for all of the sound."
+    ),
+    FindingCode.LATE_START: (
+        "Nothing for the scores. To compare the times with those of the picture or of other tracks, add the length of "
+        "the stretch to them. If the sound should begin at once, look for the first part of the recording."
     ),
     FindingCode.STRUCTURE: (
         "Copy or send the file again before you store it: the copy is incomplete. The missing part holds no sound, so "

@@ -71,6 +71,7 @@ def walk_boxes(source: Source, size: int, max_boxes: int) -> Structure:
             structure.add_cut_off(part, box.length, structure.end - offset, sound=sound)
         described = described or box.name == b"moov"
         media = media or box.name == b"mdat"
+        structure.fragmented = structure.fragmented or box.name == b"moof"
         previous, offset = offset, min(box.end, structure.end)
         if structure.end < size:
             break

@@ -18,6 +18,8 @@ class Structure:
     parts: list[tuple[int, int]] | None = None
     """The stretches of the file that are given to the decoder, from one byte to before another; None for all of it."""
     findings: list[Finding] = field(default_factory=list)
+    fragmented: bool = False
+    """An mp4 file in fragments, as a live recording is written."""
 
     def add(self, code: FindingCode, detail: str, count: int | None = None) -> None:
         self.findings.append(Finding(code=code, detail=detail, bytes=count))

@@ -34,11 +34,11 @@ def walk_elements(source: Source, size: int, max_elements: int) -> Structure:
     """Return what at most `max_elements` elements say.
 
     An element of unknown size is entered and its children are looked at instead: a live recording, such as a browser's
-    MediaRecorder makes, is one segment of unknown size. So is a segment that is cut off, because the child that is cut
+    MediaRecorder makes, is one segment of unknown size. So is every segment, because the child that is damaged or cut
     off says whether sound is lost.
     """
     structure, beginnings = Structure(size), Beginnings(source, size)
-    offset = previous = clusters = 0
+    offset = begin = previous = clusters = 0
     segment: tuple[int, int] | None = None
     for _ in range(max_elements):
         if offset >= size:
@@ -55,7 +55,8 @@ def walk_elements(source: Source, size: int, max_elements: int) -> Structure:
                 _end_before(structure, source, previous, offset, beginning)
                 break
             structure.add_gap("WebM", offset, following)
-            offset = following
+            structure.parts = [*(structure.parts or []), (begin, offset)]  # FFmpeg would look for tracks in the rest
+            offset = begin = following
             continue
         clusters += name == _CLUSTER
         previous = offset
@@ -67,8 +68,8 @@ def walk_elements(source: Source, size: int, max_elements: int) -> Structure:
             length = None
         if length is None:
             offset = content
-        elif name == _SEGMENT and content + length > size:
-            segment, offset = (content, length), content
+        elif name == _SEGMENT:
+            segment, offset = (content, length) if content + length > size else segment, content
         elif content + length <= size:
             offset = content + length
         else:
@@ -76,6 +77,8 @@ def walk_elements(source: Source, size: int, max_elements: int) -> Structure:
             structure.end = beginnings.find_next(content) or size
             structure.add_cut_off(f"the element at byte {offset}", length, structure.end - content, sound=sound)
             break
+    if structure.parts is not None:
+        structure.parts.append((begin, structure.end))
     if segment is not None and not structure.findings and sum(segment) > structure.end:
         structure.add_cut_off("its segment", segment[1], structure.end - segment[0])
     return structure
