@@ -2134,7 +2134,7 @@ export interface components {
             end?: number | null;
             /**
              * Start
-             * @description Second of the recording at which the finding begins
+             * @description Second of the recording at which the finding begins; below 0 before its first sample
              */
             start?: number | null;
         };
@@ -2143,7 +2143,7 @@ export interface components {
          * @description The kinds of findings. Clients may depend on the codes.
          * @enum {string}
          */
-        FindingCode: "truncated" | "gap" | "length_mismatch" | "placeholder_length" | "leading_data" | "trailing_data" | "unheard_stream" | "joined" | "format_changed" | "structure" | "channels_cancel" | "window_not_scored" | "sample_rate_assumed";
+        FindingCode: "truncated" | "gap" | "length_mismatch" | "placeholder_length" | "leading_data" | "trailing_data" | "unheard_stream" | "joined" | "format_changed" | "late_start" | "structure" | "channels_cancel" | "window_not_scored" | "sample_rate_assumed";
         /**
          * Frames
          * @description A fixed number of frames.

@@ -1,6 +1,7 @@
 """Open a container with FFmpeg, and read how long its header says the sound is."""
 
 import re
+from typing import cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -66,7 +67,8 @@ def measure_late_start(container: InputContainer, first: AudioFrame, kind: Conta
     seconds = float(first.pts * first.time_base)
     if kind is not ContainerFormat.MPEGTS:
         return max(0.0, seconds)
-    return 0.0 if container.start_time is None else max(0.0, seconds - container.start_time / av.time_base)
+    start = cast("int | None", container.start_time)  # PyAV's stubs leave out None
+    return 0.0 if start is None else max(0.0, seconds - start / av.time_base)
 
 
 def read_promised_seconds(container: InputContainer, sound: AudioStream, kind: ContainerFormat) -> float | None:

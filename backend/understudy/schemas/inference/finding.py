@@ -127,7 +127,10 @@ class Finding(BaseModel):
 
     code: FindingCode
     detail: str = Field(description="A sentence for people; it stands in `warnings` too")
-    start: float | None = Field(default=None, description="Second of the recording at which the finding begins")
+    start: float | None = Field(
+        default=None,
+        description="Second of the recording at which the finding begins; below 0 before its first sample",
+    )
     end: float | None = Field(default=None, description="Second of the recording at which the finding ends")
     bytes: int | None = Field(default=None, ge=0, description="Bytes of the file that are missing or were not decoded")
 
