@@ -20,6 +20,7 @@ from understudy.registry.registry import Registry
 from understudy.schemas.access.actor import Source
 from understudy.serving.activation.activation import Activation
 from understudy.serving.activation.broken_model_guard import BrokenModelGuard
+from understudy.serving.activation.held_activations import HeldActivations
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.activation.rollouts import Rollouts
@@ -29,6 +30,9 @@ from understudy.serving.compilation.model_changes import ModelChanges
 from understudy.serving.examples.example_changes import ExampleChanges
 from understudy.serving.examples.prover import Prover
 from understudy.serving.housekeeping import Housekeeping
+from understudy.serving.policies.approvals import Approvals
+from understudy.serving.policies.confirmation_guard import ConfirmationGuard
+from understudy.serving.policies.policy_settings import PolicySettings
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.prediction.batch_predictor import BatchPredictor
 from understudy.serving.prediction.model_resolver import ModelResolver
@@ -66,6 +70,9 @@ class Services:
     events: Events
     activation: Activation
     operations: Operations
+    policies: PolicySettings
+    approvals: Approvals
+    confirmation_guard: ConfirmationGuard
     compilation: Compilation
     broken_model_guard: BrokenModelGuard
     compile_queue: CompileQueue
@@ -178,9 +185,9 @@ def _build_services(
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
     replica_reports = ReplicaReports(database)
-    operations = Operations(
-        database, registry, activation, Rollouts(database, replica_reports, activation, reconciler.wake)
-    )
+    held = HeldActivations(database, registry)
+    rollouts = Rollouts(database, replica_reports, activation, reconciler.wake)
+    operations = Operations(database, registry, held, activation, rollouts)
     predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
@@ -209,6 +216,9 @@ def _build_services(
         events=Events(database, reconciler.reporter.replica),
         activation=activation,
         operations=operations,
+        policies=PolicySettings(database),
+        approvals=Approvals(database, held, activation, operations),
+        confirmation_guard=ConfirmationGuard(database, reconciler, operations),
         compilation=compilation,
         broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
         compile_queue=compile_queue,
@@ -248,6 +258,7 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
         ("follower", follow, True),
         ("change_listener", services.reconciler.listen, False),
         ("broken_model_guard", services.broken_model_guard.watch, False),
+        ("confirmation_guard", services.confirmation_guard.watch, False),
         ("compile_queue", services.compile_queue.work, False),
         ("recent_statistics", services.recent_statistics.watch, False),
         ("access", services.access.watch, True),

@@ -6,11 +6,13 @@ UnderstudyError                  500 internal_error
 │   ├── ForeignHost              403 foreign_host
 │   ├── ForeignOrigin            403 foreign_origin
 │   ├── NotAllowed               403 not_allowed
+│   ├── ApprovalRefused          403 approval_refused
 │   └── NoRole                   403 no_role
 ├── NotFound                     404
 │   ├── ModelNotFound            404 model_not_found
 │   ├── ActiveModelNotFound      404 active_model_not_found
 │   ├── OperationNotFound        404 operation_not_found
+│   ├── RequestNotFound          404 request_not_found
 │   ├── ReportNotFound           404 report_not_found
 │   ├── UserNotFound             404 user_not_found
 │   ├── SessionNotFound          404 session_not_found
@@ -24,6 +26,12 @@ UnderstudyError                  500 internal_error
 │   ├── BackboneInUse            409 backbone_in_use
 │   ├── NothingToRollBack        409 nothing_to_roll_back
 │   ├── RolloutFailed            409 rollout_failed
+│   ├── ApprovalNeeded           409 approval_needed
+│   ├── RequestClosed            409 request_closed
+│   ├── RequestStale             409 request_stale
+│   ├── Frozen                   409 frozen
+│   ├── NothingToConfirm         409 nothing_to_confirm
+│   ├── PolicyRefused            409 policy_refused
 │   ├── AccountTaken             409 account_taken
 │   └── LastAdmin                409 last_admin
 ├── TooLarge                     413
@@ -160,6 +168,14 @@ class NotAllowed(Forbidden):
     default_remedy = "Ask an admin for another role: `understudy users role NAME ROLE`. docs/access.md lists the roles."
 
 
+class ApprovalRefused(Forbidden):
+    """The caller may activate models, and is not the second person that this activation needs."""
+
+    code = "approval_refused"
+    title = "This caller cannot give the second word"
+    default_remedy = "Ask another person who may activate models: the page shows the request, and `understudy policy`."
+
+
 class NoRole(Forbidden):
     code = "no_role"
     title = "The account has no role here"
@@ -194,6 +210,12 @@ class OperationNotFound(NotFound):
     code = "operation_not_found"
     title = "No such operation"
     default_remedy = "Start the activation again; the answer names a new operation."
+
+
+class RequestNotFound(NotFound):
+    code = "request_not_found"
+    title = "No such activation request"
+    default_remedy = "List the pending requests: `understudy policy show`, or GET /api/v1/policies."
 
 
 class ReportNotFound(NotFound):
@@ -280,6 +302,52 @@ class RolloutFailed(Conflict):
         "Read in `understudy status` what each server serves and why its load failed. Mend that, then activate the "
         "model again."
     )
+
+
+class ApprovalNeeded(Conflict):
+    """The policy of four eyes holds: the activation was recorded as a request, and nothing went live."""
+
+    code = "approval_needed"
+    title = "The activation waits for a second person"
+    default_remedy = (
+        "Another person who may activate models approves it: on the page, or `understudy policy approve REQUEST_ID "
+        "--url URL` with a key of theirs in UNDERSTUDY_KEY."
+    )
+
+
+class RequestClosed(Conflict):
+    code = "request_closed"
+    title = "The activation request does not wait any more"
+    default_remedy = "Ask again where the model should go live: `understudy activate MODEL_ID`."
+
+
+class RequestStale(Conflict):
+    """What was asked for is not what would be done now."""
+
+    code = "request_stale"
+    title = "Something changed since the activation was asked for"
+    default_remedy = "Look at what is live now, and ask again where it is still wanted: `understudy activate MODEL_ID`."
+
+
+class Frozen(Conflict):
+    code = "frozen"
+    title = "No model is activated in this span of time"
+    default_remedy = (
+        "Wait until the freeze ends. In an emergency an admin overrides it with a reason, which the history keeps: "
+        '`understudy activate MODEL_ID --override-freeze --reason "WHY"`.'
+    )
+
+
+class NothingToConfirm(Conflict):
+    code = "nothing_to_confirm"
+    title = "No model waits to be confirmed"
+    default_remedy = "Look at what is live, and whether it must be confirmed: `understudy policy show`."
+
+
+class PolicyRefused(Conflict):
+    code = "policy_refused"
+    title = "The policy cannot hold"
+    default_remedy = "Change the policies: `understudy policy set --help`."
 
 
 class AccountTaken(Conflict):

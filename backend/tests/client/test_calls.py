@@ -14,6 +14,7 @@ from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.recording import RecordingFields, SampleFormat
 from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.server.policies import PoliciesUpdate
 from understudy.schemas.server.rollout import RolloutOptions
 
 DOCUMENT = json.loads((Path(__file__).resolve().parents[2] / "openapi.json").read_text(encoding="utf-8"))
@@ -28,7 +29,7 @@ NOT_CALLED = {
     *((method, "users") for method in ("GET", "POST")),
     *((method, "users/{principal_id}") for method in ("PATCH", "DELETE")),
     *((method, "keys") for method in ("GET", "POST")),
-    ("DELETE", "keys/{name}"),
+    *((method, "keys/{name}") for method in ("PATCH", "DELETE")),
     ("GET", "session/oidc"),
     ("GET", "session/oidc/callback"),
     ("DELETE", "users/{principal_id}/sessions"),
@@ -73,7 +74,13 @@ CALLS: list[Call[Any]] = [
     ),
     calls.roll_back(wait=True, reason="x"),
     calls.roll_back(wait=True, reason=None, rollout=RolloutOptions()),
+    calls.roll_back(wait=True, reason="x", override_freeze=True),
     calls.get_rollback_target(),
+    calls.get_policies(),
+    calls.update_policies(PoliciesUpdate(four_eyes=True, confirm_minutes=None)),
+    calls.approve_activation(1, wait=False, reason="x", override_freeze=True),
+    calls.decline_activation(1, "x"),
+    calls.confirm_model(2),
     calls.list_model_types(),
     calls.get_operation("x"),
     calls.list_predictions(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), 1, "a", 10, "c"),

@@ -100,6 +100,12 @@ async def test_a_database_of_an_earlier_version_counts_as_the_users(database: Da
         "DROP TABLE understudy_principals",
         "DROP TABLE understudy_access",
         "DROP TABLE understudy_predictions",
+        "DROP TABLE understudy_policies",
+        "DROP TABLE understudy_requests",
+        *(
+            f"ALTER TABLE understudy_stage DROP COLUMN {column}"
+            for column in ("confirm_by", "return_model_id", "return_form", "return_claimed_until")
+        ),
         "DROP TABLE understudy_history_head",
         "DROP INDEX understudy_history_position_idx",
         *(

@@ -5,7 +5,7 @@ docs/access.md shows this table; a test compares the two.
 
 from enum import StrEnum
 
-from understudy.schemas.access.role import Role
+from understudy.schemas.access.role import MAY_ACTIVATE, Role
 
 
 class Action(StrEnum):
@@ -25,10 +25,10 @@ class Action(StrEnum):
     EDIT = "edit"
     OWN_ACCOUNT = "own_account"
     MANAGE_ACCESS = "manage_access"
+    POLICIES = "policies"
 
 
 _PEOPLE = (Role.VIEWER, Role.OPERATOR, Role.EDITOR, Role.ADMIN)
-_OPERATORS = (Role.OPERATOR, Role.EDITOR, Role.ADMIN)
 _EDITORS = (Role.EDITOR, Role.ADMIN)
 
 # A caller who is not signed in may do these only.
@@ -43,12 +43,13 @@ ALLOWED: dict[Action, tuple[Role, ...]] = {
     Action.READ_DOCS: _PEOPLE,
     Action.PREDICT: (*_PEOPLE, Role.DEVICE),
     Action.INFER: _PEOPLE,
-    Action.REHEARSE: _OPERATORS,
-    Action.READ_PREDICTIONS: _OPERATORS,
-    Action.ACTIVATE: _OPERATORS,
+    Action.REHEARSE: MAY_ACTIVATE,
+    Action.READ_PREDICTIONS: MAY_ACTIVATE,
+    Action.ACTIVATE: MAY_ACTIVATE,
     Action.EDIT: _EDITORS,
     Action.OWN_ACCOUNT: _PEOPLE,
     Action.MANAGE_ACCESS: (Role.ADMIN,),
+    Action.POLICIES: (Role.ADMIN,),
 }
 
 MEANINGS: dict[Action, str] = {
@@ -66,6 +67,7 @@ MEANINGS: dict[Action, str] = {
     Action.EDIT: "upload, register, update and delete models and their examples",
     Action.OWN_ACCOUNT: "change one's own password, and see and end one's own sessions",
     Action.MANAGE_ACCESS: "manage people and keys",
+    Action.POLICIES: "change the policies of activations, and override a freeze",
 }
 
 

@@ -22,6 +22,7 @@ OIDC = "/oidc"
 USERS = "/users"
 KEYS = "/keys"
 ACCOUNT = "/account"
+POLICIES = "/policies"
 
 # Below these paths of the API an unknown address is answered with a problem document, never with the page.
 _NOT_THE_PAGE = (API, HEALTH, DOCS, REDOC, OPENAPI, V2, METRICS)

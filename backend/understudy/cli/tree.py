@@ -14,6 +14,7 @@ from understudy.cli.commands import (
     history,
     keys,
     models,
+    policy,
     predict,
     predictions,
     register,
@@ -53,5 +54,6 @@ tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
 tree.add_typer(users.group, name="users")
 tree.add_typer(keys.group, name="keys")
+tree.add_typer(policy.group, name="policy")
 for _module in (doctor, backup, database):
     tree.add_typer(_module.group)

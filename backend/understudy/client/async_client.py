@@ -37,6 +37,7 @@ from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
+from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import ReplicaList, Status
@@ -116,16 +117,27 @@ class AsyncClient:
         reason: str | None = None,
         wait: bool = True,
         rollout: RolloutOptions | None = None,
+        override_freeze: bool = False,
     ) -> Operation:
         """Make a model live. With `wait` False the answer is an operation on its way: ask `get_operation`.
         `reason` stands in the history.
 
         With `rollout` the answer comes when every live server serves the model, or at the end of that wait; its
         `rollout` names those that do not. Raises RolloutFailed where too many servers could not load the model.
+        `override_freeze` activates in a freeze too, for `reason`; admins only. Raises Frozen, and ApprovalNeeded where
+        a second person has to approve it.
         Raises TakesTensors for a model that cannot score recordings, unless `tensors_only` permits it.
         """
         return await self._send(
-            calls.activate_model(model_id, precision, wait, tensors_only=tensors_only, reason=reason, rollout=rollout)
+            calls.activate_model(
+                model_id,
+                precision,
+                wait,
+                tensors_only=tensors_only,
+                reason=reason,
+                rollout=rollout,
+                override_freeze=override_freeze,
+            )
         )
 
     async def compile_model(self, model_id: int) -> ModelDetail:
@@ -133,17 +145,44 @@ class AsyncClient:
         return await self._send(calls.compile_model(model_id))
 
     async def roll_back(
-        self, *, reason: str | None = None, wait: bool = True, rollout: RolloutOptions | None = None
+        self,
+        *,
+        reason: str | None = None,
+        wait: bool = True,
+        rollout: RolloutOptions | None = None,
+        override_freeze: bool = False,
     ) -> Operation:
         """Make the model live again that was live before the present one; `rollout` as for `activate_model`.
 
         `reason` stands in the history.
         """
-        return await self._send(calls.roll_back(wait, reason, rollout))
+        return await self._send(calls.roll_back(wait, reason, rollout, override_freeze=override_freeze))
 
     async def get_rollback_target(self) -> RollbackTarget:
         """Return the model that a rollback would make live; raises NothingToRollBack."""
         return await self._send(calls.get_rollback_target())
+
+    async def get_policies(self) -> PolicyStatus:
+        """Return the policies of activations, the freeze that holds, the model to confirm, and pending requests."""
+        return await self._send(calls.get_policies())
+
+    async def update_policies(self, changes: PoliciesUpdate) -> Policies:
+        """Change the policies that `changes` sets; admins only. Raises PolicyRefused."""
+        return await self._send(calls.update_policies(changes))
+
+    async def approve_activation(
+        self, request_id: int, *, wait: bool = True, reason: str | None = None, override_freeze: bool = False
+    ) -> Operation:
+        """Give the second person's word on an activation. Raises ApprovalRefused, RequestClosed and RequestStale."""
+        return await self._send(calls.approve_activation(request_id, wait, reason, override_freeze=override_freeze))
+
+    async def decline_activation(self, request_id: int, *, reason: str | None = None) -> ActivationRequest:
+        """Decline an activation, or withdraw it. Raises RequestClosed."""
+        return await self._send(calls.decline_activation(request_id, reason))
+
+    async def confirm_model(self, *, generation: int | None = None) -> PolicyStatus:
+        """Keep the live model, where this generation is live. Raises NothingToConfirm."""
+        return await self._send(calls.confirm_model(generation))
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._send(calls.get_operation(operation_id))

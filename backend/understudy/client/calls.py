@@ -25,6 +25,7 @@ from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
+from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import ReplicaList, Status
@@ -135,9 +136,10 @@ def activate_model(
     tensors_only: bool,
     reason: str | None,
     rollout: RolloutOptions | None = None,
+    override_freeze: bool = False,
 ) -> Call[Operation]:
-    given = {"precision": precision.value, "tensors_only": tensors_only, "reason": reason}
-    params = {**given, **_build_wait(wait, rollout)}
+    given = {"precision": precision.value, "tensors_only": tensors_only}
+    params = {**given, **_build_reason(reason, override_freeze), **_build_wait(wait, rollout)}
     return Call(Operation, "POST", "models/{model_id}/activate", {"model_id": model_id}, params=params)
 
 
@@ -145,8 +147,44 @@ def compile_model(model_id: int) -> Call[ModelDetail]:
     return Call(ModelDetail, "POST", "models/{model_id}/compile", {"model_id": model_id})
 
 
-def roll_back(wait: bool, reason: str | None, rollout: RolloutOptions | None = None) -> Call[Operation]:
-    return Call(Operation, "POST", "models/rollback", params={"reason": reason, **_build_wait(wait, rollout)})
+def roll_back(
+    wait: bool, reason: str | None, rollout: RolloutOptions | None = None, *, override_freeze: bool = False
+) -> Call[Operation]:
+    params = {**_build_reason(reason, override_freeze), **_build_wait(wait, rollout)}
+    return Call(Operation, "POST", "models/rollback", params=params)
+
+
+def get_policies() -> Call[PolicyStatus]:
+    return Call(PolicyStatus, "GET", "policies")
+
+
+def update_policies(changes: PoliciesUpdate) -> Call[Policies]:
+    return Call(Policies, "PATCH", "policies", json=changes.model_dump(mode="json", exclude_unset=True))
+
+
+def approve_activation(
+    request_id: int, wait: bool, reason: str | None = None, *, override_freeze: bool = False
+) -> Call[Operation]:
+    params = {"wait": wait, **_build_reason(reason, override_freeze)}
+    return Call(Operation, "POST", "policies/requests/{request_id}/approve", {"request_id": request_id}, params=params)
+
+
+def decline_activation(request_id: int, reason: str | None) -> Call[ActivationRequest]:
+    return Call(
+        ActivationRequest,
+        "POST",
+        "policies/requests/{request_id}/decline",
+        {"request_id": request_id},
+        params={"reason": reason},
+    )
+
+
+def confirm_model(generation: int | None) -> Call[PolicyStatus]:
+    return Call(PolicyStatus, "POST", "policies/confirm", params={"generation": generation})
+
+
+def _build_reason(reason: str | None, override_freeze: bool) -> dict[str, object]:
+    return {"reason": reason, "override_freeze": override_freeze or None}
 
 
 def _build_wait(wait: bool, rollout: RolloutOptions | None) -> dict[str, object]:

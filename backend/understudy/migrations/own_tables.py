@@ -19,6 +19,8 @@ OWN_TABLES = (
     "understudy_examples",
     "understudy_proofs",
     "understudy_stage",
+    "understudy_policies",
+    "understudy_requests",
     "understudy_keys",
     "understudy_sessions",
     "understudy_principals",

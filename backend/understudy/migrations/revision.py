@@ -5,7 +5,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from understudy.errors import Misconfigured
 
 VERSION_TABLE = "understudy_version"
-NEWEST = "0011"
+NEWEST = "0012"
 
 _VERSION = table(VERSION_TABLE, column("version_num"))
 

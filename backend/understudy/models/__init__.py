@@ -13,6 +13,7 @@ from understudy.models.ml_model import MlModel
 from understudy.models.model_count import ModelCount
 from understudy.models.operation import OperationRow
 from understudy.models.origins import CreatedTable, ImportedRow
+from understudy.models.policies import ActivationRequestRow, PoliciesRow, RequestState
 from understudy.models.principal import Principal, PrincipalKind
 from understudy.models.replica import Replica
 
@@ -20,6 +21,7 @@ __all__ = [
     "FLOAT32",
     "AccessKey",
     "AccessRevision",
+    "ActivationRequestRow",
     "Base",
     "BrowserSession",
     "CompileState",
@@ -35,9 +37,11 @@ __all__ = [
     "MlModel",
     "ModelCount",
     "OperationRow",
+    "PoliciesRow",
     "Principal",
     "PrincipalKind",
     "ProofRow",
     "Replica",
+    "RequestState",
     "utc_now",
 ]

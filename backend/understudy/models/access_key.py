@@ -12,7 +12,8 @@ class AccessKey(Base):
     """The secret of a principal of the kind `key`; its SHA-256 hash only, which cannot be turned back.
 
     `prefix` begins the key and is shown. `source` is the only source that a device may name. A limit of its own
-    takes the place of that of its role; NULL: that of the role holds.
+    takes the place of that of its role; NULL: that of the role holds. `person_id` is the person or identity for whom
+    the key speaks where an activation needs two people.
     """
 
     __tablename__ = "understudy_keys"
@@ -28,3 +29,4 @@ class AccessKey(Base):
     revoked_at: Mapped[datetime | None]
     requests_per_second: Mapped[float | None] = mapped_column(Float)
     concurrent_requests: Mapped[int | None] = mapped_column(Integer)
+    person_id: Mapped[int | None] = mapped_column(Integer)

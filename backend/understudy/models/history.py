@@ -24,6 +24,11 @@ class HistoryEvent(StrEnum):
     REFUSED = "refused"
     REPAIRED = "repaired"
     SEALED = "sealed"
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CONFIRMED = "confirmed"
+    POLICIES_CHANGED = "policies_changed"
 
 
 class History(Base):

@@ -29,7 +29,7 @@ from understudy.models.base import to_naive_utc
 from understudy.models.naming import refuse_name, refuse_version
 from understudy.registry.database.column_values import refuse_nul, to_columns
 from understudy.registry.database.database import Database
-from understudy.registry.deployment import desired_state
+from understudy.registry.deployment import confirmations, desired_state
 from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
 from understudy.registry.models import example_rows, file_records, listing, model_history, rows
@@ -173,6 +173,8 @@ class Registry:
                 await rows.refuse_taken_name(session, changes["model_name"], except_for=model_id)
             if "file_path" in changes:
                 _refuse_active(row.model, "cannot be pointed at another file")
+            if changes_spec or "file_path" in changes:
+                await confirmations.refuse_needed(session, model_id, "cannot be given another file or spec")
             earlier = model_history.describe_row(row)
             if changes:
                 row = await _apply_changes(session, row, changes, content)
@@ -199,6 +201,7 @@ class Registry:
             row = await rows.get(session, model_id, for_update=True)
             model = row.model
             _refuse_active(model, "cannot be deleted")
+            await confirmations.refuse_needed(session, model_id, "cannot be deleted")
             kept = row.record is not None and await example_rows.find_digest(session, row.record.digest) is not None
             detail = f"The record of model {model_id} is deleted; the file {model.file_path} was not touched."
             if kept:

@@ -207,7 +207,11 @@ export interface paths {
         delete: operations["revoke_key_api_v1_keys__name__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a key's limits or its person
+         * @description Change the fields that are present, of a key by its name or prefix. They count within a second.
+         */
+        patch: operations["update_key_api_v1_keys__name__patch"];
         trace?: never;
     };
     "/api/v1/metrics/summary": {
@@ -302,6 +306,8 @@ export interface paths {
         /**
          * Activate a model
          * @description Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live.
+         *
+         *     Where a policy asks for a second person, the answer is 409 `approval_needed` and names the request.
          */
         post: operations["activate_model_api_v1_models__model_id__activate_post"];
         delete?: never;
@@ -463,7 +469,7 @@ export interface paths {
         put?: never;
         /**
          * Go back to the model that was live before
-         * @description Activate the model that was live before this one, through the same steps.
+         * @description Activate the model that was live before this one, through the same steps and under the same policies.
          */
         post: operations["roll_back_api_v1_models_rollback_post"];
         delete?: never;
@@ -526,6 +532,90 @@ export interface paths {
         get: operations["get_operation_api_v1_operations__operation_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The policies, and what they hold back
+         * @description Return the policies, the freeze that holds now, the model that waits to be confirmed, and pending requests.
+         */
+        get: operations["get_policies_api_v1_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the policies
+         * @description Change the fields that are present. They hold for every server of the registry at once; the history has it.
+         */
+        patch: operations["update_policies_api_v1_policies_patch"];
+        trace?: never;
+    };
+    "/api/v1/policies/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the live model
+         * @description Keep the live model; without this the model before is live again at the deadline.
+         */
+        post: operations["confirm_model_api_v1_policies_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/requests/{request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an activation
+         * @description Give the second person's word, and activate what was asked for. Nobody approves their own request.
+         */
+        post: operations["approve_activation_api_v1_policies_requests__request_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/requests/{request_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline or withdraw an activation
+         * @description End a request; nothing goes live. Who made it withdraws it so.
+         */
+        post: operations["decline_activation_api_v1_policies_requests__request_id__decline_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1110,6 +1200,70 @@ export interface components {
              * @description The only source that a device may name
              */
             source: string | null;
+        };
+        /**
+         * ActivationRequest
+         * @description An activation that waits, or waited, for a second person's word.
+         */
+        ActivationRequest: {
+            /** Decided At */
+            decided_at: string | null;
+            decided_by: components["schemas"]["HistoryPrincipal"] | null;
+            /** Decision Reason */
+            decision_reason: string | null;
+            /**
+             * Digest
+             * @description SHA-256 of the file that would go live
+             */
+            digest: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Form
+             * @description float32, int8, or the key of an int8 variant
+             */
+            form: string;
+            /**
+             * Generation
+             * @description The generation that it would replace; it is refused where another is present
+             */
+            generation: number;
+            /**
+             * Kind
+             * @description activate or rollback
+             */
+            kind: string;
+            /** Model Id */
+            model_id: number;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Override Reason
+             * @description Why the activation is to be done in a freeze; null without that
+             */
+            override_reason: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Request Id */
+            request_id: number;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            requested_by: components["schemas"]["HistoryPrincipal"] | null;
+            /**
+             * State
+             * @description pending, approved (being done), done, failed, declined or expired
+             */
+            state: string;
+            /** Tensors Only */
+            tensors_only: boolean;
+            /** Version */
+            version: string | null;
         };
         /**
          * Aggregation
@@ -1701,6 +1855,40 @@ export interface components {
             written_by: string | null;
         };
         /**
+         * Confirmation
+         * @description The live model is to be confirmed, or the model before is live again.
+         */
+        Confirmation: {
+            /**
+             * Confirm By
+             * Format: date-time
+             */
+            confirm_by: string;
+            /** Generation */
+            generation: number;
+            /** Model Id */
+            model_id: number;
+            /** Model Name */
+            model_name: string | null;
+            /**
+             * Return Form
+             * @description The variant in which the model before was live
+             */
+            return_form: string;
+            /** Return Model Id */
+            return_model_id: number;
+            /**
+             * Return Model Name
+             * @description Null where its record was deleted: nothing can be returned to
+             */
+            return_model_name: string | null;
+            /**
+             * Seconds Left
+             * @description 0 once a server may return to the model before at any moment
+             */
+            seconds_left: number;
+        };
+        /**
          * ContrastPart
          * @description librosa.feature.spectral_contrast, [frames, n_bands + 1].
          */
@@ -2207,6 +2395,30 @@ export interface components {
             stft: components["schemas"]["Stft"];
         };
         /**
+         * FreezeWindow
+         * @description A span in which no activation is done: each day, each week, or once.
+         */
+        FreezeWindow: {
+            /**
+             * Begins
+             * @description `22:00`, `fri 16:00` or `2026-12-20 00:00`
+             * @example fri 16:00
+             */
+            begins: string;
+            /**
+             * Ends
+             * @description In the same form as `begins`; not included
+             * @example mon 08:00
+             */
+            ends: string;
+            /**
+             * Time Zone
+             * @description A name such as Europe/Berlin, or UTC
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+        };
+        /**
          * Gain
          * @description The level that the samples are brought to.
          * @enum {string}
@@ -2311,7 +2523,7 @@ export interface components {
             entry_hash?: string | null;
             /**
              * Event
-             * @description registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired or sealed
+             * @description registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired, sealed, requested, approved, declined, confirmed or policies_changed
              */
             event: string;
             /**
@@ -2573,6 +2785,11 @@ export interface components {
             expires_days?: number | null;
             /** Name */
             name: string;
+            /**
+             * Person Id
+             * @description The person for whom it speaks where an activation needs two; else who makes the key
+             */
+            person_id?: number | null;
             role: components["schemas"]["Role"];
             /** Source */
             source?: string | null;
@@ -2604,6 +2821,16 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Person
+             * @description Name of that person; null too where the account is gone
+             */
+            person?: string | null;
+            /**
+             * Person Id
+             * @description The person for whom it speaks where an activation needs two; null: nobody
+             */
+            person_id?: number | null;
+            /**
              * Prefix
              * @description The beginning of the key
              */
@@ -2623,6 +2850,18 @@ export interface components {
              * @description The only source that a device may name
              */
             source: string | null;
+        };
+        /**
+         * KeyUpdate
+         * @description Changes of a key: only the fields that are present change. Null takes a limit of its own or the person away.
+         */
+        KeyUpdate: {
+            /** Concurrent Requests */
+            concurrent_requests?: number | null;
+            /** Person Id */
+            person_id?: number | null;
+            /** Requests Per Second */
+            requests_per_second?: number | null;
         };
         /**
          * LabelAgreement
@@ -3404,6 +3643,16 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Person
+             * @description Name of that person; null too where the account is gone
+             */
+            person?: string | null;
+            /**
+             * Person Id
+             * @description The person for whom it speaks where an activation needs two; null: nobody
+             */
+            person_id?: number | null;
+            /**
              * Prefix
              * @description The beginning of the key
              */
@@ -3689,6 +3938,70 @@ export interface components {
              * @default []
              */
             unsaid: string[];
+        };
+        /**
+         * Policies
+         * @description The policies of a registry; all are off unless an admin changes them.
+         */
+        Policies: {
+            /**
+             * Confirm Minutes
+             * @description Unless confirmed within so many minutes, the model before is live again
+             */
+            confirm_minutes?: number | null;
+            /**
+             * Four Eyes
+             * @description An activation needs a second person's word
+             * @default false
+             */
+            four_eyes: boolean;
+            /**
+             * Freezes
+             * @description Spans in which no activation is done
+             * @default []
+             */
+            freezes: components["schemas"]["FreezeWindow"][];
+            /**
+             * Request Hours
+             * @description After so many hours a request has expired
+             * @default 24
+             */
+            request_hours: number;
+        };
+        /**
+         * PoliciesUpdate
+         * @description Changes of the policies: only the fields that are present change.
+         */
+        PoliciesUpdate: {
+            /**
+             * Confirm Minutes
+             * @description null switches the return off
+             */
+            confirm_minutes?: number | null;
+            /** Four Eyes */
+            four_eyes?: boolean | null;
+            /**
+             * Freezes
+             * @description Replaces all spans
+             */
+            freezes?: components["schemas"]["FreezeWindow"][] | null;
+            /** Request Hours */
+            request_hours?: number | null;
+        };
+        /**
+         * PolicyStatus
+         * @description The policies, and what they hold back now.
+         */
+        PolicyStatus: {
+            confirmation: components["schemas"]["Confirmation"] | null;
+            /** @description The span that holds now; null where activations are done */
+            freeze: components["schemas"]["FreezeWindow"] | null;
+            policies: components["schemas"]["Policies"];
+            /**
+             * Requests
+             * @description Pending requests, the oldest first
+             */
+            requests: components["schemas"]["ActivationRequest"][];
         };
         /**
          * Pooling
@@ -5803,6 +6116,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description No such user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A user or a key has this name */
             409: {
                 headers: {
@@ -5862,6 +6184,68 @@ export interface operations {
                 };
             };
             /** @description No such key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_key_api_v1_keys__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyOut"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such key; No such user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6362,6 +6746,8 @@ export interface operations {
             query?: {
                 /** @description With wait=all: return to the model before where more than this share of the live servers could not load the model */
                 fail_fleet?: number | null;
+                /** @description true activates in a freeze as well, for `reason`, which the history keeps; admins only */
+                override_freeze?: boolean;
                 /** @description int8 needs an int8 variant that passed its gate */
                 precision?: components["schemas"]["Precision"];
                 /** @description Why; it stands in the history */
@@ -6409,7 +6795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Your role does not allow this */
+            /** @description This caller cannot give the second word */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6427,7 +6813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many servers could not load the model; The model file changed after registration */
+            /** @description Too many servers could not load the model; The activation waits for a second person; No model is activated in this span of time; The policy cannot hold; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7143,6 +7529,8 @@ export interface operations {
             query?: {
                 /** @description With wait=all: return to the model before where more than this share of the live servers could not load the model */
                 fail_fleet?: number | null;
+                /** @description true activates in a freeze as well, for `reason`, which the history keeps; admins only */
+                override_freeze?: boolean;
                 /** @description Why; it stands in the history */
                 reason?: string | null;
                 /** @description How long wait=all waits for the servers after the swap, in seconds */
@@ -7183,7 +7571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Your role does not allow this */
+            /** @description This caller cannot give the second word */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7192,7 +7580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no earlier model to go back to; Too many servers could not load the model; The model file changed after registration */
+            /** @description There is no earlier model to go back to; Too many servers could not load the model; The activation waits for a second person; No model is activated in this span of time; The policy cannot hold; The model file changed after registration */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7380,6 +7768,336 @@ export interface operations {
             };
             /** @description No such operation */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_policies_api_v1_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyStatus"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_policies_api_v1_policies_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoliciesUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policies"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The policy cannot hold */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_model_api_v1_policies_confirm_post: {
+        parameters: {
+            query?: {
+                /** @description Confirm only where this generation is live */
+                generation?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyStatus"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No model waits to be confirmed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_activation_api_v1_policies_requests__request_id__approve_post: {
+        parameters: {
+            query?: {
+                /** @description true activates in a freeze as well, for `reason`, which the history keeps; admins only */
+                override_freeze?: boolean;
+                /** @description Why; it stands in the history */
+                reason?: string | null;
+                /** @description false answers 202 at once with an operation to poll */
+                wait?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `request_id` of a pending request */
+                request_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this; This caller cannot give the second word */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such activation request; No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The activation request does not wait any more; Something changed since the activation was asked for; No model is activated in this span of time; Too many servers could not load the model; The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model cannot score recordings; The request is not valid; The model file is missing; Not a model file; The model file is not safe to load; The model could not be compiled; The compiled model does not agree with the original; The model failed its warm-up; The model does not answer as its examples say */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The backbone is not installed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_activation_api_v1_policies_requests__request_id__decline_post: {
+        parameters: {
+            query?: {
+                /** @description Why; it stands in the history */
+                reason?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description `request_id` of a pending request */
+                request_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such activation request */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The activation request does not wait any more */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,7 +5,7 @@ import pytest
 
 from tests.api.access.conftest import GuardedServer, bearer
 from understudy.access.credential import Credential
-from understudy.schemas.access.account import KeyLimits
+from understudy.schemas.access.account import KeyUpdate
 from understudy.schemas.access.role import Role
 from understudy.settings import Settings
 
@@ -35,7 +35,7 @@ async def test_a_caller_past_its_limit_is_refused_and_counted(guarded: GuardedSe
         assert (await ask(other)).status_code == 200
         assert (await ask(viewer, "/health/live")).status_code == 200  # whoever watches the server is not limited
 
-        await guarded.access.keys.set_limits("one", KeyLimits(requests_per_second=1000), by="test")
+        await guarded.access.keys.update("one", KeyUpdate(requests_per_second=1000), by="test")
         await guarded.access.refresh()
         assert [(await ask(viewer)).status_code for _ in range(5)] == [200] * 5
 

@@ -22,6 +22,7 @@ _VALUES = {
     "principal_id": "9999",
     "name": "none",
     "operation_id": "none",
+    "request_id": "1",
     "version": "1",
     "model": "none",
     "session_id": "0" * 16,

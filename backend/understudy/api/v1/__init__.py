@@ -17,6 +17,7 @@ from understudy.api.v1 import (
     keys,
     models,
     oidc,
+    policies,
     predict,
     predictions,
     recent_statistics,
@@ -51,6 +52,7 @@ for part in (
     account,
     users,
     keys,
+    policies,
 ):
     router.include_router(part.router)
 router.include_router(deployment.operations)

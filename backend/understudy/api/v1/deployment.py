@@ -6,22 +6,27 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from understudy.access.actions import Action
+from understudy.access.caller import Caller
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS
-from understudy.api.permission import CurrentActor, require
+from understudy.api.permission import CurrentActor, CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
 from understudy.errors import (
+    ApprovalNeeded,
+    ApprovalRefused,
     BackboneMissing,
     CompileFailed,
     ExamplesMissed,
     FileChanged,
     FileMissing,
     FormatUnknown,
+    Frozen,
     ModelNotFound,
     ModelUnsafe,
     NothingToRollBack,
     OperationNotFound,
     ParityFailed,
+    PolicyRefused,
     ReportNotFound,
     RequestInvalid,
     RolloutFailed,
@@ -65,6 +70,10 @@ FailFleet = Annotated[
 InPrecision = Annotated[Precision, Query(description="int8 needs an int8 variant that passed its gate")]
 TensorsOnly = Annotated[bool, Query(description="true permits a model that takes tensors and cannot score recordings")]
 Reason = Annotated[str | None, Query(max_length=500, description="Why; it stands in the history")]
+OverrideFreeze = Annotated[
+    bool, Query(description="true activates in a freeze as well, for `reason`, which the history keeps; admins only")
+]
+HELD = (ApprovalNeeded, ApprovalRefused, Frozen, PolicyRefused)
 REFUSALS = (
     FileMissing,
     FileChanged,
@@ -76,6 +85,14 @@ REFUSALS = (
     ExamplesMissed,
     BackboneMissing,
 )
+
+
+def choose_override(caller: Caller, reason: str | None, *, override_freeze: bool) -> str | None:
+    """Return why a freeze is overridden, empty where nobody says, or None. Raises NotAllowed."""
+    if not override_freeze:
+        return None
+    caller.require(Action.POLICIES)
+    return reason or ""
 
 
 @dataclass(frozen=True)
@@ -104,12 +121,13 @@ WaitsFor = Annotated[Waiting, Depends(_parse_waiting)]
     summary="Activate a model",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, RolloutFailed, *REFUSALS),
+        **describe_problems(ModelNotFound, ReportNotFound, TakesTensors, RolloutFailed, *HELD, *REFUSALS),
     },
     dependencies=require(Action.ACTIVATE),
 )
 async def activate_model(
     services: Served,
+    caller: CurrentCaller,
     actor: CurrentActor,
     model_id: ModelIdPath,
     response: Response,
@@ -117,8 +135,13 @@ async def activate_model(
     precision: InPrecision = Precision.FLOAT32,
     tensors_only: TensorsOnly = False,
     reason: Reason = None,
+    override_freeze: OverrideFreeze = False,
 ) -> Operation:
-    """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live."""
+    """Verify, compile, warm up, commit and swap. If any step fails, the model that is live stays live.
+
+    Where a policy asks for a second person, the answer is 409 `approval_needed` and names the request.
+    """
+    choose_override(caller, reason, override_freeze=override_freeze)
     operation = await services.operations.activate(
         model_id,
         actor,
@@ -126,6 +149,7 @@ async def activate_model(
         precision=precision,
         tensors_only=tensors_only,
         reason=reason,
+        override_freeze=override_freeze,
         rollout=waiting.rollout,
     )
     if not waiting.swap:
@@ -149,15 +173,24 @@ async def get_rollback_target(services: Served) -> RollbackTarget:
     summary="Go back to the model that was live before",
     responses={
         202: {"model": Operation, "description": "Under way"},
-        **describe_problems(NothingToRollBack, RolloutFailed, *REFUSALS),
+        **describe_problems(NothingToRollBack, RolloutFailed, *HELD, *REFUSALS),
     },
     dependencies=require(Action.ACTIVATE),
 )
 async def roll_back(
-    services: Served, actor: CurrentActor, response: Response, waiting: WaitsFor, reason: Reason = None
+    services: Served,
+    caller: CurrentCaller,
+    actor: CurrentActor,
+    response: Response,
+    waiting: WaitsFor,
+    reason: Reason = None,
+    override_freeze: OverrideFreeze = False,
 ) -> Operation:
-    """Activate the model that was live before this one, through the same steps."""
-    operation = await services.operations.roll_back(actor, wait=waiting.swap, reason=reason, rollout=waiting.rollout)
+    """Activate the model that was live before this one, through the same steps and under the same policies."""
+    choose_override(caller, reason, override_freeze=override_freeze)
+    operation = await services.operations.roll_back(
+        actor, wait=waiting.swap, reason=reason, override_freeze=override_freeze, rollout=waiting.rollout
+    )
     if not waiting.swap:
         response.status_code = status.HTTP_202_ACCEPTED
     return operation

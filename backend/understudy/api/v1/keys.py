@@ -8,8 +8,9 @@ from understudy.api.paths import KEYS
 from understudy.api.permission import CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
-from understudy.errors import AccountRefused, AccountTaken, KeyNotFound, RequestInvalid
-from understudy.schemas.access.account import KeyCreate, KeyList, KeyOut, NewKey
+from understudy.errors import AccountRefused, AccountTaken, KeyNotFound, RequestInvalid, UserNotFound
+from understudy.models import PrincipalKind
+from understudy.schemas.access.account import KeyCreate, KeyList, KeyOut, KeyUpdate, NewKey
 
 router = APIRouter(prefix=KEYS, tags=["access"], route_class=JsonRoute, dependencies=require(Action.MANAGE_ACCESS))
 
@@ -24,11 +25,25 @@ async def list_keys(services: Served) -> KeyList:
     "",
     summary="Make a key",
     status_code=status.HTTP_201_CREATED,
-    responses=describe_problems(AccountTaken, AccountRefused, RequestInvalid),
+    responses=describe_problems(AccountTaken, AccountRefused, UserNotFound, RequestInvalid),
 )
 async def create_key(services: Served, caller: CurrentCaller, body: KeyCreate) -> NewKey:
     """Make a key for a machine. The answer holds the secret, which is stored as a hash only and not shown again."""
+    if body.person_id is None and caller.kind in (PrincipalKind.PERSON, PrincipalKind.IDENTITY):
+        body = body.model_copy(update={"person_id": caller.principal_id})
     key = await services.access.keys.create(body, by=caller.name or "api")
+    await services.access.refresh()
+    return key
+
+
+@router.patch(
+    "/{name}",
+    summary="Change a key's limits or its person",
+    responses=describe_problems(KeyNotFound, UserNotFound, RequestInvalid),
+)
+async def update_key(services: Served, caller: CurrentCaller, name: str, body: KeyUpdate) -> KeyOut:
+    """Change the fields that are present, of a key by its name or prefix. They count within a second."""
+    key = await services.access.keys.update(name, body, by=caller.name or "api")
     await services.access.refresh()
     return key
 

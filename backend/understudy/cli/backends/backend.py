@@ -19,6 +19,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 
@@ -55,6 +56,7 @@ class Backend(Protocol):
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        override_freeze: bool = False,
         rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Start an activation and return at once; `get_operation` reports its progress.
@@ -63,9 +65,23 @@ class Backend(Protocol):
         """
         ...
 
-    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
+    async def roll_back(
+        self, reason: str | None = None, rollout: RolloutOptions | None = None, *, override_freeze: bool = False
+    ) -> Operation:
         """Start the activation of the model that was live before, and return as `activate` does."""
         ...
+
+    async def get_policies(self) -> PolicyStatus: ...
+
+    async def update_policies(self, changes: PoliciesUpdate) -> Policies: ...
+
+    async def approve(self, request_id: int, *, reason: str | None = None, override_freeze: bool = False) -> Operation:
+        """Approve an activation request, start it and return at once, as `activate` does."""
+        ...
+
+    async def decline(self, request_id: int, reason: str | None = None) -> ActivationRequest: ...
+
+    async def confirm(self, generation: int | None = None) -> PolicyStatus: ...
 
     async def get_operation(self, operation_id: str) -> Operation: ...
 

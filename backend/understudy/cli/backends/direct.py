@@ -23,6 +23,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 from understudy.settings import Settings
@@ -69,6 +70,7 @@ class DirectBackend:
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        override_freeze: bool = False,
         rollout: RolloutOptions | None = None,
     ) -> Operation:
         return await self._services.operations.activate(
@@ -78,13 +80,38 @@ class DirectBackend:
             precision=precision,
             tensors_only=tensors_only,
             reason=reason,
+            override_freeze=override_freeze,
             rollout=rollout,
         )
 
-    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
+    async def roll_back(
+        self, reason: str | None = None, rollout: RolloutOptions | None = None, *, override_freeze: bool = False
+    ) -> Operation:
         return await self._services.operations.roll_back(
-            self._actor, wait=rollout is not None, reason=reason, rollout=rollout
+            self._actor,
+            wait=rollout is not None,
+            reason=reason,
+            override_freeze=override_freeze,
+            rollout=rollout,
         )
+
+    async def get_policies(self) -> PolicyStatus:
+        return await self._services.policies.get_status()
+
+    async def update_policies(self, changes: PoliciesUpdate) -> Policies:
+        return await self._services.policies.update(changes, self._actor)
+
+    async def approve(self, request_id: int, *, reason: str | None = None, override_freeze: bool = False) -> Operation:
+        override_reason = (reason or "") if override_freeze else None
+        return await self._services.approvals.approve(
+            request_id, self._actor, wait=False, override_reason=override_reason
+        )
+
+    async def decline(self, request_id: int, reason: str | None = None) -> ActivationRequest:
+        return await self._services.approvals.decline(request_id, self._actor, reason)
+
+    async def confirm(self, generation: int | None = None) -> PolicyStatus:
+        return await self._services.policies.confirm(generation, self._actor)
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._services.operations.get(operation_id)

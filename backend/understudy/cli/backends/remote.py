@@ -22,6 +22,7 @@ from understudy.schemas.registry.model import (
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.schemas.server.operation import Operation
+from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
 from understudy.schemas.server.status import Status
 
@@ -66,14 +67,40 @@ class RemoteBackend:
         *,
         tensors_only: bool = False,
         reason: str | None = None,
+        override_freeze: bool = False,
         rollout: RolloutOptions | None = None,
     ) -> Operation:
         return await self._client.activate_model(
-            model_id, precision=precision, tensors_only=tensors_only, reason=reason, wait=False, rollout=rollout
+            model_id,
+            precision=precision,
+            tensors_only=tensors_only,
+            reason=reason,
+            wait=False,
+            rollout=rollout,
+            override_freeze=override_freeze,
         )
 
-    async def roll_back(self, reason: str | None = None, rollout: RolloutOptions | None = None) -> Operation:
-        return await self._client.roll_back(reason=reason, wait=False, rollout=rollout)
+    async def roll_back(
+        self, reason: str | None = None, rollout: RolloutOptions | None = None, *, override_freeze: bool = False
+    ) -> Operation:
+        return await self._client.roll_back(reason=reason, wait=False, rollout=rollout, override_freeze=override_freeze)
+
+    async def get_policies(self) -> PolicyStatus:
+        return await self._client.get_policies()
+
+    async def update_policies(self, changes: PoliciesUpdate) -> Policies:
+        return await self._client.update_policies(changes)
+
+    async def approve(self, request_id: int, *, reason: str | None = None, override_freeze: bool = False) -> Operation:
+        return await self._client.approve_activation(
+            request_id, wait=False, reason=reason, override_freeze=override_freeze
+        )
+
+    async def decline(self, request_id: int, reason: str | None = None) -> ActivationRequest:
+        return await self._client.decline_activation(request_id, reason=reason)
+
+    async def confirm(self, generation: int | None = None) -> PolicyStatus:
+        return await self._client.confirm_model(generation=generation)
 
     async def get_operation(self, operation_id: str) -> Operation:
         return await self._client.get_operation(operation_id)

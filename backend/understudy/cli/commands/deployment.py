@@ -12,6 +12,7 @@ from understudy.cli.framework.exit_codes import BEHIND
 from understudy.cli.framework.options import (
     FailFleet,
     ModelId,
+    OverrideFreeze,
     Reason,
     RolloutTimeout,
     TensorsOnly,
@@ -37,6 +38,7 @@ async def activate(
     ] = Precision.FLOAT32,
     tensors_only: TensorsOnly = False,
     reason: Reason = None,
+    override_freeze: OverrideFreeze = False,
     wait_all: WaitAll = False,
     seconds: RolloutTimeout = None,
     fail_fleet: FailFleet = None,
@@ -44,14 +46,22 @@ async def activate(
     """Make a model live: verify, compile, warm up, commit. Running servers follow. If a step fails, nothing changes."""
     rollout = build_rollout(wait_all, seconds, fail_fleet)
     async with session.open_backend() as backend:
-        started = backend.activate(model_id, precision, tensors_only=tensors_only, reason=reason, rollout=rollout)
-        await _follow(session, backend, started)
+        started = backend.activate(
+            model_id,
+            precision,
+            tensors_only=tensors_only,
+            reason=reason,
+            override_freeze=override_freeze,
+            rollout=rollout,
+        )
+        await follow_activation(session, backend, started)
 
 
 @command(group, "rollback", example="understudy rollback", remote=True)
 async def rollback(
     session: Session,
     reason: Reason = None,
+    override_freeze: OverrideFreeze = False,
     wait_all: WaitAll = False,
     seconds: RolloutTimeout = None,
     fail_fleet: FailFleet = None,
@@ -59,10 +69,12 @@ async def rollback(
     """Activate the model that was live before the current one."""
     rollout = build_rollout(wait_all, seconds, fail_fleet)
     async with session.open_backend() as backend:
-        await _follow(session, backend, backend.roll_back(reason, rollout))
+        started = backend.roll_back(reason, rollout, override_freeze=override_freeze)
+        await follow_activation(session, backend, started)
 
 
-async def _follow(session: Session, backend: Backend, starting: Awaitable[Operation]) -> None:
+async def follow_activation(session: Session, backend: Backend, starting: Awaitable[Operation]) -> None:
+    """Wait until an activation that begins now is done, and print the model that is live."""
     with session.output.show_progress() as progress:
         progress.add_task("starting", total=None)
         started = await starting

@@ -9,10 +9,10 @@ from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.session import Session
 from understudy.cli.views.accounts import format_key, format_keys
 from understudy.cli.views.cells import to_text
-from understudy.schemas.access.account import KeyCreate, KeyLimits, KeyList
+from understudy.schemas.access.account import KeyCreate, KeyList, KeyUpdate
 from understudy.schemas.access.role import Role
 
-group = typer.Typer(help="Keys of machines: create, list, limit, revoke.", no_args_is_help=True)
+group = typer.Typer(help="Keys of machines: create, list, limit, assign, revoke.", no_args_is_help=True)
 
 
 @command(group, "create", example="understudy keys create gate-3 --role device --source gate-3")
@@ -23,14 +23,22 @@ async def create(
     source: Annotated[
         str | None, typer.Option("--source", show_default=False, help="The only source that a device may name.")
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person", show_default=False, help="The person for whom it speaks where an activation needs two people."
+        ),
+    ] = None,
     expires_days: Annotated[
         int | None,
         typer.Option("--expires-days", min=1, max=3650, show_default=False, help="Days after which the key ends."),
     ] = None,
 ) -> None:
     """Make a key for a machine and print it. It is shown this once only: what is stored cannot be turned back."""
-    request = validate_request(KeyCreate, {"name": name, "role": role, "source": source, "expires_days": expires_days})
+    fields = {"name": name, "role": role, "source": source, "expires_days": expires_days}
     async with session.open_access() as access:
+        fields["person_id"] = None if person is None else await access.people.get_id(person)
+        request = validate_request(KeyCreate, fields)
         key = await access.keys.create(request, by=session.actor)
     hint = to_text("Keep it now, it is not shown again. Send it as: Authorization: Bearer KEY", "dim")
     session.output.print_answer(key, format_key(key), to_text(key.key, "bold"), hint)
@@ -68,7 +76,22 @@ async def limit(
     ] = None,
 ) -> None:
     """Replace the limits of a key; those that are not named are again those of its role. They count within a second."""
-    limits = validate_request(KeyLimits, {"requests_per_second": rate, "concurrent_requests": at_once})
+    limits = validate_request(KeyUpdate, {"requests_per_second": rate, "concurrent_requests": at_once})
     async with session.open_access() as access:
-        key = await access.keys.set_limits(name, limits, by=session.actor)
+        key = await access.keys.update(name, limits, by=session.actor)
+    session.output.print_answer(key, format_key(key))
+
+
+@command(group, "assign", example="understudy keys assign ci --person anna")
+async def assign(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or prefix of the key.")],
+    person: Annotated[
+        str | None, typer.Option("--person", show_default=False, help="Name of the person; without it, nobody.")
+    ] = None,
+) -> None:
+    """Say for whom a key speaks where an activation needs two people: nobody approves what their own key asked for."""
+    async with session.open_access() as access:
+        person_id = None if person is None else await access.people.get_id(person)
+        key = await access.keys.update(name, KeyUpdate(person_id=person_id), by=session.actor)
     session.output.print_answer(key, format_key(key))

@@ -27,6 +27,9 @@ TensorsOnly = Annotated[
     bool, typer.Option("--tensors-only", help="Permit a model that takes tensors and cannot score recordings.")
 ]
 Reason = Annotated[str | None, typer.Option("--reason", show_default=False, help="Why; it stands in the history.")]
+OverrideFreeze = Annotated[
+    bool, typer.Option("--override-freeze", help="Activate in a freeze too, for --reason; an admin's emergency.")
+]
 WaitAll = Annotated[bool, typer.Option("--wait-all", help="Wait until every running server serves the model.")]
 RolloutTimeout = Annotated[
     float | None,

@@ -45,6 +45,7 @@ def format_key(key: KeyOut) -> RenderableType:
             ("expires", format_time(key.expires_at)),
             ("requests a second", to_text(key.requests_per_second or "as its role")),
             ("at once", to_text(key.concurrent_requests or "as its role")),
+            ("speaks for", to_text(key.person)),
             ("state", _format_key_state(key)),
         ]
     )

@@ -40,9 +40,15 @@ async def insert(
     secret_hash: str,
     source: str | None,
     expires_at: datetime | None,
+    person_id: int | None = None,
 ) -> AccessKey:
     key = AccessKey(
-        principal_id=principal_id, prefix=prefix, secret_hash=secret_hash, source=source, expires_at=expires_at
+        principal_id=principal_id,
+        prefix=prefix,
+        secret_hash=secret_hash,
+        source=source,
+        expires_at=expires_at,
+        person_id=person_id,
     )
     session.add(key)
     await session.flush()

@@ -1,6 +1,6 @@
 """Reads and writes people and identities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Select, func, select
 from sqlalchemy import delete as sql_delete
@@ -27,6 +27,14 @@ async def find_subject(session: AsyncSession, issuer: str, subject: str) -> Prin
 async def list_of_kind(session: AsyncSession, *kinds: PrincipalKind) -> Sequence[Principal]:
     query = select(Principal).where(Principal.kind.in_(kinds)).order_by(Principal.principal_id)
     return (await session.scalars(query)).all()
+
+
+async def read_names(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """Return the names of the principals with these ids, by id."""
+    if not ids:
+        return {}
+    found = await session.scalars(select(Principal).where(Principal.principal_id.in_(ids)))
+    return {each.principal_id: each.name for each in found}
 
 
 async def insert(

@@ -11,9 +11,12 @@ from understudy.migrations import build_several_active
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.notifications import CHANNEL
+from understudy.registry.deployment.confirmations import Deadline
 from understudy.registry.models import model_history
 from understudy.registry.models.rows import order_active_rows
 from understudy.schemas.access.actor import Source
+
+_HAS_LOCK = "understudy.switch_lock"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class DesiredStatePoll:
     """One reading of the deployment.
 
     `active_model_id` is the row marked active, `stage_model_id` the model of the last switch, `variant` the variant
-    in which the latter should be live. `changed_at` is the time of the last switch in UTC, without a zone.
+    in which the latter should be live. `changed_at` is the time of the last switch, `confirm_by` the time by which
+    somebody must confirm the live model; both are in UTC, without a zone.
     """
 
     generation: int
@@ -39,6 +43,7 @@ class DesiredStatePoll:
     active_count: int
     variant: str = FLOAT32
     changed_at: datetime | None = field(default=None, compare=False)
+    confirm_by: datetime | None = field(default=None, compare=False)
 
     @property
     def drifted(self) -> bool:
@@ -58,6 +63,7 @@ async def poll(session: AsyncSession) -> DesiredStatePoll:
             count.scalar_subquery(),
             Deployment.form,
             Deployment.changed_at,
+            Deployment.confirm_by,
         )
     )
     row = found.one_or_none()
@@ -80,8 +86,12 @@ async def read_desired(session: AsyncSession) -> Desired | None:
 async def lock(session: AsyncSession) -> None:
     """Let no other transaction switch, re-point or delete until this one ends. `session` is from `Database.write`.
 
-    Every writer takes this lock before it touches `ml_models`, so that no two of them wait for each other.
+    Every writer takes this lock before it touches `ml_models`, so that no two of them wait for each other. A second
+    call in the same transaction asks the database nothing.
     """
+    if session.info.get(_HAS_LOCK):
+        return
+    session.info[_HAS_LOCK] = True
     await hold_until_commit(await session.connection(), AdvisoryLock.SWITCH)
 
 
@@ -94,13 +104,14 @@ async def switch(
     variant: str = FLOAT32,
     instead_of: int | None = None,
     reason: str | None = None,
+    deadline: Deadline | None = None,
 ) -> int:
     """Make `model_id` the one active model, live in `variant`, and return the new generation.
 
-    `reason` stands in the history. `session` is from `Database.write`. Raises ModelNotFound when the row is gone,
-    SeveralActive when several rows are
-    active already (which of them to give up is not known), and Conflict when the table would not hold exactly this one
-    active row, or when the present generation is not `instead_of`.
+    `reason` stands in the history. With `deadline` the model must be confirmed until then. `session` is from
+    `Database.write`. Raises ModelNotFound when the row is gone, SeveralActive when several rows are active already
+    (which of them to give up is not known), and Conflict when the table would not hold exactly this one active row, or
+    when the present generation is not `instead_of`.
     """
     await lock(session)
     if session.get_bind().dialect.name == "postgresql":
@@ -114,7 +125,9 @@ async def switch(
     after = await poll(session)
     if after.active_count != 1 or after.active_model_id != model_id:
         raise Conflict(f"{after.active_count} models would be active after the switch to model {model_id}.")
-    return await _count_generation(session, before, model_id, actor=actor, event=event, variant=variant, reason=reason)
+    return await _count_generation(
+        session, before, model_id, actor=actor, event=event, variant=variant, reason=reason, deadline=deadline
+    )
 
 
 async def _mark_active(session: AsyncSession, model_id: int) -> None:
@@ -170,11 +183,21 @@ async def _count_generation(
     event: HistoryEvent,
     variant: str = FLOAT32,
     reason: str | None = None,
+    deadline: Deadline | None = None,
 ) -> int:
     """Write the new generation, its history and its notification; return its number."""
     generation = before.generation + 1
     await session.execute(
-        update(Deployment).values(generation=generation, model_id=model_id, changed_at=utc_now(), form=variant)
+        update(Deployment).values(
+            generation=generation,
+            model_id=model_id,
+            changed_at=utc_now(),
+            form=variant,
+            confirm_by=deadline and deadline.confirm_by,
+            return_model_id=deadline and deadline.return_model_id,
+            return_form=deadline and deadline.return_variant,
+            return_claimed_until=None,
+        )
     )
     earlier = await model_history.describe_live(session, before.stage_model_id, before.variant)
     now = await model_history.describe_live(session, model_id, variant)

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from understudy.schemas.access.role import Role
 from understudy.schemas.inference.recording import Source
-from understudy.schemas.registry.model import UtcTime
+from understudy.schemas.registry.model import ModelId, UtcTime
 
 MAX_NAME_LENGTH = 100
 SHORTEST_PASSWORD = 12
@@ -77,15 +77,20 @@ class KeyOut(BaseModel):
     revoked_at: UtcTime | None
     requests_per_second: float | None = Field(default=None, description="Its own limit; null: that of its role")
     concurrent_requests: int | None = Field(default=None, description="Its own limit; null: that of its role")
+    person_id: int | None = Field(
+        default=None, description="The person for whom it speaks where an activation needs two; null: nobody"
+    )
+    person: str | None = Field(default=None, description="Name of that person; null too where the account is gone")
 
 
-class KeyLimits(BaseModel):
-    """Limits of a key. Null: those of its role hold."""
+class KeyUpdate(BaseModel):
+    """Changes of a key: only the fields that are present change. Null takes a limit of its own or the person away."""
 
     model_config = ConfigDict(extra="forbid")
 
     requests_per_second: Annotated[float, Field(gt=0, le=100_000)] | None = None
     concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    person_id: ModelId | None = None
 
 
 class KeyList(BaseModel):
@@ -101,6 +106,9 @@ class KeyCreate(BaseModel):
     role: Role
     source: Source | None = None
     expires_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    person_id: ModelId | None = Field(
+        default=None, description="The person for whom it speaks where an activation needs two; else who makes the key"
+    )
 
 
 class NewKey(KeyOut):

@@ -11,3 +11,7 @@ class Role(StrEnum):
     EDITOR = "editor"
     ADMIN = "admin"
     DEVICE = "device"
+
+
+# The roles that may make a model live.
+MAY_ACTIVATE = (Role.OPERATOR, Role.EDITOR, Role.ADMIN)

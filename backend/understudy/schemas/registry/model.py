@@ -139,8 +139,8 @@ class HistoryEntry(BaseModel):
     history_id: int
     at: UtcTime
     event: str = Field(
-        description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired "
-        "or sealed"
+        description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired, "
+        "sealed, requested, approved, declined, confirmed or policies_changed"
     )
     model_id: int | None
     model_name: str | None

@@ -21,6 +21,7 @@ from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.model import ModelOut
 from understudy.schemas.server.operation import Step
+from understudy.serving.activation.permit import ASKED, Permit, admit, compute_target
 from understudy.serving.activation.preparation import Candidate, OnStep, Preparation, ignore_step
 from understudy.serving.sync.live_model import ActivatedModel, LiveModel, LiveModelReference, log_live
 from understudy.serving.telemetry.counters import Counters
@@ -60,15 +61,16 @@ class Activation:
         tensors_only: bool = False,
         instead_of: int | None = None,
         reason: str | None = None,
+        permit: Permit = ASKED,
     ) -> ActivatedModel:
         """Make `model_id` the live model; with `instead_of`, only while that generation is the present one.
 
-        `reason` stands in the history.
+        `reason` stands in the history. `permit` says which policies the activation may pass by.
 
         `variant` is float32, int8 (the latest int8 variant) or the key of an int8 variant. Raises ModelNotFound, every
         error that `Preparation.prepare` raises, and TakesTensors for a model that cannot score recordings, unless
         `tensors_only` permits it. A rollback permits it: the model was live before. Raises Conflict where another model
-        went live than that of `instead_of`.
+        went live than that of `instead_of`, and what `permit.admit` raises.
         """
         began = time.monotonic()
         try:
@@ -77,7 +79,7 @@ class Activation:
             )
             load_seconds = time.monotonic() - began
             on_step(Step.COMMIT)
-            generation, row = await self._commit(candidate, actor, event, instead_of, reason)
+            generation, row = await self._commit(candidate, actor, event, instead_of, reason, permit)
         except UnderstudyError as error:
             await self._record_refusal(model_id, actor, error)
             raise
@@ -101,7 +103,13 @@ class Activation:
         return found
 
     async def _commit(
-        self, candidate: Candidate, actor: str, event: HistoryEvent, instead_of: int | None, reason: str | None
+        self,
+        candidate: Candidate,
+        actor: str,
+        event: HistoryEvent,
+        instead_of: int | None,
+        reason: str | None,
+        permit: Permit,
     ) -> tuple[int, ModelOut]:
         """Switch the database to the loaded model in one transaction; return the new generation and the model's row.
 
@@ -109,15 +117,19 @@ class Activation:
         lock that the switch holds: nobody can change it in between, and an error undoes the switch.
         """
         model_id, digest = candidate.model.model_id, candidate.model.facts.digest
+        variant = candidate.loaded.variant
+        target = compute_target(candidate.model, candidate.examples_digest, variant)
         async with self._database.write() as session:
+            admission = await admit(session, permit, model_id, variant, target, event)
             generation = await desired_state.switch(
                 session,
                 model_id,
                 actor=actor,
                 event=event,
-                variant=candidate.loaded.variant,
+                variant=variant,
                 instead_of=instead_of,
-                reason=reason,
+                reason=admission.describe(reason),
+                deadline=admission.deadline,
             )
             row = await rows.get(session, model_id)
             if row.record is None or row.record.digest != digest:

@@ -48,7 +48,7 @@ class BrokenModelGuard:
     async def look(self) -> None:
         """Record the live model if it is set aside, and roll back if that is the policy.
 
-        Raises DatabaseUnavailable, after which it is tried again, and once what `Operations.roll_back` raises.
+        Raises DatabaseUnavailable, after which it is tried again, and once what `Operations.return_to_previous` raises.
         """
         live = self._live.current
         problem = None if live is None else self._engine.find_problem(live.model.engine_model)
@@ -61,7 +61,7 @@ class BrokenModelGuard:
             self._returned = live.generation
             try:
                 # Somebody may have activated another model meanwhile: that one stays.
-                await self._operations.roll_back(Source.FOLLOW_UP, wait=True, instead_of=live.generation)
+                await self._operations.return_to_previous(Source.FOLLOW_UP, instead_of=live.generation)
             except DatabaseUnavailable:
                 self._returned = None
                 raise

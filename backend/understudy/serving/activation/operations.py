@@ -19,7 +19,9 @@ from understudy.schemas.server.operation import Operation, OperationState, Rollb
 from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.rollout import Rollout, RolloutOptions
 from understudy.serving.activation.activation import Activation
+from understudy.serving.activation.held_activations import Ask, HeldActivations
 from understudy.serving.activation.operation_progress import SIGN_OF_LIFE_SECONDS, OperationProgress
+from understudy.serving.activation.permit import RETURN, Permit
 from understudy.serving.activation.preparation import OnStep
 from understudy.serving.activation.rollouts import Rollouts
 from understudy.serving.sync.live_model import ActivatedModel, LiveModel
@@ -32,8 +34,11 @@ LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 class Operations:
     """Runs each activation as a task of this process, which goes on when its caller disconnects."""
 
-    def __init__(self, database: Database, registry: Registry, activation: Activation, rollouts: Rollouts) -> None:
+    def __init__(
+        self, database: Database, registry: Registry, held: HeldActivations, activation: Activation, rollouts: Rollouts
+    ) -> None:
         self._rollouts = rollouts
+        self._held = held
         self._database = database
         self._registry = registry
         self._activation = activation
@@ -48,26 +53,34 @@ class Operations:
         precision: Precision = Precision.FLOAT32,
         tensors_only: bool = False,
         reason: str | None = None,
+        override_freeze: bool = False,
         rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Start the activation of `model_id`; with `wait`, return when it is done.
 
-        `tensors_only` permits a model that cannot score recordings. `reason` stands in the history. With `rollout` the
-        activation is done when every live server serves the model, or at the end of that wait.
+        `tensors_only` permits a model that cannot score recordings. `reason` stands in the history. `override_freeze`
+        activates in a freeze too, for this reason. With `rollout` the activation is done when every live server serves
+        the model, or at the end of that wait.
 
-        Raises ModelNotFound and, with `wait`, every error of the activation, and RolloutFailed.
+        Raises ModelNotFound, what `HeldActivations.admit` raises and, with `wait`, every error of the activation, and
+        RolloutFailed.
         """
         refuse_nul("reason", reason)
         async with self._database.read(Use.MANAGE) as session:
             await rows.get(session, model_id)
-        return await self._run(
-            "activate",
+        ask = Ask(
+            "activate", model_id, precision, tensors_only, reason, _find_override(reason, override_freeze), rollout
+        )
+        permit = await self._held.admit(ask, actor)
+        return await self.run(
+            ask.kind,
             model_id,
             lambda on_step: self._activation.activate(
-                model_id, actor, on_step, variant=precision, tensors_only=tensors_only, reason=reason
+                model_id, actor, on_step, variant=precision, tensors_only=tensors_only, reason=reason, permit=permit
             ),
-            wait,
-            self._build_rollout(rollout, actor),
+            wait=wait,
+            rollout=rollout,
+            actor=actor,
         )
 
     async def roll_back(
@@ -75,26 +88,67 @@ class Operations:
         actor: str,
         *,
         wait: bool,
-        instead_of: int | None = None,
         reason: str | None = None,
+        override_freeze: bool = False,
         rollout: RolloutOptions | None = None,
     ) -> Operation:
         """Start the activation of the model that was live before; with `wait`, return when it is done.
 
-        With `instead_of` it fails with Conflict where that generation is no longer the present one. With `rollout` it
-        is done when every live server serves the model, or at the end of that wait. Raises NothingToRollBack and, with
+        `override_freeze` does it in a freeze too, for `reason`. With `rollout` it is done when every live server serves
+        the model, or at the end of that wait. Raises NothingToRollBack, what `HeldActivations.admit` raises and, with
         `wait`, every error of the activation, and RolloutFailed.
         """
         refuse_nul("reason", reason)
         model_id, variant = await self._activation.find_previous()
-        return await self._run(
+        override_reason = _find_override(reason, override_freeze)
+        ask = Ask("rollback", model_id, variant, True, reason, override_reason, rollout)
+        permit = await self._held.admit(ask, actor)
+        return await self._go_back(model_id, variant, actor, wait=wait, reason=reason, permit=permit, rollout=rollout)
+
+    async def return_to(
+        self, model_id: int, variant: str, actor: str, *, instead_of: int, reason: str | None = None
+    ) -> Operation:
+        """Return to safety: activate a model that was live before, which no policy holds back, and wait for that.
+
+        Raises Conflict where the generation `instead_of` is no longer the present one, and every error of the
+        activation.
+        """
+        return await self._go_back(
+            model_id, variant, actor, wait=True, reason=reason, permit=RETURN, instead_of=instead_of
+        )
+
+    async def return_to_previous(self, actor: str, *, instead_of: int) -> Operation:
+        """Return to the model that was live before, as `return_to` does. Raises NothingToRollBack too."""
+        return await self.return_to(*await self._activation.find_previous(), actor, instead_of=instead_of)
+
+    async def _go_back(
+        self,
+        model_id: int,
+        variant: str,
+        actor: str,
+        *,
+        wait: bool,
+        reason: str | None,
+        permit: Permit,
+        instead_of: int | None = None,
+        rollout: RolloutOptions | None = None,
+    ) -> Operation:
+        return await self.run(
             "rollback",
             model_id,
             lambda on_step: self._activation.activate(
-                model_id, actor, on_step, HistoryEvent.ROLLED_BACK, variant, instead_of=instead_of, reason=reason
+                model_id,
+                actor,
+                on_step,
+                HistoryEvent.ROLLED_BACK,
+                variant,
+                instead_of=instead_of,
+                reason=reason,
+                permit=permit,
             ),
-            wait,
-            self._build_rollout(rollout, actor),
+            wait=wait,
+            rollout=rollout,
+            actor=actor,
         )
 
     async def find_rollback_target(self) -> RollbackTarget:
@@ -130,14 +184,17 @@ class Operations:
     def _build_rollout(self, options: RolloutOptions | None, actor: str) -> _RollOut | None:
         return None if options is None else lambda live: self._rollouts.follow(live, options, actor)
 
-    async def _run(
+    async def run(
         self,
         kind: str,
         model_id: int,
         activate: Callable[[OnStep], Awaitable[ActivatedModel]],
+        *,
         wait: bool,
-        roll_out: _RollOut | None,
+        actor: str,
+        rollout: RolloutOptions | None = None,
     ) -> Operation:
+        """Run `activate` as an operation; with `wait`, return when it is done. Raises then what it raises."""
         now = datetime.now(UTC)
         started = Operation(
             operation_id=uuid4().hex,
@@ -155,7 +212,7 @@ class Operations:
         if not wait:
             # The caller may poll the operation through any process as soon as it knows the id.
             await progress.store()
-        task = asyncio.create_task(progress.follow(activate, roll_out))
+        task = asyncio.create_task(progress.follow(activate, self._build_rollout(rollout, actor)))
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task) if wait else started
@@ -164,3 +221,8 @@ class Operations:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # stored with the operation; read here so that asyncio does not report it again
+
+
+def _find_override(reason: str | None, override_freeze: bool) -> str | None:
+    """Return the reason for which a freeze is overridden, empty where nobody gave one; None to keep to the freeze."""
+    return (reason or "") if override_freeze else None

@@ -17,6 +17,7 @@ from understudy.schemas.server.problem import Problem
 from understudy.schemas.server.rollout import ReplicaBehind, Rollout, RolloutOptions
 from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.activation.activation import Activation
+from understudy.serving.activation.permit import RETURN
 from understudy.serving.sync.live_model import LiveModel
 from understudy.serving.telemetry.replica_reports import ReplicaReports
 
@@ -123,6 +124,7 @@ class Rollouts:
                 variant=variant,
                 instead_of=live.generation,
                 reason=reason,
+                permit=RETURN,
             )
         except DatabaseUnavailable as error:
             return f"It is unknown whether the fleet was returned: {error.detail}"

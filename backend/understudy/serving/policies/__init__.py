@@ -1,0 +1,1 @@
+"""Policies of activations: a second person, freezes, confirmation."""
