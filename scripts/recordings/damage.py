@@ -30,7 +30,10 @@ CONTAINERS: dict[str, tuple[str, str, str]] = {
     "webm": ("ffmpeg", "webm", "libopus"),
     "live webm": ("ffmpeg", "webm", "libopus"),
     "mpegts": ("ffmpeg", "mpegts", "aac"),
+    "wma": ("ffmpeg", "asf", "wmav2"),
+    "amr": ("ffmpeg", "amr", "libopencore_amrnb"),
 }
+_AMR_STEP = 6  # it has 8,000 samples a second
 OPTIONS = {
     "fragmented mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"},
     "live webm": {"live": "1", "cluster_time_limit": "500"},
@@ -89,6 +92,8 @@ def make_recordings() -> dict[str, bytes]:
     for name, (encoder, container, codec) in CONTAINERS.items():
         if encoder == "sndfile":
             made[name] = encode_with_sndfile(sound, container, codec, RATE)
+        elif name == "amr":
+            made[name] = encode_with_ffmpeg(sound[::_AMR_STEP], container, codec, RATE // _AMR_STEP)
         else:
             made[name] = encode_with_ffmpeg(sound, container, codec, RATE, options=OPTIONS.get(name))
     return made

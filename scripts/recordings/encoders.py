@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Sound = NDArray[np.float32]
 RATE = 44_100
+# Without one these encoders do not open.
+_BIT_RATES = {"wmav1": 64_000, "wmav2": 64_000, "libopencore_amrnb": 12_200}
 
 
 def encode_with_sndfile(sound: Sound, container: str, subtype: str, rate: int = RATE) -> bytes:
@@ -47,9 +49,9 @@ def encode_with_ffmpeg(
         if sound is not None:
             streams = [cast("AudioStream", file.add_stream(codec, rate=rate, layout="mono")) for _ in range(tracks)]
             for stream in streams:
-                if codec.startswith("wma"):
-                    stream.bit_rate = 64_000  # without one this encoder does not open
-                frame = AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+                if bit_rate := _BIT_RATES.get(codec):
+                    stream.bit_rate = bit_rate
+                frame = AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="fltp", layout="mono")
                 frame.sample_rate = rate
                 frame.pts = round(late * rate)
                 for packet in (*stream.encode(frame), *stream.encode(None)):
