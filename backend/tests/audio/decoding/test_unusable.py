@@ -13,6 +13,7 @@ import pytest
 
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.ffmpeg import FfmpegReader
+from understudy.audio.decoding.source_file import Stream, read_at
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio
 
@@ -226,3 +227,12 @@ def test_decoder_may_open_nothing_but_the_upload(tone: Any, ffmpeg: Encode, monk
     assert seen["container_options"]["protocol_whitelist"] == "none"
     with pytest.raises(PermissionError):
         seen["io_open"]("file:///etc/passwd", 1, {})
+
+
+@pytest.mark.parametrize("offset", [1 << 40, 1 << 62, (1 << 64) - 1])
+def test_a_header_that_points_behind_what_files_can_hold_reads_nothing(tmp_path: Path, offset: int) -> None:
+    path = tmp_path / "clip.wma"
+    path.write_bytes(bytes(100))
+    with path.open("rb") as file:
+        assert read_at(file, offset, 10) == b""
+        assert Stream(file).seek((1 << 64) - 1) == 0

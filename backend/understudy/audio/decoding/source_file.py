@@ -4,6 +4,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Protocol
 
+_LARGEST = 1 << 40
+
 
 class Source(Protocol):
     """A seekable binary file object, such as a spooled upload."""
@@ -16,8 +18,9 @@ class Source(Protocol):
 class Stream:
     """Gives a decoder only reading and seeking: no file name to resolve references against, and no `close`.
 
-    A damaged header can make a decoder seek before the start of the file. Python's files raise an exception for that,
-    in the middle of a C callback; this class seeks to the start instead, and the decoder fails on the bytes there.
+    A damaged header can make a decoder seek before the start of the file, or behind what a file can hold. Python's
+    files raise an exception for that, in the middle of a C callback; this class seeks to the start instead, and the
+    decoder fails on the bytes there.
     """
 
     def __init__(self, source: Source) -> None:
@@ -28,7 +31,7 @@ class Stream:
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
             return self._source.seek(offset, whence)
-        except ValueError:
+        except (ValueError, OverflowError, OSError):
             return self._source.seek(0)
 
     def seekable(self) -> bool:
@@ -104,6 +107,8 @@ def measure_size(source: Source) -> int:
 
 
 def read_at(source: Source, offset: int, count: int) -> bytes:
-    """Return up to `count` bytes from `offset` on."""
+    """Return up to `count` bytes from `offset` on; none from a tebibyte on, where a damaged header may point."""
+    if offset >= _LARGEST:  # files refuse to seek there, each at another number and with another error
+        return b""
     source.seek(offset)
     return source.read(count)
