@@ -2,6 +2,7 @@
 
 from understudy.audio.clip import Clip
 from understudy.audio.decoding.audio_limits import AudioLimits, check_layout
+from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.detect_container import ContainerFormat, Detected, detect_container
 from understudy.audio.decoding.joined import JoinedReader
 from understudy.audio.decoding.pcm import apple, au, chunks, riff
@@ -46,10 +47,10 @@ def _find_plausible_length(promised: float, size: int) -> float:
     return promised if size >= promised * _LEAST_BYTES_A_SECOND else 0.0
 
 
-def open_recording(source: Source, detected: Detected) -> Reader:
+def open_recording(source: Source, detected: Detected, beginnings: Beginnings) -> Reader:
     """Return a reader for the recording that was detected; raises AudioUnusable as the readers do."""
     part = PartOfFile(source, detected.start, detected.size) if detected.start else source
-    reader = _open_reader(part, detected.kind, detected.size - detected.start)
+    reader = _open_reader(part, detected.kind, beginnings.within(part, detected.start))
     if detected.skipped:
         reader.findings.insert(
             0,
@@ -62,48 +63,51 @@ def open_recording(source: Source, detected: Detected) -> Reader:
     return reader
 
 
-def _open_reader(source: Source, kind: ContainerFormat, size: int) -> Reader:
+def _open_reader(source: Source, kind: ContainerFormat, beginnings: Beginnings) -> Reader:
+    size = beginnings.size
     layout: PcmLayout | str
     match kind:
         case ContainerFormat.WAV | ContainerFormat.W64:
             wav = kind is ContainerFormat.WAV
             header = riff.read_riff(source, size) if wav else riff.read_w64(source, size)
             if (stored := header.find_layout()) is None:
-                return _open_compressed_wav(source, kind, header.tag)
+                return _open_compressed_wav(source, kind, header.tag, beginnings)
             layout = stored
             skip = chunks.skip_w64 if not wav else chunks.skip_riff if header.order == "little" else chunks.skip_aiff
-            return _open_pcm(source, size, layout, header.block, skip)
+            return _open_pcm(source, layout, header.block, skip, beginnings)
         case ContainerFormat.AIFF:
             layout, block = apple.read_aiff(source, size)
             if isinstance(layout, str):
                 return SndfileReader(source, kind, layout)
-            return _open_pcm(source, size, layout, block, chunks.skip_aiff)
+            return _open_pcm(source, layout, block, chunks.skip_aiff, beginnings)
         case ContainerFormat.AU:
             layout, block = au.read_au(source)
             if isinstance(layout, str):
                 return SndfileReader(source, kind, layout)
-            return _open_pcm(source, size, layout, block, chunks.skip_none)
+            return _open_pcm(source, layout, block, chunks.skip_none, beginnings)
         case ContainerFormat.CAF:
             layout, block = apple.read_caf(source, size)
             if isinstance(layout, PcmLayout):
-                return _open_pcm(source, size, layout, block, chunks.skip_caf)
-    return _open_with_ffmpeg(source, kind)
+                return _open_pcm(source, layout, block, chunks.skip_caf, beginnings)
+    return _open_with_ffmpeg(source, kind, beginnings)
 
 
-def _open_pcm(source: Source, size: int, layout: PcmLayout, block: Block, skip: chunks.SkipChunks) -> PcmReader:
+def _open_pcm(
+    source: Source, layout: PcmLayout, block: Block, skip: chunks.SkipChunks, beginnings: Beginnings
+) -> PcmReader:
     check_layout(layout.rate, layout.channels)
-    return PcmReader(source, layout, measure_extent(source, size, layout, block, skip))
+    return PcmReader(source, layout, measure_extent(source, layout, block, skip, beginnings))
 
 
-def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int) -> Reader:
+def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int, beginnings: Beginnings) -> Reader:
     if tag in BY_FFMPEG:
-        return _open_with_ffmpeg(source, kind)
+        return _open_with_ffmpeg(source, kind, beginnings)
     if tag in BY_SNDFILE:
         return SndfileReader(source, kind, find_codec_name(tag))
     raise make_codec_error(find_codec_name(tag), kind)
 
 
-def _open_with_ffmpeg(source: Source, kind: ContainerFormat) -> Reader:
+def _open_with_ffmpeg(source: Source, kind: ContainerFormat, beginnings: Beginnings) -> Reader:
     from understudy.audio.decoding.ffmpeg import FfmpegReader  # loads 15 MB of libraries
 
-    return FfmpegReader(source, kind)
+    return FfmpegReader(source, kind, beginnings)

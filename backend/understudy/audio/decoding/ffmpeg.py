@@ -19,6 +19,7 @@ from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.codecs import choose_stream
+from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.container_structure import walk_container
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.containers.flac_frames import is_repeated, measure_frame
@@ -58,6 +59,7 @@ _TIMED = (
 # Encoders let the sound of a whole recording begin a few frames late.
 _LATE_SECONDS = 0.1
 _MAX_READ_ERRORS = 16
+_MAX_DAMAGED = 2_000  # packets at the start that cannot be decoded, behind which there is no sound
 _W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
 
 
@@ -68,8 +70,10 @@ def _describe_layout(frame: AudioFrame) -> tuple[str, str, int]:
 class FfmpegReader:
     """Reads the first sound stream of a seekable file object; skips pictures and video without decoding them."""
 
-    def __init__(self, source: Source, kind: ContainerFormat) -> None:
+    def __init__(self, source: Source, kind: ContainerFormat, beginnings: Beginnings | None = None) -> None:
         """Open `source`, a file in the container `kind`, and decode its first frame.
+
+        `beginnings` are those of `source`, where they are known.
 
         Raises AudioUnusable when the container cannot be read, when it holds no sound, when its codec is not supported,
         or when the sample rate or the channel count is out of range.
@@ -78,7 +82,7 @@ class FfmpegReader:
         self._source = source
         self._size = measure_size(source)
         self._least_damage = _W64_PADDING + 1 if kind is ContainerFormat.W64 else 1
-        structure = walk_container(source, kind)
+        structure = walk_container(source, kind, beginnings)
         self.findings: list[Finding] = structure.findings
         self.end: int | None = structure.end
         if structure.parts is not None and structure.parts != [(0, self._size)]:
@@ -185,6 +189,8 @@ class FfmpegReader:
             except av.FFmpegError:
                 if packet.size:
                     damaged.append(packet)
+                if last is None and len(damaged) >= _MAX_DAMAGED:
+                    break
                 continue
             if packet.size:
                 last = packet

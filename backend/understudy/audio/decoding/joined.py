@@ -13,7 +13,9 @@ from understudy.schemas.inference.finding import Finding, FindingCode
 MAX_RECORDINGS = 64
 """Most recordings that are read from one file, and places at which the next one is looked for."""
 
-OpenRecording = Callable[[Source, Detected], Reader]
+_MAX_FAILURES = 2  # recordings that cannot be decoded, behind which no more are looked for
+
+OpenRecording = Callable[[Source, Detected, Beginnings], Reader]
 
 
 class JoinedReader:
@@ -24,10 +26,11 @@ class JoinedReader:
         self._source = source
         self._size = detected.size
         self._open = open_recording
-        self._reader = open_recording(source, detected)
-        self._start = detected.start
         self._beginnings = Beginnings(source, detected.size)
+        self._reader = open_recording(source, detected, self._beginnings)
+        self._start = detected.start
         self._places = 1
+        self._failures = 0
         self._found: list[Finding] = []
         self._seconds = 0.0
         self.rate = self._reader.rate
@@ -81,7 +84,8 @@ class JoinedReader:
                 self._reader.close()
                 self._reader, self._start = following, detected.start
                 return True
-            start, place = place, self._beginnings.find_next(place + 1)
+            self._failures += 1
+            start, place = place, self._beginnings.find_next(place + 1) if self._failures < _MAX_FAILURES else None
             end = self._size if place is None else place
             if unheard is None:
                 self._found.append(describe_trailing(end - start))
@@ -94,7 +98,7 @@ class JoinedReader:
         detected: Detected | None = None
         try:
             detected = detect_container(self._source, offset)
-            following = self._open(self._source, detected)
+            following = self._open(self._source, detected, self._beginnings)
         except NotAudio:
             return None, None, None
         except AudioUnusable as error:

@@ -29,7 +29,7 @@ _PATTERNS = {
 }
 
 
-def walk_amr(source: Source, size: int) -> Structure:
+def walk_amr(source: Source, size: int, beginnings: Beginnings) -> Structure:
     """Return where the frames end, and the stretches of them that are given to the decoder."""
     structure = Structure(size)
     head = read_at(source, 0, len(_WIDE))
@@ -37,14 +37,13 @@ def walk_amr(source: Source, size: int) -> Structure:
     if mark is None:
         return structure
     frames, run, sizes = _PATTERNS[mark]
-    beginnings = Beginnings(source, size)
     parts = [(0, 0)]
     offset = len(mark)
     for _ in range(_MAX_BREAKS):
         end = _follow(source, offset, size, frames)
         parts[-1] = parts[-1][0], end
-        following = _find_run(source, end, size, run)
         beginning = beginnings.find_next(max(len(mark), end - _LONGEST))
+        following = _find_run(source, end, beginning or size, run)
         if following is None or (beginning is not None and beginning < following):
             structure.end = end if beginning is None else min(end, beginning)
             parts[-1] = parts[-1][0], structure.end

@@ -28,7 +28,7 @@ _MAX_BREAKS = 256
 _STEP = 1 << 20
 
 
-def walk_asf(source: Source, size: int) -> Structure:
+def walk_asf(source: Source, size: int, beginnings: Beginnings) -> Structure:
     """Return the ends of the sound and of the file, and where packets are damaged."""
     structure = Structure(size)
     offset = int.from_bytes(read_at(source, 16, 8), "little")
@@ -41,7 +41,7 @@ def walk_asf(source: Source, size: int) -> Structure:
     promised = offset + int.from_bytes(data[16:24], "little")
     if head[at + 88] & _BROADCAST or promised <= offset + _DATA_HEAD:
         promised = 0
-    end = _walk_packets(source, offset + _DATA_HEAD, promised, packet, structure)
+    end = _walk_packets(source, offset + _DATA_HEAD, promised, packet, structure, beginnings)
     while read_at(source, end, 16) in _INDEXES:
         length = max(_OBJECT_HEAD, int.from_bytes(read_at(source, end + 16, 8), "little"))
         if end + length > size:
@@ -53,10 +53,11 @@ def walk_asf(source: Source, size: int) -> Structure:
     return structure
 
 
-def _walk_packets(source: Source, begin: int, promised: int, packet: int, structure: Structure) -> int:
+def _walk_packets(
+    source: Source, begin: int, promised: int, packet: int, structure: Structure, beginnings: Beginnings
+) -> int:
     """Return the offset behind the last packet; the header says that they end at byte `promised`, or 0."""
     size = structure.end
-    beginnings = Beginnings(source, size)
     offset, part = begin, 0
     for _ in range(_MAX_BREAKS):
         limit = min(size, promised or size)

@@ -46,9 +46,12 @@ class Beginnings:
     of `find_next` with growing offsets together read the file once.
     """
 
-    def __init__(self, source: Source, size: int) -> None:
+    def __init__(self, source: Source, size: int, whole: "Beginnings | None" = None, start: int = 0) -> None:
+        """`source` may be what begins at byte `start` of the file of `whole`, whose searches then serve both."""
         self._source = source
-        self._size = size
+        self.size = size
+        self._whole = whole
+        self._start = start
         self._false = 0
         self._asked: int | None = None
         self._found: int | None = None
@@ -59,19 +62,27 @@ class Beginnings:
         if begins_with_mark(data):
             return True
         start = skip_id3(self._source, offset) if data[:3] == b"ID3" else offset
-        return start < self._size and detect_frames(read_at(self._source, start, _LEAST_RUN), 0) is not None
+        return start < self.size and detect_frames(read_at(self._source, start, _LEAST_RUN), 0) is not None
 
     def find_next(self, offset: int) -> int | None:
         """Return the first beginning at byte `offset` or behind; None where there is none.
 
         None also behind many marks that begin nothing.
         """
-        if self._asked is None or offset < self._asked or (self._found is not None and offset > self._found):
+        if self._whole is not None:
+            found = self._whole.find_next(self._start + offset)
+            return None if found is None else found - self._start
+        known = self._asked is not None and offset >= self._asked and (self._found is None or offset <= self._found)
+        if not known:
             self._asked, self._found = offset, self._search(offset)
         return self._found
 
+    def within(self, source: Source, start: int) -> "Beginnings":
+        """Return the same for `source`, which holds the file from byte `start` on."""
+        return Beginnings(source, self.size - start, self, start)
+
     def _search(self, offset: int) -> int | None:
-        while offset < self._size and self._false < _MAX_FALSE:
+        while offset < self.size and self._false < _MAX_FALSE:
             data = read_at(self._source, offset, _STEP + _HEAD)
             places = [place for each in _SIGNATURES if (place := self._search_mark(data, *each)) is not None]
             if (tag := self._search_id3(data, offset)) is not None:
@@ -96,7 +107,7 @@ class Beginnings:
             head = data[at + 3 : at + 10]
             if len(head) == 7 and 2 <= head[0] <= 4 and max(head[3:]) < 128:
                 start = skip_id3(self._source, offset + at)
-                if start < self._size and detect_frames_at(self._source, start, self._size) is not None:
+                if start < self.size and detect_frames_at(self._source, start, self.size) is not None:
                     return at
             self._false += 1
             at = data.find(b"ID3", at + 1, _STEP + 2)

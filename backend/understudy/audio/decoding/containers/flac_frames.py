@@ -31,7 +31,7 @@ def _make_table() -> list[int]:
 _TABLE = _make_table()
 
 
-def walk_flac(source: Source, size: int) -> Structure:
+def walk_flac(source: Source, size: int, beginnings: Beginnings) -> Structure:
     """Return where another recording begins behind the metadata (RFC 9639 section 8), which may hold pictures."""
     structure = Structure(size)
     offset, last = 4, False
@@ -41,7 +41,7 @@ def walk_flac(source: Source, size: int) -> Structure:
             break
         last = head[0] >= _LAST_BLOCK
         offset += 4 + int.from_bytes(head[1:])
-    structure.end = Beginnings(source, size).find_next(offset) or size
+    structure.end = beginnings.find_next(offset) or size
     return structure
 
 

@@ -18,11 +18,10 @@ _MAX_BREAKS = 256
 _MAX_FALSE = 20_000  # places that look like a frame and are none, after which no more are looked for
 
 
-def walk_frames(source: Source, kind: ContainerFormat, size: int) -> Structure:
+def walk_frames(source: Source, kind: ContainerFormat, size: int, beginnings: Beginnings) -> Structure:
     """Return where the frames end and a recording of another kind begins; the decoder finds what is damaged itself."""
     structure = Structure(size)
     measure = _measure_mp3() if kind is ContainerFormat.MP3 else _measure_adts
-    beginnings = Beginnings(source, size)
     offset = skip_id3(source)
     false = 0
     for _ in range(_MAX_BREAKS):
@@ -38,7 +37,7 @@ def walk_frames(source: Source, kind: ContainerFormat, size: int) -> Structure:
         if beginning != start >= end and detect_frames_at(source, start, size) is kind:
             offset = start
             continue
-        following, found, false = _find_frames(source, begin, size, false)
+        following, found, false = _find_frames(source, begin, beginning or size, false)
         places = [place for place in (beginning, following) if place is not None]
         if not places:
             break

@@ -44,9 +44,9 @@ def _read_box(source: Source, offset: int, size: int) -> _Box:
     return _Box(offset, name, length, 8, open_end=False)
 
 
-def walk_boxes(source: Source, size: int, max_boxes: int) -> Structure:
+def walk_boxes(source: Source, size: int, max_boxes: int, beginnings: Beginnings) -> Structure:
     """Return what at most `max_boxes` boxes say; raises AudioUnusable without the box that describes the sound."""
-    structure, beginnings = Structure(size), Beginnings(source, size)
+    structure = Structure(size)
     offset, previous, complete = 0, 0, 0
     described = media = False
     for _ in range(max_boxes):

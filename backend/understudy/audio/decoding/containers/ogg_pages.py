@@ -60,12 +60,12 @@ class _Pages:
             self.ended.add(page.serial)
 
 
-def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
+def walk_pages(source: Source, size: int, max_pages: int, beginnings: Beginnings) -> Structure:
     """Return what the pages say; the decoder gets whole pages only, because it spends a second on 3 MB of false ones.
 
     At most `max_pages` pages are looked at one by one. Raises AudioUnusable for a file in which no stream begins.
     """
-    structure, pages, beginnings = Structure(size, parts=[]), _Pages(), Beginnings(source, size)
+    structure, pages = Structure(size, parts=[]), _Pages()
     offset = begin = breaks = 0
     for _ in range(max_pages):
         if offset >= size:
@@ -85,9 +85,10 @@ def walk_pages(source: Source, size: int, max_pages: int) -> Structure:
             offset += page.length
             continue
         breaks += 1
-        following = find(source, _PAGE, offset + 1, size) if breaks <= MAX_BREAKS else None
-        _keep(structure, begin, offset)
         beginning = beginnings.find_next(offset)
+        limit = size if beginning is None else beginning + 1
+        following = find(source, _PAGE, offset + 1, limit) if breaks <= MAX_BREAKS else None
+        _keep(structure, begin, offset)
         if following is None or (beginning is not None and beginning < following):
             structure.end = offset
             if breaks > MAX_BREAKS:

@@ -15,20 +15,20 @@ _SERVICES_PID, _PROGRAMS_PID = 0x11, 0
 _PROGRAMS, _STREAMS = 0, 2
 
 
-def walk_packets(source: Source, size: int) -> Structure:
+def walk_packets(source: Source, size: int, beginnings: Beginnings) -> Structure:
     """Return where the packets end or another recording begins: another file, or packets with other codecs."""
     structure = Structure(size)
     lead, length = (0, TS_PACKET) if read_at(source, 0, 1) == b"G" else (4, TIMED_TS_PACKET)
     packet_run = re.compile(b".{%d}" % lead + b"G(?:.{%d}G){3}" % (length - 1), re.DOTALL)
-    beginnings, tables = Beginnings(source, size), _Tables(lead, length)
+    tables = _Tables(lead, length)
     offset = 0
     for _ in range(_MAX_BREAKS):
         end = _follow(source, offset, size, tables)
         if tables.changed_at is not None:
             structure.end = tables.changed_at
             return structure
-        following = _find_packets(source, end, size, packet_run)
         beginning = beginnings.find_next(max(length, end - length + 1))
+        following = _find_packets(source, end, beginning or size, packet_run)
         if beginning is not None and (following is None or beginning < following):
             structure.end = beginning
             return structure

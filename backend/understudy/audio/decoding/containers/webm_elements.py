@@ -30,14 +30,14 @@ _SILENT_ELEMENTS = (
 )
 
 
-def walk_elements(source: Source, size: int, max_elements: int) -> Structure:
+def walk_elements(source: Source, size: int, max_elements: int, beginnings: Beginnings) -> Structure:
     """Return what at most `max_elements` elements say.
 
     An element of unknown size is entered and its children are looked at instead: a live recording, such as a browser's
     MediaRecorder makes, is one segment of unknown size. So is every segment, because the child that is damaged or cut
     off says whether sound is lost.
     """
-    structure, beginnings = Structure(size), Beginnings(source, size)
+    structure = Structure(size)
     offset = begin = previous = clusters = 0
     segment: tuple[int, int] | None = None
     for _ in range(max_elements):

@@ -39,19 +39,19 @@ class Extent:
     findings: list[Finding] = field(default_factory=list)
 
 
-def measure_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
-    """Return the samples of a file of `size` bytes; `skip` returns the chunks from an offset on."""
-    extent = _find_extent(source, size, layout, block, skip)
+def measure_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChunks, beginnings: Beginnings) -> Extent:
+    """Return the samples of a file; `skip` returns the chunks from an offset on."""
+    extent = _find_extent(source, layout, block, skip, beginnings)
     _note_part_of_frame(source, extent, layout)
     return extent
 
 
-def _find_extent(source: Source, size: int, layout: PcmLayout, block: Block, skip: SkipChunks) -> Extent:
+def _find_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChunks, beginnings: Beginnings) -> Extent:
+    size = beginnings.size
     if block.begin > size:
         return Extent(size, 0, size)
     present = size - block.begin
     declared = block.declared
-    beginnings = Beginnings(source, size)
     if declared is None or declared > present or (declared == 0 and present):
         if declared == 0 and skip(source, block.begin, size).end >= size:
             return Extent(block.begin, 0, size)
