@@ -4,7 +4,7 @@ import { api, unwrap } from "../api/client";
 import type { AccessState } from "../api/types";
 
 /** What a button asks for; the server's table of roles decides. */
-export type Action = "predict" | "rehearse" | "activate" | "edit" | "own_account" | "manage_access";
+export type Action = "predict" | "rehearse" | "activate" | "edit" | "own_account" | "manage_access" | "policies";
 
 /** The signed-in person and what they may do. Undefined until the server has said so: nothing is disabled then. */
 export const AccessContext = createContext<AccessState | undefined>(undefined);

@@ -1,10 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { useRefusal } from "../access/access";
 import { limits } from "../api/limits";
 import { useActivate } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
 import type { CompileReport, Model, Operation, Problem } from "../api/types";
+import { policiesQuery } from "../policies/api";
+import { formatWindow } from "../policies/held-notices";
 import { useOperation, useOperationLog } from "../server-events/provider";
 import { text } from "../text";
 import { getPageWarning } from "../text/remedies";
@@ -33,6 +36,9 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const report = useQuery({ ...reportQuery(model.model_id), enabled: model.compile_state === "ready" }).data;
   const [started, setStarted] = useState<Operation>();
   const [reason, setReason] = useState("");
+  const [overrides, setOverrides] = useState(false);
+  const freeze = useQuery(policiesQuery()).data?.freeze;
+  const mayOverride = useRefusal("policies") === undefined;
   const id = started?.operation_id;
   const operation = useOperation(id) ?? started;
   const takesTensors = report?.spec.input === "tensor";
@@ -49,7 +55,10 @@ export function ActivateDialog({ model, active, onClose }: Props) {
       if (id) log.dismiss(id);
       setStarted(next);
     };
-    activate.mutate({ id: model.model_id, tensorsOnly, reason: reason.trim() }, { onSuccess: follow });
+    activate.mutate(
+      { id: model.model_id, tensorsOnly, reason: reason.trim(), overrideFreeze: overrides },
+      { onSuccess: follow },
+    );
   };
   return (
     <Dialog
@@ -89,9 +98,33 @@ export function ActivateDialog({ model, active, onClose }: Props) {
               onChange={(event) => setReason(event.target.value)}
             />
           </div>
+          {freeze && (
+            <div className="mt-4 space-y-3">
+              <WarningNotice>{text.policies.held.frozen(formatWindow(freeze))}</WarningNotice>
+              {mayOverride && (
+                <label className="flex items-baseline gap-2 text-sm">
+                  <input
+                    type="checkbox"
+                    className="accent-accent"
+                    checked={overrides}
+                    onChange={(event) => setOverrides(event.target.checked)}
+                  />
+                  <span>
+                    {text.policies.override}
+                    <span className="block text-ink-2">{text.policies.overrideHint}</span>
+                  </span>
+                </label>
+              )}
+            </div>
+          )}
           <DialogActions>
             <Button onClick={close}>{text.common.cancel}</Button>
-            <Button action="activate" look="primary" disabled={activate.isPending} onClick={() => start(takesTensors)}>
+            <Button
+              action="activate"
+              look="primary"
+              disabled={activate.isPending || (overrides && reason.trim() === "")}
+              onClick={() => start(takesTensors)}
+            >
               {takesTensors ? words.confirmTensors : words.confirm}
             </Button>
           </DialogActions>

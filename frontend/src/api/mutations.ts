@@ -19,25 +19,36 @@ export interface Activation {
   tensorsOnly: boolean;
   /** Why; it stands in the history. */
   reason?: string | undefined;
+  /** Activates in a freeze too, for the reason. */
+  overrideFreeze?: boolean;
 }
 
 export function useActivate() {
+  const client = useQueryClient();
   const log = useOperationLog();
   return useMutation({
-    mutationFn: async ({ id, tensorsOnly, reason }: Activation) =>
+    mutationFn: async ({ id, tensorsOnly, reason, overrideFreeze }: Activation) =>
       (await unwrap(
         api.POST("/api/v1/models/{model_id}/activate", {
           params: {
             path: { model_id: id },
-            query: { wait: false, tensors_only: tensorsOnly, ...(reason && { reason }) },
+            query: {
+              wait: false,
+              tensors_only: tensorsOnly,
+              ...(reason && { reason }),
+              ...(overrideFreeze && { override_freeze: true }),
+            },
           },
         }),
       )) as Operation,
     onSuccess: (operation) => log.put(operation),
+    // It may wait for a second person now.
+    onError: () => void client.invalidateQueries({ queryKey: ["policies"] }),
   });
 }
 
 export function useRollback() {
+  const client = useQueryClient();
   const log = useOperationLog();
   return useMutation({
     mutationFn: async (reason: string | undefined) =>
@@ -45,6 +56,7 @@ export function useRollback() {
         api.POST("/api/v1/models/rollback", { params: { query: { wait: false, ...(reason && { reason }) } } }),
       )) as Operation,
     onSuccess: (operation) => log.put(operation),
+    onError: () => void client.invalidateQueries({ queryKey: ["policies"] }),
   });
 }
 

@@ -4,6 +4,7 @@ import { modelHistoryQuery, statusQuery } from "../api/queries";
 import type { Model } from "../api/types";
 import { formatActor } from "../format/actor";
 import { Time } from "../format/time";
+import { HeldNotices } from "../policies/held-notices";
 import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
 import { buttonClass } from "../ui/button";
@@ -30,6 +31,7 @@ export function LiveModelPanel({ active, loading }: { active: Model | null | und
           <NoLiveModel />
         )}
       </Panel>
+      <HeldNotices />
       {status?.problem && (
         <div className="mt-3">
           <ProblemNotice problem={status.problem} />

@@ -19,6 +19,12 @@ const refused = makeHistoryEntry({
 
 function api(own: Routes = {}) {
   return serveApi({
+    "GET /api/v1/policies": {
+      policies: { four_eyes: false, request_hours: 24, freezes: [], confirm_minutes: null },
+      freeze: null,
+      confirmation: null,
+      requests: [],
+    },
     "GET /api/v1/status": makeStatus(),
     "GET /api/v1/metrics/summary": makeMetrics(),
     "GET /api/v1/history": { entries: [activated, refused], next_cursor: null },

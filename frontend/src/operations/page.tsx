@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { metricsQuery, statusQuery } from "../api/queries";
+import { PoliciesSection } from "../policies/section";
 import { text } from "../text";
 import { SelectField } from "../ui/field";
 import { Page, PageTitle, Section, Skeleton } from "../ui/layout";
@@ -56,6 +57,7 @@ export function OperationsPage() {
         {metrics.error && <QueryFailure error={metrics.error} onRetry={() => void metrics.refetch()} />}
         {metrics.data && <TrafficCharts metrics={metrics.data} />}
       </Section>
+      <PoliciesSection />
       <LiveModelLookup />
       <HistorySection />
     </Page>

@@ -33,7 +33,7 @@ export function ServerEventsProvider({ children, feed: given }: { children: Reac
   const [events] = useState<ServerEvents>(() => {
     const feed = given ?? new EventFeed();
     const refreshAll = () => {
-      for (const key of ["models", "history", "status", "metrics", "demo-clips"]) {
+      for (const key of ["models", "history", "status", "metrics", "demo-clips", "policies"]) {
         void client.invalidateQueries({ queryKey: [key] });
       }
     };
@@ -46,8 +46,8 @@ export function ServerEventsProvider({ children, feed: given }: { children: Reac
       for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
     };
     feed.on("operation", (operation) => operations.put(operation));
-    feed.on("models", () => refresh("models", "history"));
-    feed.on("stage", () => refresh("models", "history", "status", "metrics"));
+    feed.on("models", () => refresh("models", "history", "policies"));
+    feed.on("stage", () => refresh("models", "history", "status", "metrics", "policies"));
     const endLink = link.start();
     // The server ends the events of a session that has ended.
     const removeStateListener = feed.onState(() => {

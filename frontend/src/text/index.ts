@@ -7,6 +7,7 @@ import { modelDetail } from "./model-detail";
 import { models } from "./models";
 import { operations } from "./operations";
 import { account, people } from "./people";
+import { policies } from "./policies";
 import { tryIt } from "./try";
 
 /** All text that the page shows. */
@@ -24,5 +25,6 @@ export const text = {
   microphone,
   operations,
   people,
+  policies,
   manual,
 };

@@ -14,6 +14,13 @@ const REMEDIES: Record<string, string> = {
     "Open the model's page: its examples show each clip. Correct the spec, or drop other examples there.",
   several_active: "Ask the person who runs the server: which model is live has to be decided there.",
   name_taken: "Choose another name, or open the model that has this name and edit it.",
+  approval_needed: "Another person who may activate models approves it on the Models page.",
+  approval_refused: "Let another person approve it: the Models page shows the request to everybody.",
+  request_stale: "Look at what is live now, and choose Activate again if it is still wanted.",
+  request_closed: "Choose Activate again if the model should still go live.",
+  frozen: "Wait until the freeze ends. In an emergency an admin activates all the same and says why.",
+  nothing_to_confirm: "Look at the Models page: another model is live, or somebody has confirmed it.",
+  policy_refused: "An admin changes the policies on the Operations page.",
   model_set_aside: "Choose Activate beside another model, or Roll back, on the Models page.",
 };
 const FOR_PROGRAMS = /`|\b(GET|POST|PUT|PATCH|DELETE) \/|\/api\/|(^|\s)--[a-z]|understudy [a-z]/;
