@@ -237,6 +237,15 @@ def test_flac_without_its_first_frames_has_a_gap_there(tone: Any, sndfile: Encod
     assert finding.end == pytest.approx(2.0 - seconds)
 
 
+def test_bytes_that_were_put_into_a_wma_file_cost_only_the_packet_around_them(tone: Any, ffmpeg: Encode) -> None:
+    """More of them than the file has move all later packets behind the end that the header states."""
+    body = ffmpeg(tone, "asf", "wmav2")
+    middle = len(body) // 2
+    seconds, [finding] = read(body[:middle] + b"\xa5" * 2 * len(body) + body[middle:])
+    assert finding.code == "gap"
+    assert seconds > 1.0
+
+
 def test_the_first_clusters_that_are_damaged_are_a_gap_and_no_late_start(tone: Any, ffmpeg: Encode) -> None:
     body = ffmpeg(np.tile(tone, 2), "matroska", "flac", options={"cluster_time_limit": "500"})
     clusters = [found.start() for found in re.finditer(b"\x1f\x43\xb6\x75", body)]

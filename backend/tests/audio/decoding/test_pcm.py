@@ -72,6 +72,12 @@ def test_channels_are_those_of_libsndfile(sndfile: Encode, channels: int) -> Non
     np.testing.assert_allclose(read(body)[0], expected.mean(axis=1), atol=1e-6)
 
 
+def test_a_double_that_is_too_large_is_infinite_without_a_warning() -> None:
+    data = np.array([1e300, np.nan, 0.5], "<f8").tobytes()
+    values = decode(data, PcmLayout(PcmEncoding.F64, False, 8000, 1))[:, 0]
+    np.testing.assert_array_equal(values, [np.inf, np.nan, 0.5])
+
+
 def test_64_bit_samples_are_divided_by_their_full_scale() -> None:
     data = np.array([-(2**63), 2**62, 0], ">i8").tobytes()
     np.testing.assert_array_equal(decode(data, PcmLayout(PcmEncoding.S64, True, 8000, 1))[:, 0], [-1.0, 0.5, 0.0])

@@ -60,12 +60,12 @@ def _walk_packets(
     size = structure.end
     offset, part = begin, 0
     for _ in range(_MAX_BREAKS):
-        limit = min(size, promised or size)
+        limit = promised if offset < promised < size else size  # bytes that were put in move packets behind that end
         bad = _find_bad_packet(source, offset, limit, packet)
         if bad is None or read_at(source, bad, 16) in _INDEXES:
             end = limit if bad is None else bad
             break
-        beginning = beginnings.find_next(max(begin, bad - packet + 1))
+        beginning = beginnings.find_next(max(offset, bad - packet + 1))
         following = _find_packet(source, bad + 1, size, packet)
         if following is None or (beginning is not None and beginning < following):
             end = bad if beginning is None else beginning

@@ -62,7 +62,8 @@ def decode(data: bytes, layout: PcmLayout) -> Samples:
         case PcmEncoding.S24:
             values = _widen(data, big_endian=layout.big_endian) * np.float32(2.0**-31)
         case PcmEncoding.F32 | PcmEncoding.F64:
-            values = _read(data, layout).astype(np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is too large or not a number is replaced later
+                values = _read(data, layout).astype(np.float32)
         case _:
             stored = _read(data, layout)
             values = np.multiply(stored, np.float32(2.0 ** (1 - 8 * stored.dtype.itemsize)), dtype=np.float32)
