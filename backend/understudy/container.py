@@ -26,6 +26,7 @@ from understudy.serving.activation.preparation import Preparation
 from understudy.serving.activation.rollouts import Rollouts
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
+from understudy.serving.compilation.file_sharing import FileSharing
 from understudy.serving.compilation.model_changes import ModelChanges
 from understudy.serving.examples.example_changes import ExampleChanges
 from understudy.serving.examples.prover import Prover
@@ -74,6 +75,7 @@ class Services:
     approvals: Approvals
     confirmation_guard: ConfirmationGuard
     compilation: Compilation
+    file_sharing: FileSharing
     broken_model_guard: BrokenModelGuard
     compile_queue: CompileQueue
     housekeeping: Housekeeping
@@ -149,7 +151,7 @@ async def open_services(
     try:
         with _open_compiler(settings, read_only=read_only) as compiler:
             await (database.require_tables() if read_only else schema.migrate(database))
-            services = _build_services(settings, database, engine, counters, compiler, actor)
+            services = _build_services(settings, database, engine, counters, compiler, actor, read_only=read_only)
             yield services
             await services.operations.close()
             await services.model_resolver.close()
@@ -170,17 +172,25 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
 
 
 def _build_services(
-    settings: Settings, database: Database, engine: Engine, counters: Counters, compiler: Compiler, actor: str
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    counters: Counters,
+    compiler: Compiler,
+    actor: str,
+    *,
+    read_only: bool,
 ) -> Services:
     registry = Registry(settings, database)
     recent_statistics = RecentStatistics(counters)
     prediction_log = PredictionLog(settings, database, counters)
     live = LiveModelReference(on_swap=recent_statistics.record_swap)
-    compilation = Compilation(registry, compiler, counters, actor)
+    sharing = FileSharing(settings, database, registry, compiler.store, read_only=read_only)
+    compilation = Compilation(registry, compiler, sharing, counters, actor)
     backbones = BackboneHolder(settings)
     prover = Prover(database, backbones, engine, ExampleClips(settings))
     compile_queue = CompileQueue(registry, compilation, prover)
-    preparation = Preparation(settings, registry, compilation, backbones, prover, engine, counters)
+    preparation = Preparation(settings, registry, compilation, sharing, backbones, prover, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
@@ -220,6 +230,7 @@ def _build_services(
         approvals=Approvals(database, held, activation, operations),
         confirmation_guard=ConfirmationGuard(database, reconciler, operations),
         compilation=compilation,
+        file_sharing=sharing,
         broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
         compile_queue=compile_queue,
         housekeeping=Housekeeping(settings, database, registry, compile_queue, ExampleClips(settings)),
@@ -265,6 +276,8 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
     )
     if services.prediction_log.is_enabled:
         background = (*background, ("prediction_log", services.prediction_log.watch, False))
+    if services.file_sharing.is_enabled:
+        background = (*background, ("file_sharing", services.file_sharing.watch, False))
     tasks = [
         asyncio.create_task(services.supervisor.keep_running(name, work, essential=essential))
         for name, work, essential in background

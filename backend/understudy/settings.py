@@ -98,6 +98,17 @@ class Settings(AccessSettings):
         default=(),
         description="Origins whose pages may use the server, such as `https://app.example`, separated by commas.",
     )
+    store: str | None = Field(
+        default=None,
+        description="Object store that the servers of a registry share (`s3://BUCKET/FOLDER`, also `gs`, `az`, "
+        "`file`): model files, compiled models and backbones. Unset: each machine has its own. See store.md.",
+    )
+    store_cache_bytes: int = Field(
+        default=20 << 30,
+        gt=0,
+        description="Most bytes on this machine of what the store has too; what was not used for the longest time is "
+        "deleted first.",
+    )
     backbone: Path | None = Field(
         default=None, description="File of the YAMNet backbone. Unset: `models/yamnet.onnx` in the home folder."
     )
@@ -228,7 +239,7 @@ class Settings(AccessSettings):
         description="Longest time in seconds for comparing a compiled model with the original.",
     )
 
-    @field_validator("database_url", mode="before")
+    @field_validator("database_url", "store", mode="before")
     @classmethod
     def _strip_address(cls, value: object) -> object:
         """An address that was pasted has a newline behind it, and a variable that was cleared is empty."""

@@ -119,8 +119,16 @@ async def list_uncompiled(session: AsyncSession) -> list[RegisteredFile]:
 
     Compilations that run now are among them.
     """
-    waiting = (CompileState.COMPILING, CompileState.NOT_COMPILED)
-    query = select_rows().where(FileRecord.compile_state.in_(waiting)).order_by(MlModel.model_id.desc())
+    return await _list_in(session, CompileState.COMPILING, CompileState.NOT_COMPILED)
+
+
+async def list_compiled(session: AsyncSession) -> list[RegisteredFile]:
+    """Return the files that are compiled, the newest model first; those of unusable specs are not."""
+    return await _list_in(session, CompileState.READY)
+
+
+async def _list_in(session: AsyncSession, *states: CompileState) -> list[RegisteredFile]:
+    query = select_rows().where(FileRecord.compile_state.in_(states)).order_by(MlModel.model_id.desc())
     found = []
     for model, record in await session.execute(query):
         with suppress(SpecInvalid):

@@ -26,6 +26,7 @@ from understudy.schemas.inference.prediction import ModelIdentity
 from understudy.schemas.server.operation import Step
 from understudy.serving.activation.activation_probes import ActivationProbes
 from understudy.serving.compilation.compilation import Compilation
+from understudy.serving.compilation.file_sharing import FileSharing
 from understudy.serving.examples.prover import Prover
 from understudy.serving.prediction.backbone_holder import BackboneHolder
 from understudy.serving.sync.live_model import LoadedModel
@@ -66,6 +67,7 @@ class Preparation:
         settings: Settings,
         registry: Registry,
         compilation: Compilation,
+        sharing: FileSharing,
         backbones: BackboneHolder,
         prover: Prover,
         engine: Engine,
@@ -74,6 +76,7 @@ class Preparation:
         self._settings = settings
         self._registry = registry
         self._compilation = compilation
+        self._sharing = sharing
         self._backbones = backbones
         self._prover = prover
         self._engine = engine
@@ -100,6 +103,8 @@ class Preparation:
     ) -> Candidate:
         """Return the model as it would go live now: like `prepare`, after the sidecar, probes and examples.
 
+        With a shared store, the store has it then.
+
         Raises what `prepare` raises, what `ActivationProbes.require` raises, and ExamplesMissed where the model does
         not answer as its examples say. Without `tensors_only`, raises TakesTensors for a model that cannot score
         recordings: with it live, every prediction fails.
@@ -113,6 +118,7 @@ class Preparation:
         loaded = await self._load(reading.model, compiled, (), on_step)
         unanswered = await self._probe(compiled, loaded.engine_model)
         proved = await self._prover.require(reading.model, loaded.engine_model)
+        await self._sharing.publish(reading.model, compiled)
         return Candidate(reading.model, loaded, (*reading.notes, *unanswered, *proved.notes), proved.examples_digest)
 
     def release(self, source_digest: str, *, keep: EngineModel | None) -> int:
@@ -155,7 +161,14 @@ class Preparation:
 
     async def _verify(self, model_id: int) -> RegisteredFile:
         model = await self._registry.ensure_file_record(model_id)
-        await asyncio.to_thread(self._registry.files.verify, model.facts)
+        try:
+            await asyncio.to_thread(self._registry.files.verify, model.facts)
+        except FileMissing:
+            # In the shared store a file lies under its digest: it is the one that was registered.
+            if not self._sharing.is_enabled:
+                raise
+            if await self._compilation.find(model) is None and await self._sharing.fetch_source(model) is None:
+                raise
         return model
 
     async def _compile(self, model: RegisteredFile, on_step: OnStep, variant: str) -> CompiledModel:
@@ -210,6 +223,7 @@ class Preparation:
         started = time.perf_counter()
         model = await self._engine.load(compiled.folder, backbone)
         self._counters.loads.observe(time.perf_counter() - started)
+        self._sharing.note_loaded(compiled, model)
         return model
 
 

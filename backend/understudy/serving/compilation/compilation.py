@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -13,6 +14,7 @@ from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision, Quantization
 from understudy.schemas.compiler.report import CompileReport
+from understudy.serving.compilation.file_sharing import FileSharing
 from understudy.serving.telemetry.counters import Counters
 
 log = structlog.get_logger()
@@ -21,8 +23,11 @@ log = structlog.get_logger()
 class Compilation:
     """Compiles a registered model, or finds its compiled model in the store."""
 
-    def __init__(self, registry: Registry, compiler: Compiler, counters: Counters, actor: str) -> None:
+    def __init__(
+        self, registry: Registry, compiler: Compiler, sharing: FileSharing, counters: Counters, actor: str
+    ) -> None:
         self._registry = registry
+        self._sharing = sharing
         self._compiler = compiler
         self._counters = counters
         self._actor = actor
@@ -32,8 +37,11 @@ class Compilation:
         return self._compiler.store.compute_key(model.facts.digest, model.spec)
 
     async def find(self, model: RegisteredFile) -> CompiledModel | None:
-        """Return the compiled model; None where there is none or a damaged one."""
-        return await asyncio.to_thread(self._compiler.store.find, self.key(model))
+        """Return the compiled model, from this machine or the shared store; None where there is none or a damaged one.
+
+        Raises StoreUnavailable where this machine lacks it and the store does not answer.
+        """
+        return await self._sharing.find_compiled(self.key(model))
 
     async def forget_refusal(self, model: RegisteredFile) -> None:
         """Have a model that was refused compiled again when it is needed."""
@@ -65,7 +73,9 @@ class Compilation:
             if model.compile_state is not CompileState.REFUSED:
                 await self._note_safely(model, CompileState.REFUSED, refusal.problem(), unless=None)
             raise refusal
-        source = self._registry.files.resolve(model.facts.path)
+        source = await self._locate_source(model)
+        if model.spec is not None and model.spec.backbone is not None and model.spec.backbone.digest is not None:
+            await self._sharing.fetch_backbone(model.spec.backbone.digest)
         await self._note(model, CompileState.COMPILING)
         steps: list[str] = []
 
@@ -101,6 +111,13 @@ class Compilation:
             )
         return compiled
 
+    async def _locate_source(self, model: RegisteredFile) -> Path:
+        """Return where the file is, which is fetched from the shared store where this machine lacks it."""
+        place = self._registry.files.resolve(model.facts.path)
+        if place.exists() or not self._sharing.is_enabled:
+            return place
+        return await self._sharing.fetch_source(model) or place
+
     async def _note(self, model: RegisteredFile, state: CompileState, problem: dict[str, object] | None = None) -> None:
         await self._registry.set_compile_state(model, state, problem, actor=self._actor)
 
@@ -129,7 +146,7 @@ class Compilation:
         Raises ReportNotFound where this machine has none, and ParityFailed for one that did not reach its gate.
         """
         key = model.int8_variant if variant == Precision.INT8 else variant
-        found = await asyncio.to_thread(self._compiler.store.find, key) if key else None
+        found = await self._sharing.find_compiled(key) if key else None
         quantization = found.report.quantization if found else None
         if found is None or quantization is None or quantization.of != self.key(model):
             raise ReportNotFound(
@@ -150,7 +167,7 @@ class Compilation:
         compiled = await self.find(model)
         if compiled is None:
             raise ReportNotFound(f"{model.model_name} is not compiled.")
-        variant = await asyncio.to_thread(self._compiler.store.find, model.int8_variant) if model.int8_variant else None
+        variant = await self._sharing.find_compiled(model.int8_variant) if model.int8_variant else None
         if variant is None or variant.report.quantization is None or variant.report.quantization.of != compiled.key:
             return compiled.report
         return compiled.report.model_copy(update={"quantization": variant.report.quantization})

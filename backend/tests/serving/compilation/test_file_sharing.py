@@ -1,0 +1,206 @@
+"""Two machines on one database, each with a home folder of its own, which share their files by a store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.sample_files import tone
+from tests.types import ModelFactory
+from understudy.compiler.compiler import Compiler
+from understudy.container import Services, open_services
+from understudy.errors import CompilerMissing, FileMissing, StoredFileDamaged, StoreUnavailable
+from understudy.object_store.objects import Objects
+from understudy.schemas.registry.model import ModelCreate
+from understudy.serving.activation.preparation import ignore_step
+from understudy.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Machines:
+    """`first` has the model's file and a compiler; `second` has neither."""
+
+    first: Services
+    second: Services
+    store: Path
+
+    async def register(self, make_model: ModelFactory, name: str = "barks", winner: int = 1) -> int:
+        make_model(self.first.settings.models_dir / f"{name}.onnx", winner=winner)
+        request = ModelCreate(model_name=name, file_path=f"models/{name}.onnx")
+        return (await self.first.registry.register(request, "test")).model_id
+
+    async def activate(self, model_id: int, on: Services | None = None) -> None:
+        await (on or self.first).activation.activate(model_id, "test")
+
+    def list_manifests(self) -> list[str]:
+        return sorted(path.parent.name for path in self.store.glob("*/*.json"))
+
+
+@pytest.fixture
+async def machines(settings: Settings, migrated: None, shared_store: None, tmp_path: Path) -> AsyncIterator[Machines]:
+    other = tmp_path / "second"
+    (other / "models").mkdir(parents=True)
+    database = f"sqlite:///{settings.home}/var/understudy.db"
+    store = tmp_path / "store"
+    async with AsyncExitStack() as stack:
+        first, second = [
+            await stack.enter_async_context(
+                open_services(
+                    settings.model_copy(update={"home": home, "database_url": database, "store": f"file://{store}"})
+                )
+            )
+            for home in (settings.home, other)
+        ]
+        yield Machines(first, second, store)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch, machines: Machines) -> None:
+    """The second machine compiles nothing."""
+    compile_here = Compiler.compile
+
+    async def refuse(self: Compiler, *arguments: object, **more: object) -> object:
+        if self.store.root.is_relative_to(machines.second.settings.home):
+            raise CompilerMissing("There is no compiler here.")
+        return await compile_here(self, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Compiler, "compile", refuse)
+
+
+async def _predict(services: Services, tmp_path: Path) -> str:
+    (tmp_path / "clip.wav").write_bytes(tone(1.0))
+    with (tmp_path / "clip.wav").open("rb") as clip:
+        return (await services.predictor.predict(clip)).label
+
+
+async def test_a_machine_without_file_and_compiler_serves_what_another_made_live(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, tmp_path: Path
+) -> None:
+    model_id = await machines.register(make_model)
+    await machines.activate(model_id)
+    assert machines.list_manifests() == ["compiled", "sources"]
+    await machines.second.reconciler.poll_once()
+    live = machines.second.live.current
+    assert live is not None
+    assert live.model.identity.model_id == model_id
+    assert not [note for note in live.model.notes if "compiled copy" in note]
+    assert await _predict(machines.second, tmp_path) == await _predict(machines.first, tmp_path) == "b"
+    assert not list(machines.second.settings.models_dir.iterdir())
+
+
+async def test_a_model_is_activated_where_its_file_is_not(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, tmp_path: Path
+) -> None:
+    one, two = await machines.register(make_model, "one"), await machines.register(make_model, "two")
+    await machines.activate(one)
+    await machines.activate(two)
+    await machines.activate(one, on=machines.second)
+    assert await _predict(machines.second, tmp_path) == "b"
+
+
+async def test_a_machine_compiles_what_it_fetches_from_the_store(
+    machines: Machines, make_model: ModelFactory, tmp_path: Path
+) -> None:
+    model_id = await machines.register(make_model)
+    await machines.activate(model_id)
+    for manifest in (machines.store / "compiled").glob("*.json"):
+        manifest.unlink()
+    await machines.activate(model_id, on=machines.second)
+    assert await _predict(machines.second, tmp_path) == "b"
+    assert machines.list_manifests() == ["compiled", "sources"]
+    assert list((machines.second.settings.var_dir / "cache" / "sources").iterdir())
+
+
+async def test_a_file_that_no_machine_stored_is_missing(machines: Machines, make_model: ModelFactory) -> None:
+    model_id = await machines.register(make_model)
+    with pytest.raises(FileMissing):
+        await machines.activate(model_id, on=machines.second)
+
+
+async def test_nothing_goes_live_that_the_store_lacks_and_a_roll_back_needs_no_store(
+    machines: Machines, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before, after, never = [
+        await machines.register(make_model, name, winner) for winner, name in enumerate(("before", "after", "never"))
+    ]
+    await machines.activate(before)
+    await machines.activate(after)
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("The store does not answer.")
+
+    for method in ("read", "exists", "create"):
+        monkeypatch.setattr(Objects, method, fail)
+    with pytest.raises(StoreUnavailable):
+        await machines.activate(never)
+    live = machines.first.live.current
+    assert live is not None
+    assert live.model.identity.model_id == after
+    target, _ = await machines.first.activation.find_previous()
+    await machines.activate(target)
+    live = machines.first.live.current
+    assert live is not None
+    assert live.model.identity.model_id == before
+
+
+async def test_a_machine_that_cannot_fetch_keeps_its_model_and_follows_later(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = [
+        await machines.register(make_model, name, winner) for winner, name in enumerate(("before", "after"))
+    ]
+    await machines.activate(before)
+    await machines.second.reconciler.poll_once()
+    await machines.activate(after)
+    read = Objects.read
+
+    def fail(*_: object) -> bytes | None:
+        raise StoreUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(Objects, "read", fail)
+    await machines.second.reconciler.poll_once()
+    live = machines.second.live.current
+    assert live is not None
+    assert live.model.identity.model_id == before
+    assert isinstance(machines.second.reconciler.problem, StoreUnavailable)
+    monkeypatch.setattr(Objects, "read", read)
+    monkeypatch.setattr(machines.second.reconciler, "_retry_at", 0.0)
+    await machines.second.reconciler.poll_once()
+    live = machines.second.live.current
+    assert live is not None
+    assert live.model.identity.model_id == after
+
+
+async def test_a_compiled_model_that_is_not_what_its_report_says_is_refused(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    one, two = await machines.register(make_model, "one", 1), await machines.register(make_model, "two", 2)
+    await machines.activate(one)
+    [manifest] = (machines.store / "compiled").glob("*.json")
+    mixed = manifest.read_text()
+    await machines.activate(two)
+    [other] = [path for path in (machines.store / "compiled").glob("*.json") if path != manifest]
+    other.write_text(mixed)
+    await machines.second.reconciler.poll_once()
+    assert isinstance(machines.second.reconciler.problem, StoredFileDamaged)
+    assert machines.second.live.current is None
+
+
+async def test_the_watch_stores_what_was_compiled_and_keeps_what_is_loaded(
+    machines: Machines, make_model: ModelFactory
+) -> None:
+    model_id = await machines.register(make_model)
+    loaded = await machines.first.model_resolver._preparation.prepare(model_id, ignore_step)
+    assert machines.list_manifests() == []
+    async with AsyncExitStack() as stack:
+        watching = asyncio.create_task(machines.first.file_sharing.watch())
+        stack.callback(watching.cancel)
+        async with asyncio.timeout(20):
+            while machines.list_manifests() != ["compiled", "sources"]:
+                await asyncio.sleep(0.05)
+    assert (machines.first.settings.compiled_dir / loaded.engine_model.report.key).is_dir()

@@ -1,0 +1,140 @@
+"""Puts files and folders into an object store, and gets them from it, part by part."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from understudy.disk_errors import translate_disk_errors
+from understudy.errors import StoredFileDamaged
+from understudy.object_store.manifest import PART_BYTES, Manifest, StoredFile
+from understudy.object_store.objects import Objects
+from understudy.regular_file import open_regular
+
+
+class SharedFiles:
+    """Files by name, such as `sources/DIGEST`. What is stored under a name never changes. All methods block.
+
+    A part is an object named by its SHA-256. So a transfer that was cut goes on with the parts that are missing, equal
+    parts are stored once, and each is verified.
+    """
+
+    def __init__(self, objects: Objects, partial: Path) -> None:
+        """Keep the parts of unfinished downloads in the folder `partial`."""
+        self._objects = objects
+        self._partial = partial
+
+    def has(self, name: str) -> bool:
+        """Return whether the store has all of it. Raises StoreUnavailable and StoreDenied."""
+        return self._objects.exists(_key(name))
+
+    def publish(self, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> None:
+        """Store a file, or a folder with its regular files, unless the store has it.
+
+        The manifest is written last: what is in the store is complete. Nothing is written under the name where
+        `is_right` refuses the manifest, because the files were changed meanwhile. Raises StoreUnavailable, StoreDenied
+        and OSError.
+        """
+        if self.has(name):
+            return
+        folder = path.is_dir()
+        paths = sorted(each for each in path.rglob("*") if each.is_file()) if folder else [path]
+        files = [self._publish_file(each, each.relative_to(path).as_posix() if folder else each.name) for each in paths]
+        manifest = Manifest(folder=folder, files=tuple(files))
+        if is_right(manifest):
+            self._objects.create(_key(name), manifest.model_dump_json().encode())
+
+    def fetch(self, name: str, target: Path) -> bool:
+        """Get a file or folder to the new path `target`; return False where the store has none.
+
+        What arrived before a cut is used. Raises StoreUnavailable, StoreDenied, StoredFileDamaged, and
+        StorageUnavailable for the disk.
+        """
+        content = self._objects.read(_key(name))
+        if content is None:
+            return False
+        try:
+            manifest = Manifest.model_validate_json(content)
+        except ValidationError as error:
+            raise build_damaged(name, f"its manifest has {error.error_count()} faults") from None
+        with translate_disk_errors(self._partial):
+            self._partial.mkdir(parents=True, exist_ok=True)
+            folder = self._partial / hashlib.sha256(name.encode()).hexdigest()
+            # Another thread or process of this home may fetch the same.
+            with FileLock(folder.with_suffix(".lock"), fallback_to_soft=False):
+                if not target.exists():
+                    self._fetch_to(name, manifest, folder, target)
+        return True
+
+    def _fetch_to(self, name: str, manifest: Manifest, folder: Path, target: Path) -> None:
+        for file in manifest.files:
+            place = folder / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self._fetch_file(name, file, place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (folder if manifest.folder else folder / manifest.files[0].path).rename(target)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _fetch_file(self, name: str, file: StoredFile, place: Path) -> None:
+        begun = _count_parts(file, place)
+        with place.open("r+b" if begun else "wb") as target:
+            target.truncate(begun * PART_BYTES)
+            target.seek(0, 2)
+            for digest in file.parts[begun:]:
+                part = self._objects.read(_part_key(digest))
+                if part is None:
+                    raise build_damaged(name, f"a part of {file.path} is missing")
+                if hashlib.sha256(part).hexdigest() != digest:
+                    raise build_damaged(name, f"a part of {file.path} is not what its manifest says")
+                target.write(part)
+                target.flush()
+        with open_regular(place) as whole:
+            right = hashlib.file_digest(whole, "sha256").hexdigest() == file.digest
+        if not right:
+            place.unlink()
+            raise build_damaged(name, f"{file.path} is not what its manifest says")
+
+    def _publish_file(self, path: Path, name: str) -> StoredFile:
+        whole, size, parts = hashlib.sha256(), 0, []
+        with open_regular(path) as file:
+            while part := _read_part(file):
+                whole.update(part)
+                size += len(part)
+                digest = hashlib.sha256(part).hexdigest()
+                if not self._objects.exists(_part_key(digest)):
+                    self._objects.create(_part_key(digest), part)
+                parts.append(digest)
+        return StoredFile(path=name, size=size, digest=whole.hexdigest(), parts=tuple(parts))
+
+
+def build_damaged(name: str, reason: str) -> StoredFileDamaged:
+    """Return the error for a stored file that cannot be used."""
+    return StoredFileDamaged(f"{name} in the store is damaged: {reason}.")
+
+
+def _key(name: str) -> str:
+    return f"{name}.json"
+
+
+def _part_key(digest: str) -> str:
+    return f"parts/{digest[:2]}/{digest}"
+
+
+def _read_part(file: BinaryIO) -> bytes:
+    return file.read(PART_BYTES)
+
+
+def _count_parts(file: StoredFile, place: Path) -> int:
+    """Return how many whole parts of the file are at `place` already."""
+    count = 0
+    with suppress(OSError), open_regular(place) as begun:
+        for digest in file.parts[:-1]:  # the last one may be shorter
+            if hashlib.sha256(_read_part(begun)).hexdigest() != digest:
+                break
+            count += 1
+    return count

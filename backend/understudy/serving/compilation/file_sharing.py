@@ -1,0 +1,209 @@
+"""Shares model files, compiled models and backbones with the other servers of a registry, by an object store."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import structlog
+
+from understudy.backbones.store import BackboneStore
+from understudy.compiler import model_source
+from understudy.compiler.compiled_store import CompiledModel, CompiledStore
+from understudy.engine.engine import EngineModel
+from understudy.errors import UnderstudyError
+from understudy.object_store.file_cache import FileCache
+from understudy.object_store.manifest import Manifest
+from understudy.object_store.objects import Objects
+from understudy.object_store.shared_files import SharedFiles, build_damaged
+from understudy.registry.database.database import Database
+from understudy.registry.models import file_records
+from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.registry import Registry
+from understudy.schemas.compiler.report import CompileReport
+from understudy.settings import Settings
+
+log = structlog.get_logger()
+
+# Time in seconds between two looks for models that are not in the store yet.
+PUBLISH_SECONDS = 30.0
+# Time in seconds after which the store is asked again for what it had: somebody may have deleted it.
+VERIFY_SECONDS = 3600.0
+
+
+class FileSharing:
+    """Fetches what this machine lacks, and stores what the others may need. Without a store it does neither.
+
+    A model goes live only when the store has its compiled model: any other server can then load it.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, registry: Registry, store: CompiledStore, *, read_only: bool
+    ) -> None:
+        """Raises Misconfigured for an address that cannot be used. With `read_only` nothing is stored."""
+        self._settings = settings
+        self._database = database
+        self._registry = registry
+        self._store = store
+        self._read_only = read_only
+        self._backbones = BackboneStore(settings.named_backbones_dir)
+        self._files: SharedFiles | None = None
+        self._folder = store.root.with_name("cache")  # of a command that only reads: a temporary one
+        self._cache = FileCache(self._folder / "stored", settings.store_cache_bytes)
+        self._verified: set[str] = set()
+        self._loaded: WeakValueDictionary[str, EngineModel] = WeakValueDictionary()
+        if settings.store is not None:
+            self._files = SharedFiles(Objects(settings.store), self._folder / "partial")
+
+    @property
+    def is_enabled(self) -> bool:
+        return self._files is not None
+
+    async def find_compiled(self, key: str) -> CompiledModel | None:
+        """Return a compiled model from this machine or from the store; None where neither has it.
+
+        The backbone that it runs on is fetched too. Raises StoreUnavailable and StoredFileDamaged only where this
+        machine lacks something.
+        """
+        return await asyncio.to_thread(self._find_compiled, key)
+
+    async def fetch_source(self, model: RegisteredFile) -> Path | None:
+        """Return the path of the registered file, fetched from the store; None where the store lacks it.
+
+        Raises StoreUnavailable and StoredFileDamaged.
+        """
+        return await asyncio.to_thread(self._fetch_source, model.facts.digest)
+
+    async def fetch_backbone(self, digest: str) -> None:
+        """Fetch an installed backbone that this machine lacks. Raises StoreUnavailable and StoredFileDamaged."""
+        await asyncio.to_thread(self._fetch_backbone, digest)
+
+    async def publish(self, model: RegisteredFile, compiled: CompiledModel) -> None:
+        """Store the backbone, the file and the compiled model, unless this machine knows that the store has them.
+
+        So a roll back needs no store. Raises StoreUnavailable. A file that is not here, or was changed, is not stored.
+        """
+        if self._files is not None and not self._read_only and not self._cache.has(compiled.folder):
+            await asyncio.to_thread(self._publish, self._files, model, compiled)
+
+    def note_loaded(self, compiled: CompiledModel, model: EngineModel) -> None:
+        """Keep the compiled model on this machine while `model` is in use: a new worker process loads it again."""
+        self._loaded[compiled.key] = model
+
+    async def watch(self) -> None:
+        """Store models that were compiled here, and delete what was not used for long, until cancelled.
+
+        Raises StoreUnavailable and DatabaseUnavailable; the caller starts this again.
+        """
+        verified_at = time.monotonic()
+        while self._files is not None:
+            if time.monotonic() - verified_at >= VERIFY_SECONDS:
+                verified_at = time.monotonic()
+                self._verified.clear()
+            async with self._database.read() as session:
+                models = await file_records.list_compiled(session)
+            for model in models:
+                await self._publish_if_here(self._files, model)
+            in_use = frozenset(self._loaded)
+            for entry in await asyncio.to_thread(self._cache.evict, in_use):
+                log.info("fetched file removed from this machine", entry=entry.name)
+            await asyncio.sleep(PUBLISH_SECONDS)
+
+    async def _publish_if_here(self, files: SharedFiles, model: RegisteredFile) -> None:
+        key = self._store.compute_key(model.facts.digest, model.spec)
+        for each in filter(None, (key, model.int8_variant)):
+            if each not in self._verified:
+                compiled = await asyncio.to_thread(self._store.find, each)
+                if compiled is not None:
+                    await asyncio.to_thread(self._publish, files, model, compiled)
+                    self._verified.add(each)
+
+    def _find_compiled(self, key: str) -> CompiledModel | None:
+        found = self._store.find(key)
+        if self._files is None:
+            return found
+        if found is None and self._fetch_compiled(self._files, key):
+            found = self._store.find(key)
+        if found is None:
+            return None
+        self._cache.mark_used(found.folder)
+        report = found.report
+        if report.spec.backbone is not None and report.spec.backbone.digest is not None:
+            self._fetch_backbone(report.spec.backbone.digest)
+        if report.quantization is not None and report.quantization.backbone is not None:
+            path = self._settings.quantized_backbone_path(report.quantization.backbone)
+            if not path.exists() and not self._read_only:
+                self._files.fetch(f"int8-backbones/{path.name}", path)
+        return found
+
+    def _fetch_compiled(self, files: SharedFiles, key: str) -> bool:
+        name = f"compiled/{key}"
+        made = self._folder / "incoming" / key
+        if not files.fetch(name, made):
+            return False
+        try:
+            report = CompileReport.model_validate_json((made / "report.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise build_damaged(name, f"its report cannot be read: {type(error).__name__}") from None
+        if report.key != key:
+            raise build_damaged(name, f"it is the compiled model {report.key}")
+        with suppress(FileNotFoundError):  # another thread added it
+            self._store.add(made, report)
+        if (added := self._store.find(key)) is None:
+            raise build_damaged(name, "its files are not those of its report")
+        self._cache.add(added.folder)
+        log.info("compiled model fetched", key=key)
+        return True
+
+    def _fetch_source(self, digest: str) -> Path | None:
+        if self._files is None:
+            return None
+        path = self._folder / "sources" / digest
+        if not path.exists():
+            if not self._files.fetch(f"sources/{digest}", path):
+                return None
+            self._cache.add(path)
+        if model_source.compute_digest(path) != digest:
+            raise build_damaged(f"sources/{digest}", "its files are not those that were registered")
+        self._cache.mark_used(path)
+        return path
+
+    def _fetch_backbone(self, digest: str) -> None:
+        target = self._backbones.locate(digest)
+        if self._files is None or self._read_only or target.exists():
+            return
+        if self._files.fetch(f"backbones/{digest}", target):
+            log.info("backbone fetched", digest=digest)
+
+    def _publish(self, files: SharedFiles, model: RegisteredFile, compiled: CompiledModel) -> None:
+        report = compiled.report
+        if report.spec.backbone is not None and (digest := report.spec.backbone.digest) is not None:
+            self._publish_path(files, f"backbones/{digest}", self._backbones.locate(digest), lambda _: True)
+        if report.quantization is not None and report.quantization.backbone is not None:
+            path = self._settings.quantized_backbone_path(report.quantization.backbone)
+            self._publish_path(files, f"int8-backbones/{path.name}", path, lambda _: True)
+        digest = model.facts.digest
+        with suppress(UnderstudyError):  # its path may lead out of the home folder by now
+            source = self._registry.files.resolve(model.facts.path)
+            self._publish_path(
+                files, f"sources/{digest}", source, lambda manifest: _compute_source_digest(manifest) == digest
+            )
+        files.publish(f"compiled/{compiled.key}", compiled.folder, lambda _: True)
+        self._cache.add(compiled.folder)
+
+    def _publish_path(self, files: SharedFiles, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> None:
+        try:
+            files.publish(name, path, is_right)
+        except OSError as error:
+            log.debug("file not stored", name=name, reason=str(error))
+
+
+def _compute_source_digest(manifest: Manifest) -> str:
+    """Return the digest as `compute_digest` does."""
+    if not manifest.folder:
+        return manifest.files[0].digest
+    lines = (f"{file.path}\0{file.digest}\n" for file in sorted(manifest.files, key=lambda file: file.path))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
