@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -39,6 +40,16 @@ OPTIONS = {
     "live webm": {"live": "1", "cluster_time_limit": "500"},
     "opus": {"page_duration": "200000"},
 }
+
+
+@cache
+def _make_other(name: str) -> bytes:
+    """Return the sound in a container that follows another recording."""
+    encoder, container, codec = CONTAINERS[name]
+    encode = encode_with_sndfile if encoder == "sndfile" else encode_with_ffmpeg
+    return encode(make_sound(), container, codec, RATE)
+
+
 _JUNK = np.random.default_rng(3).bytes(2000)
 FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "whole": lambda body: body,
@@ -53,7 +64,12 @@ FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "newline behind": lambda body: body + b"\n",
     "ID3v1 behind": lambda body: body + b"TAG" + bytes(125),
     "twice": lambda body: body * 2,
+    "wav behind": lambda body: body + _make_other("wav"),
+    "mp3 behind": lambda body: body + _make_other("mp3"),
+    "cut, wav behind": lambda body: body[: len(body) * 7 // 10] + _make_other("wav"),
 }
+# Recordings as long as the sound that follow it.
+_DOUBLED = ("twice", "wav behind", "mp3 behind")
 # The lengths that programs write where they do not know it, as parts of the true number of bytes or as they are.
 LENGTHS: dict[str, Callable[[int], int]] = {
     "0": lambda _count: 0,
@@ -122,7 +138,9 @@ def describe(body: bytes, whole: Decoded, fault: str) -> str:
         return "refused"
     if (decoded.rate, decoded.channels) != (whole.rate, whole.channels) or decoded.level is None or whole.level is None:
         raise AssertionError(f"{fault}: {decoded.rate} Hz, {decoded.channels} channels, {decoded.level} dBFS")
-    expected = whole.seconds * (2 if fault == "twice" else 1)
+    expected = whole.seconds * (2 if fault in _DOUBLED else 1)
+    if fault == "cut, wav behind":
+        expected = whole.seconds * 0.7 + SECONDS
     complete = abs(decoded.seconds - expected) <= max(TOLERANCE_SECONDS, TOLERANCE_PART * expected)
     if not complete and not decoded.codes:
         raise AssertionError(f"{fault}: {expected - decoded.seconds:.2f} s are lost without a word")

@@ -22,17 +22,17 @@ class JoinedReader:
     """Reads the first recording of a file and those behind it, whatever their containers, rates and channels are."""
 
     def __init__(self, source: Source, detected: Detected, open_recording: OpenRecording) -> None:
-        """Raises what `open_recording` raises for the first recording."""
+        """Raises what `open_recording` raises for the first recording, unless the one behind it can be decoded."""
         self._source = source
         self._size = detected.size
         self._open = open_recording
         self._beginnings = Beginnings(source, detected.size)
-        self._reader = open_recording(source, detected, self._beginnings)
         self._start = detected.start
         self._places = 1
         self._failures = 0
         self._found: list[Finding] = []
         self._seconds = 0.0
+        self._reader = self._open_first(detected)
         self.rate = self._reader.rate
         self.channels = self._reader.channels
         self.codec = self._reader.codec
@@ -70,6 +70,22 @@ class JoinedReader:
 
     def close(self) -> None:
         self._reader.close()
+
+    def _open_first(self, detected: Detected) -> Reader:
+        """Return a reader for the recording that was detected, or for the one behind it where it cannot be decoded."""
+        try:
+            return self._open(self._source, detected, self._beginnings)
+        except AudioUnusable as error:
+            place = self._beginnings.find_next(detected.start + 1)
+            if place is None:
+                raise
+            following, found, _ = self._try_open(place)
+            if following is None or found is None:
+                raise
+            content = f"a recording that cannot be decoded ({error.detail.rstrip('.')})"
+            self._add_unheard(detected.start, found.start, content)
+            self._start = found.start
+            return following
 
     def _open_following(self, offset: int) -> bool:
         """Open the next recording from byte `offset` on; return False where none is left, and note what is skipped."""

@@ -42,6 +42,11 @@ def walk_asf(source: Source, size: int, beginnings: Beginnings) -> Structure:
     if head[at + 88] & _BROADCAST or promised <= offset + _DATA_HEAD:
         promised = 0
     end = _walk_packets(source, offset + _DATA_HEAD, promised, packet, structure, beginnings)
+    if end < size and read_at(source, end, 16) not in _INDEXES and not beginnings.is_at(end):
+        beginning = beginnings.find_next(max(0, end - packet + 1))
+        if beginning is not None and beginning < end:  # it begins within the last packet, which is cut off
+            structure.add_cut_off("its last packet", packet, packet - (end - beginning))
+            end = beginning
     while read_at(source, end, 16) in _INDEXES:
         length = max(_OBJECT_HEAD, int.from_bytes(read_at(source, end + 16, 8), "little"))
         if end + length > size:

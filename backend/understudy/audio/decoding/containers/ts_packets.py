@@ -30,6 +30,8 @@ def walk_packets(source: Source, size: int, beginnings: Beginnings) -> Structure
         beginning = beginnings.find_next(max(length, end - length + 1))
         following = _find_packets(source, end, beginning or size, packet_run)
         if beginning is not None and (following is None or beginning < following):
+            if beginning - end < length and (rest := (beginning - end) % length):
+                structure.add_cut_off("its last packet", length, rest)
             structure.end = beginning
             return structure
         if following is None:
