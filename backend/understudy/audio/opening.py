@@ -7,7 +7,7 @@ from understudy.audio.decoding.containers.detect_container import ContainerForma
 from understudy.audio.decoding.joined import JoinedReader
 from understudy.audio.decoding.pcm import apple, au, chunks, riff
 from understudy.audio.decoding.pcm.encoding import PcmLayout
-from understudy.audio.decoding.pcm.extent import Block, measure_extent
+from understudy.audio.decoding.pcm.extent import Block, find_end, measure_extent
 from understudy.audio.decoding.pcm.reader import PcmReader
 from understudy.audio.decoding.reader import Reader
 from understudy.audio.decoding.sndfile import SndfileReader
@@ -70,25 +70,27 @@ def _open_reader(source: Source, kind: ContainerFormat, beginnings: Beginnings) 
         case ContainerFormat.WAV | ContainerFormat.W64:
             wav = kind is ContainerFormat.WAV
             header = riff.read_riff(source, size) if wav else riff.read_w64(source, size)
-            if (stored := header.find_layout()) is None:
-                return _open_compressed_wav(source, kind, header.tag, beginnings)
-            layout = stored
             skip = chunks.skip_w64 if not wav else chunks.skip_riff if header.order == "little" else chunks.skip_aiff
+            if (stored := header.find_layout()) is None:
+                part = _cut_behind(source, header.block, skip, beginnings)
+                return _open_compressed_wav(part, kind, header.tag)
+            layout = stored
             return _open_pcm(source, layout, header.block, skip, beginnings)
         case ContainerFormat.AIFF:
             layout, block = apple.read_aiff(source, size)
             if isinstance(layout, str):
-                return SndfileReader(source, kind, layout)
+                return SndfileReader(_cut_behind(source, block, chunks.skip_aiff, beginnings), kind, layout)
             return _open_pcm(source, layout, block, chunks.skip_aiff, beginnings)
         case ContainerFormat.AU:
             layout, block = au.read_au(source)
             if isinstance(layout, str):
-                return SndfileReader(source, kind, layout)
+                return SndfileReader(_cut_behind(source, block, chunks.skip_none, beginnings), kind, layout)
             return _open_pcm(source, layout, block, chunks.skip_none, beginnings)
         case ContainerFormat.CAF:
             layout, block = apple.read_caf(source, size)
             if isinstance(layout, PcmLayout):
                 return _open_pcm(source, layout, block, chunks.skip_caf, beginnings)
+            source = _cut_behind(source, block, chunks.skip_caf, beginnings)
     return _open_with_ffmpeg(source, kind, beginnings)
 
 
@@ -99,15 +101,21 @@ def _open_pcm(
     return PcmReader(source, layout, measure_extent(source, layout, block, skip, beginnings))
 
 
-def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int, beginnings: Beginnings) -> Reader:
+def _cut_behind(source: Source, block: Block, skip: chunks.SkipChunks, beginnings: Beginnings) -> Source:
+    """Return the file up to where its recording of compressed samples ends."""
+    end = find_end(source, block, skip, beginnings)
+    return source if end >= beginnings.size else PartOfFile(source, 0, end)
+
+
+def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int) -> Reader:
     if tag in BY_FFMPEG:
-        return _open_with_ffmpeg(source, kind, beginnings)
+        return _open_with_ffmpeg(source, kind)
     if tag in BY_SNDFILE:
         return SndfileReader(source, kind, find_codec_name(tag))
     raise make_codec_error(find_codec_name(tag), kind)
 
 
-def _open_with_ffmpeg(source: Source, kind: ContainerFormat, beginnings: Beginnings) -> Reader:
+def _open_with_ffmpeg(source: Source, kind: ContainerFormat, beginnings: Beginnings | None = None) -> Reader:
     from understudy.audio.decoding.ffmpeg import FfmpegReader  # loads 15 MB of libraries
 
     return FfmpegReader(source, kind, beginnings)

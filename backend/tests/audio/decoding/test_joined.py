@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import soundfile
 
 from scripts.recordings.encoders import RATE, Sound, encode_with_ffmpeg, encode_with_sndfile
 from understudy.audio.opening import AudioLimits, open_clip
@@ -102,6 +103,36 @@ def test_a_gap_in_a_wma_file_is_named(tone: Sound) -> None:
     assert gap.end - gap.start == pytest.approx((len(read(body)[0]) - len(sound)) / 16_000, abs=0.06)
     assert {finding.code for finding in read(body[: packet + 3200])[1]} == {"truncated"}
     assert [finding.code for finding in read(b"\n" + body)[1]] == ["leading_data"]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "container", "codec"),
+    [
+        ("sndfile", "WAV", "MS_ADPCM"),
+        ("ffmpeg", "wav", "libmp3lame"),
+        ("ffmpeg", "caf", "alac"),
+    ],
+)
+def test_a_recording_behind_compressed_samples_is_scored(
+    recordings: dict[str, bytes], tone: Sound, encoder: str, container: str, codec: str
+) -> None:
+    encode = encode_with_sndfile if encoder == "sndfile" else encode_with_ffmpeg
+    first, second = encode(tone[: RATE // 2], container, codec), recordings["mp3"]
+    sound, findings = read(first + second)
+    check_parts(sound, [read(first)[0], read(second)[0]])
+    assert [finding.code for finding in findings] == ["joined"]
+
+
+def test_links_of_ogg_with_other_tables_are_decoded_with_their_own(tone: Sound) -> None:
+    """Vorbis at another quality has the same rate and channels, and other tables; FFmpeg kept those of the first."""
+    links = []
+    for quality in (0.1, 0.9):
+        out = io.BytesIO()
+        soundfile.write(out, tone[:RATE], RATE, format="OGG", subtype="VORBIS", compression_level=quality)
+        links.append(out.getvalue())
+    sound, findings = read(b"".join(links))
+    check_parts(sound, [read(link)[0] for link in links])
+    assert [finding.code for finding in findings] == ["joined"]
 
 
 @pytest.fixture(scope="module")

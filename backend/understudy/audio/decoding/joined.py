@@ -10,7 +10,7 @@ from understudy.audio.decoding.source_file import Source
 from understudy.errors import AudioUnusable, NotAudio
 from understudy.schemas.inference.finding import Finding, FindingCode
 
-MAX_RECORDINGS = 64
+MAX_RECORDINGS = 256
 """Most recordings that are read from one file, and places at which the next one is looked for."""
 
 _MAX_FAILURES = 2  # recordings that cannot be decoded, behind which no more are looked for

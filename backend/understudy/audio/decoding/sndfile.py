@@ -8,7 +8,7 @@ import soundfile
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
-from understudy.audio.decoding.source_file import Source, Stream
+from understudy.audio.decoding.source_file import Source, Stream, measure_size
 from understudy.audio.decoding.wav_codecs import CONVERT
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -28,7 +28,7 @@ class SndfileReader:
         """
         self.findings: list[Finding] = []
         self._name = kind.value
-        source.seek(0)  # libsndfile reads from where the file stands
+        measured = measure_size(source)  # libsndfile reads from where the file stands
         try:
             self._file = soundfile.SoundFile(Stream(source))
         except soundfile.LibsndfileError as error:
@@ -40,7 +40,7 @@ class SndfileReader:
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.codec: str = self._file.subtype.lower()
-        self.end: int | None = None
+        self.end: int | None = measured
         self._promised: int | None = self._file.frames if self._file.frames != _COUNT_MAX else None
         try:
             check_layout(self.rate, self.channels)

@@ -19,7 +19,6 @@ _HEAD = 27
 _LAST_PAGE, _FIRST_PAGE = 4, 2
 _CHECKSUM = slice(22, 26)
 _STEP = 1 << 20
-_MAX_TRACKS = 255
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -30,8 +29,6 @@ class _Page:
     number: int
     length: int
     whole: bool
-    packet: bytes = b""
-    """The first bytes behind its head."""
 
 
 @dataclass
@@ -42,8 +39,6 @@ class _Pages:
     begun: set[bytes] = field(default_factory=set)
     ended: set[bytes] = field(default_factory=set)
     damaged: bool = False
-    formats: list[bytes] | None = None
-    """The formats of the first recording's streams, from `_read_format`."""
     heads: bool = False
     """The last page begins a stream; where a page does after one that does not, another recording begins."""
 
@@ -75,12 +70,11 @@ def walk_pages(source: Source, size: int, max_pages: int, beginnings: Beginnings
             structure.add_cut_off("its last page", page.length, size - offset)
             return _finish(structure, begin, size, pages)
         if page is not None and page.whole:
-            if page.flags & _FIRST_PAGE and not pages.heads:
-                found = _read_formats(source, offset)
-                pages.formats = pages.formats or found
-                if found != pages.formats:  # FFmpeg drops streams, or decodes them with the wrong codec
-                    structure.end = offset
-                    return _finish(structure, begin, offset, pages, ended=True)
+            if page.flags & _FIRST_PAGE and pages.last_numbers and not pages.heads:
+                structure.end = (
+                    offset  # FFmpeg drops streams of another link, or decodes them with the first one's codec
+                )
+                return _finish(structure, begin, offset, pages, ended=True)
             pages.follow(page, structure)
             offset += page.length
             continue
@@ -133,32 +127,7 @@ def _read_page(source: Source, offset: int) -> _Page | None:
     body = head[:length] if length <= len(head) else read_at(source, offset, length)
     checksum = int.from_bytes(body[_CHECKSUM], "little")
     whole = len(body) == length and checksum == compute_checksum(body[:22] + bytes(4) + body[26:])
-    packet = body[_HEAD + head[26] :][:16]
-    return _Page(head[5], head[14:18], int.from_bytes(head[18:22], "little"), length, whole, packet)
-
-
-def _read_formats(source: Source, offset: int) -> list[bytes]:
-    """Return the formats of the streams that begin at byte `offset`, sorted."""
-    formats: list[bytes] = []
-    while len(formats) <= _MAX_TRACKS and (page := _read_page(source, offset)) is not None:
-        if not page.whole or not page.flags & _FIRST_PAGE:
-            break
-        formats.append(_read_format(page.packet))
-        offset += page.length
-    return sorted(formats)
-
-
-def _read_format(packet: bytes) -> bytes:
-    """Return codec, channels and rate from the identification header with which a stream begins.
-
-    Vorbis I section 4.2.2, RFC 7845 section 5.1. Opus always decodes to 48 kHz. Flac in Ogg may change both, and other
-    codecs are told apart by their names.
-    """
-    if packet.startswith(b"\x01vorbis"):
-        return packet[:7] + packet[11:16]
-    if packet.startswith(b"OpusHead"):
-        return packet[:8] + packet[9:10]
-    return packet[:5]
+    return _Page(head[5], head[14:18], int.from_bytes(head[18:22], "little"), length, whole)
 
 
 def compute_checksum(data: bytes) -> int:

@@ -77,6 +77,19 @@ def _find_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChun
     return _read_beyond(layout, block, declared, end)
 
 
+def find_end(source: Source, block: Block, skip: SkipChunks, beginnings: Beginnings) -> int:
+    """Return where a recording of compressed samples ends, and another one may begin."""
+    size = beginnings.size
+    behind = size + 1 if block.declared is None else block.begin + block.declared
+    if block.begin >= size or behind > size or not block.declared:
+        return beginnings.find_next(block.begin) or size
+    end = skip(source, behind, size).end
+    if end == size or beginnings.is_at(end):
+        return end
+    beginning = beginnings.find_next(block.begin)  # samples may be missing before another recording
+    return end if beginning is None or beginning > behind else beginning
+
+
 def _read_to_end(layout: PcmLayout, block: Block, end: int) -> Extent:
     """Return the samples up to byte `end`, where the file or the recording ends."""
     present = end - block.begin
