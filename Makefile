@@ -85,7 +85,7 @@ bench: ## measure Understudy beside its peers into docs/benchmarks (QUICK=1: few
 	@PYTHONPATH=backend:. benchmarks/.envs/bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(BENCH)
 
 torture: $(call STAMP,dev) ## kill, race, starve and mislead servers and decoders (SHORT=1: small counts; ONLY="kills soak", MINUTES=10, SEED=1)
-	@PYTHONPATH=backend:. $(BIN)/python -m scripts.torture $(if $(SHORT),--short --jobs 2) $(if $(ONLY),--only $(ONLY)) \
+	@PYTHONPATH=backend:. $(BIN)/python -m scripts.torture $(if $(SHORT),--short --jobs 3) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 openapi: $(call STAMP,dev) ## renew backend/openapi.json, which the page's client is generated from
