@@ -1,10 +1,8 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { expectAccessible, expectContrast } from "./axe";
 import { chooseOption, expect, test } from "./fixtures";
 import type { TestServer } from "./server";
 import { wav } from "./wav";
-
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 interface Scene {
   name: string;
@@ -114,6 +112,33 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "crossings",
+    path: "/live",
+    arrange: async (page) => {
+      await page.getByRole("button", { name: "Start listening" }).click();
+      const slider = page.getByRole("slider", { name: "Threshold of dog" });
+      await slider.focus();
+      await page.keyboard.press("Home");
+      await page.getByRole("button", { name: "Pin dog" }).click();
+      await expect(page.getByRole("button", { name: /^Acknowledge dog at/ })).toBeVisible();
+    },
+  },
+  {
+    name: "manual",
+    path: "/manual/rollouts",
+    arrange: (page) => expect(page.getByRole("heading", { level: 1 })).toBeVisible(),
+  },
+  {
+    name: "people without accounts",
+    path: "/people",
+    arrange: (page) => expect(page.getByText("no accounts yet")).toBeVisible(),
+  },
+  {
+    name: "account without accounts",
+    path: "/account",
+    arrange: (page) => expect(page.getByText("There are no accounts")).toBeVisible(),
+  },
+  {
     name: "operations",
     path: "/operations",
     arrange: (page) =>
@@ -130,8 +155,8 @@ async function setUpScenes(server: TestServer): Promise<void> {
 
 // The themes differ in colors only.
 for (const [theme, check] of [
-  ["light", (axe: AxeBuilder) => axe.withTags(RULES)],
-  ["dark", (axe: AxeBuilder) => axe.withRules("color-contrast")],
+  ["light", expectAccessible],
+  ["dark", expectContrast],
 ] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
@@ -143,9 +168,7 @@ for (const [theme, check] of [
         await test.step(scene.name, async () => {
           await page.goto(server.url + scene.path);
           await scene.arrange(page);
-          const { violations } = await check(new AxeBuilder({ page })).analyze();
-          const found = violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(", ")}`);
-          expect(found).toEqual([]);
+          await check(page);
         });
       }
     });

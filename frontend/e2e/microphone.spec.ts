@@ -67,9 +67,45 @@ test("a server that stands still is noticed, and what it did not hear is marked"
   server.resume();
   await expect(page.getByText("Listening. Answered by ten")).toBeVisible();
   await expect(notice).toHaveCount(0);
-  await expect(crossings(page).filter({ hasText: "Not heard" })).toHaveCount(1);
+  const notHeard = crossings(page).filter({ hasText: "Not heard" });
+  await expect(notHeard).toHaveCount(1);
   await expect(crossings(page).filter({ hasText: "rooster" })).toHaveCount(2);
+  await page.getByRole("button", { name: "Stop" }).click();
+
+  const exported = JSON.parse(await save(page, "Save as JSON")) as ExportedRow[];
+  const csv = (await save(page, "Save as CSV")).split("\r\n");
+  expect(csv[0]).toBe("kind,start,end,seconds,label,peak,threshold,model,acknowledged");
+  expect(csv.slice(1)).toEqual(exported.map((row) => Object.values(row).join(",")));
+  const [gap] = exported.filter(({ kind }) => kind === "not heard");
+  expect(gap).toMatchObject({ label: "", peak: "", model: "" });
+  expect(gap?.seconds).toBeGreaterThan(8);
+  const shown = /Not heard (\S+) to (\S+)/.exec((await notHeard.textContent()) ?? "");
+  const toClock = (time: string | undefined) =>
+    new Date(time ?? "").toLocaleTimeString("en-GB", { timeZone: "Europe/Berlin" });
+  expect([toClock(gap?.start), toClock(gap?.end)]).toEqual(shown?.slice(1).map((time) => time.slice(0, 8)));
+  const roosters = exported.filter(({ label }) => label === "rooster");
+  expect(roosters).toHaveLength(2);
+  expect(roosters[0]).toMatchObject({ kind: "crossing", threshold: 0, model: "ten", acknowledged: false });
+  expect(Date.parse(roosters[0]?.end ?? "")).toBeLessThanOrEqual(Date.parse(gap?.start ?? ""));
+  expect(Date.parse(roosters[1]?.start ?? "")).toBeGreaterThanOrEqual(Date.parse(gap?.end ?? ""));
 });
+
+interface ExportedRow {
+  kind: string;
+  start: string;
+  end: string;
+  seconds: number;
+  label: string;
+}
+
+/** Presses a button that saves a file, and returns what is in the file. */
+async function save(page: Page, button: string): Promise<string> {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: button }).click(),
+  ]);
+  return readFileSync(await download.path(), "utf8");
+}
 
 test("listening goes on over other pages and a reload", async ({ page, server }) => {
   await server.setUpModels();

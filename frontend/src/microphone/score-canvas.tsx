@@ -11,6 +11,7 @@ import {
   drawGaps,
   drawScores,
   drawSwaps,
+  findStart,
   GAP_PX,
   ROW_PX,
   readStripColors,
@@ -64,7 +65,7 @@ export function ScoreCanvas({ state, labels, seconds }: Props) {
       const time = sound?.getTime() ?? present.session.windows.at(-1)?.end ?? 0;
       const view: StripView = { context, colors, time, span: seconds, width, height };
       context.clearRect(0, 0, width, height);
-      drawBackground(view, rows.length);
+      drawBackground(view, rows.length, findStart(present.session));
       sound?.spectrum.draw(context, time, seconds, width, SPECTRUM_PX - GAP_PX * 2);
       drawScores(view, present.session, rows);
       drawGaps(view, listGaps(present, time), rows.length);

@@ -38,11 +38,20 @@ export interface StripView {
 
 const toX = (view: StripView, at: number) => view.width - ((view.time - at) / view.span) * view.width;
 
-export function drawBackground({ context, colors, width }: StripView, rows: number): void {
+/** Draws the ground of the strips. Before `from` nobody listened: there is no ground, which would look like silence. */
+export function drawBackground(view: StripView, rows: number, from: number): void {
+  const { context, colors, width } = view;
+  const left = Math.max(0, toX(view, from));
   context.fillStyle = colors.empty;
-  context.fillRect(0, 0, width, SPECTRUM_PX - GAP_PX * 2);
-  for (let row = 0; row < rows; row += 1) context.fillRect(0, SPECTRUM_PX + row * ROW_PX, width, ROW_PX - GAP_PX);
+  context.fillRect(left, 0, width - left, SPECTRUM_PX - GAP_PX * 2);
+  for (let row = 0; row < rows; row += 1) {
+    context.fillRect(left, SPECTRUM_PX + row * ROW_PX, width - left, ROW_PX - GAP_PX);
+  }
 }
+
+/** Returns when the oldest sound that is kept was heard or missed; infinity where nothing was. */
+export const findStart = ({ windows, gaps }: SessionState): number =>
+  Math.min(windows[0]?.start ?? Number.POSITIVE_INFINITY, gaps[0]?.from ?? Number.POSITIVE_INFINITY);
 
 export function drawScores(view: StripView, session: SessionState, labels: readonly string[]): void {
   const { context, colors } = view;

@@ -122,11 +122,13 @@ function RowTable({ rows }: { rows: readonly HistoryRow[] }) {
               <td className="whitespace-nowrap py-2.5 pr-4 pl-5 text-ink-2">
                 <Time at={row.entry.at} form="exact" />
               </td>
-              <td className="max-w-0 break-words px-4 py-2.5" style={{ width: "42%" }}>
+              <td className="max-w-0 break-words px-4 py-2.5" style={{ width: "34%" }}>
                 <What row={row} />
               </td>
-              <td className="break-words px-4 py-2.5 text-ink-2">{formatActor(row.entry)}</td>
-              <td className="max-w-0 break-words px-4 py-2.5 pr-5 text-ink-2" style={{ width: "34%" }}>
+              <td className="max-w-0 break-words px-4 py-2.5 text-ink-2" style={{ width: "22%" }}>
+                {formatActor(row.entry)}
+              </td>
+              <td className="max-w-0 break-words px-4 py-2.5 pr-5 text-ink-2" style={{ width: "26%" }}>
                 {formatNote(row.entry)}
               </td>
             </tr>

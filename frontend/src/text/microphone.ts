@@ -34,7 +34,8 @@ export const microphone = {
   span: "Time shown",
   spanSeconds: (seconds: number) => `${seconds} s`,
   spectrum: "Spectrogram",
-  legend: "Stronger colors: higher scores. Underlined: at or above the threshold. Hatched: not heard.",
+  legend:
+    "Stronger colors: higher scores. Underlined: at or above the threshold. Hatched: not heard. Blank: not listening yet.",
   scores: (seconds: number) => `Window scores of the last ${seconds} seconds`,
   time: "Time",
   notHeard: "not heard",

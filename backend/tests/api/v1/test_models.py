@@ -182,6 +182,8 @@ async def test_rolling_back_returns_to_the_model_before(client: httpx.AsyncClien
 
 async def test_a_rollback_names_its_target_before_it_runs(client: httpx.AsyncClient, files: Path) -> None:
     assert (await client.get("/api/v1/models/rollback")).json()["code"] == "nothing_to_roll_back"
+    # The page asks this whenever it shows the live model: it is no error that operators must see.
+    assert (await client.get("/api/v1/metrics/summary")).json()["errors_by_code"] == {}
     first = await register(client, "first", "models/first.onnx")
     second = await register(client, "second", "models/second.onnx")
     for model in (first, second):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response, status
 from understudy.access.actions import Action
 from understudy.access.caller import Caller
 from understudy.api.dependencies import ModelIdPath, Served
+from understudy.api.error_handlers import ProblemResponse
 from understudy.api.paths import MODELS
 from understudy.api.permission import CurrentActor, CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
@@ -159,13 +160,18 @@ async def activate_model(
 
 @router.get(
     "/rollback",
+    response_model=RollbackTarget,
     summary="The model that a rollback goes back to",
     responses=describe_problems(NothingToRollBack),
     dependencies=require(Action.VIEW),
 )
-async def get_rollback_target(services: Served) -> RollbackTarget:
+async def get_rollback_target(services: Served) -> RollbackTarget | Response:
     """Return the registered model that was live before this one, and its variant; nothing changes."""
-    return await services.operations.find_rollback_target()
+    try:
+        return await services.operations.find_rollback_target()
+    except NothingToRollBack as error:
+        # Raised, it would count as an error: the page asks this whenever it shows the live model.
+        return ProblemResponse(error.problem(), status_code=error.status)
 
 
 @router.post(
