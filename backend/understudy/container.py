@@ -24,6 +24,7 @@ from understudy.serving.activation.held_activations import HeldActivations
 from understudy.serving.activation.operations import Operations
 from understudy.serving.activation.preparation import Preparation
 from understudy.serving.activation.rollouts import Rollouts
+from understudy.serving.activation.signatures import ModelSignatures
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.compile_queue import CompileQueue
 from understudy.serving.compilation.file_sharing import FileSharing
@@ -72,6 +73,7 @@ class Services:
     activation: Activation
     operations: Operations
     policies: PolicySettings
+    signatures: ModelSignatures
     approvals: Approvals
     confirmation_guard: ConfirmationGuard
     compilation: Compilation
@@ -190,7 +192,8 @@ def _build_services(
     backbones = BackboneHolder(settings)
     prover = Prover(database, backbones, engine, ExampleClips(settings))
     compile_queue = CompileQueue(registry, compilation, prover)
-    preparation = Preparation(settings, registry, compilation, sharing, backbones, prover, engine, counters)
+    signatures = ModelSignatures(database, registry)
+    preparation = Preparation(settings, registry, compilation, sharing, backbones, prover, signatures, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
@@ -226,7 +229,8 @@ def _build_services(
         events=Events(database, reconciler.reporter.replica),
         activation=activation,
         operations=operations,
-        policies=PolicySettings(database),
+        policies=PolicySettings(database, registry, signatures),
+        signatures=signatures,
         approvals=Approvals(database, held, activation, operations),
         confirmation_guard=ConfirmationGuard(database, reconciler, operations),
         compilation=compilation,

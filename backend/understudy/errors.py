@@ -56,6 +56,7 @@ UnderstudyError                  500 internal_error
 │   ├── TrainingDataInvalid      422 training_data_invalid
 │   ├── ExamplesInvalid          422 examples_invalid
 │   ├── BackupInvalid            422 backup_invalid
+│   ├── SignatureInvalid         422 signature_invalid
 │   └── CannotServe              422 cannot_serve
 │       ├── FormatUnknown        422 format_unknown
 │       ├── ModelUnsafe          422 model_unsafe
@@ -64,6 +65,7 @@ UnderstudyError                  500 internal_error
 │       ├── WarmUpFailed         422 warm_up_failed
 │       ├── ProbeFailed          422 probe_failed
 │       ├── ExamplesMissed       422 examples_missed
+│       ├── NotSigned            422 not_signed
 │       ├── NotForAudio          422 not_for_audio
 │       └── TakesTensors         422 takes_tensors
 ├── WorkerDied                   500 worker_died
@@ -515,6 +517,12 @@ class BackupInvalid(Refused):
     default_remedy = "Use another backup. This one is damaged, incomplete or no backup of Understudy."
 
 
+class SignatureInvalid(Refused):
+    code = "signature_invalid"
+    title = "The signature does not hold"
+    default_remedy = "Sign the model again: `understudy sign MODEL_ID --key FILE`, and send that signature."
+
+
 class CannotServe(Refused):
     code = "cannot_serve"
     title = "The model cannot be served"
@@ -564,6 +572,17 @@ class ExamplesMissed(CannotServe):
     code = "examples_missed"
     title = "The model does not answer as its examples say"
     default_remedy = "See every clip with `understudy examples MODEL_ID`, then correct the spec or the examples."
+
+
+class NotSigned(CannotServe):
+    """The policy lets only signed models go live, and no key that counts signed this one as it is."""
+
+    code = "not_signed"
+    title = "The model is not signed by a key that counts"
+    default_remedy = (
+        "Look at what has to be signed, and let the holder of a key sign it: `understudy sign MODEL_ID --key FILE` "
+        "(docs/policies.md)."
+    )
 
 
 class NotForAudio(CannotServe):

@@ -8,6 +8,7 @@ _DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 DOCUMENTED = {
     *((name,) for name in ("serve", "register", "list", "show", "activate", "rollback", "update", "delete", "predict")),
     ("examples",),
+    ("sign",),
     *(
         (name,)
         for name in (

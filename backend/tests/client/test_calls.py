@@ -37,6 +37,7 @@ NOT_CALLED = {
     ("DELETE", "account/sessions/{session_id}"),
     ("PUT", "account/password"),
 }
+SIGNATURE = Path(__file__).parents[1] / "serving" / "policies" / "signed_by_model_signing" / "model.sig"
 DETAILS = RecordingFields(
     source="attic", recorded_at=datetime(2026, 5, 1, tzinfo=UTC), format=SampleFormat.S16LE, rate=16_000, channels=2
 )
@@ -77,6 +78,8 @@ CALLS: list[Call[Any]] = [
     calls.roll_back(wait=True, reason="x", override_freeze=True),
     calls.get_rollback_target(),
     calls.get_policies(),
+    calls.get_model_signature(1),
+    calls.set_model_signature(1, SIGNATURE),
     calls.update_policies(PoliciesUpdate(four_eyes=True, confirm_minutes=None)),
     calls.approve_activation(1, wait=False, reason="x", override_freeze=True),
     calls.decline_activation(1, "x"),

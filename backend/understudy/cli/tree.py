@@ -19,6 +19,7 @@ from understudy.cli.commands import (
     predictions,
     register,
     serve,
+    sign,
     spec,
     train,
     users,
@@ -47,7 +48,7 @@ def _root(
     pass
 
 
-for _module in (demo, serve, register, models, deployment, predict, predictions, train, compile_model):
+for _module in (demo, serve, register, models, deployment, predict, predictions, train, compile_model, sign):
     tree.add_typer(_module.group)
 tree.add_typer(history.group, name="history")
 tree.add_typer(spec.group, name="spec")

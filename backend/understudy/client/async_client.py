@@ -34,6 +34,7 @@ from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelLis
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.registry.signature import ModelSignature
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
@@ -100,6 +101,14 @@ class AsyncClient:
 
     async def remove_model_examples(self, model_id: int) -> ModelExamples:
         return await self._send(calls.remove_model_examples(model_id))
+
+    async def get_model_signature(self, model_id: int) -> ModelSignature:
+        """Return who signed the model, or why no signature counts."""
+        return await self._send(calls.get_model_signature(model_id))
+
+    async def set_model_signature(self, model_id: int, file: Path) -> ModelSignature:
+        """Store a signature that was made elsewhere. Raises SignatureInvalid."""
+        return await self._send(calls.set_model_signature(model_id, file))
 
     async def list_unregistered_files(self) -> UnregisteredFiles:
         return await self._send(calls.list_unregistered_files())

@@ -1,5 +1,6 @@
 """The calls of the REST API: method, path, parameters, body and the type of the answer. Nothing here sends them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from understudy.schemas.registry.model import HistoryPage, ModelCreate, ModelLis
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.registry.signature import ModelSignature
 from understudy.schemas.server.demo import DemoClips
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.operation import Operation, RollbackTarget
@@ -117,6 +119,15 @@ def set_model_examples(model_id: int, file: Path) -> Call[ModelExamples]:
 
 def remove_model_examples(model_id: int) -> Call[ModelExamples]:
     return Call(ModelExamples, "DELETE", "models/{model_id}/examples", {"model_id": model_id})
+
+
+def get_model_signature(model_id: int) -> Call[ModelSignature]:
+    return Call(ModelSignature, "GET", "models/{model_id}/signature", {"model_id": model_id})
+
+
+def set_model_signature(model_id: int, file: Path) -> Call[ModelSignature]:
+    bundle = json.loads(file.read_bytes())
+    return Call(ModelSignature, "PUT", "models/{model_id}/signature", {"model_id": model_id}, json=bundle)
 
 
 def list_unregistered_files() -> Call[UnregisteredFiles]:

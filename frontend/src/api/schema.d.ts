@@ -414,6 +414,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model's signature
+         * @description Return who signed the model, or why no signature counts, and what a signature has to cover.
+         */
+        get: operations["get_model_signature_api_v1_models__model_id__signature_get"];
+        /**
+         * Set a model's signature
+         * @description Store a signature that `model_signing sign key` made elsewhere, beside the model's file.
+         */
+        put: operations["set_model_signature_api_v1_models__model_id__signature_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/active": {
         parameters: {
             query?: never;
@@ -2682,6 +2706,7 @@ export interface components {
          * @enum {string}
          */
         InputKind: "waveform" | "log_mel_patch" | "embedding" | "scores" | "features" | "tensor";
+        JsonValue: unknown;
         /**
          * KaldiFilterbankPart
          * @description Log filter banks as torchaudio.compliance.kaldi.fbank computes them with dither 0, [frames, n_mels].
@@ -3589,6 +3614,35 @@ export interface components {
             ready: boolean;
         };
         /**
+         * ModelSignature
+         * @description The signature of a model file with its spec and its examples.
+         */
+        ModelSignature: {
+            /** Detail */
+            detail: string;
+            /**
+             * File Path
+             * @description Where the signature lies or would lie, relative to the backend folder
+             */
+            file_path: string;
+            /** Model Id */
+            model_id: number;
+            /**
+             * Resources
+             * @description What a signature has to cover: names with their SHA-256
+             */
+            resources: {
+                [key: string]: string;
+            };
+            /**
+             * Signer
+             * @description Name of the key
+             */
+            signer: string | null;
+            /** @description invalid: no key that counts made it, or something was changed since */
+            state: components["schemas"]["SignatureState"];
+        };
+        /**
          * ModelTypes
          * @description Answer of GET /api/v1/models/types.
          */
@@ -3967,6 +4021,12 @@ export interface components {
              * @default 24
              */
             request_hours: number;
+            /**
+             * Signers
+             * @description Only models that one of these keys signed go live; none: all
+             * @default []
+             */
+            signers: components["schemas"]["Signer"][];
         };
         /**
          * PoliciesUpdate
@@ -3987,6 +4047,11 @@ export interface components {
             freezes?: components["schemas"]["FreezeWindow"][] | null;
             /** Request Hours */
             request_hours?: number | null;
+            /**
+             * Signers
+             * @description Replaces all keys
+             */
+            signers?: components["schemas"]["Signer"][] | null;
         };
         /**
          * PolicyStatus
@@ -4656,6 +4721,42 @@ export interface components {
          * @enum {string}
          */
         Side: "start" | "end" | "center";
+        /**
+         * SignatureBundle
+         * @description A Sigstore bundle with a DSSE envelope, as `model_signing sign key` writes it. Other fields are kept.
+         */
+        SignatureBundle: {
+            /** Dsseenvelope */
+            dsseEnvelope: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Mediatype */
+            mediaType: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * SignatureState
+         * @description Whether a model is signed by a key that counts.
+         * @enum {string}
+         */
+        SignatureState: "valid" | "absent" | "invalid";
+        /**
+         * Signer
+         * @description A public key whose signatures count.
+         */
+        Signer: {
+            /**
+             * Name
+             * @description What people call the key
+             */
+            name: string;
+            /**
+             * Public Key
+             * @description An elliptic curve public key in PEM
+             */
+            public_key: string;
+        };
         /**
          * SignIn
          * @description The body that signs a person in.
@@ -7355,6 +7456,164 @@ export interface operations {
                 };
             };
             /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_signature_api_v1_models__model_id__signature_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSignature"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path is not allowed; The model file is missing; Not a model file; The spec does not fit the model; The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_model_signature_api_v1_models__model_id__signature_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `model_id` of a registered model */
+                model_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignatureBundle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSignature"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Your role does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model file changed after registration */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The signature does not hold; The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -23,6 +23,7 @@ from understudy.api.v1 import (
     recent_statistics,
     replicas,
     session,
+    signatures,
     status,
     stream,
     users,
@@ -53,6 +54,7 @@ for part in (
     users,
     keys,
     policies,
+    signatures,
 ):
     router.include_router(part.router)
 router.include_router(deployment.operations)

@@ -18,6 +18,7 @@ from understudy.schemas.registry.model import (
 )
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.registry.signature import ModelSignature
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
@@ -70,6 +71,8 @@ class Backend(Protocol):
     ) -> Operation:
         """Start the activation of the model that was live before, and return as `activate` does."""
         ...
+
+    async def get_signature(self, model_id: int) -> ModelSignature: ...
 
     async def get_policies(self) -> PolicyStatus: ...
 

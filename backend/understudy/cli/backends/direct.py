@@ -22,6 +22,7 @@ from understudy.schemas.registry.model import (
 )
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.registry.signature import ModelSignature
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
@@ -94,6 +95,9 @@ class DirectBackend:
             override_freeze=override_freeze,
             rollout=rollout,
         )
+
+    async def get_signature(self, model_id: int) -> ModelSignature:
+        return await self._services.signatures.describe(model_id)
 
     async def get_policies(self) -> PolicyStatus:
         return await self._services.policies.get_status()

@@ -21,6 +21,7 @@ from understudy.schemas.registry.model import (
 )
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.model_query import ModelQuery
+from understudy.schemas.registry.signature import ModelSignature
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.policies import ActivationRequest, Policies, PoliciesUpdate, PolicyStatus
 from understudy.schemas.server.rollout import RolloutOptions
@@ -84,6 +85,9 @@ class RemoteBackend:
         self, reason: str | None = None, rollout: RolloutOptions | None = None, *, override_freeze: bool = False
     ) -> Operation:
         return await self._client.roll_back(reason=reason, wait=False, rollout=rollout, override_freeze=override_freeze)
+
+    async def get_signature(self, model_id: int) -> ModelSignature:
+        return await self._client.get_model_signature(model_id)
 
     async def get_policies(self) -> PolicyStatus:
         return await self._client.get_policies()

@@ -1,6 +1,7 @@
 """Commands on registered models: list, show, update, examples, delete, status."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ from understudy.cli.views import examples as examples_view
 from understudy.cli.views import model as model_view
 from understudy.cli.views import status as status_view
 from understudy.cli.views.cells import to_text
+from understudy.errors import UnderstudyError
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.registry.model_query import ModelQuery
@@ -92,7 +94,10 @@ async def show(
             compiled = await backend.get_report(model.model_id)
             session.output.print_answer(compiled, report_view.format_report(compiled))
         else:
-            session.output.print_answer(model, model_view.format_model(model))
+            signature = None
+            with suppress(UnderstudyError):  # the file may be missing, and the server an earlier one
+                signature = await backend.get_signature(model.model_id)
+            session.output.print_answer(model, model_view.format_model(model, signature))
 
 
 @command(

@@ -1,10 +1,12 @@
 """Commands for the policies of activations: show, set, approve, decline, confirm."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from understudy.cli.commands.deployment import follow_activation
+from understudy.cli.commands.sign import read_key
 from understudy.cli.framework.command import command
 from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.options import OverrideFreeze, Reason
@@ -58,12 +60,26 @@ async def change(
             "--confirm-minutes", show_default=False, help="Return to the model before unless confirmed so soon."
         ),
     ] = None,
+    signers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--signer",
+            metavar="NAME=FILE",
+            show_default=False,
+            help="Only models signed by this public key (PEM) go live, in place of all keys that are set. Repeat it.",
+        ),
+    ] = None,
+    no_signers: Annotated[bool, typer.Option("--no-signers", help="Let unsigned models go live.")] = False,
     no_confirm: Annotated[bool, typer.Option("--no-confirm", help="Ask for no confirmation.")] = False,
 ) -> None:
     """Change what is named; the rest stays. It holds for all servers at once, and the history has it."""
     changes: dict[str, object] = {"four_eyes": four_eyes, "request_hours": request_hours}
     changes |= {"confirm_minutes": confirm_minutes, "freezes": [_parse_freeze(each) for each in freezes or ()] or None}
     changes = {name: value for name, value in changes.items() if value is not None}
+    if signers:
+        changes["signers"] = [_read_signer(each) for each in signers]
+    if no_signers:
+        changes["signers"] = []
     if no_freeze:
         changes["freezes"] = []
     if no_confirm:
@@ -116,3 +132,11 @@ def _parse_freeze(text: str) -> dict[str, str]:
     if not found or not ends:
         raise typer.BadParameter(f'{text!r} is no span. Write "fri 16:00 - mon 08:00 Europe/Berlin".')
     return {"begins": begins, "ends": ends, "time_zone": zone}
+
+
+def _read_signer(text: str) -> dict[str, str]:
+    """Read NAME=FILE. Raises BadParameter and RequestInvalid."""
+    name, found, file = text.partition("=")
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no signer. Write release=public.pem.")
+    return {"name": name, "public_key": read_key(Path(file)).decode("utf-8", "replace")}

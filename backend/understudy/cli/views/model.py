@@ -11,6 +11,7 @@ from understudy.cli.views.cells import build_fact_table, format_bytes, format_ti
 from understudy.cli.views.examples import format_summary
 from understudy.schemas.registry.model import ModelList, ModelOut
 from understudy.schemas.registry.model_detail import ModelDetail
+from understudy.schemas.registry.signature import ModelSignature
 
 
 def _format_file(model: ModelOut) -> Text:
@@ -92,7 +93,7 @@ def _list_pipeline(model: ModelDetail) -> Iterator[tuple[str, Text]]:
         yield step.kind, line
 
 
-def format_model(model: ModelDetail) -> RenderableType:
+def format_model(model: ModelDetail, signature: ModelSignature | None = None) -> RenderableType:
     """Return all facts about one model."""
     refusal = model.compile_error
     return build_fact_table(
@@ -111,6 +112,7 @@ def format_model(model: ModelDetail) -> RenderableType:
             ("compiled", _format_compile_state(model)),
             *_list_pipeline(model),
             ("examples", format_summary(model.examples)),
+            *([("signature", to_text(signature.detail))] if signature else []),
             *([("refused for", to_text(refusal.detail, "red"))] if refusal else []),
             *([("remedy", to_text(refusal.remedy))] if refusal else []),
             ("created", format_time(model.created_at)),

@@ -14,8 +14,14 @@ def format_policies(policies: Policies) -> RenderableType:
     freezes = "\n".join(map(str, policies.freezes)) or "none"
     minutes = policies.confirm_minutes
     confirm = "off" if minutes is None else f"within {minutes} min, or the model before is live again"
+    signers = ", ".join(each.name for each in policies.signers) or "none: unsigned models go live"
     return build_fact_table(
-        [("four eyes", to_text(four_eyes)), ("freezes", to_text(freezes)), ("confirmation", to_text(confirm))]
+        [
+            ("four eyes", to_text(four_eyes)),
+            ("freezes", to_text(freezes)),
+            ("confirmation", to_text(confirm)),
+            ("signers", to_text(signers)),
+        ]
     )
 
 

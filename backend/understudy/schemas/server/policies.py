@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from understudy.schemas.registry.model import HistoryPrincipal, UtcTime
+from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.freeze import FreezeWindow
 
 DEFAULT_REQUEST_HOURS = 24
@@ -12,6 +13,7 @@ MOST_WINDOWS = 100
 
 RequestHours = Annotated[int, Field(ge=1, le=720, description="After so many hours a request has expired")]
 ConfirmMinutes = Annotated[int, Field(ge=1, le=10_080)]
+Signers = Annotated[tuple[Signer, ...], Field(max_length=20)]
 Freezes = Annotated[tuple[FreezeWindow, ...], Field(max_length=MOST_WINDOWS)]
 
 
@@ -26,6 +28,7 @@ class Policies(BaseModel):
     confirm_minutes: ConfirmMinutes | None = Field(
         default=None, description="Unless confirmed within so many minutes, the model before is live again"
     )
+    signers: Signers = Field(default=(), description="Only models that one of these keys signed go live; none: all")
 
 
 class PoliciesUpdate(BaseModel):
@@ -37,10 +40,11 @@ class PoliciesUpdate(BaseModel):
     request_hours: RequestHours | None = None
     freezes: Freezes | None = Field(default=None, description="Replaces all spans")
     confirm_minutes: ConfirmMinutes | None = Field(default=None, description="null switches the return off")
+    signers: Signers | None = Field(default=None, description="Replaces all keys")
 
     @model_validator(mode="after")
     def _refuse_null(self) -> Self:
-        for field in ("four_eyes", "request_hours", "freezes"):
+        for field in ("four_eyes", "request_hours", "freezes", "signers"):
             if field in self.model_fields_set and getattr(self, field) is None:
                 raise ValueError(f"{field} cannot be null")
         return self

@@ -120,7 +120,7 @@ class Activation:
         variant = candidate.loaded.variant
         target = compute_target(candidate.model, candidate.examples_digest, variant)
         async with self._database.write() as session:
-            admission = await admit(session, permit, model_id, variant, target, event)
+            admission = await admit(session, permit, model_id, variant, target, event, candidate.signer)
             generation = await desired_state.switch(
                 session,
                 model_id,

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.errors import ApprovalNeeded, Frozen, RequestClosed, RequestStale
+from understudy.errors import ApprovalNeeded, Frozen, NotSigned, RequestClosed, RequestStale
 from understudy.models import FLOAT32, HistoryEvent, utc_now
 from understudy.registry.deployment import activation_requests, confirmations, desired_state, policies
 from understudy.registry.deployment.confirmations import Deadline
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.compiler.quantization import Precision
+from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.policies import Policies
 
 
@@ -63,17 +64,27 @@ def compute_target(model: RegisteredFile, examples_digest: str | None, variant: 
 
 
 async def admit(
-    session: AsyncSession, permit: Permit, model_id: int, variant: str, target: str, event: HistoryEvent
+    session: AsyncSession,
+    permit: Permit,
+    model_id: int,
+    variant: str,
+    target: str,
+    event: HistoryEvent,
+    signer: Signer | None = None,
 ) -> Admission:
     """Check the policies under the lock of all switches; an approved request is done with this transaction.
 
-    Raises Frozen, ApprovalNeeded, RequestStale, RequestClosed and PolicyRefused.
+    Raises Frozen, ApprovalNeeded, RequestStale, RequestClosed, NotSigned and PolicyRefused.
     """
     if permit.is_return:
         return Admission()
     await desired_state.lock(session)
     present = await policies.read(session)
     notes: list[str] = []
+    if present.signers and signer not in present.signers:
+        raise NotSigned(f"Which keys count was changed while model {model_id} was prepared.", remedy="Try again.")
+    if signer is not None:
+        notes.append(f"Signed by {signer.name}.")
     if permit.approval is not None:
         await _use(session, permit.approval, target)
         notes.append(f"Asked for by {permit.approval.asked_by} (request {permit.approval.request_id}).")

@@ -23,8 +23,10 @@ from understudy.registry.models.model_detail import (
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.inference.prediction import ModelIdentity
+from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.operation import Step
 from understudy.serving.activation.activation_probes import ActivationProbes
+from understudy.serving.activation.signatures import ModelSignatures
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.compilation.file_sharing import FileSharing
 from understudy.serving.examples.prover import Prover
@@ -47,12 +49,14 @@ class Candidate:
 
     `model` has the spec that it was compiled with. `warnings` say where the sidecar is no longer what was recorded, and
     that there are no examples. `examples_digest` is that of the examples that the model answered as expected, or None.
+    `signer` signed it, where a policy asks for that.
     """
 
     model: RegisteredFile
     loaded: LoadedModel
     warnings: tuple[str, ...]
     examples_digest: str | None = None
+    signer: Signer | None = None
 
 
 def ignore_step(_: Step) -> None:
@@ -70,6 +74,7 @@ class Preparation:
         sharing: FileSharing,
         backbones: BackboneHolder,
         prover: Prover,
+        signatures: ModelSignatures,
         engine: Engine,
         counters: Counters,
     ) -> None:
@@ -79,6 +84,7 @@ class Preparation:
         self._sharing = sharing
         self._backbones = backbones
         self._prover = prover
+        self._signatures = signatures
         self._engine = engine
         self._counters = counters
         self._probes = ActivationProbes(settings, engine)
@@ -105,13 +111,14 @@ class Preparation:
 
         With a shared store, the store has it then.
 
-        Raises what `prepare` raises, what `ActivationProbes.require` raises, and ExamplesMissed where the model does
-        not answer as its examples say. Without `tensors_only`, raises TakesTensors for a model that cannot score
-        recordings: with it live, every prediction fails.
+        Raises what `prepare` raises, what `ActivationProbes.require` raises, NotSigned where a policy asks for a
+        signature, and ExamplesMissed where the model does not answer as its examples say. Without `tensors_only`,
+        raises TakesTensors for a model that cannot score recordings: with it live, every prediction fails.
         """
         on_step(Step.VERIFY)
         await self._verify(model_id)
         reading = await self._registry.read_spec_now(model_id)
+        signer = await self._signatures.require(reading.model, with_examples=True)
         compiled = await self._compile(reading.model, on_step, variant)
         if compiled.report.takes_tensors_only and not tensors_only:
             raise _build_tensors_refusal(reading.model, compiled)
@@ -119,7 +126,8 @@ class Preparation:
         unanswered = await self._probe(compiled, loaded.engine_model)
         proved = await self._prover.require(reading.model, loaded.engine_model)
         await self._sharing.publish(reading.model, compiled)
-        return Candidate(reading.model, loaded, (*reading.notes, *unanswered, *proved.notes), proved.examples_digest)
+        notes = (*reading.notes, *unanswered, *proved.notes)
+        return Candidate(reading.model, loaded, notes, proved.examples_digest, signer)
 
     def release(self, source_digest: str, *, keep: EngineModel | None) -> int:
         """Forget the loaded models of the file with this digest except `keep`, and return how many there were.
@@ -147,8 +155,10 @@ class Preparation:
     async def prepare_desired(self, model_id: int, variant: str = Precision.FLOAT32) -> LoadedModel:
         """Return the model that the database desires. Its compiled model serves where its file is missing or changed.
 
-        Raises what `prepare` raises; FileMissing and FileChanged only where there is no compiled model either.
+        Raises what `prepare` raises; FileMissing and FileChanged only where there is no compiled model either, and
+        NotSigned where a policy asks for a signature.
         """
+        await self._signatures.require(await self._registry.ensure_file_record(model_id), with_examples=False)
         try:
             return await self.prepare(model_id, variant=variant)
         except (FileMissing, FileChanged) as error:

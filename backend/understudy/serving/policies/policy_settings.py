@@ -2,15 +2,19 @@
 
 import structlog
 
-from understudy.errors import NothingToConfirm, PolicyRefused
+from understudy.errors import NothingToConfirm, NotSigned, PolicyRefused
 from understudy.models import HistoryEvent, utc_now
 from understudy.registry.access.persons import count_activators
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import activation_requests, confirmations, desired_state, policies
 from understudy.registry.deployment.confirmations import Running
+from understudy.registry.files import model_signature
 from understudy.registry.models import model_history, rows
+from understudy.registry.registry import Registry
+from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.policies import Confirmation, Policies, PoliciesUpdate, PolicyStatus
+from understudy.serving.activation.signatures import ModelSignatures
 
 log = structlog.get_logger()
 
@@ -18,8 +22,10 @@ log = structlog.get_logger()
 class PolicySettings:
     """The policies, which all servers of a registry share."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, registry: Registry, signatures: ModelSignatures) -> None:
         self._database = database
+        self._registry = registry
+        self._signatures = signatures
 
     async def get_status(self) -> PolicyStatus:
         """Return the policies, the freeze that holds, the model to confirm and the requests that can be approved."""
@@ -45,7 +51,13 @@ class PolicySettings:
         )
 
     async def update(self, changes: PoliciesUpdate, actor: str) -> Policies:
-        """Change the fields that are present. Raises PolicyRefused where fewer than two people may activate models."""
+        """Change the fields that are present.
+
+        Raises PolicyRefused where fewer than two people may activate models, and where no key that would count signed
+        the live model: a server that starts would not load it. Raises RequestInvalid for a key that is none.
+        """
+        if changes.signers:
+            await self._refuse_unsigned(changes.signers)
         async with self._database.write() as session:
             await desired_state.lock(session)
             before = await policies.read(session)
@@ -70,6 +82,22 @@ class PolicySettings:
                 )
                 log.info("policies changed", actor=actor, changed=changed)
         return after
+
+    async def _refuse_unsigned(self, signers: tuple[Signer, ...]) -> None:
+        for each in signers:
+            model_signature.load_public(each.public_key)
+        async with self._database.read(Use.MANAGE) as session:
+            present = await desired_state.read_desired(session)
+        if present is None:
+            return
+        model = await self._registry.ensure_file_record(present.model_id)
+        try:
+            await self._signatures.find_signer(model, signers, with_examples=False)
+        except NotSigned as error:
+            raise PolicyRefused(
+                f"The live model would not be loaded again. {error.detail}",
+                remedy=f"Sign it first: `understudy sign {present.model_id} --key FILE`.",
+            ) from error
 
     async def confirm(self, generation: int | None, actor: str) -> PolicyStatus:
         """Confirm the live model, so that nobody returns to the one before.
