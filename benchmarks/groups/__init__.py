@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from benchmarks.bench import Bench
-from benchmarks.groups import precision, predict, registry, start, swap, tail, tensor
+from benchmarks.groups import followers, precision, predict, registry, start, swap, tail, tensor
 from benchmarks.results import Result
 
 
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Group] = {
     tensor.GROUP: tensor,
     tail.GROUP: tail,
     swap.GROUP: swap,
+    followers.GROUP: followers,
     start.GROUP: start,
     precision.GROUP: precision,
     registry.GROUP: registry,
