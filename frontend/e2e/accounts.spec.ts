@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expectAccessible, expectAccessibleInBothThemes } from "./axe";
+import { expectAccessible, expectAccessibleDialog, expectAccessibleInBothThemes } from "./axe";
 import { expect, test } from "./fixtures";
 
 const PASSWORD = "correct horse battery";
@@ -39,7 +39,7 @@ test("a person signs in, makes a key that works, and signs out; a wrong password
 async function checkDialog(page: Page, open: () => Promise<void>, name: string): Promise<void> {
   await open();
   await expect(page.getByRole("dialog", { name })).toBeVisible();
-  await test.step(name, () => expectAccessible(page));
+  await test.step(name, () => expectAccessibleDialog(page));
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
 }
@@ -61,7 +61,7 @@ test("no page or dialog of people, keys and the account breaks an accessibility 
   await dialog.getByLabel("Name").fill("gate 3");
   await dialog.getByLabel("Role").selectOption("device");
   await dialog.getByLabel("Source").fill("gate-3");
-  await test.step("a new key", () => expectAccessible(page));
+  await test.step("a new key", () => expectAccessibleDialog(page));
   await dialog.getByRole("button", { name: "Create a key" }).click();
   await expect(page.getByRole("button", { name: "I have copied it" })).toBeVisible();
   await expectAccessibleInBothThemes(page, "the key, shown once");

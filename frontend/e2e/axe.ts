@@ -7,6 +7,10 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 /** Fails for each accessibility rule that what is on screen breaks. */
 export const expectAccessible = (page: Page): Promise<void> => expectNone(new AxeBuilder({ page }).withTags(RULES));
 
+/** Fails for each rule that the dialog on screen breaks. What lies behind it cannot be reached. */
+export const expectAccessibleDialog = (page: Page): Promise<void> =>
+  expectNone(new AxeBuilder({ page }).include('[role="dialog"]').withTags(RULES));
+
 /** Fails where text is hard to read. The themes differ in colors only. */
 export const expectContrast = (page: Page): Promise<void> =>
   expectNone(new AxeBuilder({ page }).withRules("color-contrast"));
