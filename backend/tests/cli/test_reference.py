@@ -32,7 +32,7 @@ DOCUMENTED = {
     ("spec", "find"),
     ("spec", "presets"),
     *(("users", name) for name in ("add", "list", "role", "password", "disable", "enable", "sign-out", "remove")),
-    *(("history", name) for name in ("show", "export")),
+    *(("history", name) for name in ("show", "export", "accept")),
     *(("policy", name) for name in ("show", "set", "approve", "decline", "confirm")),
     *(("keys", name) for name in ("create", "list", "limit", "assign", "revoke")),
 }

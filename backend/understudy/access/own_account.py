@@ -2,6 +2,7 @@
 
 import structlog
 
+from understudy.access.browser_name import name_browser
 from understudy.access.caller import Caller
 from understudy.access.failed_attempts import FailedAttempts
 from understudy.access.passwords import Passwords
@@ -29,7 +30,9 @@ class OwnAccount:
         self._attempts = attempts
         self._sign_ins = sign_ins
 
-    async def change_password(self, caller: Caller, current: str, new: str, address: str) -> NewSession:
+    async def change_password(
+        self, caller: Caller, current: str, new: str, address: str, user_agent: str | None = None
+    ) -> NewSession:
         """Set a new password, end all sessions of the person, and begin one for this browser.
 
         Raises AccountRefused for a caller without a password, PasswordRefused, and TooManyAttempts: a session that
@@ -60,7 +63,7 @@ class OwnAccount:
                 raise PasswordRefused("The account was changed meanwhile.", remedy="Sign in again, then try again.")
             changed.password_hash = new_hash
             await sessions.delete_of(session, caller.principal_id)
-            begun = await self._sign_ins.begin(session, caller.principal_id)
+            begun = await self._sign_ins.begin(session, caller.principal_id, user_agent)
             await revision.advance(session)
         log.info("password changed", user=caller.name, address=address)
         return begun
@@ -88,6 +91,7 @@ class OwnAccount:
 def _to_answer(row: BrowserSession, current_hash: str | None) -> SessionOut:
     return SessionOut(
         session_id=row.session_hash[:SESSION_ID_DIGITS],
+        browser=name_browser(row.user_agent),
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
         expires_at=row.expires_at,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from understudy.access.browser_name import shorten_agent
 from understudy.access.credential import Credential
 from understudy.access.failed_attempts import FailedAttempts
 from understudy.access.passwords import Passwords
@@ -43,7 +44,7 @@ class SignIns:
         self._seconds = settings.session_seconds
         self._idle = timedelta(seconds=settings.session_idle_seconds)
 
-    async def sign_in(self, name: str, password: str, address: str) -> NewSession:
+    async def sign_in(self, name: str, password: str, address: str, user_agent: str | None = None) -> NewSession:
         """Begin a session. `address` is the client's, for the count of failures.
 
         Raises NotSignedIn, which does not say whether the name exists, and TooManyAttempts.
@@ -73,16 +74,26 @@ class SignIns:
                 raise NotSignedIn("The account was changed meanwhile.", remedy="Try again.")
             if renewed is not None:
                 current.password_hash = renewed
-            begun = await self.begin(session, person.principal_id)
+            begun = await self.begin(session, person.principal_id, user_agent)
         log.info("signed in", user=person.name, address=address)
         return begun
 
-    async def begin(self, session: AsyncSession, principal_id: int) -> NewSession:
-        """Begin a session of the principal in an open transaction, and clear those that have ended."""
+    async def begin(self, session: AsyncSession, principal_id: int, user_agent: str | None = None) -> NewSession:
+        """Begin a session of the principal in an open transaction, and clear those that have ended.
+
+        `user_agent` is what the browser says of itself.
+        """
         token, now = make_session_token(), utc_now()
         await sessions.delete_ended(session, now=now, unused_since=now - self._idle)
         expires_at = now + timedelta(seconds=self._seconds)
-        await sessions.insert(session, hash_token(token), principal_id, now=now, expires_at=expires_at)
+        await sessions.insert(
+            session,
+            hash_token(token),
+            principal_id,
+            now=now,
+            expires_at=expires_at,
+            user_agent=shorten_agent(user_agent),
+        )
         return NewSession(token, self._seconds)
 
     def find_end(self, row: BrowserSession) -> datetime:

@@ -11,7 +11,7 @@ from understudy.access.actions import PUBLIC
 from understudy.api.problem_responses import describe_problems
 from understudy.api.route_actions import iter_route_actions
 from understudy.api.v2.infer_openapi import build_infer_paths
-from understudy.errors import NotAllowed, NotSignedIn
+from understudy.errors import LimitReached, NotAllowed, NotSignedIn
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 from understudy.schemas.inference.prediction_parts import PredictionLine
 from understudy.schemas.inference.recording import AudioDocument
@@ -55,13 +55,22 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _add_refusals(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Describe 401 and 403 at each operation that not everybody may ask for."""
-    refusals = describe_problems(NotSignedIn, NotAllowed)
+    """Describe 401, 403 and 429 at each operation that not everybody may ask for."""
+    refusals = describe_problems(NotSignedIn, NotAllowed, LimitReached)
     public = {getattr(route, "path_format", None) for route, action in iter_route_actions(app) if action in PUBLIC}
     for path in paths.keys() - public:
         for operation in paths[path].values():
             for status, response in refusals.items():
-                operation["responses"].setdefault(str(status), response)
+                _add_response(operation["responses"], str(status), response)
+
+
+def _add_response(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:
+    """Add a refusal; where the status is described already, add the examples that it lacks."""
+    described = responses.setdefault(status, added)
+    problems = described.get("content", {}).get("application/problem+json")
+    if problems is not None:
+        examples = added["content"]["application/problem+json"]["examples"]
+        problems["examples"] = {**examples, **problems.get("examples", {})}
 
 
 def build_components() -> dict[str, Any]:

@@ -29,6 +29,7 @@ class HistoryEvent(StrEnum):
     DECLINED = "declined"
     CONFIRMED = "confirmed"
     POLICIES_CHANGED = "policies_changed"
+    ACCEPTED = "accepted"
 
 
 class History(Base):

@@ -114,7 +114,12 @@ function SessionsSection() {
   const rows = found.map(
     (session): Row => ({
       key: session.session_id,
-      title: session.is_current ? words.sessions.here : words.sessions.other,
+      title: (
+        <>
+          <bdi className="break-words">{session.browser ?? words.sessions.unknown}</bdi>
+          {session.is_current && <span className="block font-normal text-ink-3 text-sm">{words.sessions.here}</span>}
+        </>
+      ),
       cells: [
         <Time key="since" at={session.created_at} />,
         <Time key="used" at={session.last_seen_at} form="relative" />,

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "../api/client";
-import type { KeyCreate, User, UserCreate, UserUpdate } from "../api/types";
+import type { KeyCreate, KeyUpdate, User, UserCreate, UserUpdate } from "../api/types";
 
 export const usersQuery = () =>
   queryOptions({
@@ -40,6 +40,11 @@ export const useRemoveUser = (user: User) =>
   useChange("users", () => unwrap(api.DELETE("/api/v1/users/{principal_id}", at(user))));
 
 export const useCreateKey = () => useChange("keys", (body: KeyCreate) => unwrap(api.POST("/api/v1/keys", { body })));
+
+export const useUpdateKey = (prefix: string) =>
+  useChange("keys", (body: KeyUpdate) =>
+    unwrap(api.PATCH("/api/v1/keys/{name}", { params: { path: { name: prefix } }, body })),
+  );
 
 /** Revokes a key by its prefix, which needs no escaping in an address. */
 export const useRevokeKey = (prefix: string) =>

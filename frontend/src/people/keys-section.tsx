@@ -8,7 +8,7 @@ import { Button } from "../ui/button";
 import { SelectField, TextField } from "../ui/field";
 import { Section, Skeleton } from "../ui/layout";
 import { Empty, QueryFailure } from "../ui/notice";
-import { keysQuery, useCreateKey, useRevokeKey } from "./api";
+import { keysQuery, useCreateKey, useRevokeKey, useUpdateKey } from "./api";
 import { FormDialog, KEY_ROLES, RoleField, type Secret, SecretDialog } from "./dialogs";
 import { RecordTable, type Row, StateMark } from "./record-table";
 
@@ -28,6 +28,7 @@ export function KeysSection() {
   const keys = useQuery(keysQuery());
   const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<MachineKey>();
+  const [limiting, setLimiting] = useState<MachineKey>();
   const [secret, setSecret] = useState<Secret>();
   const rows = (keys.data ?? [])
     .map((key) => ({ key, state: getKeyState(key, Date.now()) }))
@@ -45,10 +46,16 @@ export function KeysSection() {
           when(key.last_used_at),
         ],
         actions: (
-          <Button small disabled={state === "revoked"} onClick={() => setRevoking(key)}>
-            {words.revoke}
-            <span className="sr-only">{` ${key.name}`}</span>
-          </Button>
+          <span className="inline-flex gap-2">
+            <Button small disabled={state === "revoked"} onClick={() => setLimiting(key)}>
+              {words.limit}
+              <span className="sr-only">{` ${key.name}`}</span>
+            </Button>
+            <Button small disabled={state === "revoked"} onClick={() => setRevoking(key)}>
+              {words.revoke}
+              <span className="sr-only">{` ${key.name}`}</span>
+            </Button>
+          </span>
         ),
         ended: state !== "active",
       };
@@ -80,6 +87,7 @@ export function KeysSection() {
         />
       )}
       {revoking && <RevokeDialog value={revoking} onClose={() => setRevoking(undefined)} />}
+      {limiting && <LimitDialog value={limiting} onClose={() => setLimiting(undefined)} />}
       {secret && <SecretDialog secret={secret} onClose={() => setSecret(undefined)} />}
     </Section>
   );
@@ -94,7 +102,48 @@ function KeyName({ value }: { value: MachineKey }) {
           {text.people.onlyFromSource(value.source)}
         </span>
       )}
+      {value.person && (
+        <span className="block break-words font-normal text-ink-3 text-sm">{words.speaksFor(value.person)}</span>
+      )}
     </>
+  );
+}
+
+function LimitDialog({ value, onClose }: { value: MachineKey; onClose: () => void }) {
+  const update = useUpdateKey(value.prefix);
+  const [rate, setRate] = useState(value.requests_per_second == null ? "" : String(value.requests_per_second));
+  const [atOnce, setAtOnce] = useState(value.concurrent_requests == null ? "" : String(value.concurrent_requests));
+  const read = (typed: string) => (typed === "" ? null : Number(typed));
+  return (
+    <FormDialog
+      title={words.limitTitle(value.name)}
+      description={words.limitLead}
+      submit={words.save}
+      pending={update.isPending}
+      error={update.error}
+      onSubmit={() =>
+        update.mutate({ requests_per_second: read(rate), concurrent_requests: read(atOnce) }, { onSuccess: onClose })
+      }
+      onClose={onClose}
+    >
+      <TextField
+        label={words.rate}
+        type="number"
+        min={0.001}
+        max={100_000}
+        step="any"
+        value={rate}
+        onChange={(event) => setRate(event.target.value)}
+      />
+      <TextField
+        label={words.atOnce}
+        type="number"
+        min={1}
+        max={100_000}
+        value={atOnce}
+        onChange={(event) => setAtOnce(event.target.value)}
+      />
+    </FormDialog>
   );
 }
 

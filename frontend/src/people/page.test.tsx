@@ -63,6 +63,7 @@ function renderPeople(access: AccessState = ADMIN, Page = PeoplePage) {
     "DELETE /api/v1/users/2/sessions": ADA,
     "GET /api/v1/keys": () => ({ body: { keys } }),
     "POST /api/v1/keys": { ...KEY, principal_id: 5, name: "ci", role: "viewer", source: null, key: SECRET },
+    "PATCH /api/v1/keys/usk_abcdefgh": KEY,
     "DELETE /api/v1/keys/usk_abcdefgh": () => {
       keys = [{ ...KEY, revoked_at: "2026-05-02T10:00:00Z" }];
       return { body: keys[0] };
@@ -169,6 +170,16 @@ describe("people and keys", () => {
     expect(role).toHaveAttribute("aria-disabled", "true");
     await user.click(role);
     expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("changes the limits of a key; an empty one is that of its role", async () => {
+    const { server, user } = renderPeople();
+    await user.click(await screen.findByRole("button", { name: "Limits gate" }));
+    await user.type(screen.getByLabelText("Requests a second"), "2.5");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    const body = { requests_per_second: 2.5, concurrent_requests: null };
+    expect(sent(server, "PATCH /api/v1/keys/usk_abcdefgh")).toEqual(body);
   });
 
   it("creates a key and shows its secret once, with a copy button", async () => {

@@ -84,6 +84,7 @@ export const modelDetail = {
       declined: "Declined",
       confirmed: "Confirmed",
       policies_changed: "Policies changed",
+      accepted: "Breaks accepted",
     } as Record<string, string>,
     generation: (generation: number) => `generation ${generation}`,
   },

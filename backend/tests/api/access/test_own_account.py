@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.api.access.conftest import PASSWORD, GuardedServer, bearer, cookie, make_token
+from understudy.access.browser_name import name_browser, shorten_agent
 from understudy.models import utc_now
 from understudy.schemas.access.role import Role
 
@@ -111,3 +112,31 @@ async def test_an_admin_signs_a_person_out_everywhere(guarded: GuardedServer) ->
         assert (await browser.get("/api/v1/models", headers=cookie(ada))).status_code == 401
         assert (await browser.delete("/api/v1/users/9999/sessions")).json()["code"] == "user_not_found"
         assert (await browser.get("/api/v1/models")).status_code == 200
+
+
+async def test_sessions_are_told_apart_by_their_browser(guarded: GuardedServer) -> None:
+    await guarded.sign_in(Role.VIEWER, "ada")
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    async with open_browser(guarded) as browser:
+        body = {"name": "ada", "password": PASSWORD}
+        await browser.post("/api/v1/session", json=body, headers={"user-agent": agent})
+        listed = (await browser.get("/api/v1/account/sessions")).json()["sessions"]
+    assert [each["browser"] for each in listed] == ["Firefox on Linux", None]
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.5\x1b[31m" + "x" * 400, "curl/8.5[31m" + "x" * 48),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_browser_is_named_by_what_it_says_of_itself(agent: str | None, name: str | None) -> None:
+    assert name_browser(shorten_agent(agent)) == name

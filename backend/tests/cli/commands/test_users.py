@@ -52,6 +52,8 @@ def test_people_are_added_changed_and_removed(ask: Ask, type_in: Ask) -> None:
     assert ask("users", "enable", "ada")["disabled"] is False
     type_in("users", "password", "ada", "--password-stdin", text="another horse battery\n")
     assert [each["name"] for each in ask("users", "list")["users"]] == ["Ada", "eve"]
+    assert ask("users", "sign-out", "ada")["name"] == "Ada"
+    assert ask("users", "sign-out", "nobody", code=3)["code"] == "user_not_found"
     ask("users", "remove", "ada")
     assert ask("users", "remove", "ada", code=3)["code"] == "user_not_found"
     assert ask("users", "remove", "eve")["name"] == "eve"

@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.postgres import ByHand, only_postgresql
+from tests.postgres import ByHand, only_postgresql, only_sqlite
 from tests.registry.types import Add
 from understudy.access.access import Access
 from understudy.access.credential import Credential
@@ -352,3 +353,36 @@ async def test_killed_in_the_middle_both_commands_can_be_run_again(
         assert not list(elsewhere.var_dir.glob(".restore-*"))
         async with Database(elsewhere) as there:
             assert await read_all(elsewhere, there) == await read_all(settings, database)
+
+
+@only_sqlite
+async def test_many_rows_may_take_longer_than_one_answer_of_the_database(
+    database_settings: Settings,
+    add: Add,
+    database: Database,
+    archive: Path,
+    elsewhere: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await add("one")
+    hasty, elsewhere = (each.model_copy(update={"database_seconds": 0.2}) for each in (database_settings, elsewhere))
+    waited: list[str] = []
+
+    def slow_down(name: str) -> None:
+        """Let the first call of a function of table_rows take longer than the database may take to answer."""
+        real = getattr(table_rows, name)
+
+        def wrapped(*given: object) -> object:
+            if name not in waited:
+                waited.append(name)
+                time.sleep(0.3)
+            return real(*given)
+
+        monkeypatch.setattr(table_rows, name, wrapped)
+
+    slow_down("list_tables")
+    slow_down("write_rows")
+    async with Database(hasty) as slow:
+        await save(hasty, slow, archive)
+    restored = await restore_into(elsewhere, archive)
+    assert (restored.tables["ml_models"], waited) == (1, ["list_tables", "write_rows"])

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
-from understudy.errors import DatabaseUnavailable
+from understudy.errors import Conflict, DatabaseUnavailable
 from understudy.migrations import ADD_ONLY
 from understudy.models import HistoryEvent
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
 from understudy.registry.models import model_history
+from understudy.registry.models.history_acceptance import accept_breaks
 from understudy.registry.models.history_chain_audit import ChainReport, audit
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelUpdate
@@ -220,3 +221,32 @@ async def test_entries_from_before_the_seals_are_sealed_once_and_that_is_said(
         assert entries[0].detail.startswith("The migration to revision 0008 sealed 2 older entries")
         await append(database, 1)
         assert (await look(database)).fault is None
+
+
+async def test_a_break_is_accepted_once_and_a_later_one_is_found(database: Database, by_hand: ByHand) -> None:
+    await append(database, 6)
+    with pytest.raises(Conflict, match="no break"):
+        await accept_breaks(database, "why", actor="cli")
+    by_hand("UPDATE understudy_history SET detail = 'changed' WHERE position = 2")
+    by_hand("DELETE FROM understudy_history WHERE position = 4")
+    by_hand("DELETE FROM understudy_history WHERE position = 6")
+    report = await accept_breaks(database, "A disk failed.", actor="cli")
+    assert report.fault is None
+    assert [each.text.split(":")[0] for each in report.accepted] == [
+        "Position 2 was changed or inserted",
+        "Removed",
+        "Removed",
+    ]
+    found = by_hand("SELECT detail FROM understudy_history WHERE event = 'accepted' ORDER BY position")
+    assert found[0][0].startswith("A disk failed. Accepted: Position 2 was changed")
+    by_hand("UPDATE understudy_history SET detail = 'changed again' WHERE position = 2")
+    again = await look(database)
+    assert again.fault is not None
+    assert again.fault.startswith("Position 2 was changed")
+    by_hand("UPDATE understudy_history SET detail = 'changed' WHERE position = 2")
+    assert (await look(database)).fault is None
+    await append(database, 1)
+    assert (await look(database)).fault is None
+    # An entry that is itself changed accepts nothing.
+    by_hand("UPDATE understudy_history SET detail = 'x' WHERE event = 'accepted'")
+    assert (await look(database)).fault is not None

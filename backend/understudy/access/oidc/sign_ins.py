@@ -72,7 +72,12 @@ class OidcSignIns:
         return self._client.build_address(document, attempt, redirect_uri), attempt
 
     async def finish(
-        self, attempt: OidcAttempt | None, answer: Mapping[str, str], redirect_uri: str, address: str
+        self,
+        attempt: OidcAttempt | None,
+        answer: Mapping[str, str],
+        redirect_uri: str,
+        address: str,
+        user_agent: str | None = None,
     ) -> NewSession:
         """Begin a session with the provider's answer, which are the parameters of the callback.
 
@@ -94,7 +99,7 @@ class OidcSignIns:
             identity = await find_or_add_identity(session, facts)
             if identity.disabled_at is not None:
                 raise NotSignedIn("The account is disabled.", remedy="Ask an admin: `understudy users enable NAME`.")
-            begun = await self._sign_ins.begin(session, identity.principal_id)
+            begun = await self._sign_ins.begin(session, identity.principal_id, user_agent)
             await revision.advance(session)
         log.info("signed in", user=facts.name, issuer=facts.issuer, address=address)
         return begun

@@ -36,6 +36,7 @@ async def change_password(
         body.current_password.get_secret_value(),
         body.new_password.get_secret_value(),
         find_address(request.scope),
+        request.headers.get("user-agent"),
     )
     await access.refresh()
     set_cookie(request, response, session)

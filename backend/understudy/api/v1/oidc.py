@@ -93,7 +93,11 @@ async def finish(services: Served, caller: CurrentCaller, request: Request) -> R
     attempt = _read_attempt(request)
     try:
         session = await access.oidc.finish(
-            attempt, request.query_params, _build_redirect_uri(request), find_address(request.scope)
+            attempt,
+            request.query_params,
+            _build_redirect_uri(request),
+            find_address(request.scope),
+            request.headers.get("user-agent"),
         )
     except UnderstudyError as error:
         response = _show_problem(request, error)

@@ -44,7 +44,12 @@ async def sign_in(
             remedy="Make the first account with `understudy users add NAME --role admin`.",
         )
     sign_ins = services.access.sign_ins
-    session = await sign_ins.sign_in(body.name, body.password.get_secret_value(), find_address(request.scope))
+    session = await sign_ins.sign_in(
+        body.name,
+        body.password.get_secret_value(),
+        find_address(request.scope),
+        request.headers.get("user-agent"),
+    )
     if caller.by_session and (earlier := read_cookie(request.headers)) is not None:
         await sign_ins.sign_out(earlier)
     set_cookie(request, response, session)

@@ -86,3 +86,25 @@ async def export(
     session.output.print_answer(answer, history_view.format_export(file, report))
     if report.fault is not None:
         raise typer.Exit(INTERNAL)
+
+
+@command(group, "accept", example='understudy history accept --reason "restored by hand after the disk failed"')
+async def accept(
+    session: Session,
+    reason: Annotated[str, typer.Option("--reason", help="Why the chain is broken; it stands in the history.")],
+) -> None:
+    """Accept the breaks of the history's chain, so that `doctor` fails for later ones only. They stay visible.
+
+    An entry names each break, who accepted it and why. The exit code of `export` is 0 then; its file still shows the
+    breaks to everybody who checks it.
+    """
+    settings = session.load_quiet_settings()
+    from understudy.registry.database.database import Database
+    from understudy.registry.models.history_acceptance import accept_breaks
+
+    require_database(settings)
+    async with Database(settings) as database:
+        await database.require_tables()
+        report = await accept_breaks(database, reason, actor=session.actor)
+    answer: dict[str, object] = {"accepted": [each.text for each in report.accepted], "head": report.head}
+    session.output.print_answer(answer, to_text("\n".join(each.text for each in report.accepted)))

@@ -29,7 +29,13 @@ async def list_of(session: AsyncSession, principal_id: int) -> Sequence[BrowserS
 
 
 async def insert(
-    session: AsyncSession, session_hash: str, principal_id: int, *, now: datetime, expires_at: datetime
+    session: AsyncSession,
+    session_hash: str,
+    principal_id: int,
+    *,
+    now: datetime,
+    expires_at: datetime,
+    user_agent: str | None = None,
 ) -> None:
     await session.execute(
         sql_insert(BrowserSession).values(
@@ -38,6 +44,7 @@ async def insert(
             created_at=now,
             last_seen_at=now,
             expires_at=expires_at,
+            user_agent=user_agent,
         )
     )
 

@@ -27,7 +27,7 @@ async def back_up(
     StorageUnavailable, and DatabaseUnavailable.
     """
     with ArchiveWriter(archive) as writer:
-        async with database.read() as session:
+        async with database.read(seconds=database.long_seconds) as session:
             if database.kind == "postgresql":
                 await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             connection = await session.connection()

@@ -103,7 +103,7 @@ def _check_path(path: str) -> str:
 
 
 async def _insert_rows(database: Database, staging: Path, manifest: Manifest) -> tuple[dict[str, int], list[str]]:
-    async with database.write() as session:
+    async with database.write(seconds=database.long_seconds) as session:
         connection = await session.connection()
         try:
             return await connection.run_sync(_insert_tables, staging, manifest)

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.history_chain import GENESIS, build_facts, compute_hash
-from understudy.models import History, HistoryHead
+from understudy.history_chain import GENESIS, build_facts, compute_hash, parse_state
+from understudy.models import History, HistoryEvent, HistoryHead
 from understudy.models.adopted_types import AdoptedTime
 
 _BATCH = 1000
+MOST_FAULTS = 1000
 
 Entry = Mapping[str, Any]
 
@@ -24,11 +25,28 @@ _COLUMNS = [
 
 @dataclass(frozen=True)
 class ChainReport:
-    """The number of sealed entries, the hash of the last one, and as a sentence the first fault, or None."""
+    """The number of sealed entries, the hash of the last one, and the faults in their order.
+
+    `accepted` are the faults that an entry of the event `accepted` names, which holds by itself.
+    """
 
     entries: int
     head: str
-    fault: str | None
+    faults: tuple["Fault", ...]
+    accepted: tuple["Fault", ...]
+
+    @property
+    def fault(self) -> str | None:
+        """Return as a sentence the first fault that nobody accepted, or None."""
+        return self.faults[0].text if self.faults else None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A break of the chain as a sentence, and the SHA-256 of what stands there: another change is another fault."""
+
+    text: str
+    fingerprint: str
 
 
 async def audit(session: AsyncSession, on_entry: Callable[[Entry], None] = lambda _: None) -> ChainReport:
@@ -48,38 +66,57 @@ async def audit(session: AsyncSession, on_entry: Callable[[Entry], None] = lambd
         await _check_beyond(session, checker)
     async for entry in _read_unsealed(session):
         checker.note(
-            f"The entry {_name(entry)} has no seal: it was inserted by SQL, or by a server of an earlier version."
+            f"The entry {_name(entry)} has no seal: it was inserted by SQL, or by a server of an earlier version.",
+            entry,
         )
         on_entry(entry)
-    return ChainReport(checker.position, checker.last, checker.fault)
+    return checker.build_report()
 
 
 class _Checker:
-    """Follows the chain and remembers the first fault."""
+    """Follows the chain and remembers the faults, and those that somebody accepted."""
 
     def __init__(self) -> None:
         self.position, self.last = 0, GENESIS
-        self.fault: str | None = None
+        self._faults: list[Fault] = []
+        self._accepted: set[str] = set()
         self._id = 0
 
-    def note(self, fault: str) -> None:
-        self.fault = self.fault or fault
+    def note(self, fault: str, entry: Entry | None = None) -> None:
+        """Remember a fault and what stands there. The list is cut: a chain that is broken everywhere is one fault."""
+        if len(self._faults) < MOST_FAULTS:
+            facts = {} if entry is None else build_facts(entry)
+            self._faults.append(Fault(fault, compute_hash(GENESIS, {"fault": fault, **facts})))
+
+    def build_report(self) -> ChainReport:
+        faults = tuple(each for each in self._faults if each.fingerprint not in self._accepted)
+        accepted = tuple(each for each in self._faults if each.fingerprint in self._accepted)
+        return ChainReport(self.position, self.last, faults, accepted)
 
     def check(self, entry: Entry) -> None:
+        before = len(self._faults)
+        self._compare(entry)
+        if entry["event"] == HistoryEvent.ACCEPTED and len(self._faults) == before:
+            after = parse_state(entry["after_json"])
+            found = after.get("faults") if isinstance(after, dict) else None
+            self._accepted.update(each for each in found or () if isinstance(each, str))
+
+    def _compare(self, entry: Entry) -> None:
         wanted, before = self.position + 1, self.last
         self.position, self.last = entry["position"], entry["entry_hash"]
         if entry["position"] != wanted:
             removed = f"{wanted}" if entry["position"] == wanted + 1 else f"{wanted} to {entry['position'] - 1}"
-            self.note(f"Removed: position {removed}. The next entry is {_name(entry)}.")
+            self.note(f"Removed: position {removed}. The next entry is {_name(entry)}.", entry)
         elif compute_hash(str(entry["previous_hash"]), build_facts(entry)) != entry["entry_hash"]:
-            self.note(f"Position {wanted} was changed or inserted: {_name(entry)} does not match its seal.")
+            self.note(f"Position {wanted} was changed or inserted: {_name(entry)} does not match its seal.", entry)
         elif entry["previous_hash"] != before:
             self.note(
                 f"Position {wanted - 1} was changed or inserted, and sealed again: {_name(entry)} was sealed after "
-                "another one."
+                "another one.",
+                entry,
             )
         elif entry["history_id"] <= self._id:
-            self.note(f"Position {wanted} was moved: {_name(entry)} stands before entry {self._id}.")
+            self.note(f"Position {wanted} was moved: {_name(entry)} stands before entry {self._id}.", entry)
         self._id = entry["history_id"]
 
     def check_end(self, position: int, last: str) -> None:

@@ -34,6 +34,9 @@ class SessionOut(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     session_id: str = Field(description="Names the session; it is not the cookie, and signs nobody in")
+    browser: str | None = Field(
+        default=None, description="Such as `Firefox on Linux`, as the browser said it; null where it said nothing"
+    )
     created_at: UtcTime
     last_seen_at: UtcTime = Field(description="Last use, to half a minute")
     expires_at: UtcTime = Field(description="When it ends at the latest; unused it ends before")

@@ -140,7 +140,7 @@ class HistoryEntry(BaseModel):
     at: UtcTime
     event: str = Field(
         description="registered, updated, deleted, compiled, activated, deactivated, rolled_back, refused, repaired, "
-        "sealed, requested, approved, declined, confirmed or policies_changed"
+        "sealed, requested, approved, declined, confirmed, policies_changed or accepted"
     )
     model_id: int | None
     model_name: str | None
