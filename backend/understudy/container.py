@@ -51,6 +51,7 @@ from understudy.serving.telemetry.prometheus import PrometheusExporter
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
 from understudy.serving.telemetry.replica_reports import ReplicaReports
 from understudy.serving.telemetry.server_status import StatusReporter
+from understudy.serving.telemetry.traces import Traces
 from understudy.settings import Settings
 
 
@@ -91,6 +92,7 @@ class Services:
     tensors: TensorInference
     counters: Counters
     recent_statistics: RecentStatistics
+    traces: Traces
     prediction_log: PredictionLog
     prometheus: PrometheusExporter
 
@@ -147,19 +149,23 @@ async def open_services(
     Raises DatabaseUnavailable, Misconfigured, TableRefused and SeveralActive; with `read_only` DatabaseNotReady, and
     DatabaseMissing for a home without a database.
     """
+    traces = Traces.export() if settings.traces and workers else Traces()
     database = Database(settings, read_only=read_only)
     counters = Counters()
     engine = await _start_engine(settings, settings.workers if workers and not read_only else 0, counters)
     try:
         with _open_compiler(settings, read_only=read_only) as compiler:
             await (database.require_tables() if read_only else schema.migrate(database))
-            services = _build_services(settings, database, engine, counters, compiler, actor, read_only=read_only)
+            services = _build_services(
+                settings, database, engine, counters, compiler, traces, actor, read_only=read_only
+            )
             yield services
             await services.operations.close()
             await services.model_resolver.close()
     finally:
         await engine.close()
         await database.dispose()
+        await asyncio.to_thread(traces.close)
 
 
 @asynccontextmanager
@@ -179,6 +185,7 @@ def _build_services(
     engine: Engine,
     counters: Counters,
     compiler: Compiler,
+    traces: Traces,
     actor: str,
     *,
     read_only: bool,
@@ -200,8 +207,10 @@ def _build_services(
     replica_reports = ReplicaReports(database)
     held = HeldActivations(database, registry)
     rollouts = Rollouts(database, replica_reports, activation, reconciler.wake)
-    operations = Operations(database, registry, held, activation, rollouts)
-    predictor = Predictor(engine, live, reconciler, preparation, recent_statistics, strict=settings.strict_audio)
+    operations = Operations(database, registry, held, activation, rollouts, traces)
+    predictor = Predictor(
+        engine, live, reconciler, preparation, recent_statistics, traces, strict=settings.strict_audio
+    )
     model_resolver = ModelResolver(settings, database, registry, live, compilation, preparation)
     return Services(
         settings=settings,
@@ -248,6 +257,7 @@ def _build_services(
         tensors=TensorInference(model_resolver, engine, recent_statistics),
         counters=counters,
         recent_statistics=recent_statistics,
+        traces=traces,
         prediction_log=prediction_log,
         prometheus=PrometheusExporter(counters, live, reconciler, supervisor, lambda: engine.waiting),
     )

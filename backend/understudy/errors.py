@@ -118,7 +118,9 @@ class UnderstudyError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
-    default_remedy: ClassVar[str] = "Find the line of this request in the server's log and report it."
+    default_remedy: ClassVar[str] = (
+        "Find the lines of this request in the server's log, by the answer's X-Request-ID, and report them."
+    )
 
     def __init__(self, detail: str, *, remedy: str | None = None) -> None:
         super().__init__(detail)

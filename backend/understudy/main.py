@@ -18,6 +18,8 @@ from understudy.api.middleware.fast_path import FastPath
 from understudy.api.middleware.head_as_get import HeadAsGet
 from understudy.api.middleware.origin_guard import OriginGuard
 from understudy.api.middleware.request_counter import RequestCounter
+from understudy.api.middleware.request_ids import RequestIds
+from understudy.api.middleware.request_traces import RequestTraces
 from understudy.api.middleware.security_headers import SecurityHeaders
 from understudy.api.openapi import install_openapi
 from understudy.api.paths import DOCS, EVENTS, OPENAPI, REDOC, V1, V2
@@ -83,6 +85,8 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
     require_actions(app)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestCounter, routes=app.routes)
+    app.add_middleware(RequestTraces)
+    app.add_middleware(RequestIds)
     app.add_middleware(HeadAsGet)
     return app
 

@@ -185,6 +185,11 @@ class Settings(AccessSettings):
         ge=1,
         description="Threads for decoding and inference where there are no worker processes.",
     )
+    traces: bool = Field(
+        default=False,
+        description="Send spans of requests, predictions and activations by OpenTelemetry (OTLP over HTTP). Where to, "
+        "OpenTelemetry's own variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT. See metrics.md.",
+    )
     prediction_log_days: int = Field(
         default=0,
         ge=0,

@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from understudy.api.cross_origin import add_cors_headers
 from understudy.api.error_headers import build_error_headers
+from understudy.api.middleware.request_ids import HEADER, get_request_id
 from understudy.api.middleware.security_headers import list_missing_headers
 from understudy.api.paths import V2, is_below, strip_mount
 from understudy.api.recording_notes import list_log_fields
@@ -133,6 +134,7 @@ async def _handle_unforeseen_error(request: Request, error: Exception) -> Proble
     # The framework sends this response outside of all middleware, which adds these headers to the others.
     add_cors_headers(response.headers, request.headers.get("origin"), request.state.services.settings.allowed_origins)
     response.raw_headers += list_missing_headers(request.scope, {"headers": response.raw_headers})
+    response.raw_headers.append((HEADER, get_request_id(request.scope)))
     return response
 
 

@@ -198,7 +198,7 @@ async def _send(application: ASGIApp, case: Case, way: str) -> Ending:
             case.method,
             case.path,
             content=case.content,
-            headers={"content-type": "application/json", "way": way} | case.headers,
+            headers={"content-type": "application/json", "way": way, "x-request-id": "same"} | case.headers,
         )
         counted = await _count(client) - before
     body, timed = _TIMING.subn(b"", answer.content)  # times differ from request to request

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from understudy.serving.telemetry.counters import Counters
 
 OTHER = "other"
+# The scope's key for the template of the route, once the answer begins.
+ROUTE = "understudy.route"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNEXPECTED = 500
 
@@ -60,6 +62,7 @@ class RequestCounter:
         counters: Counters = scope["state"]["services"].counters
         templates = self._templates
         route = templates.get(id(scope.get("route"))) or templates.get(id(scope.get("endpoint"))) or OTHER
+        scope[ROUTE] = route
         counters.record_request(route, _get_method_label(scope), status)
 
 

@@ -25,6 +25,7 @@ from understudy.serving.activation.permit import RETURN, Permit
 from understudy.serving.activation.preparation import OnStep
 from understudy.serving.activation.rollouts import Rollouts
 from understudy.serving.sync.live_model import ActivatedModel, LiveModel
+from understudy.serving.telemetry.traces import Traces
 
 _RollOut = Callable[[LiveModel], Awaitable[Rollout]]
 
@@ -35,8 +36,15 @@ class Operations:
     """Runs each activation as a task of this process, which goes on when its caller disconnects."""
 
     def __init__(
-        self, database: Database, registry: Registry, held: HeldActivations, activation: Activation, rollouts: Rollouts
+        self,
+        database: Database,
+        registry: Registry,
+        held: HeldActivations,
+        activation: Activation,
+        rollouts: Rollouts,
+        traces: Traces,
     ) -> None:
+        self._traces = traces
         self._rollouts = rollouts
         self._held = held
         self._database = database
@@ -212,7 +220,17 @@ class Operations:
         if not wait:
             # The caller may poll the operation through any process as soon as it knows the id.
             await progress.store()
-        task = asyncio.create_task(progress.follow(activate, self._build_rollout(rollout, actor)))
+
+        async def activate_in_span(on_step: OnStep) -> ActivatedModel:
+            with self._traces.follow_activation(model_id, kind) as begin_span:
+
+                def begin(step: Step) -> None:
+                    begin_span(step)
+                    on_step(step)
+
+                return await activate(begin)
+
+        task = asyncio.create_task(progress.follow(activate_in_span, self._build_rollout(rollout, actor)))
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task) if wait else started

@@ -14,6 +14,7 @@ from understudy.serving.prediction.prediction_result import AT_ONCE, PredictionR
 from understudy.serving.sync.live_model import LiveModelReference, LoadedModel
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.recent_statistics import RecentStatistics
+from understudy.serving.telemetry.traces import Traces
 
 
 class Predictor:
@@ -26,6 +27,7 @@ class Predictor:
         reconciler: Reconciler,
         preparation: Preparation,
         recent_statistics: RecentStatistics,
+        traces: Traces,
         *,
         strict: bool,
     ) -> None:
@@ -35,6 +37,7 @@ class Predictor:
         self._reconciler = reconciler
         self._preparation = preparation
         self._recent_statistics = recent_statistics
+        self._traces = traces
         self._strict = strict
 
     async def predict(self, source: BinaryIO, model_id: int | None = None, *, strict: bool | None = None) -> Prediction:
@@ -67,6 +70,7 @@ class Predictor:
         if self._strict if strict is None else strict:
             _refuse_damage(scored.analysis)
         result = _build_result(scored, model, generation)
+        self._traces.add_phases(model.identity, result.prediction.timing_ms)
         self._recent_statistics.record_answer((time.perf_counter() - started) * 1e3, result.prediction.timing_ms)
         return result
 
