@@ -14,7 +14,7 @@ from understudy.access.caller import OPEN, STRANGER, Caller
 from understudy.access.credential import Credential
 from understudy.api.error_handlers import ProblemResponse, add_protocol_error
 from understudy.api.error_headers import build_error_headers
-from understudy.api.middleware.refusal_log import RefusalLog
+from understudy.api.failed_keys import FailedKeys, read_bearer
 from understudy.api.paths import EVENTS, V1, is_public, strip_mount
 from understudy.api.permission import set_caller
 from understudy.api.session_cookie import read_cookie
@@ -22,15 +22,9 @@ from understudy.errors import ForeignOrigin, LimitReached, NotSignedIn, Understu
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem
 
-_BEARER = "bearer "
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CLOSED_BY_POLICY = 1008
 _EVENT_STREAM = f"{V1}{EVENTS}"
-
-# The answer to a wrong key is held back after that many from the same address.
-_FREE_FAILURES = 10
-_SLOW_SECONDS = 1.0
-_MOST_SLOWED = 200
 
 
 class AccessGuard:
@@ -38,8 +32,7 @@ class AccessGuard:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = RefusalLog()
-        self._slowed = 0
+        self._failed_keys = FailedKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -95,25 +88,13 @@ class AccessGuard:
             caller = await access.authenticator.identify(credential)
         except UnderstudyError as error:
             if isinstance(error, NotSignedIn) and not credential.is_session:
-                await self._record_failure(access, scope, error)
+                await self._failed_keys.record(access, find_address(scope), error)
             if public:
                 return None, STRANGER
             raise
         if caller.by_session:
             _refuse_forgery(scope, headers)
         return credential, caller
-
-    async def _record_failure(self, access: Access, scope: Scope, error: NotSignedIn) -> None:
-        """Log a wrong key or token, and hold the answer back where there were many."""
-        address = find_address(scope)
-        failures = access.attempts.record_failure(f"bearer {address}")
-        self._log.record(error, address=address)
-        if failures > _FREE_FAILURES and self._slowed < _MOST_SLOWED:
-            self._slowed += 1
-            try:
-                await asyncio.sleep(_SLOW_SECONDS)
-            finally:
-                self._slowed -= 1
 
     async def _run_endless(
         self, access: Access, credential: Credential | None, caller: Caller, scope: Scope, receive: Receive, send: Send
@@ -155,9 +136,8 @@ def find_address(scope: Scope) -> str:
 
 def _find_credential(headers: Headers) -> Credential | None:
     """Return the bearer token, or else the cookie. `Authorization` of other kinds is a proxy's own."""
-    authorization = headers.get("authorization", "")
-    if authorization[: len(_BEARER)].lower() == _BEARER:
-        return Credential(authorization[len(_BEARER) :].strip())
+    if (bearer := read_bearer(headers.get("authorization", ""))) is not None:
+        return bearer
     token = read_cookie(headers)
     return None if token is None else Credential(token, is_session=True)
 

@@ -4,8 +4,7 @@ The endpoint is plain ASGI: for tiny tensors the framework's validation costs mo
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -16,6 +15,7 @@ from understudy.api.paths import MODELS, V2
 from understudy.api.permission import get_caller
 from understudy.api.v2 import compression
 from understudy.api.v2.infer_openapi import HEADER_LENGTH
+from understudy.api.v2.off_loop import run_off_loop
 from understudy.api.v2.request_decoder import decode_request
 from understudy.api.v2.response_encoder import encode_response
 from understudy.container import Services
@@ -23,12 +23,7 @@ from understudy.errors import BodyTooLarge
 
 PATH = f"{V2}{MODELS}/{{model:path}}/infer"
 
-# Bytes; a thread does the work on a larger body, so that the event loop goes on.
-SMALL = 1 << 16
-
 _LENGTH = HEADER_LENGTH.lower().encode()
-
-T = TypeVar("T")
 
 
 class Infer:
@@ -42,18 +37,18 @@ class Infer:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         body = await _receive_body(receive, headers, services.settings.max_tensor_bytes)
         length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
-        request = await _run_off_loop(len(body), lambda: decode_request(body, length))
+        request = await run_off_loop(len(body), lambda: decode_request(body, length))
         name, version = _split_version(scope["path_params"]["model"])
         async with DisconnectWatch(receive):
             inferred = await services.tensors.infer(name, version, request.inputs)
         size = sum(output.nbytes for output in inferred.outputs.values())
-        answer, json_length = await _run_off_loop(size, lambda: encode_response(inferred, request))
+        answer, json_length = await run_off_loop(size, lambda: encode_response(inferred, request))
         fields = [(b"content-type", b"application/json" if json_length is None else b"application/octet-stream")]
         if json_length is not None:
             fields.append((_LENGTH, b"%d" % json_length))
         encoding = compression.choose_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), len(answer))
         if encoding is not None:
-            answer = await _run_off_loop(len(answer), lambda: compression.compress(answer, encoding))
+            answer = await run_off_loop(len(answer), lambda: compression.compress(answer, encoding))
             fields.append((b"content-encoding", encoding.encode()))
         fields.append((b"content-length", b"%d" % len(answer)))
         await send({"type": "http.response.start", "status": 200, "headers": fields})
@@ -63,11 +58,6 @@ class Infer:
 def _split_version(model: str) -> tuple[str, str | None]:
     name, versions, version = model.rpartition("/versions/")
     return (name, version) if versions else (model, None)
-
-
-async def _run_off_loop(size: int, work: Callable[[], T]) -> T:
-    """Run `work` in a thread if it is about more than SMALL bytes, else here."""
-    return work() if size <= SMALL else await asyncio.to_thread(work)
 
 
 async def _receive_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:

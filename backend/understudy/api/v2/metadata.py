@@ -15,12 +15,8 @@ from understudy.api.permission import CurrentCaller, require
 from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
-from understudy.errors import (
-    ModelNotFound,
-    ReportNotFound,
-    RequestInvalid,
-    Unavailable,
-)
+from understudy.container import Services
+from understudy.errors import ModelNotFound, ReportNotFound, RequestInvalid, Unavailable
 from understudy.schemas.compiler.report import TensorSignature
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.inference.open_inference import (
@@ -82,7 +78,7 @@ async def check_version_ready(services: Served, name: Name, version: Version) ->
     dependencies=require(Action.VIEW),
 )
 async def get_version_metadata(services: Served, name: Name, version: Version) -> ModelMetadata:
-    return await _describe(services, name, version)
+    return await describe_model(services, name, version)
 
 
 @router.get(
@@ -105,10 +101,11 @@ async def check_model_ready(services: Served, name: Name) -> ModelReady:
 )
 async def get_model_metadata(services: Served, name: Name) -> ModelMetadata:
     """Inputs and outputs of the graph; a dimension of -1 varies."""
-    return await _describe(services, name, None)
+    return await describe_model(services, name, None)
 
 
-async def _describe(services: Served, name: str, version: str | None) -> ModelMetadata:
+async def describe_model(services: Services, name: str, version: str | None) -> ModelMetadata:
+    """Return the metadata of a model. Raises ModelNotFound, and ReportNotFound for one that is not compiled."""
     identity, report = await services.model_resolver.describe(name, version)
     return ModelMetadata(
         name=identity.model_name,

@@ -1,5 +1,6 @@
 """Lists, loads and lets go of models for clients of the model repository extension, as Triton's."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,6 +14,7 @@ from understudy.api.problem_responses import describe_problems
 from understudy.api.uploads.body_limit import limit_body
 from understudy.api.uploads.json_route import MAX_JSON_BYTES, JsonRoute
 from understudy.api.v1.deployment import REFUSALS
+from understudy.container import Services
 from understudy.errors import BodyTooLarge, Conflict, ModelIsActive, ModelNotFound, RequestInvalid
 from understudy.schemas.inference.open_inference import IndexEntry, IndexRequest, LoadRequest
 
@@ -33,7 +35,12 @@ Name = Annotated[str, Path(description="`model_name` of a registered model", exa
 )
 async def list_models(services: Served, body: IndexRequest | None = None) -> list[IndexEntry]:
     """The newest 10,000; `GET /api/v1/models` pages through all of them."""
-    found = await services.model_resolver.list_newest(INDEXED, ready=body is not None and body.ready)
+    return await build_index(services, ready=body is not None and body.ready)
+
+
+async def build_index(services: Services, *, ready: bool) -> list[IndexEntry]:
+    """Return the entries of the newest models; of these only the compiled ones where `ready` is true."""
+    found = await services.model_resolver.list_newest(INDEXED, ready=ready)
     return [
         IndexEntry(
             name=model.model_name,
@@ -54,12 +61,17 @@ async def list_models(services: Served, body: IndexRequest | None = None) -> lis
 )
 async def load_model(services: Served, name: Name, request: Request) -> None:
     """Compile the model if it is not compiled, load it and warm it up. The live model stays as it is."""
-    if given := (await _read_load_request(request)).parameters.keys():
+    refuse_load_parameters((await _read_load_request(request)).parameters)
+    await services.model_resolver.choose(name, None)
+
+
+def refuse_load_parameters(given: Mapping[str, object]) -> None:
+    """Raises RequestInvalid for a load that brings a configuration or files."""
+    if given:
         raise RequestInvalid(
             f"A model is loaded as it is registered, and the request gives {', '.join(sorted(given))}.",
             remedy="Register the file with its spec: POST /api/v1/models.",
         )
-    await services.model_resolver.choose(name, None)
 
 
 async def _read_load_request(request: Request) -> LoadRequest:

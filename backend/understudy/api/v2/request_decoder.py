@@ -4,6 +4,7 @@ Sources: https://github.com/kserve/open-inference-protocol and Triton's extensio
 does not trust the request: it compares declared sizes with the bytes that came before it allocates memory by them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
@@ -118,12 +119,11 @@ def _read_wanted_output(output: dict[str, Any], *, binary: bool) -> WantedOutput
 def _read_tensor(name: str, tensor: dict[str, Any], body: bytes, at: int | None) -> tuple[Array, int | None]:
     """Return the array and the offset of the next input's binary data, None where the body is JSON alone."""
     datatype = tensor.get("datatype")
-    dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
-    if dtype is None:
-        raise RequestInvalid(f"The datatype of {name} is {datatype!r:.40}; it may be {', '.join(DTYPES)}.")
+    dtype = find_dtype(name, datatype)
     shape = tensor.get("shape")
-    if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(_is_size(size) for size in shape):
-        raise RequestInvalid(f"The shape of {name} is not a list of at most {MAX_AXES} sizes.")
+    if not isinstance(shape, list):
+        raise RequestInvalid(f"The shape of {name} is not a list.")
+    check_shape(name, shape)
     size = _read_parameters(tensor, name).get("binary_data_size")
     if size is None:
         return _read_values(name, tensor.get("data"), dtype, shape), at
@@ -131,17 +131,28 @@ def _read_tensor(name: str, tensor: dict[str, Any], body: bytes, at: int | None)
         raise RequestInvalid(f"{name} comes as binary data, and Inference-Header-Content-Length is missing.")
     if type(size) is not int or not 0 <= size <= len(body) - at:
         raise RequestInvalid(f"{name} announces {size!r:.40} bytes, and {len(body) - at} are there.")
-    return _read_binary(name, body, at, size, dtype, shape), at + size
+    return read_binary(name, body, at, size, dtype, shape), at + size
 
 
-def _is_size(size: object) -> bool:
-    return type(size) is int and 0 <= size <= MAX_SIZE
+def find_dtype(name: str, datatype: object) -> np.dtype[Any]:
+    """Return the dtype of an input's datatype. Raises RequestInvalid for one that no model takes."""
+    dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
+    if dtype is None:
+        raise RequestInvalid(f"The datatype of {name} is {datatype!r:.40}; it may be {', '.join(DTYPES)}.")
+    return dtype
 
 
-def _read_binary(name: str, body: bytes, at: int, size: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
+def check_shape(name: str, shape: Sequence[object]) -> None:
+    """Raises RequestInvalid for a shape that no array may have."""
+    if len(shape) > MAX_AXES or not all(type(size) is int and 0 <= size <= MAX_SIZE for size in shape):
+        raise RequestInvalid(f"The shape of {name} is not a list of at most {MAX_AXES} sizes.")
+
+
+def read_binary(name: str, body: bytes, at: int, size: int, dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
+    """Return the array whose `size` bytes begin at `at`, without a copy where possible. Raises RequestInvalid."""
     count = prod(shape)
     if size != count * dtype.itemsize:
-        raise RequestInvalid(f"{name} {shape} takes {count * dtype.itemsize} bytes, and {size} are announced.")
+        raise RequestInvalid(f"{name} {list(shape)} takes {count * dtype.itemsize} bytes, and {size} are given.")
     flat = np.frombuffer(body, dtype, count, at) if count else np.empty(0, dtype)
     return (flat if flat.flags.aligned else flat.copy()).reshape(shape)
 
@@ -150,10 +161,18 @@ def _read_values(name: str, data: object, dtype: np.dtype[Any], shape: list[int]
     if not isinstance(data, list):
         raise RequestInvalid(f"{name} has neither data nor binary_data_size; shared memory is not offered.")
     flat = _flatten(name, data, shape)
-    if len(flat) != prod(shape):
-        raise RequestInvalid(f"{name} {shape} takes {prod(shape)} values, and {len(flat)} are given.")
     if not set(map(type, flat)) <= _TYPES_IN_JSON[dtype.kind]:
         raise RequestInvalid(f"The data of {name} do not all fit its datatype.")
+    return build_array(name, flat, dtype, shape)
+
+
+def build_array(name: str, flat: Sequence[Any], dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
+    """Return the array of Python's values in row-major order.
+
+    Raises RequestInvalid for another number of values than `shape` takes, and for one that `dtype` cannot hold.
+    """
+    if len(flat) != prod(shape):
+        raise RequestInvalid(f"{name} {list(shape)} takes {prod(shape)} values, and {len(flat)} are given.")
     try:
         # NumPy turns a value that float16 or float32 cannot hold into infinity.
         with np.errstate(over="raise"):

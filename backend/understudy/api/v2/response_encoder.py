@@ -23,18 +23,12 @@ def encode_response(inferred: InferenceResult, request: DecodedRequest) -> tuple
     output that the model does not have.
     """
     identity = inferred.model.identity
-    parameters: dict[str, object] = {"model_id": identity.model_id, "digest": identity.digest}
-    if inferred.generation is not None:
-        parameters["generation"] = inferred.generation
     blobs: list[bytes] = []
     document: dict[str, object] = {
         "model_name": identity.model_name,
         "model_version": identity.version or "",
-        "parameters": parameters,
-        "outputs": [
-            _encode_tensor(wanted, _select_output(inferred, wanted), blobs)
-            for wanted in _list_wanted_outputs(inferred, request)
-        ],
+        "parameters": build_parameters(inferred),
+        "outputs": [_encode_tensor(wanted, output, blobs) for wanted, output in select_outputs(inferred, request)],
     }
     if request.id is not None:
         document["id"] = request.id
@@ -42,8 +36,24 @@ def encode_response(inferred: InferenceResult, request: DecodedRequest) -> tuple
     return (b"".join((head, *blobs)), len(head)) if blobs else (head, None)
 
 
-def _list_wanted_outputs(inferred: InferenceResult, request: DecodedRequest) -> tuple[WantedOutput, ...]:
-    return request.outputs or tuple(WantedOutput(name, request.binary, 0) for name in inferred.outputs)
+def build_parameters(inferred: InferenceResult) -> dict[str, str | int]:
+    """Return the parameters of an answer: they name the model that computed it."""
+    identity = inferred.model.identity
+    parameters: dict[str, str | int] = {"model_id": identity.model_id, "digest": identity.digest}
+    if inferred.generation is not None:
+        parameters["generation"] = inferred.generation
+    return parameters
+
+
+def select_outputs(inferred: InferenceResult, request: DecodedRequest) -> list[tuple[WantedOutput, Array]]:
+    """Return the outputs that the client wants, in its order. Raises RequestInvalid for one that the model lacks."""
+    wanted = request.outputs or tuple(WantedOutput(name, request.binary, 0) for name in inferred.outputs)
+    return [(each, _select_output(inferred, each)) for each in wanted]
+
+
+def name_datatype(output: Array) -> str:
+    """Return the protocol's name of an output's datatype; words are BYTES."""
+    return Datatype.BYTES if output.dtype.hasobject else NAMES[output.dtype]
 
 
 def _select_output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
@@ -54,25 +64,29 @@ def _select_output(inferred: InferenceResult, wanted: WantedOutput) -> Array:
 
 
 def _encode_tensor(wanted: WantedOutput, output: Array, blobs: list[bytes]) -> dict[str, object]:
-    in_words = output.dtype.hasobject
     tensor: dict[str, object] = {
         "name": wanted.name,
-        "datatype": Datatype.BYTES if in_words else NAMES[output.dtype],
+        "datatype": name_datatype(output),
         "shape": output.shape,
     }
     if wanted.binary:
-        blob = _pack_words(output) if in_words else output.tobytes()
+        blob = pack_tensor(output)
         blobs.append(blob)
         tensor["parameters"] = {"binary_data_size": len(blob)}
     else:
         flat = np.ascontiguousarray(output).reshape(-1)
-        tensor["data"] = flat.tolist() if in_words else flat
+        tensor["data"] = flat.tolist() if output.dtype.hasobject else flat
     return tensor
 
 
-def _pack_words(words: Array) -> bytes:
-    """Encode BYTES: each element is its length in four bytes, little-endian, and that many bytes of UTF-8."""
-    encoded = [word.encode() for word in words.reshape(-1).tolist()]
+def pack_tensor(output: Array) -> bytes:
+    """Return an output in binary form, little-endian.
+
+    An element of BYTES is its length in four bytes and that many bytes of UTF-8.
+    """
+    if not output.dtype.hasobject:
+        return output.tobytes()
+    encoded = [word.encode() for word in output.reshape(-1).tolist()]
     return b"".join(part for word in encoded for part in (len(word).to_bytes(4, "little"), word))
 
 
