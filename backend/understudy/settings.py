@@ -85,6 +85,13 @@ class Settings(AccessSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the server binds.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that the server binds.")
+    grpc_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port for the v2 protocol over gRPC on the same address, with the same certificate (extra `grpc`). "
+        "Unset: off. 0 chooses a free one. See v2.md.",
+    )
     allow_unauthenticated: bool = Field(
         default=False,
         description="Allow an address that other machines can reach while there are no accounts: where a proxy in "

@@ -36,13 +36,15 @@ _STANDARD_ERROR = 2
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Calls `announce` when the server answers requests. A start that fails raises its reason instead of logging it.
+    """Calls `announce` with the port of gRPC, if there is one, when the server answers requests.
+
+    A start that fails raises its reason instead of logging it.
 
     After the signal to stop, streams end at once and running requests have a grace period. A second signal ends the
     process at once, and so does the end of all time limits, whatever still runs.
     """
 
-    def __init__(self, settings: Settings, announce: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, announce: Callable[[int | None], None]) -> None:
         self._application = create_app(settings)
         self._announce = announce
         self._start_error: Exception | None = None
@@ -84,7 +86,8 @@ class AnnouncingServer(uvicorn.Server):
             raise self._start_error or UnderstudyError("The server did not start.") from exit_request
         # A failed start is raised, not logged. From now on uvicorn logs errors that the application did not handle.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        self._announce()
+        grpc = self.lifespan.state.get("grpc")
+        self._announce(None if grpc is None else grpc.port)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_BETWEEN_CHECKS == 0:
@@ -104,8 +107,12 @@ class AnnouncingServer(uvicorn.Server):
         services.events.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+        grpc = self.lifespan.state.get("grpc")
+        stopping = None if grpc is None else asyncio.create_task(grpc.stop())
         if not await self._wait_until_ended(self._grace_seconds):
             await self._cut_off()
+        if stopping is not None:
+            await stopping
         await self.lifespan.shutdown()
 
     @contextmanager

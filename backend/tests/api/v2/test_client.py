@@ -110,7 +110,7 @@ def test_the_documented_example_works(register: Register, server: str) -> None:
     page = (Path(__file__).resolve().parents[4] / "docs" / "v2.md").read_text(encoding="utf-8")
     register("adder", plus=1, live=True)
     for language, run in (("python", [sys.executable, "-c"]), ("bash", ["bash", "-euc"])):
-        [example] = re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+        example, *_ = re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
         done = subprocess.run([*run, example.replace("127.0.0.1:8000", server)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "generation" in done.stdout

@@ -45,7 +45,8 @@ def serve(
 ) -> None:
     """Serve the API and its documentation until interrupted.
 
-    With --json the address is printed on one line, {"url": …}, when the server answers.
+    With --json the address is printed on one line, {"url": …}, when the server answers; with UNDERSTUDY_GRPC_PORT that
+    of gRPC too, {"url": …, "grpc": …}.
     """
     settings = session.load_settings(
         host=host,
@@ -71,11 +72,13 @@ def run_server(session: Session, settings: Settings) -> None:
         scheme = "http" if settings.tls_cert is None else "https"
         url = f"{scheme}://{host}:{listener.getsockname()[1]}"
 
-        def announce() -> None:
+        def announce(grpc_port: int | None) -> None:
             starting.close()
+            grpc = {} if grpc_port is None else {"grpc": f"{host}:{grpc_port}"}
             with suppress(OSError, ValueError):  # the server runs, whoever reads its output
-                session.output.print_line({"url": url})
-            session.output.print_note(f"Serving on {url}, documentation at {url}/docs; Ctrl-C stops.")
+                session.output.print_line({"url": url, **grpc})
+            beside = "".join(f" gRPC on {address}," for address in grpc.values())
+            session.output.print_note(f"Serving on {url},{beside} documentation at {url}/docs; Ctrl-C stops.")
 
         with suppress(KeyboardInterrupt):
             AnnouncingServer(settings, announce).serve_on(listener)

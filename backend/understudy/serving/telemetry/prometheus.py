@@ -57,8 +57,9 @@ class PrometheusExporter(Collector):
         counters = self._counters
         yield _build_counter(
             "understudy_requests",
-            "HTTP requests and WebSocket handshakes answered, by the template of the route (`other`: the page's files "
-            "and addresses without a route), method and status.",
+            "HTTP requests, WebSocket handshakes and gRPC calls answered, by the template of the route (`other`: the "
+            "page's files and addresses without a route), method (`WEBSOCKET`, `GRPC`) and status; gRPC's errors have "
+            "the status that they have over HTTP.",
             ("route", "method", "status"),
             {(route, method, str(status)): count for (route, method, status), count in counters.requests.items()},
         )
