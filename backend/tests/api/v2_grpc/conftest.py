@@ -7,18 +7,19 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
 import httpx
-import numpy as np
 import onnx
 import pytest
 import tritonclient.grpc as triton
 from asgi_lifespan import LifespanManager
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
+from tests.api.v2.conftest import write_adder
 from understudy.api.v2_grpc.server import GrpcServer
 from understudy.container import Services
 from understudy.main import create_app
@@ -71,45 +72,22 @@ class RunningServer:
             return answer
 
 
-def write_adder(plus: float) -> Callable[[Path], None]:
-    """Write `y` = `x` + `plus` for float32 [n, 3], and its half-precision copy `z`."""
-
-    def write(path: Path) -> None:
-        graph = helper.make_graph(
-            [
-                helper.make_node("Add", ["x", "plus"], ["y"]),
-                helper.make_node("Cast", ["y"], ["z"], to=TensorProto.FLOAT16),
-            ],
-            "adder",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
-            [
-                helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3]),
-                helper.make_tensor_value_info("z", TensorProto.FLOAT16, ["n", 3]),
-            ],
-            [numpy_helper.from_array(np.array([plus], np.float32), "plus")],
-        )
-        save(path, graph)
-
-    return write
+def build_adder(plus: float) -> Callable[[Path], None]:
+    """Return what writes `y` = `x` + `plus` for float32 [n, 3], and its half-precision copy `z`."""
+    return partial(write_adder, plus=plus)
 
 
 def write_counter(path: Path) -> None:
     """Write `sum` = `a` + `b` and `same` = (`a` is `b`), for int64 [n]."""
-    save(
-        path,
-        helper.make_graph(
-            [helper.make_node("Add", ["a", "b"], ["sum"]), helper.make_node("Equal", ["a", "b"], ["same"])],
-            "counter",
-            [helper.make_tensor_value_info(name, TensorProto.INT64, ["n"]) for name in ("a", "b")],
-            [
-                helper.make_tensor_value_info("sum", TensorProto.INT64, ["n"]),
-                helper.make_tensor_value_info("same", TensorProto.BOOL, ["n"]),
-            ],
-        ),
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["a", "b"], ["sum"]), helper.make_node("Equal", ["a", "b"], ["same"])],
+        "counter",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["n"]) for name in ("a", "b")],
+        [
+            helper.make_tensor_value_info("sum", TensorProto.INT64, ["n"]),
+            helper.make_tensor_value_info("same", TensorProto.BOOL, ["n"]),
+        ],
     )
-
-
-def save(path: Path, graph: onnx.GraphProto) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
 
 

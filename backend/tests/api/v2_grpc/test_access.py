@@ -8,7 +8,7 @@ import pytest
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.api.v2_grpc.conftest import RunningServer, run_server, write_adder
+from tests.api.v2_grpc.conftest import RunningServer, build_adder, run_server
 from understudy.api.v2_grpc import open_inference_pb2 as messages
 from understudy.api.v2_grpc.call_guard import find_address
 from understudy.api.v2_grpc.methods import HEALTH, INFERENCE
@@ -25,7 +25,7 @@ def guarded(grpc_settings: Settings) -> Iterator[tuple[RunningServer, dict[Role,
     cheap = {"password_memory_kib": 8, "password_passes": 1, "request_limits": {"operator": 2}}
     with run_server(grpc_settings.model_copy(update=cheap)) as running:
         access = running.services.access
-        model_id = running.register("adder", write_adder(1))
+        model_id = running.register("adder", build_adder(1))
         running.activate(model_id)
 
         async def prepare() -> dict[Role, str]:

@@ -11,7 +11,7 @@ import pytest
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.api.v2_grpc.conftest import RunningServer, write_adder, write_counter
+from tests.api.v2_grpc.conftest import RunningServer, build_adder, write_counter
 from understudy.api.v2_grpc import open_inference_pb2 as messages
 from understudy.api.v2_grpc.methods import HEALTH, INFERENCE
 from understudy.api.v2_grpc.status_codes import CODE, PROBLEM
@@ -32,8 +32,8 @@ def read_parameters(answer: triton.InferResult) -> dict[str, Any]:
 def models(running: RunningServer) -> dict[str, int]:
     """Ids by name: `adder` is live, `org/other` adds 2, `counter` takes int64."""
     ids = {
-        "adder": running.register("adder", write_adder(1)),
-        "org/other": running.register("org/other", write_adder(2), version=None),
+        "adder": running.register("adder", build_adder(1)),
+        "org/other": running.register("org/other", build_adder(2), version=None),
         "counter": running.register("counter", write_counter),
     }
     running.activate(ids["adder"])

@@ -13,7 +13,7 @@ import pytest
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.api.v2_grpc.conftest import RunningServer, run_server, write_adder
+from tests.api.v2_grpc.conftest import RunningServer, build_adder, run_server
 from tests.certificates import write_certificate
 from tests.serve_process import run_serve_process
 from understudy.api.v2_grpc import open_inference_pb2 as messages
@@ -65,7 +65,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldInference]:
 
 @pytest.fixture(scope="module")
 def running(running: RunningServer) -> RunningServer:
-    running.activate(running.register("adder", write_adder(1)))
+    running.activate(running.register("adder", build_adder(1)))
     return running
 
 
