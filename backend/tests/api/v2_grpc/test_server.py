@@ -1,16 +1,20 @@
 """The gRPC server starts, stops and recovers with the server of HTTP."""
 
 import asyncio
+import re
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 import tritonclient.grpc as triton
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tritonclient.utils import InferenceServerException
 
 from tests.api.v2_grpc.conftest import RunningServer, build_adder, run_server
@@ -20,6 +24,7 @@ from understudy.api.v2_grpc import open_inference_pb2 as messages
 from understudy.api.v2_grpc.methods import INFERENCE
 from understudy.errors import Misconfigured
 from understudy.serving.prediction.tensor_inference import InferenceResult, TensorInference
+from understudy.serving.telemetry.traces import Traces
 from understudy.settings import Settings
 
 INFER = f"/{INFERENCE}/ModelInfer"
@@ -127,6 +132,35 @@ class TestClients:
         with pytest.raises(grpc.RpcError):
             running.ask(INFER, b"\xff")
         assert (count(running, 200), count(running, 422)) == (before[0] + 1, before[1] + 1)
+
+    def test_answers_and_refusals_carry_the_id_of_the_request(self, running: RunningServer) -> None:
+        given = (("x-request-id", "gate-3/17"),)
+        with grpc.insecure_channel(running.address) as channel:
+            _, answered = channel.unary_unary(INFER).with_call(REQUEST, metadata=given)
+            _, made = channel.unary_unary(INFER).with_call(REQUEST, metadata=(("x-request-id", "not an id"),))
+            with pytest.raises(grpc.RpcError) as refused:
+                channel.unary_unary(INFER)(b"\xff", metadata=given)
+        assert dict(answered.trailing_metadata())["x-request-id"] == "gate-3/17"
+        assert re.fullmatch("[0-9a-f]{16}", dict(made.trailing_metadata())["x-request-id"])
+        assert dict(refused.value.trailing_metadata())["x-request-id"] == "gate-3/17"
+
+    def test_a_call_is_a_span_below_that_of_its_client(
+        self, running: RunningServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exporter = InMemorySpanExporter()
+        traces = Traces(SimpleSpanProcessor(exporter))
+        monkeypatch.setattr(running.grpc, "_services", replace(running.services, traces=traces))
+        client = "4bf92f3577b34da6a3ce929d0e0e4736"
+        with grpc.insecure_channel(running.address) as channel:
+            channel.unary_unary(INFER)(REQUEST, metadata=(("traceparent", f"00-{client}-00f067aa0ba902b7-01"),))
+            with pytest.raises(grpc.RpcError):
+                channel.unary_unary(INFER)(b"\xff")
+        answered, refused = exporter.get_finished_spans()
+        assert (answered.name, f"{answered.context.trace_id:032x}") == (f"GRPC {INFER}", client)
+        assert answered.attributes is not None
+        assert answered.attributes["http.response.status_code"] == 200
+        assert refused.attributes is not None
+        assert refused.attributes["http.response.status_code"] == 422
 
     def test_a_server_that_ended_is_started_again_on_its_port(self, running: RunningServer) -> None:
         port = running.grpc.port

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,7 @@ class RequestIds:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
-        request_id = _choose_id(scope)
+        request_id = choose_id(value for name, value in scope["headers"] if name == HEADER)
         scope[_KEY] = request_id
         # The server runs each request in a context of its own; tasks that it starts inherit the id.
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
@@ -43,8 +43,6 @@ def get_request_id(scope: Scope) -> bytes:
     return request_id
 
 
-def _choose_id(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == HEADER and _VALID.fullmatch(value):
-            return bytes(value)
-    return secrets.token_hex(8).encode()
+def choose_id(given: Iterable[bytes]) -> bytes:
+    """Return the first of the ids that the client gave which may be one, or a new one."""
+    return next((value for value in given if _VALID.fullmatch(value)), None) or secrets.token_hex(8).encode()

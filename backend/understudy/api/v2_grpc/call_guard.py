@@ -20,7 +20,7 @@ class CallGuard:
         self._access: Access = services.access
         self._failed_keys = FailedKeys()
 
-    async def identify(self, action: Action, metadata: Mapping[str, str | bytes], peer: str) -> Caller:
+    async def identify(self, action: Action, headers: Mapping[str, str], peer: str) -> Caller:
         """Return the caller of a method that needs `action`. Raises NotSignedIn, NotAllowed, Unavailable.
 
         `peer` is gRPC's name of the other end. Where the method is public a key that does not hold counts as none.
@@ -28,7 +28,7 @@ class CallGuard:
         caller = OPEN
         if self._access.authenticator.is_required:
             try:
-                caller = await self._identify(metadata, peer)
+                caller = await self._identify(headers, peer)
             except UnderstudyError:
                 if action not in PUBLIC:
                     raise
@@ -51,9 +51,8 @@ class CallGuard:
                 raise
             yield
 
-    async def _identify(self, metadata: Mapping[str, str | bytes], peer: str) -> Caller:
-        authorization = metadata.get("authorization", "")
-        credential = read_bearer(authorization if isinstance(authorization, str) else "")
+    async def _identify(self, headers: Mapping[str, str], peer: str) -> Caller:
+        credential = read_bearer(headers.get("authorization", ""))
         if credential is None:
             raise NotSignedIn("This needs a key: metadata `authorization: Bearer KEY`.")
         try:

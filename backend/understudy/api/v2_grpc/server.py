@@ -1,6 +1,8 @@
 """Serves the methods of `methods.py` on a port of their own, beside HTTP and on the same event loop."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +11,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import DecodeError
 
+from understudy.api.middleware.request_ids import HEADER, choose_id
 from understudy.api.v2.off_loop import run_off_loop
 from understudy.api.v2_grpc.call_guard import CallGuard
 from understudy.api.v2_grpc.methods import METHODS, Method
@@ -21,6 +24,17 @@ log = structlog.get_logger()
 
 # For cutting off the calls that still run after the grace period.
 _CUT_OFF_SECONDS = 1.0
+REQUEST_ID = HEADER.decode()
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call: the path of its method, gRPC's own object for it, and its metadata but for bytes."""
+
+    path: str
+    context: Any
+    headers: Mapping[str, str]
+    request_id: str
 
 
 class GrpcServer:
@@ -73,55 +87,74 @@ class GrpcServer:
 
     def _build_handler(self, path: str, method: Method) -> Any:
         async def handle(body: bytes, context: Any) -> bytes:
+            call = _read_call(path, context)
+            structlog.contextvars.bind_contextvars(request_id=call.request_id)  # each call has a context of its own
             task = asyncio.current_task()
             assert task is not None  # noqa: S101  # a coroutine runs in a task
             self._calls.add(task)
             try:
-                answer = await self._answer(path, method, body, context)
+                with self._services.traces.follow_request("GRPC", path, call.headers, call.request_id) as note:
+                    answer = await self._answer_or_refuse(call, method, body)
+                    status = HTTPStatus.OK if isinstance(answer, bytes) else answer.status
+                    note(path, status)
             except asyncio.CancelledError:
-                if not self._cutting_off:
-                    self._note_gone(path, context)
-                    raise
-                task.uncancel()
-                await self._refuse(path, ServerStopping("The server stops, and the call took too long."), context)
-            except UnderstudyError as error:
-                await self._refuse(path, error, context)
-            except Exception as error:  # logged; the caller gets a status of ours
-                log.error("request failed", method="GRPC", path=path, exc_info=error)
-                await self._refuse(path, UnderstudyError("The server failed with an unexpected error."), context)
+                self._note_gone(call)
+                raise
             finally:
                 self._calls.discard(task)
-            self._services.counters.record_request(path, "GRPC", HTTPStatus.OK)
+            self._services.counters.record_request(path, "GRPC", status)
+            if not isinstance(answer, bytes):
+                await self._refuse(call, answer)
+            context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
             return answer
 
         return handle
 
-    async def _answer(self, path: str, method: Method, body: bytes, context: Any) -> bytes:
-        metadata = dict(context.invocation_metadata() or ())
-        caller = await self._guard.identify(method.action, metadata, context.peer())
+    async def _answer_or_refuse(self, call: _Call, method: Method, body: bytes) -> bytes | UnderstudyError:
+        """Return the answer or why there is none. Raises CancelledError where nobody waits for it any more."""
+        try:
+            return await self._answer(call, method, body)
+        except asyncio.CancelledError:
+            if not self._cutting_off:
+                raise
+            return ServerStopping("The server stops, and the call took too long.")
+        except UnderstudyError as error:
+            return error
+        except Exception as error:  # logged; the caller gets a status of ours
+            log.error("request failed", method="GRPC", path=call.path, exc_info=error)
+            return UnderstudyError("The server failed with an unexpected error.")
+
+    async def _answer(self, call: _Call, method: Method, body: bytes) -> bytes:
+        caller = await self._guard.identify(method.action, call.headers, call.context.peer())
         with self._guard.limit(method.action, caller):
             try:
                 request = await run_off_loop(len(body), lambda: method.request.FromString(body))
             except DecodeError as error:
-                raise RequestInvalid(f"The message is not the one that {path} takes.") from error
+                raise RequestInvalid(f"The message is not the one that {call.path} takes.") from error
             answer = await method.run(self._services, request)
             encoded: bytes = await run_off_loop(answer.ByteSize(), answer.SerializeToString)
             return encoded
 
-    async def _refuse(self, path: str, error: UnderstudyError, context: Any) -> None:
+    async def _refuse(self, call: _Call, error: UnderstudyError) -> None:
         """End the call with the error's status: raises what ends a handler."""
         level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
-        getattr(log, level)("request refused", method="GRPC", path=path, code=error.code, detail=error.detail)
+        getattr(log, level)("request refused", method="GRPC", path=call.path, code=error.code, detail=error.detail)
         self._services.recent_statistics.record_refusal(error.code)
-        self._services.counters.record_request(path, "GRPC", error.status)
         code, words, metadata = build_status(error)
-        await context.abort(code, words, metadata)
+        await call.context.abort(code, words, (*metadata, (REQUEST_ID, call.request_id)))
 
-    def _note_gone(self, path: str, context: Any) -> None:
+    def _note_gone(self, call: _Call) -> None:
         """Log and count a call whose client has gone or whose deadline has passed."""
-        left = context.time_remaining()
-        log.info("client went away", method="GRPC", path=path, deadline_passed=left is not None and left <= 0)
-        self._services.counters.record_request(path, "GRPC", ClientGone.status)
+        left = call.context.time_remaining()
+        log.info("client went away", method="GRPC", path=call.path, deadline_passed=left is not None and left <= 0)
+        self._services.counters.record_request(call.path, "GRPC", ClientGone.status)
+
+
+def _read_call(path: str, context: Any) -> _Call:
+    metadata = context.invocation_metadata() or ()
+    headers = {name: value for name, value in metadata if isinstance(value, str)}
+    given = [value.encode() for name, value in metadata if name == REQUEST_ID and isinstance(value, str)]
+    return _Call(path, context, headers, choose_id(given).decode())
 
 
 def _build_options(settings: Settings) -> list[tuple[str, int]]:
