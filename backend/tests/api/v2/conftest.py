@@ -10,7 +10,10 @@ import pytest
 import tritonclient.http as triton
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.api.access.conftest import guarded, guarded_settings, page
 from understudy.settings import Settings
+
+__all__ = ["guarded", "guarded_settings", "page"]
 
 Register = Callable[..., int]
 

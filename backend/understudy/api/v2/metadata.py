@@ -38,6 +38,7 @@ Version = Annotated[str, Path(description="Its `version`, which the row must hav
 
 
 @router.get("", summary="The server", dependencies=require(Action.VIEW))
+@router.get("/", include_in_schema=False, dependencies=require(Action.VIEW))  # as the protocol's document writes it
 async def get_server() -> ServerMetadata:
     return ServerMetadata(name="understudy", version=__version__, extensions=EXTENSIONS)
 
