@@ -16,7 +16,8 @@ import yaml  # type: ignore[import-untyped]
 
 from tests.docs.test_pages import check_command
 from understudy import __version__
-from understudy.settings import Settings
+from understudy.api.paths import is_public
+from understudy.settings import Settings, is_host_name
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEPLOY = CHECKOUT / "deploy"
@@ -297,6 +298,54 @@ class TestMonitoring:
         tool = find_tool("promtool", "Debian: apt-get install prometheus")
         run_tool(tool, "check", "rules", "alerts.yml", cwd=ALERTS.parent)
         run_tool(tool, "test", "rules", "alerts_test.yml", cwd=ALERTS.parent)
+
+
+class TestKServe:
+    def read_predictor(self) -> dict[str, Any]:
+        service = read_yaml(DEPLOY / "kserve" / "inferenceservice.yaml")
+        assert (service["apiVersion"], service["kind"]) == ("serving.kserve.io/v1beta1", "InferenceService")
+        predictor: dict[str, Any] = service["spec"]["predictor"]
+        return predictor
+
+    def test_both_ports_are_those_that_the_server_serves(self) -> None:
+        [container] = self.read_predictor()["containers"]
+        # KServe takes the container by its name, the first port for the service's port 80, and gRPC by the port's name.
+        assert container["name"] == "kserve-container"
+        assert [(port["name"], port["containerPort"]) for port in container["ports"]] == [
+            ("http", 8000),
+            ("grpc", 8001),
+        ]
+        values = {each["name"]: each.get("value") for each in container["env"]}
+        assert (Settings.model_fields["port"].default, values["UNDERSTUDY_GRPC_PORT"]) == (8000, "8001")
+        assert values["PROTOCOL"] == "v2"
+        assert all(is_host_name(name) for name in values["UNDERSTUDY_ALLOWED_HOSTS"].split(","))
+
+    @pytest.mark.anyio
+    async def test_every_probe_is_answered_without_a_key(self, client: httpx.AsyncClient) -> None:
+        [container] = self.read_predictor()["containers"]
+        probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+        assert probes["readiness"]["path"] == "/v2/health/ready"
+        for probe in probes.values():
+            assert probe["port"] == 8000
+            assert is_public(probe["path"])
+            assert (await client.get(probe["path"])).status_code == 200
+
+    def test_it_is_without_rights_and_ends_in_its_own_time(self) -> None:
+        predictor = self.read_predictor()
+        assert predictor["securityContext"]["runAsNonRoot"] is True
+        for container in (*predictor["containers"], *predictor["initContainers"]):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        drain = int(predictor["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
+        least = drain + Settings.model_fields["grace_seconds"].default + LAST_SECONDS
+        assert predictor["terminationGracePeriodSeconds"] > least
+
+    def test_the_pod_is_one_that_kubernetes_takes(self) -> None:
+        validator = pytest.importorskip("kubernetes_validate", reason="no kubernetes-validate (pip install it)")
+        of_kserve = {"minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"}
+        spec = {name: value for name, value in self.read_predictor().items() if name not in of_kserve}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "understudy"}, "spec": spec}
+        validator.validate(pod, validator.latest_version(), strict=True)
 
 
 class TestChart:
