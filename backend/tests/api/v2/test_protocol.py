@@ -114,7 +114,8 @@ async def test_health_and_descriptions(watched: httpx.AsyncClient) -> None:
 async def test_inference_in_json_and_binary(watched: httpx.AsyncClient) -> None:
     for address in ("/v2/models/adder/infer", "/v2/models/other/versions/v1/infer"):
         answer = await watched.post(address, json={"id": "7", "inputs": [X]})
-        assert answer.json()["outputs"][0]["data"] == [x + (1 if "adder" in address else 2) for x in X["data"]]
+        plus = 1 if "adder" in address else 2
+        assert answer.json()["outputs"][0]["data"] == [value + plus for value in range(1, 7)]
     wanted = [{"name": "y", "parameters": {"binary_data": True}}, {"name": "z"}]
     mixed = await watched.post("/v2/models/adder/infer", json={"inputs": [X], "outputs": wanted})
     assert LENGTH in mixed.headers

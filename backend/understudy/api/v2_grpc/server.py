@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -135,13 +135,14 @@ class GrpcServer:
             encoded: bytes = await run_off_loop(answer.ByteSize(), answer.SerializeToString)
             return encoded
 
-    async def _refuse(self, call: _Call, error: UnderstudyError) -> None:
+    async def _refuse(self, call: _Call, error: UnderstudyError) -> NoReturn:
         """End the call with the error's status: raises what ends a handler."""
         level = "error" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
         getattr(log, level)("request refused", method="GRPC", path=call.path, code=error.code, detail=error.detail)
         self._services.recent_statistics.record_refusal(error.code)
         code, words, metadata = build_status(error)
         await call.context.abort(code, words, (*metadata, (REQUEST_ID, call.request_id)))
+        raise error  # not reached: `abort` raises
 
     def _note_gone(self, call: _Call) -> None:
         """Log and count a call whose client has gone or whose deadline has passed."""
