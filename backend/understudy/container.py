@@ -199,7 +199,7 @@ def _build_services(
     backbones = BackboneHolder(settings)
     prover = Prover(database, backbones, engine, ExampleClips(settings))
     compile_queue = CompileQueue(registry, compilation, prover)
-    signatures = ModelSignatures(database, registry)
+    signatures = ModelSignatures(database, registry, sharing)
     preparation = Preparation(settings, registry, compilation, sharing, backbones, prover, signatures, engine, counters)
     activation = Activation(database, registry, preparation, live, counters)
     supervisor = Supervisor(counters)
@@ -291,7 +291,11 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
     if services.prediction_log.is_enabled:
         background = (*background, ("prediction_log", services.prediction_log.watch, False))
     if services.file_sharing.is_enabled:
-        background = (*background, ("file_sharing", services.file_sharing.watch, False))
+        background = (
+            *background,
+            ("file_sharing", services.file_sharing.watch, False),
+            ("signature_sharing", services.signatures.watch, False),
+        )
     tasks = [
         asyncio.create_task(services.supervisor.keep_running(name, work, essential=essential))
         for name, work, essential in background

@@ -38,7 +38,10 @@ def test_every_operation_that_not_everybody_may_ask_for_describes_its_refusals(s
     assert len(public) > 3
     for path, methods in paths.items():
         for operation in methods.values():
-            assert {"401", "403"} <= set(operation["responses"]) or path in public, path
+            assert {"401", "403", "429"} <= set(operation["responses"]) or path in public, path
+            if path not in public:
+                limited = operation["responses"]["429"]["content"]["application/problem+json"]
+                assert "limit_reached" in limited["examples"], path
 
 
 @pytest.mark.parametrize("path", ["/api/v1/models", "/api/v1/predict", "/api/v1/models/{model_id}/activate"])

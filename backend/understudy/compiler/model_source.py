@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
@@ -83,6 +83,14 @@ def compute_digest(path: Path) -> str:
     FormatUnknown for devices and pipes.
     """
     return _compute_digest(path, None)
+
+
+def compute_folder_digest(members: Iterable[tuple[str, str]]) -> str:
+    """Return the digest that `compute_digest` returns for a folder of these relative POSIX paths and their SHA-256."""
+    digest = hashlib.sha256()
+    for name, content in sorted(members):
+        digest.update(os.fsencode(f"{name}\0{content}\n"))
+    return digest.hexdigest()
 
 
 def copy_source(path: Path, target: Path, max_bytes: int) -> str:

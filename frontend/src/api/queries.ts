@@ -81,6 +81,14 @@ export const reportQuery = (id: number) =>
     retry: false,
   });
 
+export const signatureQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["models", "signature", id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/models/{model_id}/signature", { params: { path: { model_id: id } }, signal })),
+    retry: false,
+  });
+
 export const modelHistoryQuery = (id: number) =>
   queryOptions({
     queryKey: ["models", "history", id],

@@ -28,8 +28,14 @@ function api(own: Routes = {}) {
     "GET /api/v1/models/7/history": { entries: [], next_cursor: null },
     "GET /api/v1/models/7/examples": makeExamples(),
     "GET /api/v1/models/1/report": makeReport(),
+    "GET /api/v1/models/7/signature": makeSignature(),
+    "GET /api/v1/models/1/signature": makeSignature(),
     ...own,
   });
+}
+
+function makeSignature(detail = "There is no signature.") {
+  return { model_id: 7, state: "absent", signer: null, detail, file_path: "models/x.onnx.sig", resources: {} };
 }
 
 const region = (title: string) =>
@@ -46,6 +52,20 @@ test("the model's metadata is shown, unknown values as such", async () => {
   expect(getFact("Type")).toHaveTextContent("log_mel");
   expect(getFact("File")).toHaveTextContent("models/starter.keras");
   expect(getFact("State")).toHaveTextContent("Ready");
+});
+
+test("who signed the model is shown, and why its signature does not count", async () => {
+  api({ "GET /api/v1/models/7/signature": makeSignature("Signed by release.") });
+  await renderPage("/models/7");
+  await waitFor(() => expect(getFact("Signature")).toHaveTextContent("Signed by release."));
+});
+
+test("a signature that cannot be read says why", async () => {
+  api({
+    "GET /api/v1/models/7/signature": () => ({ status: 409, body: makeProblem({ detail: "The file is missing." }) }),
+  });
+  await renderPage("/models/7");
+  await waitFor(() => expect(getFact("Signature")).toHaveTextContent("The file is missing."));
 });
 
 test("a model that does not exist says so", async () => {

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { useCompile } from "../api/mutations";
 import { toProblem } from "../api/problem";
-import { activeModelQuery, modelQuery } from "../api/queries";
+import { activeModelQuery, modelQuery, signatureQuery } from "../api/queries";
 import type { Model, ModelDetail, Problem } from "../api/types";
 import { useTitle } from "../browser/use-title";
 import { ExamplesSection } from "../examples/examples-section";
@@ -148,8 +148,22 @@ function Overview({ model }: { model: Model }) {
           <span className="min-w-0 break-all">{model.file_path}</span>
         </Fact>
         <Fact name={text.common.digest}>{model.digest ? <Digest value={model.digest} /> : unknown}</Fact>
+        <Signature id={model.model_id} />
       </Facts>
     </Panel>
+  );
+}
+
+/** Says who signed the model, or why no signature counts or none can be read. */
+function Signature({ id }: { id: number }) {
+  const { data, error } = useQuery(signatureQuery(id));
+  const detail = data ? data.detail : error ? toProblem(error).detail : null;
+  return (
+    detail && (
+      <Fact name={text.modelDetail.signature}>
+        <span className="min-w-0 break-words">{detail}</span>
+      </Fact>
+    )
   );
 }
 

@@ -5,6 +5,7 @@ export const modelDetail = {
   activateAgain: "Activate again",
   created: "Registered",
   updated: "Last changed",
+  signature: "Signature",
   missing: (path: string) =>
     `${path} is not on disk. Put the file back. Without it the model cannot be compiled again.`,
   changed: (path: string) =>

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.compiler.compiler import Compiler
 from understudy.container import Services, open_services
-from understudy.errors import CompilerMissing, FileMissing, StoredFileDamaged, StoreUnavailable
+from understudy.errors import CompilerMissing, FileMissing, NotSigned, StoredFileDamaged, StoreUnavailable
 from understudy.object_store.objects import Objects
-from understudy.schemas.registry.model import ModelCreate
+from understudy.registry.models import example_rows
+from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.examples import Example, ExampleSet
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
+from understudy.schemas.registry.signature import Signer
+from understudy.schemas.server.policies import PoliciesUpdate
 from understudy.serving.activation.preparation import ignore_step
 from understudy.settings import Settings
 
@@ -204,3 +211,128 @@ async def test_the_watch_stores_what_was_compiled_and_keeps_what_is_loaded(
             while machines.list_manifests() != ["compiled", "sources"]:
                 await asyncio.sleep(0.05)
     assert (machines.first.settings.compiled_dir / loaded.engine_model.report.key).is_dir()
+
+
+def _make_signer(name: str) -> tuple[bytes, Signer]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private, Signer(name=name, public_key=public.decode())
+
+
+def _find_live(services: Services) -> int | None:
+    return services.live.current.model.identity.model_id if services.live.current else None
+
+
+async def test_a_machine_without_file_and_signature_follows_to_a_signed_model(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    private, release = _make_signer("release")
+    first, second = machines.first, machines.second
+    await first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    model_id = await machines.register(make_model)
+    with pytest.raises(NotSigned, match=r"There is no signature models/barks\.onnx\.sig"):
+        await machines.activate(model_id)
+    await first.signatures.sign(model_id, private)
+    await machines.activate(model_id)
+    await second.reconciler.poll_once()
+    assert _find_live(second) == model_id
+    described = await second.signatures.describe(model_id)
+    assert (described.state, described.signer) == ("valid", "release")
+    # Another spec was not signed, and the signature of the spec before is not taken for it.
+    await first.registry.update(model_id, ModelUpdate(spec=PartialSpec(labels=["x", "y", "z"])), "test")
+    with pytest.raises(NotSigned, match="There is no signature"):
+        await machines.activate(model_id, on=second)
+
+
+async def test_a_signature_by_another_key_reaches_the_other_machines_with_the_policy(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    (old_private, old), (new_private, new) = _make_signer("old"), _make_signer("new")
+    first, second = machines.first, machines.second
+    model_id = await machines.register(make_model)
+    await first.signatures.sign(model_id, old_private)
+    await first.policies.update(PoliciesUpdate(signers=(old,)), "test")
+    await machines.activate(model_id)
+    await first.signatures.sign(model_id, new_private)
+    await first.policies.update(PoliciesUpdate(signers=(new,)), "test")
+    await second.reconciler.poll_once()
+    assert _find_live(second) == model_id
+    assert (await second.signatures.describe(model_id)).signer == "new"
+
+
+async def test_a_signature_that_somebody_put_into_the_store_does_not_count(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    private, release = _make_signer("release")
+    one, two = await machines.register(make_model, "one", 1), await machines.register(make_model, "two", 2)
+    for model_id in (one, two):
+        await machines.first.signatures.sign(model_id, private)
+    await machines.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    await machines.activate(one)
+    signatures = machines.store / "signatures"
+    of_one = {path: path.read_text() for path in signatures.glob("*.json")}
+    await machines.activate(two)
+    for path in set(signatures.glob("*.json")) - of_one.keys():
+        path.write_text(next(iter(of_one.values())))
+    await machines.second.reconciler.poll_once()
+    assert isinstance(machines.second.reconciler.problem, NotSigned)
+    assert _find_live(machines.second) is None
+
+
+async def test_examples_that_were_signed_count_where_the_file_is_not(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, release = _make_signer("release")
+    await machines.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    before, model_id = await machines.register(make_model, "before"), await machines.register(make_model, "after", 2)
+    for each in (before, model_id):
+        await machines.first.signatures.sign(each, private)
+        await machines.activate(each)
+    await machines.activate(before, on=machines.second)
+    found = ExampleSet(examples=(Example(file="a.wav", label="b", digest="0" * 64, bytes=1),))
+
+    async def find(*_: object) -> ExampleSet:
+        return found
+
+    monkeypatch.setattr(example_rows, "find", find)
+    with pytest.raises(NotSigned, match="There is no signature"):
+        await machines.activate(model_id, on=machines.second)
+    await machines.first.signatures.sign(model_id, private)
+    await machines.first.signatures.share_new()
+    await machines.second.signatures.require(
+        await machines.second.registry.ensure_file_record(model_id), with_examples=True
+    )
+
+
+async def test_signatures_of_models_that_are_not_live_are_stored_in_the_background(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    private, release = _make_signer("release")
+    model_id = await machines.register(make_model)
+    await machines.first.model_resolver._preparation.prepare(model_id, ignore_step)
+    await machines.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    await machines.first.signatures.share_new()
+    assert not (machines.store / "signatures").exists()
+    await machines.first.signatures.sign(model_id, private)
+    await machines.first.signatures.share_new()
+    assert (await machines.second.signatures.describe(model_id)).state == "valid"
+
+
+async def test_without_the_store_a_missing_signature_is_not_taken_for_an_absent_one(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, release = _make_signer("release")
+    model_id = await machines.register(make_model)
+    await machines.first.signatures.sign(model_id, private)
+    await machines.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    await machines.activate(model_id)
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(Objects, "read", fail)
+    await machines.second.reconciler.poll_once()
+    assert isinstance(machines.second.reconciler.problem, StoreUnavailable)
+    assert "does not answer" in (await machines.second.signatures.describe(model_id)).detail
+    await machines.activate(model_id)

@@ -1,6 +1,8 @@
 """Only a model that a key which counts signed as it is now goes live, and stays live after a restart."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,11 @@ from understudy.errors import NotSigned, PolicyRefused, RequestInvalid, Signatur
 from understudy.registry.files import model_signature
 from understudy.registry.files.model_signature import PublicKey
 from understudy.schemas.compiler.spec import PartialSpec
-from understudy.schemas.registry.model import ModelUpdate
+from understudy.schemas.registry.examples import Example, ExampleSet
+from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.policies import PoliciesUpdate
+from understudy.serving.activation.signatures import to_document
 
 pytestmark = [pytest.mark.anyio]
 
@@ -161,3 +165,43 @@ async def test_a_signature_is_made_elsewhere_and_sent(
     resources = (await services.signatures.describe(model)).resources
     stored = await services.signatures.store(model, model_signature.sign("to-sign", resources, PRIVATE))
     assert (stored.state, stored.signer) == ("valid", "release")
+
+
+@only_sqlite
+async def test_a_signature_covers_a_folder_as_it_was_registered(services: Services) -> None:
+    folder = services.settings.models_dir / "saved"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(b"weights")
+    request = ModelCreate(model_name="saved", file_path="models/saved")
+    model_id = (await services.registry.register(request, "test")).model_id
+    model = await services.registry.ensure_file_record(model_id)
+    release = (Signer.model_validate(RELEASE["signers"][0]),)
+    signed = await services.signatures.sign(model_id, PRIVATE)
+    assert set(signed.resources) == {"saved/saved_model.pb", "saved/variables/data"}
+    assert (await services.signatures.find_signer(model, release)).name == "release"
+    # Signed again after a change: the compiled copy of what was registered would be served, which nobody signed.
+    (folder / "variables" / "data").write_bytes(b"others")
+    await services.signatures.sign(model_id, PRIVATE)
+    with pytest.raises(NotSigned, match="saved was changed"):
+        await services.signatures.find_signer(model, release)
+    (folder / "variables" / "data").write_bytes(b"weights")
+    await services.signatures.sign(model_id, PRIVATE)
+    shutil.rmtree(folder)  # a machine that has the signature or the store only
+    assert (await services.signatures.find_signer(model, release)).name == "release"
+
+
+@only_sqlite
+async def test_a_pipe_in_place_of_a_signature_holds_nobody_up(services: Services, register: Register) -> None:
+    model = await services.registry.ensure_file_record(await register("first"))
+    os.mkfifo(services.settings.models_dir / "first.onnx.sig")
+    with pytest.raises(NotSigned, match="cannot be read: it is a named pipe"):
+        await services.signatures.find_signer(model, ())
+
+
+def test_examples_are_the_same_document_in_whatever_order_a_database_keeps_their_scores() -> None:
+    one, other = [
+        Example(file="a.wav", scores=scores, digest="0" * 64, bytes=1)
+        for scores in ({"long label": 0.5, "b": 1.0}, {"b": 1.0, "long label": 0.5})
+    ]
+    assert to_document(ExampleSet(examples=(one,))) == to_document(ExampleSet(examples=(other,)))

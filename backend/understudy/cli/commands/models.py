@@ -90,13 +90,13 @@ async def show(
     """Show one model; without MODEL_ID, the active one."""
     async with session.open_backend(read_only=True) as backend:
         model = await (backend.get_active() if model_id is None else backend.get(model_id))
-        if report:
-            compiled = await backend.get_report(model.model_id)
-            session.output.print_answer(compiled, report_view.format_report(compiled))
+        compiled = await backend.get_report(model.model_id) if report else None
+        signature = None
+        with suppress(UnderstudyError):  # the file may be missing, and the server an earlier one
+            signature = await backend.get_signature(model.model_id)
+        if compiled is not None:
+            session.output.print_answer(compiled, report_view.format_report(compiled, signature))
         else:
-            signature = None
-            with suppress(UnderstudyError):  # the file may be missing, and the server an earlier one
-                signature = await backend.get_signature(model.model_id)
             session.output.print_answer(model, model_view.format_model(model, signature))
 
 

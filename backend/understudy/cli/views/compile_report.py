@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from understudy.cli.views.cells import build_fact_table, format_bytes, to_text
 from understudy.schemas.compiler.quantization import Quantization
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
+from understudy.schemas.registry.signature import ModelSignature
 
 
 def _format_tensors(signatures: Sequence[TensorSignature]) -> str:
@@ -16,8 +17,8 @@ def _format_tensors(signatures: Sequence[TensorSignature]) -> str:
     )
 
 
-def format_report(report: CompileReport) -> RenderableType:
-    """Return all facts of a compile report, with those of the int8 variant if it has one."""
+def format_report(report: CompileReport, signature: ModelSignature | None = None) -> RenderableType:
+    """Return all facts of a compile report, with who signed the model and those of the int8 variant if it has one."""
     spec = report.spec
     window = (
         "whole clip" if spec.window_seconds is None else f"{spec.window_seconds:g} s every {spec.hop_seconds or 0:g} s"
@@ -41,6 +42,7 @@ def format_report(report: CompileReport) -> RenderableType:
             ("runs on", to_text(report.runtime)),
             ("isolation", to_text(", ".join(report.isolation))),
             ("key", to_text(report.key)),
+            *([("signature", to_text(signature.detail))] if signature else []),
             *(("note", to_text(note)) for note in report.notes),
             *(_list_variant_facts(variant) if variant is not None else ()),
         ]

@@ -126,6 +126,8 @@ class Preparation:
         unanswered = await self._probe(compiled, loaded.engine_model)
         proved = await self._prover.require(reading.model, loaded.engine_model)
         await self._sharing.publish(reading.model, compiled)
+        if signer is not None:
+            await self._signatures.share(reading.model, (signer,))
         notes = (*reading.notes, *unanswered, *proved.notes)
         return Candidate(reading.model, loaded, notes, proved.examples_digest, signer)
 

@@ -4,25 +4,49 @@ import asyncio
 import json
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from understudy.errors import FileMissing, NotSigned, RequestInvalid, SignatureInvalid, StorageUnavailable
+from understudy.compiler.model_source import compute_folder_digest
+from understudy.errors import (
+    FileMissing,
+    NotSigned,
+    RequestInvalid,
+    SignatureInvalid,
+    StorageUnavailable,
+    Unavailable,
+    UnderstudyError,
+)
 from understudy.file_ownership import create_owned
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import policies
 from understudy.registry.files import model_signature
 from understudy.registry.files.model_signature import MOST_BYTES, PublicKey, Signed
-from understudy.registry.models import example_rows
+from understudy.registry.models import example_rows, file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.spec import PartialSpec
+from understudy.schemas.registry.examples import ExampleSet
 from understudy.schemas.registry.signature import ModelSignature, SignatureState, Signer
+from understudy.serving.compilation.file_sharing import FileSharing
 
 SPEC, EXAMPLES = "spec.json", "examples.json"
 _SUFFIX = ".sig"
+# Time in seconds between two looks for signatures that the shared store does not have yet.
+SHARE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """Who signed a model, and the digests of the spec and the examples that the signature covers."""
+
+    signer: Signer
+    documents: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -35,11 +59,17 @@ class _Content:
 
 
 class ModelSignatures:
-    """Signatures lie beside the model file, as `NAME.onnx.sig`."""
+    """Signatures lie beside the model file, as `NAME.onnx.sig`, and in the shared store where there is one.
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    In the store a signature is named by what it covers and by its key, so that a server without the model's file can
+    compute the name, and a signature by another key, or over other content, is another object.
+    """
+
+    def __init__(self, database: Database, registry: Registry, sharing: FileSharing) -> None:
         self._database = database
         self._registry = registry
+        self._sharing = sharing
+        self._shared: dict[int, object] = {}
 
     async def require(self, model: RegisteredFile, *, with_examples: bool) -> Signer | None:
         """Return the signer of a model, or None where no policy asks for one. Raises NotSigned.
@@ -55,17 +85,88 @@ class ModelSignatures:
     async def find_signer(
         self, model: RegisteredFile, signers: tuple[Signer, ...], *, with_examples: bool = True
     ) -> Signer:
-        """Return which of the signers signed the model as it is now. Raises NotSigned."""
-        content = await self._read_content(model, with_examples=with_examples)
+        """Return which of the signers signed the model as it is now, by the signature beside its file or the store's.
+
+        Raises NotSigned, and StoreUnavailable where the signature beside the file does not count and the store does not
+        answer.
+        """
+        try:
+            return await self._find_local(model, signers, with_examples=with_examples)
+        except NotSigned:
+            shared = await self._find_shared(model, signers, with_examples=with_examples)
+            if shared is None:
+                raise
+            return shared
+
+    async def share(self, model: RegisteredFile, signers: tuple[Signer, ...]) -> None:
+        """Put the signature beside the model's file into the shared store. Raises NotSigned and StoreUnavailable.
+
+        Nothing is done without a store, and where there is no signature beside the file.
+        """
+        bundle = await asyncio.to_thread(self._read_bundle, model.facts.path) if self._sharing.is_enabled else None
+        if bundle is None:
+            return
+        checked = await self._check(bundle, model, signers, with_examples=False)
+        for name in _name_shared(model, checked.documents, checked.signer):
+            await self._sharing.publish_signature(name, bundle)
+
+    async def watch(self) -> None:
+        """Put signatures that count into the shared store soon after they were made, until cancelled.
+
+        Raises StoreUnavailable and DatabaseUnavailable; the caller starts this again.
+        """
+        while True:
+            await self.share_new()
+            await asyncio.sleep(SHARE_SECONDS)
+
+    async def share_new(self) -> None:
+        """Put the signatures into the shared store that this process has not looked at since they were changed."""
+        async with self._database.read() as session:
+            signers = (await policies.read(session)).signers
+            models = await file_records.list_compiled(session) if signers else []
+        for model in models:
+            state = signers, model.spec, await asyncio.to_thread(self._find_time, model.facts.path)
+            if state == self._shared.get(model.model_id):
+                continue
+            with suppress(NotSigned):
+                await self.share(model, signers)
+            self._shared[model.model_id] = state
+
+    async def _find_local(self, model: RegisteredFile, signers: tuple[Signer, ...], *, with_examples: bool) -> Signer:
         bundle = await asyncio.to_thread(self._read_bundle, model.facts.path)
         if bundle is None:
             raise NotSigned(f"There is no signature {model.facts.path}{_SUFFIX}.")
+        return (await self._check(bundle, model, signers, with_examples=with_examples)).signer
+
+    async def _check(
+        self, bundle: bytes, model: RegisteredFile, signers: tuple[Signer, ...], *, with_examples: bool
+    ) -> _Checked:
+        """Raises NotSigned unless one of the signers signed the model as it is now."""
+        content = await self._read_content(model, with_examples=with_examples)
         try:
             signed = await asyncio.to_thread(_verify, bundle, signers)
         except SignatureInvalid as error:
             raise NotSigned(f"{model.facts.path}{_SUFFIX}: {error.detail}") from error
         _refuse_difference(model, content, signed, with_examples=with_examples)
-        return next(each for each in signers if each.public_key == signed.key.pem)
+        documents = {name: signed.resources[name] for name in (SPEC, EXAMPLES) if name in signed.resources}
+        return _Checked(next(each for each in signers if each.public_key == signed.key.pem), documents)
+
+    async def _find_shared(
+        self, model: RegisteredFile, signers: tuple[Signer, ...], *, with_examples: bool
+    ) -> Signer | None:
+        """Return which of the signers made a signature in the store that covers the model as it is now, or None."""
+        if not self._sharing.is_enabled:
+            return None
+        documents = (await self._read_content(model, with_examples=with_examples)).documents
+        digests = {name: sha256(text).hexdigest() for name, text in documents.items()}
+        for signer in signers:
+            whole, loading = _name_shared(model, digests, signer)
+            bundle = await self._sharing.fetch_signature(whole if with_examples else loading)
+            if bundle is None:
+                continue
+            with suppress(NotSigned):  # the store does not decide what counts
+                return (await self._check(bundle, model, (signer,), with_examples=with_examples)).signer
+        return None
 
     async def describe(self, model_id: int) -> ModelSignature:
         """Return whether a model is signed by a key that counts, and why not. Raises ModelNotFound."""
@@ -83,6 +184,9 @@ class ModelSignatures:
             detail = error.detail
             if not signers and present:
                 detail = "It is signed, and no key counts here: `understudy policy set --signer NAME=public.pem`."
+        except Unavailable as error:
+            state = SignatureState.INVALID if present else SignatureState.ABSENT
+            detail = f"The signature beside the file does not count or is missing. {error.detail}"
         return ModelSignature(
             model_id=model_id,
             state=state,
@@ -133,12 +237,12 @@ class ModelSignatures:
         return sorted(content.resources)
 
     async def _read_content(self, model: RegisteredFile, *, with_examples: bool) -> _Content:
-        documents = {} if model.spec is None else {SPEC: _to_document(model.spec)}
+        documents = {} if model.spec is None else {SPEC: to_document(model.spec)}
         if with_examples:
             async with self._database.read(Use.OWN) as session:
                 examples = await example_rows.find(session, model.facts.digest)
             if examples is not None:
-                documents[EXAMPLES] = examples.model_dump_json().encode()
+                documents[EXAMPLES] = to_document(examples)
         name = model.facts.path.rpartition("/")[2]
         files = await asyncio.to_thread(self._list_files, model, name)
         return _Content(name, files | {each: sha256(text).hexdigest() for each, text in documents.items()}, documents)
@@ -151,10 +255,17 @@ class ModelSignatures:
         found = sorted(each for each in place.rglob("*") if each.is_file())
         return {f"{name}/{each.relative_to(place).as_posix()}": sha256(each.read_bytes()).hexdigest() for each in found}
 
+    def _find_time(self, path: str) -> tuple[int, int] | None:
+        try:
+            facts = self._registry.files.resolve(f"{path}{_SUFFIX}").stat()
+        except (OSError, UnderstudyError):
+            return None
+        return facts.st_mtime_ns, facts.st_size
+
     def _read_bundle(self, path: str) -> bytes | None:
         place = self._registry.files.resolve(f"{path}{_SUFFIX}")
         try:
-            with place.open("rb") as file:
+            with open_regular(place) as file:
                 return file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -164,6 +275,7 @@ class ModelSignatures:
     def _write_bundle(self, path: str, bundle: bytes) -> None:
         place = self._registry.files.resolve(f"{path}{_SUFFIX}")
         part = place.with_name(f".new-{place.name}")
+        self._refuse_other_file(path)
         try:
             part.unlink(missing_ok=True)
             with create_owned(part) as file:
@@ -176,25 +288,57 @@ class ModelSignatures:
         except OSError as error:
             raise StorageUnavailable(f"{path}{_SUFFIX} cannot be written: {error.strerror}.") from error
 
+    def _refuse_other_file(self, path: str) -> None:
+        """Raises RequestInvalid where something else than a signature lies at its place, such as a model."""
+        try:
+            present = self._read_bundle(path)
+            if present:
+                model_signature.check_form(present)
+        except (NotSigned, SignatureInvalid) as error:
+            raise RequestInvalid(
+                f"{path}{_SUFFIX} is there already, and it is no signature.", remedy="Move that file away."
+            ) from error
+
 
 def _verify(bundle: bytes, signers: tuple[Signer, ...]) -> Signed:
     return model_signature.verify(bundle, [PublicKey(each.name, each.public_key) for each in signers])
 
 
 def _refuse_difference(model: RegisteredFile, content: _Content, signed: Signed, *, with_examples: bool) -> None:
-    """Raises NotSigned where the signature covers something else than the model as it is."""
+    """Raises NotSigned where the signature covers something else than the model as it is.
+
+    The digest that was registered decides about the files of a folder: it is what the compiled model was made from.
+    """
     covered = {name: digest for name, digest in signed.resources.items() if with_examples or name != EXAMPLES}
-    if covered == content.resources:
+    folder = {name: digest for name, digest in covered.items() if name.startswith(f"{content.name}/")}
+    if folder and compute_folder_digest(_strip(folder, content.name)) == model.facts.digest:
+        if covered == folder | {name: sha256(text).hexdigest() for name, text in content.documents.items()}:
+            return
+    elif covered == content.resources and content.name in covered:
         return
     names = sorted({*covered, *content.resources})
-    changed = [name for name in names if covered.get(name) != content.resources.get(name)]
+    changed = [name for name in names if covered.get(name) != content.resources.get(name)] or [content.name]
     raise NotSigned(
         f"Model {model.model_id} is not what {signed.key.name} signed: {', '.join(changed)} "
         f"{'was' if len(changed) == 1 else 'were'} changed, added or removed since."
     )
 
 
-def _to_document(spec: PartialSpec) -> bytes:
-    """Return the spec that the model answers with, in a form in which equal specs are equal bytes."""
-    document = spec.model_dump(mode="json", exclude_none=True)
+def _strip(folder: Mapping[str, str], name: str) -> Iterator[tuple[str, str]]:
+    return ((path.removeprefix(f"{name}/"), digest) for path, digest in folder.items())
+
+
+def _name_shared(model: RegisteredFile, documents: Mapping[str, str], signer: Signer) -> tuple[str, str]:
+    """Return the names in the store for an activation, and for loading the live model, which needs no examples."""
+    source = model.facts.path.rpartition("/")[2], model.facts.digest
+    without = {name: digest for name, digest in documents.items() if name != EXAMPLES}
+    kinds = ("activation", dict(documents)), ("load", without)
+    texts = (json.dumps([*source, *kind, signer.public_key], sort_keys=True) for kind in kinds)
+    whole, loading = (sha256(text.encode()).hexdigest() for text in texts)
+    return whole, loading
+
+
+def to_document(content: PartialSpec | ExampleSet) -> bytes:
+    """Return a spec or examples in a form in which equal ones are equal bytes: PostgreSQL keeps no order of names."""
+    document = content.model_dump(mode="json", exclude_none=True)
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

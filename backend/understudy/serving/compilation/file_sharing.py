@@ -1,11 +1,11 @@
-"""Shares model files, compiled models and backbones with the other servers of a registry, by an object store."""
+"""Shares model files, signatures, compiled models and backbones of a registry by an object store."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from weakref import WeakValueDictionary
 
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from understudy.backbones.store import BackboneStore
 from understudy.compiler import model_source
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
+from understudy.disk_errors import translate_disk_errors
 from understudy.engine.engine import EngineModel
 from understudy.errors import UnderstudyError
 from understudy.object_store.file_cache import FileCache
@@ -20,9 +21,11 @@ from understudy.object_store.manifest import Manifest
 from understudy.object_store.objects import Objects
 from understudy.object_store.shared_files import SharedFiles, build_damaged
 from understudy.registry.database.database import Database
+from understudy.registry.files.model_signature import MOST_BYTES
 from understudy.registry.models import file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
+from understudy.regular_file import open_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
 
@@ -88,6 +91,18 @@ class FileSharing:
         """
         if self._files is not None and not self._read_only and not self._cache.has(compiled.folder):
             await asyncio.to_thread(self._publish, self._files, model, compiled)
+
+    async def fetch_signature(self, name: str) -> bytes | None:
+        """Return a signature from this machine's copy or from the store; None where the store lacks it.
+
+        Raises StoreUnavailable and StoredFileDamaged.
+        """
+        return await asyncio.to_thread(self._fetch_signature, name)
+
+    async def publish_signature(self, name: str, bundle: bytes) -> None:
+        """Store a signature, unless this machine knows that the store has one. Raises StoreUnavailable."""
+        if self._files is not None and not self._read_only:
+            await asyncio.to_thread(self._publish_signature, self._files, name, bundle)
 
     def note_loaded(self, compiled: CompiledModel, model: EngineModel) -> None:
         """Keep the compiled model on this machine while `model` is in use: a new worker process loads it again."""
@@ -171,6 +186,33 @@ class FileSharing:
         self._cache.mark_used(path)
         return path
 
+    def _fetch_signature(self, name: str) -> bytes | None:
+        if self._files is None:
+            return None
+        path = self._folder / "signatures" / name
+        if not path.exists():
+            if not self._files.fetch(f"signatures/{name}", path):
+                return None
+            self._cache.add(path)
+        self._cache.mark_used(path)
+        with open_regular(path) as file:
+            return file.read(MOST_BYTES + 1)
+
+    def _publish_signature(self, files: SharedFiles, name: str, bundle: bytes) -> None:
+        """Keep a copy on this machine: it says that the store has the signature."""
+        path = self._folder / "signatures" / name
+        if path.exists():
+            return
+        with translate_disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self._folder, prefix=".new-") as part:
+                part.write(bundle)
+                part.flush()
+                files.publish(f"signatures/{name}", Path(part.name), lambda _: True)
+                with suppress(FileExistsError):  # another thread kept it
+                    path.hardlink_to(part.name)
+        self._cache.add(path)
+
     def _fetch_backbone(self, digest: str) -> None:
         target = self._backbones.locate(digest)
         if self._files is None or self._read_only or target.exists():
@@ -205,5 +247,4 @@ def _compute_source_digest(manifest: Manifest) -> str:
     """Return the digest as `compute_digest` does."""
     if not manifest.folder:
         return manifest.files[0].digest
-    lines = (f"{file.path}\0{file.digest}\n" for file in sorted(manifest.files, key=lambda file: file.path))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return model_source.compute_folder_digest((file.path, file.digest) for file in manifest.files)

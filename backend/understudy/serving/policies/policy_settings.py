@@ -93,6 +93,7 @@ class PolicySettings:
         model = await self._registry.ensure_file_record(present.model_id)
         try:
             await self._signatures.find_signer(model, signers, with_examples=False)
+            await self._signatures.share(model, signers)
         except NotSigned as error:
             raise PolicyRefused(
                 f"The live model would not be loaded again. {error.detail}",
