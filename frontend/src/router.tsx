@@ -69,7 +69,8 @@ const routeTree = root.addChildren([models, modelDetail, tryIt, microphone, oper
 
 /** Loads the other pages' programs ahead, so that they can be opened while the server is down. */
 export function preloadPages(): void {
-  for (const { options } of [modelDetail, tryIt, microphone, operations]) void options.component?.preload?.();
+  const pages = [modelDetail, tryIt, microphone, operations, manual, people, account];
+  for (const { options } of pages) void options.component?.preload?.();
 }
 
 /** Makes the page's router. Tests pass a history in memory. */

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 import { useRollback } from "../api/mutations";
+import { toProblem } from "../api/problem";
 import { modelQuery, rollbackTargetQuery, statusQuery } from "../api/queries";
 import type { Operation } from "../api/types";
 import { useOperation, useOperationLog, useOperations } from "../server-events/provider";
@@ -79,15 +80,23 @@ function UndoButton({ operation }: { operation: Operation }) {
   const undo = () =>
     rollback.mutate(text.models.tray.undoReason, { onSuccess: () => log.dismiss(operation.operation_id) });
   return (
-    <Button
-      small
-      className="mt-3 max-w-full"
-      disabled={rollback.isPending}
-      title={text.models.live.rollBack(target.model.model_name)}
-      onClick={undo}
-    >
-      {text.models.tray.undo}
-    </Button>
+    <>
+      <Button
+        small
+        action="activate"
+        className="mt-3 max-w-full"
+        disabled={rollback.isPending}
+        title={text.models.live.rollBack(target.model.model_name)}
+        onClick={undo}
+      >
+        {text.models.tray.undo}
+      </Button>
+      {rollback.error && (
+        <div className="mt-3">
+          <ProblemNotice problem={toProblem(rollback.error)} />
+        </div>
+      )}
+    </>
   );
 }
 

@@ -12,6 +12,7 @@ export type MachineKey = Schemas["KeyOut"];
 export type KeyCreate = Schemas["KeyCreate"];
 export type KeyUpdate = Schemas["KeyUpdate"];
 export type Policies = Schemas["Policies"];
+export type PolicyStatus = Schemas["PolicyStatus"];
 export type PoliciesUpdate = Schemas["PoliciesUpdate"];
 export type FreezeWindow = Schemas["FreezeWindow"];
 export type Confirmation = Schemas["Confirmation"];

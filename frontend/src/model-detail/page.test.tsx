@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { CompileReport } from "../api/types";
@@ -72,6 +72,20 @@ test("a model that does not exist says so", async () => {
   api({ "GET /api/v1/models/7": () => ({ status: 404, body: makeProblem({ title: "No such model", status: 404 }) }) });
   await renderPage("/models/7");
   expect(await screen.findByRole("alert")).toHaveTextContent("No such model");
+  expect(document.title).toBe("Model 7 · Understudy");
+});
+
+test("a model stays on screen, with an open dialog, while the server does not answer", async () => {
+  const user = userEvent.setup();
+  let down = false;
+  api({ "GET /api/v1/models/7": () => (down ? { status: 503, body: makeProblem() } : { body: model }) });
+  const { events } = await renderPage("/models/7");
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  await user.type(await screen.findByLabelText("Version"), " typed");
+  down = true;
+  act(() => events.send("models", { model_id: 7, change: "updated" }));
+  expect(await screen.findByText(makeProblem().detail)).toBeInTheDocument();
+  expect(screen.getByLabelText("Version")).toHaveValue("v2 typed");
 });
 
 test("a refused model gives the reason, a lost or changed file a warning", async () => {

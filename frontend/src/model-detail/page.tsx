@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ActivateDialog } from "../activation/activate-dialog";
 import { useCompile } from "../api/mutations";
-import { toProblem } from "../api/problem";
+import { ProblemError, toProblem } from "../api/problem";
 import { activeModelQuery, modelQuery, signatureQuery } from "../api/queries";
 import type { Model, ModelDetail, Problem } from "../api/types";
 import { useTitle } from "../browser/use-title";
@@ -14,6 +14,7 @@ import { DeleteDialog } from "../models/delete-dialog";
 import { EditDialog } from "../models/edit-dialog";
 import { getModelState, ModelStateMark } from "../models/model-state";
 import type { ModelAction } from "../models/table";
+import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
 import { getPageWarning } from "../text/remedies";
 import { Button, buttonClass } from "../ui/button";
@@ -29,6 +30,7 @@ const route = getRouteApi("/models/$id");
 export function ModelDetailPage() {
   const id = Number(route.useParams().id);
   const query = useQuery(modelQuery(id));
+  useTitle(query.data?.model_name ?? text.modelDetail.number(id));
   return (
     <Page>
       <p className="mb-4 text-sm">
@@ -36,23 +38,25 @@ export function ModelDetailPage() {
           ← {text.modelDetail.back}
         </Link>
       </p>
-      {query.error ? (
-        <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
-      ) : query.data ? (
-        <LoadedModel model={query.data} />
-      ) : (
-        <PageSkeleton />
+      {query.error && (
+        <div className="mb-5">
+          <QueryFailure error={query.error} onRetry={() => void query.refetch()} />
+        </div>
       )}
+      {/* What was loaded stays while the server does not answer, with what was typed into its dialogs. */}
+      {query.data && !isDeleted(query.error) && <LoadedModel model={query.data} />}
+      {query.isPending && <PageSkeleton />}
     </Page>
   );
 }
 
+const isDeleted = (error: unknown) => error instanceof ProblemError && error.problem.code === "model_not_found";
+
 function LoadedModel({ model }: { model: ModelDetail }) {
   const [opened, setOpened] = useState<ModelAction>();
-  const active = useQuery(activeModelQuery()).data ?? null;
+  const active = useQuery(activeModelQuery()).data;
   const navigate = route.useNavigate();
   const close = () => setOpened(undefined);
-  useTitle(model.model_name);
   return (
     <>
       <PageTitle actions={<Actions model={model} onOpen={setOpened} />}>
@@ -65,7 +69,9 @@ function LoadedModel({ model }: { model: ModelDetail }) {
       <ReportSection model={model} />
       <ModelHistory model={model} />
       <Commands model={model} />
-      {opened === "activate" && <ActivateDialog model={model} active={active} onClose={close} />}
+      {opened === "activate" && active !== undefined && (
+        <ActivateDialog model={model} active={active} onClose={close} />
+      )}
       {opened === "edit" && <EditDialog model={model} onClose={close} />}
       {opened === "remove" && (
         <DeleteDialog model={model} onClose={close} onDeleted={() => void navigate({ to: "/" })} />
@@ -132,6 +138,7 @@ function Overview({ model }: { model: Model }) {
   const unknown = <span className="font-normal text-ink-3">{text.common.unknown}</span>;
   return (
     <Panel className="p-5 sm:p-6">
+      <LastKnown />
       {model.description && <p className="mb-5 max-w-prose whitespace-pre-line break-words">{model.description}</p>}
       <Facts className="grid-cols-2 sm:grid-cols-3 lg:grid-cols-4">
         <Fact name={text.models.list.columns.state}>

@@ -7,6 +7,7 @@ import { Time } from "../format/time";
 import { HeldNotices } from "../policies/held-notices";
 import { LastKnown } from "../server-events/last-known";
 import { text } from "../text";
+import { getPageWarning } from "../text/remedies";
 import { buttonClass } from "../ui/button";
 import { Panel, Skeleton } from "../ui/layout";
 import { ProblemNotice, WarningNotice } from "../ui/notice";
@@ -39,7 +40,7 @@ export function LiveModelPanel({ active, loading }: { active: Model | null | und
       )}
       {status?.live?.notes.map((note) => (
         <div className="mt-3" key={note}>
-          <WarningNotice>{note}</WarningNotice>
+          <WarningNotice>{getPageWarning(note)}</WarningNotice>
         </div>
       ))}
     </section>

@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useRefusal } from "../access/access";
 import { limits } from "../api/limits";
+import { ProblemError } from "../api/problem";
 import { modelQuery, modelSearchQuery } from "../api/queries";
 import type { Model } from "../api/types";
 import { text } from "../text";
@@ -85,7 +86,8 @@ function useChosenName(value: ModelChoice, fixed: readonly Choice<ModelChoice>[]
   const model = useQuery({ ...modelQuery(id ?? 0), enabled: id !== undefined });
   if (id === undefined) return fixed.find((choice) => choice.value === value)?.name ?? "";
   if (model.data) return formatChoice(model.data);
-  return model.error ? words.unknown(id) : words.loading(id);
+  const unknown = model.error instanceof ProblemError && model.error.problem.code === "model_not_found";
+  return unknown ? words.unknown(id) : words.loading(id);
 }
 
 const toChoice = (model: Model): Choice<ModelChoice> => ({

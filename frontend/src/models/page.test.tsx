@@ -105,6 +105,38 @@ test("a rollback that is done can be undone", async () => {
   expect(last("POST /api/v1/models/rollback")?.search.get("reason")).toBe("Undone");
 });
 
+test("an undo that is refused says why", async () => {
+  const user = userEvent.setup();
+  api({
+    "GET /api/v1/status": makeStatus({ live: makeLiveStatus({ generation: 8 }) }),
+    "POST /api/v1/models/rollback": () => ({
+      status: 409,
+      body: makeProblem({ code: "approval_needed", title: "A second person has to approve it", remedy: "Ask." }),
+    }),
+  });
+  const { events } = await renderPage("/");
+  act(() => events.send("operation", makeOperation({ model_id: 1, state: "succeeded", step: "swap", generation: 8 })));
+  const tray = screen.getByRole("region", { name: "Activations" });
+  await user.click(await within(tray).findByRole("button", { name: "Undo" }));
+  expect(await within(tray).findByRole("alert")).toHaveTextContent("A second person has to approve it");
+});
+
+test("a server that started within the hour does not count for the whole of it", async () => {
+  api({ "GET /api/v1/status": makeStatus({ uptime_seconds: 40 }) });
+  await renderPage("/");
+  const panel = await screen.findByRole("region", { name: "Live now" });
+  expect(await within(panel).findByText("Recordings since the server started")).toBeVisible();
+  expect(within(panel).queryByText("Recordings in the last hour")).toBeNull();
+});
+
+test("commands in a note about the live model are drawn as code", async () => {
+  const note = "`front_end` leaves the mel scale unsaid.";
+  api({ "GET /api/v1/status": makeStatus({ live: makeLiveStatus({ notes: [note] }) }) });
+  await renderPage("/");
+  expect((await screen.findByText("front_end")).tagName).toBe("CODE");
+  expect(screen.getByText(/leaves the mel scale unsaid/)).not.toHaveTextContent("`");
+});
+
 test("a refused model says why in its row", async () => {
   api();
   await renderPage("/");

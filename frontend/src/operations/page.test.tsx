@@ -4,7 +4,15 @@ import { expect, test } from "vitest";
 import { limits } from "../api/limits";
 import { setScreen } from "../test/browser";
 import { chooseOption } from "../test/choose";
-import { makeBucket, makeHistoryEntry, makeMetrics, makeModel, makeProblem, makeStatus } from "../test/fixtures";
+import {
+  makeBucket,
+  makeHistoryEntry,
+  makeMetrics,
+  makeModel,
+  makePolicyStatus,
+  makeProblem,
+  makeStatus,
+} from "../test/fixtures";
 import { renderPage } from "../test/render";
 import { type Routes, serveApi } from "../test/server";
 
@@ -19,12 +27,7 @@ const refused = makeHistoryEntry({
 
 function api(own: Routes = {}) {
   return serveApi({
-    "GET /api/v1/policies": {
-      policies: { four_eyes: false, request_hours: 24, freezes: [], confirm_minutes: null },
-      freeze: null,
-      confirmation: null,
-      requests: [],
-    },
+    "GET /api/v1/policies": makePolicyStatus(),
     "GET /api/v1/status": makeStatus(),
     "GET /api/v1/metrics/summary": makeMetrics(),
     "GET /api/v1/history": { entries: [activated, refused], next_cursor: null },
@@ -70,15 +73,17 @@ test("the status names the live model, the database and each process", async () 
     lag_seconds: null,
   }));
   const replicas = [...makeStatus().replicas, ...failed, ...loading];
-  api({ "GET /api/v1/status": makeStatus({ replicas, in_sync: false }) });
+  api({ "GET /api/v1/status": makeStatus({ replicas, in_sync: false }), "GET /api/v1/models/1": makeModel() });
   await renderPage("/operations");
   const status = await screen.findByRole("region", { name: "Status" });
-  expect(within(status).getByRole("link", { name: "Starter" })).toHaveAttribute("href", "/models/1");
+  for (const link of within(status).getAllByRole("link", { name: "Starter" })) {
+    expect(link).toHaveAttribute("href", "/models/1");
+  }
   expect(within(status).getByText("SQLite, reachable")).toBeVisible();
   expect(within(status).getByText("1 h 1 min")).toBeVisible();
   expect(within(status).getByText("In sync").nextSibling).toHaveTextContent("No");
-  expect(within(status).getByRole("row", { name: /host-1 Model 1 Live 7 250 ms .*2026/ })).toBeVisible();
-  expect(within(status).getByRole("row", { name: /host-2 Model 1 Failed 7 1 min 15 s .* Lambda layer/ })).toBeVisible();
+  expect(await within(status).findByRole("row", { name: /host-1 Starter Live 7 250 ms .*2026/ })).toBeVisible();
+  expect(within(status).getByRole("row", { name: /host-2 Starter Failed 7 1 min 15 s .* Lambda layer/ })).toBeVisible();
   expect(within(status).getByRole("row", { name: /host-3 Nothing Loading 7 – .* –/ })).toBeVisible();
 });
 
@@ -117,7 +122,7 @@ test("the charts' numbers are readable as tables", async () => {
   api({
     "GET /api/v1/metrics/summary": makeMetrics({
       buckets: [
-        makeBucket(),
+        makeBucket({ latency_ms: { p50: 0.0042, p95: 9, p99: 12 } }),
         makeBucket({
           at: "2026-11-01T10:00:10Z",
           requests: 0,
@@ -150,7 +155,7 @@ test("the charts' numbers are readable as tables", async () => {
   expect(await rows("Latency, ms")).toEqual([
     ["–", "–", "–"],
     ["–", "–", "–"],
-    ["4.00", "9.00", "12.00"],
+    ["0.0042", "9.00", "12.00"],
   ]);
   expect(await rows("Latency by phase, median ms")).toEqual([
     ["–", "–", "–", "–"],

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { statusQuery } from "../api/queries";
+import { modelQuery, statusQuery } from "../api/queries";
 import type { Status } from "../api/types";
 import { formatDuration, formatMilliseconds } from "../format/numbers";
 import { Time } from "../format/time";
@@ -85,10 +85,11 @@ function RegistryAge({ status: { registry_age_seconds: age, problem } }: { statu
 const formatLag = (seconds: number) => (seconds < 1 ? formatMilliseconds(seconds * 1000) : formatDuration(seconds));
 
 function ReplicaModel({ id }: { id: number | null }) {
-  if (id == null) return words.nothing;
+  const name = useQuery({ ...modelQuery(id ?? 0), enabled: id !== null }).data?.model_name;
+  if (id === null) return words.nothing;
   return (
     <Link to="/models/$id" params={{ id: String(id) }} className="underline-offset-4 hover:underline">
-      {words.modelNumber(id)}
+      <bdi>{name ?? words.modelNumber(id)}</bdi>
     </Link>
   );
 }

@@ -53,7 +53,7 @@ export function TimeChart({ series, switches, missing }: Props) {
         makeAxis({ size: 28, space: 70, values: (_, splits) => splits.map((at) => minute.format(at * 1000)) }),
         makeAxis({ size: 46 }),
       ],
-      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 0.001) * 1.1] } },
+      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high || 1, 0.001) * 1.1] } },
       series: [
         {},
         ...names.split("|").map((label, index) => {
@@ -164,14 +164,18 @@ function Legend({ series, missing }: { series: Series; missing: readonly number[
               />
             </svg>
             {line.name}
-            <span className="min-w-9 text-right text-ink">
-              {last === undefined || last === null ? "–" : last.toFixed(1)}
-            </span>
+            <span className="min-w-9 text-right text-ink">{formatValue(last, 1)}</span>
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** Formats a value so that a little differs from nothing: one prediction a minute is not a rate of 0.0. */
+function formatValue(value: number | null | undefined, decimals: number): string {
+  if (value === null || value === undefined) return "–";
+  return value > 0 && value < 10 ** -decimals ? value.toPrecision(2) : value.toFixed(decimals);
 }
 
 const TABLE_ROWS = 30;
@@ -192,7 +196,7 @@ function SeriesTable({ series }: { series: Series }) {
           columns={[{ name: words.time }, ...series.lines.map(({ name }) => ({ name, numeric: true }))]}
           rows={newest.map(({ at, index }) => ({
             key: at,
-            cells: [time.format(at * 1000), ...series.lines.map(({ values }) => values[index]?.toFixed(2) ?? "–")],
+            cells: [time.format(at * 1000), ...series.lines.map(({ values }) => formatValue(values[index], 2))],
           }))}
         />
       </section>

@@ -4,6 +4,7 @@ import { toProblem } from "../api/problem";
 import type { ActivationRequest, Confirmation, FreezeWindow } from "../api/types";
 import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
+import { useLinkState } from "../server-events/provider";
 import { text } from "../text";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
@@ -40,6 +41,7 @@ export const formatWindow = ({ begins, ends, time_zone }: FreezeWindow): string 
 /** Counts down by the time that has passed here since the server said how much is left: clocks may differ. */
 function ConfirmNotice({ confirmation, readAt }: { confirmation: Confirmation; readAt: number }) {
   const confirm = useConfirm(confirmation.generation);
+  const offline = useLinkState() === "offline";
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), TICK_MS);
@@ -50,8 +52,10 @@ function ConfirmNotice({ confirmation, readAt }: { confirmation: Confirmation; r
   const before = confirmation.return_model_name ?? words.model(confirmation.return_model_id);
   return (
     <WarningNotice>
-      <p>{left > 0 ? words.unconfirmed(name, before) : words.returning(before)}</p>
-      {left > 0 && (
+      <p>
+        {offline ? words.unknown(name, before) : left > 0 ? words.unconfirmed(name, before) : words.returning(before)}
+      </p>
+      {left > 0 && !offline && (
         <p className="mt-1 font-semibold text-lg tabular-nums" aria-live="off">
           {formatDuration(left)}
         </p>

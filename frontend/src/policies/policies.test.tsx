@@ -1,16 +1,17 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, waitFor, within } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
 import { AccessContext } from "../access/access";
-import type { AccessState, ActivationRequest } from "../api/types";
+import type { AccessState, ActivationRequest, Confirmation, PolicyStatus } from "../api/types";
 import { EventFeed } from "../server-events/event-feed";
 import { ServerEventsProvider } from "../server-events/provider";
+import { makePolicyStatus } from "../test/fixtures";
+import { FakeConnection } from "../test/render";
 import { serveApi } from "../test/server";
 import { HeldNotices } from "./held-notices";
 import { PoliciesSection, parseWindows } from "./section";
 
-const OFF = { four_eyes: false, request_hours: 24, freezes: [], confirm_minutes: null };
 const FREEZE = { begins: "fri 16:00", ends: "mon 08:00", time_zone: "Europe/Berlin" };
 const REQUEST: ActivationRequest = {
   request_id: 7,
@@ -32,7 +33,7 @@ const REQUEST: ActivationRequest = {
   decided_by: null,
   decision_reason: null,
 };
-const CONFIRMATION = {
+const CONFIRMATION: Confirmation = {
   generation: 3,
   model_id: 2,
   model_name: "Sirens",
@@ -43,20 +44,19 @@ const CONFIRMATION = {
   return_form: "float32",
 };
 
-class SilentConnection {
-  readonly readyState = 0;
-  addEventListener() {}
-  close() {}
+const connections: FakeConnection[] = [];
+function connect(url: string): FakeConnection {
+  connections.push(new FakeConnection(url));
+  return connections.at(-1) as FakeConnection;
 }
 
-function renderWith(status: object, routes: object = {}, permissions: AccessState["permissions"] = {}) {
-  const policies = { policies: OFF, freeze: null, confirmation: null, requests: [], ...status };
-  const server = serveApi({ "GET /api/v1/policies": policies, ...routes });
+function renderWith(status: Partial<PolicyStatus>, routes: object = {}, permissions: AccessState["permissions"] = {}) {
+  const server = serveApi({ "GET /api/v1/policies": makePolicyStatus(status), ...routes });
   const access = { access: "required", signed_in: true, permissions } as unknown as AccessState;
   render(
     <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
       <AccessContext value={access}>
-        <ServerEventsProvider feed={new EventFeed(() => new SilentConnection())}>
+        <ServerEventsProvider feed={new EventFeed(connect)}>
           <HeldNotices />
           <PoliciesSection />
         </ServerEventsProvider>
@@ -119,6 +119,20 @@ it("says that the time is over, and which freeze holds", async () => {
   renderWith({ confirmation: { ...CONFIRMATION, seconds_left: 0 }, freeze: FREEZE });
   expect(await screen.findByText(/A server makes Horns live again/)).toBeVisible();
   expect(screen.getByText("No model is activated in this freeze: fri 16:00 - mon 08:00 Europe/Berlin.")).toBeVisible();
+});
+
+it("does not claim a return that it cannot know of while the server does not answer", async () => {
+  renderWith({ confirmation: CONFIRMATION }, { "GET /api/v1/status": () => ({ status: 503, body: {} }) });
+  expect(await screen.findByText(/^2 min/)).toBeVisible();
+  act(() => connections.at(-1)?.send("error"));
+  expect(await screen.findByText(/Whether somebody confirmed it, or Horns is live again, is not known/)).toBeVisible();
+  expect(screen.queryByText(/^2 min/)).toBeNull();
+});
+
+it("names the keys of which one has to sign", async () => {
+  const signers = ["release", "research"].map((name) => ({ name, public_key: "-" }));
+  renderWith({ policies: { ...makePolicyStatus().policies, signers } });
+  expect(await screen.findByText("Needed, by release or research")).toBeVisible();
 });
 
 it("changes the policies as an admin and shows the server's refusal", async () => {

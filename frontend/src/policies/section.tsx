@@ -33,7 +33,7 @@ export function PoliciesSection() {
       {query.error && <QueryFailure error={query.error} onRetry={() => void query.refetch()} />}
       {policies && (
         <Panel className="p-5 sm:p-6">
-          <Facts className="sm:grid-cols-3">
+          <Facts className="sm:grid-cols-2 lg:grid-cols-4">
             <Fact name={words.fourEyes}>
               {policies.four_eyes ? words.expiresAfter(policies.request_hours) : words.off}
             </Fact>
@@ -42,6 +42,9 @@ export function PoliciesSection() {
             </Fact>
             <Fact name={words.confirmation}>
               {policies.confirm_minutes == null ? words.off : words.within(policies.confirm_minutes)}
+            </Fact>
+            <Fact name={words.signature}>
+              {policies.signers.length === 0 ? words.off : words.signers(policies.signers.map(({ name }) => name))}
             </Fact>
           </Facts>
         </Panel>

@@ -47,6 +47,20 @@ test("a connection that the browser gave up is opened again from the last id see
   expect(feed.state).toBe("open");
 });
 
+test("a failed connection can be tried again at once, and one that is being tried is left alone", () => {
+  const { feed, connections } = makeFeed();
+  feed.start();
+  feed.hasten();
+  expect(connections).toHaveLength(1);
+  connections[0]?.send("error");
+  feed.hasten();
+  feed.hasten();
+  expect(connections).toHaveLength(2);
+  connections[1]?.send("open");
+  feed.hasten();
+  expect(connections).toHaveLength(2);
+});
+
 test("a connection on which nothing arrives is not open, and is opened again", () => {
   const { feed, connections } = makeFeed();
   feed.start();

@@ -46,6 +46,8 @@ export class EventFeed {
   #wait = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
+  /** No connection is open or being opened: the last one failed, and the next try waits for its time. */
+  #waits = false;
   readonly #open: (url: string) => EventConnection;
   readonly #stateListeners = new Set<() => void>();
   readonly #eventListeners = new Map<EventName, (data: unknown) => void>();
@@ -64,8 +66,10 @@ export class EventFeed {
     const query = this.#lastId ? `?last_event_id=${encodeURIComponent(this.#lastId)}` : "";
     const connection = this.#open(`${mount}/api/v1/events${query}`);
     this.#connection = connection;
+    this.#waits = false;
     this.#awaitEvent();
     connection.addEventListener("error", () => {
+      this.#waits = true;
       this.#setState("offline");
       if (connection.readyState === CLOSED) this.#scheduleRestart();
     });
@@ -81,6 +85,11 @@ export class EventFeed {
     this.#connection = undefined;
   }
 
+  /** Connects at once, in place of the wait after a failure. Leaves a connection that is being tried alone. */
+  hasten(): void {
+    if (this.#waits) this.start();
+  }
+
   /** Calls `listener` when `state` changes. Returns a function that removes the listener. */
   onState = (listener: () => void): (() => void) => {
     this.#stateListeners.add(listener);
@@ -90,6 +99,7 @@ export class EventFeed {
   #receive(name: EventName, message: MessageEvent): void {
     if (message.lastEventId) this.#lastId = message.lastEventId;
     this.receivedAt = Date.now();
+    this.#waits = false;
     this.#wait = FIRST_WAIT_MS;
     this.#awaitEvent();
     const data: unknown = JSON.parse(message.data);
@@ -115,6 +125,7 @@ export class EventFeed {
   #scheduleRestart(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
+    this.#waits = true;
     this.#timer = setTimeout(() => this.start(), this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }

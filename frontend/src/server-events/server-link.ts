@@ -63,7 +63,9 @@ export class ServerLink {
     const answered = await this.#ask();
     if (this.#isOpen()) return;
     this.#set(answered ? "polling" : "offline");
-    if (answered) this.#refresh();
+    if (!answered) return;
+    this.#feed.hasten();
+    this.#refresh();
   }
 
   /** A method, because the state changes while the server is asked. */

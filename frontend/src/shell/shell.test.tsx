@@ -77,6 +77,22 @@ test("while events do not arrive but the server answers, the page says that it a
   await waitFor(() => expect(find("GET /api/v1/models").length).toBeGreaterThan(before));
 });
 
+test("a server that answers again is connected to at once", async () => {
+  let answers = false;
+  api({ "GET /api/v1/status": () => (answers ? { body: makeStatus() } : { status: 503, body: {} }) });
+  const { events, connections } = await renderPage("/");
+  vi.useFakeTimers();
+  act(() => events.send("open"));
+  act(() => events.send("error"));
+  const opened = connections.length;
+  await act(() => vi.advanceTimersByTimeAsync(4000));
+  expect(connections).toHaveLength(opened);
+  answers = true;
+  await act(() => vi.advanceTimersByTimeAsync(5000));
+  vi.useRealTimers();
+  expect(connections.length).toBeGreaterThan(opened);
+});
+
 test("a server that cannot read its database leaves the last known state", async () => {
   const database = { dialect: "sqlite" as const, reachable: false, problem: null };
   const { find } = api({ "GET /api/v1/status": makeStatus({ database }) });

@@ -8,6 +8,7 @@ import type {
   Operation,
   PipelineFact,
   PipelineStep,
+  PolicyStatus,
   Prediction,
   Problem,
   ScoredWindow,
@@ -117,6 +118,11 @@ export function makeSpec(labels: string[]): Spec {
     },
     arrangement: { layout: { axes: "time_first", channel: "none", flatten: false } },
   };
+}
+
+export function makePolicyStatus(own: Partial<PolicyStatus> = {}): PolicyStatus {
+  const policies = { four_eyes: false, request_hours: 24, freezes: [], confirm_minutes: null, signers: [] };
+  return { policies, freeze: null, confirmation: null, requests: [], ...own };
 }
 
 export function makeWindow(start: number, scores: Record<string, number>): ScoredWindow {

@@ -35,6 +35,8 @@ export class FakeConnection implements EventConnection {
 interface Rendered {
   /** The page's connection for the server's events. */
   events: FakeConnection;
+  /** All connections for events, oldest first: `events` and those that followed it. */
+  connections: readonly FakeConnection[];
   /** Returns the address on screen: path and query string. */
   getAddress: () => string;
   unmount: () => void;
@@ -63,5 +65,5 @@ export async function renderPage(address: string): Promise<Rendered> {
   );
   const events = connections[0];
   if (!events) throw new Error("The feed opened no connection");
-  return { events, getAddress: () => router.state.location.href, unmount };
+  return { events, connections, getAddress: () => router.state.location.href, unmount };
 }

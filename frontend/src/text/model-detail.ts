@@ -1,5 +1,6 @@
 export const modelDetail = {
   back: "All models",
+  number: (id: number) => `Model ${id}`,
   tryIt: "Try it",
   compileAgain: "Compile again",
   activateAgain: "Activate again",

@@ -11,6 +11,7 @@ export const models = {
     moreLabels: (count: number) => `and ${count} more`,
     noThresholds: "No label has a threshold, so no events are reported.",
     recordings: "Recordings in the last hour",
+    recordingsSinceStart: "Recordings since the server started",
     latency: "95 % answered within",
     lastEvent: "Last event in a recording",
     noEvent: "None since the server started",

@@ -17,6 +17,8 @@ export const policies = {
   within: (minutes: number) => `Within ${minutes} min, or the model before is live again`,
   minutes: "Return to the model before unless confirmed within so many minutes",
   minutesHint: "Empty: an activation needs no confirmation.",
+  signature: "Signature",
+  signers: (names: readonly string[]) => `Needed, by ${names.join(" or ")}`,
   override: "Activate in the freeze all the same",
   overrideHint: "For an emergency. Say why; it stands in the history.",
   held: {
@@ -26,6 +28,8 @@ export const policies = {
     unconfirmed: (name: string, before: string) =>
       `${name} is on trial. Unless somebody confirms it, ${before} is live again in:`,
     returning: (before: string) => `Nobody confirmed the model in time. A server makes ${before} live again.`,
+    unknown: (name: string, before: string) =>
+      `${name} was on trial when the server last answered. Whether somebody confirmed it, or ${before} is live again, is not known here.`,
     confirm: (name: string) => `Keep ${name}`,
     asksFor: (by: string, name: string) => `${by} asks to make ${name} live.`,
     asksForRollback: (by: string, name: string) => `${by} asks to roll back to ${name}.`,

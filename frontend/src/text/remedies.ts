@@ -20,6 +20,8 @@ const REMEDIES: Record<string, string> = {
   request_closed: "Choose Activate again if the model should still go live.",
   frozen: "Wait until the freeze ends. In an emergency an admin activates all the same and says why.",
   nothing_to_confirm: "Look at the Models page: another model is live, or somebody has confirmed it.",
+  not_signed:
+    "Let the holder of a signing key sign it: the manual's chapter Policies shows how. Then activate it again.",
   policy_refused: "An admin changes the policies on the Operations page.",
   model_set_aside: "Choose Activate beside another model, or Roll back, on the Models page.",
 };

@@ -223,12 +223,14 @@ test("a model of the address that the list does not show is named, and never rea
   expect(find("GET /api/v1/models").at(-1)?.search.get("sort")).toBe("-created_at");
 });
 
-test("a model of the address that was deleted is named as such", async () => {
-  api();
+test.each([
+  [404, "model_not_found", "Model 115, which is not registered"],
+  [503, "database_unavailable", "Model 115"],
+])("a model of the address that cannot be fetched (%s) is named", async (status, code, name) => {
+  const { find } = api({ "GET /api/v1/models/115": () => ({ status, body: makeProblem({ status, code }) }) });
   await renderPage("/try?model=115");
-  await waitFor(() =>
-    expect(screen.getByRole("combobox", { name: "Model" })).toHaveValue("Model 115, which is not registered"),
-  );
+  await waitFor(() => expect(find("GET /api/v1/models/115")).not.toHaveLength(0));
+  await waitFor(() => expect(screen.getByRole("combobox", { name: "Model" })).toHaveValue(name));
 });
 
 test("the picker searches on the server and is driven by the keyboard", async () => {

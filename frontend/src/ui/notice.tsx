@@ -4,6 +4,7 @@ import type { Problem } from "../api/types";
 import { text } from "../text";
 import { getPageRemedy } from "../text/remedies";
 import { Button } from "./button";
+import { CodeText } from "./code-text";
 import { AlertIcon } from "./icons";
 
 interface Props {
@@ -20,10 +21,12 @@ export function ProblemNotice({ problem, actions }: Props) {
       </span>
       <div className="min-w-0 flex-1">
         <p className="font-semibold text-danger">{problem.title}</p>
-        <p className="mt-1 break-words text-ink">{problem.detail}</p>
+        <p className="mt-1 break-words text-ink">
+          <CodeText>{problem.detail}</CodeText>
+        </p>
         <p className="mt-2 break-words text-ink-2">
           <span className="font-medium text-ink">{text.common.whatToDo}: </span>
-          {getPageRemedy(problem)}
+          <CodeText>{getPageRemedy(problem)}</CodeText>
         </p>
         {actions && <div className="mt-3 flex gap-2">{actions}</div>}
       </div>
@@ -53,7 +56,9 @@ export function WarningNotice({ children }: { children: ReactNode }) {
       <span className="pt-0.5 text-warn">
         <AlertIcon />
       </span>
-      <div className="min-w-0 flex-1 break-words">{children}</div>
+      <div className="min-w-0 flex-1 break-words">
+        {typeof children === "string" ? <CodeText>{children}</CodeText> : children}
+      </div>
     </div>
   );
 }
