@@ -1,6 +1,7 @@
 """A server in this process that speaks gRPC, on an event loop in a thread of its own, and Triton's client for it."""
 
 import asyncio
+import os
 import shutil
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -132,7 +133,8 @@ def grpc_settings(tmp_path_factory: pytest.TempPathFactory, migrated_home: Path)
     home = tmp_path_factory.mktemp("grpc")
     (home / "models").mkdir()
     shutil.copytree(migrated_home / "var", home / "var")
-    return Settings(home=home, workers=0, grpc_port=0, grace_seconds=5.0, max_tensor_bytes=1 << 20)
+    workers = int(os.environ.get("UNDERSTUDY_TEST_WORKERS", "0"))
+    return Settings(home=home, workers=workers, grpc_port=0, grace_seconds=5.0, max_tensor_bytes=1 << 20)
 
 
 @pytest.fixture(scope="module")

@@ -192,6 +192,7 @@ class TestStop:
             stopping.result(10)
             channel.close()
         assert answer.model_name == "adder"
+        assert other.services.counters.task_failures["grpc"] == 0  # the supervisor does not take the end for a failure
 
     def test_a_call_that_outlasts_the_grace_period_is_told_so(
         self, running: RunningServer, held: HeldInference

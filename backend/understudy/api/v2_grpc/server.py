@@ -45,7 +45,7 @@ class GrpcServer:
         self._guard = CallGuard(services)
         self._server: Any = None
         self._calls: set[asyncio.Task[Any]] = set()
-        self._cutting_off = False
+        self._stopping = self._cutting_off = False
         self.port: int | None = None
 
     async def start(self) -> None:
@@ -65,16 +65,22 @@ class GrpcServer:
         log.info("grpc up", host=settings.host, port=self.port)
 
     async def watch(self) -> None:
-        """Return when the server has ended; start it first where it does not run."""
+        """Return when the server has ended by itself; start it first where it does not run.
+
+        After `stop` it does not return: the supervisor would start the server again.
+        """
         if self._server is None:
             await self.start()
         await self._server.wait_for_termination()
+        if self._stopping:
+            await asyncio.Event().wait()
         self._server = None
 
     async def stop(self) -> None:
         """Take no more calls, and answer UNAVAILABLE to those that still run after the grace period."""
         if self._server is None:
             return
+        self._stopping = True
         grace = self._services.settings.grace_seconds
         stopping = asyncio.ensure_future(self._server.stop(grace + _CUT_OFF_SECONDS))
         ended, _ = await asyncio.wait([stopping], timeout=grace)
