@@ -5,7 +5,7 @@ import { limits } from "../api/limits";
 import { useActivate } from "../api/mutations";
 import { toProblem } from "../api/problem";
 import { reportQuery } from "../api/queries";
-import type { CompileReport, Model, Operation, Problem } from "../api/types";
+import type { Model, Operation, Problem } from "../api/types";
 import { policiesQuery } from "../policies/api";
 import { formatWindow } from "../policies/held-notices";
 import { useOperation, useOperationLog } from "../server-events/provider";
@@ -15,11 +15,12 @@ import { Button } from "../ui/button";
 import { Dialog, DialogActions } from "../ui/dialog";
 import { TextField } from "../ui/field";
 import { ProblemNotice, WarningNotice } from "../ui/notice";
-import { ModelComparison } from "./model-comparison";
+import { CompareWithLive } from "./compare-with-live";
 import { StepList } from "./step-list";
 
 const words = text.models.activate;
 const TAKES_TENSORS = "takes_tensors";
+const APPROVAL_NEEDED = "approval_needed";
 
 interface Props {
   model: Model;
@@ -42,6 +43,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
   const id = started?.operation_id;
   const operation = useOperation(id) ?? started;
   const takesTensors = report?.spec.input === "tensor";
+  const waits = activate.error !== null && toProblem(activate.error).code === APPROVAL_NEEDED;
   useEffect(() => {
     log.setShownInDialog(id);
     return () => log.setShownInDialog(undefined);
@@ -78,7 +80,7 @@ export function ActivateDialog({ model, active, onClose }: Props) {
         />
       ) : (
         <>
-          <Confirmation model={model} active={before} report={report} />
+          <CompareWithLive model={model} active={before} />
           {takesTensors && (
             <div className="mt-4">
               <WarningNotice>{words.tensorsOnly}</WarningNotice>
@@ -118,31 +120,22 @@ export function ActivateDialog({ model, active, onClose }: Props) {
             </div>
           )}
           <DialogActions>
-            <Button onClick={close}>{text.common.cancel}</Button>
-            <Button
-              action="activate"
-              look="primary"
-              disabled={activate.isPending || (overrides && reason.trim() === "")}
-              onClick={() => start(takesTensors)}
-            >
-              {takesTensors ? words.confirmTensors : words.confirm}
-            </Button>
+            <Button onClick={close}>{waits ? text.common.close : text.common.cancel}</Button>
+            {!waits && (
+              <Button
+                action="activate"
+                look="primary"
+                disabled={activate.isPending || (overrides && reason.trim() === "")}
+                onClick={() => start(takesTensors)}
+              >
+                {takesTensors ? words.confirmTensors : words.confirm}
+              </Button>
+            )}
           </DialogActions>
         </>
       )}
     </Dialog>
   );
-}
-
-interface ConfirmationProps {
-  model: Model;
-  active: Model | null;
-  report: CompileReport | undefined;
-}
-
-function Confirmation({ model, active, report }: ConfirmationProps) {
-  const present = useQuery({ ...reportQuery(active?.model_id ?? 0), enabled: active !== null }).data;
-  return <ModelComparison present={active} next={model} presentSpec={present?.spec} nextSpec={report?.spec} />;
 }
 
 interface ProgressProps {

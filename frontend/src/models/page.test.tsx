@@ -528,6 +528,18 @@ const takesTensors = makeProblem({
   detail: "Model 2 takes tensors only.",
 });
 
+test("an activation that waits for a second person is not offered again", async () => {
+  const user = userEvent.setup();
+  const problem = makeProblem({ code: "approval_needed", title: "The activation waits for a second person" });
+  api({ "POST /api/v1/models/2/activate": () => ({ status: 409, body: problem }) });
+  await renderPage("/");
+  await user.click(await screen.findByRole("button", { name: "Activate Human v2" }));
+  await user.click(await screen.findByRole("button", { name: "Make it live" }));
+  const dialog = screen.getByRole("dialog");
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("waits for a second person");
+  expect(within(dialog).queryByRole("button", { name: "Make it live" })).toBeNull();
+});
+
 test("a model that cannot score recordings is refused, and a button activates it for tensors only", async () => {
   const user = userEvent.setup();
   const answers = ["op1", "op2"];

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { CompareWithLive } from "../activation/compare-with-live";
 import { toProblem } from "../api/problem";
+import { activeModelQuery, modelQuery } from "../api/queries";
 import type { ActivationRequest, Confirmation, FreezeWindow } from "../api/types";
 import { formatDuration } from "../format/numbers";
 import { Time } from "../format/time";
@@ -119,7 +121,8 @@ function RequestNotice({ request }: { request: ActivationRequest }) {
           title={words.approveTitle(name)}
           description={words.approveLead}
         >
-          <p className="break-all text-ink-2 text-sm">
+          <RequestComparison id={request.model_id} />
+          <p className="mt-4 break-all text-ink-2 text-sm">
             {words.digest} {request.digest}
           </p>
           {approve.error && (
@@ -142,4 +145,11 @@ function RequestNotice({ request }: { request: ActivationRequest }) {
       )}
     </WarningNotice>
   );
+}
+
+/** Shows what the request would change, once both models are known. */
+function RequestComparison({ id }: { id: number }) {
+  const model = useQuery(modelQuery(id)).data;
+  const active = useQuery(activeModelQuery()).data;
+  return model && active !== undefined && <CompareWithLive model={model} active={active} />;
 }

@@ -6,7 +6,7 @@ import { AccessContext } from "../access/access";
 import type { AccessState, ActivationRequest, Confirmation, PolicyStatus } from "../api/types";
 import { EventFeed } from "../server-events/event-feed";
 import { ServerEventsProvider } from "../server-events/provider";
-import { makePolicyStatus } from "../test/fixtures";
+import { makeModel, makePolicyStatus } from "../test/fixtures";
 import { FakeConnection } from "../test/render";
 import { serveApi } from "../test/server";
 import { HeldNotices } from "./held-notices";
@@ -68,13 +68,23 @@ function renderWith(status: Partial<PolicyStatus>, routes: object = {}, permissi
 
 it("shows who asks for what, and approves it after a question", async () => {
   const approve = "POST /api/v1/policies/requests/7/approve";
-  const server = renderWith({ requests: [REQUEST] }, { [approve]: { operation_id: "a", state: "running" } });
+  const sirens = makeModel({ model_id: 2, model_name: "Sirens", accuracy: 0.95 });
+  const horns = makeModel({ is_active: true });
+  const server = renderWith(
+    { requests: [REQUEST] },
+    {
+      [approve]: { operation_id: "a", state: "running" },
+      "GET /api/v1/models/2": sirens,
+      "GET /api/v1/models": { models: [sirens], active_model: horns, next_cursor: null, total: 1 },
+    },
+  );
   expect(await screen.findByText("anna asks to make Sirens v2 live.")).toBeVisible();
   expect(screen.getByText("better recall")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Approve Sirens v2" }));
   expect(server.find(approve)).toHaveLength(0);
   const dialog = screen.getByRole("dialog", { name: "Approve Sirens v2?" });
   expect(within(dialog).getByText(new RegExp(REQUEST.digest))).toBeVisible();
+  expect(await within(dialog).findByRole("row", { name: "Accuracy 87.3% 95.0%" })).toBeVisible();
   await userEvent.click(within(dialog).getByRole("button", { name: "Approve and make it live" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(server.last(approve)?.search.get("wait")).toBe("false");
