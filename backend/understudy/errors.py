@@ -83,6 +83,7 @@ UnderstudyError                  500 internal_error
 │   ├── RuntimeMissing           503 runtime_missing
 │   ├── IssuerUnavailable        503 issuer_unavailable
 │   ├── StorageUnavailable       503 storage_unavailable
+│   ├── CompilationEnded         503 compilation_ended
 │   ├── StoreUnavailable         503 store_unavailable
 │   │   ├── StoreDenied          503 store_denied
 │   │   └── StoredFileDamaged    503 stored_file_damaged
@@ -708,6 +709,17 @@ class StorageUnavailable(Unavailable):
     title = "The disk cannot be used"
     default_remedy = (
         "Free disk space and give the user that runs Understudy write access; `understudy doctor` checks both."
+    )
+
+
+class CompilationEnded(Unavailable):
+    """Says nothing about the model: somebody or the system ended the process that compiled it."""
+
+    code = "compilation_ended"
+    title = "The compilation was ended"
+    default_remedy = (
+        "Try again. Where it happens again, the system may lack memory: free some, or lower "
+        "UNDERSTUDY_COMPILE_MEMORY_BYTES below what is free."
     )
 
 

@@ -23,7 +23,7 @@ from understudy.api.middleware.request_ids import RequestIds
 from understudy.api.middleware.request_traces import RequestTraces
 from understudy.api.middleware.security_headers import SecurityHeaders
 from understudy.api.openapi import install_openapi
-from understudy.api.paths import DOCS, EVENTS, OPENAPI, REDOC, V1, V2
+from understudy.api.paths import DOCS, EVENTS, HEALTH, METRICS, OPENAPI, REDOC, V1, V2
 from understudy.api.route_actions import guard_docs, require_actions
 from understudy.api.spa import BUILT, install_page
 from understudy.api.v1.fast_predict import FastPredictRoute
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 EVENT_STREAM = f"{V1}{EVENTS}"
 # The beginnings of the paths at which models run.
 WORK = (f"{V1}/predict", f"{V2}/")
+HEALTH_CHECKS = (HEALTH, f"{V1}{HEALTH}", f"{V2}{HEALTH}", METRICS)
 
 DESCRIPTION = """
 A model registry and inference server for audio classifiers that replaces the live model without dropping a request.

@@ -127,6 +127,13 @@ def test_a_manifest_cannot_name_a_path_outside_its_folder(files: SharedFiles, tm
     assert not list(tmp_path.rglob("outside"))
 
 
+def test_a_store_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(Misconfigured, match="UNDERSTUDY_STORE"):
+            Objects(f"file://{place}")
+
+
 @pytest.mark.parametrize("address", ["models", "ftp://models/team", "s3:/models", "file://team", "s3://", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(Misconfigured, match="UNDERSTUDY_STORE"):

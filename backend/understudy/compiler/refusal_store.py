@@ -13,19 +13,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from understudy import errors
 from understudy.compiler.isolation.child_protocol import ChildRefusal
-from understudy.compiler.isolation.sandbox import KilledFromOutside
 from understudy.compiler.packages import list_versions
 from understudy.settings import Settings
 
-# Refusals that depend on the source, its spec, the installed packages and the limits, and on nothing else.
+# Refusals that depend on the source, its spec, the installed packages and the limits, and on nothing else; and the end
+# of the child by another process, which is remembered for some minutes after the third time.
 REMEMBERED = (
     errors.FormatUnknown,
     errors.ModelUnsafe,
     errors.CompileFailed,
     errors.ParityFailed,
     errors.SpecInvalid,
+    errors.CompilationEnded,
 )
-# How long it is remembered that another process, such as the kernel when memory was short, ended the child.
+# How often the child may be ended by another process, such as the kernel when memory is short, before it is left alone
+# for a while.
+_MOST_ENDED = 3
 _PASSING_SECONDS = 600.0
 _RETRY = "This refusal is remembered; to try again all the same: understudy compile MODEL_ID."
 
@@ -35,6 +38,7 @@ class _Refusal(BaseModel):
 
     conditions: str
     until: float | None = None  # seconds since 1970
+    ended: int = 0
     refusal: ChildRefusal
 
 
@@ -52,12 +56,15 @@ class RefusalStore:
 
     def find(self, key: str) -> errors.UnderstudyError | None:
         """Return the remembered refusal, or None."""
-        try:
-            found = _Refusal.model_validate_json(self._locate(key).read_bytes())
-        except (OSError, ValidationError):
+        found = self._read(key)
+        if (
+            found is None
+            or found.conditions != self._conditions
+            or (found.until is not None and found.until < time.time())
+        ):
             return None
-        if found.conditions != self._conditions or (found.until is not None and found.until < time.time()):
-            return None
+        if found.ended:
+            return errors.CompilationEnded(found.refusal.detail)
         error = found.refusal.to_error()
         return type(error)(error.detail, remedy=f"{error.remedy} {_RETRY}")
 
@@ -65,8 +72,14 @@ class RefusalStore:
         """Remember why a source was refused. Where the disk refuses, it is compiled again the next time."""
         if self._read_only or not isinstance(error, REMEMBERED):
             return
-        until = time.time() + _PASSING_SECONDS if isinstance(error.__cause__, KilledFromOutside) else None
-        refusal = _Refusal(conditions=self._conditions, until=until, refusal=ChildRefusal.from_error(error))
+        ended, until = 0, None
+        if isinstance(error, errors.CompilationEnded):
+            before = self._read(key)
+            ended = 1 + (before.ended if before is not None else 0)
+            until = time.time() + (_PASSING_SECONDS if ended % _MOST_ENDED == 0 else 0)
+        refusal = _Refusal(
+            conditions=self._conditions, until=until, ended=ended, refusal=ChildRefusal.from_error(error)
+        )
         document = refusal.model_dump_json()
         temporary = self._root / f".new-{uuid.uuid4().hex}"
         with suppress(OSError):
@@ -82,6 +95,12 @@ class RefusalStore:
         if not self._read_only:
             with suppress(OSError):
                 self._locate(key).unlink(missing_ok=True)
+
+    def _read(self, key: str) -> _Refusal | None:
+        try:
+            return _Refusal.model_validate_json(self._locate(key).read_bytes())
+        except (OSError, ValidationError):
+            return None
 
     def _locate(self, key: str) -> Path:
         return self._root / f"{key}.json"

@@ -85,7 +85,7 @@ def _open(address: str) -> "ObjectStore":
         options = {"mkdir": True}
     try:
         return from_url(address, **options)
-    except (BaseError, ValueError) as error:
+    except (BaseError, ValueError, OSError) as error:
         raise Misconfigured(f"UNDERSTUDY_STORE cannot be used: {_shorten(error)}", remedy="Correct it.") from None
 
 

@@ -75,3 +75,21 @@ def test_uploads_without_end_leave_room_for_health_and_management(server: ServeP
         for path in ("/health/ready", "/api/v1/models", "/api/v1/status", "/metrics"):
             assert httpx.get(f"{server.url}{path}", timeout=30).status_code == 200
     assert _predict(server, wav).status_code == 200
+
+
+def test_uploads_of_models_without_end_leave_room_for_health_and_metrics(server: ServeProcess) -> None:
+    """They are management, whose reserve they may not take; and where it is taken, health has one of its own."""
+    with ExitStack() as held:
+        _open(server, 58, _build_upload(100_000_000), held)
+        late = _open(server, 12, _build_upload(100_000_000), held)
+        assert all(b"too_many_connections" in each.recv(1 << 16) for each in late)
+        _open(server, 40, _build_upload(1000), held)
+        for path in ("/health/ready", "/health/live", "/v2/health/ready", "/metrics"):
+            assert httpx.get(f"{server.url}{path}", timeout=30).status_code == 200
+        refused = httpx.get(f"{server.url}/api/v1/models", timeout=30)
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_connections")
+
+
+def _build_upload(size: int) -> bytes:
+    head = "POST /api/v1/models/upload?filename=a.onnx&model_name=a HTTP/1.1\r\nHost: localhost\r\n"
+    return f"{head}Content-Type: application/octet-stream\r\nContent-Length: {size}\r\n\r\n ".encode()

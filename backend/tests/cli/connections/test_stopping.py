@@ -54,6 +54,14 @@ def _list_processes(server: int) -> list[str]:
     return [str(pid) for pid in parents if pid != server and descends(pid)]
 
 
+def _await_ready(server: ServeProcess) -> None:
+    """Wait until the model is loaded: a server answers before that where loading takes long."""
+    deadline = time.monotonic() + 60
+    while not httpx.get(f"{server.url}/health/ready", timeout=30).is_success:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def _await_end_of(processes: list[str]) -> None:
     deadline = time.monotonic() + 30
     while any(Path("/proc", each).exists() for each in processes):
@@ -66,6 +74,7 @@ def test_streams_end_at_once_and_requests_have_a_grace_period(stocked: Path, tmp
     home = tmp_path / "home"
     shutil.copytree(stocked, home)
     with run_serve_process(home, UNDERSTUDY_GRACE_SECONDS="1.5", UNDERSTUDY_WORKERS="1") as server:
+        _await_ready(server)
         assert httpx.post(f"{server.url}/api/v1/predict", content=wav, headers={"content-type": "audio/wav"}).is_success
         processes = _list_processes(server.process.pid)
         assert len(processes) == 2  # the fork server and its worker
@@ -104,6 +113,7 @@ def test_a_second_signal_ends_the_server_at_once(stocked: Path, tmp_path: Path, 
     home = tmp_path / "home"
     shutil.copytree(stocked, home)
     with run_serve_process(home, UNDERSTUDY_GRACE_SECONDS="600", UNDERSTUDY_WORKERS="1") as server:
+        _await_ready(server)
         assert httpx.post(f"{server.url}/api/v1/predict", content=wav, headers={"content-type": "audio/wav"}).is_success
         processes = _list_processes(server.process.pid)
         assert len(processes) == 2

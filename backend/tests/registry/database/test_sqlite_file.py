@@ -73,6 +73,55 @@ async def test_a_change_that_went_into_a_replaced_file_is_not_acknowledged(setti
             await count_while_it_is_replaced(database)
 
 
+@pytest.mark.parametrize("name", ["understudy.db-wal", "understudy.db-shm"])
+async def test_nothing_is_acknowledged_once_the_log_or_its_index_is_gone(settings: Settings, name: str) -> None:
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        await _count(database)
+        (settings.var_dir / name).unlink()
+        for attempt in (_count, _read):
+            with pytest.raises(DatabaseReplaced, match=rf"{name} was deleted or replaced") as refused:
+                await attempt(database)
+        assert "SIGTERM" in str(refused.value.problem()["remedy"])
+    async with Database(settings) as database:
+        assert await _read(database) == 1
+
+
+async def test_a_log_that_sqlite_itself_deleted_and_made_again_is_no_fault(settings: Settings) -> None:
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        await database._engine.dispose()  # the last connection closes
+        assert not (settings.var_dir / "understudy.db-wal").exists()
+        await _count(database)
+        assert await _read(database) == 1
+
+
+@pytest.mark.parametrize("evidence", ["log", "compiled"])
+async def test_an_emptied_file_is_no_new_database(
+    settings: Settings, evidence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "_LOOK_SECONDS", 0.0)
+    async with Database(settings) as database:
+        await schema.migrate(database)
+    (settings.var_dir / "understudy.db").write_bytes(b"")
+    if evidence == "log":
+        (settings.var_dir / "understudy.db-wal").write_bytes(bytes(4096))
+    else:
+        (settings.compiled_dir / "a").mkdir(parents=True)
+    with pytest.raises(DatabaseReplaced, match="is empty, and this home had models before"):
+        Database(settings)
+
+
+async def test_an_empty_file_in_a_new_home_is_a_new_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "_LOOK_SECONDS", 0.0)
+    (settings.var_dir / "understudy.db").write_bytes(b"")
+    async with Database(settings) as database:
+        await schema.migrate(database)
+        await _count(database)
+
+
 async def test_a_disk_without_space_is_named(settings: Settings) -> None:
     async def fill(database: Database) -> None:
         async with database.write() as session:

@@ -15,7 +15,7 @@ from understudy.errors import FileMissing, ModelNotFound, OperationNotFound
 from understudy.registry.deployment import change_feed, operation_rows
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.schemas.server.operation import Operation, OperationState, Step
-from understudy.serving.activation import operation_progress
+from understudy.serving.activation import operation_progress, operations
 from understudy.serving.examples.prover import describe_unproved
 from understudy.settings import Settings
 
@@ -296,3 +296,27 @@ async def test_an_activation_goes_on_when_its_caller_disconnects(
     live = services.live.current
     assert live is not None
     assert live.model.identity.model_id == model
+
+
+async def test_a_server_that_stops_ends_an_activation_that_takes_long(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = await register("first")
+    reached, ended = asyncio.Event(), asyncio.Event()
+
+    async def compile_without_end(model: RegisteredFile) -> CompiledModel:
+        reached.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        raise AssertionError
+
+    monkeypatch.setattr(operations, "_CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(services.compilation, "compile", compile_without_end)
+    await services.operations.activate(model, "test", wait=False)
+    await reached.wait()
+    async with asyncio.timeout(10):
+        await services.operations.close()
+    assert ended.is_set()
+    assert services.live.current is None

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -9,7 +11,7 @@ from tests.serving.conftest import Register
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.compiler import SLOW
 from understudy.container import Services
-from understudy.errors import DatabaseUnavailable
+from understudy.errors import CompilationEnded, DatabaseUnavailable
 from understudy.models import CompileState
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.spec_reading import SpecReading
@@ -42,6 +44,36 @@ async def test_models_are_compiled_after_an_outage_and_a_fault(
         ]:
             await asyncio.sleep(0.02)
     assert (await services.registry.get(ids[1])).compile_state == CompileState.NOT_COMPILED
+    working.cancel()
+    await asyncio.wait([working])
+
+
+async def test_a_compilation_that_another_process_ended_is_tried_again_and_no_refusal(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_id = await register("one")
+    compile_now, failures = services.compilation._compiler.compile, 2
+    states: list[str] = []
+
+    async def fail_twice(*arguments: Any) -> CompiledModel:
+        nonlocal failures
+        states.append((await services.registry.get(model_id)).compile_state)
+        if failures:
+            failures -= 1
+            raise CompilationEnded("Another process ended it.")
+        return await compile_now(*arguments)
+
+    monkeypatch.setattr(services.compilation._compiler, "compile", fail_twice)
+    monkeypatch.setattr(compile_queue, "_ENDED_SECONDS", 0.0)
+    # The tests' compiled store may have the model already.
+    monkeypatch.setattr(services.compilation, "find", AsyncMock(return_value=None))
+    services.compile_queue.add(model_id)
+    working = asyncio.create_task(services.compile_queue.work())
+    async with asyncio.timeout(60):
+        while (await services.registry.get(model_id)).compile_state != CompileState.READY:
+            assert (await services.registry.get(model_id)).compile_state != CompileState.REFUSED
+            await asyncio.sleep(0.02)
+    assert states == [CompileState.COMPILING] * 3
     working.cancel()
     await asyncio.wait([working])
 

@@ -1,10 +1,22 @@
 """Bounds the number of connections of one server, and closes those that wait too long."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
-# Connections past the limit, for health checks and the management of models.
-_RESERVED = 16
+# Connections past the limit, for the management of models, and past those for health checks and metrics.
+_FOR_MANAGEMENT = 16
+_FOR_HEALTH = 8
+
+
+class Room(IntEnum):
+    """The requests that a connection may send."""
+
+    HEALTH = 1
+    """Health checks and metrics only."""
+    MANAGEMENT = 2
+    """What needs the connection for a short time only."""
+    ALL = 3
 
 
 class Connection(Protocol):
@@ -52,21 +64,19 @@ class ConnectionGuard:
         self._idle: dict[Connection, None] = {}  # the one that has been idle for the longest time is the first
         self._sockets: set[object] = set()
 
-    def admit(self, connection: Connection) -> bool | None:
-        """Note a new connection.
-
-        Return True where it may send any request, False where only the reserve is left, and None where there is no room
-        at all: the caller then closes it.
-        """
+    def admit(self, connection: Connection) -> Room | None:
+        """Note a new connection, and return what there is room for; None: the caller closes it."""
         self._open.add(connection)
         self._idle[connection] = None
         excess = len(self._open) + len(self._sockets) - self.limits.connections
         while excess > 0 and self._make_room(connection):
             excess -= 1
         if excess <= 0:
-            return True
-        if excess <= _RESERVED:
-            return False
+            return Room.ALL
+        if excess <= _FOR_MANAGEMENT:
+            return Room.MANAGEMENT
+        if excess <= _FOR_MANAGEMENT + _FOR_HEALTH:
+            return Room.HEALTH
         self.forget(connection)
         return None
 

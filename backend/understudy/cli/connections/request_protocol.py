@@ -8,7 +8,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from understudy.cli.connections.connection_guard import ConnectionGuard
+from understudy.cli.connections.connection_guard import ConnectionGuard, Room
 from understudy.cli.connections.refusal import build_refusal
 from understudy.errors import (
     HeadersTooLarge,
@@ -18,12 +18,13 @@ from understudy.errors import (
     TooManyConnections,
     UnderstudyError,
 )
-from understudy.main import EVENT_STREAM, WORK
+from understudy.main import EVENT_STREAM, HEALTH_CHECKS, WORK
 
 if TYPE_CHECKING:
     from understudy.container import Services
 
 MAX_HEAD_BYTES = 64 << 10
+_SHORT_BODY_BYTES = 1 << 20
 _MIN_BYTES_PER_SECOND = 500
 # A client that reads nothing of its answer for this time is gone.
 _UNREAD_SECONDS = 300.0
@@ -69,7 +70,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._unplaced = 0  # bytes since the last piece of a body: heads, and what stands between and behind pieces
         self._body_bytes = 0
         self._unread = 0, 0.0
-        self._may_work = True
+        self._room = Room.ALL
         self._discards = False
         self._refusal: UnderstudyError | None = None
 
@@ -89,7 +90,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._discards = True
             transport.abort()
         else:
-            self._may_work = room
+            self._room = room
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._guard.forget(self)
@@ -119,7 +120,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._arriving = _Arriving.BODY
         self._since = self.loop.time()
         super().on_headers_complete()
-        if not self._may_work and self.cycle is not None:
+        if self._room is not Room.ALL and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -214,7 +215,7 @@ class RequestProtocol(HttpToolsProtocol):
         path = self.url.partition(b"?")[0].decode("ascii", "replace")
         upgrade = bool(self.parser.should_upgrade())
         endless = upgrade or path == EVENT_STREAM
-        if not self._may_work and (endless or path.startswith(WORK)):
+        if not self._has_room_for(path, endless):
             self._fail(TooManyConnections(f"The server has its {self._guard.limits.connections} connections."))
         if not endless:
             return
@@ -222,6 +223,18 @@ class RequestProtocol(HttpToolsProtocol):
             self._fail(TooManyConnections(f"The server has its {self._guard.limits.endless} streams."))
         if not upgrade:
             self._guard.endless.add(self)
+
+    def _has_room_for(self, path: str, endless: bool) -> bool:
+        if self._room is Room.ALL or path.startswith(HEALTH_CHECKS):
+            return True
+        long = endless or path.startswith(WORK) or self._announces_long_body()
+        return self._room is Room.MANAGEMENT and not long
+
+    def _announces_long_body(self) -> bool:
+        """Return whether the body may take long to arrive: it is more than a mebibyte, or its length is unknown."""
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"0")
+        return b"transfer-encoding" in headers or not length.isdigit() or int(length) > _SHORT_BODY_BYTES
 
     def _check_body(self, now: float) -> None:
         seconds = self._guard.limits.transfer_seconds

@@ -23,13 +23,18 @@ from understudy.compiler.isolation.child_protocol import (
     QuantizeRequest,
 )
 from understudy.compiler.isolation.process_limits import Limits, make_memory_refusal
-from understudy.errors import CompileFailed, UnderstudyError
+from understudy.errors import CompilationEnded, CompileFailed, UnderstudyError
 from understudy.file_ownership import own_folder, remove_left_over_folders
 from understudy.memory_errors import mentions_memory
 from understudy.settings import Settings
 
 _FILE_SLACK = 64 << 20
-_SIGKILL = 9
+# No limit of the child ends it by one of these, and no fault of a model does.
+_FROM_OUTSIDE = {
+    -number: name
+    for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+    if (number := getattr(signal, name, None)) is not None
+}
 
 
 def _build_environment(scratch: Path) -> dict[str, str]:
@@ -87,10 +92,6 @@ def _explain_step(step: str, seconds: float) -> CompileFailed:
         remedy="Raise UNDERSTUDY_COMPILE_PARITY_SECONDS if the model is that slow. A loop in its graph may not end on "
         "some input, such as silence.",
     )
-
-
-class KilledFromOutside(Exception):
-    """Another process, such as the kernel when memory is short, ended the child: its refusal need not last."""
 
 
 class QuickLaneFull(Exception):
@@ -152,8 +153,8 @@ class Sandbox:
         """Do `request` in a child and return its result as JSON; `report_step` is called with the child's steps.
 
         `leave_quick_lane` is awaited when the child has run for `compile_quick_seconds`, and returns whether it may go
-        on. Raises the error that the child refused with, CompileFailed when the child ended without an answer, and
-        QuickLaneFull.
+        on. Raises the error that the child refused with, CompilationEnded when another process ended it, CompileFailed
+        when it ended without an answer, and QuickLaneFull.
         """
         scratch = request.limits.scratch
         (scratch / "request.json").write_text(request.model_dump_json(), encoding="utf-8")
@@ -189,8 +190,12 @@ class Sandbox:
             return (request.out / OUTCOME_FILE).read_bytes()
         if (request.out / REFUSAL_FILE).is_file() and not ended.timed_out:
             raise ChildRefusal.model_validate_json((request.out / REFUSAL_FILE).read_bytes()).to_error()
-        cause = KilledFromOutside() if ended.code == -_SIGKILL and not ended.timed_out else None
-        raise self._explain_exit(ended, progress) from cause
+        if ended.code in _FROM_OUTSIDE and not ended.timed_out:
+            raise CompilationEnded(
+                f"Another process, or the system because memory was short, ended the compilation by "
+                f"{_FROM_OUTSIDE[ended.code]}."
+            )
+        raise self._explain_exit(ended, progress)
 
     def _explain_exit(self, ended: child_process.ChildExit, progress: _Progress) -> UnderstudyError:
         """Return the error for a child that ended without an answer."""
@@ -208,7 +213,7 @@ class Sandbox:
                 f"The compilation used more than {settings.compile_cpu_seconds} seconds of CPU time and was ended.",
                 remedy="Raise UNDERSTUDY_COMPILE_CPU_SECONDS, or register a smaller model.",
             )
-        if name == "SIGKILL" or mentions_memory(ended.stderr):
+        if mentions_memory(ended.stderr):
             return make_memory_refusal(settings.compile_memory_bytes)
         return CompileFailed(
             f"The compiler's child ended with {name}: {_read_last_line(ended.stderr)}",

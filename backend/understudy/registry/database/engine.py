@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from understudy.errors import DatabaseBusy, DatabaseMissing, DatabaseUnavailable, Misconfigured, UnderstudyError
 from understudy.registry.database.address import format_address, parse_address
 from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
-from understudy.registry.database.sqlite_file import refuse_foreign_log
+from understudy.registry.database.sqlite_file import refuse_emptied, refuse_foreign_log
 from understudy.registry.database.statement_errors import translate_failure, translate_statement_error
 from understudy.settings import Settings
 
@@ -24,7 +24,8 @@ def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: b
     With `read_only` no folder and no file is made, and the database refuses every statement that would write.
 
     Raises Misconfigured for an address that cannot be used, DatabaseMissing when an SQLite file to be read does not
-    exist, DatabaseReplaced when the log beside an SQLite file belongs to another one, and DatabaseUnavailable when the
+    exist, DatabaseReplaced when the log beside an SQLite file belongs to another one or the file was emptied, and
+    DatabaseUnavailable when the
     folder of the SQLite file cannot be created.
     """
     url = parse_address(settings)
@@ -55,6 +56,7 @@ def _build_embedded_engine(url: URL, settings: Settings, threads: ConnectionThre
                 remedy="Make it writable for the user that runs Understudy, or set UNDERSTUDY_HOME.",
             ) from error
     refuse_foreign_log(Path(url.database or ""))
+    refuse_emptied(Path(url.database or ""), settings.compiled_dir)
     return build_sqlite_engine(
         url,
         threads,

@@ -111,6 +111,8 @@ def build_sqlite_engine(
         pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
+    if not read_only:
+        event.listen(engine.sync_engine, "close", lambda *_: threads.file.note_close())
     event.listen(engine.sync_engine, "begin", partial(_begin, seconds))
     return engine
 
@@ -133,7 +135,9 @@ def _open(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
                 raise
             time.sleep(_LOCK_RETRY_SECONDS)
         else:
+            connection.execute("PRAGMA schema_version")  # opens the log
             file.remember(path)
+            file.note_open()
             return connection
 
 

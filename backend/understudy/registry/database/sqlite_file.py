@@ -2,6 +2,7 @@
 
 import os
 import struct
+import time
 from pathlib import Path
 
 from understudy.errors import DatabaseReplaced
@@ -12,17 +13,22 @@ _FRAME_HEADER_BYTES = 24
 _LOG_MAGIC = {0x377F0682, 0x377F0683}
 # A checkpoint writes the database right after the log: later changes of the file are not SQLite's.
 _CHECKPOINT_SECONDS = 2.0
+_BESIDE = ("-wal", "-shm")
+_LOOKS, _LOOK_SECONDS = 5, 0.2
 
 
 class FileIdentity:
-    """Knows which file the connections of an engine opened, by its device and inode.
+    """Knows which files the connections of an engine opened, by device and inode: the database, its log, its index.
 
-    A process keeps the file that it opened, also after somebody deleted or replaced it: what it writes then is lost.
+    A process keeps a file that it opened, also after somebody deleted or replaced it: what it writes then is lost, and
+    another process that opens the new one sees another state.
     """
 
     def __init__(self) -> None:
         self._path: str | None = None
         self._opened: tuple[int, int] | None = None
+        self._beside: dict[str, tuple[int, int]] = {}
+        self._connections = 0
 
     def remember(self, path: str) -> None:
         """Take the file at `path` as the opened one, unless another is known already."""
@@ -30,8 +36,22 @@ class FileIdentity:
             found = os.stat(path)  # noqa: PTH116
             self._path, self._opened = path, (found.st_dev, found.st_ino)
 
+    def note_open(self) -> None:
+        """Note a new connection in WAL mode, and take the log and its index as those that it uses."""
+        self._connections += 1
+        for name in _BESIDE:
+            if name not in self._beside and (found := _identify(f"{self._path}{name}")) is not None:
+                self._beside[name] = found
+
+    def note_close(self) -> None:
+        """Note that a connection is about to be closed: with the last one SQLite may delete log and index."""
+        self._connections -= 1
+        if self._connections <= 0:
+            self._connections = 0
+            self._beside.clear()
+
     def refuse_other(self, *, committed: bool = False) -> None:
-        """Raises DatabaseReplaced where another file or none lies at the path of the opened one.
+        """Raises DatabaseReplaced where another file or none lies at the path of the opened one, its log or its index.
 
         `committed` says that a change was just committed, which is in the old file then.
         """
@@ -42,16 +62,62 @@ class FileIdentity:
             what = None if (found.st_dev, found.st_ino) == self._opened else "was replaced by another file"
         except OSError as error:
             what = f"was deleted or moved ({error.strerror})"
-        if what is None:
+        if what is not None:
+            raise DatabaseReplaced(
+                f"{self._path} {what} while this process used it. {_describe_loss(committed)}",
+                remedy="Put the file back, or stop the server, put the right file in place and start the server again. "
+                "Models in memory go on answering until then.",
+            )
+        for name, opened in self._beside.items():
+            if _identify(f"{self._path}{name}") != opened:
+                raise DatabaseReplaced(
+                    f"{self._path}{name} was deleted or replaced while this process used it. "
+                    f"{_describe_loss(committed)}",
+                    remedy="Stop the server by SIGTERM, not by SIGKILL: it then writes what it holds into the "
+                    "database. Let no other process use the database before. Then start it again. Models in memory go "
+                    "on answering until then.",
+                )
+
+
+def _describe_loss(committed: bool) -> str:
+    return "This change went into the old file and is lost with it." if committed else "Nothing was read or written."
+
+
+def _identify(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def refuse_emptied(path: Path, compiled: Path) -> None:
+    """Raises DatabaseReplaced for an empty file that cannot be a new database: it has a log, or models were compiled.
+
+    SQLite takes an empty file for a new database. A process that is only just making one gets a second for it.
+    """
+    for _ in range(_LOOKS):
+        try:
+            size = path.stat().st_size
+        except OSError:
             return
-        consequence = (
-            "This change went into the old file and is lost with it." if committed else "Nothing was read or written."
-        )
+        if size > 0:
+            return
+        time.sleep(_LOOK_SECONDS)
+    log = path.with_name(f"{path.name}-wal")
+    if _has_content(log) or (compiled.is_dir() and any(compiled.iterdir())):
         raise DatabaseReplaced(
-            f"{self._path} {what} while this process used it. {consequence}",
-            remedy="Put the file back, or stop the server, put the right file in place and start the server again. "
-            "Models in memory go on answering until then.",
+            f"{path} is empty, and this home had models before. Nothing was opened.",
+            remedy="Restore the database from a backup (docs/backup.md). To begin with an empty registry, remove "
+            f"{path}, {path.name}-wal and {path.name}-shm.",
         )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def refuse_foreign_log(path: Path) -> None:

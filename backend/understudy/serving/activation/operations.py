@@ -29,6 +29,7 @@ from understudy.serving.telemetry.traces import Traces
 
 _RollOut = Callable[[LiveModel], Awaitable[Rollout]]
 
+_CLOSE_SECONDS = 2.0
 LOST_AFTER = timedelta(seconds=6 * SIGN_OF_LIFE_SECONDS)
 
 
@@ -185,9 +186,16 @@ class Operations:
         return operation
 
     async def close(self) -> None:
-        """Wait until every running activation has ended; nobody waits for other servers any more."""
+        """Let running activations end within two seconds, then end them; nobody waits for other servers any more.
+
+        Requests have had their time before. A compilation would go on for minutes; the next server takes it up.
+        """
         self._rollouts.stop()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _build_rollout(self, options: RolloutOptions | None, actor: str) -> _RollOut | None:
         return None if options is None else lambda live: self._rollouts.follow(live, options, actor)

@@ -8,7 +8,7 @@ import structlog
 
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.compiler import Compiler
-from understudy.errors import ParityFailed, ReportNotFound, UnderstudyError
+from understudy.errors import CompilationEnded, ParityFailed, ReportNotFound, UnderstudyError
 from understudy.models import CompileState
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
@@ -70,7 +70,7 @@ class Compilation:
 
     async def _compile_now(self, model: RegisteredFile, on_step: Callable[[str], None]) -> CompiledModel:
         if (refusal := await self._compiler.find_refusal(model.facts.digest, model.spec)) is not None:
-            if model.compile_state is not CompileState.REFUSED:
+            if model.compile_state is not CompileState.REFUSED and not isinstance(refusal, CompilationEnded):
                 await self._note_safely(model, CompileState.REFUSED, refusal.problem(), unless=None)
             raise refusal
         source = await self._locate_source(model)
@@ -86,9 +86,11 @@ class Compilation:
         try:
             compiled = await self._compiler.compile(source, model.facts.digest, model.spec, report_step)
         except UnderstudyError as error:
-            await self._note_safely(model, CompileState.REFUSED, error.problem())
+            ended = isinstance(error, CompilationEnded)
+            state = CompileState.NOT_COMPILED if ended else CompileState.REFUSED
+            await self._note_safely(model, state, error.problem())
             log.warning(
-                "model refused",
+                "compilation ended" if ended else "model refused",
                 model_id=model.model_id,
                 model_name=model.model_name,
                 code=error.code,

@@ -1,12 +1,12 @@
 """Compiles registered models and runs their examples in the background: activations are then fast."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 import structlog
 
 from understudy.compiler.compiler import SLOW
-from understudy.errors import DatabaseUnavailable, UnderstudyError
+from understudy.errors import CompilationEnded, DatabaseUnavailable, UnderstudyError
 from understudy.registry.registry import Registry
 from understudy.serving.compilation.compilation import Compilation
 from understudy.serving.examples.prover import Prover
@@ -17,6 +17,9 @@ log = structlog.get_logger()
 _PAUSE_SECONDS = 0.05
 # Pause after which a model is tried again that met an outage of the database.
 _OUTAGE_SECONDS = 5.0
+# Pause after a compilation that another process ended, and how often it is tried.
+_ENDED_SECONDS = 5.0
+_MOST_TRIES = 3
 
 
 class CompileQueue:
@@ -31,6 +34,7 @@ class CompileQueue:
         self._prover = prover
         self._new: deque[int] = deque()
         self._left_over: deque[int] = deque()
+        self._ended: Counter[int] = Counter()
         self._running: set[asyncio.Task[None]] = set()
         self._filled = asyncio.Event()
 
@@ -67,6 +71,13 @@ class CompileQueue:
             await self._filled.wait()
         return queue.popleft()
 
+    async def _try_again(self, model_id: int) -> None:
+        """Compile a model later whose compilation another process ended, three times at most."""
+        self._ended[model_id] += 1
+        if self._ended[model_id] < _MOST_TRIES:
+            await asyncio.sleep(_ENDED_SECONDS)
+            self.add_left_over(model_id)
+
     async def _compile(self, model_id: int, passed: asyncio.Event) -> None:
         def report_step(step: str) -> None:
             if step == SLOW:
@@ -79,6 +90,9 @@ class CompileQueue:
         except DatabaseUnavailable:
             self.add_left_over(model_id)
             await asyncio.sleep(_OUTAGE_SECONDS)
+        except CompilationEnded as error:
+            log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
+            await self._try_again(model_id)
         except UnderstudyError as error:
             log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
         except Exception:  # the failure of one model must not stop the queue
