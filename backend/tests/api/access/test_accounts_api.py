@@ -1,7 +1,9 @@
 """People and keys over HTTP, and the id under which a model is registered."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -97,3 +99,54 @@ async def test_a_device_predicts_for_its_own_source_only(
     batch = await admin.post("/api/v1/predict/batch", files=form, headers=device)
     assert batch.json()["prediction"]["source"] == "gate-3"
     assert (await admin.post("/api/v1/predict", content=wav, headers=audio)).json()["source"] is None
+
+
+async def test_a_device_names_no_other_source_in_whatever_form_it_sends(
+    guarded: GuardedServer, admin: httpx.AsyncClient, home: Path, make_model: ModelFactory, wav: bytes
+) -> None:
+    make_model(home / "models" / "one.onnx")
+    made = await admin.post("/api/v1/models", json={"model_name": "one", "file_path": "models/one.onnx"})
+    model_id = made.json()["model_id"]
+    assert (await admin.post(f"/api/v1/models/{model_id}/activate")).status_code == 200
+    device = bearer(await guarded.make_key(Role.DEVICE))
+    audio, lines = {"content-type": "audio/wav"}, {"accept": "application/x-ndjson"}
+    form = {"audio_file": ("clip.wav", wav)}
+    other = {"source": "gate-4"}
+    document = {"audio": base64.b64encode(wav).decode(), **other}
+    attempts: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+        ("/api/v1/predict", {"content": wav, "params": other}, audio | lines),
+        ("/api/v1/predict", {"content": wav, "params": [("source", "gate-3"), ("source", "gate-4")]}, audio),
+        ("/api/v1/predict", {"content": wav, "params": {"source": "GATE-3"}}, audio),
+        ("/api/v1/predict", {"files": form, "data": other}, lines),
+        ("/api/v1/predict", {"json": document}, {}),
+        ("/api/v1/predict", {"json": document}, lines),
+        ("/api/v1/predict", {"content": wav, "params": {"model_id": model_id}}, audio),
+        ("/api/v1/predict/batch", {"files": form, "data": other}, {}),
+        ("/api/v1/predict/batch", {"files": form, "params": other}, {}),
+        ("/api/v1/predict/batch", {"files": form, "params": {"model_id": model_id}}, {}),
+        ("/v2/models/one/infer", {"json": {"inputs": []}}, {}),
+        ("/v2/repository/models/one/load", {}, {}),
+    ]
+    for path, options, headers in attempts:
+        answer = await admin.post(path, **options, headers=device | headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (path, options.keys(), headers)
+
+
+async def test_a_viewer_runs_the_live_model_only(
+    guarded: GuardedServer, admin: httpx.AsyncClient, home: Path, make_model: ModelFactory
+) -> None:
+    for winner, name in enumerate(("one", "two")):
+        make_model(home / "models" / f"{name}.onnx", winner=winner)
+        made = await admin.post("/api/v1/models", json={"model_name": name, "file_path": f"models/{name}.onnx"})
+        assert made.status_code == 201
+        if name == "one":
+            assert (await admin.post(f"/api/v1/models/{made.json()['model_id']}/activate")).status_code == 200
+    viewer, operator = bearer(await guarded.make_key(Role.VIEWER)), bearer(await guarded.make_key(Role.OPERATOR))
+    for headers, name, status in (
+        (viewer, "one", 422),  # no tensors were sent
+        (viewer, "two", 403),
+        (viewer, "none", 404),
+        (operator, "two", 422),
+    ):
+        answer = await admin.post(f"/v2/models/{name}/infer", json={"inputs": []}, headers=headers)
+        assert answer.status_code == status, (name, answer.text)

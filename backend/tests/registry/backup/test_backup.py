@@ -1,5 +1,6 @@
 """A backup holds rows and files of one moment, and is restored whole or not at all."""
 
+import io
 import json
 import subprocess
 import sys
@@ -386,3 +387,35 @@ async def test_many_rows_may_take_longer_than_one_answer_of_the_database(
         await save(hasty, slow, archive)
     restored = await restore_into(elsewhere, archive)
     assert (restored.tables["ml_models"], waited) == (1, ["list_tables", "write_rows"])
+
+
+async def test_a_sparse_file_in_an_archive_does_not_fill_the_disk(elsewhere: Settings, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.tar"
+    with tarfile.open(hostile, "w", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("files/models/zeros")
+        entry.size = 1
+        entry.pax_headers = {
+            "GNU.sparse.major": "0",
+            "GNU.sparse.minor": "1",
+            "GNU.sparse.name": "files/models/zeros",
+            "GNU.sparse.size": str(2**50),
+            "GNU.sparse.numblocks": "1",
+            "GNU.sparse.map": "0,1",
+        }
+        tar.addfile(entry, io.BytesIO(b"x"))
+    with pytest.raises(BackupInvalid, match="does not belong into a backup"):
+        await restore_into(elsewhere, hostile)
+
+
+@only_sqlite
+async def test_the_signature_of_a_model_outside_of_the_models_folder_is_saved(
+    database: Database, database_settings: Settings, add: Add, archive: Path, elsewhere: Settings
+) -> None:
+    folder = database_settings.home / "exports"
+    folder.mkdir()
+    (folder / "a.onnx.sig").write_bytes(b"signature")
+    (folder / "a.onnx").write_bytes(b"model")
+    await add("one", file_path="exports/a.onnx")
+    await save(database_settings, database, archive)
+    await restore_into(elsewhere, archive)
+    assert (elsewhere.home / "exports" / "a.onnx.sig").read_bytes() == b"signature"

@@ -151,3 +151,25 @@ async def test_the_first_model_has_nothing_to_return_to(
     await set_policies(confirm_minutes=5)
     await services.operations.activate(await register("first"), "test", wait=True)
     assert (await services.policies.get_status()).confirmation is None
+
+
+@only_sqlite
+async def test_a_rollback_to_a_model_that_nobody_confirmed_must_be_confirmed(
+    services: Services, models: list[int]
+) -> None:
+    first, second, _ = models
+    await services.operations.activate(second, "test", wait=True)
+    await services.operations.roll_back("test", wait=True)
+    await services.operations.roll_back("test", wait=True)
+    waiting = (await services.policies.get_status()).confirmation
+    assert find_live(services) == second
+    assert waiting is not None
+    assert (waiting.model_id, waiting.return_model_id) == (second, first)
+    await services.operations.activate(first, "test", wait=True)
+    await services.operations.roll_back("test", wait=True)
+    assert (await services.policies.get_status()).confirmation is not None
+    await services.policies.confirm(None, "test")
+    await services.operations.activate(first, "test", wait=True)
+    await services.policies.confirm(None, "test")
+    await services.operations.roll_back("test", wait=True)
+    assert (await services.policies.get_status()).confirmation is None, "somebody confirmed it when it was live last"

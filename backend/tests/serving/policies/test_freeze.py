@@ -4,14 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import update
 
 from tests.fault_points import act_at
 from tests.postgres import only_sqlite
 from tests.serving.conftest import Register
 from tests.serving.policies.conftest import AddPerson, SetPolicies, find_live
 from understudy.container import Services
-from understudy.errors import ApprovalNeeded, Frozen, PolicyRefused, RequestInvalid
-from understudy.models import PoliciesRow, utc_now
+from understudy.errors import ApprovalNeeded, Frozen, PolicyRefused, RequestInvalid, RequestStale
+from understudy.models import PoliciesRow, Principal, utc_now
+from understudy.schemas.access.role import Role
 from understudy.schemas.server.freeze import FreezeWindow
 
 ALWAYS = {"begins": "2020-01-01 00:00", "ends": "2999-01-01 00:00", "time_zone": "UTC"}
@@ -129,3 +131,24 @@ async def test_policies_that_cannot_be_read_let_nothing_pass(services: Services,
         session.add(PoliciesRow(policies_id=1, document={"freezes": [window]}, changed_at=utc_now()))
     with pytest.raises(PolicyRefused, match="Gone/Zone"):
         await services.operations.activate(model, "test", wait=True)
+
+
+@only_sqlite
+@pytest.mark.anyio
+async def test_an_override_of_somebody_who_is_no_admin_any_more_does_not_hold(
+    services: Services, register: Register, add_person: AddPerson, set_policies: SetPolicies
+) -> None:
+    anna, boris = await add_person("anna", Role.ADMIN), await add_person("boris")
+    model = await register("first")
+    await set_policies(four_eyes=True, freezes=[ALWAYS])
+    with pytest.raises(ApprovalNeeded):
+        await services.operations.activate(model, anna, wait=True, override_freeze=True, reason="urgent")
+    [request] = (await services.policies.get_status()).requests
+    async with services.database.write() as session:
+        await session.execute(update(Principal).where(Principal.name == "anna").values(role=Role.OPERATOR))
+    with pytest.raises(RequestStale, match="may not do so any more"):
+        await services.approvals.approve(request.request_id, boris, wait=True)
+    async with services.database.write() as session:
+        await session.execute(update(Principal).where(Principal.name == "anna").values(role=Role.ADMIN))
+    await services.approvals.approve(request.request_id, boris, wait=True)
+    assert find_live(services) == model

@@ -32,13 +32,16 @@ class Infer:
     action = Action.INFER
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        get_caller(scope).require(self.action)
+        caller = get_caller(scope)
+        caller.require(self.action)
         services = cast("Services", scope["state"]["services"])
         headers: dict[bytes, bytes] = dict(scope["headers"])
         body = await _receive_body(receive, headers, services.settings.max_tensor_bytes)
         length = headers[_LENGTH].decode("latin-1") if _LENGTH in headers else None
         request = await run_off_loop(len(body), lambda: decode_request(body, length))
         name, version = _split_version(scope["path_params"]["model"])
+        if not caller.may(Action.REHEARSE) and not await services.model_resolver.is_live(name, version):
+            caller.require(Action.REHEARSE)
         async with DisconnectWatch(receive):
             inferred = await services.tensors.infer(name, version, request.inputs)
         size = sum(output.nbytes for output in inferred.outputs.values())

@@ -33,7 +33,7 @@ def extract(archive: Path, folder: Path) -> Manifest:
     try:
         with open_regular(archive) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for number, entry in enumerate(tar):
-                if number > _MOST_ENTRIES or content is not None or not entry.isreg() or entry.name in digests:
+                if number > _MOST_ENTRIES or content is not None or not _is_plain(entry) or entry.name in digests:
                     raise BackupInvalid(f"The entry {entry.name[:200]!r} does not belong into a backup.")
                 source = cast("BinaryIO", tar.extractfile(entry))
                 if entry.name == MANIFEST:
@@ -71,6 +71,11 @@ def _extract(source: BinaryIO, folder: Path, name: str) -> str:
                 digest.update(block)
                 file.write(block)
     return digest.hexdigest()
+
+
+def _is_plain(entry: tarfile.TarInfo) -> bool:
+    """True for a regular file; a sparse one of a few bytes would fill the disk with zeros."""
+    return entry.isreg() and not entry.issparse()
 
 
 def _is_ours(name: str) -> bool:

@@ -3,11 +3,13 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from understudy.errors import PathRefused
 from understudy.registry.files import paths
+from understudy.registry.files.model_signature import SIGNATURE_SUFFIX
 from understudy.settings import Settings
 
 _TEMPORARY = (".new-", ".upload-")
@@ -34,6 +36,7 @@ def list_files(settings: Settings, model_paths: Iterable[str], *, compiled: bool
             if _is_new(found, seen):
                 yield found
     for path in sorted(set(model_paths)):
+        yield from _list_signature(settings, path, seen)
         try:
             place = paths.resolve_inside(settings.home, path)
         except PathRefused as error:
@@ -46,6 +49,16 @@ def list_files(settings: Settings, model_paths: Iterable[str], *, compiled: bool
         elif path not in seen:
             seen.add(path)
             yield HomeFile(path, place)
+
+
+def _list_signature(settings: Settings, path: str, seen: set[str]) -> Iterator[HomeFile]:
+    """Yield the signature beside a model file, where there is one inside the home."""
+    signature = f"{path}{SIGNATURE_SUFFIX}"
+    with suppress(PathRefused):
+        place = paths.resolve_inside(settings.home, signature)
+        if place.is_file() and signature not in seen:
+            seen.add(signature)
+            yield HomeFile(signature, place)
 
 
 def _is_new(found: HomeFile | str, seen: set[str]) -> bool:

@@ -7,10 +7,14 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict
-from understudy.models import FLOAT32, Deployment, utc_now
+from understudy.history_chain import parse_state
+from understudy.models import FLOAT32, Deployment, History, HistoryEvent, utc_now
 
 # One server returns at a time; where it dies, another one tries after this.
 CLAIM = timedelta(seconds=60)
+# In the history's `after` of a model that has to be confirmed.
+CONFIRM_BY = "confirm_by"
+_WENT_LIVE = (HistoryEvent.ACTIVATED, HistoryEvent.ROLLED_BACK)
 _LONGEST_CLAIM = timedelta(hours=1)
 
 
@@ -46,6 +50,19 @@ async def read(session: AsyncSession) -> Running | None:
         return None
     deadline = Deadline(row.confirm_by, row.return_model_id, row.return_form or FLOAT32)
     return Running(row.generation, row.model_id, deadline, row.return_claimed_until)
+
+
+async def was_left_unconfirmed(session: AsyncSession, model_id: int) -> bool:
+    """Return whether the model had to be confirmed when it went live last, and nobody did."""
+    query = select(History).where(History.model_id == model_id, History.event.in_(_WENT_LIVE))
+    last = (await session.scalars(query.order_by(History.history_id.desc()).limit(1))).one_or_none()
+    after = None if last is None else parse_state(last.after_json)
+    if last is None or not isinstance(after, dict) or CONFIRM_BY not in after:
+        return False
+    confirmed = select(History.history_id).where(
+        History.event == HistoryEvent.CONFIRMED, History.generation == last.generation
+    )
+    return (await session.scalar(confirmed.limit(1))) is None
 
 
 async def refuse_needed(session: AsyncSession, model_id: int, what: str) -> None:

@@ -11,6 +11,7 @@ from understudy.migrations import build_several_active
 from understudy.models import FLOAT32, Deployment, HistoryEvent, MlModel, utc_now
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.notifications import CHANNEL
+from understudy.registry.deployment import confirmations
 from understudy.registry.deployment.confirmations import Deadline
 from understudy.registry.models import model_history
 from understudy.registry.models.rows import order_active_rows
@@ -201,6 +202,8 @@ async def _count_generation(
     )
     earlier = await model_history.describe_live(session, before.stage_model_id, before.variant)
     now = await model_history.describe_live(session, model_id, variant)
+    if deadline is not None and now is not None:
+        now = {**now, confirmations.CONFIRM_BY: deadline.confirm_by.isoformat()}
     replaced = {before.stage_model_id, before.active_model_id} - {model_id}
     for replaced_id in sorted(each for each in replaced if each is not None):
         await model_history.record(

@@ -117,9 +117,12 @@ async def _plan_deadline(
 ) -> Deadline | None:
     """Return by when the model must be confirmed; a model that nobody confirmed is not what is returned to.
 
-    None for a rollback, which is a return itself, and where there is no other model to return to.
+    None where there is no other model to return to, and for a rollback, which is a return itself, unless nobody
+    confirmed the model when it was live.
     """
-    if present.confirm_minutes is None or event is HistoryEvent.ROLLED_BACK:
+    if present.confirm_minutes is None:
+        return None
+    if event is HistoryEvent.ROLLED_BACK and not await confirmations.was_left_unconfirmed(session, model_id):
         return None
     running = await confirmations.read(session)
     if running is not None:

@@ -25,7 +25,7 @@ from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import policies
 from understudy.registry.files import model_signature
-from understudy.registry.files.model_signature import MOST_BYTES, PublicKey, Signed
+from understudy.registry.files.model_signature import MOST_BYTES, SIGNATURE_SUFFIX, PublicKey, Signed
 from understudy.registry.models import example_rows, file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
@@ -36,7 +36,6 @@ from understudy.schemas.registry.signature import ModelSignature, SignatureState
 from understudy.serving.compilation.file_sharing import FileSharing
 
 SPEC, EXAMPLES = "spec.json", "examples.json"
-_SUFFIX = ".sig"
 # Time in seconds between two looks for signatures that the shared store does not have yet.
 SHARE_SECONDS = 30.0
 
@@ -135,7 +134,7 @@ class ModelSignatures:
     async def _find_local(self, model: RegisteredFile, signers: tuple[Signer, ...], *, with_examples: bool) -> Signer:
         bundle = await asyncio.to_thread(self._read_bundle, model.facts.path)
         if bundle is None:
-            raise NotSigned(f"There is no signature {model.facts.path}{_SUFFIX}.")
+            raise NotSigned(f"There is no signature {model.facts.path}{SIGNATURE_SUFFIX}.")
         return (await self._check(bundle, model, signers, with_examples=with_examples)).signer
 
     async def _check(
@@ -146,7 +145,7 @@ class ModelSignatures:
         try:
             signed = await asyncio.to_thread(_verify, bundle, signers)
         except SignatureInvalid as error:
-            raise NotSigned(f"{model.facts.path}{_SUFFIX}: {error.detail}") from error
+            raise NotSigned(f"{model.facts.path}{SIGNATURE_SUFFIX}: {error.detail}") from error
         _refuse_difference(model, content, signed, with_examples=with_examples)
         documents = {name: signed.resources[name] for name in (SPEC, EXAMPLES) if name in signed.resources}
         return _Checked(next(each for each in signers if each.public_key == signed.key.pem), documents)
@@ -192,7 +191,7 @@ class ModelSignatures:
             state=state,
             signer=signer,
             detail=detail,
-            file_path=f"{model.facts.path}{_SUFFIX}",
+            file_path=f"{model.facts.path}{SIGNATURE_SUFFIX}",
             resources=content.resources,
         )
 
@@ -257,23 +256,23 @@ class ModelSignatures:
 
     def _find_time(self, path: str) -> tuple[int, int] | None:
         try:
-            facts = self._registry.files.resolve(f"{path}{_SUFFIX}").stat()
+            facts = self._registry.files.resolve(f"{path}{SIGNATURE_SUFFIX}").stat()
         except (OSError, UnderstudyError):
             return None
         return facts.st_mtime_ns, facts.st_size
 
     def _read_bundle(self, path: str) -> bytes | None:
-        place = self._registry.files.resolve(f"{path}{_SUFFIX}")
+        place = self._registry.files.resolve(f"{path}{SIGNATURE_SUFFIX}")
         try:
             with open_regular(place) as file:
                 return file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise NotSigned(f"{path}{_SUFFIX} cannot be read: {error.strerror}.") from error
+            raise NotSigned(f"{path}{SIGNATURE_SUFFIX} cannot be read: {error.strerror}.") from error
 
     def _write_bundle(self, path: str, bundle: bytes) -> None:
-        place = self._registry.files.resolve(f"{path}{_SUFFIX}")
+        place = self._registry.files.resolve(f"{path}{SIGNATURE_SUFFIX}")
         part = place.with_name(f".new-{place.name}")
         self._refuse_other_file(path)
         try:
@@ -286,7 +285,7 @@ class ModelSignatures:
         except FileNotFoundError as error:
             raise FileMissing(f"The folder of {path} is missing.") from error
         except OSError as error:
-            raise StorageUnavailable(f"{path}{_SUFFIX} cannot be written: {error.strerror}.") from error
+            raise StorageUnavailable(f"{path}{SIGNATURE_SUFFIX} cannot be written: {error.strerror}.") from error
 
     def _refuse_other_file(self, path: str) -> None:
         """Raises RequestInvalid where something else than a signature lies at its place, such as a model."""
@@ -296,7 +295,7 @@ class ModelSignatures:
                 model_signature.check_form(present)
         except (NotSigned, SignatureInvalid) as error:
             raise RequestInvalid(
-                f"{path}{_SUFFIX} is there already, and it is no signature.", remedy="Move that file away."
+                f"{path}{SIGNATURE_SUFFIX} is there already, and it is no signature.", remedy="Move that file away."
             ) from error
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import ApprovalRefused, RequestStale, UnderstudyError
 from understudy.models import ActivationRequestRow, HistoryEvent, RequestState
+from understudy.registry.access import principals
 from understudy.registry.access.persons import find_standing
 from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
@@ -13,6 +14,7 @@ from understudy.registry.database.slots import Use
 from understudy.registry.deployment import activation_requests, desired_state, policies
 from understudy.registry.models import model_history
 from understudy.schemas.access.actor import SYSTEM_USER, ActingPrincipal, get_principal
+from understudy.schemas.access.role import Role
 from understudy.schemas.server.operation import Operation
 from understudy.schemas.server.policies import ActivationRequest
 from understudy.schemas.server.rollout import RolloutOptions
@@ -143,6 +145,9 @@ async def _refuse_stale(session: AsyncSession, row: ActivationRequestRow, target
     if row.principal_kind == SYSTEM_USER:
         return
     asked = ActingPrincipal(row.principal_id, row.principal_name, row.principal_kind or "")
+    account = await principals.find(session, row.principal_id or 0)
+    if row.override_reason is not None and (account is None or account.role != Role.ADMIN):
+        raise RequestStale(f"{row.principal_name}, who asked to override the freeze, may not do so any more.")
     if (standing := await find_standing(session, asked)).person_id != row.person_id:
         fault = standing.fault or "speaks for another person since"
         raise RequestStale(f"{row.principal_name}, who made request {row.request_id}, {fault}.")

@@ -75,6 +75,13 @@ class ModelResolver:
                 return known.model, None
         return await asyncio.shield(self._look_up(key)), None
 
+    async def is_live(self, name: str, version: str | None) -> bool:
+        """Return whether the model with this name is the live one. Raises ModelNotFound."""
+        if self._find_live(name, version) is not None:
+            return True
+        await self._find_id(name, version)
+        return False
+
     async def unload(self, name: str, version: str | None) -> None:
         """Let go of a model that is loaded and not live; the next request for it loads it again.
 
