@@ -49,7 +49,7 @@ def _adts(length: int, rate_index: int = 4) -> bytes:
     return fields.to_bytes(7)
 
 
-@pytest.mark.parametrize("length", [8, 371, 2048, 8191])
+@pytest.mark.parametrize("length", [11, 371, 2048, 8191])
 def test_an_adts_header_gives_the_length_of_its_frame(length: int) -> None:
     assert read_adts_length(_adts(length)) == length
     assert read_adts_length(_adts(length, rate_index=12)) == length
@@ -57,8 +57,15 @@ def test_an_adts_header_gives_the_length_of_its_frame(length: int) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [_adts(7), _adts(371, rate_index=13), _adts(371)[:6], b"\xfe" + _adts(371)[1:], b"\xff\xf3" + _adts(371)[2:]],
-    ids=["header only", "reserved rate", "short", "sync", "layer"],
+    [
+        _adts(7),
+        _adts(10),
+        _adts(371, rate_index=13),
+        _adts(371)[:6],
+        b"\xfe" + _adts(371)[1:],
+        b"\xff\xf3" + _adts(371)[2:],
+    ],
+    ids=["header only", "no sound", "reserved rate", "short", "sync", "layer"],
 )
 def test_other_bytes_are_no_adts_frame(header: bytes) -> None:
     assert read_adts_length(header) is None

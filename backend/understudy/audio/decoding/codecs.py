@@ -54,6 +54,12 @@ OPTIONS = {
     "format_whitelist": ",".join(DEMUXERS.values()),
     "protocol_whitelist": "none",
 }
+_FRAMED_OPTIONS = OPTIONS | {"probesize": str(1 << 18)}  # their first frames say all, and short ones cost FFmpeg most
+
+
+def get_options(kind: ContainerFormat) -> dict[str, str]:
+    """Return the options with which FFmpeg opens a container."""
+    return _FRAMED_OPTIONS if kind in (ContainerFormat.MP3, ContainerFormat.AAC) else OPTIONS
 
 
 def refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:

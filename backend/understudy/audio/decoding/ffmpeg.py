@@ -59,7 +59,8 @@ _TIMED = (
 # Encoders let the sound of a whole recording begin a few frames late.
 _LATE_SECONDS = 0.1
 _MAX_READ_ERRORS = 16
-_MAX_DAMAGED = 2_000  # packets at the start that cannot be decoded, behind which there is no sound
+_MAX_DAMAGED_AT_START = 2_000  # packets that cannot be decoded, behind which there is no sound
+_MAX_DAMAGED = 10_000  # packets that cannot be decoded, behind which a file is not decoded any further
 _W64_PADDING = 7  # bytes behind the sound that FFmpeg takes for a part of it
 
 
@@ -181,15 +182,19 @@ class FfmpegReader:
         """Yield the decoded frames, and note the packets that cannot be decoded."""
         last: Packet[AudioStream] | None = None
         damaged: list[Packet[AudioStream]] = []
+        count = 0
         for packet in self._iter_packets():
             if self._is_repeated(packet, last):
                 continue
             try:
                 frames = self._decode_packet(packet, first=last is None)
             except av.FFmpegError:
+                frames = None
+            count += not frames
+            if frames is None or (self._kind is ContainerFormat.AAC and not frames):  # AAC is decoded without delay
                 if packet.size:
                     damaged.append(packet)
-                if last is None and len(damaged) >= _MAX_DAMAGED:
+                if count >= (_MAX_DAMAGED_AT_START if last is None else _MAX_DAMAGED):
                     break
                 continue
             if packet.size:
@@ -199,10 +204,12 @@ class FfmpegReader:
             for frame in frames:
                 self._losses.add(frame)
                 yield frame
-        if self._kind in _FRAMED:
+        if count >= _MAX_DAMAGED:
+            self._describe_damaged_rest(damaged)
+        elif self._kind in _FRAMED:
             self._describe_last_frame(last, damaged)
         elif self._kind is ContainerFormat.FLAC and last is not None and not damaged:
-            self._describe_bytes_behind(last)
+            self._find_end(last)
         elif (count := sum(packet.size for packet in damaged)) >= self._least_damage:
             detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
             self._add_truncated(detail, None)
@@ -256,15 +263,21 @@ class FfmpegReader:
         elif (rest := rest - measure_tags(self._source, start, self._size)) > 0:
             self.findings.append(describe_trailing(rest))
 
-    def _describe_bytes_behind(self, last: "Packet[AudioStream]") -> None:
-        """Note what lies behind the last frame of a flac file, within its packet."""
+    def _describe_damaged_rest(self, damaged: "list[Packet[AudioStream]]") -> None:
+        start = min((packet.pos for packet in damaged if packet.pos is not None), default=self._size)
+        detail = f"{_MAX_DAMAGED} parts of the {self._kind} file could not be decoded; its last {self._size - start} "
+        self._add_truncated(f"{detail}bytes were not looked at.", self._size - start)
+
+    def _find_end(self, last: "Packet[AudioStream]") -> None:
+        """Set where a flac file ends: FFmpeg takes all bytes behind its last frame for a part of it."""
         data = bytes(last)
         length = measure_frame(data, self._stream.codec_context.extradata)
         if length is None or length == len(data):
             return
         behind = data[length:]
-        if (rest := len(behind) - measure_tags(BytesIO(behind), 0, len(behind))) > 0:
-            self.findings.append(describe_trailing(rest))
+        tags = measure_tags(BytesIO(behind), 0, len(behind))
+        if tags < len(behind) and last.pos is not None:
+            self.end = last.pos + length + tags
 
     def _add_truncated(self, detail: str, count: int | None) -> None:
         self.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, bytes=count))

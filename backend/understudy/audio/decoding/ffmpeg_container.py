@@ -8,7 +8,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, OPTIONS, refuse_to_open
+from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, get_options, refuse_to_open
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.source_file import Source, Stream
 from understudy.audio.decoding.wav_codecs import ONE_TRACK
@@ -38,7 +38,7 @@ def open_container(source: Source, kind: ContainerFormat) -> InputContainer:
             Stream(source),
             "r",
             format=DEMUXERS[kind],
-            container_options=OPTIONS,
+            container_options=get_options(kind),
             metadata_errors="replace",
             io_open=refuse_to_open,
         )

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from understudy.audio.decoding.containers.beginnings import Beginnings
-from understudy.audio.decoding.containers.detect_container import Detected, detect_container
+from understudy.audio.decoding.containers.detect_container import Detected, detect_at
 from understudy.audio.decoding.containers.structure import describe_change, describe_trailing
 from understudy.audio.decoding.reader import Reader, SoundBlock
 from understudy.audio.decoding.source_file import Source
-from understudy.errors import AudioUnusable, NotAudio
+from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
 
 MAX_RECORDINGS = 256
@@ -77,11 +77,13 @@ class JoinedReader:
             return self._open(self._source, detected, self._beginnings)
         except AudioUnusable as error:
             place = self._beginnings.find_next(detected.start + 1)
-            if place is None:
+            found = None if place is None else detect_at(self._source, place, self._size)
+            if found is None:
                 raise
-            following, found, _ = self._try_open(place)
-            if following is None or found is None:
-                raise
+            try:
+                following = self._open(self._source, found, self._beginnings)
+            except AudioUnusable:
+                raise error from None
             content = f"a recording that cannot be decoded ({error.detail.rstrip('.')})"
             self._add_unheard(detected.start, found.start, content)
             self._start = found.start
@@ -90,38 +92,40 @@ class JoinedReader:
     def _open_following(self, offset: int) -> bool:
         """Open the next recording from byte `offset` on; return False where none is left, and note what is skipped."""
         place: int | None = offset
+        skipped = offset
         while place is not None and place < self._size:
+            detected = detect_at(self._source, place, self._size)
+            if detected is None:
+                place = self._beginnings.find_behind(place + 1)
+                continue
             if self._places >= MAX_RECORDINGS:
-                self._add_unheard(place, self._size, "more recordings than can be read from one file")
+                self._add_unheard(skipped, self._size, "more recordings than can be read from one file")
                 return False
             self._places += 1
-            following, detected, unheard = self._try_open(place)
-            if following is not None and detected is not None:
+            try:
+                following = self._open(self._source, detected, self._beginnings)
+            except AudioUnusable as error:
+                start = place
+                if not self._beginnings.is_at(start):  # it only looks like a recording
+                    place = self._beginnings.find_behind(start + 1)
+                    continue
+                self._failures += 1
+                place = self._beginnings.find_next(start + 1) if self._failures < _MAX_FAILURES else None
+                self._add_trailing(skipped, start)
+                skipped = self._size if place is None else place
+                reason = error.detail.rstrip(".")
+                self._add_unheard(start, skipped, f"another recording, which cannot be decoded ({reason})")
+            else:
+                self._add_trailing(skipped, place)
                 self._reader.close()
                 self._reader, self._start = following, detected.start
                 return True
-            self._failures += 1
-            start, place = place, self._beginnings.find_next(place + 1) if self._failures < _MAX_FAILURES else None
-            end = self._size if place is None else place
-            if unheard is None:
-                self._found.append(describe_trailing(end - start))
-            else:
-                self._add_unheard(start, end, unheard)
+        self._add_trailing(skipped, self._size)
         return False
 
-    def _try_open(self, offset: int) -> tuple[Reader | None, Detected | None, str | None]:
-        """Return a reader for the recording at byte `offset` or behind, or a description of one that is not scored."""
-        detected: Detected | None = None
-        try:
-            detected = detect_container(self._source, offset)
-            following = self._open(self._source, detected, self._beginnings)
-        except NotAudio:
-            return None, None, None
-        except AudioUnusable as error:
-            if detected is not None and not self._beginnings.is_at(detected.start):
-                return None, None, None  # it only looks like a recording
-            return None, None, f"another recording, which cannot be decoded ({error.detail.rstrip('.')})"
-        return following, detected, None
+    def _add_trailing(self, start: int, end: int) -> None:
+        if start < end:
+            self._found.append(describe_trailing(end - start))
 
     def _add_unheard(self, start: int, end: int, content: str) -> None:
         where = "The last" if end == self._size else f"From byte {start} on"

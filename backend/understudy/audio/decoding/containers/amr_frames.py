@@ -15,6 +15,7 @@ _RUN = 8  # frames in a row that tell them from other data
 _LONGEST = 61
 _STEP = 1 << 20
 _MAX_BREAKS = 256
+_MOST_SEARCHED = 1 << 21  # bytes in which frames are looked for behind damage: the search takes 0.2 s for a MiB
 
 
 def _make_pattern(sizes: dict[int, int], count: str) -> re.Pattern[bytes]:
@@ -39,13 +40,16 @@ def walk_amr(source: Source, size: int, beginnings: Beginnings) -> Structure:
     frames, run, sizes = _PATTERNS[mark]
     parts = [(0, 0)]
     offset = len(mark)
+    left = _MOST_SEARCHED
     for _ in range(_MAX_BREAKS):
         end = _follow(source, offset, size, frames)
         parts[-1] = parts[-1][0], end
-        beginning = beginnings.find_next(max(len(mark), end - _LONGEST))
-        following = _find_run(source, end, beginning or size, run)
+        beginning = beginnings.find_behind(max(len(mark), end - _LONGEST))
+        limit = min(beginning or size, end + left)
+        following = _find_run(source, end, limit, run)
+        left -= (limit if following is None else following) - end
         if following is None or (beginning is not None and beginning < following):
-            structure.end = end if beginning is None else min(end, beginning)
+            structure.end = end if beginning is None or beginning >= end else _strip_zeros(source, beginning)
             parts[-1] = parts[-1][0], structure.end
             if beginning is None:
                 _describe_rest(structure, read_at(source, end, _LONGEST), sizes)
@@ -63,6 +67,11 @@ def _describe_rest(structure: Structure, rest: bytes, sizes: dict[int, int]) -> 
     if len(rest) < length:
         structure.add_cut_off("its last frame", length, len(rest))
         structure.end += len(rest)
+
+
+def _strip_zeros(source: Source, end: int) -> int:
+    """Return where the zeros before byte `end` begin: those between two recordings look like a part of a frame."""
+    return end - _LONGEST + len(read_at(source, end - _LONGEST, _LONGEST).rstrip(b"\0"))
 
 
 def _follow(source: Source, offset: int, size: int, frames: re.Pattern[bytes]) -> int:

@@ -73,7 +73,7 @@ def _walk_packets(
         beginning = beginnings.find_next(max(offset, bad - packet + 1))
         following = _find_packet(source, bad + 1, size, packet)
         if following is None or (beginning is not None and beginning < following):
-            end = bad if beginning is None else beginning
+            end = bad if beginning is None else min(bad, beginning)
             break
         structure.add_gap("wma", bad, following)
         structure.parts = [*(structure.parts or [(0, 0)])[:-1], (part, bad), (following, size)]

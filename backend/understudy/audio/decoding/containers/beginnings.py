@@ -2,15 +2,17 @@
 
 import re
 
-from understudy.audio.decoding.containers.detect_container import ASF, W64, detect_frames, detect_frames_at
-from understudy.audio.decoding.containers.mpeg_tags import skip_id3
+from understudy.audio.decoding.containers.detect_container import ASF, TIMED_TS_PACKET, W64, detect_frames_at
+from understudy.audio.decoding.containers.frame_search import RUN_BYTES, detect_run, find_frames_from
+from understudy.audio.decoding.containers.mpeg_tags import skip_id3, skip_id3_counted
 from understudy.audio.decoding.source_file import Source, read_at
 
 _MAX_FALSE = 10_000  # places that look like a beginning and are none, after which the search ends
 _STEP = 1 << 20
 _HEAD = 1024
 _TS_RUN = 5  # packets
-_LEAST_RUN = 1 << 15  # bytes in which the frames of raw mp3 and AAC are looked for
+_PACKETS = re.compile(rb"G(?:(?:.{187}G){%d}|(?P<timed>(?:.{191}G){%d}))" % (2 * _TS_RUN, 2 * _TS_RUN), re.DOTALL)
+_PACKETS_BYTES = TIMED_TS_PACKET * 2 * _TS_RUN + 5
 
 # Marks that occur by chance about once in a million files: at least eight bytes of each are looked at.
 _SIGNATURES = (
@@ -31,6 +33,8 @@ _SIGNATURES = (
     (0, b"dns.", re.compile(rb"dns\.[\x18-\xfc].{2}\0.{4}.\0\0\0.{3}\0[\x01-\x80]\0\0\0", re.DOTALL)),
     (0, b"G\x40\x11\x10", re.compile(rb"G(?:.{187}G){%d}" % _TS_RUN, re.DOTALL)),
     (0, b"G\x40\0\x10", re.compile(rb"G(?:.{187}G){%d}" % _TS_RUN, re.DOTALL)),
+    (4, b"G\x40\x11\x10", re.compile(rb".{4}G(?:.{191}G){%d}" % _TS_RUN, re.DOTALL)),
+    (4, b"G\x40\0\x10", re.compile(rb".{4}G(?:.{191}G){%d}" % _TS_RUN, re.DOTALL)),
 )
 
 
@@ -39,11 +43,22 @@ def begins_with_mark(data: bytes) -> bool:
     return any(form.match(data) for _, _, form in _SIGNATURES)
 
 
+def _find_packets(data: bytes) -> int | None:
+    """Return where packets of an MPEG transport stream, which may have a time before each, follow each other."""
+    found = _PACKETS.search(data)
+    if found is None:
+        return None
+    if found["timed"] is None:
+        return found.start()
+    return found.start() - 4 + (TIMED_TS_PACKET if found.start() < 4 else 0)
+
+
 class Beginnings:
     """Finds the beginnings of recordings in a file of `size` bytes by their marks.
 
-    Raw mp3 and AAC have no mark: they count behind an ID3 tag only, or where `is_at` is asked for a place. All calls
-    of `find_next` with growing offsets together read the file once.
+    Raw mp3 and AAC have no mark: `find_next` counts them behind an ID3 tag only, because other containers hold such
+    frames. `find_behind` is for places behind a recording and counts them, as it does packets that begin no table. All
+    calls of each with growing offsets together read the file once.
     """
 
     def __init__(self, source: Source, size: int, whole: "Beginnings | None" = None, start: int = 0) -> None:
@@ -55,6 +70,8 @@ class Beginnings:
         self._false = 0
         self._asked: int | None = None
         self._found: int | None = None
+        self._asked_behind: int | None = None
+        self._found_behind: int | None = None
 
     def is_at(self, offset: int) -> bool:
         """Return whether a recording begins at byte `offset`."""
@@ -62,7 +79,8 @@ class Beginnings:
         if begins_with_mark(data):
             return True
         start = skip_id3(self._source, offset) if data[:3] == b"ID3" else offset
-        return start < self.size and detect_frames(read_at(self._source, start, _LEAST_RUN), 0) is not None
+        data = read_at(self._source, start, RUN_BYTES)
+        return start < self.size and (detect_run(data) is not None or _find_packets(data) == 0)
 
     def find_next(self, offset: int) -> int | None:
         """Return the first beginning at byte `offset` or behind; None where there is none.
@@ -77,9 +95,32 @@ class Beginnings:
             self._asked, self._found = offset, self._search(offset)
         return self._found
 
+    def find_behind(self, offset: int) -> int | None:
+        """Return the first beginning at byte `offset` or behind, or the first run of frames or packets."""
+        if self._whole is not None:
+            found = self._whole.find_behind(self._start + offset)
+            return None if found is None else found - self._start
+        asked, found = self._asked_behind, self._found_behind
+        if asked is None or offset < asked or (found is not None and offset > found):
+            marked = self.find_next(offset)
+            limit = self.size if marked is None else marked
+            frames = find_frames_from(self._source, offset, limit)
+            limit = limit if frames is None else frames[0]
+            packets = self._find_packets(offset, limit)
+            found = limit if packets is None else packets
+            self._asked_behind, self._found_behind = offset, None if found >= self.size else found
+        return self._found_behind
+
     def within(self, source: Source, start: int) -> "Beginnings":
         """Return the same for `source`, which holds the file from byte `start` on."""
         return Beginnings(source, self.size - start, self, start)
+
+    def _find_packets(self, offset: int, limit: int) -> int | None:
+        for begin in range(offset, limit, _STEP):
+            data = read_at(self._source, begin, min(_STEP, limit - begin) + _PACKETS_BYTES)
+            if (at := _find_packets(data)) is not None:
+                return begin + at if begin + at < limit else None
+        return None
 
     def _search(self, offset: int) -> int | None:
         while offset < self.size and self._false < _MAX_FALSE:
@@ -106,7 +147,8 @@ class Beginnings:
         while at >= 0 and self._false < _MAX_FALSE:
             head = data[at + 3 : at + 10]
             if len(head) == 7 and 2 <= head[0] <= 4 and max(head[3:]) < 128:
-                start = skip_id3(self._source, offset + at)
+                start, tags = skip_id3_counted(self._source, offset + at)
+                self._false += tags
                 if start < self.size and detect_frames_at(self._source, start, self.size) is not None:
                     return at
             self._false += 1

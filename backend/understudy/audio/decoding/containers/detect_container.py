@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.audio.decoding.containers.frame_search import find_frames
 from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame
 from understudy.audio.decoding.containers.mpeg_tags import skip_id3
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
@@ -12,8 +13,6 @@ from understudy.errors import AudioUnusable, NotAudio
 _HEAD = 64
 # The sound is looked for behind this many bytes of tags, zeros, text or other data.
 _SEARCHED = 1 << 18
-# Frames in a row that tell mp3 and raw AAC from other data in which their sync word occurs.
-_FRAMES = 4
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid")
 W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -25,7 +24,7 @@ _CLUSTER = b"\x1f\x43\xb6\x75"
 _FRAGMENTS = (b"moof", b"styp", b"sidx")
 _ANYWHERE = re.compile(
     rb"RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|FORM....AIF[FC]|fLaC\0\0\0\x22|OggS\0\x02|"
-    rb"G.{187}G.{187}G.{187}G|\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6|"
+    rb"G.{187}G.{187}G.{187}G|....G.{191}G.{191}G.{191}G|\x1a\x45\xdf\xa3[\x80-\xff\x01\x40]|\0\0..ftyp|#!AMR|caff\0\x01|\.snd\0\0|riff\x2e\x91\xcf\x11\xa5\xd6|"
     rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9",
     re.DOTALL,
 )
@@ -125,18 +124,23 @@ def detect_container(source: Source, begin: int = 0) -> Detected:
     size = measure_size(source)
     if size == 0:
         raise AudioUnusable("The recording is empty: it has 0 bytes.", remedy="Send the bytes of the recording.")
+    if (at_once := detect_at(source, begin, size)) is not None:
+        return at_once
     start = skip_id3(source, begin)
     head = read_at(source, start, _HEAD)
-    if (kind := _detect_by_magic(head)) is not None:
-        return Detected(kind, start, size, 0)
-    if (kind := detect_frames_at(source, start, size)) is not None:
-        return Detected(kind, start, size, 0)
     _refuse_later_piece(head)
     if (other := _describe(head)) is None or other == "text":
         found = _search(source, start, size)
         if found is not None:
             return found
     raise _make_not_audio(size, head, other or _SHORT.get(head[:2]))
+
+
+def detect_at(source: Source, begin: int, size: int) -> Detected | None:
+    """Return the container that begins at byte `begin` of a file of `size` bytes, behind tags at most."""
+    start = skip_id3(source, begin)
+    kind = _detect_by_magic(read_at(source, start, _HEAD)) or detect_frames_at(source, start, size)
+    return None if kind is None else Detected(kind, start, size, 0)
 
 
 def _make_not_audio(size: int, head: bytes, other: str | None) -> NotAudio:
@@ -196,34 +200,13 @@ def _search(source: Source, start: int, size: int) -> Detected | None:
     data = read_at(source, start, _SEARCHED)
     magic = _ANYWHERE.search(data)
     kind = _detect_by_magic(data[magic.start() : magic.start() + _HEAD]) if magic else None
-    if magic and magic[0][:1] == b"G":
+    if magic and len(magic[0]) > TS_PACKET:
         kind = ContainerFormat.MPEGTS
     border = magic.start() if magic and kind else len(data)
-    at = data.find(b"\xff", 0, border)
-    while at >= 0:
-        if (frames := detect_frames(data, at)) is not None:
-            return Detected(frames, start + at, size, at)
-        at = data.find(b"\xff", at + 1, border)
+    if (frames := find_frames(data, border)) is not None:
+        at, name = frames
+        return Detected(ContainerFormat(name), start + at, size, at)
     return Detected(kind, start + border, size, border) if magic and kind else None
-
-
-def detect_frames(data: bytes, at: int) -> ContainerFormat | None:
-    """Return the kind of the frames at `at` when _FRAMES of them follow each other."""
-    for kind, measure in ((ContainerFormat.MP3, _measure_mpeg), (ContainerFormat.AAC, read_adts_length)):
-        offset = at
-        for _ in range(_FRAMES):
-            length = measure(data[offset : offset + 8])
-            if length is None:
-                break
-            offset += length
-        else:
-            return kind
-    return None
-
-
-def _measure_mpeg(head: bytes) -> int | None:
-    frame = read_mpeg_frame(head)
-    return frame.length if frame else None
 
 
 def _refuse_later_piece(head: bytes) -> None:

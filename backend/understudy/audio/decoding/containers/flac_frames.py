@@ -41,7 +41,7 @@ def walk_flac(source: Source, size: int, beginnings: Beginnings) -> Structure:
             break
         last = head[0] >= _LAST_BLOCK
         offset += 4 + int.from_bytes(head[1:])
-    structure.end = beginnings.find_next(offset) or size
+    structure.end = beginnings.find_behind(offset) or size
     return structure
 
 

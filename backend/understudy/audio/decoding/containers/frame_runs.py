@@ -1,29 +1,30 @@
 """Walk the frames of mp3 and of raw AAC."""
 
-import re
 from collections.abc import Callable
 
 from understudy.audio.decoding.containers.beginnings import Beginnings
-from understudy.audio.decoding.containers.detect_container import ContainerFormat, detect_frames, detect_frames_at
+from understudy.audio.decoding.containers.detect_container import ContainerFormat, detect_frames_at
+from understudy.audio.decoding.containers.frame_search import find_frames_from
 from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame
 from understudy.audio.decoding.containers.mpeg_tags import skip_id3, skip_tags
 from understudy.audio.decoding.containers.structure import Structure
 from understudy.audio.decoding.source_file import Source, read_at
 
 _STEP = 1 << 20
-_RUN_BYTES = 1 << 15  # four of the longest frames
 _HEAD = 8
-_SYNC = re.compile(rb"\xff[\xe0-\xff]")
 _MAX_BREAKS = 256
-_MAX_FALSE = 20_000  # places that look like a frame and are none, after which no more are looked for
+# FFmpeg looks for frames in as many bytes of other data, and names them; it is slow where they look like frames.
+_MOST_OTHER = 1 << 13
 
 
 def walk_frames(source: Source, kind: ContainerFormat, size: int, beginnings: Beginnings) -> Structure:
-    """Return where the frames end and a recording of another kind begins; the decoder finds what is damaged itself."""
+    """Return where the frames end, or a recording of another kind begins, and where long stretches hold no frames.
+
+    The decoder finds what is damaged in shorter ones itself.
+    """
     structure = Structure(size)
     measure = _measure_mp3() if kind is ContainerFormat.MP3 else _measure_adts
-    offset = skip_id3(source)
-    false = 0
+    offset, part = skip_id3(source), 0
     for _ in range(_MAX_BREAKS):
         last, end = _follow(source, offset, size, measure)
         begin = skip_tags(source, end, size)
@@ -37,14 +38,20 @@ def walk_frames(source: Source, kind: ContainerFormat, size: int, beginnings: Be
         if beginning != start >= end and detect_frames_at(source, start, size) is kind:
             offset = start
             continue
-        following, found, false = _find_frames(source, begin, beginning or size, false)
-        places = [place for place in (beginning, following) if place is not None]
-        if not places:
+        found = find_frames_from(source, begin, beginning or size)
+        if found is None or found[1] != kind:
+            if beginning is not None or found is not None:
+                structure.end = begin if beginning is None else min(begin, beginning)
+            elif size - begin > _MOST_OTHER:
+                structure.end = begin
             break
-        if min(places) != following or found is not kind:
-            structure.end = min(begin, *places)
-            break
-        offset = following
+        offset = found[0]
+        if offset - begin > (_MOST_OTHER if kind is ContainerFormat.MP3 else 0):  # FFmpeg loses good frames of AAC, too
+            structure.add_gap(kind.value, begin, offset)
+            structure.parts = [*(structure.parts or []), (part, begin)]
+            part = offset
+    if structure.parts is not None:
+        structure.parts.append((part, structure.end))
     return structure
 
 
@@ -79,17 +86,3 @@ def _follow(source: Source, offset: int, size: int, measure: Callable[[bytes, in
         if at <= most or not at:
             break
     return last, offset
-
-
-def _find_frames(source: Source, offset: int, size: int, false: int) -> tuple[int | None, ContainerFormat | None, int]:
-    """Return the next place where frames follow each other, and their kind; and the false places so far."""
-    while offset < size:
-        data = read_at(source, offset, _STEP + _RUN_BYTES)
-        for sync in _SYNC.finditer(data, 0, _STEP + 1):
-            if (kind := detect_frames(data, sync.start())) is not None:
-                return offset + sync.start(), kind, false
-            false += 1
-            if false > _MAX_FALSE:
-                return None, None, false
-        offset += _STEP
-    return None, None, false

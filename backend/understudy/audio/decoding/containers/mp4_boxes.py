@@ -10,6 +10,16 @@ from understudy.schemas.inference.finding import FindingCode
 
 # Boxes that hold no sound and do not say where it lies.
 _SILENT_BOXES = (b"free", b"skip", b"wide", b"udta", b"meta", b"uuid", b"mfra")
+# The boxes of a file's top level (ISO/IEC 14496-12 table 1, QuickTime, JUMBF). Others count where they fit in.
+_KNOWN_BOXES = frozenset(
+    {
+        *_SILENT_BOXES,
+        *(b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx", b"ssix", b"prft", b"pdin", b"emsg", b"pnot", b"PICT"),
+        *(b"imda", b"meco", b"mfro", b"jumb", b"junk", b"prfl"),
+    }
+)
+_MOST_SILENT = 1024  # silent boxes in a row that other programs may leave
+_LEAST_BOX_BYTES = 64  # on average, in a file of so many boxes that not all are looked at
 # Boxes that list samples: their counts are found by the boxes within (ISO/IEC 14496-12 sections 8.7.3.2 and 8.8.8).
 _INDEX_BOXES = (b"moov", b"moof")
 _COUNTS = {b"trun": 8, b"stsz": 12}
@@ -33,6 +43,10 @@ class _Box:
     def end(self) -> int:
         return self.offset + self.length
 
+    def is_possible(self, size: int) -> bool:
+        """Return whether a box may begin here: it has a known type, or it lies within the file of `size` bytes."""
+        return self.valid and (self.name in _KNOWN_BOXES or self.end <= size)
+
 
 def _read_box(source: Source, offset: int, size: int) -> _Box:
     head = read_at(source, offset, 16)
@@ -48,15 +62,17 @@ def walk_boxes(source: Source, size: int, max_boxes: int, beginnings: Beginnings
     """Return what at most `max_boxes` boxes say; raises AudioUnusable without the box that describes the sound."""
     structure = Structure(size)
     offset, previous, complete = 0, 0, 0
+    silent = 0
     described = media = False
     for _ in range(max_boxes):
         if offset + 8 > size:
+            structure.end = offset if complete and offset < size else structure.end
             break
         box = _read_box(source, offset, size)
         if complete and box.name in (b"ftyp", b"moov"):
             structure.end = offset if box.name == b"ftyp" else complete
             break
-        if not box.valid:
+        if not box.is_possible(size):
             _end_before(structure, beginnings, previous, offset)
             break
         if box.end > size or box.open_end:
@@ -75,10 +91,15 @@ def walk_boxes(source: Source, size: int, max_boxes: int, beginnings: Beginnings
         previous, offset = offset, min(box.end, structure.end)
         if structure.end < size:
             break
+        silent = silent + 1 if box.name in _SILENT_BOXES else 0
         if described and media:
             complete = complete or offset
-    if offset < structure.end == size < offset + 8 and read_at(source, offset, 8).strip(b"\0"):
-        structure.end = offset
+            if silent > _MOST_SILENT:
+                structure.end = offset
+                break
+    else:
+        if complete and offset < max_boxes * _LEAST_BOX_BYTES:
+            structure.end = offset
     if not described:
         raise AudioUnusable(
             "The mp4 file is cut off: its 'moov' box, which says where the sound lies, is missing.",

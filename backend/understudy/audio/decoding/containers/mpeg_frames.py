@@ -19,6 +19,8 @@ _KBPS_V2 = {
 }
 _VERSION_1, _LAYER_I, _LAYER_III = 3, 3, 1
 _MONO = 3
+LEAST_ADTS_BYTES = 11
+"""Bytes of the shortest ADTS frame with sound: a header of 7, and a silent channel of 4 (ISO/IEC 14496-3 4.4.2)."""
 XING = (b"Xing", b"Info")
 """The marks of a frame that holds no sound but what an mp3 file promises."""
 
@@ -68,8 +70,11 @@ def read_xing_seconds(head: bytes) -> float | None:
 
 
 def read_adts_length(head: bytes) -> int | None:
-    """Return the length in bytes of the ADTS frame that begins `head` (7 bytes or more); None without one."""
+    """Return the length in bytes of the ADTS frame that begins `head` (7 bytes or more).
+
+    None without one, and for a frame that is too short for sound.
+    """
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None
     length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    return length if length > 7 else None
+    return length if length >= LEAST_ADTS_BYTES else None

@@ -14,14 +14,19 @@ _ID3V1, _ID3V1_BYTES, _ID3V1_PLUS_BYTES = b"TAG", 128, 227
 
 def skip_id3(source: Source, begin: int = 0) -> int:
     """Return the offset of the first byte after all ID3v2 tags at `begin` (ID3v2.4.0 section 3.1), at most 64."""
+    return skip_id3_counted(source, begin)[0]
+
+
+def skip_id3_counted(source: Source, begin: int) -> tuple[int, int]:
+    """Return the same, and the number of the tags."""
     offset = begin
-    for _ in range(_MAX_TAGS):
+    for count in range(_MAX_TAGS):
         tag = read_at(source, offset, 10)
         if len(tag) < 10 or tag[:3] != b"ID3" or max(tag[6:]) > 127:
-            break
+            return offset, count
         body = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
         offset += 10 + body + (10 if tag[5] & 0x10 else 0)
-    return offset
+    return offset, _MAX_TAGS
 
 
 def skip_tags(source: Source, offset: int, size: int) -> int:

@@ -9,8 +9,8 @@ from understudy.audio.decoding.source_file import Source, read_at
 
 _STEP_PACKETS = 4096
 _MAX_BREAKS = 256
-# A packet in which a table or a part of a stream begins.
-_START = re.compile(rb"G[\x40-\x7f]")
+# The second byte of a packet in which a table or a part of a stream begins.
+_START = re.compile(rb"[\x40-\x7f]")
 _SERVICES_PID, _PROGRAMS_PID = 0x11, 0
 _PROGRAMS, _STREAMS = 0, 2
 
@@ -21,7 +21,8 @@ def walk_packets(source: Source, size: int, beginnings: Beginnings) -> Structure
     lead, length = (0, TS_PACKET) if read_at(source, 0, 1) == b"G" else (4, TIMED_TS_PACKET)
     packet_run = re.compile(b".{%d}" % lead + b"G(?:.{%d}G){3}" % (length - 1), re.DOTALL)
     tables = _Tables(lead, length)
-    offset = 0
+    offset = end = 0
+    beginning: int | None = None
     for _ in range(_MAX_BREAKS):
         end = _follow(source, offset, size, tables)
         if tables.changed_at is not None:
@@ -30,15 +31,18 @@ def walk_packets(source: Source, size: int, beginnings: Beginnings) -> Structure
         beginning = beginnings.find_next(max(length, end - length + 1))
         following = _find_packets(source, end, beginning or size, packet_run)
         if beginning is not None and (following is None or beginning < following):
-            if beginning - end < length and (rest := (beginning - end) % length):
-                structure.add_cut_off("its last packet", length, rest)
-            structure.end = beginning
-            return structure
+            break
         if following is None:
             break
         offset = following
-    if 0 < (rest := size - end) < length and read_at(source, end + lead, 1) == b"G":
+    limit = size if beginning is None else beginning
+    rest = limit - end
+    if -length < rest < 0:  # another recording begins within the last packet
+        structure.add_cut_off("its last packet", length, length + rest)
+        structure.end = limit
+    elif lead < rest < length and read_at(source, end + lead, 1) == b"G":
         structure.add_cut_off("its last packet", length, rest)
+        structure.end = limit
     else:
         structure.end = end
     return structure
@@ -59,10 +63,8 @@ class _Tables:
 
     def follow(self, data: bytes, offset: int) -> None:
         """Look for tables in whole packets, which lie at byte `offset` of the file."""
-        for start in _START.finditer(data):
-            at = start.start() - self.lead
-            if at % self.length:
-                continue
+        for start in _START.finditer(data[self.lead + 1 :: self.length]):
+            at = start.start() * self.length
             pid = int.from_bytes(data[at + self.lead + 1 : at + self.lead + 3]) & 0x1FFF
             if pid == _SERVICES_PID:
                 self._services = offset + at

@@ -72,6 +72,9 @@ def _find_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChun
     end = beginnings.find_next(block.begin) or size  # samples may be missing before another recording
     if end < block.begin + declared:
         return _read_to_end(layout, block, end)
+    behind = beginnings.find_behind(tail.end)
+    if behind is not None and behind - tail.end < _LEAST_SOUND:  # frames without a mark, behind a few bytes
+        end = min(end, behind)
     if tail.count or end - tail.end < _LEAST_SOUND or is_blank(source, tail.end, end):
         return extent
     return _read_beyond(layout, block, declared, end)
