@@ -211,6 +211,16 @@ def test_other_bytes_before_a_recording_without_a_mark_are_named(
     assert named == [("trailing_data", len(between)), ("joined", None)]
 
 
+@pytest.mark.parametrize("name", ["aiff", "caf", "wav"])
+def test_four_letters_before_an_mp4_file_are_no_chunk_that_holds_its_beginning(
+    recordings: dict[str, bytes], name: str
+) -> None:
+    """The mp4 file's first four bytes are the length of such a chunk."""
+    sound, findings = read(recordings[name] + b"note" + recordings["m4a"])
+    check_parts(sound, [read(recordings[name])[0], read(recordings["m4a"])[0]])
+    assert [(finding.code, finding.bytes) for finding in findings] == [("trailing_data", 4), ("joined", None)]
+
+
 @pytest.mark.parametrize("behind", [b"hello world, this is text\n", b"%PDF-1.4\n" + b"\xe2" * 600, b"\0", bytes(7)])
 @pytest.mark.parametrize("name", ["m4a", "mpegts", "wma", "webm, opus", "flac", "amr, wideband"])
 def test_bytes_that_begin_nothing_behind_a_recording_are_trailing_data(

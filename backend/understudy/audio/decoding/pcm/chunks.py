@@ -80,13 +80,18 @@ def _skip(source: Source, offset: int, size: int, read: _ReadHead, *, align: int
     )
 
 
+def _begins_recording(head: bytes) -> bool:
+    """Return whether a recording begins here, or up to 7 bytes behind, which then are no name and length."""
+    return any(begins_with_mark(head[at:]) for at in range(8))
+
+
 def _walk(source: Source, offset: int, size: int, read: _ReadHead, align: int) -> Tail:
     samples = count = 0
     while offset < size and count < MAX_PARTS:
         head = read_at(source, offset, _HEAD)
         name, head_bytes, length = read(head)
         inside = offset + head_bytes + length <= size
-        if len(name) < 4 or not inside or begins_with_mark(head) or not all(32 <= byte < 127 for byte in name):
+        if len(name) < 4 or not inside or _begins_recording(head) or not all(32 <= byte < 127 for byte in name):
             break
         samples += length if name in _SAMPLES else 0
         offset += head_bytes + length
