@@ -1,10 +1,14 @@
 """Promises that only some containers make, and sample formats that few files have."""
 
 import io
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
+import av
 import numpy as np
 import pytest
 from av.audio.fifo import AudioFifo
@@ -253,3 +257,53 @@ def test_the_first_clusters_that_are_damaged_are_a_gap_and_no_late_start(tone: A
     seconds, [finding] = read(spoilt)
     assert (finding.code, finding.start, finding.bytes) == ("gap", 0.0, clusters[2] - clusters[0])
     assert finding.end == pytest.approx(4.0 - seconds, abs=0.05)
+
+
+# The numbers that Apple's CoreAudioBaseTypes.h gives to layouts for which FFmpeg has no name of its own.
+APPLE_LAYOUTS = {7: 0x7D0007, 8: 0x800008}
+READ_UNDER_A_CHECKED_HEAP = """
+import io, sys
+from understudy.audio.opening import AudioLimits, open_clip
+for path in sys.argv[1:]:
+    with open(path, "rb") as file, open_clip(file, AudioLimits(60.0)) as clip:
+        samples = sum(len(block) for block in clip.iter_blocks(48_000))
+        print(clip.collect_facts().channels, samples, [finding.code.value for finding in clip.collect_findings()])
+"""
+
+
+def test_layouts_of_channels_that_have_no_name_leave_the_memory_whole(tmp_path: Any) -> None:
+    """FFmpeg keeps a list for the channels of such files, which PyAV frees once for each frame."""
+    layouts = {"mono": 1, "2.1": 3, "6.1": 7, "7.1": 8, "7.1(wide)": 8, "hexadecagonal": 16}
+    paths = []
+    for layout, channels in layouts.items():
+        for ending, codec in (("mov", "pcm_s16le"), ("mkv", "pcm_s16le"), ("mp4", "alac" if channels < 3 else "flac")):
+            if codec == "flac" and channels > 8:
+                continue
+            path = tmp_path / f"{channels} {layout}.{ending}"
+            _write_noise(path, codec, layout, channels)
+            if ending == "mov" and (tag := APPLE_LAYOUTS.get(channels)) is not None:
+                body = bytearray(path.read_bytes())
+                at = body.index(b"chan") + 8
+                body[at : at + 8] = tag.to_bytes(4) + bytes(4)
+                path.write_bytes(body)
+            paths.append(path)
+    checked = {"LD_PRELOAD": "libc_malloc_debug.so.0", "GLIBC_TUNABLES": "glibc.malloc.check=3"}
+    command = [sys.executable, "-c", READ_UNDER_A_CHECKED_HEAP, *map(str, paths)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **checked})
+    assert (ended.returncode, "invalid pointer" in ended.stderr) == (0, False), ended.stderr
+    assert ended.stdout.splitlines() == [f"{path.name.split()[0]} 9600 []" for path in paths]
+
+
+def _write_noise(path: Any, codec: Any, layout: str, channels: int) -> None:
+    """Write 0.2 s at 48 kHz in frames of 2,400 samples."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout=layout)
+        stored: Any = stream.codec_context.format.name if codec != "pcm_s16le" else "s16"
+        noise = np.random.default_rng(channels).integers(-9000, 9000, (4, 2400, channels)).astype(np.int16)
+        for number, block in enumerate(noise):
+            wide = block.astype("i4") << 16 if stored.startswith("s32") else block
+            values = np.ascontiguousarray(wide.T) if stored.endswith("p") else wide.reshape(1, -1)
+            frame = AudioFrame.from_ndarray(values, format=stored, layout=layout)
+            frame.sample_rate, frame.pts = 48_000, number * 2400
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

@@ -69,6 +69,17 @@ def refuse_to_open(url: str, flags: int, options: dict[str, str]) -> None:
     )
 
 
+def simplify_layout(context: AudioCodecContext) -> None:
+    """Replace the layout of the channels by their number, before the decoder opens.
+
+    FFmpeg keeps a list of channels with a layout that has no name of its own, as mov files with seven channels have.
+    PyAV 18.1 copies the pointer to that list into every frame and frees the list with each of them, which ends the
+    process. Reading the layout frees the list too, so that another layout has to stand there at once.
+    """
+    channels = max(1, context.layout.nb_channels)
+    context.layout = f"{channels} channels"
+
+
 def choose_stream(streams: list[AudioStream], kind: str) -> AudioStream:
     """Return the first stream whose decoder is listed; raises AudioUnusable without one."""
     contexts: list[AudioCodecContext | None] = [stream.codec_context for stream in streams]

@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.stream import Discard
 
 from understudy.audio.decoding.audio_limits import check_layout
-from understudy.audio.decoding.codecs import choose_stream
+from understudy.audio.decoding.codecs import choose_stream, simplify_layout
 from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.container_structure import walk_container
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
@@ -343,6 +343,7 @@ class FfmpegReader:
                     "others were not.",
                 )
             )
+        simplify_layout(sound.codec_context)
         sound.codec_context.thread_count = 1
         if sound.codec_context.codec.name == "flac":
             sound.codec_context.options = {"err_detect": "crccheck"}  # otherwise damaged frames sound as noise

@@ -103,7 +103,7 @@ class Scheduler(WorkQueue[ClipTask]):
         self._advance(task, (scores, seconds))
 
     def _advance(self, task: ClipTask, scored: tuple[Array, float] | None = None) -> None:
-        with self._watch.step([task.request]):
+        with self._watch.step([task.request], decoding=True):
             task.advance(scored)
 
     def _decode_until_full(self, tasks: list[ClipTask]) -> list[ClipTask]:

@@ -8,13 +8,16 @@ from typing import Protocol
 class StepWatch(Protocol):
     """Is told of every step: a piece of decoding, or one run of a graph."""
 
-    def step(self, requests: Sequence[int]) -> AbstractContextManager[None]:
-        """Return a context for one step on the worker thread; `requests` are the numbers of the requests it serves."""
+    def step(self, requests: Sequence[int], *, decoding: bool = False) -> AbstractContextManager[None]:
+        """Return a context for one step on the worker thread; `requests` are the numbers of the requests it serves.
+
+        `decoding` says that the step decodes a recording and runs no model.
+        """
         ...
 
 
 class NoWatch:
     """For a process that nobody watches."""
 
-    def step(self, requests: Sequence[int]) -> AbstractContextManager[None]:  # noqa: ARG002
+    def step(self, requests: Sequence[int], *, decoding: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()

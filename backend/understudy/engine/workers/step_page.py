@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _SIZE = 4096
-_STARTED, _COUNT, _FIRST = 0, 1, 2
+_STARTED, _COUNT, _DECODING, _FIRST = 0, 1, 2, 3
 _MOST = _SIZE // 8 - _FIRST
 
 
 @dataclass(frozen=True)
 class RunningStep:
-    """Requests of a step, and its start in seconds on the clock of `time.monotonic`."""
+    """Requests of a step, its start in seconds on the clock of `time.monotonic`, and whether it decodes a recording."""
 
     requests: tuple[int, ...]
     started: float
+    decoding: bool
 
 
 class StepPage:
@@ -35,12 +36,13 @@ class StepPage:
         return descriptor
 
     @contextmanager
-    def step(self, requests: Sequence[int]) -> Iterator[None]:
-        """Note the requests while the block runs."""
+    def step(self, requests: Sequence[int], *, decoding: bool = False) -> Iterator[None]:
+        """Note the requests, and whether the step decodes, while the block runs."""
         words = self._words
         for index, request in enumerate(requests[:_MOST], _FIRST):
             words[index] = request
         words[_COUNT] = min(len(requests), _MOST)
+        words[_DECODING] = decoding
         words[_STARTED] = time.monotonic_ns()
         try:
             yield
@@ -52,7 +54,8 @@ class StepPage:
         started, count = self._words[_STARTED], self._words[_COUNT]
         if not started:
             return None
-        return RunningStep(tuple(self._words[_FIRST : _FIRST + min(count, _MOST)]), started / 1e9)
+        requests = tuple(self._words[_FIRST : _FIRST + min(count, _MOST)])
+        return RunningStep(requests, started / 1e9, bool(self._words[_DECODING]))
 
     def close(self) -> None:
         self._words.release()

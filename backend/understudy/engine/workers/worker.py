@@ -26,14 +26,15 @@ class WorkerGone(Exception):
     """The worker ended, or its running step was stopped, before it answered.
 
     `held` are the numbers of the requests that the step belonged to; `reason` says how it ended. `outside` means that
-    another process has killed the worker.
+    another process has killed the worker, and `decoding` that the step decoded a recording and ran no model.
     """
 
-    def __init__(self, held: tuple[int, ...], reason: str, *, outside: bool) -> None:
+    def __init__(self, held: tuple[int, ...], reason: str, *, outside: bool, decoding: bool = False) -> None:
         super().__init__(reason)
         self.held = held
         self.reason = reason
         self.outside = outside
+        self.decoding = decoding
 
 
 @dataclass(slots=True)
@@ -157,8 +158,13 @@ class Worker:
         self._stopped.discard(pending.owner)
         if stopped and isinstance(message, Failed):
             frame.close()
-            reason = _describe_limit(self._stopped_after)
-            pending.answer.set_exception(WorkerGone((pending.owner,), reason, outside=False))
+            gone = WorkerGone(
+                (pending.owner,),
+                _describe_limit(self._stopped_after),
+                outside=False,
+                decoding=self._stopping is not None and self._stopping.decoding,
+            )
+            pending.answer.set_exception(gone)
             return
         pending.answer.set_result((message, frame))
 
@@ -188,7 +194,8 @@ class Worker:
         code = self.handle.exit_code
         outside = not self._reason and code == -signal.SIGKILL
         self.reason = self._reason or _describe_exit(code)
-        self._fail(WorkerGone(() if step is None else step.requests, self.reason, outside=outside))
+        held, decoding = ((), False) if step is None else (step.requests, step.decoding)
+        self._fail(WorkerGone(held, self.reason, outside=outside, decoding=decoding))
         self._on_gone(self)
 
     def _fail(self, gone: WorkerGone) -> None:

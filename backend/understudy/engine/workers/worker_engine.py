@@ -271,6 +271,12 @@ class WorkerEngine:
         raise WorkerDied(f"{_MAX_TRIES} worker processes ended before they began this request.")
 
     def _blame(self, model: RemoteModel, gone: WorkerGone) -> WorkerDied:
+        if gone.decoding:  # no model ran, so that the death counts against none
+            return WorkerDied(
+                f"The worker process ended or was stopped while it decoded this recording: {gone.reason}.",
+                remedy="Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac. Other "
+                "recordings are answered as before.",
+            )
         name = model.report.source_digest[:12]
         if not gone.outside and model.count_death(gone.reason):
             log.error("model set aside", digest=model.report.source_digest, reason=model.set_aside)
