@@ -7,12 +7,19 @@ from understudy.audio.decoding.containers.detect_container import ContainerForma
 from understudy.audio.decoding.joined import JoinedReader
 from understudy.audio.decoding.pcm import apple, au, chunks, riff
 from understudy.audio.decoding.pcm.encoding import PcmLayout
-from understudy.audio.decoding.pcm.extent import Block, find_end, measure_extent
+from understudy.audio.decoding.pcm.extent import Block, find_end, measure_compressed, measure_extent
 from understudy.audio.decoding.pcm.reader import PcmReader
 from understudy.audio.decoding.reader import Reader
 from understudy.audio.decoding.sndfile import SndfileReader
 from understudy.audio.decoding.source_file import PartOfFile, Source
-from understudy.audio.decoding.wav_codecs import BY_FFMPEG, BY_SNDFILE, find_codec_name, make_codec_error
+from understudy.audio.decoding.wav_codecs import (
+    BY_FFMPEG,
+    BY_SNDFILE,
+    GSM,
+    GSM_BLOCK_FRAMES,
+    find_codec_name,
+    make_codec_error,
+)
 from understudy.errors import AudioTooLong
 from understudy.schemas.inference.finding import Finding, FindingCode
 
@@ -72,8 +79,7 @@ def _open_reader(source: Source, kind: ContainerFormat, beginnings: Beginnings) 
             header = riff.read_riff(source, size) if wav else riff.read_w64(source, size)
             skip = chunks.skip_w64 if not wav else chunks.skip_riff if header.order == "little" else chunks.skip_aiff
             if (stored := header.find_layout()) is None:
-                part = _cut_behind(source, header.block, skip, beginnings)
-                return _open_compressed_wav(part, kind, header.tag)
+                return _open_compressed_wav(source, kind, header, skip, beginnings)
             layout = stored
             return _open_pcm(source, layout, header.block, skip, beginnings)
         case ContainerFormat.AIFF:
@@ -107,12 +113,25 @@ def _cut_behind(source: Source, block: Block, skip: chunks.SkipChunks, beginning
     return source if end >= beginnings.size else PartOfFile(source, 0, end)
 
 
-def _open_compressed_wav(source: Source, kind: ContainerFormat, tag: int) -> Reader:
-    if tag in BY_FFMPEG:
-        return _open_with_ffmpeg(source, kind)
-    if tag in BY_SNDFILE:
-        return SndfileReader(source, kind, find_codec_name(tag))
-    raise make_codec_error(find_codec_name(tag), kind)
+def _open_compressed_wav(
+    source: Source, kind: ContainerFormat, header: riff.WavHeader, skip: chunks.SkipChunks, beginnings: Beginnings
+) -> Reader:
+    """Open the sound up to the end of its chunk: decoders take the bytes that pad it for sound."""
+    name = find_codec_name(header.tag)
+    if header.tag not in BY_FFMPEG | BY_SNDFILE:
+        raise make_codec_error(name, kind)
+    block_bytes = header.block_bytes if header.tag in BY_SNDFILE else 1
+    extent = measure_compressed(source, header.block, block_bytes, skip, beginnings)
+    part = PartOfFile(source, 0, extent.begin + extent.length)
+    if header.tag == GSM:  # libsndfile counts the byte that pads an odd number of blocks as one more
+        reader: Reader = SndfileReader(part, kind, name, extent.length // block_bytes * GSM_BLOCK_FRAMES)
+    elif header.tag in BY_SNDFILE:
+        reader = SndfileReader(part, kind, name)
+    else:
+        reader = _open_with_ffmpeg(part, kind)
+    reader.findings.extend(extent.findings)
+    reader.end = extent.end
+    return reader
 
 
 def _open_with_ffmpeg(source: Source, kind: ContainerFormat, beginnings: Beginnings | None = None) -> Reader:

@@ -307,3 +307,14 @@ def _write_noise(path: Any, codec: Any, layout: str, channels: int) -> None:
             frame.sample_rate, frame.pts = 48_000, number * 2400
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("codec", ["mp2", "ac3", "wmav2"])
+def test_frames_in_a_wav_file_that_is_cut_are_named(tone: Any, ffmpeg: Encode, codec: str) -> None:
+    body = ffmpeg(tone, "wav", codec, 48_000)
+    cut = body[: len(body) * 6 // 10]
+    with open_clip(io.BytesIO(cut), AudioLimits(60.0)) as clip:
+        seconds = sum(len(block) for block in clip.iter_blocks(16_000)) / 16_000
+        [finding] = clip.collect_findings()
+    assert (finding.code, finding.bytes) == ("truncated", pytest.approx(len(body) - len(cut), abs=200))
+    assert finding.start == pytest.approx(seconds, abs=0.01)

@@ -108,6 +108,67 @@ def test_chunks_may_come_in_any_order(body: bytes) -> None:
     assert findings == []
 
 
+@pytest.fixture(scope="module")
+def gsm() -> bytes:
+    """A wav file of GSM with 63 blocks, an odd number of bytes, and the byte that pads them."""
+    sound = 0.5 * np.sin(np.arange(63 * 320) * 0.2)
+    out = io.BytesIO()
+    soundfile.write(out, sound, 8000, format="WAV", subtype="GSM610")
+    body = out.getvalue()
+    at = body.index(b"data") + 8
+    return body[: at - 4] + struct.pack("<I", 63 * 65) + body[at : at + 63 * 65] + b"\0"
+
+
+def test_the_byte_that_pads_gsm_is_not_decoded(gsm: bytes) -> None:
+    at = gsm.index(b"data") + 4
+    for length in (63 * 65, 63 * 65 + 1):  # ffmpeg counts the byte, sox does not
+        samples, findings = read(gsm[:at] + struct.pack("<I", length) + gsm[at + 4 :])
+        assert (len(samples), findings) == (63 * 320, [])
+        assert np.abs(samples).max() < 0.6
+
+
+@pytest.mark.parametrize("container", ["WAV", "W64"])
+@pytest.mark.parametrize("codec", ["MS_ADPCM", "IMA_ADPCM", "GSM610"])
+def test_compressed_sound_that_is_cut_or_has_a_hole_is_named(container: str, codec: str) -> None:
+    out = io.BytesIO()
+    sound = 0.5 * np.sin(np.arange(24_000) * 0.2)
+    soundfile.write(out, sound, 8000, format=container, subtype=codec)
+    body = out.getvalue()
+    whole, findings = read(body)
+    assert findings == []
+    middle = len(body) * 6 // 10
+    cut, hole = body[:middle], body[: middle - 500] + body[middle:]
+    assert np.abs(read(cut)[0]).max() < 0.7  # a part of a block would be noise
+    for damaged, missing in ((cut, len(body) - middle), (hole, 500)):
+        samples, [finding] = read(damaged)
+        assert finding.code == "truncated"
+        assert finding.bytes is not None
+        assert abs(finding.bytes - missing) <= 8  # the padding of the chunk
+        assert finding.start == pytest.approx(len(samples) / 8000)
+        assert 0.3 * len(whole) < len(samples) < len(whole)
+
+
+@pytest.mark.parametrize(("second_bytes", "expected"), [(32_000, 6), (64_000, 3)])
+def test_a_wrong_size_of_the_frame_is_seen_by_the_other_fields(second_bytes: int, expected: int) -> None:
+    form = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, second_bytes, 4, 16))
+    samples, findings = read(wav(form, chunk(b"data", SOUND)))
+    assert (len(samples), findings) == (expected, [])
+
+
+def test_an_odd_chunk_before_the_samples_may_lack_its_padding() -> None:
+    samples, findings = read(wav(layout(), chunk(b"note", b"abc")[:-1], chunk(b"data", SOUND)))
+    np.testing.assert_array_equal(samples * 32768, VALUES)
+    assert findings == []
+
+
+def test_zeros_that_fill_up_a_w64_chunk_are_not_named(sndfile: Encode) -> None:
+    body = sndfile(np.zeros(5), "W64", "PCM_24", 8000)
+    at = body.index(b"data\xf3\xac\xd3\x11") + 16
+    padded = body[:at] + struct.pack("<Q", 24 + 16) + body[at + 8 : at + 8 + 15] + b"\0"
+    samples, findings = read(padded)
+    assert (len(samples), findings) == (5, [])
+
+
 PLACEHOLDERS = [0, 0x80000000, 0x7FFFFF00, 0x7FFFFFFF - 0x24, 0x7FFFFFFF, 0x7FFFF000]
 PLACEHOLDERS += [0xFFFFFFFF - 36, 0xFFFFFF9B, 0xFFFFFFFF]
 

@@ -58,6 +58,7 @@ _TIMED = (
 )
 # Encoders let the sound of a whole recording begin a few frames late.
 _LATE_SECONDS = 0.1
+_LATE_FRAMES = 2  # of the encoder's delay in wma, which are 0.128 s at 8,000 Hz
 _MAX_READ_ERRORS = 16
 _MAX_DAMAGED_AT_START = 2_000  # packets that cannot be decoded, behind which there is no sound
 _MAX_DAMAGED = 10_000  # packets that cannot be decoded, behind which a file is not decoded any further
@@ -156,7 +157,8 @@ class FfmpegReader:
     def _note_late_start(self, *, fragmented: bool) -> float:
         """Name what lies before the first frame; return the seconds of it that the header's length counts."""
         late = measure_late_start(self._container, self._first, self._kind)
-        if late <= _LATE_SECONDS:
+        usual = _LATE_FRAMES * self._first.samples / self._first.sample_rate if self._kind is ContainerFormat.ASF else 0
+        if late <= max(_LATE_SECONDS, usual):
             return 0.0
         damaged = any(finding.code is FindingCode.GAP for finding in (*self.findings, *self._losses.describe()))
         if damaged or self._kind is ContainerFormat.FLAC:
@@ -210,7 +212,7 @@ class FfmpegReader:
             self._describe_last_frame(last, damaged)
         elif self._kind is ContainerFormat.FLAC and last is not None and not damaged:
             self._find_end(last)
-        elif (count := sum(packet.size for packet in damaged)) >= self._least_damage:
+        elif (count := sum(packet.size for packet in damaged)) >= self._least_damage and not self._is_named():
             detail = f"The {self._kind} file is cut off or damaged at its end: {count} bytes could not be decoded."
             self._add_truncated(detail, None)
 
@@ -278,6 +280,10 @@ class FfmpegReader:
         tags = measure_tags(BytesIO(behind), 0, len(behind))
         if tags < len(behind) and last.pos is not None:
             self.end = last.pos + length + tags
+
+    def _is_named(self) -> bool:
+        """Return whether the container says already that the file is cut off."""
+        return any(finding.code is FindingCode.TRUNCATED for finding in self.findings)
 
     def _add_truncated(self, detail: str, count: int | None) -> None:
         self.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, bytes=count))

@@ -106,7 +106,7 @@ def merge_findings(structural: list[Finding], lost: list[Finding], seconds: floa
         by_time = {id(late): early for early, late in zip(gaps, timed, strict=True)}
         structural = [finding for finding in structural if finding.code is not FindingCode.GAP]
         lost = [_merge_gap(by_time[id(finding)], finding) if id(finding) in by_time else finding for finding in lost]
-    return [_add_times(finding, seconds, promised) for finding in structural] + lost
+    return [add_times(finding, seconds, promised) for finding in structural] + lost
 
 
 def _merge_gap(structural: Finding, timed: Finding) -> Finding:
@@ -114,7 +114,8 @@ def _merge_gap(structural: Finding, timed: Finding) -> Finding:
     return timed.model_copy(update={"detail": detail, "bytes": structural.bytes or timed.bytes})
 
 
-def _add_times(finding: Finding, seconds: float, promised: float) -> Finding:
+def add_times(finding: Finding, seconds: float, promised: float) -> Finding:
+    """Return a finding of `merge_findings`, with the seconds at which the sound ends where it was cut off."""
     if finding.code is not FindingCode.TRUNCATED:
         return finding
     known = promised > seconds

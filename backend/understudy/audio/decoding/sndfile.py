@@ -7,6 +7,7 @@ import soundfile
 
 from understudy.audio.decoding.audio_limits import check_layout
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
+from understudy.audio.decoding.losses import add_times
 from understudy.audio.decoding.reader import BLOCK_VALUES, SoundBlock
 from understudy.audio.decoding.source_file import Source, Stream, measure_size
 from understudy.audio.decoding.wav_codecs import CONVERT
@@ -20,8 +21,8 @@ _COUNT_MAX = 0x7FFF_FFFF_FFFF_FFFF
 class SndfileReader:
     """Reads a seekable file object; scales integer samples to [-1, 1) and keeps float samples as they are."""
 
-    def __init__(self, source: Source, kind: ContainerFormat, codec: str) -> None:
-        """Open `source`, whose header calls its codec `codec`.
+    def __init__(self, source: Source, kind: ContainerFormat, codec: str, most_frames: int = _COUNT_MAX) -> None:
+        """Open `source`, whose header calls its codec `codec`; it holds `most_frames` frames at most.
 
         Raises AudioUnusable when libsndfile cannot read the header, or when the sample rate or the channel count is
         out of range.
@@ -41,7 +42,9 @@ class SndfileReader:
         self.channels: int = self._file.channels
         self.codec: str = self._file.subtype.lower()
         self.end: int | None = measured
-        self._promised: int | None = self._file.frames if self._file.frames != _COUNT_MAX else None
+        self._most = most_frames
+        promised = min(self._file.frames, most_frames)
+        self._promised: int | None = promised if promised != _COUNT_MAX else None
         try:
             check_layout(self.rate, self.channels)
         except AudioUnusable:
@@ -58,12 +61,15 @@ class SndfileReader:
                 read = len(self._file.read(out=block))
             except soundfile.LibsndfileError:
                 read = 0
+            read = min(read, self._most - done)
             done += read
             if read:
                 yield SoundBlock(block[:read], self.rate)
             if read < frames:
                 break
-        if self._promised is not None and done < self._promised:
+        self.findings = [add_times(each, done / self.rate, 0.0) for each in self.findings]
+        known = any(finding.code is FindingCode.TRUNCATED for finding in self.findings)
+        if self._promised is not None and done < self._promised and not known:
             self.findings.append(
                 Finding(
                     code=FindingCode.TRUNCATED,

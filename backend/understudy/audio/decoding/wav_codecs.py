@@ -6,7 +6,8 @@ CONVERT = "Convert the recording: `ffmpeg -i FILE recording.flac`, and send reco
 ONE_TRACK = "Send one sound track: `ffmpeg -i FILE -map 0:a:0 recording.flac`, and send recording.flac."
 BY_FFMPEG = frozenset({0x50, 0x55, 0xFF, 0x160, 0x161, 0x2000})
 """mp2, mp3, aac, wma and ac3."""
-BY_SNDFILE = frozenset({0x02, 0x11, 0x31, 0x40})
+GSM, GSM_BLOCK_FRAMES = 0x31, 320
+BY_SNDFILE = frozenset({0x02, 0x11, GSM, 0x40})
 """Microsoft ADPCM, IMA ADPCM, GSM 6.10 and G.721."""
 
 _NAMES = {

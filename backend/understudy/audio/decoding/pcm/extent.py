@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.structure import describe_placeholder, is_impossible
-from understudy.audio.decoding.pcm.chunks import SkipChunks
+from understudy.audio.decoding.pcm.chunks import SkipChunks, skip_w64
 from understudy.audio.decoding.pcm.encoding import PcmLayout
 from understudy.audio.decoding.source_file import Source, read_at
 from understudy.schemas.inference.finding import Finding, FindingCode
@@ -19,6 +19,7 @@ _BLANK = b"\0 \t\r\n"
 # Fewer bytes than this behind the samples are taken for an addition of another program and not for sound.
 _LEAST_SOUND = 512
 _STEP = 1 << 20
+_W64_PADDING = 7
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Extent:
 def measure_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChunks, beginnings: Beginnings) -> Extent:
     """Return the samples of a file; `skip` returns the chunks from an offset on."""
     extent = _find_extent(source, layout, block, skip, beginnings)
-    _note_part_of_frame(source, extent, layout)
+    _note_part_of_frame(source, extent, layout, padding=_W64_PADDING if skip is skip_w64 else 1)
     return extent
 
 
@@ -93,6 +94,41 @@ def find_end(source: Source, block: Block, skip: SkipChunks, beginnings: Beginni
     return end if beginning is None or beginning > behind else beginning
 
 
+def measure_compressed(
+    source: Source, block: Block, block_bytes: int, skip: SkipChunks, beginnings: Beginnings
+) -> Extent:
+    """Return the compressed samples of a file, in whole blocks of `block_bytes`, and the end of their recording.
+
+    A decoder would decode a part of a block, or the bytes that pad the chunk, as noise.
+    """
+    size = beginnings.size
+    end = find_end(source, block, skip, beginnings)
+    known = block.declared is not None and block.declared > 0 and not _is_placeholder(block.declared)
+    declared = block.declared if known and block.declared is not None and not is_impossible(block.declared) else None
+    present = max(0, min(end, size) - block.begin)
+    length = present if declared is None else min(present, declared)
+    rest = length % block_bytes if length > block_bytes else 0
+    extent = Extent(block.begin, length - rest, end)
+    if declared is None:
+        extent.findings.append(describe_placeholder("The header does not say how long the sound is"))
+    elif declared > present:
+        detail = (
+            f"The file is cut off, or bytes are missing within it: its header promises {declared} bytes of sound, and "
+            f"{present} are present."
+        )
+        extent.findings.append(Finding(code=FindingCode.TRUNCATED, detail=detail, bytes=declared - present))
+    elif rest and not is_blank(source, block.begin + length - rest, block.begin + length):
+        extent.findings.append(
+            Finding(
+                code=FindingCode.TRAILING_DATA,
+                detail=f"The last {rest} bytes of the sound are less than one block of {block_bytes} bytes and were "
+                "not decoded.",
+                bytes=rest,
+            )
+        )
+    return extent
+
+
 def _read_to_end(layout: PcmLayout, block: Block, end: int) -> Extent:
     """Return the samples up to byte `end`, where the file or the recording ends."""
     present = end - block.begin
@@ -131,13 +167,17 @@ def _read_beyond(layout: PcmLayout, block: Block, declared: int, end: int) -> Ex
     return extent
 
 
-def _note_part_of_frame(source: Source, extent: Extent, layout: PcmLayout) -> None:
-    """Name the bytes behind the last whole frame; a file that was cut off is named already."""
+def _note_part_of_frame(source: Source, extent: Extent, layout: PcmLayout, *, padding: int) -> None:
+    """Name the bytes behind the last whole frame; a file that was cut off is named already.
+
+    Up to `padding` zeros may fill up the chunk. Where its length is known one is named: only W64 counts them.
+    """
     rest = extent.length % layout.frame_bytes
     if not rest or any(finding.code is FindingCode.TRUNCATED for finding in extent.findings):
         return
-    if rest == 1 and extent.findings and read_at(source, extent.begin + extent.length - 1, 1) == b"\0":
-        return  # the byte that pads a chunk of unknown length
+    last = read_at(source, extent.begin + extent.length - rest, rest)
+    if rest <= padding and (extent.findings or padding > 1) and not last.strip(b"\0"):
+        return
     extent.findings.append(
         Finding(
             code=FindingCode.TRAILING_DATA,

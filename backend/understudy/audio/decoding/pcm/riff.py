@@ -18,6 +18,7 @@ _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # The rest of a sub-format of WAVE_FORMAT_EXTENSIBLE behind its two-byte tag.
 _SUBFORMAT = bytes.fromhex("00000000 1000 8000 00aa00389b71")
 _FORMAT_BYTES = 64
+_NEEDED = (b"fmt ", b"data")
 # The rest of Wave64's identifiers behind the four letters of RIFF's.
 _W64_FORMAT_OR_DATA = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
@@ -40,13 +41,19 @@ class WavHeader:
             return int.from_bytes(self.format[24:26], self.order)
         return tag
 
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one block of compressed samples, at least 1."""
+        return max(1, int.from_bytes(self.format[12:14], self.order))
+
     def find_layout(self) -> PcmLayout | None:
         """Return the layout of the samples; None where they are compressed."""
-        channels, rate, _, frame_bytes, bits = struct.unpack_from(
+        channels, rate, second_bytes, frame_bytes, bits = struct.unpack_from(
             ("<" if self.order == "little" else ">") + "HIIHH", self.format, 2
         )
         width = -(-bits // 8)
-        if channels and frame_bytes % channels == 0 and frame_bytes // channels in SIGNED and frame_bytes:
+        sure = bits % 8 == 0 and second_bytes == rate * channels * width  # two fields against that of the frame
+        if channels and frame_bytes % channels == 0 and frame_bytes // channels in SIGNED and frame_bytes and not sure:
             width = max(width, frame_bytes // channels)
         encoding = {
             _PCM: PcmEncoding.U8 if width == 1 else SIGNED.get(width),
@@ -79,6 +86,8 @@ def read_riff(source: Source, size: int) -> WavHeader:
             length = long_size if length == 0xFFFF_FFFF and long_size else length
             block = Block(begin, length)
         offset = begin + length + length % 2
+        if length % 2 and read_at(source, begin + length, 4) in _NEEDED:
+            offset = begin + length  # some programs leave out the byte that pads a chunk
     else:
         raise _make_too_many()
     return _build_header("wav", order, found, block)
