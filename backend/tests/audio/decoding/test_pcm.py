@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -261,6 +262,61 @@ def test_what_is_no_sound_behind_the_samples_is_named(behind: bytes) -> None:
     samples, [finding] = read(wav(layout(), chunk(b"data", SOUND)) + behind)
     assert len(samples) == 6
     assert (finding.code, finding.bytes) == ("trailing_data", len(behind))
+
+
+def html() -> bytes:
+    return b"\n<!DOCTYPE html><html><body>" + "Wie schön, hello there! ".encode() * 400
+
+
+def archive() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        file.writestr("a.bin", np.random.default_rng(1).bytes(20_000))
+    return out.getvalue()
+
+
+FOREIGN = {"html": html(), "zip": archive(), "random": np.random.default_rng(2).bytes(30_000)}
+FOREIGN |= {"few": np.random.default_rng(3).bytes(700), "tag": b"ID3\x04" + bytes(5) + b"\1" + b"APIC" * 700}
+KINDS = [("WAV", subtype) for subtype in ("PCM_U8", "PCM_16", "PCM_24", "FLOAT", "ULAW")]
+KINDS += [("RF64", "PCM_16"), ("W64", "PCM_16"), ("AIFF", "PCM_S8"), ("AU", "PCM_24"), ("AIFF", "FLOAT")]
+
+
+@pytest.mark.parametrize(("container", "subtype"), KINDS)
+@pytest.mark.parametrize("behind", FOREIGN.values(), ids=FOREIGN.keys())
+def test_other_data_behind_samples_whose_length_is_right_is_not_scored(
+    sndfile: Encode, container: str, subtype: str, behind: bytes
+) -> None:
+    sound = np.random.default_rng(4).normal(0, 0.1, (8000, 2))
+    body = sndfile(sound, container, subtype, 8000)
+    samples, found = read(body + behind)
+    assert len(samples) == 8000
+    [finding] = found
+    assert finding.code == "trailing_data"
+    assert finding.bytes == pytest.approx(len(behind), abs=200)  # the chunks behind the samples
+
+
+LEVELS = {"quiet": (0.001, 0.001), "louder": (0.0003, 0.3), "loud": (0.3, 0.3), "quieter": (0.3, 0.001)}
+LEVELS |= {"silence before": (0.0, 0.2), "full scale": (1.0, 1.0)}
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "ULAW"])
+@pytest.mark.parametrize(("first", "second"), LEVELS.values(), ids=LEVELS.keys())
+def test_sound_behind_a_length_that_is_too_short_is_scored(
+    sndfile: Encode, subtype: str, first: float, second: float
+) -> None:
+    """Music has no even spread of values; a recording of noise at full scale has one before the border, too."""
+    noise = np.random.default_rng(5).uniform(-1, 1, 24_000)
+    tones = np.sin(np.arange(24_000) * 0.3) * np.sin(np.arange(24_000) * 0.0007)
+    for kind in (noise, 0.7 * tones + 0.3 * noise):
+        if kind is noise and second == 0.3 and first != 0.3:
+            continue
+        sound = kind * np.where(np.arange(24_000) < 8000, first, second)
+        body = sndfile(sound, "WAV", subtype, 8000)
+        at = body.index(b"data") + 4
+        length = int.from_bytes(body[at : at + 4], "little") // 3
+        whole = body[: at + 4 + 3 * length]
+        samples, [finding] = read(whole[:at] + struct.pack("<I", length) + whole[at + 4 :])
+        assert (len(samples), finding.code) == (24_000, "length_mismatch")
 
 
 def test_a_second_block_of_samples_is_named() -> None:

@@ -60,8 +60,8 @@ _REMEDIES = {
         "the sound back: listen to it from there on, because an event may be missing or cut."
     ),
     FindingCode.LENGTH_MISMATCH: (
-        "Have the recorder write the right length into the header: other programs may play only the beginning. The "
-        "scores hold for all of the sound."
+        "Have the recorder write the right length into the header: other programs may play only the beginning. Listen "
+        "to what lies behind the stated length: it was scored as sound."
     ),
     FindingCode.PLACEHOLDER_LENGTH: (
         "Nothing, if the recording was written to a pipe or as a stream. Otherwise compare the length in the answer "

@@ -10,6 +10,7 @@ from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.structure import describe_placeholder, is_impossible
 from understudy.audio.decoding.pcm.chunks import SkipChunks, skip_w64
 from understudy.audio.decoding.pcm.encoding import PcmLayout
+from understudy.audio.decoding.pcm.foreign import is_foreign
 from understudy.audio.decoding.source_file import Source, read_at
 from understudy.schemas.inference.finding import Finding, FindingCode
 
@@ -77,6 +78,8 @@ def _find_extent(source: Source, layout: PcmLayout, block: Block, skip: SkipChun
     if behind is not None and behind - tail.end < _LEAST_SOUND:  # frames without a mark, behind a few bytes
         end = min(end, behind)
     if tail.count or end - tail.end < _LEAST_SOUND or is_blank(source, tail.end, end):
+        return extent
+    if is_foreign(source, layout, block.begin, tail.end, end):
         return extent
     return _read_beyond(layout, block, declared, end)
 
