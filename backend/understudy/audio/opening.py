@@ -15,12 +15,13 @@ from understudy.audio.decoding.source_file import PartOfFile, Source
 from understudy.audio.decoding.wav_codecs import (
     BY_FFMPEG,
     BY_SNDFILE,
+    DAMAGED_HEADER,
     GSM,
     GSM_BLOCK_FRAMES,
     find_codec_name,
     make_codec_error,
 )
-from understudy.errors import AudioTooLong
+from understudy.errors import AudioTooLong, AudioUnusable
 from understudy.schemas.inference.finding import Finding, FindingCode
 
 # FLAC stores digital silence at 48 kHz in 140 bytes a second, and at 8 kHz in 24.
@@ -96,7 +97,7 @@ def _open_reader(source: Source, kind: ContainerFormat, beginnings: Beginnings) 
             layout, block = apple.read_caf(source, size)
             if isinstance(layout, PcmLayout):
                 return _open_pcm(source, layout, block, chunks.skip_caf, beginnings)
-            source = _cut_behind(source, block, chunks.skip_caf, beginnings)
+            return _open_compressed_caf(source, block, beginnings)
     return _open_with_ffmpeg(source, kind, beginnings)
 
 
@@ -132,6 +133,21 @@ def _open_compressed_wav(
     reader.findings.extend(extent.findings)
     reader.end = extent.end
     return reader
+
+
+def _open_compressed_caf(source: Source, block: Block, beginnings: Beginnings) -> Reader:
+    part = _cut_behind(source, block, chunks.skip_caf, beginnings)
+    try:
+        return _open_with_ffmpeg(part, ContainerFormat.CAF, beginnings)
+    except AudioUnusable as error:
+        table_missing = block.declared is not None and block.begin + block.declared >= beginnings.size
+        if not table_missing or error.remedy != DAMAGED_HEADER:
+            raise
+        raise AudioUnusable(
+            "The caf file is cut off: the table behind its sound, which says how long each packet is, is missing.",
+            remedy="Send the whole file again. If it is stored so, repair it with the program that recorded it: "
+            "nothing can be decoded without that table.",
+        ) from error
 
 
 def _open_with_ffmpeg(source: Source, kind: ContainerFormat, beginnings: Beginnings | None = None) -> Reader:

@@ -135,3 +135,11 @@ def test_a_later_piece_of_a_recording_is_called_so(tone: Any, ffmpeg: Encode) ->
             error = refuse(body)
             assert f"a later piece of a recording ({kind})" in error.detail
             assert "Send the first piece and all later ones joined in one file" in error.remedy
+
+
+def test_a_caf_file_whose_table_of_packets_is_missing_says_so(tone: Any, ffmpeg: Any) -> None:
+    body = ffmpeg(tone, "caf", "alac", 44_100)
+    assert body.index(b"pakt") > body.index(b"data")
+    for cut in (body[: body.index(b"pakt")], body[: len(body) // 2]):
+        with pytest.raises(AudioUnusable, match="the table behind its sound"):
+            open_clip(io.BytesIO(cut), AudioLimits(60.0))

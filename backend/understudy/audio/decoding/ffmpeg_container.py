@@ -11,7 +11,7 @@ from av.container import InputContainer
 from understudy.audio.decoding.codecs import DEMUXERS, MAX_TRACKS, get_options, refuse_to_open
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.source_file import Source, Stream
-from understudy.audio.decoding.wav_codecs import ONE_TRACK
+from understudy.audio.decoding.wav_codecs import DAMAGED_HEADER, ONE_TRACK
 from understudy.errors import AudioUnusable
 
 # The DURATION tag of one Matroska track; the duration of the container is that of its longest track.
@@ -47,8 +47,7 @@ def open_container(source: Source, kind: ContainerFormat) -> InputContainer:
     except av.FFmpegError as error:
         raise AudioUnusable(
             f"The {kind} file is damaged or cut off so that its header cannot be read.",
-            remedy="Send the file again, in case it was damaged on its way. If a player still plays it, convert it: "
-            "`ffmpeg -i FILE recording.flac`, and send recording.flac. Otherwise record the clip again.",
+            remedy=DAMAGED_HEADER,
         ) from error
     if len(container.streams) > MAX_TRACKS:
         container.close()

@@ -4,6 +4,10 @@ from understudy.errors import AudioUnusable
 
 CONVERT = "Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac."
 ONE_TRACK = "Send one sound track: `ffmpeg -i FILE -map 0:a:0 recording.flac`, and send recording.flac."
+DAMAGED_HEADER = (
+    "Send the file again, in case it was damaged on its way. If a player still plays it, convert it: "
+    "`ffmpeg -i FILE recording.flac`, and send recording.flac. Otherwise record the clip again."
+)
 BY_FFMPEG = frozenset({0x50, 0x55, 0xFF, 0x160, 0x161, 0x2000})
 """mp2, mp3, aac, wma and ac3."""
 GSM, GSM_BLOCK_FRAMES = 0x31, 320
