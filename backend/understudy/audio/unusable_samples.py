@@ -2,12 +2,11 @@
 
 import numpy as np
 
+from understudy.audio.decoding.audio_limits import ABSURD_PEAK
 from understudy.audio.decoding.reader import Samples
 from understudy.errors import AudioUnusable
 from understudy.schemas.inference.finding import MOST_FINDINGS, Finding, FindingCode
 
-# +40 dBFS. A float file above this level holds damaged values, or integers that were not divided by their full scale.
-ABSURD_PEAK = 100.0
 # Where more of the samples lie above that level the file as a whole has another scale.
 _MOST_ABSURD = 0.001
 # A stream is judged once it has lasted this long, and by more samples, so that a fault of a moment does not end it.

@@ -7,6 +7,8 @@ from understudy.errors import AudioTooLong, AudioUnusable
 MAX_CHANNELS = 128
 MIN_RATE = 1_000
 MAX_RATE = 768_000
+ABSURD_PEAK = 100.0
+"""+40 dBFS. Above it a float file holds damaged values, or integers that were not divided by their full scale."""
 
 
 @dataclass(frozen=True)

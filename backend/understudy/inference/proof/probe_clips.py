@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.audio.decoding.audio_limits import ABSURD_PEAK
 from understudy.audio.demo_clips import FOLDER
-from understudy.audio.unusable_samples import ABSURD_PEAK
 from understudy.schemas.compiler.spec import Spec
 
 Array = NDArray[np.float32]

@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
+from understudy.audio.decoding.audio_limits import ABSURD_PEAK
 from understudy.audio.decoding.pcm.encoding import PcmEncoding, PcmLayout, decode
 from understudy.audio.decoding.source_file import Source, read_at
-from understudy.audio.unusable_samples import ABSURD_PEAK
 
 _LOOKED_AT = 1 << 14  # bytes on each side of the border
 # Marks of four bytes and more, which samples hardly ever begin with.
