@@ -49,7 +49,7 @@ test("the microphone is scored as it comes, through a switch and through an outa
   expect(readFileSync(await download.path(), "utf8")).toMatch(/^not heard,/m);
 
   await page.getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByText("Not listening")).toBeVisible();
+  await expect(page.getByText("Not listening", { exact: true })).toBeVisible();
   await expect(page.getByRole("img", { name: "Window scores of the last 30 seconds" })).toBeVisible();
 });
 

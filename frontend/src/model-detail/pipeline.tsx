@@ -8,7 +8,7 @@ import { AlertIcon } from "../ui/icons";
 const words = text.modelDetail.pipeline;
 
 // Only the thresholds of a model with hundreds of labels are so many.
-const MANY_FACTS = 20;
+const MANY_FACTS = 40;
 const FEW_FACTS = 14;
 
 interface Props {

@@ -64,7 +64,7 @@ def format_page_summary(answer: ModelList) -> Text:
 
 
 # A line of more facts, which are a model's thresholds, hides the lines around it.
-_MOST_FACTS = 20
+_MOST_FACTS = 40
 
 
 def _format_labels(model: ModelDetail) -> Text:
