@@ -195,7 +195,7 @@ class Settings(AccessSettings):
     traces: bool = Field(
         default=False,
         description="Send spans of requests, predictions and activations by OpenTelemetry (OTLP over HTTP). Where to, "
-        "OpenTelemetry's own variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT. See metrics.md.",
+        "OpenTelemetry's own variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT. See traces.md.",
     )
     prediction_log_days: int = Field(
         default=0,

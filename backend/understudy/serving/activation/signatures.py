@@ -75,7 +75,7 @@ class ModelSignatures:
 
         Examples are looked at before a model goes live, and not when a server loads it again: they change no answer.
         """
-        async with self._database.read(Use.OWN) as session:
+        async with self._database.read(Use.MANAGE if with_examples else Use.OWN) as session:
             signers = (await policies.read(session)).signers
         if not signers:
             return None
@@ -238,7 +238,7 @@ class ModelSignatures:
     async def _read_content(self, model: RegisteredFile, *, with_examples: bool) -> _Content:
         documents = {} if model.spec is None else {SPEC: to_document(model.spec)}
         if with_examples:
-            async with self._database.read(Use.OWN) as session:
+            async with self._database.read(Use.MANAGE) as session:
                 examples = await example_rows.find(session, model.facts.digest)
             if examples is not None:
                 documents[EXAMPLES] = to_document(examples)
