@@ -330,7 +330,7 @@ class RequestClosed(Conflict):
 
 
 class RequestStale(Conflict):
-    """What was asked for is not what would be done now."""
+    """The request no longer asks for the same: something was changed since."""
 
     code = "request_stale"
     title = "Something changed since the activation was asked for"

@@ -113,7 +113,7 @@ async def test_a_refusal_and_an_unknown_route_are_named_by_their_template(
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ExportTraceServiceRequest]]:
-    """What a receiver of OTLP gets."""
+    """The requests that a receiver of OTLP gets."""
     received: list[ExportTraceServiceRequest] = []
 
     class Receiver(BaseHTTPRequestHandler):

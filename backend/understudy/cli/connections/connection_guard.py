@@ -15,7 +15,7 @@ class Room(IntEnum):
     HEALTH = 1
     """Health checks and metrics only."""
     MANAGEMENT = 2
-    """What needs the connection for a short time only."""
+    """Requests that need the connection for a short time only."""
     ALL = 3
 
 

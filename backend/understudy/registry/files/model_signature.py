@@ -40,7 +40,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class Signed:
-    """What a signature that holds covers, and the key that made it."""
+    """The content that a valid signature covers, and the key that made it."""
 
     key: PublicKey
     resources: Resources

@@ -29,7 +29,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Permit:
-    """What an activation may pass by: a second person's word, a freeze for `override_reason`, or all policies.
+    """Names the policies that an activation passes by: a second person's word, a freeze for `override_reason`, or all.
 
     `is_return` is a return to safety, which no policy holds back.
     """

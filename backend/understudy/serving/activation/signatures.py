@@ -42,7 +42,7 @@ SHARE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class _Checked:
-    """Who signed a model, and the digests of the spec and the examples that the signature covers."""
+    """The signer of a model, and the digests of the spec and the examples that the signature covers."""
 
     signer: Signer
     documents: Mapping[str, str]
@@ -50,7 +50,7 @@ class _Checked:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a signature has to cover: each name with its SHA-256, and the documents that are in no file as such."""
+    """The content that a signature has to cover: each name with its SHA-256, and the documents that no file holds."""
 
     name: str
     resources: dict[str, str]

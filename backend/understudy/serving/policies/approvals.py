@@ -28,7 +28,7 @@ from understudy.serving.sync.live_model import ActivatedModel
 
 @dataclass(frozen=True)
 class _Approved:
-    """What an approved request lets happen."""
+    """The activation that an approved request permits."""
 
     request: ActivationRequest
     permit: Permit
