@@ -4311,7 +4311,7 @@ export interface components {
         };
         /**
          * ProofState
-         * @description What is known about a model's features.
+         * @description The knowledge about a model's features.
          * @enum {string}
          */
         ProofState: "not_proved" | "pending" | "proved" | "missed";
@@ -4591,7 +4591,7 @@ export interface components {
         };
         /**
          * Rollout
-         * @description Which of the live servers serve the generation that an activation committed.
+         * @description The live servers that serve the generation that an activation committed, and those that do not yet.
          */
         Rollout: {
             /**

@@ -1,6 +1,7 @@
 """Two machines on one database, each with a home folder of its own, which share their files by a store."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -121,6 +122,18 @@ async def test_a_machine_compiles_what_it_fetches_from_the_store(
     assert await _predict(machines.second, tmp_path) == "b"
     assert machines.list_manifests() == ["compiled", "sources"]
     assert list((machines.second.settings.var_dir / "cache" / "sources").iterdir())
+
+
+async def test_what_was_removed_here_is_fetched_again(
+    machines: Machines, no_compiler: None, make_model: ModelFactory
+) -> None:
+    model_id = await machines.register(make_model)
+    await machines.activate(model_id)
+    [manifest] = (machines.store / "compiled").glob("*.json")
+    for _ in range(2):
+        found = await machines.second.file_sharing.find_compiled(manifest.stem)
+        assert found is not None
+        shutil.rmtree(found.folder)
 
 
 async def test_a_file_that_no_machine_stored_is_missing(machines: Machines, make_model: ModelFactory) -> None:

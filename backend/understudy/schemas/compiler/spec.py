@@ -235,7 +235,7 @@ class Spec(InputSpec):
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What was assumed; a spec made before that was kept never stated how embeddings are pooled."""
+        """The assumptions; a spec made before that was kept never stated how embeddings are pooled."""
         if self.assumed is not None:
             return self.assumed
         return (Assumption.POOLING,) if self.input.on_backbone else ()

@@ -1,4 +1,4 @@
-"""What was found about a recording that a reader of its answer must know, for programs."""
+"""Findings about a recording that a reader of its answer must know, for programs."""
 
 from collections.abc import Iterable
 from enum import StrEnum

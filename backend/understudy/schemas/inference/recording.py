@@ -1,4 +1,4 @@
-"""What a client may say about a recording that it sends, and a recording within a JSON document."""
+"""Fields by which a client describes a recording that it sends, and a recording within a JSON document."""
 
 from datetime import datetime
 from enum import StrEnum

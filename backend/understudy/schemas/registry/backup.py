@@ -43,7 +43,7 @@ class Manifest(BaseModel):
 
 
 class BackupReport(BaseModel):
-    """What was saved or restored; `warnings` are sentences about what is not in the archive or was left as it is."""
+    """A backup or a restore; `warnings` are sentences about what is not in the archive or was left as it is."""
 
     model_config = ConfigDict(frozen=True)
 

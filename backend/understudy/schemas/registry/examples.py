@@ -162,7 +162,7 @@ class ExamplesProof(BaseModel):
 
 
 class ProofState(StrEnum):
-    """What is known about a model's features."""
+    """The knowledge about a model's features."""
 
     NOT_PROVED = "not_proved"  # no examples
     PENDING = "pending"  # examples that were not run through this compiled model yet

@@ -31,7 +31,7 @@ class ReplicaBehind(ReplicaStatus):
 
 
 class Rollout(BaseModel):
-    """Which of the live servers serve the generation that an activation committed."""
+    """The live servers that serve the generation that an activation committed, and those that do not yet."""
 
     generation: int
     complete: bool = Field(description="Every live server serves this generation or a newer one")

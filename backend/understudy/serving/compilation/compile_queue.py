@@ -92,6 +92,7 @@ class CompileQueue:
             await asyncio.sleep(_OUTAGE_SECONDS)
         except CompilationEnded as error:
             log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)
+            passed.set()  # the others need not wait for the next attempt
             await self._try_again(model_id)
         except UnderstudyError as error:
             log.info("not compiled in advance", model_id=model_id, code=error.code, detail=error.detail)

@@ -1,11 +1,13 @@
 """Shares model files, signatures, compiled models and backbones of a registry by an object store."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import structlog
@@ -25,7 +27,7 @@ from understudy.registry.files.model_signature import MOST_BYTES
 from understudy.registry.models import file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
-from understudy.regular_file import open_regular
+from understudy.regular_file import open_regular, read_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
 
@@ -156,17 +158,19 @@ class FileSharing:
 
     def _fetch_compiled(self, files: SharedFiles, key: str) -> bool:
         name = f"compiled/{key}"
-        made = self._folder / "incoming" / key
-        if not files.fetch(name, made):
-            return False
+        made = self._folder / "incoming" / f"{key}-{uuid4().hex}"
         try:
-            report = CompileReport.model_validate_json((made / "report.json").read_bytes())
+            if not files.fetch(name, made):
+                return False
+            report = CompileReport.model_validate_json(read_regular(made / "report.json"))
+            if report.key != key:
+                raise build_damaged(name, f"it is the compiled model {report.key}")
+            with translate_disk_errors(self._store.root):
+                self._store.add(made, report)
         except (OSError, ValueError) as error:
-            raise build_damaged(name, f"its report cannot be read: {type(error).__name__}") from None
-        if report.key != key:
-            raise build_damaged(name, f"it is the compiled model {report.key}")
-        with suppress(FileNotFoundError):  # another thread added it
-            self._store.add(made, report)
+            raise build_damaged(name, f"its files cannot be used: {type(error).__name__}") from None
+        finally:
+            shutil.rmtree(made, ignore_errors=True)  # else the next attempt would find what is left of it
         if (added := self._store.find(key)) is None:
             raise build_damaged(name, "its files are not those of its report")
         self._cache.add(added.folder)
@@ -182,6 +186,7 @@ class FileSharing:
                 return None
             self._cache.add(path)
         if model_source.compute_digest(path) != digest:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
             raise build_damaged(f"sources/{digest}", "its files are not those that were registered")
         self._cache.mark_used(path)
         return path
