@@ -23,14 +23,14 @@ _DESIRED = f"{_REGISTRY}.deployment.desired_state"
 _SERVING = "understudy.serving"
 _STORE = "understudy.compiler.compiled_store:CompiledStore.add"
 FAULT_POINTS = (
-    ("register", f"{_REGISTRY}.models.rows:insert:after"),
+    ("register", f"{_REGISTRY}.models.table.rows:insert:after"),
     ("activate", f"{_REGISTRY}.database.database:Database._commit:after"),
     ("upload", f"{_REGISTRY}.files.uploads:_publish:before"),
     ("register", f"{_STORE}:before"),
     ("activate", f"{_DESIRED}:_mark_active:after"),
     ("register", f"{_REGISTRY}.database.database:Database._commit:before"),
     ("register", f"{_REGISTRY}.registry:add_details:before"),
-    ("register", f"{_REGISTRY}.models.model_history:record:before"),
+    ("register", f"{_REGISTRY}.models.history.model_history:record:before"),
     ("register", f"{_SERVING}.compilation.compilation:Compilation._compile_now:before"),
     ("register", f"{_SERVING}.compilation.compilation:Compilation._note:before"),
     ("register", f"{_STORE}:after"),
@@ -42,9 +42,9 @@ FAULT_POINTS = (
     ("activate", f"{_REGISTRY}.models.file_records:take_over_spec:after"),
     ("activate", f"{_SERVING}.sync.live_model:LiveModelReference.swap:before"),
     ("activate", f"{_SERVING}.sync.live_model:LiveModelReference.swap:after"),
-    ("delete", f"{_REGISTRY}.models.rows:delete:before"),
-    ("delete", f"{_REGISTRY}.models.rows:delete:after"),
-    ("rename", f"{_REGISTRY}.models.rows:change:after"),
+    ("delete", f"{_REGISTRY}.models.table.rows:delete:before"),
+    ("delete", f"{_REGISTRY}.models.table.rows:delete:after"),
+    ("rename", f"{_REGISTRY}.models.table.rows:change:after"),
 )
 """Operations, and places in them where the server's process is killed."""
 _LEFT_OVER = (".upload-*", ".new-*")

@@ -1,6 +1,6 @@
 r"""Runs `understudy`, and kills its own process at a fault point: a named function, right before or right after a call.
 
-    TORTURE_FAULT=understudy.registry.models.rows:insert:after TORTURE_ARMED=FILE \
+    TORTURE_FAULT=understudy.registry.models.table.rows:insert:after TORTURE_ARMED=FILE \
         python -m scripts.torture.killed_program serve
 
 Nothing happens before the file TORTURE_ARMED exists.

@@ -12,8 +12,8 @@ import pytest
 from understudy.models import HistoryEvent
 from understudy.registry import schema
 from understudy.registry.database.database import Database
-from understudy.registry.models import model_history
-from understudy.registry.models.history_export import export_history
+from understudy.registry.models.history import model_history
+from understudy.registry.models.history.export import export_history
 from understudy.schemas.access.actor import ActingPrincipal, Actor
 from understudy.settings import Settings
 

@@ -12,7 +12,7 @@ from understudy.errors import CompileFailed, FileMissing, ModelIsActive, ModelNo
 from understudy.models import CompileState
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import rows
+from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate

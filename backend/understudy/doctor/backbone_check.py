@@ -8,7 +8,7 @@ from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import compute_key, format_name
 from understudy.errors import BackboneMissing
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.compiler.spec import BackboneReference, PartialSpec, Spec
 from understudy.settings import Settings
 

@@ -27,8 +27,8 @@ from understudy.registry.database.database import Database
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models import file_records
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.rows import Row, list_all
 from understudy.registry.models.spec_reading import read_spec_now
+from understudy.registry.models.table.rows import Row, list_all
 from understudy.settings import Settings
 
 _WAIT_SECONDS = 5.0

@@ -25,8 +25,8 @@ from understudy.doctor.finding import Finding, FindingState
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.migrations import Repair
 from understudy.registry.database.database import Database
-from understudy.registry.models import rows
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table import rows
+from understudy.registry.models.table.rows import Row
 from understudy.registry.registry import Registry
 from understudy.settings import Settings
 

@@ -11,7 +11,7 @@ from understudy.doctor.model_files_check import format_name
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.models import example_rows
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.registry.examples import ExampleSet, ProofState
 from understudy.settings import Settings
 

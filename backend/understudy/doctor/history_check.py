@@ -2,7 +2,7 @@
 
 from understudy.doctor.finding import Finding, FindingState
 from understudy.registry.database.database import Database
-from understudy.registry.models.history_chain_audit import audit
+from understudy.registry.models.history.chain_audit import audit
 
 _REMEDY = (
     "Nothing can undo that. Compare the history with an export that was kept elsewhere: docs/history.md says how, and "

@@ -10,9 +10,9 @@ from understudy.errors import PathRefused, SpecInvalid, UnderstudyError
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.model_detail import describe_unnamed, has_invented_labels
-from understudy.registry.models.row_view import collect_facts
-from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import read_spec_now
+from understudy.registry.models.table.row_view import collect_facts
+from understudy.registry.models.table.rows import Row
 from understudy.registry.registry import Registry
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from understudy.doctor.finding import Finding, FindingState
 from understudy.models.naming import find_fault
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table.rows import Row
 
 
 def check(rows: Sequence[Row]) -> Iterator[Finding]:

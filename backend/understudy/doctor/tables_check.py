@@ -14,7 +14,7 @@ from understudy.models import Deployment, HistoryHead
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,17 @@ from understudy.registry.database.database import Database
 from understudy.registry.deployment import confirmations, desired_state
 from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.model_files import FileFacts, FileState, ModelFiles
-from understudy.registry.models import example_rows, file_records, listing, model_history, rows
-from understudy.registry.models.creator_column import CreatorColumn
+from understudy.registry.models import example_rows, file_records
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.history import model_history
 from understudy.registry.models.model_detail import add_details
-from understudy.registry.models.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
-from understudy.registry.models.row_view import collect_facts, read_facts, select_values, to_answer
-from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
+from understudy.registry.models.specs.recorded_spec import change_given, given_to_json, merge_specs, read_recorded_spec
 from understudy.registry.models.stored_times import StoredTimes
+from understudy.registry.models.table import listing, rows
+from understudy.registry.models.table.creator_column import CreatorColumn
+from understudy.registry.models.table.row_view import collect_facts, read_facts, select_values, to_answer
+from understudy.registry.models.table.rows import Row
 from understudy.registry.models.unanswered import Attempt, UnansweredRegistrations
 from understudy.schemas.access.actor import Source, get_principal_id
 from understudy.schemas.compiler.spec import PartialSpec

@@ -6,7 +6,7 @@ from understudy.migrations import AdoptionOutcome, Repair
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings

@@ -26,8 +26,8 @@ from understudy.registry.backup.backup import back_up
 from understudy.registry.backup.restore import restore
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import model_history
-from understudy.registry.models.history_chain_audit import audit
+from understudy.registry.models.history import model_history
+from understudy.registry.models.history.chain_audit import audit
 from understudy.registry.registry import Registry
 from understudy.schemas.access.account import KeyCreate
 from understudy.schemas.access.role import Role

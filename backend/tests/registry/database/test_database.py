@@ -11,7 +11,7 @@ from understudy.models import MlModel
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import rows
+from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model_query import ModelQuery
 from understudy.settings import Settings

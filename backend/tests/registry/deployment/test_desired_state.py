@@ -10,7 +10,7 @@ from understudy.errors import CompileFailed, Conflict, DatabaseUnavailable, Mode
 from understudy.models import FLOAT32, Deployment, HistoryEvent, utc_now
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state, rollback
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 from understudy.registry.registry import Registry
 from understudy.settings import Settings
 

@@ -10,7 +10,7 @@ from tests.postgres import ByHand, needs_direct, only_postgresql
 from understudy.errors import Conflict, DatabaseUnavailable, RequestInvalid
 from understudy.registry import schema
 from understudy.registry.database.database import Database
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 from understudy.registry.registry import Registry
 from understudy.registry.table_import.import_plan import ImportPlan, RowFate
 from understudy.registry.table_import.table_import import TableImport

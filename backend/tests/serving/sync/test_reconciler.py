@@ -18,7 +18,7 @@ from understudy.errors import DatabaseDenied, DatabaseUnavailable, ModelNotLoade
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import rows
+from understudy.registry.models.table import rows
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.serving.sync import reconciler, replica_reporter
 from understudy.settings import Settings

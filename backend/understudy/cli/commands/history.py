@@ -76,7 +76,7 @@ async def export(
     """
     settings = session.load_quiet_settings()
     from understudy.registry.database.database import Database
-    from understudy.registry.models.history_export import export_history
+    from understudy.registry.models.history.export import export_history
 
     require_database(settings)
     async with Database(settings, read_only=True) as database:
@@ -100,7 +100,7 @@ async def accept(
     """
     settings = session.load_quiet_settings()
     from understudy.registry.database.database import Database
-    from understudy.registry.models.history_acceptance import accept_breaks
+    from understudy.registry.models.history.acceptance import accept_breaks
 
     require_database(settings)
     async with Database(settings) as database:

@@ -12,7 +12,7 @@ from understudy.cli.views.cells import build_fact_table, format_time, to_text
 from understudy.schemas.registry.model import HistoryPage, HistoryPrincipal, LiveModelAt
 
 if TYPE_CHECKING:
-    from understudy.registry.models.history_chain_audit import ChainReport
+    from understudy.registry.models.history.chain_audit import ChainReport
 
 _STYLES = {
     "activated": "green",

@@ -13,8 +13,8 @@ from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_
 from understudy.registry.database.notifications import CHANNEL
 from understudy.registry.deployment import confirmations
 from understudy.registry.deployment.confirmations import Deadline
-from understudy.registry.models import model_history
-from understudy.registry.models.rows import order_active_rows
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table.rows import order_active_rows
 from understudy.schemas.access.actor import Source
 
 _HAS_LOCK = "understudy.switch_lock"

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.registry.models import rows
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.table import rows
 
 Users = Mapping[str, Sequence[str]]
 """The models that need a backbone, as `NAME (model ID)`, by the digest of the backbone."""

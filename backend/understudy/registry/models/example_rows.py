@@ -7,8 +7,8 @@ from understudy.compiler.compiled_store import CompiledStore
 from understudy.errors import SpecInvalid
 from understudy.models import ExamplesRow, FileRecord, ProofRow, utc_now
 from understudy.models.base import to_naive_utc
-from understudy.registry.models.recorded_spec import read_recorded_spec
-from understudy.registry.models.rows import Row
+from understudy.registry.models.specs.recorded_spec import read_recorded_spec
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.registry.examples import ExampleSet, ExamplesProof, ExamplesSummary, summarize_examples
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import Conflict, SpecInvalid
 from understudy.models import CompileState, FileRecord, HistoryEvent, MlModel, utc_now
 from understudy.registry.files.model_files import FileFacts
-from understudy.registry.models import model_history
-from understudy.registry.models.recorded_spec import (
+from understudy.registry.models.history import model_history
+from understudy.registry.models.specs.recorded_spec import (
     given_to_json,
     is_recorded,
     list_differences,
@@ -18,7 +18,7 @@ from understudy.registry.models.recorded_spec import (
     read_recorded_spec,
     to_json,
 )
-from understudy.registry.models.rows import Row, select_rows
+from understudy.registry.models.table.rows import Row, select_rows
 from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.spec import PartialSpec
 

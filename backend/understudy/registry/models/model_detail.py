@@ -8,9 +8,9 @@ from understudy.compiler.compiled_store import CompiledStore
 from understudy.errors import FIND_SPEC, SpecInvalid
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.pipeline_steps import describe_pipeline
-from understudy.registry.models.rows import Row
 from understudy.registry.models.spec_reading import SpecReading, read_spec_now
+from understudy.registry.models.specs.pipeline_steps import describe_pipeline
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.compiler.assumptions import describe_assumptions
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.registry.examples import ExamplesSummary, ProofState

@@ -7,7 +7,7 @@ from understudy.models import CompileState
 from understudy.registry.files.model_files import ModelFiles
 from understudy.registry.files.sidecar import get_sidecar_path
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.recorded_spec import list_differences, merge_specs
+from understudy.registry.models.specs.recorded_spec import list_differences, merge_specs
 from understudy.schemas.compiler.spec import PartialSpec
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.models import History, HistoryEvent
 from understudy.models.base import to_naive_utc
 from understudy.registry.database.time_zone import read_zone
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 
 _WRITTEN_BY = {
     "created_at": {HistoryEvent.REGISTERED},

@@ -15,7 +15,9 @@ from understudy.registry.database.database import Database
 from understudy.registry.database.time_zone import read_zone
 from understudy.registry.deployment import desired_state
 from understudy.registry.files.model_files import FileFacts, ModelFiles
-from understudy.registry.models import file_records, model_history, rows
+from understudy.registry.models import file_records
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table import rows
 from understudy.registry.table_import.column_map import parse_map
 from understudy.registry.table_import.import_plan import ImportPlan, PlannedRow, Present, RowFate, build_plan
 from understudy.registry.table_import.source_table import SourceRow, SourceTable, find_source

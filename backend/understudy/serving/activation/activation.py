@@ -16,7 +16,9 @@ from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state, rollback
-from understudy.registry.models import example_rows, file_records, model_history, rows
+from understudy.registry.models import example_rows, file_records
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.model import ModelOut

@@ -7,7 +7,7 @@ import structlog
 from understudy.engine.engine import Engine
 from understudy.errors import DatabaseUnavailable, ModelSetAside, UnderstudyError
 from understudy.registry.database.database import Database
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 from understudy.schemas.access.actor import Source
 from understudy.serving.activation.operations import Operations
 from understudy.serving.sync.live_model import LiveModel, LiveModelReference

@@ -14,8 +14,9 @@ from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state, policies
-from understudy.registry.models import example_rows, model_history
+from understudy.registry.models import example_rows
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.history import model_history
 from understudy.registry.registry import Registry
 from understudy.schemas.access.actor import SYSTEM_USER, get_principal
 from understudy.schemas.compiler.quantization import Precision

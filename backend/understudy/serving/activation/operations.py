@@ -12,7 +12,7 @@ from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import operation_rows
-from understudy.registry.models import rows
+from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.operation import Operation, OperationState, RollbackTarget, Step

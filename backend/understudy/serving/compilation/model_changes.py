@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from understudy.compiler.spec_resolution import refuse_misfit
-from understudy.registry.models.recorded_spec import change_given
 from understudy.registry.models.spec_reading import read_spec_now
+from understudy.registry.models.specs.recorded_spec import change_given
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate

@@ -33,8 +33,9 @@ from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.pipeline.pipeline import Pipeline
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.models import file_records, model_history
+from understudy.registry.models import file_records
 from understudy.registry.models.file_records import RegisteredFile
+from understudy.registry.models.history import model_history
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.quantization import (
     Calibration,

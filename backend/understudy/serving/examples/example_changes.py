@@ -14,9 +14,10 @@ from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips, NewExample
 from understudy.registry.files.examples_beside import ExamplesBeside
 from understudy.registry.files.examples_csv import read_folder, refuse_doubles
-from understudy.registry.models import example_rows, model_history
+from understudy.registry.models import example_rows
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.rows import Row
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table.rows import Row
 from understudy.registry.registry import Registry
 from understudy.regular_file import open_regular
 from understudy.schemas.registry.examples import ExampleSet, ModelExamples, summarize_examples

@@ -12,7 +12,7 @@ from understudy.registry.database.column_values import refuse_nul
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import activation_requests, desired_state, policies
-from understudy.registry.models import model_history
+from understudy.registry.models.history import model_history
 from understudy.schemas.access.actor import SYSTEM_USER, ActingPrincipal, get_principal
 from understudy.schemas.access.role import Role
 from understudy.schemas.server.operation import Operation

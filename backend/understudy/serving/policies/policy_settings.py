@@ -10,7 +10,8 @@ from understudy.registry.database.slots import Use
 from understudy.registry.deployment import activation_requests, confirmations, desired_state, policies
 from understudy.registry.deployment.confirmations import Running
 from understudy.registry.files import model_signature
-from understudy.registry.models import model_history, rows
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.policies import Confirmation, Policies, PoliciesUpdate, PolicyStatus

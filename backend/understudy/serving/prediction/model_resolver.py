@@ -7,9 +7,9 @@ from math import inf
 
 from understudy.errors import Conflict, ModelIsActive, Unavailable
 from understudy.registry.database.database import Database
-from understudy.registry.models import name_index
 from understudy.registry.models.file_records import RegisteredFile
-from understudy.registry.models.name_index import IndexedModel
+from understudy.registry.models.table import name_index
+from understudy.registry.models.table.name_index import IndexedModel
 from understudy.registry.registry import Registry
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.prediction import ModelIdentity

@@ -22,7 +22,8 @@ from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state
 from understudy.registry.deployment.desired_state import DesiredStatePoll
-from understudy.registry.models import model_history, rows
+from understudy.registry.models.history import model_history
+from understudy.registry.models.table import rows
 from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.quantization import Precision
 from understudy.serving.activation.preparation import Preparation

@@ -7,8 +7,9 @@ from understudy.engine.engine import Engine
 from understudy.errors import DatabaseReplaced, DatabaseUnavailable, NoActiveModel
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
-from understudy.registry.models import file_records, rows
+from understudy.registry.models import file_records
 from understudy.registry.models.model_detail import describe_pending, describe_tensors_only
+from understudy.registry.models.table import rows
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.server.health import Readiness
 from understudy.schemas.server.problem import Problem

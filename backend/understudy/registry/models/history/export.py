@@ -10,7 +10,7 @@ from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileExists
 from understudy.history_chain import build_facts
 from understudy.registry.database.database import Database
-from understudy.registry.models.history_chain_audit import ChainReport, Entry, audit
+from understudy.registry.models.history.chain_audit import ChainReport, Entry, audit
 
 
 async def export_history(database: Database, file: Path) -> ChainReport:

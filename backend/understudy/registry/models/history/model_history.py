@@ -13,7 +13,7 @@ from understudy.history_chain import format_state
 from understudy.migrations import history_seal
 from understudy.models import FLOAT32, FileRecord, History, HistoryEvent, HistoryHead, MlModel
 from understudy.registry.database import before_commit, page_cursor
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.access.actor import get_principal
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.registry.model import HistoryEntry, HistoryPage, HistoryPrincipal, LiveModelAt

@@ -7,7 +7,7 @@ import pytest
 
 from understudy.compiler.spec_resolution import complete
 from understudy.presets.presets import list_presets
-from understudy.registry.models.pipeline_steps import describe_pipeline
+from understudy.registry.models.specs.pipeline_steps import describe_pipeline
 from understudy.schemas.compiler.report import CompileReport, TensorSignature
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec, Spec
 from understudy.schemas.registry.pipeline_step import PipelineStep

@@ -3,8 +3,8 @@
 from understudy.errors import Conflict
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
-from understudy.registry.models import model_history
-from understudy.registry.models.history_chain_audit import MOST_FAULTS, ChainReport, audit
+from understudy.registry.models.history import model_history
+from understudy.registry.models.history.chain_audit import MOST_FAULTS, ChainReport, audit
 
 # An entry that is appended behind a removed end is what stands behind the gap from then on.
 _MOST_ROUNDS = 3

@@ -5,7 +5,7 @@ from typing import Any
 
 from understudy.models import CompileState, FileRecord, MlModel
 from understudy.registry.files.model_files import FileFacts, FileState
-from understudy.registry.models.rows import Row
+from understudy.registry.models.table.rows import Row
 from understudy.schemas.registry.model import ModelOut
 
 RECORD_COLUMNS = ("digest", "bytes", "fingerprint", "compile_state", "compile_error")

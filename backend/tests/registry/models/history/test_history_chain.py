@@ -16,9 +16,9 @@ from understudy.models import HistoryEvent
 from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import desired_state
-from understudy.registry.models import model_history
-from understudy.registry.models.history_acceptance import accept_breaks
-from understudy.registry.models.history_chain_audit import ChainReport, audit
+from understudy.registry.models.history import model_history
+from understudy.registry.models.history.acceptance import accept_breaks
+from understudy.registry.models.history.chain_audit import ChainReport, audit
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.settings import Settings

@@ -1,4 +1,4 @@
-from understudy.registry.models.recorded_spec import change_given, given_to_json, is_recorded, merge_specs
+from understudy.registry.models.specs.recorded_spec import change_given, given_to_json, is_recorded, merge_specs
 from understudy.schemas.compiler.spec import PartialSpec
 
 GIVEN = PartialSpec(labels=("a", "b"))

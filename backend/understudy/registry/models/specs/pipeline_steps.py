@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from understudy.inference.pipeline.stream_support import find_stream_obstacle
-from understudy.registry.models.spec_facts import drop_unused, format_value, list_facts
+from understudy.registry.models.specs.spec_facts import drop_unused, format_value, list_facts
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import Aggregation, Assumption, InputKind, OutputActivation, PartialSpec, Spec
 from understudy.schemas.front_end.arrangement import Arrangement

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from understudy.models import FileRecord, MlModel, ModelCount
 from understudy.registry.database import page_cursor
-from understudy.registry.models.row_view import RECORD_COLUMNS
+from understudy.registry.models.table.row_view import RECORD_COLUMNS
 from understudy.schemas.registry.model import LARGEST_ID
 from understudy.schemas.registry.model_query import ModelQuery
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from understudy.errors import ModelNotFound
 from understudy.models import CompileState, FileRecord, MlModel
 from understudy.registry.database.column_values import refuse_nul
-from understudy.registry.models.rows import select_rows
+from understudy.registry.models.table.rows import select_rows
 
 
 @dataclass(frozen=True)

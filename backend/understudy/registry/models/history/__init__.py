@@ -1,0 +1,1 @@
+"""The history of models and its chain of hashes."""

@@ -1,0 +1,1 @@
+"""The recorded specs of models, and the pipelines that they describe."""

@@ -1,0 +1,1 @@
+"""The rows of `ml_models`: read, listed, found by name, shown."""
