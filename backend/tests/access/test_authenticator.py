@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.access.access import Access
 from understudy.access.authenticator import Authenticator
-from understudy.access.bearer_tokens import BearerTokens
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
+from understudy.access.tokens.bearer_tokens import BearerTokens
 from understudy.errors import DatabaseUnavailable, NotSignedIn, UnsafeBinding
 from understudy.models import AccessKey, utc_now
 from understudy.registry.database.database import Database

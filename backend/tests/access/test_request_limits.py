@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.access.test_failed_attempts import Clock
+from tests.access.credentials.test_failed_attempts import Clock
 from understudy.access.caller import OPEN, STRANGER, Caller, Limits
 from understudy.access.request_limits import RequestLimits
 from understudy.errors import LimitReached

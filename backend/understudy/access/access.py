@@ -4,17 +4,17 @@ import asyncio
 
 import structlog
 
+from understudy.access.accounts.machine_keys import MachineKeys
+from understudy.access.accounts.own_account import OwnAccount
+from understudy.access.accounts.people import People
+from understudy.access.accounts.sign_in import SignIns
 from understudy.access.authenticator import Authenticator
-from understudy.access.bearer_tokens import BearerTokens
-from understudy.access.failed_attempts import FailedAttempts
-from understudy.access.machine_keys import MachineKeys
+from understudy.access.credentials.failed_attempts import FailedAttempts
+from understudy.access.credentials.passwords import Passwords
 from understudy.access.oidc.sign_ins import OidcSignIns
 from understudy.access.open_streams import OpenStreams
-from understudy.access.own_account import OwnAccount
-from understudy.access.passwords import Passwords
-from understudy.access.people import People
 from understudy.access.request_limits import RequestLimits
-from understudy.access.sign_in import SignIns
+from understudy.access.tokens.bearer_tokens import BearerTokens
 from understudy.errors import DatabaseUnavailable, UnsafeBinding
 from understudy.registry.database.database import Database
 from understudy.settings import Settings

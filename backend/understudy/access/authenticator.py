@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from understudy.access.bearer_tokens import BearerTokens
 from understudy.access.caller import NO_LIMITS, Caller, Limits
-from understudy.access.credential import Credential
-from understudy.access.identities import find_or_add_identity
-from understudy.access.secret_token import find_prefix, hash_token, is_same
-from understudy.access.token_verifier import TokenFacts
+from understudy.access.credentials.credential import Credential
+from understudy.access.credentials.secret_token import find_prefix, hash_token, is_same
+from understudy.access.tokens.bearer_tokens import BearerTokens
+from understudy.access.tokens.identities import find_or_add_identity
+from understudy.access.tokens.token_verifier import TokenFacts
 from understudy.errors import DatabaseUnavailable, IssuerUnavailable, NotSignedIn
 from understudy.models import Principal, PrincipalKind, utc_now
 from understudy.registry.access import keys, principals, revision, sessions

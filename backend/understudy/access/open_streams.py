@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from understudy.access.authenticator import Authenticator
 from understudy.access.caller import OPEN, STRANGER, Caller
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
 from understudy.errors import NotSignedIn, Unavailable
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from understudy.access.access import Access
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
 from understudy.api.middleware.refusal_log import RefusalLog
 from understudy.errors import NotSignedIn
 

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from understudy.access.sign_in import NewSession
+from understudy.access.accounts.sign_in import NewSession
 from understudy.api.paths import add_mount
 
 NAME = "understudy_session"

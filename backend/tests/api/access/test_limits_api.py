@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.api.access.conftest import GuardedServer, bearer
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
 from understudy.schemas.access.account import KeyUpdate
 from understudy.schemas.access.role import Role
 from understudy.settings import Settings

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.access.conftest import PASSWORD, GuardedServer, bearer, cookie, make_token
-from understudy.access.browser_name import name_browser, shorten_agent
+from understudy.access.accounts.browser_name import name_browser, shorten_agent
 from understudy.models import utc_now
 from understudy.schemas.access.role import Role
 

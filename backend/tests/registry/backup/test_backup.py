@@ -15,7 +15,7 @@ from sqlalchemy import text
 from tests.postgres import ByHand, only_postgresql, only_sqlite
 from tests.registry.types import Add
 from understudy.access.access import Access
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
 from understudy.errors import BackupInvalid, Conflict, FileExists, Misconfigured, NotSignedIn
 from understudy.migrations.own_tables import OWN_TABLES
 from understudy.models import HistoryEvent

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from understudy.access.fetch_document import fetch_document
-from understudy.access.signing_keys import Fetch, SigningKeys
+from understudy.access.tokens.fetch_document import fetch_document
+from understudy.access.tokens.signing_keys import Fetch, SigningKeys
 from understudy.access_settings import is_safe_address
 from understudy.errors import IssuerUnavailable
 

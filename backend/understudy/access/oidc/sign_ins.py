@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from understudy.access.failed_attempts import FailedAttempts
-from understudy.access.identities import find_or_add_identity
+from understudy.access.accounts.sign_in import NewSession, SignIns
+from understudy.access.credentials.failed_attempts import FailedAttempts
+from understudy.access.credentials.secret_token import is_same
 from understudy.access.oidc.client import OidcAttempt, OidcClient, shorten
 from understudy.access.oidc.provider import OidcProvider, ProviderDocument
-from understudy.access.secret_token import is_same
-from understudy.access.sign_in import NewSession, SignIns
-from understudy.access.token_verifier import TokenFacts, TokenVerifier
+from understudy.access.tokens.identities import find_or_add_identity
+from understudy.access.tokens.token_verifier import TokenFacts, TokenVerifier
 from understudy.errors import NoRole, NotFound, NotSignedIn, SignInFailed
 from understudy.registry.access import revision
 from understudy.registry.database.database import Database

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.access.access import Access
 from understudy.access.caller import OPEN, STRANGER, Caller
-from understudy.access.credential import Credential
+from understudy.access.credentials.credential import Credential
 from understudy.api.error_handlers import ProblemResponse, add_protocol_error
 from understudy.api.error_headers import build_error_headers
 from understudy.api.failed_keys import FailedKeys, read_bearer

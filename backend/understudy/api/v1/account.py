@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from understudy.access.accounts.own_account import SESSION_ID_DIGITS
 from understudy.access.actions import Action
-from understudy.access.own_account import SESSION_ID_DIGITS
 from understudy.api.dependencies import Served
 from understudy.api.middleware.access_guard import find_address
 from understudy.api.paths import ACCOUNT

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from pydantic import SecretStr
 
-from understudy.access.bearer_tokens import BearerTokens
-from understudy.access.signing_keys import SigningKeys
-from understudy.access.token_verifier import TokenFacts
+from understudy.access.tokens.bearer_tokens import BearerTokens
+from understudy.access.tokens.signing_keys import SigningKeys
+from understudy.access.tokens.token_verifier import TokenFacts
 from understudy.errors import IssuerUnavailable, NotSignedIn
 from understudy.models import utc_now
 from understudy.schemas.access.role import Role

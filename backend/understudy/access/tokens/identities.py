@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.access.token_verifier import TokenFacts
+from understudy.access.tokens.token_verifier import TokenFacts
 from understudy.models import Principal, PrincipalKind
 from understudy.registry.access import principals
 

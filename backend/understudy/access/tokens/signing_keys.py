@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from understudy.access.fetch_document import fetch_document
+from understudy.access.tokens.fetch_document import fetch_document
 from understudy.errors import IssuerUnavailable, NotSignedIn
 
 if TYPE_CHECKING:

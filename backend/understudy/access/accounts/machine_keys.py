@@ -7,8 +7,8 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.access.people import normalize_name, refuse_taken_name
-from understudy.access.secret_token import hash_token, make_key
+from understudy.access.accounts.people import normalize_name, refuse_taken_name
+from understudy.access.credentials.secret_token import hash_token, make_key
 from understudy.errors import AccountRefused, KeyNotFound, UserNotFound
 from understudy.models import AccessKey, Principal, PrincipalKind, utc_now
 from understudy.registry.access import keys, principals, revision

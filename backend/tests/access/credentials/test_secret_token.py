@@ -1,8 +1,8 @@
 """The form of keys and sessions' tokens, and what is stored of them."""
 
-from understudy.access.credential import Credential
-from understudy.access.secret_token import find_prefix, hash_token, is_same, make_key, make_session_token
-from understudy.access.sign_in import NewSession
+from understudy.access.accounts.sign_in import NewSession
+from understudy.access.credentials.credential import Credential
+from understudy.access.credentials.secret_token import find_prefix, hash_token, is_same, make_key, make_session_token
 
 
 def test_a_key_begins_with_its_prefix_and_has_256_random_bits() -> None:

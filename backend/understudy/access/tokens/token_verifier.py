@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from understudy.access.signing_keys import SigningKeys
+from understudy.access.tokens.signing_keys import SigningKeys
 from understudy.errors import NotSignedIn
 from understudy.schemas.access.role import Role
 from understudy.settings import Settings

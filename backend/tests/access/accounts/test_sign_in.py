@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 
 from understudy.access.access import Access
-from understudy.access.passwords import Passwords
+from understudy.access.credentials.passwords import Passwords
 from understudy.errors import NotSignedIn, PasswordRefused
 from understudy.models import BrowserSession, Principal
 from understudy.registry.database.database import Database

@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.access.passwords import Passwords
+from understudy.access.credentials.passwords import Passwords
 from understudy.errors import AccountRefused, AccountTaken, LastAdmin, UserNotFound
 from understudy.models import Principal, PrincipalKind, utc_now
 from understudy.registry.access import principals, revision, sessions

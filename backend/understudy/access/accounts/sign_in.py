@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from understudy.access.browser_name import shorten_agent
-from understudy.access.credential import Credential
-from understudy.access.failed_attempts import FailedAttempts
-from understudy.access.passwords import Passwords
-from understudy.access.people import normalize_name
-from understudy.access.secret_token import hash_token, make_session_token
+from understudy.access.accounts.browser_name import shorten_agent
+from understudy.access.accounts.people import normalize_name
+from understudy.access.credentials.credential import Credential
+from understudy.access.credentials.failed_attempts import FailedAttempts
+from understudy.access.credentials.passwords import Passwords
+from understudy.access.credentials.secret_token import hash_token, make_session_token
 from understudy.errors import NotSignedIn
 from understudy.models import BrowserSession, PrincipalKind, utc_now
 from understudy.registry.access import principals, revision, sessions

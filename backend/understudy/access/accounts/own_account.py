@@ -2,13 +2,13 @@
 
 import structlog
 
-from understudy.access.browser_name import name_browser
+from understudy.access.accounts.browser_name import name_browser
+from understudy.access.accounts.people import normalize_name
+from understudy.access.accounts.sign_in import NewSession, SignIns
 from understudy.access.caller import Caller
-from understudy.access.failed_attempts import FailedAttempts
-from understudy.access.passwords import Passwords
-from understudy.access.people import normalize_name
-from understudy.access.secret_token import hash_token
-from understudy.access.sign_in import NewSession, SignIns
+from understudy.access.credentials.failed_attempts import FailedAttempts
+from understudy.access.credentials.passwords import Passwords
+from understudy.access.credentials.secret_token import hash_token
 from understudy.errors import AccountRefused, PasswordRefused, SessionNotFound
 from understudy.models import BrowserSession, PrincipalKind, utc_now
 from understudy.registry.access import principals, revision, sessions

@@ -1,7 +1,7 @@
 """Verifies the bearer JWTs of another service, such as Supabase or an OpenID provider."""
 
-from understudy.access.signing_keys import SigningKeys
-from understudy.access.token_verifier import TokenFacts, TokenVerifier
+from understudy.access.tokens.signing_keys import SigningKeys
+from understudy.access.tokens.token_verifier import TokenFacts, TokenVerifier
 from understudy.settings import Settings
 
 

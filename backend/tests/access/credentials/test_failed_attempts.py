@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.access.failed_attempts import FailedAttempts
+from understudy.access.credentials.failed_attempts import FailedAttempts
 from understudy.errors import TooManyAttempts
 
 

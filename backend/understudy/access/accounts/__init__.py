@@ -1,0 +1,1 @@
+"""Use-cases on people, the keys of machines, and sessions."""

@@ -1,0 +1,1 @@
+"""Passwords, secrets, and what a request shows to say who sends it."""
