@@ -3,27 +3,9 @@
 import typer
 
 from understudy import __version__
-from understudy.cli.commands import (
-    backbone,
-    backup,
-    compile_model,
-    database,
-    demo,
-    deployment,
-    doctor,
-    history,
-    keys,
-    models,
-    policy,
-    predict,
-    predictions,
-    register,
-    serve,
-    sign,
-    spec,
-    train,
-    users,
-)
+from understudy.cli.commands import backbone, deployment, keys, policy, predict, predictions, train, users
+from understudy.cli.commands.installation import backup, database, demo, doctor, serve
+from understudy.cli.commands.registry import compile_model, history, models, register, sign, spec
 
 _HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
 

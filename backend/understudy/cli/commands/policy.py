@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.commands.deployment import follow_activation
-from understudy.cli.commands.sign import read_key
+from understudy.cli.commands.registry.sign import read_key
 from understudy.cli.framework.command import command
 from understudy.cli.framework.error_translation import validate_request
 from understudy.cli.framework.options import OverrideFreeze, Reason

@@ -70,7 +70,7 @@ async def import_table(
     if skip_unfit and not apply:
         raise typer.BadParameter("--skip-unfit belongs to --apply; without --apply every row is shown.")
     settings = session.load_quiet_settings()
-    from understudy.cli.views.import_plan import format_plan
+    from understudy.cli.views.installation.import_plan import format_plan
     from understudy.registry.database.database import Database
     from understudy.registry.table_import.table_import import TableImport
 
@@ -95,7 +95,7 @@ async def uninstall(
     Without --keep-ml-models the models go too; that is refused unless Understudy itself made ml_models.
     """
     settings = session.load_quiet_settings()
-    from understudy.cli.views.removal import format_removal
+    from understudy.cli.views.installation.removal import format_removal
     from understudy.registry import uninstall as use_case
     from understudy.registry.database.database import Database
 
@@ -118,7 +118,7 @@ def _confirm(session: Session, plan: "Removal", *, yes: bool) -> None:
             "The removal was not confirmed, so nothing was removed.",
             remedy="Look at the plan with --dry-run, then add --yes.",
         )
-    from understudy.cli.views.removal import format_removal
+    from understudy.cli.views.installation.removal import format_removal
 
     session.output.print_text(format_removal(plan, removed=False))
     if typer.prompt("Remove it? Type yes", default="no", show_default=False).strip().lower() != "yes":

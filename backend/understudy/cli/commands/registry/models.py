@@ -24,11 +24,11 @@ from understudy.cli.framework.options import (
 )
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, SpecFile, parse_spec_options
-from understudy.cli.views import compile_report as report_view
-from understudy.cli.views import examples as examples_view
-from understudy.cli.views import model as model_view
-from understudy.cli.views import status as status_view
 from understudy.cli.views.cells import to_text
+from understudy.cli.views.installation import status as status_view
+from understudy.cli.views.registry import compile_report as report_view
+from understudy.cli.views.registry import examples as examples_view
+from understudy.cli.views.registry import model as model_view
 from understudy.errors import UnderstudyError
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.model import ModelUpdate

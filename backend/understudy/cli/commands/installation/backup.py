@@ -28,7 +28,7 @@ async def backup(
     The archive holds the team's models: keep it as safe as them. Only its owner may read the file.
     """
     settings = session.load_quiet_settings()
-    from understudy.cli.views.backup import format_report
+    from understudy.cli.views.installation.backup import format_report
     from understudy.registry.backup.backup import back_up
     from understudy.registry.database.database import Database
 
@@ -46,7 +46,7 @@ async def restore(session: Session, file: _Archive) -> None:
     Nothing is overwritten. Where the command was interrupted, run it again.
     """
     settings = session.load_quiet_settings()
-    from understudy.cli.views.backup import format_report
+    from understudy.cli.views.installation.backup import format_report
     from understudy.registry.backup.restore import restore as use_case
     from understudy.registry.database.database import Database
 

@@ -8,9 +8,9 @@ import typer
 from understudy.cli.framework.command import command
 from understudy.cli.framework.options import ModelId
 from understudy.cli.framework.session import Session
-from understudy.cli.views import compile_report
-from understudy.cli.views import examples as examples_view
 from understudy.cli.views.cells import to_text
+from understudy.cli.views.registry import compile_report
+from understudy.cli.views.registry import examples as examples_view
 from understudy.schemas.compiler.quantization import Gate, Precision
 
 group = typer.Typer()

@@ -24,7 +24,7 @@ from understudy.cli.framework.options import (
 )
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, SpecFile, parse_spec_options
-from understudy.cli.views import model as model_view
+from understudy.cli.views.registry import model as model_view
 from understudy.errors import UnderstudyError
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_detail import ModelDetail

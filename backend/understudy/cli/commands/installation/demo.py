@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import understudy
 from understudy.cli.backends.backend import Backend
-from understudy.cli.commands.serve import run_server
+from understudy.cli.commands.installation.serve import run_server
 from understudy.cli.follow_operation import follow_operation
 from understudy.cli.framework.command import command
 from understudy.cli.framework.output import Output

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.views.cells import build_fact_table, format_bytes, format_time, to_text
-from understudy.cli.views.examples import format_summary
+from understudy.cli.views.registry.examples import format_summary
 from understudy.schemas.registry.model import ModelList, ModelOut
 from understudy.schemas.registry.model_detail import ModelDetail
 from understudy.schemas.registry.signature import ModelSignature

@@ -37,7 +37,7 @@ async def doctor(
     if keep_active is not None and not fix:
         raise typer.BadParameter("--keep-active changes rows: use it together with --fix.")
     settings = session.load_quiet_settings()
-    from understudy.cli.views import doctor_report
+    from understudy.cli.views.installation import doctor_report
     from understudy.doctor.doctor import Doctor
 
     with session.output.show_progress() as progress:

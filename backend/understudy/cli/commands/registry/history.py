@@ -11,8 +11,8 @@ from understudy.cli.framework.command import command
 from understudy.cli.framework.exit_codes import INTERNAL
 from understudy.cli.framework.options import Cursor, SomeModelId, parse_time
 from understudy.cli.framework.session import Session, require_database
-from understudy.cli.views import history as history_view
 from understudy.cli.views.cells import to_text
+from understudy.cli.views.registry import history as history_view
 
 _SHOW = "show"
 

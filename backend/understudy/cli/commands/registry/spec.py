@@ -10,7 +10,7 @@ from understudy.cli.framework.exit_codes import NOT_FOUND
 from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, parse_spec_options
 from understudy.cli.views.cells import build_fact_table, to_text
-from understudy.cli.views.spec_search import format_search
+from understudy.cli.views.registry.spec_search import format_search
 from understudy.regular_file import read_regular
 
 if TYPE_CHECKING:

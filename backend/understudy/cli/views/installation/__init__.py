@@ -1,0 +1,1 @@
+"""Shows the state of an installation, its backups and its faults."""

@@ -1,0 +1,1 @@
+"""Shows models, their files and their history."""
