@@ -5,7 +5,7 @@ import io
 import pytest
 
 from understudy.audio.decoding.containers.detect_container import ContainerFormat, detect_container
-from understudy.audio.decoding.containers.mpeg_frames import (
+from understudy.audio.decoding.containers.mpeg.frames import (
     MpegFrame,
     read_adts_length,
     read_mpeg_frame,

@@ -23,8 +23,8 @@ from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.container_structure import walk_container
 from understudy.audio.decoding.containers.detect_container import ContainerFormat
 from understudy.audio.decoding.containers.flac_frames import is_repeated, measure_frame
-from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame, read_xing_seconds
-from understudy.audio.decoding.containers.mpeg_tags import measure_file_head, measure_tags, skip_id3
+from understudy.audio.decoding.containers.mpeg.frames import read_adts_length, read_mpeg_frame, read_xing_seconds
+from understudy.audio.decoding.containers.mpeg.tags import measure_file_head, measure_tags, skip_id3
 from understudy.audio.decoding.containers.structure import (
     describe_change,
     describe_placeholder,

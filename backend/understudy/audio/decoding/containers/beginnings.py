@@ -3,8 +3,8 @@
 import re
 
 from understudy.audio.decoding.containers.detect_container import ASF, TIMED_TS_PACKET, W64, detect_frames_at
-from understudy.audio.decoding.containers.frame_search import RUN_BYTES, detect_run, find_frames_from
-from understudy.audio.decoding.containers.mpeg_tags import skip_id3, skip_id3_counted
+from understudy.audio.decoding.containers.mpeg.frame_search import RUN_BYTES, detect_run, find_frames_from
+from understudy.audio.decoding.containers.mpeg.tags import skip_id3, skip_id3_counted
 from understudy.audio.decoding.source_file import Source, read_at
 
 _MAX_FALSE = 10_000  # places that look like a beginning and are none, after which the search ends

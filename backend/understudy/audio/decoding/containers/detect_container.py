@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from understudy.audio.decoding.containers.frame_search import find_frames
-from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame
-from understudy.audio.decoding.containers.mpeg_tags import skip_id3
+from understudy.audio.decoding.containers.mpeg.frame_search import find_frames
+from understudy.audio.decoding.containers.mpeg.frames import read_adts_length, read_mpeg_frame
+from understudy.audio.decoding.containers.mpeg.tags import skip_id3
 from understudy.audio.decoding.source_file import Source, measure_size, read_at
 from understudy.errors import AudioUnusable, NotAudio
 

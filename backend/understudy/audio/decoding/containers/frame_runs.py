@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from understudy.audio.decoding.containers.beginnings import Beginnings
 from understudy.audio.decoding.containers.detect_container import ContainerFormat, detect_frames_at
-from understudy.audio.decoding.containers.frame_search import find_frames_from
-from understudy.audio.decoding.containers.mpeg_frames import read_adts_length, read_mpeg_frame
-from understudy.audio.decoding.containers.mpeg_tags import skip_id3, skip_tags
+from understudy.audio.decoding.containers.mpeg.frame_search import find_frames_from
+from understudy.audio.decoding.containers.mpeg.frames import read_adts_length, read_mpeg_frame
+from understudy.audio.decoding.containers.mpeg.tags import skip_id3, skip_tags
 from understudy.audio.decoding.containers.structure import Structure
 from understudy.audio.decoding.source_file import Source, read_at
 

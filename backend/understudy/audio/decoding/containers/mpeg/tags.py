@@ -3,7 +3,7 @@
 import re
 from io import BytesIO
 
-from understudy.audio.decoding.containers.mpeg_frames import XING, read_mpeg_frame
+from understudy.audio.decoding.containers.mpeg.frames import XING, read_mpeg_frame
 from understudy.audio.decoding.source_file import Source, read_at
 
 _MAX_TAGS = 64

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.audio.decoding.containers.mpeg_frames import LEAST_ADTS_BYTES, read_adts_length, read_mpeg_frame
+from understudy.audio.decoding.containers.mpeg.frames import LEAST_ADTS_BYTES, read_adts_length, read_mpeg_frame
 from understudy.audio.decoding.source_file import Source, read_at
 
 RUN_BYTES = 1 << 15
