@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from understudy import __version__
 from understudy.api import health, metrics, v1, v2
+from understudy.api.access.route_actions import guard_docs, require_actions
 from understudy.api.dependencies import AppState
-from understudy.api.error_handlers import install_problem_handlers
 from understudy.api.grpc_lifespan import run_grpc
 from understudy.api.middleware.access_guard import AccessGuard
 from understudy.api.middleware.fast_path import FastPath
@@ -24,7 +24,7 @@ from understudy.api.middleware.request_traces import RequestTraces
 from understudy.api.middleware.security_headers import SecurityHeaders
 from understudy.api.openapi import install_openapi
 from understudy.api.paths import DOCS, EVENTS, HEALTH, METRICS, OPENAPI, REDOC, V1, V2
-from understudy.api.route_actions import guard_docs, require_actions
+from understudy.api.problems.error_handlers import install_problem_handlers
 from understudy.api.spa import BUILT, install_page
 from understudy.api.v1.fast_predict import FastPredictRoute
 from understudy.api.v2.infer import PATH, Infer

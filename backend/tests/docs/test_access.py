@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from understudy.api.access_reference import render_matrix, render_routes
+from understudy.api.access.access_reference import render_matrix, render_routes
 from understudy.main import create_app
 from understudy.settings import Settings
 

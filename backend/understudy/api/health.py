@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require
 from understudy.api.dependencies import Served
 from understudy.api.paths import HEALTH
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import (
     DatabaseReplaced,
     ModelNotLoaded,

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
 from understudy.api.paths import METRICS
-from understudy.api.permission import require
 
 router = APIRouter(tags=["status"])
 

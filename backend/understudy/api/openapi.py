@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from understudy.access.actions import PUBLIC
-from understudy.api.problem_responses import describe_problems
-from understudy.api.route_actions import iter_route_actions
+from understudy.api.access.route_actions import iter_route_actions
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.v2.infer_openapi import build_infer_paths
 from understudy.errors import LimitReached, NotAllowed, NotSignedIn
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse

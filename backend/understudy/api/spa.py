@@ -10,8 +10,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.paths import API, DOCS, add_mount, is_below, is_page, strip_mount
-from understudy.api.permission import require
 from understudy.errors import NotFound
 from understudy.security_headers import PAGE_POLICY
 

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from starlette.types import ASGIApp
 
 from understudy.access.access import Access
-from understudy.api.session_cookie import NAME
+from understudy.api.access.session_cookie import NAME
 from understudy.container import Services
 from understudy.main import create_app
 from understudy.models import AccessKey, BrowserSession, utc_now
@@ -129,7 +129,7 @@ async def guarded(
     guarded_settings: Settings, page: Path, migrated: None, shared_store: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[GuardedServer]:
     """A server with access control, at which wrong credentials are answered without a pause."""
-    monkeypatch.setattr("understudy.api.failed_keys._SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("understudy.api.access.failed_keys._SLOW_SECONDS", 0.0)
     app = create_app(guarded_settings, page)
     async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60) as manager:
         services: Services = manager._state["services"]

@@ -11,7 +11,7 @@ import pytest
 from tests.api.access.conftest import PEOPLE, GuardedServer, bearer, cookie, make_token
 from tests.api.asgi_exchange import AsgiExchange
 from understudy.access.actions import ALLOWED, PUBLIC, Action
-from understudy.api.route_actions import iter_route_actions
+from understudy.api.access.route_actions import iter_route_actions
 from understudy.models import utc_now
 from understudy.schemas.access.role import Role
 

@@ -9,7 +9,7 @@ import pytest
 from tests.api.access.conftest import ALLOWED_ORIGIN, PASSWORD, GuardedServer, bearer, cookie
 from tests.api.asgi_exchange import AsgiExchange
 from understudy.access.actions import Action
-from understudy.api.session_cookie import NAME
+from understudy.api.access.session_cookie import NAME
 from understudy.schemas.access.role import Role
 
 pytestmark = pytest.mark.anyio

@@ -65,7 +65,7 @@ def test_who_is_not_signed_in_learns_only_whether_the_server_is_up(
     guarded: tuple[RunningServer, dict[Role, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, _ = guarded
-    monkeypatch.setattr("understudy.api.failed_keys._SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("understudy.api.access.failed_keys._SLOW_SECONDS", 0.0)
     with running.connect() as client:
         assert client.is_server_live()
         assert client.is_server_ready()

@@ -1,6 +1,6 @@
 """Finds out who sends each request, and refuses those who must say it and don't.
 
-What a caller may do is decided by the route (`api/permission.py`).
+What a caller may do is decided by the route (`api/access/permission.py`).
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from understudy.access.access import Access
 from understudy.access.caller import OPEN, STRANGER, Caller
 from understudy.access.credentials.credential import Credential
-from understudy.api.error_handlers import ProblemResponse, add_protocol_error
-from understudy.api.error_headers import build_error_headers
-from understudy.api.failed_keys import FailedKeys, read_bearer
+from understudy.api.access.failed_keys import FailedKeys, read_bearer
+from understudy.api.access.permission import set_caller
+from understudy.api.access.session_cookie import read_cookie
 from understudy.api.paths import EVENTS, V1, is_public, strip_mount
-from understudy.api.permission import set_caller
-from understudy.api.session_cookie import read_cookie
+from understudy.api.problems.error_handlers import ProblemResponse, add_protocol_error
+from understudy.api.problems.error_headers import build_error_headers
 from understudy.errors import ForeignOrigin, LimitReached, NotSignedIn, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed
 from understudy.schemas.server.problem import Problem

@@ -12,8 +12,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from understudy.api.cross_origin import build_preflight_answer, is_preflight, wrap_send
-from understudy.api.error_handlers import ProblemResponse, add_protocol_error
 from understudy.api.middleware.refusal_log import RefusalLog
+from understudy.api.problems.error_handlers import ProblemResponse, add_protocol_error
 from understudy.errors import Forbidden, ForeignHost, ForeignOrigin
 from understudy.settings import Settings, is_host_name, normalize_origin
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from understudy.api import health
 from understudy.api.paths import V1
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.v1 import (
     account,
     batch,

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Request, Response
 
 from understudy.access.accounts.own_account import SESSION_ID_DIGITS
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require
+from understudy.api.access.session_cookie import read_cookie, set_cookie
 from understudy.api.dependencies import Served
 from understudy.api.middleware.access_guard import find_address
 from understudy.api.paths import ACCOUNT
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
-from understudy.api.session_cookie import read_cookie, set_cookie
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import AccountRefused, PasswordRefused, RequestInvalid, SessionNotFound, TooManyAttempts
 from understudy.schemas.access.session import PasswordChange, SessionList

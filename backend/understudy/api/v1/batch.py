@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from understudy.access.actions import Action
 from understudy.access.caller import Caller
+from understudy.api.access.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.recording_notes import add_notes, log_prediction, record_batch, remember_recording
 from understudy.api.uploads.multipart import FIELD, MAX_CLIPS, receive_form
 from understudy.api.uploads.recording_fields import QueryFields

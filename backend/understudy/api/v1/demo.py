@@ -5,9 +5,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.paths import DEMO_CLIPS, V1, add_mount
-from understudy.api.permission import require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.audio.demo_clips import find_demo_clips
 from understudy.errors import NotFound
 from understudy.schemas.server.demo import DemoClipOut, DemoClips

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from understudy.access.actions import Action
 from understudy.access.caller import Caller
+from understudy.api.access.permission import CurrentActor, CurrentCaller, require
 from understudy.api.dependencies import ModelIdPath, Served
-from understudy.api.error_handlers import ProblemResponse
 from understudy.api.paths import MODELS
-from understudy.api.permission import CurrentActor, CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.error_handlers import ProblemResponse
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import (
     ApprovalNeeded,
     ApprovalRefused,

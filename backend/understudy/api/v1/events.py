@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
 from understudy.api.paths import EVENTS
-from understudy.api.permission import require
 from understudy.schemas.server.event import EventData
 
 router = APIRouter(tags=["status"])

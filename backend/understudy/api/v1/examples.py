@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentActor, require
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.openapi import COMPONENTS
 from understudy.api.paths import MODELS
-from understudy.api.permission import CurrentActor, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.examples_upload import (
     FORM_SCHEMA,
     FormRoute,

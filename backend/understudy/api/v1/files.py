@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, status
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
 from understudy.api.paths import MODELS
-from understudy.api.permission import require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.schemas.registry.model_file import UnregisteredFiles, UploadedFile
 

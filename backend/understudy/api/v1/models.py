@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response, status
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentActor, require
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS, V1, add_mount
-from understudy.api.permission import CurrentActor, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.examples_upload import FORM_SCHEMA, MODEL_FIELD
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import (

@@ -11,12 +11,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from understudy.access.actions import Action
 from understudy.access.oidc.client import OidcAttempt
+from understudy.api.access.permission import CurrentCaller, require
+from understudy.api.access.session_cookie import read_cookie, set_cookie
 from understudy.api.dependencies import Served
 from understudy.api.middleware.access_guard import find_address
 from understudy.api.paths import OIDC, SESSION, V1, add_mount, is_page
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
-from understudy.api.session_cookie import read_cookie, set_cookie
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import (
     IssuerUnavailable,
     NoRole,

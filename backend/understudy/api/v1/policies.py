@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response, status
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentActor, CurrentCaller, require
 from understudy.api.dependencies import Served
 from understudy.api.paths import POLICIES
-from understudy.api.permission import CurrentActor, CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v1.deployment import REFUSALS, OverrideFreeze, Reason, choose_override
 from understudy.errors import (

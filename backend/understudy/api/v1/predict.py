@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require, require_rehearsal, restrict_source
 from understudy.api.dependencies import RehearsedModelId, Served
 from understudy.api.disconnect_watch import DisconnectWatch
-from understudy.api.permission import CurrentCaller, require, require_rehearsal, restrict_source
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.recording_notes import finish_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
 from understudy.api.uploads.multipart import FIELD

@@ -12,9 +12,9 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from understudy.access.caller import Caller
+from understudy.api.access.permission import restrict_source
 from understudy.api.disconnect_watch import DisconnectWatch
-from understudy.api.error_handlers import refuse_rest
-from understudy.api.permission import restrict_source
+from understudy.api.problems.error_handlers import refuse_rest
 from understudy.api.recording_notes import finish_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
 from understudy.container import Services

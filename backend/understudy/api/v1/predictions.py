@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
-from understudy.api.permission import require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import RequestInvalid
 from understudy.registry.models.prediction_rows import PredictionFilter
 from understudy.schemas.registry.logged_prediction import LoggedPredictionPage

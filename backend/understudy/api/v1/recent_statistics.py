@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
-from understudy.api.permission import require
 from understudy.schemas.server.recent_statistics import TrafficSummary
 from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, KEPT_BUCKETS
 

@@ -7,12 +7,12 @@ from starlette.datastructures import Headers
 
 from understudy.access.actions import Action, describe_refusal
 from understudy.access.caller import Caller
+from understudy.api.access.permission import CurrentCaller, require
+from understudy.api.access.session_cookie import delete_cookie, read_cookie, set_cookie
 from understudy.api.dependencies import Served
 from understudy.api.middleware.access_guard import find_address
 from understudy.api.paths import SESSION
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
-from understudy.api.session_cookie import delete_cookie, read_cookie, set_cookie
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import NotAllowed, NotSignedIn, RequestInvalid, TooManyAttempts
 from understudy.schemas.access.session import AccessState, Permission, SignIn

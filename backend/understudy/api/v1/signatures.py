@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS
-from understudy.api.permission import require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v1.models import FILE_REFUSALS
 from understudy.errors import BodyTooLarge, ModelNotFound, RequestInvalid, SignatureInvalid

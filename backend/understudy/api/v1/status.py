@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
-from understudy.api.permission import require
 from understudy.schemas.server.status import Status
 
 router = APIRouter(prefix="/status", tags=["status"])

@@ -8,9 +8,9 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require, require_rehearsal
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.error_handlers import POLICY_VIOLATION, refuse_stream
-from understudy.api.permission import CurrentCaller, require, require_rehearsal
+from understudy.api.problems.error_handlers import POLICY_VIOLATION, refuse_stream
 from understudy.container import Services
 from understudy.errors import BodyTooLarge, RequestInvalid, RequestTimeout, UnderstudyError
 from understudy.schemas.inference.stream import StreamEnd, StreamHeartbeat, StreamStart

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, status
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require
 from understudy.api.dependencies import Served
 from understudy.api.paths import USERS
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.errors import AccountRefused, AccountTaken, LastAdmin, PasswordRefused, RequestInvalid, UserNotFound
 from understudy.schemas.access.account import UserCreate, UserList, UserOut, UserUpdate

@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import get_caller
 from understudy.api.disconnect_watch import DisconnectWatch
 from understudy.api.paths import MODELS, V2
-from understudy.api.permission import get_caller
 from understudy.api.v2 import compression
 from understudy.api.v2.infer_openapi import HEADER_LENGTH
 from understudy.api.v2.off_loop import run_off_loop

@@ -3,7 +3,7 @@
 from typing import Any
 
 from understudy.api.paths import MODELS, V2
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.errors import BodyTooLarge, CannotServe, FileChanged, FileMissing, ModelNotFound, RequestInvalid
 from understudy.schemas.inference.open_inference import InferenceRequest, InferenceResponse
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path
 
 from understudy import __version__
 from understudy.access.actions import Action
+from understudy.api.access.permission import CurrentCaller, require
 from understudy.api.dependencies import Served
 from understudy.api.health import hide_reasons
 from understudy.api.paths import V2
-from understudy.api.permission import CurrentCaller, require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
 from understudy.api.v2.datatypes import NAMES
 from understudy.container import Services

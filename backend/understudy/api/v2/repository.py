@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import require
 from understudy.api.dependencies import Served
 from understudy.api.paths import V2
-from understudy.api.permission import require
-from understudy.api.problem_responses import describe_problems
+from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.body_limit import limit_body
 from understudy.api.uploads.json_route import MAX_JSON_BYTES, JsonRoute
 from understudy.api.v1.deployment import REFUSALS

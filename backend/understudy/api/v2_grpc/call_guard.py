@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from understudy.access.access import Access
 from understudy.access.actions import PUBLIC, Action
 from understudy.access.caller import OPEN, STRANGER, Caller
-from understudy.api.failed_keys import FailedKeys, read_bearer
+from understudy.api.access.failed_keys import FailedKeys, read_bearer
 from understudy.container import Services
 from understudy.errors import LimitReached, NotSignedIn, UnderstudyError
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import grpc
 
-from understudy.api.error_headers import build_error_headers
+from understudy.api.problems.error_headers import build_error_headers
 from understudy.errors import (
     BodyTooLarge,
     CannotServe,

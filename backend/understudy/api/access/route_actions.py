@@ -8,8 +8,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Route
 
 from understudy.access.actions import Action
+from understudy.api.access.permission import GuardedApp, find_action
 from understudy.api.paths import DOCS, OPENAPI, REDOC, is_below
-from understudy.api.permission import GuardedApp, find_action
 
 
 def guard_docs(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from itertools import groupby
 from fastapi import FastAPI
 
 from understudy.access.actions import ALLOWED, MEANINGS, PUBLIC, Action
-from understudy.api.route_actions import iter_route_actions
+from understudy.api.access.route_actions import iter_route_actions
 from understudy.schemas.access.role import Role
 
 _PAGE = "the page's files"

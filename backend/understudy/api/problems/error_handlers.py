@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from understudy.api.cross_origin import add_cors_headers
-from understudy.api.error_headers import build_error_headers
 from understudy.api.middleware.request_ids import HEADER, get_request_id
 from understudy.api.middleware.security_headers import list_missing_headers
 from understudy.api.paths import V2, is_below, strip_mount
+from understudy.api.problems.error_headers import build_error_headers
 from understudy.api.recording_notes import list_log_fields
 from understudy.errors import ClientGone, NotFound, RequestInvalid, UnderstudyError
 from understudy.schemas.inference.stream import StreamFailed

@@ -1,0 +1,1 @@
+"""The rights of routes, and the keys and cookies of requests."""

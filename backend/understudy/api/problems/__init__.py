@@ -1,0 +1,1 @@
+"""Answers errors as problem documents (RFC 9457)."""
