@@ -26,7 +26,7 @@ from understudy.api.openapi import install_openapi
 from understudy.api.paths import DOCS, EVENTS, HEALTH, METRICS, OPENAPI, REDOC, V1, V2
 from understudy.api.problems.error_handlers import install_problem_handlers
 from understudy.api.spa import BUILT, install_page
-from understudy.api.v1.fast_predict import FastPredictRoute
+from understudy.api.v1.prediction.fast_predict import FastPredictRoute
 from understudy.api.v2.infer import PATH, Infer
 from understudy.container import open_services, run_background_tasks
 from understudy.logs import configure_logs

@@ -5,29 +5,10 @@ from fastapi import APIRouter
 from understudy.api import health
 from understudy.api.paths import V1
 from understudy.api.problems.problem_responses import describe_problems
-from understudy.api.v1 import (
-    account,
-    batch,
-    demo,
-    deployment,
-    events,
-    examples,
-    files,
-    history,
-    keys,
-    models,
-    oidc,
-    policies,
-    predict,
-    predictions,
-    recent_statistics,
-    replicas,
-    session,
-    signatures,
-    status,
-    stream,
-    users,
-)
+from understudy.api.v1 import deployment, events, policies, recent_statistics, replicas, status
+from understudy.api.v1.access import account, keys, oidc, session, users
+from understudy.api.v1.prediction import batch, demo, predict, predictions, stream
+from understudy.api.v1.registry import examples, files, history, models, signatures
 from understudy.errors import RequestInvalid
 
 router = APIRouter(prefix=V1, responses=describe_problems(RequestInvalid))

@@ -10,7 +10,7 @@ from understudy.api.dependencies import ModelIdPath, Served
 from understudy.api.paths import MODELS
 from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.uploads.json_route import JsonRoute
-from understudy.api.v1.models import FILE_REFUSALS
+from understudy.api.v1.registry.models import FILE_REFUSALS
 from understudy.errors import BodyTooLarge, ModelNotFound, RequestInvalid, SignatureInvalid
 from understudy.schemas.registry.signature import ModelSignature, SignatureBundle
 

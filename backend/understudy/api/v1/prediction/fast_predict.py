@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from understudy.access.actions import Action
 from understudy.api.access.permission import get_caller
 from understudy.api.paths import V1
-from understudy.api.v1.predict import PATH, predict
+from understudy.api.v1.prediction.predict import PATH, predict
 from understudy.container import Services
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.schemas.registry.model import ModelId

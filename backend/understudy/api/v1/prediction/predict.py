@@ -12,7 +12,7 @@ from understudy.api.recording_notes import finish_prediction, remember_recording
 from understudy.api.uploads.audio_upload import receive_recording
 from understudy.api.uploads.multipart import FIELD
 from understudy.api.uploads.recording_fields import QueryFields
-from understudy.api.v1.prediction_lines import LINES, accepts_lines, answer_in_lines
+from understudy.api.v1.prediction.prediction_lines import LINES, accepts_lines, answer_in_lines
 from understudy.errors import (
     AudioTooLong,
     AudioUnusable,

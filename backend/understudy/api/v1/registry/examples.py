@@ -16,7 +16,7 @@ from understudy.api.uploads.examples_upload import (
     receive_examples,
     receive_registration,
 )
-from understudy.api.v1.models import FILE_REFUSALS, locate_model
+from understudy.api.v1.registry.models import FILE_REFUSALS, locate_model
 from understudy.errors import BodyTooLarge, ExamplesInvalid, ModelNotFound, RequestInvalid, TooLarge
 from understudy.schemas.registry.examples import ModelExamples
 from understudy.schemas.registry.model_detail import ModelDetail

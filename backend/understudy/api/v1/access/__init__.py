@@ -1,0 +1,1 @@
+"""People, keys, sessions and sign-in, over HTTP."""

@@ -1,0 +1,1 @@
+"""Registered models, their files and their history, over HTTP."""
