@@ -9,7 +9,7 @@ from tests.serving.conftest import Opener, Register
 from understudy.compiler.compile_lock import make_slow_lock
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.container import Services, run_background_tasks
-from understudy.file_ownership import create_owned
+from understudy.files.file_ownership import create_owned
 from understudy.models import CompileState
 from understudy.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from understudy.errors import BackboneMissing
-from understudy.regular_file import open_regular, read_regular
+from understudy.files.regular_file import open_regular, read_regular
 from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.spec import BackboneReference, PartialSpec
 from understudy.yamnet.constants import NAME as YAMNET

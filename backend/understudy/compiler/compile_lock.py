@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import AsyncFileLock
 
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 
 POLL_SECONDS = 0.1
 _LONGEST_NOTE = 100

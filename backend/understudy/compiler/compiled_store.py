@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from understudy.compiler.model_source import compute_digest
-from understudy.file_ownership import is_folder_owned, own_folder, remove_left_over_folders
-from understudy.regular_file import read_regular
+from understudy.files.file_ownership import is_folder_owned, own_folder, remove_left_over_folders
+from understudy.files.regular_file import read_regular
 from understudy.schemas.compiler.quantization import Precision
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.runtime import Runtime

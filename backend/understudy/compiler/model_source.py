@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from understudy.errors import FileMissing, FormatUnknown, PathRefused, TooLarge
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 
 _BLOCK = 1 << 20
 

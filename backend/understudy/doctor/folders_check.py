@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.doctor.finding import Finding
-from understudy.file_ownership import is_owned, remove_if_left_over
+from understudy.files.file_ownership import is_owned, remove_if_left_over
 from understudy.registry.files.uploads import PART_PREFIX
 from understudy.settings import Settings
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import StoredFileDamaged
+from understudy.files.regular_file import open_regular
 from understudy.object_store.manifest import PART_BYTES, Manifest, StoredFile
 from understudy.object_store.objects import Objects
-from understudy.regular_file import open_regular
 
 
 class SharedFiles:

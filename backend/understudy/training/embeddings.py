@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from understudy.audio.features.patches import PatchStream
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.errors import AudioTooLong, AudioUnusable, NotAudio, TrainingDataInvalid
+from understudy.files.regular_file import open_regular
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
-from understudy.regular_file import open_regular
 from understudy.yamnet.constants import SAMPLE_RATE
 
 _BATCH = 16

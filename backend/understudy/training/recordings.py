@@ -10,7 +10,7 @@ from typing import Literal
 
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 
 _PREFIX = re.compile(r"(\d+)[-_]")
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import CompilerMissing, FileMissing, FormatUnknown, ModelUnsafe
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 from understudy.yamnet.constants import BATCH_NORM_EPSILON, CHANNELS, CLASS_COUNT
 
 LARGEST_SOURCE_BYTES = 256 << 20

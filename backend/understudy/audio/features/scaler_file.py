@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import SpecInvalid
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 from understudy.schemas.front_end.arrangement import MAX_VALUES
 
 MAX_BYTES = 16 << 20

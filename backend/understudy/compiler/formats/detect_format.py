@@ -9,7 +9,7 @@ from pathlib import Path
 from understudy.compiler.formats.tensorflowjs import find_conversion
 from understudy.compiler.scan.archive import ENCRYPTED, ZIP_ERRORS
 from understudy.errors import FormatUnknown, ModelUnsafe
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 from understudy.schemas.compiler.model_format import ModelFormat
 
 _HEAD_BYTES = 4096

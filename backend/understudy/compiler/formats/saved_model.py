@@ -12,9 +12,9 @@ from understudy.compiler.formats import tensorflow_graph
 from understudy.compiler.formats.loaded_model import Tensors, take_first_line
 from understudy.compiler.scan.saved_model import read_meta_graph
 from understudy.errors import CompileFailed, SpecInvalid
+from understudy.files.text_file import read_text_file
 from understudy.label_lists import parse_labels
 from understudy.schemas.compiler.spec import PartialSpec
-from understudy.text_file import read_text_file
 
 _TAG = "serve"
 _SIGNATURE = "serving_default"

@@ -6,7 +6,7 @@ They are converted outside: the converter pins old versions of TensorFlow, which
 import json
 from pathlib import Path, PurePosixPath
 
-from understudy.regular_file import read_regular
+from understudy.files.regular_file import read_regular
 
 TOPOLOGY_FILE = "model.json"
 _LARGEST_TOPOLOGY = 64 << 20  # bytes; weights lie in other files

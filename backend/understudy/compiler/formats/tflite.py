@@ -26,10 +26,10 @@ from understudy.compiler.formats.loaded_model import (
 )
 from understudy.compiler.formats.tensorflow_graph import finish_model
 from understudy.errors import CompileFailed, SpecInvalid, UnderstudyError
+from understudy.files.text_file import decode_text
 from understudy.schemas.compiler.runtime import Runtime
 from understudy.schemas.compiler.spec import OutputActivation, PartialSpec
 from understudy.tensor_names import name_tensors
-from understudy.text_file import decode_text
 from understudy.yamnet.constants import CLASS_COUNT
 
 _LABEL_BYTES = 1 << 20

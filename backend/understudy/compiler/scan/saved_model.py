@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from understudy.errors import CompileFailed, ModelUnsafe
-from understudy.regular_file import read_regular
+from understudy.files.regular_file import read_regular
 
 _TAG = "serve"
 # The standard saver uses these; a node that a signature can reach may not.

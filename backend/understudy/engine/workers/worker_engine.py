@@ -39,11 +39,11 @@ from understudy.engine.workers.reported_windows import ReportedWindows
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
+from understudy.files.regular_file import read_regular
 from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.pipeline.window_reporter import OnWindows
 from understudy.inference.runtime.session import Tensors
-from understudy.regular_file import read_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.inference.stream import StreamStart
 from understudy.schemas.server.workers import WorkerStatus

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.audio.features.patches import PatchStream
 from understudy.errors import BackboneMissing, CannotServe, WarmUpFailed
+from understudy.files.regular_file import open_regular
 from understudy.inference.clip_input.framing import (
     Framing,
     choose_patch_framing,
@@ -18,7 +19,6 @@ from understudy.inference.clip_input.framing import (
 )
 from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.session import RunFailed, Session
-from understudy.regular_file import open_regular
 from understudy.schemas.compiler.spec import InputKind, Spec
 from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE, PATCH_FRAMES, PATCH_SHAPE
 

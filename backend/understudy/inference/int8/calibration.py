@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.audio.suffixes import SUFFIXES
 from understudy.errors import TrainingDataInvalid
+from understudy.files.regular_file import open_regular
 from understudy.inference.clip_input.clip_samples import iter_samples
 from understudy.inference.clip_input.cutters import CutItems
 from understudy.inference.clip_input.input_layout import Layout
@@ -17,7 +18,6 @@ from understudy.inference.clip_input.model_input import choose_model_input
 from understudy.inference.clip_input.yamnet_backbone import YamnetFrontEnd
 from understudy.inference.int8.variant_agreement import LabeledClip
 from understudy.inference.runtime.tensor_signature import GraphTensor
-from understudy.regular_file import open_regular
 from understudy.schemas.compiler.report import CompileReport
 
 MOST_WINDOWS = 256

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.audio.opening import AudioLimits, open_clip
+from understudy.files.regular_file import open_regular
 from understudy.inference.pipeline.analysis import Analysis
 from understudy.inference.pipeline.pipeline import Pipeline
-from understudy.regular_file import open_regular
 from understudy.schemas.compiler.quantization import (
     Gate,
     LabelAgreement,

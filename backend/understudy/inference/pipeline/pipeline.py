@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from understudy.audio.clip import Clip
 from understudy.errors import BackboneMissing, CannotServe, NotForAudio, SpecInvalid, WarmUpFailed
+from understudy.files.regular_file import read_regular
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.clip_input.backbone_features import BackboneFeatures
 from understudy.inference.clip_input.batch_size import MAX_BATCH
@@ -30,7 +31,6 @@ from understudy.inference.runtime.probe_replay import load_probes, read_recorded
 from understudy.inference.runtime.session import Session
 from understudy.inference.runtime.session_loading import load_session
 from understudy.inference.runtime.tensor_graph import Graph
-from understudy.regular_file import read_regular
 from understudy.schemas.compiler.assumptions import find_assumptions
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import InputKind, Spec, Tail

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.errors import WarmUpFailed
+from understudy.files.regular_file import open_regular
 from understudy.inference.runtime.session import RunFailed, Session
-from understudy.regular_file import open_regular
 
 _INPUT, _OUTPUT = "in.", "out."
 

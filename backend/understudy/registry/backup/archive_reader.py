@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BackupInvalid, Misconfigured
+from understudy.files.regular_file import open_regular
 from understudy.migrations.revision import build_unknown_revision, is_newer
 from understudy.registry.backup.archive_writer import FILES, MANIFEST, TABLES
 from understudy.registry.files.paths import is_normal
-from understudy.regular_file import open_regular
 from understudy.schemas.registry.backup import Manifest
 
 _BLOCK = 1 << 20

@@ -7,12 +7,12 @@ from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import FileChanged
+from understudy.files.regular_file import NotRegularFile, open_regular
 from understudy.models import FileRecord, MlModel
 from understudy.registry.backup import home_files, table_rows
 from understudy.registry.backup.archive_writer import ArchiveWriter
 from understudy.registry.backup.home_files import HomeFile
 from understudy.registry.database.database import Database
-from understudy.regular_file import NotRegularFile, open_regular
 from understudy.schemas.registry.backup import BackupReport
 from understudy.settings import Settings
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 from understudy.schemas.registry.examples_folder import CSV_NAME, DIGEST_NAME, name_examples_folder, parse_digest
 
 _MOST_BYTES = 4096

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from pydantic import ValidationError
 
 from understudy.errors import ExamplesInvalid, PathRefused, SpecInvalid
+from understudy.files.text_file import TextFile, decode_text, read_text_file
 from understudy.registry.files import paths
 from understudy.schemas.registry.examples import DEFAULT_TOLERANCE, MOST_EXAMPLES, Expectation
-from understudy.text_file import TextFile, decode_text, read_text_file
 
 _FILE, _LABEL, _SCORE, _TOLERANCE = _COLUMNS = ("file", "label", "score", "tolerance")
 _PREFIX = "score:"  # before the name of a label that is also the name of another column

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from pydantic import ValidationError
 
 from understudy.errors import SpecInvalid
+from understudy.files.text_file import read_text_file
 from understudy.label_lists import FORMS, parse_labels
 from understudy.registry.database.column_values import has_nul
 from understudy.schemas.compiler.spec import PartialSpec
-from understudy.text_file import read_text_file
 
 SUFFIXES = (".txt", ".json", ".csv")
 _STEMS = ("labels", "class_names")

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from understudy.audio.features.scaler_file import read_scaler
 from understudy.errors import SpecInvalid
+from understudy.files.text_file import read_text_file
 from understudy.registry.database.column_values import has_nul
 from understudy.schemas.compiler.backbone import BackboneSpec
 from understudy.schemas.compiler.spec import PartialInputSpec, PartialSpec
 from understudy.schemas.front_end.arrangement import FeatureStandardization
-from understudy.text_file import read_text_file
 
 AnySpec = TypeVar("AnySpec", bound=PartialInputSpec)
 

@@ -15,7 +15,7 @@ from anyio.to_thread import run_sync
 
 from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
-from understudy.file_ownership import create_owned, remove_if_left_over
+from understudy.files.file_ownership import create_owned, remove_if_left_over
 from understudy.registry.files.paths import is_reserved_on_windows
 from understudy.schemas.registry.model_file import UploadedFile
 from understudy.settings import Settings

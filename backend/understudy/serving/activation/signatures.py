@@ -20,7 +20,8 @@ from understudy.errors import (
     Unavailable,
     UnderstudyError,
 )
-from understudy.file_ownership import create_owned
+from understudy.files.file_ownership import create_owned
+from understudy.files.regular_file import open_regular
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import policies
@@ -29,7 +30,6 @@ from understudy.registry.files.model_signature import MOST_BYTES, SIGNATURE_SUFF
 from understudy.registry.models import example_rows, file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
-from understudy.regular_file import open_regular
 from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.examples import ExampleSet
 from understudy.schemas.registry.signature import ModelSignature, SignatureState, Signer

@@ -18,6 +18,7 @@ from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.disk_errors import translate_disk_errors
 from understudy.engine.engine import EngineModel
 from understudy.errors import UnderstudyError
+from understudy.files.regular_file import open_regular, read_regular
 from understudy.object_store.file_cache import FileCache
 from understudy.object_store.manifest import Manifest
 from understudy.object_store.objects import Objects
@@ -27,7 +28,6 @@ from understudy.registry.files.model_signature import MOST_BYTES
 from understudy.registry.models import file_records
 from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.registry import Registry
-from understudy.regular_file import open_regular, read_regular
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings
 

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import FileChanged, OutcomeUnknown, StorageUnavailable, UnderstudyError
+from understudy.files.regular_file import open_regular
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips, NewExample
@@ -19,7 +20,6 @@ from understudy.registry.models.file_records import RegisteredFile
 from understudy.registry.models.history import model_history
 from understudy.registry.models.table.rows import Row
 from understudy.registry.registry import Registry
-from understudy.regular_file import open_regular
 from understudy.schemas.registry.examples import ExampleSet, ModelExamples, summarize_examples
 from understudy.schemas.registry.model import ModelCreate
 from understudy.schemas.registry.model_detail import ModelDetail

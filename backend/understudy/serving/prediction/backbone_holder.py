@@ -9,7 +9,7 @@ import structlog
 from understudy.backbones.store import MANIFEST_FILE, BackboneStore
 from understudy.engine.engine import BackboneFile
 from understudy.errors import BackboneMissing
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.report import CompileReport
 from understudy.settings import Settings

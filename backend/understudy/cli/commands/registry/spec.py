@@ -11,7 +11,7 @@ from understudy.cli.framework.session import Session
 from understudy.cli.framework.spec_options import Labels, parse_spec_options
 from understudy.cli.views.cells import build_fact_table, to_text
 from understudy.cli.views.registry.spec_search import format_search
-from understudy.regular_file import read_regular
+from understudy.files.regular_file import read_regular
 
 if TYPE_CHECKING:
     from understudy.inference.spec_search.search import Trial

@@ -1,7 +1,7 @@
 import pytest
 
 from understudy.errors import SpecInvalid
-from understudy.text_file import decode_text
+from understudy.files.text_file import decode_text
 
 WORDS = "chien\ngrillon d\u2019été\nMüll\n"
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from filelock import lock_descriptor, unlock_descriptor
 
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 
 _MARK = ".lock"  # behind the name of a folder: the file that says who works in it
 

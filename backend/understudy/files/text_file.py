@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import SpecInvalid
-from understudy.regular_file import open_regular
+from understudy.files.regular_file import open_regular
 
 MAX_BYTES = 4 << 20
 

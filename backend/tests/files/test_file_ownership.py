@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from filelock import lock_descriptor
 
-from understudy import file_ownership
-from understudy.file_ownership import create_owned, is_owned, remove_if_left_over
+from understudy.files import file_ownership
+from understudy.files.file_ownership import create_owned, is_owned, remove_if_left_over
 
 
 def test_a_file_is_removed_only_after_its_owner_has_ended(tmp_path: Path) -> None:

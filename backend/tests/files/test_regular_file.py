@@ -16,15 +16,15 @@ from understudy.compiler.formats.detect_format import detect_format
 from understudy.compiler.model_source import compute_digest, copy_source
 from understudy.container import Services, open_services
 from understudy.errors import FormatUnknown, PathRefused, SpecInvalid, UnderstudyError
-from understudy.file_ownership import is_owned
+from understudy.files.file_ownership import is_owned
+from understudy.files.regular_file import NotRegularFile, open_regular, read_regular
+from understudy.files.text_file import read_text_file
 from understudy.registry.files.examples_csv import read_folder
 from understudy.registry.files.folder_scan import scan_folder
 from understudy.registry.files.uploads import PART_PREFIX
-from understudy.regular_file import NotRegularFile, open_regular, read_regular
 from understudy.schemas.registry.examples_folder import CSV_NAME, DIGEST_NAME
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
-from understudy.text_file import read_text_file
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_refused(tmp_path: Path, monkey
     place.unlink()
     os.mkfifo(place)
     with monkeypatch.context() as race:
-        race.setattr("understudy.regular_file.os.stat", lambda _: found)
+        race.setattr("understudy.files.regular_file.os.stat", lambda _: found)
         with pytest.raises(NotRegularFile, match="a named pipe"):
             open_regular(place)
 
