@@ -24,8 +24,10 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path, **settings: str) -> Iterator[str]:
     """The address of an empty database on a running server, whose `folder` is the binaries'.
+
+    `settings` are those of PostgreSQL that differ from its defaults.
 
     Raises CalledProcessError or TimeoutError where it does not start.
     """
@@ -40,7 +42,7 @@ def postgres(folder: Path) -> Iterator[str]:
         made += ["--auth=trust", "--encoding=UTF8"]
         subprocess.run(made, user=as_user, cwd=place, check=True, stdout=subprocess.DEVNULL)
         order: list[str | Path] = [folder / "postgres", "-D", place / "data", "--listen_addresses="]
-        order += [f"--unix_socket_directories={place}"]
+        order += [f"--unix_socket_directories={place}", *(f"--{name}={value}" for name, value in settings.items())]
         with (place / "log").open("wb") as log:
             server = subprocess.Popen(order, user=as_user, cwd=place, stdout=log, stderr=log)
         try:

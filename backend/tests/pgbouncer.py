@@ -22,7 +22,7 @@ listen_addr =
 listen_port = {port}
 unix_socket_dir = {folder}
 default_pool_size = {pool}
-max_client_conn = 400
+max_client_conn = {clients}
 query_wait_timeout = 10
 """
 
@@ -32,16 +32,21 @@ class PgBouncerMissing(RuntimeError):
 
 
 @contextmanager
-def run_pgbouncer(folder: Path, *, user: str | None, pool: int = 20) -> Iterator["subprocess.Popen[bytes]"]:
+def run_pgbouncer(
+    folder: Path, *, user: str | None, pool: int = 20, clients: int = 400
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run PgBouncer beside the socket of the PostgreSQL server in `folder`, as the system's user `user`.
 
-    Each database has `pool` connections of the server, and each transaction takes any of them. Raises PgBouncerMissing.
+    Each database has `pool` connections of the server, and each transaction takes any of them. At most `clients`
+    connect. Raises PgBouncerMissing.
     """
     found = shutil.which("pgbouncer") or next((place for place in _PLACES if Path(place).exists()), None)
     if found is None:
         raise PgBouncerMissing("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
     configuration = folder / "pgbouncer.ini"
-    configuration.write_text(_CONFIGURATION.format(folder=folder, port=PORT, pool=pool), encoding="utf-8")
+    configuration.write_text(
+        _CONFIGURATION.format(folder=folder, port=PORT, pool=pool, clients=clients), encoding="utf-8"
+    )
     with (folder / "pgbouncer.log").open("wb") as log:
         process = subprocess.Popen([found, str(configuration)], user=user, cwd=folder, stdout=log, stderr=log)
     try:

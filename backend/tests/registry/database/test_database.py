@@ -1,15 +1,18 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.postgres import ByHand
+from tests.postgres import ByHand, only_postgresql
 from tests.registry.types import Add
 from understudy.errors import DatabaseUnavailable, Misconfigured
 from understudy.models import MlModel
 from understudy.registry import schema
 from understudy.registry.database.database import Database
+from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state
 from understudy.registry.models.table import rows
 from understudy.registry.registry import Registry
@@ -52,6 +55,22 @@ async def test_readers_do_not_wait_for_a_writer(database: Database, add: Add) ->
         await desired_state.switch(writing, 1, actor="api")
         async with asyncio.timeout(20), database.read() as reading:
             assert await desired_state.poll(reading) == desired_state.DesiredStatePoll(0, None, None, 0)
+
+
+@only_postgresql
+async def test_the_servers_own_looks_need_no_transaction_and_leave_none_behind(database: Database) -> None:
+    """Each server looks several times a second."""
+
+    async def read_status(session: AsyncSession) -> str:
+        await session.execute(text("SELECT 1"))
+        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+        return str(driver.info.transaction_status.name)
+
+    for use, status in ((Use.OWN, "IDLE"), (Use.READ, "INTRANS"), (Use.OWN, "IDLE")):
+        async with database.read(use) as session:
+            assert await read_status(session) == status
+    async with database.write(Use.OWN) as session:
+        assert await read_status(session) == "INTRANS"
 
 
 async def test_tables_that_are_missing_are_an_outage_with_its_remedy(database_settings: Settings) -> None:

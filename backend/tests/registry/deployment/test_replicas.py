@@ -1,7 +1,10 @@
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.postgres import only_postgresql
 from understudy.errors import CompileFailed, OperationNotFound
 from understudy.registry.database.database import Database
 from understudy.registry.deployment import operation_rows, replicas
@@ -54,6 +57,34 @@ async def test_a_report_as_old_as_the_limit_is_kept(database: Database) -> None:
         await replicas.delete_unseen(session, since=_NOW)
     async with database.read() as session:
         assert await replicas.list_reports(session) == [limit]
+
+
+@only_postgresql
+async def test_old_reports_that_somebody_else_changes_are_left_to_them(database: Database) -> None:
+    """Two servers that report after an outage would else wait for each other."""
+    old = _NOW - timedelta(hours=1)
+    async with database.write() as session:
+        for name in "ab":
+            await replicas.save(session, _report(name, old))
+    async with asyncio.timeout(5), database.write() as reporting:
+        await replicas.save(reporting, _report("a", _NOW))
+        async with database.write() as cleaning:
+            await replicas.delete_unseen(cleaning, since=_NOW)
+    async with database.read() as session:
+        assert await replicas.list_reports(session) == [_report("a", _NOW)]
+
+
+async def test_only_servers_that_run_and_are_behind_are_read_during_a_rollout(database: Database) -> None:
+    now = datetime.now(UTC)
+    empty = replace(_report("empty", now), generation=None)
+    async with database.write() as session:
+        for report in (_report("followed", now), replace(_report("behind", now), generation=2), empty):
+            await replicas.save(session, report)
+        await replicas.save(session, replace(_report("killed", now - timedelta(minutes=1)), generation=1))
+    async with database.read() as session:
+        progress = await replicas.read_progress(session, 3)
+    assert progress.running == 3
+    assert [each.replica for each in progress.behind] == ["behind", "empty"]
 
 
 def _operation(operation_id: str, started_at: datetime = _NOW) -> Operation:

@@ -56,7 +56,9 @@ async def poll(*fleet: Services) -> None:
 
 def poll_at_look(monkeypatch: pytest.MonkeyPatch, *fleet: Services, look: int = 1) -> list[None]:
     """The servers look at the database right before the rollout looks at their reports for the first time."""
-    return act_at(monkeypatch, fleet[0].replica_reports, "list", lambda: poll(*fleet), when="before", call=look)
+    return act_at(
+        monkeypatch, fleet[0].replica_reports, "read_progress", lambda: poll(*fleet), when="before", call=look
+    )
 
 
 def refuse_to_load(monkeypatch: pytest.MonkeyPatch, *fleet: Services) -> None:
@@ -101,7 +103,7 @@ async def test_a_server_with_a_newer_generation_is_not_behind(
         await other.activation.activate(second, "test")
         await poll(first, other)
 
-    act_at(monkeypatch, first.replica_reports, "list", activate_another, when="before")
+    act_at(monkeypatch, first.replica_reports, "read_progress", activate_another, when="before")
     operation = await activate(first, await register("first"), PATIENT)
     assert operation.rollout is not None
     assert (operation.rollout.complete, operation.rollout.generation) == (True, 1)
@@ -166,7 +168,7 @@ async def test_the_operation_of_a_fleet_that_returned_is_stored_as_failed(
         await poll(*fleet)
         fleet[0].live._current = current
 
-    act_at(monkeypatch, fleet[0].replica_reports, "list", fail_here, when="before")
+    act_at(monkeypatch, fleet[0].replica_reports, "read_progress", fail_here, when="before")
     started = await fleet[0].operations.activate(
         second, "test", wait=False, rollout=RolloutOptions(timeout_seconds=0.01, fail_fleet=0.0)
     )
@@ -250,10 +252,10 @@ async def test_a_rollback_waits_for_every_server_too(
 async def test_reports_that_cannot_be_read_do_not_fail_the_activation(
     services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail() -> None:
+    async def fail(_: int) -> None:
         raise DatabaseUnavailable("It does not answer.")
 
-    monkeypatch.setattr(services.replica_reports, "list", fail)
+    monkeypatch.setattr(services.replica_reports, "read_progress", fail)
     operation = await activate(services, await register("first"), RolloutOptions(timeout_seconds=0.01, fail_fleet=0.0))
     assert operation.state is OperationState.SUCCEEDED
     assert operation.rollout is not None

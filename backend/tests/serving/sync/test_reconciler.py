@@ -5,9 +5,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
@@ -18,7 +19,6 @@ from understudy.errors import DatabaseDenied, DatabaseUnavailable, ModelNotLoade
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
-from understudy.registry.models.table import rows
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.serving.sync import reconciler, replica_reporter
 from understudy.settings import Settings
@@ -227,14 +227,36 @@ async def test_a_rename_that_is_newer_than_what_the_poll_read_stays(
     await services.activation.activate(model, "test")
     done = act_at(
         monkeypatch,
-        rows,
-        "find",
+        desired_state,
+        "poll",
         lambda: services.model_changes.update(model, ModelUpdate(model_name="renamed"), "test"),
     )
     await services.reconciler.poll_once()
     assert done
     assert services.live.current is not None
     assert services.live.current.model.identity.model_name == "renamed"
+
+
+async def test_a_server_at_rest_asks_the_database_one_thing_at_each_poll(
+    services: Services, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every server of a registry does so all the time."""
+    model = await register("first")
+    await services.activation.activate(model, "test")
+    await services.reconciler.poll_once()
+    await by_hand(services, f"UPDATE ml_models SET model_name = 'typed' WHERE model_id = {model}")
+    asked: list[str] = []
+
+    async def record(session: AsyncSession, statement: Executable, *arguments: Any, **options: Any) -> Any:
+        asked.append(str(statement))
+        return await execute(session, statement, *arguments, **options)
+
+    execute = AsyncSession.execute
+    monkeypatch.setattr(AsyncSession, "execute", record)
+    await services.reconciler.poll_once()
+    assert len(asked) == 1
+    assert services.live.current is not None
+    assert services.live.current.model.identity.model_name == "typed"
 
 
 async def test_no_model_is_live_once_none_was_active_for_the_grace_period(

@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import datetime
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.fault_points import act_at
 from tests.postgres import only_sqlite
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services
 from understudy.errors import WarmUpFailed
+from understudy.registry.deployment import replicas
 from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.sync import replica_reporter
 
@@ -116,6 +120,43 @@ async def test_the_last_error_is_reported_while_the_model_is_loaded_again(
         await other.reconciler.poll_once()
         times.append((await find_report(other)).seen_at)
     assert times[0] < times[1]
+
+
+@only_sqlite
+async def test_servers_that_followed_together_report_at_moments_of_their_own_from_then_on(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a thousand of them write their reports at once, every ten seconds."""
+    now, due = 1000.0, []
+    monkeypatch.setattr(replica_reporter, "time", SimpleNamespace(monotonic=lambda: now))
+    for number in range(20):
+        reporter = replica_reporter.ReplicaReporter(services.database)
+        reporter.replica = f"host:{number}"
+        await reporter.report(None, None, None, since_start=True, loading=False)
+        due.append(reporter._due_at - now)
+    assert 8 <= min(due) < max(due) <= 10
+    assert len(set(due)) == len(due)
+
+
+@only_sqlite
+async def test_old_reports_are_deleted_at_the_start_and_every_few_minutes(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, deleted = 1000.0, []
+    monkeypatch.setattr(replica_reporter, "time", SimpleNamespace(monotonic=lambda: now))
+    delete_unseen = replicas.delete_unseen
+
+    async def record(session: AsyncSession, *, since: datetime) -> None:
+        deleted.append(now)
+        await delete_unseen(session, since=since)
+
+    monkeypatch.setattr(replicas, "delete_unseen", record)
+    reporter = replica_reporter.ReplicaReporter(services.database)
+    for second in range(0, 620, 10):
+        now = 1000.0 + second
+        await reporter.report(None, None, None, since_start=True, loading=False)
+    assert len(deleted) == 3
+    assert all(240 <= after - before <= 310 for before, after in pairwise(deleted))
 
 
 async def test_a_server_that_was_killed_is_left_out_after_half_a_minute(services: Services) -> None:

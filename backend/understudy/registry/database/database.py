@@ -85,6 +85,9 @@ class Database:
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         self._migrator = self._writer.execution_options(sqlite_wait=_MIGRATION_WAIT * self._seconds)
         self._read = async_sessionmaker(self._engine, expire_on_commit=False)
+        # On PostgreSQL each statement that only reads is a transaction of its own, which saves BEGIN and ROLLBACK.
+        autocommit = {"isolation_level": "AUTOCOMMIT"} if self.kind == "postgresql" and not read_only else {}
+        self._look_up = async_sessionmaker(self._engine.execution_options(**autocommit), expire_on_commit=False)
         self._write = async_sessionmaker(self._writer, expire_on_commit=False)
         self._slots = Slots(settings.database_connections)
         # A connection that waits for SQLite's own lock sleeps between its attempts. Writers of this process wait here
@@ -117,7 +120,7 @@ class Database:
             async with Deadline(self.address, seconds or self._seconds) as deadline, self._slots.take(use):
                 deadline.note_answering()
                 self._threads.file.refuse_other()
-                async with self._read() as session:
+                async with (self._look_up if use is Use.OWN else self._read)() as session:
                     yield session
 
     @asynccontextmanager

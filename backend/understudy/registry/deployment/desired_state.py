@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, text, true, update
+from sqlalchemy import func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
@@ -35,7 +35,8 @@ class DesiredStatePoll:
 
     `active_model_id` is the row marked active, `stage_model_id` the model of the last switch, `variant` the variant
     in which the latter should be live. `changed_at` is the time of the last switch, `confirm_by` the time by which
-    somebody must confirm the live model; both are in UTC, without a zone.
+    somebody must confirm the live model; both are in UTC, without a zone. `active_name` and `active_version` are those
+    of the active row.
     """
 
     generation: int
@@ -45,6 +46,8 @@ class DesiredStatePoll:
     variant: str = FLOAT32
     changed_at: datetime | None = field(default=None, compare=False)
     confirm_by: datetime | None = field(default=None, compare=False)
+    active_name: str | None = field(default=None, compare=False)
+    active_version: str | None = field(default=None, compare=False)
 
     @property
     def drifted(self) -> bool:
@@ -53,19 +56,24 @@ class DesiredStatePoll:
 
 
 async def poll(session: AsyncSession) -> DesiredStatePoll:
-    """Read the deployment in one query; raises DatabaseUnavailable when its row is missing."""
-    active: Select[int] = order_active_rows(select(MlModel.model_id)).limit(1)
-    count = select(func.count()).select_from(MlModel).where(MlModel.is_active == true())
+    """Read the deployment in one query; raises DatabaseUnavailable when its row is missing.
+
+    Each server asks this all the time: it must stay one short query.
+    """
+    columns = MlModel.model_id, MlModel.model_name, MlModel.version, func.count().over().label("active_count")
+    active = order_active_rows(select(*columns)).limit(1).subquery()
     found = await session.execute(
         select(
             Deployment.generation,
             Deployment.model_id,
-            active.scalar_subquery(),
-            count.scalar_subquery(),
+            active.c.model_id,
+            func.coalesce(active.c.active_count, 0),
             Deployment.form,
             Deployment.changed_at,
             Deployment.confirm_by,
-        )
+            active.c.model_name,
+            active.c.version,
+        ).outerjoin(active, true())
     )
     row = found.one_or_none()
     if row is None:

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict
@@ -47,17 +48,54 @@ class ReplicaReport:
 
 
 async def save(session: AsyncSession, report: ReplicaReport) -> None:
-    """Insert the report, or replace the process's earlier one."""
-    await session.merge(Replica(**asdict(report)))
+    """Insert the report, or replace the process's earlier one, in one statement."""
+    values = asdict(report)
+    statement = _build_insert(session).values(values)
+    changed = {name: statement.excluded[name] for name in values if name != "replica"}
+    await session.execute(statement.on_conflict_do_update(index_elements=[Replica.replica], set_=changed))
 
 
-async def list_reports(session: AsyncSession, *, since: datetime | None = None) -> list[ReplicaReport]:
-    """Return the reports ordered by process name; with `since`, only those seen at or after it."""
-    query = select(Replica).order_by(Replica.replica)
+def _build_insert(session: AsyncSession) -> Any:
+    """Return an INSERT of the database's own dialect: only those can replace a row."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
+
+        return insert_into_postgresql(Replica)
+    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+    return insert_into_sqlite(Replica)
+
+
+async def list_reports(
+    session: AsyncSession, *, since: datetime | None = None, behind: int | None = None
+) -> list[ReplicaReport]:
+    """Return the reports ordered by process name.
+
+    With `since`, only those seen at or after it; with `behind`, only those of servers that serve no model or an earlier
+    generation.
+    """
+    columns = [getattr(Replica, field.name) for field in fields(ReplicaReport)]
+    query = select(*columns).order_by(Replica.replica)
     if since is not None:
         query = query.where(Replica.seen_at >= since)
-    names = [field.name for field in fields(ReplicaReport)]
-    return [ReplicaReport(**{name: getattr(row, name) for name in names}) for row in await session.scalars(query)]
+    if behind is not None:
+        query = query.where(Replica.generation.is_(None) | (Replica.generation < behind))
+    return [ReplicaReport(*row) for row in await session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many servers run, and the reports of those that do not serve a generation or a newer one."""
+
+    running: int
+    behind: list[ReplicaReport]
+
+
+async def read_progress(session: AsyncSession, generation: int) -> Progress:
+    """Return how far the servers that run followed to `generation`. Reports of those that followed are only counted."""
+    since = datetime.now(UTC) - REPORT_AGE
+    running = await session.scalar(select(func.count()).select_from(Replica).where(Replica.seen_at >= since))
+    return Progress(running or 0, await list_reports(session, since=since, behind=generation))
 
 
 async def list_running(session: AsyncSession) -> list[ReplicaReport]:
@@ -80,5 +118,9 @@ async def delete(session: AsyncSession, replica: str) -> None:
 
 
 async def delete_unseen(session: AsyncSession, *, since: datetime) -> None:
-    """Delete the reports of processes that were last seen before `since`."""
-    await session.execute(sql_delete(Replica).where(Replica.seen_at < since))
+    """Delete the reports of processes that were last seen before `since`, unless somebody else changes them just now.
+
+    A server that waited here for another one would hold up its own report, and the two could wait for each other.
+    """
+    unseen = select(Replica.replica).where(Replica.seen_at < since).with_for_update(skip_locked=True)
+    await session.execute(sql_delete(Replica).where(Replica.replica.in_(unseen)))

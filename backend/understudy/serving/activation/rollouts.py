@@ -24,6 +24,8 @@ from understudy.serving.telemetry.replica_reports import ReplicaReports
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.1
+# The time between two looks is at least so many times that of a look: reading a thousand reports takes long.
+_REST = 4
 
 
 class Rollouts:
@@ -63,20 +65,23 @@ class Rollouts:
     async def _wait(self, generation: int, seconds: float) -> Rollout:
         began = time.monotonic()
         while True:
+            looked_at = time.monotonic()
             rollout = await self._look(generation, began)
-            left = began + seconds - time.monotonic()
+            now = time.monotonic()
+            left = began + seconds - now
             if rollout.complete or left <= 0 or self._stopping.is_set():
                 return rollout
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK_SECONDS, left)):
+                async with asyncio.timeout(min(max(LOOK_SECONDS, _REST * (now - looked_at)), left)):
                     await self._stopping.wait()
 
     async def _look(self, generation: int, began: float) -> Rollout:
         """Read the reports once. An error is part of the answer: the activation is done and must not fail."""
         problem: Problem | None = None
-        replicas: tuple[ReplicaStatus, ...] = ()
+        running = 0
+        reports: tuple[ReplicaStatus, ...] = ()
         try:
-            replicas = (await self._reports.list()).replicas
+            running, reports = await self._reports.read_progress(generation)
         except UnderstudyError as error:
             problem = Problem.from_error(error)
         except Exception as error:
@@ -85,13 +90,12 @@ class Rollouts:
         now = datetime.now(UTC)
         behind = tuple(
             ReplicaBehind(**dict(each), reported_seconds_ago=max(0.0, (now - each.seen_at).total_seconds()))
-            for each in replicas
-            if each.generation is None or each.generation < generation
+            for each in reports
         )
         return Rollout(
             generation=generation,
             complete=problem is None and not behind,
-            replicas=len(replicas),
+            replicas=running,
             behind=behind,
             waited_seconds=time.monotonic() - began,
             problem=problem,

@@ -23,7 +23,6 @@ from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state
 from understudy.registry.deployment.desired_state import DesiredStatePoll
 from understudy.registry.models.history import model_history
-from understudy.registry.models.table import rows
 from understudy.schemas.access.actor import Source
 from understudy.schemas.compiler.quantization import Precision
 from understudy.serving.activation.preparation import Preparation
@@ -138,7 +137,8 @@ class Reconciler:
             await self.poll_once()
             await self._publish(publish)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.poll_seconds):
+                # Servers that one notification woke must not all ask at the same moments from then on.
+                async with asyncio.timeout(random.uniform(0.8, 1.0) * self._settings.poll_seconds):  # noqa: S311
                     await self._wake.wait()
             self._wake.clear()
 
@@ -230,7 +230,7 @@ class Reconciler:
             await self._follow_empty(desired.generation)
         else:
             self._empty_since = None
-            await self._follow(await self._reconcile(desired), desired.active_model_id)
+            await self._follow(await self._reconcile(desired), desired.active_model_id, seen=live)
         await self._report()
 
     async def _reconcile(self, desired: DesiredStatePoll) -> DesiredStatePoll:
@@ -257,11 +257,13 @@ class Reconciler:
         if self._live.clear(generation):
             log.warning("no model is active any more", remedy="Activate one: understudy activate MODEL_ID")
 
-    async def _follow(self, desired: DesiredStatePoll, model_id: int) -> None:
+    async def _follow(self, desired: DesiredStatePoll, model_id: int, *, seen: LiveModel | None) -> None:
+        """Load the desired model unless it is live. `seen` was live before the database was read."""
         live = self._live.current
         if live is not None and (live.generation, live.model.identity.model_id) == (desired.generation, model_id):
             self.problem = None
-            await self._rename(live, model_id)
+            if seen is live and desired.active_model_id == model_id and desired.active_name is not None:
+                self._live.rename(model_id, desired.active_name, desired.active_version, seen=seen)
             return
         if self._failed == desired and time.monotonic() < self._retry_at:
             return
@@ -282,12 +284,6 @@ class Reconciler:
         live = LiveModel(loaded, desired.generation, datetime.now(UTC), load_seconds=time.monotonic() - began)
         if self._live.swap(live):
             log_live(live, Source.FOLLOW_UP)
-
-    async def _rename(self, seen: LiveModel, model_id: int) -> None:
-        async with self._database.read(Use.OWN) as session:
-            row = await rows.find(session, model_id)
-            if row is not None:  # else it was replaced and deleted after the poll: the next poll follows that
-                self._live.rename(model_id, row.model.model_name, row.model.version, seen=seen)
 
     async def _note_failure(self, desired: DesiredStatePoll, model_id: int, error: UnderstudyError) -> None:
         self._counters.activation_refusals[error.code] += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +28,9 @@ REPORT_SECONDS = 10.0
 VISIBLE_SECONDS = 0.25
 LEAVE_SECONDS = 3.0
 FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
+# Old reports are never shown. Each server deletes them this often: a thousand servers must not do so a hundred times
+# a second.
+CLEAN_SECONDS = 300.0
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,7 +41,8 @@ class ReplicaReporter:
         self.replica = f"{socket.gethostname()}:{os.getpid()}"
         self._database = database
         self._reported: ReplicaReport | None = None
-        self._reported_at = 0.0
+        self._due_at = 0.0
+        self._clean_at = 0.0
         self._failed = False
         self._lag: tuple[int, float] | None = None
 
@@ -69,9 +74,13 @@ class ReplicaReporter:
             lag_seconds=self._measure_lag(live, None if since_start else desired) if live else None,
         )
         now, content = time.monotonic(), replace(report, seen_at=_NO_TIME)
-        if content != self._reported or now - self._reported_at >= REPORT_SECONDS:
-            self._reported, self._reported_at = content, now
+        if content != self._reported or now >= self._due_at:
+            # Servers that followed the same switch must not all report at the same moments from then on.
+            self._reported, self._due_at = content, now + _vary(REPORT_SECONDS)
             await self._store(report)
+            if now >= self._clean_at:
+                self._clean_at = now + _vary(CLEAN_SECONDS)
+                await self._clean(report.seen_at - FORGET_AFTER)
 
     async def leave(self) -> None:
         """Remove this process from the list of replicas, because it stops."""
@@ -89,13 +98,22 @@ class ReplicaReporter:
         try:
             async with self._database.write(Use.OWN) as session:
                 await replicas.save(session, report)
-                await replicas.delete_unseen(session, since=report.seen_at - FORGET_AFTER)
         except DatabaseUnavailable as error:
             if not self._failed:
                 log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
             self._failed = True
         else:
             self._failed = False
+
+    async def _clean(self, since: datetime) -> None:
+        with suppress(DatabaseUnavailable):  # old reports are not shown, and are deleted at another time
+            async with self._database.write(Use.OWN) as session:
+                await replicas.delete_unseen(session, since=since)
+
+
+def _vary(seconds: float) -> float:
+    """Return a random time between eight tenths of `seconds` and `seconds`."""
+    return seconds * random.uniform(0.8, 1.0)  # noqa: S311
 
 
 @asynccontextmanager

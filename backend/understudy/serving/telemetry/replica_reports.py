@@ -19,6 +19,15 @@ class ReplicaReports:
         async with self._database.read(Use.MANAGE) as session:
             return await self.read(session)
 
+    async def read_progress(self, generation: int) -> tuple[int, tuple[ReplicaStatus, ...]]:
+        """Return how many servers run, and the reports of those that do not serve `generation` or a newer one.
+
+        Raises DatabaseUnavailable.
+        """
+        async with self._database.read(Use.MANAGE) as session:
+            progress = await replicas.read_progress(session, generation)
+        return progress.running, tuple(map(ReplicaStatus.model_validate, progress.behind))
+
     async def read(self, session: AsyncSession) -> ReplicaList:
         """Do the same as `list` within a transaction of the caller."""
         reports = await replicas.list_running(session)
