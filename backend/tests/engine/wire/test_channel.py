@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from understudy.engine.wire.channel import MAX_INLINE, Channel, Frame, ProtocolError, create_pair
+from understudy.engine.wire.channel import MAX_INLINE, Channel, Frame, ProtocolError, create_pair, receive_frames
 from understudy.engine.wire.content import pack, unpack
 from understudy.engine.wire.refusals import to_error
 from understudy.errors import ModelNotFound, NotAudio, UnderstudyError
@@ -32,13 +32,59 @@ async def test_messages_arrive_in_order_where_the_reader_is_slow() -> None:
     receiver.close()
 
 
-async def test_a_message_that_is_not_whole_ends_the_channel() -> None:
+async def test_messages_of_one_turn_travel_in_one_packet_up_to_its_size() -> None:
+    frames: list[Frame] = []
+    ours, theirs = create_pair()
+    sender = Channel(ours, frames.append, lambda _: None)
+    for number in range(3):
+        sender.send(b"%d" % number, b"small")
+    await asyncio.sleep(0)
+    assert [frame.head for frame in receive_frames(theirs, bytearray(1 << 18))] == [b"0", b"1", b"2"]
+    for number in range(3):
+        sender.send(b"%d" % number, bytes(MAX_INLINE // 2 + 1))
+    await asyncio.sleep(0)
+    first, second = (receive_frames(theirs, bytearray(1 << 18)) for _ in range(2))
+    assert [frame.head for frame in first] == [b"0", b"1"]
+    assert [(frame.head, len(frame.payload)) for frame in second] == [(b"2", MAX_INLINE // 2 + 1)]
+    sender.close()
+    theirs.close()
+
+
+async def test_descriptors_arrive_with_their_own_message() -> None:
+    ours, theirs = create_pair()
+    sender = Channel(ours, lambda _: None, lambda _: None)
+    content = pack([bytes(MAX_INLINE + 1)])
+    sender.send(b"before")
+    sender.send(b"with", descriptors=content.descriptors)
+    content.close()
+    sender.send(b"after")
+    sender.close()
+    before, own = receive_frames(theirs, bytearray(1 << 18))
+    [after] = receive_frames(theirs, bytearray(1 << 18))
+    assert [before.descriptors, after.descriptors] == [[], []]
+    assert len(unpack(own, 1 << 20)) == MAX_INLINE + 1
+    theirs.close()
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\xff\xff\xff\x7f\0\0\0\0short",
+        b"\1\0\0\0\xff\0\0\0short",
+        b"\1\0\0\0\0\0\0\0a\2\0\0\0\0\0\0\0b",
+        b"\0\0\0\0",
+    ],
+    ids=["document", "bytes behind it", "second message", "lengths"],
+)
+async def test_a_message_that_is_not_whole_ends_the_channel(packet: bytes) -> None:
     closed: asyncio.Future[ProtocolError | None] = asyncio.get_running_loop().create_future()
     ours, theirs = create_pair()
-    Channel(ours, lambda _: None, closed.set_result)
-    theirs.send(b"\xff\xff\xff\x7fshort")
+    frames: list[Frame] = []
+    Channel(ours, frames.append, closed.set_result)
+    theirs.send(packet)
     async with asyncio.timeout(10):
         assert isinstance(await closed, ProtocolError)
+    assert not frames
     theirs.close()
 
 

@@ -8,6 +8,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from understudy.cli.connections.answer_writer import AnswerWriter
 from understudy.cli.connections.connection_guard import ConnectionGuard, Room
 from understudy.cli.connections.refusal import build_refusal
 from understudy.errors import (
@@ -119,8 +120,12 @@ class RequestProtocol(HttpToolsProtocol):
         self._answered = None
         self._arriving = _Arriving.BODY
         self._since = self.loop.time()
+        before = self.cycle
         super().on_headers_complete()
-        if self._room is not Room.ALL and self.cycle is not None:
+        if self.cycle is before:  # an upgrade
+            return
+        self.cycle.transport = cast("asyncio.Transport", AnswerWriter(self.transport, self.loop))
+        if self._room is not Room.ALL:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:

@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-# A message travels whole or not at all; the kernel takes about 200 kB. Longer content goes into a file, which a
+# A packet travels whole or not at all; the kernel takes about 200 kB. Longer content goes into a file, which a
 # descriptor hands over.
 MAX_INLINE = 64 << 10
-_MAX_MESSAGE = 160 << 10
+_MAX_PACKET = 160 << 10
 _MAX_DESCRIPTORS = 2
-_LENGTH = struct.Struct("<I")
+# A packet takes more messages up to these sizes; a message that is longer travels alone.
+_FULL_PACKET = 80 << 10
+_MOST_MESSAGES = 64
+_LENGTHS = struct.Struct("<II")  # of the document and of the bytes behind it
 
 
 class ProtocolError(Exception):
@@ -38,7 +41,11 @@ class Frame:
 
 
 class Channel:
-    """One end of a socket pair of type SOCK_SEQPACKET. Use it on one event loop."""
+    """One end of a socket pair of type SOCK_SEQPACKET. Use it on one event loop.
+
+    Messages that are sent in one turn of the event loop travel in one packet: waking the other process costs more than
+    a short message. The other process then finds all of them together and can compute them together.
+    """
 
     def __init__(
         self, end: socket.socket, on_frame: Callable[[Frame], None], on_closed: Callable[[ProtocolError | None], None]
@@ -48,7 +55,9 @@ class Channel:
         self._end = end
         self._on_frame = on_frame
         self._on_closed = on_closed
-        self._buffer = bytearray(_MAX_MESSAGE)
+        self._buffer = bytearray(_MAX_PACKET)
+        self._packet: list[bytes | memoryview] = []  # parts of the messages of this turn
+        self._packet_size = 0
         self._unsent: deque[tuple[list[bytes | memoryview], list[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._open = True
@@ -58,15 +67,20 @@ class Channel:
         """Send a message, in order; the caller keeps its descriptors. A channel that is closed sends nothing."""
         if not self._open:
             return
-        parts: list[bytes | memoryview] = [_LENGTH.pack(len(head)), head, payload]
-        if self._unsent or not self._try_send(parts, descriptors):
-            if not self._unsent:
-                self._loop.add_writer(self._end, self._send_rest)
-            self._unsent.append((parts, [os.dup(descriptor) for descriptor in descriptors]))
+        size = _LENGTHS.size + len(head) + len(payload)
+        if self._packet and self._packet_size + size > _FULL_PACKET:
+            self._send_packet()
+        if not self._packet:
+            self._loop.call_soon(self._send_packet)
+        self._packet += (_LENGTHS.pack(len(head), len(payload)), head, payload)
+        self._packet_size += size
+        if descriptors or len(self._packet) >= 3 * _MOST_MESSAGES:
+            self._send_packet(descriptors)  # now: the caller may close its descriptors
 
     def close(self) -> None:
         """Close this end; `on_closed` is not called."""
         if self._open:
+            self._send_packet()
             self._open = False
             self._loop.remove_reader(self._end)
             if self._unsent:
@@ -76,6 +90,16 @@ class Channel:
                     os.close(descriptor)
             self._unsent.clear()
             self._end.close()
+
+    def _send_packet(self, descriptors: Sequence[int] = ()) -> None:
+        """Send what `send` has gathered, if there is anything; the descriptors belong to the last message."""
+        parts, self._packet, self._packet_size = self._packet, [], 0
+        if not parts or not self._open:
+            return
+        if self._unsent or not self._try_send(parts, descriptors):
+            if not self._unsent:
+                self._loop.add_writer(self._end, self._send_rest)
+            self._unsent.append((parts, [os.dup(descriptor) for descriptor in descriptors]))
 
     def _try_send(self, parts: list[bytes | memoryview], descriptors: Sequence[int]) -> bool:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -100,26 +124,31 @@ class Channel:
     def _receive(self) -> None:
         while self._open:
             try:
-                frame = receive_frame(self._end, self._buffer)
+                frames = receive_frames(self._end, self._buffer)
             except BlockingIOError:
                 return
             except (OSError, ProtocolError) as error:
                 self._end_with(error if isinstance(error, ProtocolError) else None)
                 return
-            if frame is None:
+            if not frames:
                 self._end_with(None)
                 return
-            self._on_frame(frame)
+            for frame in frames:
+                if self._open:
+                    self._on_frame(frame)
+                else:
+                    frame.close()
 
     def _end_with(self, error: ProtocolError | None) -> None:
         self.close()
         self._on_closed(error)
 
 
-def receive_frame(end: socket.socket, buffer: bytearray) -> Frame | None:
-    """Return the next message, or None when the other side is closed.
+def receive_frames(end: socket.socket, buffer: bytearray) -> list[Frame]:
+    """Return the messages of the next packet, at least one, or none when the other side is closed.
 
-    Raises OSError as the socket does, and ProtocolError for a message that is longer than any may be.
+    The descriptors belong to the last message. Raises OSError as the socket does, and ProtocolError for a packet that
+    is longer than any may be or that ends within a message.
     """
     size, control, flags, _ = end.recvmsg_into(
         [buffer], socket.CMSG_SPACE(_MAX_DESCRIPTORS * 4), getattr(socket, "MSG_CMSG_CLOEXEC", 0)
@@ -128,22 +157,38 @@ def receive_frame(end: socket.socket, buffer: bytearray) -> Frame | None:
     for level, kind, data in control:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    if size == 0:
-        return None
-    head = _LENGTH.size + (_LENGTH.unpack_from(buffer)[0] if size >= _LENGTH.size else size)
-    if head > size or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+    try:
+        frames = _split_packet(memoryview(buffer)[:size], whole=not flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC))
+    except ProtocolError:
         for descriptor in descriptors:
             with suppress(OSError):
                 os.close(descriptor)
-        raise ProtocolError(f"a message of {size} bytes is not whole")
-    view = memoryview(buffer)
-    return Frame(bytes(view[_LENGTH.size : head]), bytes(view[head:size]), list(descriptors))
+        raise
+    if frames:
+        frames[-1].descriptors.extend(descriptors)
+    return frames
+
+
+def _split_packet(packet: memoryview, *, whole: bool) -> list[Frame]:
+    """Return the messages without descriptors. Raises ProtocolError where the packet ends within one."""
+    if not whole:
+        raise ProtocolError(f"a packet of more than {len(packet)} bytes, or with too many descriptors")
+    frames, at = [], 0
+    while at < len(packet):
+        head = at + _LENGTHS.size
+        lengths = _LENGTHS.unpack_from(packet, at) if head <= len(packet) else (len(packet), 0)
+        payload = head + lengths[0]
+        at = payload + lengths[1]
+        if at > len(packet):
+            raise ProtocolError(f"a packet of {len(packet)} bytes ends within a message")
+        frames.append(Frame(bytes(packet[head:payload]), bytes(packet[payload:at]), []))
+    return frames
 
 
 def send_frame(end: socket.socket, head: bytes, descriptors: Sequence[int] = ()) -> None:
     """Send a message on a blocking socket. Raises OSError."""
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-    end.sendmsg([_LENGTH.pack(len(head)), head], rights)
+    end.sendmsg([_LENGTHS.pack(len(head), 0), head], rights)
 
 
 def create_pair() -> tuple[socket.socket, socket.socket]:

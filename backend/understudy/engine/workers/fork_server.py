@@ -16,7 +16,7 @@ from pathlib import Path
 
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
-from understudy.engine.wire.channel import receive_frame, send_frame
+from understudy.engine.wire.channel import receive_frames, send_frame
 from understudy.engine.wire.fork_messages import Configuration, Exited, Forked, Started
 from understudy.engine.workers import walls
 from understudy.engine.workers.step_page import StepPage
@@ -36,10 +36,10 @@ def main(descriptor: int) -> None:
         signal.signal(each, signal.SIG_IGN)  # the server's process decides when its workers end
     control = socket.socket(fileno=descriptor)
     buffer = bytearray(_BUFFER_BYTES)
-    first = receive_frame(control, buffer)
-    if first is None:
+    first = receive_frames(control, buffer)
+    if not first:
         return
-    configuration = Configuration.model_validate_json(first.head)
+    configuration = Configuration.model_validate_json(first[0].head)
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
     import understudy.audio.decoding.ffmpeg  # noqa: F401  # else the first mp3 of each worker waits for its libraries
@@ -58,9 +58,10 @@ def main(descriptor: int) -> None:
         if ended in ready:
             os.read(ended, 4096)
         if control.fileno() in ready:
-            frame = receive_frame(control, buffer)
-            if frame is None:
+            frames = receive_frames(control, buffer)
+            if not frames:
                 return
+            [frame] = frames  # each has descriptors, and travels in a packet of its own
             end, page = frame.descriptors
             pid = os.fork()
             if pid == 0:

@@ -210,6 +210,8 @@ class WorkerTeam:
         if self._closed:
             return
         self.workers.remove(worker)
+        if worker.ready:
+            self._seen_ready = time.monotonic()  # nobody may have asked since it became ready
         lived = time.monotonic() - worker.started
         self._pause = 0.0 if worker.ready else min(_LONGEST_PAUSE, self._pause * 2 or 0.1)
         log.warning("worker ended", pid=worker.handle.pid, reason=worker.reason or None, seconds=round(lived, 1))
