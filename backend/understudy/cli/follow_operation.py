@@ -4,7 +4,7 @@ import asyncio
 
 from understudy.cli.backends.backend import Backend
 from understudy.cli.framework.output import Output
-from understudy.problem_documents import error_from_problem
+from understudy.errors.problem_documents import error_from_problem
 from understudy.schemas.server.operation import Operation, OperationState, Step
 
 _POLL_SECONDS = 0.1

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from understudy.access_settings import is_loopback
 from understudy.errors import RequestInvalid, Unavailable
-from understudy.problem_documents import error_from_problem
+from understudy.errors.problem_documents import error_from_problem
 
 Answer = TypeVar("Answer", bound=BaseModel)
 

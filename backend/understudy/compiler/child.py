@@ -18,7 +18,7 @@ from understudy.compiler.isolation.child_protocol import (
 )
 from understudy.compiler.isolation.process_limits import apply, make_memory_refusal
 from understudy.errors import CompileFailed, UnderstudyError
-from understudy.memory_errors import mentions_memory
+from understudy.errors.memory_errors import mentions_memory
 
 _TASKS: dict[str, tuple[type[ConvertRequest | QuantizeRequest], str]] = {
     "convert": (ConvertRequest, "understudy.compiler.convert.convert_task"),

@@ -25,8 +25,8 @@ from understudy.compiler.isolation.child_protocol import ConvertRequest, Convert
 from understudy.compiler.isolation.sandbox import QuickLaneFull, Sandbox
 from understudy.compiler.refusal_store import REMEMBERED, RefusalStore
 from understudy.compiler.spec_resolution import choose_score_output, list_spec_notes, resolve
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileChanged, UnderstudyError
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.schemas.compiler.backbone import BackboneManifest
 from understudy.schemas.compiler.report import CompileReport
 from understudy.schemas.compiler.spec import PartialSpec

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from anyio.to_thread import run_sync
 
 from understudy.compiler.compiled_store import CompiledStore
-from understudy.disk_errors import translate_disk_errors
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import format_name
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips
 from understudy.registry.models import example_rows

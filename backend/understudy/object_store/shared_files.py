@@ -10,8 +10,8 @@ from typing import BinaryIO
 from filelock import FileLock
 from pydantic import ValidationError
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import StoredFileDamaged
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.regular_file import open_regular
 from understudy.object_store.manifest import PART_BYTES, Manifest, StoredFile
 from understudy.object_store.objects import Objects

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from understudy.errors import UnderstudyError
-from understudy.problem_documents import error_from_problem
+from understudy.errors.problem_documents import error_from_problem
 from understudy.training.train import TrainingReport
 from understudy.training.training_child import Message, TrainingRequest
 

@@ -15,7 +15,7 @@ from understudy.errors import (
     UnderstudyError,
     UnsafeBinding,
 )
-from understudy.problem_documents import error_from_problem
+from understudy.errors.problem_documents import error_from_problem
 from understudy.schemas.registry.model import ModelCreate
 
 

@@ -18,8 +18,8 @@ from understudy.api.uploads.body_limit import SPOOL_BYTES, limit_body, refuse_de
 from understudy.api.uploads.content_type import ContentType
 from understudy.api.uploads.multipart import FIELD, receive_form
 from understudy.api.uploads.raw_samples import find_raw_samples
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import RequestInvalid
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.schemas.inference.recording import RecordingFields
 
 _UNNAMED = {"", "application/x-www-form-urlencoded"}  # curl --data sends the latter unless a header is given

@@ -17,8 +17,8 @@ from understudy.api.uploads.content_type import ContentType, Disposition
 from understudy.api.uploads.json_route import MAX_JSON_BYTES
 from understudy.api.uploads.raw_samples import find_raw_samples
 from understudy.api.uploads.recording_fields import NAMES, merge_fields, parse_body
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import RequestInvalid
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.schemas.inference.recording import RecordingFields
 from understudy.serving.prediction.batch_predictor import NamedClip
 

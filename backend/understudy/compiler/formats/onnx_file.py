@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from understudy.compiler.formats import onnx_graph
 from understudy.compiler.formats.loaded_model import FLOAT_TOLERANCE, Tensors, take_first_line
 from understudy.errors import CompileFailed
-from understudy.memory_errors import mentions_memory
+from understudy.errors.memory_errors import mentions_memory
 from understudy.schemas.compiler.spec import PartialSpec
 
 OLDEST_OPSET = 7  # the oldest that ONNX Runtime supports

@@ -24,8 +24,8 @@ from understudy.compiler.isolation.child_protocol import (
 )
 from understudy.compiler.isolation.process_limits import Limits, make_memory_refusal
 from understudy.errors import CompilationEnded, CompileFailed, UnderstudyError
+from understudy.errors.memory_errors import mentions_memory
 from understudy.files.file_ownership import own_folder, remove_left_over_folders
-from understudy.memory_errors import mentions_memory
 from understudy.settings import Settings
 
 _FILE_SLACK = 64 << 20

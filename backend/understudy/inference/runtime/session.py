@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from understudy.errors.memory_errors import mentions_memory
 from understudy.inference.runtime.tensor_signature import GraphTensor
-from understudy.memory_errors import mentions_memory
 
 Tensors = Mapping[str, NDArray[Any]]
 

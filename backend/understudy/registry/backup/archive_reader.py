@@ -8,8 +8,8 @@ from typing import BinaryIO, cast
 
 from pydantic import ValidationError
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BackupInvalid, Misconfigured
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.regular_file import open_regular
 from understudy.migrations.revision import build_unknown_revision, is_newer
 from understudy.registry.backup.archive_writer import FILES, MANIFEST, TABLES

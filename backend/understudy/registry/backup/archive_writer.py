@@ -12,8 +12,8 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileExists
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.migrations.revision import NEWEST
 from understudy.schemas.registry.backup import FORMAT, Manifest, SavedFile, SavedTable
 

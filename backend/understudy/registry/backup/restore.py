@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from understudy.compiler.model_source import compute_digest
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BackupInvalid, Conflict, FileExists, RowRefused
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.file_ownership import own_folder, remove_left_over_folders
 from understudy.migrations.history_seal import seal_present
 from understudy.migrations.revision import NEWEST

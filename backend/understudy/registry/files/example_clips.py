@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from filelock import AsyncFileLock, Timeout
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import ExamplesInvalid, TooLarge, Unavailable
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.regular_file import read_regular
 from understudy.schemas.registry.examples import Example, ExampleSet, Expectation
 from understudy.settings import Settings

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from understudy.compiler.formats.tensorflowjs import find_conversion
-from understudy.disk_errors import translate_disk_errors
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.schemas.registry.model_file import UnregisteredFile
 
 _KINDS = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "tflite", ".onnx": "onnx"}

@@ -13,8 +13,8 @@ import anyio
 import structlog
 from anyio.to_thread import run_sync
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.file_ownership import create_owned, remove_if_left_over
 from understudy.registry.files.paths import is_reserved_on_windows
 from understudy.schemas.registry.model_file import UploadedFile

@@ -15,9 +15,9 @@ import structlog
 from understudy.backbones.store import BackboneStore
 from understudy.compiler import model_source
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
-from understudy.disk_errors import translate_disk_errors
 from understudy.engine.engine import EngineModel
 from understudy.errors import UnderstudyError
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.regular_file import open_regular, read_regular
 from understudy.object_store.file_cache import FileCache
 from understudy.object_store.manifest import Manifest

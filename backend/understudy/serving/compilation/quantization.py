@@ -25,8 +25,8 @@ from understudy.compiler.compiled_store import (
 from understudy.compiler.isolation.child_protocol import QuantizeRequest, QuantizeResult
 from understudy.compiler.isolation.sandbox import Sandbox
 from understudy.compiler.model_source import compute_digest
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FIND_SPEC, CompileFailed, NotForAudio
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
 from understudy.inference.int8 import calibration, variant_agreement
 from understudy.inference.int8.variant_agreement import LabeledClip

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import FileExists
+from understudy.files.disk_errors import translate_disk_errors
 from understudy.history_chain import build_facts
 from understudy.registry.database.database import Database
 from understudy.registry.models.history.chain_audit import ChainReport, Entry, audit

@@ -1,14 +1,27 @@
 """Tests the contract of the error classes: their tree, codes, texts and JSON."""
 
-import inspect
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from understudy import errors
 from understudy.errors import ModelNotFound, UnderstudyError
 
-CLASSES = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, UnderstudyError)]
+
+def _walk_tree(root: type[UnderstudyError]) -> Iterator[type[UnderstudyError]]:
+    yield root
+    for branch in root.__subclasses__():
+        if branch.__module__.startswith("understudy."):
+            yield from _walk_tree(branch)
+
+
+CLASSES = list(_walk_tree(UnderstudyError))
+
+
+def test_every_error_is_imported_from_the_package_itself() -> None:
+    assert {error.__name__ for error in CLASSES} | {"FIND_SPEC"} == set(errors.__all__)
+    assert all(getattr(errors, error.__name__) is error for error in CLASSES)
 
 
 def test_the_drawing_shows_exactly_the_classes_with_status_and_code() -> None:

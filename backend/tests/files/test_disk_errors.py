@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.disk_errors import translate_disk_errors
 from understudy.errors import StorageUnavailable
+from understudy.files.disk_errors import translate_disk_errors
 
 FULL = Path("/dev/full")
 
