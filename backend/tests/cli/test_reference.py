@@ -25,6 +25,7 @@ DOCUMENTED = {
             "restore",
         )
     ),
+    *(("deploy", name) for name in ("ray", "delete")),
     ("backbone", "install"),
     ("backbone", "list"),
     ("backbone", "remove"),

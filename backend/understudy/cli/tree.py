@@ -4,7 +4,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli.commands import backbone, deployment, keys, policy, predict, predictions, train, users
-from understudy.cli.commands.installation import backup, database, demo, doctor, serve
+from understudy.cli.commands.installation import backup, database, demo, deploy, doctor, serve
 from understudy.cli.commands.registry import compile_model, history, models, register, sign, spec
 
 _HELP = "Register audio classifiers, test them, and replace the live one without dropping a request."
@@ -32,6 +32,7 @@ def _root(
 
 for _module in (demo, serve, register, models, deployment, predict, predictions, train, compile_model, sign):
     tree.add_typer(_module.group)
+tree.add_typer(deploy.group, name="deploy")
 tree.add_typer(history.group, name="history")
 tree.add_typer(spec.group, name="spec")
 tree.add_typer(backbone.group, name="backbone")
