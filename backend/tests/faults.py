@@ -16,14 +16,14 @@ _CHUNK = 1 << 16
 
 
 class TcpProxy:
-    """Forwards TCP connections on a free port of 127.0.0.1 to `target`: a Unix socket's path, or host and port.
+    """Forwards TCP connections on a free port of `address` to `target`: a Unix socket's path, or host and port.
 
     It works on threads of its own, so that it serves the test's own event loop as well as other processes.
     """
 
-    def __init__(self, target: str | tuple[str, int]) -> None:
+    def __init__(self, target: str | tuple[str, int], address: str = "127.0.0.1") -> None:
         self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server((address, 0), backlog=128)
         self._flowing = threading.Event()
         self._flowing.set()
         self._sockets: set[socket.socket] = set()
