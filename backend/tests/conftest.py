@@ -32,8 +32,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def fresh_logs() -> None:
-    """Logging is set up for a whole process: what a command or a server set in one test ends with it."""
+    """Logging is set up for a whole process: what a command or a server set in one test ends with it.
+
+    Tracebacks are plain: structlog's own show the values of all local variables, which takes seconds of computing.
+    """
     structlog.reset_defaults()
+    *others, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, plain])
 
 
 @pytest.fixture
