@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from tests.sample_files import tone, write_classifier
 from tests.tables import create_tables
 from tests.types import ModelFactory
+from understudy.logs import configure_logs
 from understudy.settings import Settings
 
 pytest_plugins = ["tests.postgres"]
@@ -25,21 +26,24 @@ _WORKERS = os.environ.get("UNDERSTUDY_TEST_WORKERS", "0")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
 
 @pytest.fixture(autouse=True)
-def fresh_logs() -> None:
+def fresh_logs(request: pytest.FixtureRequest) -> None:
     """Logging is set up for a whole process: what a command or a server set in one test ends with it.
 
-    Tracebacks are plain: structlog's own show the values of all local variables, which takes seconds of computing.
+    A server that stands for a whole module set it up before the test. Tracebacks are plain: structlog's own show the
+    values of all local variables, which takes seconds of computing.
     """
     structlog.reset_defaults()
     *others, _ = structlog.get_config()["processors"]
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*others, plain])
+    if "module_settings" in request.fixturenames:
+        configure_logs(request.getfixturevalue("module_settings"))
 
 
 @pytest.fixture
@@ -73,6 +77,10 @@ def migrated(home: Path, migrated_home: Path) -> None:
 @pytest.fixture
 def shared_store(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A compiled store that all tests of this process share, as nodes may: the same model compiles once."""
+    _link_shared_store(home, tmp_path_factory)
+
+
+def _link_shared_store(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     shared = tmp_path_factory.getbasetemp() / "compiled"
     shared.mkdir(exist_ok=True)
     (home / "var" / "compiled").symlink_to(shared, target_is_directory=True)
@@ -80,11 +88,26 @@ def shared_store(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of an instance of its own, deaf to the environment of whoever runs the tests."""
+    """Settings of an instance of its own, which ignore the environment of the tests."""
+    return _read_settings(home, monkeypatch)
+
+
+def _read_settings(home: Path, patch: pytest.MonkeyPatch) -> Settings:
     for name in [name for name in os.environ if name.startswith("UNDERSTUDY_") or name == "DATABASE_URL"]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("UNDERSTUDY_WORKERS", _WORKERS)
+        patch.delenv(name)
+    patch.setenv("UNDERSTUDY_WORKERS", _WORKERS)
     return Settings(home=home)
+
+
+@pytest.fixture(scope="module")
+def module_settings(tmp_path_factory: pytest.TempPathFactory, migrated_home: Path) -> Settings:
+    """Settings of one instance with the newest tables for a whole module, whose tests change nothing for each other."""
+    home = tmp_path_factory.mktemp("module") / "backend"
+    (home / "models").mkdir(parents=True)
+    shutil.copytree(migrated_home / "var", home / "var")
+    _link_shared_store(home, tmp_path_factory)
+    with pytest.MonkeyPatch.context() as patch:
+        return _read_settings(home, patch)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A server in this process, asked over ASGI, and one of its own process, asked over a socket."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -13,6 +14,20 @@ from understudy.settings import Settings
 
 @pytest.fixture
 async def client(settings: Settings, migrated: None, shared_store: None) -> AsyncIterator[httpx.AsyncClient]:
+    async with run_application(settings) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def module_client(module_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """One server for a whole module, whose tests change nothing for each other: a server takes longer than they do."""
+    async with run_application(module_settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def run_application(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a server of `settings` in this process and yield its client."""
     async with (
         LifespanManager(create_app(settings), startup_timeout=60, shutdown_timeout=60) as manager,
         httpx.AsyncClient(

@@ -18,13 +18,18 @@ from understudy.settings import Settings
 EXPORTED = Path(__file__).resolve().parents[2] / "openapi.json"
 
 
-def test_the_exported_document_is_current(settings: Settings) -> None:
+@pytest.fixture(scope="module")
+def document(module_settings: Settings) -> dict[str, Any]:
+    return create_app(module_settings).openapi()
+
+
+def test_the_exported_document_is_current(document: dict[str, Any]) -> None:
     """`make openapi` renews it."""
-    assert json.loads(EXPORTED.read_text(encoding="utf-8")) == json.loads(json.dumps(create_app(settings).openapi()))
+    assert json.loads(EXPORTED.read_text(encoding="utf-8")) == json.loads(json.dumps(document))
 
 
-def test_every_route_has_a_summary_and_every_error_is_a_problem(settings: Settings) -> None:
-    for path, methods in create_app(settings).openapi()["paths"].items():
+def test_every_route_has_a_summary_and_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
         for method, route in methods.items():
             assert route.get("summary"), (method, path)
             for status, response in route["responses"].items():
@@ -32,8 +37,8 @@ def test_every_route_has_a_summary_and_every_error_is_a_problem(settings: Settin
                     assert set(response["content"]) == {"application/problem+json"}, (method, path, status)
 
 
-def test_every_operation_that_not_everybody_may_ask_for_describes_its_refusals(settings: Settings) -> None:
-    paths = create_app(settings).openapi()["paths"]
+def test_every_operation_that_not_everybody_may_ask_for_describes_its_refusals(document: dict[str, Any]) -> None:
+    paths = document["paths"]
     public = {path for path in paths if "health" in path or path.startswith("/api/v1/session")}
     assert len(public) > 3
     for path, methods in paths.items():
@@ -45,14 +50,14 @@ def test_every_operation_that_not_everybody_may_ask_for_describes_its_refusals(s
 
 
 @pytest.mark.parametrize("path", ["/api/v1/models", "/api/v1/predict", "/api/v1/models/{model_id}/activate"])
-def test_the_documented_routes_show_examples_of_their_errors(settings: Settings, path: str) -> None:
-    for route in create_app(settings).openapi()["paths"][path].values():
+def test_the_documented_routes_show_examples_of_their_errors(document: dict[str, Any], path: str) -> None:
+    for route in document["paths"][path].values():
         errors = [response for status, response in route["responses"].items() if status >= "4"]
         assert all(response["content"]["application/problem+json"]["examples"] for response in errors)
 
 
-def test_messages_of_streams_and_events_refer_to_the_shapes_that_the_routes_use(settings: Settings) -> None:
-    schemas = create_app(settings).openapi()["components"]["schemas"]
+def test_messages_of_streams_and_events_refer_to_the_shapes_that_the_routes_use(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
     assert {name: schemas[name] for name in build_components()} == build_components()
     assert set(schemas["StreamMessage"]["discriminator"]["mapping"]) == {
         "ready",
@@ -70,8 +75,7 @@ def test_the_limits_of_raw_samples_are_those_of_the_decoders() -> None:
     assert (rate["minimum"], rate["maximum"], channels["maximum"]) == (MIN_RATE, MAX_RATE, MAX_CHANNELS)
 
 
-def test_no_reference_of_the_document_leads_nowhere(settings: Settings) -> None:
-    document = create_app(settings).openapi()
+def test_no_reference_of_the_document_leads_nowhere(document: dict[str, Any]) -> None:
     references = set(_find_references(document))
     assert references
     for reference in references:
@@ -102,17 +106,13 @@ def _find_references(part: object) -> Iterator[str]:
     ],
 )
 async def test_the_limits_that_the_document_gives_are_the_ones_that_the_server_keeps(
-    client: httpx.AsyncClient, settings: Settings, path: str, parameter: str, limit: int
+    module_client: httpx.AsyncClient, document: dict[str, Any], path: str, parameter: str, limit: int
 ) -> None:
-    [declared] = [
-        each["schema"]
-        for each in create_app(settings).openapi()["paths"][path]["get"]["parameters"]
-        if each["name"] == parameter
-    ]
+    [declared] = [each["schema"] for each in document["paths"][path]["get"]["parameters"] if each["name"] == parameter]
     assert declared["maximum"] == limit
     for value, refused in ((limit, False), (limit + 1, True)):
         in_path = f"{{{parameter}}}" in path
-        answer = await client.get(
+        answer = await module_client.get(
             path.replace(f"{{{parameter}}}", str(value)), params={} if in_path else {parameter: value}
         )
         assert (answer.status_code == 422) is refused

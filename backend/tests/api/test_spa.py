@@ -31,14 +31,16 @@ async def _served(settings: Settings, page: Path) -> AsyncIterator[httpx.AsyncCl
         yield client
 
 
-@pytest.fixture
-async def client(settings: Settings, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    page = tmp_path / "page"
-    (page / "assets").mkdir(parents=True)
+@pytest.fixture(scope="module")
+async def client(
+    module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx.AsyncClient]:
+    page = tmp_path_factory.mktemp("page")
+    (page / "assets").mkdir()
     (page / "index.html").write_text(BUILT_INDEX)
     (page / "theme.js").write_text("0")
     (page / "assets" / "index-a1b2c3.js").write_text("'use strict';" * 200)
-    async with _served(settings, page) as client:
+    async with _served(module_settings, page) as client:
         yield client
 
 

@@ -149,16 +149,10 @@ CASES = {
 }
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"max_tensor_bytes": LIMIT})
-
-
-@pytest.fixture
-async def application(
-    settings: Settings, migrated: None, shared_store: None, make_model: ModelFactory
-) -> AsyncIterator[ASGIApp]:
+@pytest.fixture(scope="module")
+async def application(module_settings: Settings, make_model: ModelFactory) -> AsyncIterator[ASGIApp]:
     """The server with one live model that takes log-mel patches."""
+    settings = module_settings.model_copy(update={"max_tensor_bytes": LIMIT})
     make_model(settings.models_dir / "tensors.onnx")
     ways = TwoWays(create_app(settings))
     async with LifespanManager(ways, startup_timeout=60, shutdown_timeout=60) as manager:

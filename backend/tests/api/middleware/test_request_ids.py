@@ -17,9 +17,9 @@ from understudy.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def client(settings: Settings, migrated: None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
+@pytest.fixture(scope="module")
+async def client(module_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(module_settings)
     async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60) as manager:
         transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -28,9 +28,9 @@ MEMBERS = {"type", "title", "status", "code", "detail", "remedy"}
     ],
 )
 async def test_every_refusal_is_a_problem_document(
-    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+    module_client: httpx.AsyncClient, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = await client.request(method, path)
+    answer = await module_client.request(method, path)
     body = answer.json()
     assert answer.status_code == status == body["status"]
     assert answer.headers["content-type"] == "application/problem+json"
@@ -52,9 +52,9 @@ async def test_every_refusal_is_a_problem_document(
     ],
 )
 async def test_a_body_that_cannot_be_read_is_an_invalid_request(
-    client: httpx.AsyncClient, path: str, content_type: str, body: bytes
+    module_client: httpx.AsyncClient, path: str, content_type: str, body: bytes
 ) -> None:
-    answer = await client.post(path, content=body, headers={"content-type": content_type})
+    answer = await module_client.post(path, content=body, headers={"content-type": content_type})
     assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (422, 422, "request_invalid")
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,13 +22,25 @@ RATE = 22_050
 HEADER = {"content-type": "application/json"}
 
 
-@pytest.fixture
-async def live(client: httpx.AsyncClient, settings: Settings, make_model: ModelFactory) -> None:
-    """A live model whose scores depend on the audio."""
-    make_model(settings.models_dir / "live.onnx", sensitive=True)
+@pytest.fixture(scope="module")
+async def client(
+    module_client: httpx.AsyncClient, module_settings: Settings, make_model: ModelFactory
+) -> httpx.AsyncClient:
+    """The module's server with a live model whose scores depend on the audio."""
+    make_model(module_settings.models_dir / "live.onnx", sensitive=True)
     body = {"model_name": "live", "file_path": "models/live.onnx"}
-    model = (await client.post("/api/v1/models", json=body)).json()
-    assert (await client.post(f"/api/v1/models/{model['model_id']}/activate")).status_code == 200
+    model = (await module_client.post("/api/v1/models", json=body)).json()
+    assert (await module_client.post(f"/api/v1/models/{model['model_id']}/activate")).status_code == 200
+    return module_client
+
+
+@pytest.fixture
+def upload_limit(module_settings: Settings, request: pytest.FixtureRequest) -> Iterator[int]:
+    """A limit of uploads for one test."""
+    before = module_settings.max_upload_bytes
+    object.__setattr__(module_settings, "max_upload_bytes", request.param)
+    yield request.param
+    object.__setattr__(module_settings, "max_upload_bytes", before)
 
 
 def samples(channels: int = 1) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -53,7 +66,7 @@ def part(headers: str, content: bytes) -> dict[str, Any]:
     return {"content": body, "headers": {"content-type": "multipart/form-data; boundary=x"}}
 
 
-async def test_every_form_of_the_same_recording_gives_the_same_scores(client: httpx.AsyncClient, live: None) -> None:
+async def test_every_form_of_the_same_recording_gives_the_same_scores(client: httpx.AsyncClient) -> None:
     frames = samples()
     wav = to_wav(frames)
     text = base64.b64encode(wav).decode()
@@ -89,7 +102,7 @@ async def test_every_form_of_the_same_recording_gives_the_same_scores(client: ht
         assert answer["audio"] | {"codec": ""} == expected["audio"] | {"codec": ""}, way
 
 
-async def test_channels_of_raw_samples_are_mixed_as_those_of_a_file(client: httpx.AsyncClient, live: None) -> None:
+async def test_channels_of_raw_samples_are_mixed_as_those_of_a_file(client: httpx.AsyncClient) -> None:
     frames = samples(channels=2)
     expected = await predict(client, content=to_wav(frames), headers={"content-type": "audio/wav"})
     for content, kind in (
@@ -100,7 +113,7 @@ async def test_channels_of_raw_samples_are_mixed_as_those_of_a_file(client: http
         assert (answer["windows"], answer["audio"]) == (expected["windows"], expected["audio"])
 
 
-async def test_raw_samples_past_the_spool_are_decoded_to_their_end(client: httpx.AsyncClient, live: None) -> None:
+async def test_raw_samples_past_the_spool_are_decoded_to_their_end(client: httpx.AsyncClient) -> None:
     frames = np.tile(samples(), (60, 1))
     expected = await predict(client, content=to_wav(frames), headers={"content-type": "audio/wav"})
     kind = f"audio/x-raw; format=s16le; rate={RATE}"
@@ -115,7 +128,7 @@ def to_g711(frames: np.ndarray[Any, Any], subtype: str) -> tuple[bytes, bytes]:
     return wav, wav[at : at + len(frames)]
 
 
-async def test_raw_g711_with_a_declared_rate_gives_the_scores_of_a_file(client: httpx.AsyncClient, live: None) -> None:
+async def test_raw_g711_with_a_declared_rate_gives_the_scores_of_a_file(client: httpx.AsyncClient) -> None:
     for subtype, name, kinds in (
         ("ULAW", "mulaw", (f"audio/PCMU;rate={RATE}", f"audio/x-mulaw; rate={RATE}")),
         ("ALAW", "alaw", (f"audio/PCMA; rate={RATE}; channels=1", f"audio/x-alaw; rate={RATE}")),
@@ -134,7 +147,7 @@ async def test_raw_g711_with_a_declared_rate_gives_the_scores_of_a_file(client: 
             assert (answer["windows"], answer["audio"]) == (expected["windows"], expected["audio"])
 
 
-async def test_audio_basic_is_mulaw_at_its_own_rate_or_an_au_file(client: httpx.AsyncClient, live: None) -> None:
+async def test_audio_basic_is_mulaw_at_its_own_rate_or_an_au_file(client: httpx.AsyncClient) -> None:
     frames = np.random.default_rng(3).integers(-9000, 9000, (16_000, 1)).astype(np.int16)
     codes = to_g711(frames, "ULAW")[1]
     file = io.BytesIO()
@@ -158,7 +171,7 @@ async def test_audio_basic_is_mulaw_at_its_own_rate_or_an_au_file(client: httpx.
     ],
 )
 async def test_a_frame_of_raw_samples_that_is_cut_off_is_named_and_the_rest_answered(
-    client: httpx.AsyncClient, live: None, kind: str, frame: int
+    client: httpx.AsyncClient, kind: str, frame: int
 ) -> None:
     answer = await predict(client, **typed(kind, bytes(1000 * frame + 1)))
     assert answer["audio"]["duration_seconds"] == 1000 / answer["audio"]["sample_rate"]
@@ -206,13 +219,13 @@ def typed(kind: str, content: bytes = bytes(8)) -> dict[str, Any]:
     ],
 )
 async def test_what_is_not_a_declared_recording_is_refused_with_its_reason(
-    client: httpx.AsyncClient, live: None, sent: dict[str, Any], code: str, said: str
+    client: httpx.AsyncClient, sent: dict[str, Any], code: str, said: str
 ) -> None:
     answer = (await client.post("/api/v1/predict", **sent)).json()
     assert (answer["code"], said in answer["detail"]) == (code, True), answer
 
 
-async def test_two_files_are_refused_by_their_names(client: httpx.AsyncClient, live: None, wav: bytes) -> None:
+async def test_two_files_are_refused_by_their_names(client: httpx.AsyncClient, wav: bytes) -> None:
     answer = await client.post("/api/v1/predict", files={"left": ("a.wav", wav), "right": ("b.wav", wav)})
     assert answer.status_code == 422
     assert "left (a.wav) and right (b.wav)" in answer.json()["detail"]
@@ -229,20 +242,19 @@ async def test_two_files_are_refused_by_their_names(client: httpx.AsyncClient, l
     ],
 )
 async def test_a_body_without_its_header_is_refused_with_the_header(
-    client: httpx.AsyncClient, live: None, content: bytes, kind: str | None, header: str
+    client: httpx.AsyncClient, content: bytes, kind: str | None, header: str
 ) -> None:
     headers = {} if kind is None else {"content-type": kind}
     answer = (await client.post("/api/v1/predict", content=content, headers=headers)).json()
     assert (answer["code"], f"Content-Type: {header}" in answer["remedy"]) == ("request_invalid", True)
 
 
-@pytest.mark.parametrize("limit", [1000, MAX_DOCUMENT_BYTES + 1])
+@pytest.mark.parametrize("upload_limit", [1000, MAX_DOCUMENT_BYTES + 1], indirect=True)
 async def test_a_json_document_past_the_limit_is_refused(
-    client: httpx.AsyncClient, live: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: int
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, upload_limit: int
 ) -> None:
     monkeypatch.setattr("understudy.api.uploads.base64_json.MAX_DOCUMENT_BYTES", 5000)
-    object.__setattr__(settings, "max_upload_bytes", limit)
-    refused = min(limit, 5000)
+    refused = min(upload_limit, 5000)
     document = json.dumps({"audio": "A" * refused}).encode()
 
     async def chunks() -> Any:
@@ -259,9 +271,7 @@ WHEN = "2026-05-01T14:03:00+02:00"
 NAMED = {"source": "attic microphone", "recorded_at": WHEN}
 
 
-async def test_source_and_time_come_back_are_logged_and_counted(
-    client: httpx.AsyncClient, live: None, wav: bytes
-) -> None:
+async def test_source_and_time_come_back_are_logged_and_counted(client: httpx.AsyncClient, wav: bytes) -> None:
     file = {"audio": ("x.wav", wav)}
     ways: list[dict[str, Any]] = [
         {"files": file, "params": NAMED},
@@ -298,7 +308,7 @@ async def test_source_and_time_come_back_are_logged_and_counted(
     ],
 )
 async def test_a_source_or_a_time_of_another_form_is_refused(
-    client: httpx.AsyncClient, live: None, wav: bytes, fields: dict[str, str], said: str
+    client: httpx.AsyncClient, wav: bytes, fields: dict[str, str], said: str
 ) -> None:
     file = {"audio": ("x.wav", wav)}
     for path in ("/api/v1/predict", "/api/v1/predict/batch"):
@@ -307,9 +317,7 @@ async def test_a_source_or_a_time_of_another_form_is_refused(
             assert (answer["code"], said in answer["detail"]) == ("request_invalid", True), answer
 
 
-async def test_a_contradiction_between_query_and_body_is_refused(
-    client: httpx.AsyncClient, live: None, wav: bytes
-) -> None:
+async def test_a_contradiction_between_query_and_body_is_refused(client: httpx.AsyncClient, wav: bytes) -> None:
     sent: dict[str, Any] = {"files": {"a": ("x", wav)}, "data": {"source": "a"}, "params": {"source": "b"}}
     answer = (await client.post("/api/v1/predict", **sent)).json()
     assert "The query says source=b, and the body says source=a." in answer["detail"]
@@ -319,7 +327,7 @@ async def test_a_contradiction_between_query_and_body_is_refused(
     assert "twice" in (await client.post("/api/v1/predict", files=twice)).json()["detail"]
 
 
-async def test_a_batch_takes_every_file_and_raw_ones_as_well(client: httpx.AsyncClient, live: None) -> None:
+async def test_a_batch_takes_every_file_and_raw_ones_as_well(client: httpx.AsyncClient) -> None:
     frames = samples()
     kind = f"audio/x-raw; format=s16le; rate={RATE}"
     files: list[Any] = [

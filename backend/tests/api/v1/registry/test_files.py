@@ -66,11 +66,11 @@ async def test_an_upload_never_overwrites(client: httpx.AsyncClient, settings: S
     ],
 )
 async def test_a_name_that_is_no_model_file_in_models_is_refused(
-    client: httpx.AsyncClient, settings: Settings, name: str, code: str
+    module_client: httpx.AsyncClient, module_settings: Settings, name: str, code: str
 ) -> None:
-    answer = await upload(client, name, b"x")
+    answer = await upload(module_client, name, b"x")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert list(settings.models_dir.iterdir()) == []
+    assert list(module_settings.models_dir.iterdir()) == []
 
 
 async def test_the_longest_name_is_stored_and_its_model_registered(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.types import ModelFactory
 from understudy.schemas.registry.model import ModelOut
+from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -96,13 +97,19 @@ async def test_a_legacy_file_in_the_root_registers(client: httpx.AsyncClient, fi
     ],
 )
 async def test_a_refused_registration_writes_nothing(
-    client: httpx.AsyncClient, files: Path, change: dict[str, object], status: int, code: str
+    module_client: httpx.AsyncClient,
+    module_settings: Settings,
+    make_model: ModelFactory,
+    change: dict[str, object],
+    status: int,
+    code: str,
 ) -> None:
+    make_model(module_settings.models_dir / "first.onnx", winner=0)
     body = {"model_name": "one", "file_path": "models/first.onnx"} | change
-    answer = await client.post("/api/v1/models", json=body)
+    answer = await module_client.post("/api/v1/models", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert (await client.get("/api/v1/models")).json()["total"] == 0
-    assert (await client.get("/api/v1/history")).json()["entries"] == []
+    assert (await module_client.get("/api/v1/models")).json()["total"] == 0
+    assert (await module_client.get("/api/v1/history")).json()["entries"] == []
 
 
 async def test_a_name_is_taken_once(client: httpx.AsyncClient, files: Path) -> None:
