@@ -58,7 +58,7 @@ async def test_a_body_that_cannot_be_read_is_an_invalid_request(
     assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (422, 422, "request_invalid")
 
 
-async def test_an_unforeseen_failure_tells_no_internals(settings: Settings) -> None:
+async def test_an_unforeseen_failure_tells_no_internals(settings: Settings, migrated: None) -> None:
     app: FastAPI = create_app(settings)
 
     @app.get("/fails")
@@ -66,7 +66,7 @@ async def test_an_unforeseen_failure_tells_no_internals(settings: Settings) -> N
         raise RuntimeError("password=hunter2")
 
     async with (
-        LifespanManager(app) as manager,
+        LifespanManager(app, startup_timeout=60, shutdown_timeout=60) as manager,
         httpx.AsyncClient(
             transport=httpx.ASGITransport(manager.app, raise_app_exceptions=False), base_url="http://localhost"
         ) as client,
