@@ -88,6 +88,10 @@ class LocalEngine:
     ) -> tuple[Outputs, float]:
         return await self._batcher.infer(_get_pipeline(model).graph, inputs, request=request, alone=alone)
 
+    def find_join_rows(self, model: EngineModel) -> int:
+        """Return how many rows of different requests for tensors may share a run, as far as that is known."""
+        return self._batcher.find_join_rows(_get_pipeline(model).graph)
+
     async def open_stream(self, model: EngineModel, start: StreamStart) -> LocalStream:
         return LocalStream(_get_pipeline(model), start, self._pool, self._watch)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from tests.engine.workers.conftest import Activate, clip
 from tests.engine.workers.hostile_models import DIVIDE, EXPAND, LOOP, TRIGGER
 from tests.types import ModelFactory
 from understudy.container import Services
-from understudy.engine.workers.remote_model import MAX_DEATHS
+from understudy.engine.workers.remote_model import MAX_DEATHS, RemoteModel
 from understudy.errors import CannotServe, ModelSetAside, UnderstudyError, WorkerDied
 from understudy.models import HistoryEvent
 from understudy.schemas.registry.model import ModelCreate
@@ -38,6 +39,29 @@ async def test_only_the_request_that_attacks_fails(
     assert words in refused.detail
     assert answers == ["loud"] * 8
     assert await predict(services, 0.5) == "loud"
+
+
+async def test_only_the_tensors_that_attack_fail_where_requests_travel_as_one(
+    services: Services, activate_hostile: Activate
+) -> None:
+    await activate_hostile(DIVIDE)
+    assert services.live.current is not None
+    model = services.live.current.model
+    assert isinstance(model.engine_model, RemoteModel)
+    model.engine_model.join_rows = 8
+    rows = [np.full((1, 16_000), TRIGGER if number == 4 else 0.1 * number, np.float32) for number in range(9)]
+    answers = await asyncio.gather(
+        *(services.tensors.infer(model.identity.model_name, None, {"x": row}) for row in rows), return_exceptions=True
+    )
+    refused = answers.pop(4)
+    assert isinstance(refused, WorkerDied)
+    assert "SIGFPE" in refused.detail
+    peaks = [float(row[0, 0]) for row in rows if row[0, 0] != TRIGGER]
+    for peak, answer in zip(peaks, answers, strict=True):
+        assert not isinstance(answer, BaseException)
+        np.testing.assert_allclose(
+            answer.outputs["y"], [[1 / (1 + np.exp(2 * peak)), 1 / (1 + np.exp(-2 * peak))]], rtol=1e-4
+        )
 
 
 async def test_step_that_takes_too_long_is_stopped_and_its_process_goes_on(

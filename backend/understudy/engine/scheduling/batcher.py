@@ -37,11 +37,19 @@ class TensorTask(Task):
     key: Key = field(init=False)
 
     def __post_init__(self) -> None:
-        arrays = self.inputs.values()
-        self.size = count_rows(self.inputs) if arrays and all(array.ndim for array in arrays) else 1
-        self.key = tuple((name, array.dtype.char, array.shape[1:]) for name, array in self.inputs.items())
-        if len({array.shape[:1] for array in arrays}) != 1:
-            self.key = ()  # rows that do not correspond would meet those of another request
+        self.key, self.size = build_key(self.inputs)
+
+
+def build_key(inputs: Tensors) -> tuple[Key, int]:
+    """Return the key of a request, and its number of rows.
+
+    The key is empty where the inputs differ in rows: these would meet those of another request.
+    """
+    arrays = inputs.values()
+    rows = count_rows(inputs) if arrays and all(array.ndim for array in arrays) else 1
+    if len({array.shape[:1] for array in arrays}) != 1:
+        return (), rows
+    return tuple((name, array.dtype.char, array.shape[1:]) for name, array in inputs.items()), rows
 
 
 class Batcher:
@@ -60,6 +68,13 @@ class Batcher:
     def waiting(self) -> int:
         """Number of requests that no run has taken yet."""
         return sum(queue.waiting for queue in self._queues.values())
+
+    def find_join_rows(self, graph: Graph) -> int:
+        """Return how many rows of different requests may share a run, 0 where none may or where that is not known."""
+        queue = self._queues.get(graph)
+        if queue is None or not queue.row_seconds or not graph.known_joinable:
+            return 0
+        return min(MAX_ROWS, int(MAX_SECONDS / queue.row_seconds))
 
     async def infer(
         self, graph: Graph, inputs: Tensors, *, request: int = 0, alone: bool = False
@@ -86,19 +101,19 @@ class _GraphQueue(WorkQueue[TensorTask]):
 
     def __init__(self, pool: WorkerPool, on_run: Callable[[int], None], watch: StepWatch) -> None:
         super().__init__(pool, on_run, watch)
-        self._row_seconds = 0.0  # of the last run; 0 before the first
+        self.row_seconds = 0.0  # of the last run; 0 before the first
 
     def _count_threads(self) -> int:
-        return self._pool.threads if self._row_seconds > MIN_ROW_SECONDS_FOR_THREADS else 1
+        return self._pool.threads if self.row_seconds > MIN_ROW_SECONDS_FOR_THREADS else 1
 
     def _can_join(self, first: TensorTask, task: TensorTask, size: int) -> bool:
-        return task.key == first.key != () and size <= MAX_ROWS and size * self._row_seconds <= MAX_SECONDS
+        return task.key == first.key != () and size <= MAX_ROWS and size * self.row_seconds <= MAX_SECONDS
 
     def _run_batch(self, batch: list[TensorTask]) -> list[int]:
         begun = time.perf_counter()
         self._run(batch)
         rows = sum(task.size for task in batch)
-        self._row_seconds = (time.perf_counter() - begun) / max(1, rows)
+        self.row_seconds = (time.perf_counter() - begun) / max(1, rows)
         return [rows]
 
     def _is_joinable(self, task: TensorTask) -> bool:

@@ -140,6 +140,7 @@ class Inferred(_Message):
     runs: tuple[int, ...]
     waited: float
     tensors: tuple[TensorHead, ...]
+    join_rows: int = Field(ge=0, description="Rows of different requests that may share a run, as far as is known")
 
 
 class StreamOpened(_Message):

@@ -27,6 +27,7 @@ class RemoteModel:
         self.step_seconds = step_seconds
         self.verdict = None if report.spec.input is InputKind.TENSOR else Verdict(report.spec)
         self.kind = f"tensors of {number}".encode()  # of its requests for tensors, in the backlog
+        self.join_rows = 0  # rows of different requests for tensors that may share a run, as a worker said last
         self.set_aside: str | None = None
         self._report = report
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)

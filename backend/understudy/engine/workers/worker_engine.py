@@ -36,6 +36,7 @@ from understudy.engine.workers.backlog import Backlog
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
 from understudy.engine.workers.reported_windows import ReportedWindows
+from understudy.engine.workers.tensor_groups import SharedRunBroken, Sharing, TensorGroups
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
@@ -75,6 +76,7 @@ class WorkerEngine:
         self._backlog = Backlog(settings.workers, settings.queue_seconds)
         self._team = WorkerTeam(settings, self._load_all)
         self._kept = KeptBackbones(settings.backbone_folder)
+        self._groups = TensorGroups(self._infer)
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -160,7 +162,9 @@ class WorkerEngine:
             raise WorkerDied(f"A worker answered with what is no analysis: {error}") from error
 
     async def infer(self, model: EngineModel, inputs: Tensors) -> tuple[Outputs, float]:
-        remote = _get_remote(model)
+        return await self._groups.infer(_get_remote(model), inputs)
+
+    async def _infer(self, remote: RemoteModel, inputs: Tensors, sharing: Sharing) -> tuple[Outputs, float]:
         queued = time.perf_counter()
         heads, parts = encode(inputs)
         content = pack(parts)
@@ -172,7 +176,9 @@ class WorkerEngine:
             ticket = self._backlog.admit(remote.kind, content.size, refuse=True)
             spent: float | None = None
             try:
-                answer, frame, sent = await self._request(remote, Inferred, build, content, Priority.PREDICTION)
+                answer, frame, sent = await self._request(
+                    remote, Inferred, build, content, Priority.PREDICTION, sharing=sharing
+                )
                 spent = max(0.0, time.perf_counter() - sent - answer.waited / 1e3)
             finally:
                 self._backlog.leave(ticket, spent)
@@ -183,6 +189,7 @@ class WorkerEngine:
             outputs = decode(answer.tensors, await self._unpack(frame))
         except (ValueError, TypeError, ProtocolError) as error:
             raise WorkerDied(f"A worker answered with what are no tensors: {error}") from error
+        remote.join_rows = answer.join_rows
         return outputs, answer.waited + (sent - queued) * 1e3
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> RemoteStream:
@@ -230,6 +237,7 @@ class WorkerEngine:
         return self._team.describe()
 
     async def close(self) -> None:
+        await self._groups.close()
         await self._team.close()
         self._kept.close()
 
@@ -241,12 +249,15 @@ class WorkerEngine:
         content: Content,
         priority: Priority,
         on_windows: Callable[[ClipWindows, Frame], None] | None = None,
+        *,
+        sharing: Sharing = Sharing.ALLOWED,
     ) -> tuple[T, Frame, float]:
         """Return the answer of kind `kind`, its frame, and the time at which the request was sent.
 
-        Raises ModelSetAside, WorkerDied, Unavailable where no worker runs, and the worker's error.
+        Raises ModelSetAside, WorkerDied, Unavailable where no worker runs, and the worker's error; SharedRunBroken in
+        place of WorkerDied for a request that stands for several.
         """
-        alone = False
+        alone = sharing is Sharing.ALONE
         for _ in range(_MAX_TRIES):
             _refuse_set_aside(model)
             worker = await self._team.acquire(model.number, priority)
@@ -257,6 +268,8 @@ class WorkerEngine:
                 )
             except WorkerGone as gone:
                 if request in gone.held:
+                    if sharing is Sharing.JOINED:
+                        raise SharedRunBroken from gone
                     if len(gone.held) == 1:
                         raise self._blame(model, gone) from gone
                     alone = True

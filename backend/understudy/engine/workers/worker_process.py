@@ -149,13 +149,13 @@ class _Worker:
         return answer, pack([facts, *parts])
 
     async def _infer(self, message: Infer, frame: Frame) -> tuple[Inferred, Content]:
-        inputs = decode(message.tensors, unpack(frame, _MAX_CONTENT))
-        outputs, waited = await self.engine.infer(
-            self._models[message.model], inputs, request=message.request, alone=message.alone
-        )
+        inputs, model = decode(message.tensors, unpack(frame, _MAX_CONTENT)), self._models[message.model]
+        outputs, waited = await self.engine.infer(model, inputs, request=message.request, alone=message.alone)
         heads, parts = encode(outputs)
         runs, self._runs[:] = tuple(self._runs), []
-        return Inferred(request=message.request, runs=runs, waited=waited, tensors=heads), pack(parts)
+        join_rows = self.engine.find_join_rows(model)
+        answer = Inferred(request=message.request, runs=runs, waited=waited, tensors=heads, join_rows=join_rows)
+        return answer, pack(parts)
 
     async def _open_stream(self, message: OpenStream) -> StreamOpened:
         stream = await self.engine.open_stream(self._models[message.model], message.start)

@@ -85,6 +85,11 @@ class Graph:
             for name in self._names
         )
 
+    @property
+    def known_joinable(self) -> bool:
+        """True when `joinable` was asked for and is true; runs nothing."""
+        return bool(self.__dict__.get("joinable", False))
+
 
 def count_rows(inputs: Tensors) -> int:
     """Return the length of the first dimension, which all inputs of a joinable graph share."""

@@ -47,7 +47,7 @@ async def _watch_log_file(write_ahead_log: str) -> AsyncGenerator[None]:
     seen = _read_file_state(write_ahead_log)
     settled = True
     while True:
-        await anyio.sleep(_LOG_CHECK_SECONDS)
+        await asyncio.sleep(_LOG_CHECK_SECONDS)  # anyio would find out fifty times a second which loop runs
         now = _read_file_state(write_ahead_log)
         if now != seen or not settled:
             settled = now == seen
