@@ -87,7 +87,8 @@ def wait_until_started(plan: Plan, fleets: Fleets) -> FleetState:
     while (state := fleets.read_state()).in_sync < plan.followers:
         if time.monotonic() > deadline:
             sys.exit(f"not every follower started: {state}")
-        time.sleep(0.5)
+
+        time.sleep(2)
     return state
 
 

@@ -55,6 +55,7 @@ def _print_state(followers: Sequence[Follower]) -> None:
         "failed": sum(each.problem is not None for each in reconcilers),
         "oldest_seconds": max(ages, default=0.0),
         "cpu_seconds": time.process_time(),
+        "reason": next((each.outage.detail for each in reconcilers if each.outage is not None), ""),
     }
     print(json.dumps(state), flush=True)
 

@@ -28,13 +28,16 @@ class Plan:
 
     @property
     def start_seconds(self) -> float:
-        """The time over which the followers start: a hundred each second."""
-        return self.followers / 100
+        """The time over which the followers start: twenty each second."""
+        return self.followers / 20
 
 
 @dataclass(frozen=True)
 class FleetState:
-    """The followers of all processes, added up; `oldest_seconds` is the longest time since one read the registry."""
+    """The followers of all processes, added up; `oldest_seconds` is the longest time since one read the registry.
+
+    `reason` is why one of those in an outage does not read it.
+    """
 
     started: int
     in_sync: int
@@ -42,6 +45,7 @@ class FleetState:
     failed: int
     oldest_seconds: float
     cpu_seconds: float
+    reason: str
 
 
 class Fleets:
@@ -59,8 +63,10 @@ class Fleets:
             if not line:
                 raise RuntimeError(f"a process of the simulation ended with {process.wait()}")
             states.append(json.loads(line))
+        reasons = [state.pop("reason") for state in states]
         total = {name: sum(state[name] for state in states) for name in states[0]}
-        return FleetState(**{**total, "oldest_seconds": max(state["oldest_seconds"] for state in states)})
+        oldest = max(state["oldest_seconds"] for state in states)
+        return FleetState(**{**total, "oldest_seconds": oldest, "reason": next(filter(None, reasons), "")})
 
     def send(self, word: str) -> None:
         """Send one word to every process: `state`, `fail` or `load`."""

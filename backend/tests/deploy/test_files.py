@@ -146,7 +146,10 @@ class TestImages:
         assert serve.items() <= run.items()
         names = {each.partition("==")[0] for each in serve}
         assert not names & {"ai-edge-litert", "h5py", "keras", "tensorflow", "tensorflow-cpu", "tf-keras", "tf2onnx"}
-        assert {"onnxruntime", "psycopg-binary", "fastapi"} <= names
+        # PostgreSQL, the object store and gRPC are part of both images; spans of OpenTelemetry of the other one only.
+        assert {"onnxruntime", "psycopg-binary", "fastapi", "grpcio", "obstore"} <= names
+        assert "opentelemetry-sdk" not in names
+        assert "opentelemetry-sdk" in {each.partition("==")[0] for each in run}
 
     def test_both_images_are_the_same_but_for_the_packages(self) -> None:
         stages = read_stages()
@@ -372,9 +375,30 @@ class TestChart:
         defined = set(re.findall(r'{{- define "([\w.]+)"', text))
         assert set(re.findall(r'include "([\w.]+)"', text)) == defined
 
+    def test_grpc_has_one_port_in_the_container_the_setting_and_the_service(self) -> None:
+        """Off by default: the server then does not load gRPC at all."""
+        assert read_yaml(CHART / "values.yaml")["grpc"] == {"enabled": False, "port": 8001}
+        templates = {path.name: path.read_text("utf-8") for path in (CHART / "templates").iterdir()}
+        for name, lines in {
+            "deployment.yaml": r"- name: grpc\n +containerPort: {{ int .Values.grpc.port }}\n",
+            "service.yaml": r"- name: grpc\n +port: {{ int .Values.grpc.port }}\n +targetPort: grpc\n",
+            "_helpers.tpl": r"- name: UNDERSTUDY_GRPC_PORT\n +value: {{ .Values.grpc.port \| quote }}\n",
+        }.items():
+            pattern = rf"{{{{- if .Values.grpc.enabled }}}}\n +{lines} +{{{{- end }}}}"
+            assert re.search(pattern, templates[name]), name
+
     def test_helm_renders_it(self) -> None:
         tool = find_tool("helm", "https://helm.sh")
         run_tool(tool, "lint", "--strict", str(CHART))
+        without_volume = ["--set", "persistence.enabled=false", "--set", "database.secretName=database"]
+        store = ["--set", "store.address=s3://models", "--set", "store.secretName=store", "--set", "grpc.enabled=true"]
+        found = list(yaml.safe_load_all(run_tool(tool, "template", "a", str(CHART), *without_volume, *store)))
+        [deployment] = [each for each in found if each["kind"] == "Deployment"]
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        values = {each["name"]: each.get("value") for each in container["env"]}
+        assert (values["UNDERSTUDY_STORE"], values["UNDERSTUDY_GRPC_PORT"]) == ("s3://models", "8001")
+        assert container["envFrom"] == [{"secretRef": {"name": "store"}}]
+        assert "PersistentVolumeClaim" not in {each["kind"] for each in found}
         several = ["--set", "replicas=2", "--set", "database.secretName=database"]
         volume = ["--set", "persistence.accessModes={ReadWriteMany}", "--set", "serviceMonitor.enabled=true"]
         kinds = {

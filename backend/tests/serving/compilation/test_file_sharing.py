@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +25,7 @@ from understudy.schemas.registry.model import ModelCreate, ModelUpdate
 from understudy.schemas.registry.signature import Signer
 from understudy.schemas.server.policies import PoliciesUpdate
 from understudy.serving.activation.preparation import ignore_step
+from understudy.serving.compilation import file_sharing
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -224,6 +226,32 @@ async def test_the_watch_stores_what_was_compiled_and_keeps_what_is_loaded(
             while machines.list_manifests() != ["compiled", "sources"]:
                 await asyncio.sleep(0.05)
     assert (machines.first.settings.compiled_dir / loaded.engine_model.report.key).is_dir()
+
+
+async def test_the_watch_asks_the_store_again_after_an_hour(
+    machines: Machines, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have deleted what it had: it is stored again then, and not before."""
+    now, looks = 0.0, 0
+    monkeypatch.setattr(file_sharing, "time", SimpleNamespace(monotonic=lambda: now))
+    model_id = await machines.register(make_model)
+    await machines.first.model_resolver._preparation.prepare(model_id, ignore_step)
+    after: dict[int, list[str]] = {}
+
+    async def look_again(_: float) -> None:
+        nonlocal now, looks
+        looks += 1
+        after[looks] = machines.list_manifests()
+        if looks == 1:
+            shutil.rmtree(machines.store)
+        now = {1: file_sharing.VERIFY_SECONDS - 1, 2: file_sharing.VERIFY_SECONDS}.get(looks, now)
+        if looks == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(file_sharing, "asyncio", SimpleNamespace(sleep=look_again, to_thread=asyncio.to_thread))
+    with pytest.raises(asyncio.CancelledError):
+        await machines.first.file_sharing.watch()
+    assert after == {1: ["compiled", "sources"], 2: [], 3: ["compiled", "sources"]}
 
 
 def _make_signer(name: str) -> tuple[bytes, Signer]:

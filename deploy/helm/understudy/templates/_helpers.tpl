@@ -32,11 +32,19 @@ env:
         name: {{ .Values.database.secretName }}
         key: {{ .Values.database.secretKey }}
   {{- end }}
+  {{- with .Values.store.address }}
+  - name: UNDERSTUDY_STORE
+    value: {{ . | quote }}
+  {{- end }}
+  {{- if .Values.grpc.enabled }}
+  - name: UNDERSTUDY_GRPC_PORT
+    value: {{ .Values.grpc.port | quote }}
+  {{- end }}
   {{- range $variable, $value := .Values.settings }}
   - name: {{ $variable }}
     value: {{ $value | quote }}
   {{- end }}
-{{- with .Values.settingsSecrets }}
+{{- with concat .Values.settingsSecrets (compact (list .Values.store.secretName)) }}
 envFrom:
   {{- range . }}
   - secretRef:
