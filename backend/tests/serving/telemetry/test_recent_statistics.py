@@ -1,12 +1,13 @@
 """Answers and refusals are recorded once, in buckets of time and in the counters."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
 from understudy.schemas.inference.prediction import AudioFacts, Event, ModelIdentity, Prediction, Timing
 from understudy.serving.telemetry.counters import Counters
-from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, SAMPLES, RecentStatistics
+from understudy.serving.telemetry.recent_statistics import BUCKET_SECONDS, KEPT_BUCKETS, SAMPLES, RecentStatistics
 
 TIMING = Timing(queue=1, decode=2, features=3, inference=4)
 
@@ -58,10 +59,24 @@ def test_every_answer_is_counted_and_only_the_first_of_a_bucket_are_sampled(
     [bucket] = recent_statistics.summary(minutes=BUCKET_SECONDS / 60).buckets
     assert (bucket.requests, bucket.latency_ms.p99) == (2 * SAMPLES, 10)
     seconds = {phase: histogram.read()[1] for phase, histogram in counters.phases.items()}
-    expected = {"queue": 4.0, "decode": 8.0, "features": 12.0, "inference": 16.0, "total": 60.0}
+    expected = {"queue": 2.0, "decode": 4.0, "features": 6.0, "inference": 8.0, "total": 30.0}
     assert seconds == pytest.approx(expected)
     assert {histogram.read()[0][-1] for histogram in counters.phases.values()} == {(float("inf"), 2 * SAMPLES)}
     assert counters.refusals == {"not_audio": 1}
+
+
+def test_an_hour_of_many_answers_takes_few_megabytes(recent_statistics: RecentStatistics, clock: Clock) -> None:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(4 * SAMPLES):
+            if number % SAMPLES == 0:
+                clock.now += BUCKET_SECONDS
+            recent_statistics.record_answer(number + 0.5, TIMING.model_copy(update={"queue": number + 0.25}))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / 4 * KEPT_BUCKETS < 20e6
 
 
 def test_quiet_stretches_are_shown_as_empty_buckets(recent_statistics: RecentStatistics, clock: Clock) -> None:
