@@ -20,6 +20,7 @@ from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
 from understudy.schemas.registry.model import ModelUpdate
+from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.sync import reconciler, replica_reporter
 from understudy.settings import Settings
 
@@ -41,6 +42,13 @@ async def until_live(services: Services, model_id: int) -> None:
     async with asyncio.timeout(60):
         while live_id(services) != model_id:
             await asyncio.sleep(0.01)
+
+
+async def read_report(services: Services) -> ReplicaStatus:
+    """Return what this server reported of itself."""
+    name = services.reconciler.reporter.replica
+    [report] = [each for each in (await services.replica_reports.list()).replicas if each.replica == name]
+    return report
 
 
 async def test_two_processes_follow_every_activation_of_each_other(
@@ -310,7 +318,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     assert live_id(other) == first
     with pytest.raises(ModelNotLoaded, match=r"second\.onnx"):
         other.status_reporter.require_ready()
-    [report] = (await other.replica_reports.list()).replicas
+    report = await read_report(other)
     assert (report.state, report.model_id, report.generation, report.desired_generation) == ("failed", first, 1, 2)
     assert report.error is not None
     assert "second.onnx" in report.error.detail
@@ -324,7 +332,7 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
             await asyncio.sleep(0.05)
             await other.reconciler.poll_once()
     other.status_reporter.require_ready()
-    [report] = (await other.replica_reports.list()).replicas
+    report = await read_report(other)
     assert (report.state, report.model_id, report.generation, report.error) == ("live", second, 2, None)
 
 
@@ -448,3 +456,17 @@ async def test_a_report_that_cannot_be_stored_is_no_outage_and_is_logged_once(
     assert [each["event"] for each in logs if each["log_level"] == "error"] == ["this server could not be reported"]
     await services.reconciler.poll_once()
     assert len((await services.status_reporter.status()).replicas) == 1
+
+
+async def test_two_servers_with_the_same_host_name_and_process_id_are_both_listed(
+    services: Services, open_process: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica_reporter, "REPORT_SECONDS", 0.0)
+    fleet = (services, await open_process())
+    assert len({each.reconciler.reporter.replica for each in fleet}) == 1
+    for _ in range(2):
+        for each in fleet:
+            await each.reconciler.poll_once()
+    listed = [each.replica for each in (await services.replica_reports.list()).replicas]
+    assert sorted(listed) == sorted(each.reconciler.reporter.replica for each in fleet)
+    assert len(set(listed)) == 2

@@ -47,12 +47,18 @@ class ReplicaReport:
         return int(number) if number.isdecimal() else None
 
 
-async def save(session: AsyncSession, report: ReplicaReport) -> None:
-    """Insert the report, or replace the process's earlier one, in one statement."""
+async def save(session: AsyncSession, report: ReplicaReport, *, earlier: datetime | None = None) -> bool:
+    """Insert the report, or replace the process's earlier one, in one statement; return whether that was done.
+
+    `earlier` is the time of the report that the process stored before. Where the row has another one, a second process
+    has the same name, and nothing is done.
+    """
     values = asdict(report)
     statement = _build_insert(session).values(values)
     changed = {name: statement.excluded[name] for name in values if name != "replica"}
-    await session.execute(statement.on_conflict_do_update(index_elements=[Replica.replica], set_=changed))
+    own = None if earlier is None else Replica.seen_at == earlier
+    replacing = statement.on_conflict_do_update(index_elements=[Replica.replica], set_=changed, where=own)
+    return await session.scalar(replacing.returning(Replica.replica)) is not None
 
 
 def _build_insert(session: AsyncSession) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,6 +45,8 @@ class ReplicaReporter:
         self._due_at = 0.0
         self._clean_at = 0.0
         self._failed = False
+        self._stored_at: datetime | None = None
+        self._storing = asyncio.Lock()
         self._lag: tuple[int, float] | None = None
 
     async def report(
@@ -95,15 +98,26 @@ class ReplicaReporter:
         return self._lag[1] if self._lag is not None and self._lag[0] == live.generation else None
 
     async def _store(self, report: ReplicaReport) -> None:
-        try:
-            async with self._database.write(Use.OWN) as session:
-                await replicas.save(session, report)
-        except DatabaseUnavailable as error:
-            if not self._failed:
-                log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
-            self._failed = True
-        else:
-            self._failed = False
+        async with self._storing:
+            earlier, self._stored_at = self._stored_at, None  # unknown, until this ends without an error
+            try:
+                async with self._database.write(Use.OWN) as session:
+                    if not await replicas.save(session, report, earlier=earlier):
+                        report = self._rename(report)
+                        await replicas.save(session, report)
+            except DatabaseUnavailable as error:
+                if not self._failed:
+                    log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
+                self._failed = True
+            else:
+                self._stored_at, self._failed = report.seen_at, False
+
+    def _rename(self, report: ReplicaReport) -> ReplicaReport:
+        """Take another name: two containers may have the same host name and number their processes alike."""
+        taken, (host, _, process) = self.replica, self.replica.rpartition(":")
+        self.replica = f"{host}-{secrets.token_hex(3)}:{process}"
+        log.warning("another server has the same host name and process id", replica=self.replica, taken=taken)
+        return replace(report, replica=self.replica)
 
     async def _clean(self, since: datetime) -> None:
         with suppress(DatabaseUnavailable):  # old reports are not shown, and are deleted at another time
