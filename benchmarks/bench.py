@@ -1,4 +1,4 @@
-"""What a group of measurements is given."""
+"""Holds the conditions of a run, which every group of measurements receives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Body:
-    """What is posted. `header_length`: bytes of JSON before the tensors of a binary inference request."""
+    """Holds the body of a request. `header_length`: bytes of JSON before the tensors of a binary inference request."""
 
     content: bytes
     content_type: str
@@ -26,7 +26,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw; latencies in milliseconds. `cpu` is wrk's own use in cores."""
+    """Holds the measurements of wrk; latencies in milliseconds. `cpu` is wrk's own use in cores."""
 
     requests: int
     seconds: float

@@ -1,4 +1,4 @@
-"""What was measured, and how it is kept as JSON."""
+"""Holds the results of measurements, and writes and reads them as JSON."""
 
 import json
 import statistics

@@ -73,7 +73,7 @@ def build_site(folder: Path) -> Site:
 
 
 def understudy(home: Path, *arguments: str) -> Any:
-    """What a command answers as JSON. Raises CalledProcessError, whose output is the problem as JSON."""
+    """Run a command and return its JSON answer. Raises CalledProcessError, whose output is the problem as JSON."""
     command = [sys.executable, "-m", "understudy.cli", *arguments, "--home", str(home), "--json"]
     done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)

@@ -18,7 +18,7 @@ _PINNED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Launch:
-    """What a command line may need. `folder` is the subject's own, and empty before it is prepared."""
+    """Holds the values that a command line may need. `folder` is the subject's own, and empty before it is prepared."""
 
     site: Site
     task: str

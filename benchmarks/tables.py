@@ -80,7 +80,7 @@ def listing(results: Sequence[Result]) -> str:
 
 
 def problems(results: Sequence[Result]) -> list[str]:
-    """What could not be measured, or must not be trusted, a line each."""
+    """List the measurements that failed or cannot be trusted, a line each."""
     return [
         f"- **{name_of(result.subject)}**, {result.group}, {result.case}"
         + (f", {result.connections} connections" if result.connections else "")

@@ -40,7 +40,7 @@ class Swap:
 
 
 def read_traces(prefix: Path) -> list[Request]:
-    """What post.lua wrote, in order of the answers."""
+    """Return the requests that post.lua wrote down, in the order of their answers."""
     lines = (line.split() for path in prefix.parent.glob(f"{prefix.name}.*") for line in path.read_text().splitlines())
     requests = [
         Request(float(began), float(ended), int(status), int(generation) if generation.isdigit() else None)

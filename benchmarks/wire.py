@@ -1,4 +1,4 @@
-"""How clips and tensors are put into requests, and answers taken out of responses."""
+"""Puts clips and tensors into requests, and takes answers out of responses."""
 
 import base64
 import json

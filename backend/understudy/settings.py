@@ -39,7 +39,7 @@ def normalize_origin(origin: str) -> str | None:
 
 
 class OnBroken(StrEnum):
-    """What to do with a live model that ends its worker processes."""
+    """The reaction to a live model that ends its worker processes."""
 
     KEEP = "keep"
     ROLLBACK = "rollback"
@@ -289,7 +289,7 @@ class Settings(AccessSettings):
 
     @property
     def needs_accounts(self) -> bool:
-        """Whether other machines can reach the server, perhaps by a proxy, and nothing in front checks who calls."""
+        """Return whether other machines can reach the server, and nothing in front of it checks who calls."""
         return not self.allow_unauthenticated and not (is_loopback(self.host) and not self.trusted_proxies)
 
     @property

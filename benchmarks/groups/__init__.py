@@ -1,4 +1,4 @@
-"""What is measured, a module each."""
+"""The groups of measurements, a module each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol

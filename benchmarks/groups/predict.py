@@ -133,7 +133,7 @@ def lasting(seconds: float, connections: int, rate: float) -> float:
 
 
 def disagreement(answer: Answer, expected: Answer) -> str | None:
-    """How an answer differs from the pipeline's own, if it does."""
+    """Describe the difference between an answer and the pipeline's own; None if they agree."""
     if answer.label == expected.label and abs(answer.score - expected.score) <= TOLERANCE:
         return None
     return f"answers {answer.label} {answer.score:.4f}, and the pipeline {expected.label} {expected.score:.4f}"

@@ -1,4 +1,4 @@
-"""What every peer computes: the same files, decoded, transformed and inferred by the same functions.
+"""Computes the work of every peer: the same files, decoded, transformed and inferred by the same functions.
 
 A server finds its task in the environment: BENCH_TASK (hear, dense), BENCH_MODEL (folder of the compiled head),
 BENCH_BACKBONE and BENCH_DENSE (ONNX files), BENCH_CORES and BENCH_PORT.

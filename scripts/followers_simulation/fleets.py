@@ -13,7 +13,7 @@ _END_SECONDS = 60
 
 @dataclass(frozen=True)
 class Plan:
-    """How many followers run, and how they follow. Times are in seconds.
+    """Holds the number of followers, and their way to follow. Times are in seconds.
 
     Without `listen` they reach the database through PgBouncer, where LISTEN hears nothing. With `accounts` each also
     looks for changes of accounts, two and a half times a second.

@@ -27,7 +27,7 @@ from understudy.settings import Settings
 
 
 class Load:
-    """What loading a model takes, for all followers of a process: seconds, and whether it fails."""
+    """The cost of loading a model, for all followers of a process: seconds, and whether it fails."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

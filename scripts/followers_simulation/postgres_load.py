@@ -28,7 +28,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Rates:
-    """What happened each second between two readings. CPU is in cores."""
+    """The rates per second between two readings. CPU is in cores."""
 
     statements: float
     transactions: float

@@ -42,7 +42,7 @@ COMMAND = [sys.executable, "-m", "scripts.recordings.fuzz"]
 
 @dataclass
 class FuzzReport:
-    """What became of the recordings; `faults` is empty where all promises held."""
+    """Counts the outcomes of the recordings; `faults` is empty where all promises held."""
 
     count: int
     seed: int

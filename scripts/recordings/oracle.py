@@ -117,7 +117,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one recording: "equal", "refused: " and why, "not made", or a difference, which is a fault."""
+    """The outcome of one recording: "equal", "refused: " and why, "not made", or a difference, which is a fault."""
 
     name: str
     text: str

@@ -21,7 +21,7 @@ _LIBRARY_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Decoded:
-    """What was decoded of a recording: seconds, the source's rate in Hz and channels, level in dBFS, codes."""
+    """Describes the decoded recording: seconds, the source's rate in Hz and channels, level in dBFS, codes."""
 
     seconds: float
     rate: int

@@ -1,4 +1,4 @@
-"""What a server and its descendants hold: memory, descriptors, processes."""
+"""Measures what a server and its descendants hold: memory, descriptors, processes."""
 
 from contextlib import suppress
 from dataclasses import dataclass

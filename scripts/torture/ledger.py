@@ -1,4 +1,4 @@
-"""What a server has acknowledged, and what it must therefore still hold after a crash."""
+"""Records the changes that a server acknowledged, which it must still hold after a crash."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

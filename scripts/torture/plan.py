@@ -1,4 +1,4 @@
-"""How much of each family is done."""
+"""Plans the size of each family."""
 
 import random
 import time

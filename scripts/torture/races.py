@@ -17,7 +17,7 @@ from tests.serve_process import build_environment
 _REFUSALS = frozenset(
     {"model_not_found", "model_is_active", "name_taken", "conflict", "nothing_to_roll_back", "file_changed"}
 )
-"""What a change may be refused with because another one was faster."""
+"""The codes of refusals of a change because another one was faster."""
 
 
 def run_on_sqlite(plan: Plan) -> FamilyReport:

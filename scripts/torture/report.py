@@ -1,4 +1,4 @@
-"""What became of a family of attempts, and the table that shows it."""
+"""Counts the outcomes of a family of attempts, and writes the table that shows them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Who may use the server, and what they may do."""
+"""Decides who may use the server, and for what."""

@@ -64,7 +64,7 @@ class Authenticator:
 
     @property
     def is_required(self) -> bool:
-        """Whether callers must say who they are. Without accounts on loopback, everybody may do everything."""
+        """Return whether callers must say who they are. Without accounts on loopback, everybody may do everything."""
         return self._always_required or self._facts is None or self._facts.has_accounts
 
     async def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Who sends a request."""
+"""Describes the caller of a request, and says what it may do."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ class Caller:
 
     @property
     def knows_reasons(self) -> bool:
-        """Whether the reasons of a state may be shown, such as which model failed to load."""
+        """Return whether the caller may read the reasons of a state, such as which model failed to load."""
         return self.is_open or self.is_signed_in
 
     def may(self, action: Action) -> bool:

@@ -702,7 +702,7 @@ export interface paths {
         };
         /**
          * The log of predictions
-         * @description Who asked what was answered by which model, latest first; empty where `UNDERSTUDY_PREDICTION_LOG_DAYS` is 0.
+         * @description Return logged predictions, the latest first; empty where `UNDERSTUDY_PREDICTION_LOG_DAYS` is 0.
          */
         get: operations["list_predictions_api_v1_predictions_get"];
         put?: never;
@@ -2592,7 +2592,7 @@ export interface components {
         };
         /**
          * HistoryPrincipal
-         * @description Who asked for a change.
+         * @description The principal who asked for a change.
          */
         HistoryPrincipal: {
             /**
@@ -3902,7 +3902,7 @@ export interface components {
         };
         /**
          * Permission
-         * @description Whether the caller may do something, and why not.
+         * @description Says whether the caller may do something, and why not.
          */
         Permission: {
             /** Allowed */
@@ -4742,7 +4742,7 @@ export interface components {
         };
         /**
          * SignatureState
-         * @description Whether a model is signed by a key that counts.
+         * @description Says whether a model is signed by a key that counts.
          * @enum {string}
          */
         SignatureState: "valid" | "absent" | "invalid";
@@ -5657,7 +5657,7 @@ export interface components {
         WindowShape: "hann" | "hamming" | "blackman" | "povey" | "rectangular";
         /**
          * WorkerState
-         * @description What a worker does: it loads models before it gets work, and answers clips when it is ready.
+         * @description The state of a worker: it loads models before it gets work, and answers clips when it is ready.
          * @enum {string}
          */
         WorkerState: "starting" | "ready";

@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class ChildExit:
-    """How a child ended: `code` is -N when signal N ended it; `stderr` holds its last 64 KiB."""
+    """Describes the end of a child: `code` is -N when signal N ended it; `stderr` holds its last 64 KiB."""
 
     code: int
     stderr: str

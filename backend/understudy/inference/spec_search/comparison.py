@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Closeness:
-    """How near the answers for some clips are to what is expected.
+    """Measures the distance of the answers for some clips from the expected ones.
 
     `difference` is the mean over the clips of the largest difference of a score; a wrong label without scores is 1.
     `distance` is between 0 and 1 and grows also where scores are already near 0 or 1, so that it shows which of two

@@ -14,7 +14,7 @@ _KINDS = (PrincipalKind.PERSON, PrincipalKind.IDENTITY)
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether a principal counts where an activation needs two people.
+    """Says whether a principal counts where an activation needs two people.
 
     `person_id` is the person who counts. `fault` says as the end of a sentence why nobody does, or is None.
     """

@@ -91,7 +91,7 @@ async def list_reports(
 
 @dataclass(frozen=True)
 class Progress:
-    """How many servers run, and the reports of those that do not serve a generation or a newer one."""
+    """Counts the servers that run, and holds the reports of those that do not serve a generation or a newer one."""
 
     running: int
     behind: list[ReplicaReport]

@@ -1,4 +1,4 @@
-"""Who changed something: the source of the change and the principal who asked."""
+"""Names the author of a change: the source, and the principal who asked."""
 
 from dataclasses import dataclass
 from enum import StrEnum

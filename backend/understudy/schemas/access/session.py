@@ -1,4 +1,4 @@
-"""Who the caller of the API is and what they may do."""
+"""Describes the caller of the API, and what they may do."""
 
 from typing import Literal
 
@@ -48,7 +48,7 @@ class SessionList(BaseModel):
 
 
 class Permission(BaseModel):
-    """Whether the caller may do something, and why not."""
+    """Says whether the caller may do something, and why not."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -122,7 +122,7 @@ class ModelTypes(BaseModel):
 
 
 class HistoryPrincipal(BaseModel):
-    """Who asked for a change."""
+    """The principal who asked for a change."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -24,7 +24,7 @@ class SignatureBundle(BaseModel):
 
 
 class SignatureState(StrEnum):
-    """Whether a model is signed by a key that counts."""
+    """Says whether a model is signed by a key that counts."""
 
     VALID = "valid"
     ABSENT = "absent"

@@ -1,4 +1,4 @@
-"""How an activation reached the servers of a registry."""
+"""Reports an activation on the servers of a registry."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ LONGEST_SECONDS = 600.0
 
 
 class RolloutOptions(BaseModel):
-    """How long to wait until every live server serves the new generation, and when to take the fleet back."""
+    """The time to wait until every live server serves the new generation, and the failures that take the fleet back."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class WorkerState(StrEnum):
-    """What a worker does: it loads models before it gets work, and answers clips when it is ready."""
+    """The state of a worker: it loads models before it gets work, and answers clips when it is ready."""
 
     STARTING = "starting"
     READY = "ready"

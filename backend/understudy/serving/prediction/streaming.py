@@ -196,7 +196,7 @@ class _StreamSegment:
 
     @property
     def assumptions(self) -> tuple[Finding, ...]:
-        """What was assumed about the model."""
+        """Return the assumptions that were made about the model."""
         return find_assumptions(self.model.engine_model.spec)
 
     def build_swap(self) -> StreamSwap:

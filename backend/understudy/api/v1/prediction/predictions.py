@@ -32,6 +32,6 @@ async def list_predictions(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: str | None = None,
 ) -> LoggedPredictionPage:
-    """Who asked what was answered by which model, latest first; empty where `UNDERSTUDY_PREDICTION_LOG_DAYS` is 0."""
+    """Return logged predictions, the latest first; empty where `UNDERSTUDY_PREDICTION_LOG_DAYS` is 0."""
     wanted = PredictionFilter(since, until, model_id, label)
     return await services.prediction_log.list(wanted, limit=limit, cursor=cursor)
