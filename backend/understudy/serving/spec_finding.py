@@ -19,7 +19,8 @@ from understudy.inference.runtime.onnx_session import build_session
 from understudy.inference.runtime.probe_replay import load_probes
 from understudy.inference.spec_search.changes import Change, change_field, set_field
 from understudy.inference.spec_search.hints import list_hints
-from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch, Trial
+from understudy.inference.spec_search.search import ExampleClip, SearchResult, SpecSearch
+from understudy.inference.spec_search.trials import Trial
 from understudy.registry.files.label_files import list_paths_beside, read_label_file
 from understudy.registry.files.sidecar import get_sidecar_path, parse_spec, read_spec
 from understudy.schemas.compiler.report import CompileReport

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from understudy.audio.opening import AudioLimits
 from understudy.errors import UnderstudyError
@@ -19,14 +18,14 @@ from understudy.inference.proof.clip_proof import prove_clip
 from understudy.inference.runtime.session import Session
 from understudy.inference.spec_search.candidates import list_candidates
 from understudy.inference.spec_search.changes import Change, Document, list_changes
-from understudy.inference.spec_search.comparison import Closeness, Comparison
+from understudy.inference.spec_search.comparison import Comparison
 from understudy.inference.spec_search.example_features import ExampleFeatures
 from understudy.inference.spec_search.example_scorer import ExampleScorer
+from understudy.inference.spec_search.trials import CompleteSpec, TimeOver, Trial, Trials
 from understudy.schemas.compiler.report import CompileReport
-from understudy.schemas.compiler.spec import PartialSpec, Spec
+from understudy.schemas.compiler.spec import PartialSpec
 from understudy.schemas.registry.examples import ClipProof, Expectation
 
-FEW = 3  # clips on which all specs are compared
 MANY = 12  # clips on which the better ones are compared; the best are compared on all
 BEAM = 3  # specs that are changed in a round
 _BLOCK = 100  # starts that are tried before the nearest ones of them are looked at
@@ -35,30 +34,8 @@ _KEPT_CHANGES = 12
 _PAIRED = 16  # changes of which each pair is tried where no single one helps
 _PROVED = 6  # specs that are tried on all examples, through the pipeline that serves
 _SHOWN = 3
-_EXACT = 2e-5  # mean difference of scores that were written with some digits
-_NEAR = 1e-3  # mean difference below which no other kind of features is looked for
 
-CompleteSpec = Callable[[PartialSpec], Spec]
 ExampleClip = tuple[bytes, Expectation]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One spec and how near its answers are. `steps` begin with the start's name; the changes made to it follow."""
-
-    steps: tuple[str, ...]
-    document: Document
-    closeness: Closeness
-
-    @property
-    def rank(self) -> tuple[float, int]:
-        """Smaller is better: distance, number of changes."""
-        return round(self.closeness.distance, 7), len(self.steps)
-
-    @property
-    def difference(self) -> float:
-        """The mean over the clips of the largest difference of a score."""
-        return self.closeness.difference
 
 
 @dataclass(frozen=True)
@@ -94,10 +71,6 @@ class SearchResult:
     tried: int
     seconds: float
     out_of_time: bool
-
-
-class _TimeOver(Exception):
-    """The time of the search has ended."""
 
 
 class SpecSearch:
@@ -148,19 +121,19 @@ class SpecSearch:
             self._report, self._session, self._probes, self._backbone, features, self._max_whole_clip_seconds
         )
         comparison = Comparison([expected for _, expected in chosen], self._labels)
-        trials = _Trials(self._complete, scorer, comparison, len(chosen), began + seconds, on_trial)
+        trials = Trials(self._complete, scorer, comparison, len(chosen), began + seconds, on_trial)
         [signature] = self._report.inputs
         out_of_time = False
         try:
             changed: set[str] = set()
             self._start(trials, signature.shape, changed)
             self._climb(trials, changed)
-        except _TimeOver:
+        except TimeOver:
             out_of_time = True
         best = self._prove(trials.rank(), examples)
         return SearchResult(best, trials.tried, time.monotonic() - began, out_of_time)
 
-    def _start(self, trials: "_Trials", shape: tuple[int | None, ...], changed: set[str]) -> None:
+    def _start(self, trials: Trials, shape: tuple[int | None, ...], changed: set[str]) -> None:
         """Try the usual kinds of features, the likeliest first, until one gives the answers.
 
         Each time a start is nearer than all before, its changes are tried at once. `changed` gets its key.
@@ -169,7 +142,7 @@ class SpecSearch:
         while block := list(islice(starts, _BLOCK)):
             trials.compare(block, _KEPT_STARTS)
             nearest = trials.rank()[:1]
-            if nearest and not trials.exact and (key := _get_key(nearest[0])) not in changed:
+            if nearest and not trials.exact and (key := nearest[0].key) not in changed:
                 changed.add(key)
                 self._change_one(trials, nearest[0])
             if trials.near:
@@ -182,7 +155,7 @@ class SpecSearch:
             for change in self._extra:
                 yield (name, change.text), change.apply(document)
 
-    def _climb(self, trials: "_Trials", changed: set[str]) -> None:
+    def _climb(self, trials: Trials, changed: set[str]) -> None:
         """Change the nearest specs, and one start of each kind, until nothing is nearer or a spec agrees.
 
         `changed` holds the keys of those that were changed before.
@@ -193,22 +166,22 @@ class SpecSearch:
             ranked = trials.rank()
             if not ranked or trials.exact:
                 return
-            beam = [trial for trial in ranked[:BEAM] if _get_key(trial) not in changed]
-            if not beam and _get_key(ranked[0]) not in paired:
-                paired.add(_get_key(ranked[0]))
+            beam = [trial for trial in ranked[:BEAM] if trial.key not in changed]
+            if not beam and ranked[0].key not in paired:
+                paired.add(ranked[0].key)
                 self._change_two(trials, ranked[0])
                 continue
             if not trials.near:
-                others = (trial for trial in ranked if _get_kind(trial) not in kinds and _get_key(trial) not in changed)
+                others = (trial for trial in ranked if _get_kind(trial) not in kinds and trial.key not in changed)
                 beam += [trial for trial in [next(others, None)] if trial is not None and trial not in beam]
             if not beam:
                 return
             for trial in beam:
-                changed.add(_get_key(trial))
+                changed.add(trial.key)
                 kinds.add(_get_kind(trial))
                 self._change_one(trials, trial)
 
-    def _change_one(self, trials: "_Trials", trial: Trial) -> None:
+    def _change_one(self, trials: Trials, trial: Trial) -> None:
         """Try each change of a spec, then those together that brought it nearer each by itself."""
         changes = list_changes(trial.document, self._extra)
         made = trials.compare([_apply(trial, [change]) for change in changes], _KEPT_CHANGES)
@@ -226,7 +199,7 @@ class SpecSearch:
                     nearest = found
                     together.append(change)
 
-    def _change_two(self, trials: "_Trials", trial: Trial) -> None:
+    def _change_two(self, trials: Trials, trial: Trial) -> None:
         """Try the pairs of the changes that lead least far away from a spec that no single change brings nearer."""
         changes = list_changes(trial.document, self._extra)
         ranked = trials.measure_few([_apply(trial, [change]) for change in changes])
@@ -264,125 +237,6 @@ class SpecSearch:
         return ProvedTrial(trial.steps, trial.document, proofs, float(np.mean([_measure(proof) for proof in proofs])))
 
 
-class _Trials:
-    """The specs that were tried, each once."""
-
-    def __init__(
-        self,
-        complete: CompleteSpec,
-        scorer: ExampleScorer,
-        comparison: Comparison,
-        clips: int,
-        ends_at: float,
-        on_trial: Callable[[int, Trial | None], None],
-    ) -> None:
-        self._complete = complete
-        self._scorer = scorer
-        self._comparison = comparison
-        self._few = np.arange(min(FEW, clips)).tolist()
-        self._rest = np.arange(min(FEW, clips), clips).tolist()
-        self._ends_at = ends_at
-        self._on_trial = on_trial
-        self._on_few: dict[str, tuple[Trial, Spec, NDArray[np.float32]] | None] = {}
-        self._on_many: dict[str, Trial] = {}
-        self._best: Trial | None = None
-
-    @property
-    def tried(self) -> int:
-        """Number of specs that were tried."""
-        return len(self._on_few)
-
-    @property
-    def exact(self) -> bool:
-        """True when a spec gives the examples' scores to their last digit."""
-        return self._best is not None and self._best.closeness.agrees and self._best.difference < _EXACT
-
-    @property
-    def near(self) -> bool:
-        """True when all clips agree so well that no other kind of features is looked for."""
-        return self._best is not None and self._best.closeness.agrees and self._best.difference < _NEAR
-
-    def rank(self) -> list[Trial]:
-        """Return the trials on many clips, nearest first."""
-        return sorted(self._on_many.values(), key=lambda trial: trial.rank)
-
-    def measure_few(self, candidates: Iterable[tuple[tuple[str, ...], Document]]) -> list[Trial]:
-        """Return the trials of the candidates that fit the model on a few clips, nearest first.
-
-        Raises _TimeOver when the time has ended.
-        """
-        found = []
-        for steps, document in candidates:
-            if time.monotonic() > self._ends_at:
-                raise _TimeOver
-            if (measured := self._measure_few(steps, document)) is not None:
-                found.append(Trial(steps, document, measured.closeness))
-        return sorted(found, key=lambda trial: trial.rank)
-
-    def compare(self, candidates: Iterable[tuple[tuple[str, ...], Document]], kept: int) -> list[Trial]:
-        """Try the candidates on a few clips and the `kept` nearest on many; return those, nearest first.
-
-        Raises _TimeOver when the time has ended; what was tried until then is kept.
-        """
-        try:
-            nearest = self.measure_few(candidates)[:kept]
-        except _TimeOver:
-            self._measure_best()
-            raise
-        found = [
-            Trial(trial.steps, trial.document, closeness)
-            for trial in nearest
-            if (closeness := self._measure_many(trial)) is not None
-        ]
-        return sorted(found, key=lambda trial: trial.rank)
-
-    def _measure_best(self) -> None:
-        """Try on many clips the nearest spec of those that were tried on a few."""
-        known = [entry[0] for entry in self._on_few.values() if entry is not None]
-        if known:
-            self._measure_many(min(known, key=lambda trial: trial.rank))
-
-    def _measure_few(self, steps: tuple[str, ...], document: Document) -> Trial | None:
-        """Return the trial of a spec on a few clips; None for one that does not fit the model."""
-        try:
-            given = PartialSpec.model_validate(document)
-            key = json.dumps(given.to_document(), sort_keys=True)
-        except (ValidationError, UnderstudyError):
-            return None
-        if key not in self._on_few:
-            self._on_few[key] = self._score(steps, document, given)
-            self._on_trial(self.tried, self._best)
-        measured = self._on_few[key]
-        return None if measured is None else measured[0]
-
-    def _score(
-        self, steps: tuple[str, ...], document: Document, given: PartialSpec
-    ) -> tuple[Trial, Spec, NDArray[np.float32]] | None:
-        try:
-            spec = self._complete(given)
-            scores = self._scorer.score(spec, self._few)
-        except (UnderstudyError, ValueError):  # numpy refuses a mirror longer than the clip
-            return None
-        return Trial(steps, document, self._comparison.measure(spec, self._few, scores)), spec, scores
-
-    def _measure_many(self, trial: Trial) -> Closeness | None:
-        """Return how near a spec is on many clips; None for one that does not fit all of them."""
-        key = _get_key(trial)
-        if key not in self._on_many:
-            if (measured := self._on_few[key]) is None:
-                return None
-            _, spec, scores = measured
-            try:
-                more = [scores, self._scorer.score(spec, self._rest)] if self._rest else [scores]
-            except (UnderstudyError, ValueError):
-                return None
-            closeness = self._comparison.measure(spec, [*self._few, *self._rest], np.concatenate(more))
-            self._on_many[key] = Trial(trial.steps, trial.document, closeness)
-            if self._best is None or self._on_many[key].rank < self._best.rank:
-                self._best = self._on_many[key]
-        return self._on_many[key].closeness
-
-
 def _apply(trial: Trial, changes: Sequence[Change]) -> tuple[tuple[str, ...], Document]:
     document = trial.document
     for change in changes:
@@ -391,10 +245,6 @@ def _apply(trial: Trial, changes: Sequence[Change]) -> tuple[tuple[str, ...], Do
     replaced = {change.axis for change in changes}
     kept = [step for step in trial.steps[1:] if not any(step.startswith(f"{axis} ") for axis in replaced)]
     return (trial.steps[0], *kept, *(change.text for change in changes)), document
-
-
-def _get_key(trial: Trial) -> str:
-    return json.dumps(PartialSpec.model_validate(trial.document).to_document(), sort_keys=True)
 
 
 def _get_kind(trial: Trial) -> str:

@@ -14,7 +14,7 @@ from understudy.cli.views.registry.spec_search import format_search
 from understudy.files.regular_file import read_regular
 
 if TYPE_CHECKING:
-    from understudy.inference.spec_search.search import Trial
+    from understudy.inference.spec_search.trials import Trial
 
 group = typer.Typer(help="Specs: find, presets.", no_args_is_help=True)
 
