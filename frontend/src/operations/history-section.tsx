@@ -78,8 +78,10 @@ function Rows({ rows }: { rows: readonly HistoryRow[] }) {
   return roomy ? <RowTable rows={rows} /> : <RowList rows={rows} />;
 }
 
-const formatNote = ({ detail, generation }: HistoryEntry) =>
-  [detail, generation === null ? null : words.generation(generation)].filter(Boolean).join(". ");
+const formatNote = ({ detail, generation }: HistoryEntry) => {
+  if (generation === null) return detail ?? "";
+  return [detail?.replace(/\.$/, ""), words.generation(generation)].filter(Boolean).join(". ");
+};
 
 function RowList({ rows }: { rows: readonly HistoryRow[] }) {
   return (

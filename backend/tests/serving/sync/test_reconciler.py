@@ -336,6 +336,27 @@ async def test_a_load_that_fails_keeps_the_old_model_and_is_shown_and_tried_agai
     assert (report.state, report.model_id, report.generation, report.error) == ("live", second, 2, None)
 
 
+async def test_servers_that_cannot_load_a_model_for_the_same_reason_add_one_entry(
+    services: Services, register: Register, open_process: Opener, database_settings: Settings
+) -> None:
+    model = await register("first", labels=("not", "compiled", "before", str(database_settings.home)[-200:]))
+    file = database_settings.models_dir / "first.onnx"
+    file.unlink()
+    await by_hand(services, f"UPDATE ml_models SET is_active = TRUE WHERE model_id = {model}")
+    await services.reconciler.read_desired()
+    assert services.reconciler.desired is not None
+    await services.reconciler._reconcile(services.reconciler.desired)
+    servers = [services, await open_process(), await open_process()]
+    await asyncio.gather(*(server.reconciler.poll_once() for server in servers))
+    file.write_bytes(b"another file")
+    await (await open_process()).reconciler.poll_once()
+    entries = (await services.registry.list_history(model)).entries
+    assert [(entry.code, entry.generation) for entry in entries if entry.event == "refused"] == [
+        ("file_changed", 1),
+        ("file_missing", 1),
+    ]
+
+
 async def test_an_unforeseen_error_stops_neither_the_reconciler_nor_the_compile_queue(
     services: Services, register: Register, database_settings: Settings
 ) -> None:

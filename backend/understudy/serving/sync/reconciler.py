@@ -295,7 +295,7 @@ class Reconciler:
         if not again:
             source = Source.STARTUP if desired.generation == self._first_generation else Source.FOLLOW_UP
             async with self._database.write(Use.OWN) as session:
-                await model_history.record_refusal(session, model_id, error, actor=source)
+                await model_history.record_failed_load(session, model_id, desired.generation, error, actor=source)
         live = self._live.current
         log.error(
             "desired model not loaded",

@@ -166,6 +166,36 @@ async def record_refusal(session: AsyncSession, model_id: int | None, error: Und
     )
 
 
+async def record_failed_load(
+    session: AsyncSession, model_id: int, generation: int, error: UnderstudyError, *, actor: str
+) -> None:
+    """Append that a server could not load the model of a generation, unless one did for the same reason.
+
+    Else a thousand servers write a thousand equal entries. The servers' reports say which of them failed.
+    """
+    same = (
+        select(History.history_id)
+        .where(History.generation == generation, History.event == HistoryEvent.REFUSED, History.model_id == model_id)
+        .where(History.code == error.code, History.detail == error.detail)
+        .limit(1)
+    )
+    if await session.scalar(same) is not None:
+        return
+    # Servers fail at the same moment. The next one reads again after this transaction.
+    await session.execute(select(HistoryHead.head_id).with_for_update())
+    if await session.scalar(same) is None:
+        await record(
+            session,
+            HistoryEvent.REFUSED,
+            model_id,
+            actor=actor,
+            generation=generation,
+            code=error.code,
+            detail=error.detail,
+            remedy=error.remedy,
+        )
+
+
 async def read_page(
     session: AsyncSession,
     *,
