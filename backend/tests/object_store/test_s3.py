@@ -71,14 +71,20 @@ def test_a_silent_store_is_given_up_in_time(
     s3: S3Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objects, "REQUEST", objects.REQUEST / 60)
+    monkeypatch.setattr(objects, "QUICK", objects.QUICK / 10)
     monkeypatch.setattr(objects, "RETRIES", {"max_retries": 1, "retry_timeout": objects.REQUEST})
     files = SharedFiles(Objects(s3.set_environment(monkeypatch)), tmp_path / "partial")
     s3.proxy.silence()
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match="does not answer"):
+        files.has("sources/d", quick=True)
+    assert time.monotonic() - began < objects.REQUEST.total_seconds()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="does not answer"):
         files.publish("sources/d", source, lambda _: True)
     assert time.monotonic() - began < 30
     s3.proxy.resume()
+    assert not files.has("sources/d", quick=True)
     files.publish("sources/d", source, lambda _: True)
 
 

@@ -134,6 +134,16 @@ def test_a_store_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
             Objects(f"file://{place}")
 
 
+def test_a_store_is_known_by_its_address_and_its_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+    here = Objects("s3://models/team").digest
+    assert Objects("s3://models/team/").digest == here
+    assert Objects("s3://models/other").digest != here
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9001")
+    assert Objects("s3://models/team").digest != here
+
+
 @pytest.mark.parametrize("address", ["models", "ftp://models/team", "s3:/models", "file://team", "s3://", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(Misconfigured, match="UNDERSTUDY_STORE"):

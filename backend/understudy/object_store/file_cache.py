@@ -8,10 +8,13 @@ from pathlib import Path
 
 
 class FileCache:
-    """Entries of some folders that the store has too. Their marks say when each was used. All methods block."""
+    """Entries of some folders that one store has too. Their marks say when each was used. All methods block."""
 
     def __init__(self, marks: Path, limit: int) -> None:
-        """Keep the marks in the folder `marks`; `limit` is the sum of the entries' sizes in bytes."""
+        """Keep the marks in the folder `marks`; `limit` is the sum of the entries' sizes in bytes.
+
+        Each store needs a folder of its own beside those of the others: what one store has, another may lack.
+        """
         self._marks = marks
         self._limit = limit
 
@@ -20,9 +23,24 @@ class FileCache:
         self._marks.mkdir(parents=True, exist_ok=True)
         self._locate(entry).write_text(str(entry), encoding="utf-8")
 
+    def note_stored(self, entry: Path) -> None:
+        """Note that the store has this entry, if it is on this machine; the time of its last use stays."""
+        if entry.exists() and not self.has(entry):
+            self.add(entry)
+
     def has(self, entry: Path) -> bool:
         """Return whether the entry was added, so that the store has it."""
         return self._locate(entry).exists()
+
+    def forget_other_stores(self) -> None:
+        """Delete the marks of all other stores: when one of them is used again, it may have changed meanwhile."""
+        for other in self._marks.parent.iterdir() if self._marks.parent.is_dir() else []:
+            if other == self._marks:
+                continue
+            if other.is_dir():
+                shutil.rmtree(other, ignore_errors=True)
+            else:  # of a version that did not tell stores apart
+                other.unlink(missing_ok=True)
 
     def mark_used(self, entry: Path) -> None:
         """Note that an entry is used now, if it was added."""

@@ -1,5 +1,7 @@
 """Reads and writes objects of S3, Google Cloud Storage, Azure or a folder."""
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,21 +13,26 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _SCHEMES = ("s3://", "gs://", "az://", "file:///")
+# Parts of the names of environment variables that say at which service a bucket is.
+_SERVICE_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
+_SERVICE_WORDS = ("ENDPOINT", "ACCOUNT_NAME", "BASE_URL")
 CONNECT = timedelta(seconds=5)
 REQUEST = timedelta(seconds=60)
 RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
+QUICK = timedelta(seconds=2)
 
 
 class Objects:
     """The objects below one address. Each is written once and never changed. All methods block: call them in a thread.
 
     Endpoint, region and credentials come from the environment, by the names that the providers' own tools use, such as
-    AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID.
+    AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID. `digest` names the store: a SHA-256 over address and endpoint.
     """
 
     def __init__(self, address: str) -> None:
         """Raises Misconfigured for an address that no store has, and where obstore is not installed."""
         self.address = address
+        self.digest = _compute_digest(address)
         self._store = _open(address)
 
     def read(self, key: str) -> bytes | None:
@@ -38,13 +45,16 @@ class Objects:
             except (NotFoundError, FileNotFoundError):
                 return None
 
-    def exists(self, key: str) -> bool:
-        """Return whether there is an object. Raises StoreUnavailable and StoreDenied."""
+    def exists(self, key: str, *, quick: bool = False) -> bool:
+        """Return whether there is an object. Raises StoreUnavailable and StoreDenied.
+
+        With `quick`, that is raised after two seconds without an answer: for callers that can do without one.
+        """
         from obstore.exceptions import NotFoundError
 
         with _translate(self.address):
             try:
-                self._store.head(key)
+                (_open(self.address, quick=True) if quick else self._store).head(key)
             except (NotFoundError, FileNotFoundError):
                 return False
             return True
@@ -60,11 +70,21 @@ class Objects:
                 return
 
 
-def _open(address: str) -> "ObjectStore":
+def _compute_digest(address: str) -> str:
+    """Return a SHA-256 over all that says which store this is: buckets of two services may have the same name."""
+    service = sorted(
+        f"{name}={value}"
+        for name, value in os.environ.items()
+        if name.startswith(_SERVICE_PREFIXES) and any(word in name for word in _SERVICE_WORDS)
+    )
+    return hashlib.sha256("\n".join([address.rstrip("/"), *service]).encode()).hexdigest()
+
+
+def _open(address: str, *, quick: bool = False) -> "ObjectStore":
     if not address.startswith(_SCHEMES):
         raise Misconfigured(
             "UNDERSTUDY_STORE is no address of an object store.",
-            remedy="Write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, az://ACCOUNT/CONTAINER/FOLDER or file:///FOLDER.",
+            remedy="Write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, az://CONTAINER/FOLDER or file:///FOLDER.",
         )
     try:
         from obstore.exceptions import BaseError
@@ -78,8 +98,12 @@ def _open(address: str) -> "ObjectStore":
     if not address.startswith("file:"):
         options = {
             # Stores inside a company's network, and those of tests, need not have TLS.
-            "client_options": {"allow_http": True, "connect_timeout": CONNECT, "timeout": REQUEST},
-            "retry_config": RETRIES,
+            "client_options": {
+                "allow_http": True,
+                "connect_timeout": QUICK if quick else CONNECT,
+                "timeout": QUICK if quick else REQUEST,
+            },
+            "retry_config": {"max_retries": 0} if quick else RETRIES,
         }
     else:
         options = {"mkdir": True}

@@ -29,25 +29,32 @@ class SharedFiles:
         self._objects = objects
         self._partial = partial
 
-    def has(self, name: str) -> bool:
-        """Return whether the store has all of it. Raises StoreUnavailable and StoreDenied."""
-        return self._objects.exists(_key(name))
+    @property
+    def store_digest(self) -> str:
+        """Name the store: another address or endpoint has another digest."""
+        return self._objects.digest
 
-    def publish(self, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> None:
-        """Store a file, or a folder with its regular files, unless the store has it.
+    def has(self, name: str, *, quick: bool = False) -> bool:
+        """Return whether the store has all of it. Raises StoreUnavailable and StoreDenied, with `quick` soon."""
+        return self._objects.exists(_key(name), quick=quick)
+
+    def publish(self, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> bool:
+        """Store a file, or a folder with its regular files, unless the store has it; return whether it has it now.
 
         The manifest is written last: what is in the store is complete. Nothing is written under the name where
         `is_right` refuses the manifest, because the files were changed meanwhile. Raises StoreUnavailable, StoreDenied
         and OSError.
         """
         if self.has(name):
-            return
+            return True
         folder = path.is_dir()
         paths = sorted(each for each in path.rglob("*") if each.is_file()) if folder else [path]
         files = [self._publish_file(each, each.relative_to(path).as_posix() if folder else each.name) for each in paths]
         manifest = Manifest(folder=folder, files=tuple(files))
-        if is_right(manifest):
-            self._objects.create(_key(name), manifest.model_dump_json().encode())
+        if not is_right(manifest):
+            return False
+        self._objects.create(_key(name), manifest.model_dump_json().encode())
+        return True
 
     def fetch(self, name: str, target: Path) -> bool:
         """Get a file or folder to the new path `target`; return False where the store has none.

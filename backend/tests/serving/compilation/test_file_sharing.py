@@ -44,6 +44,15 @@ class Machines:
         request = ModelCreate(model_name=name, file_path=f"models/{name}.onnx")
         return (await self.first.registry.register(request, "test")).model_id
 
+    async def register_signed(self, make_model: ModelFactory) -> tuple[int, int]:
+        """Register two models that the only key of the policy signed."""
+        private, release = _make_signer("release")
+        one, two = await self.register(make_model, "one", 1), await self.register(make_model, "two", 2)
+        for model_id in (one, two):
+            await self.first.signatures.sign(model_id, private)
+        await self.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+        return one, two
+
     async def activate(self, model_id: int, on: Services | None = None) -> None:
         await (on or self.first).activation.activate(model_id, "test")
 
@@ -80,6 +89,14 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, machines: Machines) -> None:
         return await compile_here(self, *arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Compiler, "compile", refuse)
+
+
+def _cut_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("The store does not answer.")
+
+    for method in ("read", "exists", "create"):
+        monkeypatch.setattr(Objects, method, fail)
 
 
 async def _predict(services: Services, tmp_path: Path) -> str:
@@ -153,11 +170,7 @@ async def test_nothing_goes_live_that_the_store_lacks_and_a_roll_back_needs_no_s
     await machines.activate(before)
     await machines.activate(after)
 
-    def fail(*_: object) -> None:
-        raise StoreUnavailable("The store does not answer.")
-
-    for method in ("read", "exists", "create"):
-        monkeypatch.setattr(Objects, method, fail)
+    _cut_store(monkeypatch)
     with pytest.raises(StoreUnavailable):
         await machines.activate(never)
     live = machines.first.live.current
@@ -168,6 +181,59 @@ async def test_nothing_goes_live_that_the_store_lacks_and_a_roll_back_needs_no_s
     live = machines.first.live.current
     assert live is not None
     assert live.model.identity.model_id == before
+
+
+async def test_another_store_is_not_taken_to_have_what_the_one_before_had(
+    machines: Machines, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one, two = await machines.register_signed(make_model)
+    await machines.activate(one)
+    await machines.activate(two)
+    moved = machines.first.settings.model_copy(update={"store": f"file://{tmp_path}/moved"})
+    async with open_services(moved) as first:
+        with monkeypatch.context() as cut:
+            _cut_store(cut)
+            with pytest.raises(StoreUnavailable):
+                await machines.activate(one, on=first)
+        assert _find_live(first) is None
+        await machines.activate(one, on=first)
+    stored = {path.parent.name for path in (tmp_path / "moved").glob("*/*.json")}
+    assert stored == {"compiled", "signatures", "sources"}
+
+
+async def test_what_a_store_lost_is_stored_again_by_the_next_activation(
+    machines: Machines, make_model: ModelFactory
+) -> None:
+    one, two = await machines.register(make_model, "one", 1), await machines.register(make_model, "two", 2)
+    await machines.activate(one)
+    await machines.activate(two)
+    shutil.rmtree(machines.store)
+    await machines.activate(one)
+    assert machines.list_manifests() == ["compiled", "sources"]
+
+
+@pytest.mark.parametrize("kind", ["compiled", "source"])
+async def test_a_fetched_file_that_was_changed_on_disk_is_fetched_again_and_never_used(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, kind: str
+) -> None:
+    model_id = await machines.register(make_model)
+    await machines.activate(model_id)
+    second = machines.second
+    record = await second.registry.ensure_file_record(model_id)
+    [manifest] = (machines.store / "compiled").glob("*.json")
+
+    async def fetch() -> Path | None:
+        if kind == "source":
+            return await second.file_sharing.fetch_source(record)
+        found = await second.file_sharing.find_compiled(manifest.stem)
+        return None if found is None else found.folder / "model.onnx"
+
+    path = await fetch()
+    assert path is not None
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert await fetch() == path
+    assert path.read_bytes() == content
 
 
 async def test_a_machine_that_cannot_fetch_keeps_its_model_and_follows_later(
@@ -305,11 +371,7 @@ async def test_a_signature_by_another_key_reaches_the_other_machines_with_the_po
 async def test_a_signature_that_somebody_put_into_the_store_does_not_count(
     machines: Machines, no_compiler: None, make_model: ModelFactory
 ) -> None:
-    private, release = _make_signer("release")
-    one, two = await machines.register(make_model, "one", 1), await machines.register(make_model, "two", 2)
-    for model_id in (one, two):
-        await machines.first.signatures.sign(model_id, private)
-    await machines.first.policies.update(PoliciesUpdate(signers=(release,)), "test")
+    one, two = await machines.register_signed(make_model)
     await machines.activate(one)
     signatures = machines.store / "signatures"
     of_one = {path: path.read_text() for path in signatures.glob("*.json")}

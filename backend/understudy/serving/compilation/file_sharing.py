@@ -16,7 +16,7 @@ from understudy.backbones.store import BackboneStore
 from understudy.compiler import model_source
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.engine.engine import EngineModel
-from understudy.errors import UnderstudyError
+from understudy.errors import StoreUnavailable, UnderstudyError
 from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.regular_file import open_regular, read_regular
 from understudy.object_store.file_cache import FileCache
@@ -57,11 +57,12 @@ class FileSharing:
         self._backbones = BackboneStore(settings.named_backbones_dir)
         self._files: SharedFiles | None = None
         self._folder = store.root.with_name("cache")  # of a command that only reads: a temporary one
-        self._cache = FileCache(self._folder / "stored", settings.store_cache_bytes)
         self._verified: set[str] = set()
         self._loaded: WeakValueDictionary[str, EngineModel] = WeakValueDictionary()
         if settings.store is not None:
             self._files = SharedFiles(Objects(settings.store), self._folder / "partial")
+        store_digest = self._files.store_digest if self._files is not None else "none"
+        self._cache = FileCache(self._folder / "stored" / store_digest, settings.store_cache_bytes)
 
     @property
     def is_enabled(self) -> bool:
@@ -87,11 +88,15 @@ class FileSharing:
         await asyncio.to_thread(self._fetch_backbone, digest)
 
     async def publish(self, model: RegisteredFile, compiled: CompiledModel) -> None:
-        """Store the backbone, the file and the compiled model, unless this machine knows that the store has them.
+        """Store the backbone, the file and the compiled model, unless the store has them.
 
-        So a roll back needs no store. Raises StoreUnavailable. A file that is not here, or was changed, is not stored.
+        Where this machine stored them before and the store does not answer now, they count as stored: a roll back needs
+        no store. Raises StoreUnavailable. A file that is not here, or was changed, is not stored.
         """
-        if self._files is not None and not self._read_only and not self._cache.has(compiled.folder):
+        if self._files is None or self._read_only:
+            return
+        known = self._cache.has(compiled.folder)
+        if not known or await asyncio.to_thread(_is_lost, self._files, compiled.key):
             await asyncio.to_thread(self._publish, self._files, model, compiled)
 
     async def fetch_signature(self, name: str) -> bytes | None:
@@ -116,6 +121,8 @@ class FileSharing:
         Raises StoreUnavailable and DatabaseUnavailable; the caller starts this again.
         """
         verified_at = time.monotonic()
+        if self._files is not None:
+            await asyncio.to_thread(self._cache.forget_other_stores)
         while self._files is not None:
             if time.monotonic() - verified_at >= VERIFY_SECONDS:
                 verified_at = time.monotonic()
@@ -157,7 +164,7 @@ class FileSharing:
         return found
 
     def _fetch_compiled(self, files: SharedFiles, key: str) -> bool:
-        name = f"compiled/{key}"
+        name = _name_compiled(key)
         made = self._folder / "incoming" / f"{key}-{uuid4().hex}"
         try:
             if not files.fetch(name, made):
@@ -181,13 +188,14 @@ class FileSharing:
         if self._files is None:
             return None
         path = self._folder / "sources" / digest
+        if path.exists() and not _is_registered(path, digest):
+            log.warning("fetched file was changed on this machine; it is fetched again", digest=digest)
         if not path.exists():
             if not self._files.fetch(f"sources/{digest}", path):
                 return None
+            if not _is_registered(path, digest):
+                raise build_damaged(f"sources/{digest}", "its files are not those that were registered")
             self._cache.add(path)
-        if model_source.compute_digest(path) != digest:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-            raise build_damaged(f"sources/{digest}", "its files are not those that were registered")
         self._cache.mark_used(path)
         return path
 
@@ -204,9 +212,9 @@ class FileSharing:
             return file.read(MOST_BYTES + 1)
 
     def _publish_signature(self, files: SharedFiles, name: str, bundle: bytes) -> None:
-        """Keep a copy on this machine: it says that the store has the signature."""
+        """Store a signature, and keep a copy on this machine."""
         path = self._folder / "signatures" / name
-        if path.exists():
+        if path.exists() and self._cache.has(path):
             return
         with translate_disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -234,18 +242,44 @@ class FileSharing:
             self._publish_path(files, f"int8-backbones/{path.name}", path, lambda _: True)
         digest = model.facts.digest
         with suppress(UnderstudyError):  # its path may lead out of the home folder by now
-            source = self._registry.files.resolve(model.facts.path)
-            self._publish_path(
+            source, fetched = self._registry.files.resolve(model.facts.path), self._folder / "sources" / digest
+            if not source.exists():  # this machine may have it from another store
+                source = fetched
+            if self._publish_path(
                 files, f"sources/{digest}", source, lambda manifest: _compute_source_digest(manifest) == digest
-            )
-        files.publish(f"compiled/{compiled.key}", compiled.folder, lambda _: True)
-        self._cache.add(compiled.folder)
+            ):
+                self._cache.note_stored(fetched)
+        files.publish(_name_compiled(compiled.key), compiled.folder, lambda _: True)
+        self._cache.note_stored(compiled.folder)
 
-    def _publish_path(self, files: SharedFiles, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> None:
+    def _publish_path(self, files: SharedFiles, name: str, path: Path, is_right: Callable[[Manifest], bool]) -> bool:
+        """Store a file or folder that this machine has, and return whether the store has it."""
         try:
-            files.publish(name, path, is_right)
+            return files.publish(name, path, is_right)
         except OSError as error:
             log.debug("file not stored", name=name, reason=str(error))
+            return False
+
+
+def _name_compiled(key: str) -> str:
+    return f"compiled/{key}"
+
+
+def _is_lost(files: SharedFiles, key: str) -> bool:
+    """Return True where the store says that it lacks a compiled model; False where it does not answer soon."""
+    try:
+        return not files.has(_name_compiled(key), quick=True)
+    except StoreUnavailable as error:
+        log.warning("the store does not say whether it still has a model", key=key, reason=error.detail)
+        return False
+
+
+def _is_registered(path: Path, digest: str) -> bool:
+    """Return whether a fetched file or folder has the registered digest; delete one that has another."""
+    if model_source.compute_digest(path) == digest:
+        return True
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return False
 
 
 def _compute_source_digest(manifest: Manifest) -> str:
