@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ CLIP = tone(1.0)
 PATIENCE = 60.0
 """Seconds in which a server must be ready, compile a small model, or follow the registry."""
 
+_TRACEBACK_LINES = 40
 _SETTINGS = {"UNDERSTUDY_WORKERS": "2", "UNDERSTUDY_POLL_SECONDS": "0.1", "UNDERSTUDY_LOG_LEVEL": "warning"}
 
 
@@ -49,16 +50,17 @@ class Server:
 
     def find_tracebacks(self) -> list[str]:
         """Return the event and the end of each traceback in the log."""
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "Traceback" in line]
-        return [_shorten_traceback(line) for line in lines]
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [_shorten_traceback(lines[at:]) for at, line in enumerate(lines) if "Traceback" in line]
 
 
-def _shorten_traceback(line: str) -> str:
+def _shorten_traceback(lines: Sequence[str]) -> str:
+    """Return what the first line tells; an interpreter without a log writes a traceback over many lines."""
     try:
-        entry = json.loads(line)
+        entry = json.loads(lines[0])
         return f"{entry['event']}: …{entry['exception'][-500:]}"
     except (ValueError, KeyError, TypeError):
-        return line[:300]
+        return "\n".join(lines[:_TRACEBACK_LINES])[-2000:]
 
 
 @contextmanager
