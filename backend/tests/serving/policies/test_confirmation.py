@@ -63,6 +63,7 @@ async def test_one_of_several_servers_returns_and_a_restart_forgets_nothing(
     await services.operations.activate(second, "test", wait=True)
     servers = [services, await open_process(), await open_process()]  # two of them have started since
     await let_it_pass(*servers)
+    names = [each.reconciler.reporter.replica for each in servers]  # their next reports tell them apart
     returned = await asyncio.gather(*(each.confirmation_guard.look() for each in servers))
     assert sorted(returned) == [False, False, True]
     for each in servers:
@@ -72,7 +73,7 @@ async def test_one_of_several_servers_returns_and_a_restart_forgets_nothing(
     [entry] = (await services.registry.list_history(event="rolled_back")).entries
     assert entry.detail is not None
     assert f"Nobody confirmed model {second}" in entry.detail
-    assert services.reconciler.reporter.replica in entry.detail
+    assert names[returned.index(True)] in entry.detail
     assert (entry.generation, entry.actor) == (3, "follow-up")
     assert (await services.registry.list_history(event="refused")).entries == []
     assert (await services.policies.get_status()).confirmation is None
