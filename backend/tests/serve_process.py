@@ -89,10 +89,11 @@ def run_uvicorn(home: Path) -> Iterator[str]:
     )
     try:
         deadline = time.monotonic() + 180
-        while not _is_live(f"127.0.0.1:{port}"):
-            assert process.poll() is None, "the server ended while it started"
-            assert time.monotonic() < deadline, "the server did not answer within three minutes"
-            time.sleep(0.1)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            while not _is_live(client):
+                assert process.poll() is None, "the server ended while it started"
+                assert time.monotonic() < deadline, "the server did not answer within three minutes"
+                time.sleep(0.1)
         yield f"127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
@@ -109,8 +110,8 @@ def build_environment(home: Path) -> dict[str, str]:
     return inherited | {"PYTHONPATH": str(_BACKEND), "UNDERSTUDY_HOME": str(home), "UNDERSTUDY_WORKERS": "1"}
 
 
-def _is_live(address: str) -> bool:
+def _is_live(client: httpx.Client) -> bool:
     try:
-        return httpx.get(f"http://{address}/health/live").is_success
+        return client.get("/health/live").is_success
     except httpx.TransportError:
         return False

@@ -1,4 +1,4 @@
-"""A server in this process, asked over ASGI, and one of its own process, asked over a socket."""
+"""Servers asked over ASGI, over a socket of this process, and over a socket of a process of their own."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 
 from tests.serve_process import run_uvicorn
+from tests.serve_thread import run_in_thread
 from understudy.main import create_app
 from understudy.settings import Settings
 
@@ -39,6 +40,13 @@ async def run_application(settings: Settings) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.fixture
 def server(settings: Settings, migrated: None, shared_store: None) -> Iterator[str]:
-    """Host and port of a server of its own process: streams and disconnects need a real connection."""
+    """Host and port of a server with a socket: streams and disconnects need a real connection."""
+    with run_in_thread(settings) as address:
+        yield address
+
+
+@pytest.fixture
+def server_process(settings: Settings, migrated: None, shared_store: None) -> Iterator[str]:
+    """Host and port of a server of its own process, for what depends on its memory or its worker process."""
     with run_uvicorn(settings.home) as address:
         yield address

@@ -1,4 +1,4 @@
-"""The server that the clients ask: one of its own process, over a socket."""
+"""The server that the clients ask over a socket."""
 
 from tests.api.conftest import server
 

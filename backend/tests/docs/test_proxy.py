@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from tests.serve_thread import run_in_thread
 from understudy import Client
 from understudy.errors import ForeignHost
-from understudy.main import create_app
 from understudy.settings import Settings
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -69,16 +67,8 @@ def wait_for(port: int) -> None:
 @contextmanager
 def serve(settings: Settings) -> Iterator[int]:
     """Serve in a thread and yield the port."""
-    port = find_free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        server.should_exit = True
-        thread.join(60)
+    with run_in_thread(settings) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @contextmanager

@@ -74,14 +74,14 @@ async def test_a_refused_model_refuses_the_batch(client: httpx.AsyncClient, wav:
 
 
 @pytest.fixture
-def busy(server: str, settings: Settings, make_model: ModelFactory) -> str:
+def busy(server_process: str, settings: Settings, make_model: ModelFactory) -> str:
     """A server of its own process with a model live."""
     make_model(settings.models_dir / "live.onnx", winner=1)
-    with httpx.Client(base_url=f"http://{server}", timeout=60) as client:
+    with httpx.Client(base_url=f"http://{server_process}", timeout=60) as client:
         body = {"model_name": "live", "file_path": "models/live.onnx"}
         model_id = client.post("/api/v1/models", json=body).raise_for_status().json()["model_id"]
         client.post(f"/api/v1/models/{model_id}/activate").raise_for_status()
-    return server
+    return server_process
 
 
 def test_a_client_that_goes_away_stops_the_work(busy: str, wav: bytes) -> None:

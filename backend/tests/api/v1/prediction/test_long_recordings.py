@@ -51,10 +51,10 @@ def wav(minutes: int) -> Iterator[bytes]:
 
 
 @pytest.fixture
-def process(server: str, settings: Settings) -> psutil.Process:
+def process(server_process: str, settings: Settings) -> psutil.Process:
     """The server's process, with the wide model live."""
     write_model(settings.models_dir / "wide.onnx")
-    with httpx.Client(base_url=f"http://{server}/api/v1", timeout=60) as client:
+    with httpx.Client(base_url=f"http://{server_process}/api/v1", timeout=60) as client:
         body = {"model_name": "wide", "file_path": "models/wide.onnx"}
         model_id = client.post("models", json=body).raise_for_status().json()["model_id"]
         client.post(f"models/{model_id}/activate").raise_for_status()
@@ -62,7 +62,7 @@ def process(server: str, settings: Settings) -> psutil.Process:
     return psutil.Process(int(replica.rpartition(":")[2]))
 
 
-def test_memory_does_not_grow_with_the_recording(server: str, process: psutil.Process) -> None:
+def test_memory_does_not_grow_with_the_recording(server_process: str, process: psutil.Process) -> None:
     peak = 0
     done = threading.Event()
 
@@ -77,7 +77,7 @@ def test_memory_does_not_grow_with_the_recording(server: str, process: psutil.Pr
         peak = 0
         headers = {"content-type": "audio/wav"}
         with httpx.stream(
-            "POST", f"http://{server}/api/v1/predict", content=wav(minutes), headers=headers, timeout=300
+            "POST", f"http://{server_process}/api/v1/predict", content=wav(minutes), headers=headers, timeout=300
         ) as answer:
             answer.read()
         body = answer.json()
