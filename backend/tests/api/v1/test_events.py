@@ -95,7 +95,8 @@ def test_a_page_that_reconnects_misses_nothing(server: str, model: int) -> None:
     assert [update["data"]["model_id"] for update in updates] == [model, model]
 
 
-def test_an_idle_connection_gets_heartbeats_without_an_id(server: str) -> None:
+def test_an_idle_connection_gets_heartbeats_without_an_id(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.1)
     with follow(server) as messages:
         heartbeat = _skip_to(messages, "heartbeat")
     assert "id" not in heartbeat
