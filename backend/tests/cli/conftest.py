@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.serve_process import run_serve
+from tests.serve_thread import run_in_thread
 from tests.types import ModelFactory
 from understudy.cli.tree import tree
+from understudy.settings import Settings
 
 
 class Run(Protocol):
@@ -92,3 +94,10 @@ def server(home: Path) -> Iterator[str]:
     """The address of `understudy serve`, in a process of its own, on the same home."""
     with run_serve(home, UNDERSTUDY_POLL_SECONDS="0.1") as address:
         yield address
+
+
+@pytest.fixture
+def http_server(run: Run, home: Path) -> Iterator[str]:
+    """The address of a server on the same home in a thread of this process, for commands that only talk to one."""
+    with run_in_thread(Settings(home=home, workers=0, poll_seconds=0.1)) as address:
+        yield f"http://{address}"

@@ -15,7 +15,7 @@ REGISTER = ("register", "--name", "Head", "--path", "models/head.onnx")
 
 
 @pytest.fixture
-def head(home: Path, make_model: ModelFactory) -> Path:
+def head(home: Path, shared_store: None, make_model: ModelFactory) -> Path:
     """The file of a model whose three labels no source names."""
     return make_model(home / "models" / "head.onnx", labels=None)
 
@@ -28,7 +28,7 @@ def flatten(text: str) -> str:
 def test_the_live_models_labels_are_named_and_go_live_with_the_next_activation(
     run: Run, ask: Ask, head: Path, clip: Path, url: bool, request: pytest.FixtureRequest
 ) -> None:
-    where = ("--url", request.getfixturevalue("server")) if url else ()
+    where = ("--url", request.getfixturevalue("http_server")) if url else ()
     shown = run(*REGISTER, "--activate", *where).stdout
     assert "The live model's labels have no names" in flatten(shown)
     assert ask("predict", str(clip), *where)["label"] == "class_0"

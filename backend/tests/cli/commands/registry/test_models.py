@@ -19,7 +19,7 @@ Ask = Callable[..., Any]
 def backend(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:
     """Sends every command that takes --url to a server, through UNDERSTUDY_URL, or uses the database directly."""
     if request.param == "server":
-        monkeypatch.setenv("UNDERSTUDY_URL", request.getfixturevalue("server"))
+        monkeypatch.setenv("UNDERSTUDY_URL", request.getfixturevalue("http_server"))
     return str(request.param)
 
 
