@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.postgres import only_sqlite
 from understudy.container import Services
 from understudy.engine.engine import Priority
 from understudy.engine.local_model import LocalModel
@@ -23,7 +24,8 @@ from understudy.schemas.compiler.spec import InputKind, OutputActivation, Partia
 from understudy.schemas.registry.model import ModelCreate
 from understudy.serving.telemetry.counters import Counters
 
-pytestmark = pytest.mark.anyio
+# The scheduler knows no database.
+pytestmark = [pytest.mark.anyio, only_sqlite]
 
 RATE = 1_600
 Steady = Callable[..., Steps[list[float]]]
