@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from uuid import uuid4
 
 import numpy as np
@@ -20,9 +21,20 @@ Activate = Callable[..., Awaitable[int]]
 
 @pytest.fixture
 async def services(settings: Settings, migrated: None, shared_store: None) -> AsyncIterator[Services]:
-    changed = settings.model_copy(update={"workers": 2, "step_seconds": 1.0, "worker_memory_bytes": 1 << 30})
-    async with open_services(changed, workers=True) as opened:
+    async with _open_with_workers(settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+async def shared_services(module_settings: Settings) -> AsyncIterator[Services]:
+    """One team of workers for those tests of a module that harm none: they take longer to start than the tests."""
+    async with _open_with_workers(module_settings) as opened:
+        yield opened
+
+
+def _open_with_workers(settings: Settings) -> AbstractAsyncContextManager[Services]:
+    changed = settings.model_copy(update={"workers": 2, "step_seconds": 1.0, "worker_memory_bytes": 1 << 30})
+    return open_services(changed, workers=True)
 
 
 @pytest.fixture

@@ -30,6 +30,15 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def live(services: Services, make_model: ModelFactory) -> int:
+    return await _activate(services, make_model)
+
+
+@pytest.fixture(scope="module")
+async def shared_live(shared_services: Services, make_model: ModelFactory) -> int:
+    return await _activate(shared_services, make_model)
+
+
+async def _activate(services: Services, make_model: ModelFactory) -> int:
     make_model(services.settings.models_dir / "m.onnx", winner=1, sensitive=True)
     model = await services.registry.register(ModelCreate(model_name="m", file_path="models/m.onnx"), "test")
     await services.activation.activate(model.model_id, "test")
@@ -71,18 +80,20 @@ def strip(prediction: Prediction) -> Prediction:
     return prediction.model_copy(update={"timing_ms": None, "generation": None})
 
 
-async def test_answers_are_those_of_the_servers_own_process(services: Services, live: int) -> None:
-    async with open_services(services.settings) as local:
+async def test_answers_are_those_of_the_servers_own_process(shared_services: Services, shared_live: int) -> None:
+    async with open_services(shared_services.settings) as local:
         for seconds, rate in ((0.3, 8_000), (1.0, 16_000), (7.3, 44_100), (130.0, 16_000)):
             content = tone(seconds, rate)
-            ours = await services.predictor.predict(io.BytesIO(content), live)
-            assert strip(ours) == strip(await local.predictor.predict(io.BytesIO(content), live))
+            ours = await shared_services.predictor.predict(io.BytesIO(content), shared_live)
+            assert strip(ours) == strip(await local.predictor.predict(io.BytesIO(content), shared_live))
 
 
-async def test_windows_of_a_long_recording_come_before_its_answer(services: Services, live: int) -> None:
-    model, generation = await services.predictor.choose(live)
+async def test_windows_of_a_long_recording_come_before_its_answer(shared_services: Services, shared_live: int) -> None:
+    model, generation = await shared_services.predictor.choose(shared_live)
     found: list[Window] = []
-    result = await services.predictor.predict_with(io.BytesIO(tone(600.0)), model, generation, on_windows=found.extend)
+    result = await shared_services.predictor.predict_with(
+        io.BytesIO(tone(600.0)), model, generation, on_windows=found.extend
+    )
     windows = (await result.complete()).windows
     assert len(windows) > len(found) > 0
     assert found == list(windows[: len(found)])
@@ -93,24 +104,24 @@ async def test_windows_of_a_long_recording_come_before_its_answer(services: Serv
     [(b"", AudioUnusable), (b"hello, this is text" * 9, NotAudio), (tone(1.0)[:40], AudioUnusable)],
 )
 async def test_errors_are_those_of_the_servers_own_process(
-    services: Services, live: int, content: bytes, error: type[Exception]
+    shared_services: Services, shared_live: int, content: bytes, error: type[Exception]
 ) -> None:
     with pytest.raises(error) as refusal:
-        await services.predictor.predict(io.BytesIO(content))
-    async with open_services(services.settings) as local:
+        await shared_services.predictor.predict(io.BytesIO(content))
+    async with open_services(shared_services.settings) as local:
         with pytest.raises(error) as expected:
-            await local.predictor.predict(io.BytesIO(content), live)
+            await local.predictor.predict(io.BytesIO(content), shared_live)
     assert refusal.value.args == expected.value.args
 
 
-async def test_tensors_go_to_workers_and_come_back(services: Services, live: int) -> None:
+async def test_tensors_go_to_workers_and_come_back(shared_services: Services, shared_live: int) -> None:
     patches = np.random.default_rng(1).standard_normal((40, 96, 64)).astype(np.float32)
-    result = await services.tensors.infer("m", None, {"patch": patches})
-    async with open_services(services.settings) as local:
+    result = await shared_services.tensors.infer("m", None, {"patch": patches})
+    async with open_services(shared_services.settings) as local:
         expected = await local.tensors.infer("m", None, {"patch": patches})
     np.testing.assert_allclose(result.outputs["scores"], expected.outputs["scores"], rtol=1e-5)
     with pytest.raises(RequestInvalid, match="takes the inputs"):
-        await services.tensors.infer("m", None, {"other": patches})
+        await shared_services.tensors.infer("m", None, {"other": patches})
 
 
 async def test_stream_goes_on_when_the_process_that_kept_its_state_dies(services: Services, live: int) -> None:
