@@ -1,6 +1,7 @@
 """Every name that is allowed works on every route and command that takes or shows a name."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,9 @@ VERSION = "2026/06 β#1?%25"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, migrated_home: Path) -> Path:
     home = tmp_path_factory.mktemp("odd")
+    shutil.copytree(migrated_home / "var", home / "var")
     (home / "models").mkdir()
     write_adder(home / "models" / "adder.onnx", 1)
     return home

@@ -72,7 +72,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def own(settings: Settings, shared_store: None, stocked: Path) -> Settings:
+def own(settings: Settings, migrated: None, shared_store: None, stocked: Path) -> Settings:
     """Settings of a home with both backbones."""
     shutil.copytree(stocked / "models" / "backbones", settings.named_backbones_dir)
     return settings

@@ -12,7 +12,6 @@ import pytest
 from tests.postgres import ByHand
 from understudy.errors import DatabaseUnavailable, RequestInvalid
 from understudy.models import utc_now
-from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.models.prediction_rows import PredictionFilter
 from understudy.schemas.inference.prediction import AudioFacts, ModelIdentity, Prediction, Timing
@@ -27,9 +26,8 @@ EVERYTHING = PredictionFilter()
 
 
 @pytest.fixture
-async def database(database_settings: Settings) -> AsyncIterator[Database]:
+async def database(database_settings: Settings, migrated: None) -> AsyncIterator[Database]:
     async with Database(database_settings) as database:
-        await schema.migrate(database)
         yield database
 
 

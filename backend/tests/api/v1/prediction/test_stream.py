@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,9 +29,10 @@ RATE = 44_100
 
 
 @pytest.fixture(scope="module")
-def streaming_home(tmp_path_factory: pytest.TempPathFactory, make_model: ModelFactory) -> Path:
+def streaming_home(tmp_path_factory: pytest.TempPathFactory, migrated_home: Path, make_model: ModelFactory) -> Path:
     """Two models with different answers, `first` and `second`."""
     home = tmp_path_factory.mktemp("streaming")
+    shutil.copytree(migrated_home / "var", home / "var")
     (home / "models").mkdir()
     for index, name in enumerate(("first", "second")):
         make_model(home / "models" / f"{name}.onnx", winner=index, sensitive=True)
