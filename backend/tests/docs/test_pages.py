@@ -1,6 +1,7 @@
 """Tests that README and docs name only links, paths, commands and settings that exist."""
 
 import ast
+import functools
 import re
 import shlex
 from pathlib import Path
@@ -76,9 +77,12 @@ def commands(snippets: list[str]) -> list[str]:
     return [call[1] for call in calls if call]
 
 
+_build_command = functools.cache(get_command)  # it takes longer than all checks of a page
+
+
 def check_command(call: str) -> None:
     """Fail unless `call`, without the word `understudy`, names a command and options that exist."""
-    words, node = shlex.split(call), get_command(tree)
+    words, node = shlex.split(call), _build_command(tree)
     while isinstance(node, TyperGroup) and words and words[0] in node.commands:
         node = node.commands[words.pop(0)]
     assert isinstance(node, TyperCommand) or words == [] or words[0].startswith("--"), f"no command: {call}"
