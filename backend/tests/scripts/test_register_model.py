@@ -30,9 +30,16 @@ WINDOWS = (
 )
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compiled store that the tests share: the first one compiles the model for all of them."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture
-def checkout(home: Path) -> Path:
+def checkout(home: Path, compiled: Path) -> Path:
     """A backend folder with the package, the script and models/, as a clone has it; returns the backend folder."""
+    (home / "var" / "compiled").symlink_to(compiled, target_is_directory=True)
     (home / "scripts").mkdir()
     shutil.copyfile(_BACKEND / "scripts" / "register_model.py", home / "scripts" / "register_model.py")
     (home / "understudy").symlink_to(_BACKEND / "understudy", target_is_directory=True)
