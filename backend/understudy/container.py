@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from understudy.access.access import Access
 from understudy.compiler.compiled_store import CompiledStore, ScratchStore
@@ -53,6 +54,9 @@ from understudy.serving.telemetry.replica_reports import ReplicaReports
 from understudy.serving.telemetry.server_status import StatusReporter
 from understudy.serving.telemetry.traces import Traces
 from understudy.settings import Settings
+
+if TYPE_CHECKING:  # only Linux has worker processes
+    from understudy.engine.workers.fork_process import ForkProcess
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ def _open_compiler(settings: Settings, *, read_only: bool) -> Iterator[Compiler]
         yield Compiler(scratch, store, RefusalStore(settings, read_only=True))
 
 
-async def _start_engine(settings: Settings, workers: int, counters: Counters) -> Engine:
+async def _start_engine(
+    settings: Settings, workers: int, counters: Counters, fork_process: "ForkProcess | None"
+) -> Engine:
     """Return the engine; a server with worker processes never loads what decodes and computes."""
     if workers == 0:
         from understudy.engine.local_engine import ClipLimits, LocalEngine
@@ -132,19 +138,24 @@ async def _start_engine(settings: Settings, workers: int, counters: Counters) ->
         backbone_folder=settings.backbones_dir,
         backbone=settings.backbone_path if settings.backbone_path.is_file() else None,
     )
-    return await WorkerEngine.start(team, on_run=counters.batches.observe)
+    return await WorkerEngine.start(team, on_run=counters.batches.observe, ahead=fork_process)
 
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, actor: str = Source.FOLLOW_UP, *, read_only: bool = False, workers: bool = False
+    settings: Settings,
+    actor: str = Source.FOLLOW_UP,
+    *,
+    read_only: bool = False,
+    workers: bool = False,
+    fork_process: "ForkProcess | None" = None,
 ) -> AsyncIterator[Services]:
     """Migrate the database, build the use-cases and yield them; close them in reverse order.
 
     No model is loaded yet: `run_background_tasks` does that. `actor` is recorded in the history of what this process
     compiles. With `read_only` no row, table, folder or file is written: the database must be migrated already, and a
     model that has to be compiled is compiled in a temporary folder. With `workers` models run in worker processes, as
-    many as the settings say; else in this process.
+    many as the settings say; else in this process. `fork_process` is the process that forks them, started already.
 
     Raises DatabaseUnavailable, Misconfigured, TableRefused and SeveralActive; with `read_only` DatabaseNotReady, and
     DatabaseMissing for a home without a database.
@@ -152,7 +163,8 @@ async def open_services(
     traces = Traces.export() if settings.traces and workers else Traces()
     database = Database(settings, read_only=read_only)
     counters = Counters()
-    engine = await _start_engine(settings, settings.workers if workers and not read_only else 0, counters)
+    count = settings.workers if workers and not read_only else 0
+    engine = await _start_engine(settings, count, counters, fork_process)
     try:
         with _open_compiler(settings, read_only=read_only) as compiler:
             await (database.require_tables() if read_only else schema.migrate(database))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
@@ -32,6 +32,9 @@ from understudy.container import open_services, run_background_tasks
 from understudy.logs import configure_logs
 from understudy.settings import Settings
 
+if TYPE_CHECKING:  # only Linux has worker processes
+    from understudy.engine.workers.fork_process import ForkProcess
+
 log = structlog.get_logger()
 
 EVENT_STREAM = f"{V1}{EVENTS}"
@@ -46,15 +49,20 @@ Every answer names the model that produced it. Every error is one JSON shape (RF
 """
 
 
-def create_app(settings: Settings | None = None, page: Path = BUILT) -> FastAPI:
-    """Return the application; settings come from the environment unless given. Its start raises UnsafeBinding."""
+def create_app(
+    settings: Settings | None = None, page: Path = BUILT, *, fork_process: "ForkProcess | None" = None
+) -> FastAPI:
+    """Return the application; settings come from the environment unless given. Its start raises UnsafeBinding.
+
+    `fork_process` is the process that forks the workers, where the caller has started it already.
+    """
     settings = settings or Settings()
     configure_logs(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[AppState]:
         async with (
-            open_services(settings, workers=True) as services,
+            open_services(settings, workers=True, fork_process=fork_process) as services,
             run_background_tasks(services),
             run_grpc(services) as grpc,
         ):

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -23,6 +24,9 @@ from understudy.container import Services
 from understudy.errors import UnderstudyError
 from understudy.main import create_app
 from understudy.settings import Settings
+
+if TYPE_CHECKING:  # only Linux has worker processes
+    from understudy.engine.workers.fork_process import ForkProcess
 
 log = structlog.get_logger()
 
@@ -44,8 +48,14 @@ class AnnouncingServer(uvicorn.Server):
     process at once, and so does the end of all time limits, whatever still runs.
     """
 
-    def __init__(self, settings: Settings, announce: Callable[[int | None], None]) -> None:
-        self._application = create_app(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        announce: Callable[[int | None], None],
+        *,
+        fork_process: "ForkProcess | None" = None,
+    ) -> None:
+        self._application = create_app(settings, fork_process=fork_process)
         self._announce = announce
         self._start_error: Exception | None = None
         self._grace_seconds = settings.grace_seconds

@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,13 +15,12 @@ from pydantic import ValidationError
 
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError, create_pair
 from understudy.engine.wire.fork_messages import Configuration, Exited, Forked, Started, notices
+from understudy.engine.workers.fork_process import ForkProcess
 from understudy.engine.workers.step_page import StepPage
 
 log = structlog.get_logger()
 
 _START_SECONDS = 60.0
-# Numerical libraries start a thread for each core when they are loaded, and only a process of one thread may fork.
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class ForkServerGone(Exception):
@@ -58,32 +55,26 @@ class WorkerHandle:
 class ForkServer:
     """Starts the process that forks workers, and asks it for them. Use it on one event loop."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", end: socket.socket, on_gone: Callable[[], None]) -> None:
+    def __init__(self, started: ForkProcess, on_gone: Callable[[], None]) -> None:
         self.walls: tuple[str, ...] = ()
-        self._process = process
+        self._process = started.process
         self._on_gone = on_gone
         self._started = asyncio.Event()
         self._gone = False
         self._forks: deque[asyncio.Future[tuple[int, int]]] = deque()
         self._handles: dict[int, WorkerHandle] = {}
-        self._channel = Channel(end, self._receive, self._lose)
+        self._channel = Channel(started.end, self._receive, self._lose)
 
     @classmethod
-    def start(cls, configuration: Configuration, on_gone: Callable[[], None]) -> Self:
-        """Start the process; it loads its libraries while this one goes on. Call it on the event loop's thread.
+    def start(
+        cls, configuration: Configuration, on_gone: Callable[[], None], *, ahead: ForkProcess | None = None
+    ) -> Self:
+        """Configure the process that was started ahead, or start one. Call it on the event loop's thread.
 
         `on_gone` is called when the process ends without `close`. Raises OSError.
         """
-        own, other = create_pair()
-        with other:
-            process = subprocess.Popen(  # noqa: S603  # this interpreter and a module of ours
-                [sys.executable, "-m", "understudy.engine.workers.fork_server", str(other.fileno())],
-                pass_fds=[other.fileno()],
-                stdin=subprocess.DEVNULL,
-                env=os.environ | _ONE_THREAD,
-                start_new_session=True,
-            )
-        server = cls(process, own, on_gone)
+        started = ahead if ahead is not None and ahead.take() else ForkProcess.start()
+        server = cls(started, on_gone)
         server._channel.send(configuration.model_dump_json().encode())
         return server
 

@@ -35,6 +35,9 @@ def main(descriptor: int) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):  # a terminal and systemd send them to all processes of the server
         signal.signal(each, signal.SIG_IGN)  # the server's process decides when its workers end
     control = socket.socket(fileno=descriptor)
+    import understudy.audio.decoding.ffmpeg  # noqa: F401  # else the first mp3 of each worker waits for its libraries
+
+    pin_blas()  # the server's process may still load its own libraries
     buffer = bytearray(_BUFFER_BYTES)
     first = receive_frames(control, buffer)
     if not first:
@@ -42,9 +45,6 @@ def main(descriptor: int) -> None:
     configuration = Configuration.model_validate_json(first[0].head)
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
-    import understudy.audio.decoding.ffmpeg  # noqa: F401  # else the first mp3 of each worker waits for its libraries
-
-    pin_blas()
     backbones = _load_backbones(configuration.backbone)
     held = walls.apply(configuration.memory_bytes, configuration.readable)
     send_frame(control, Started(walls=held).model_dump_json().encode())

@@ -33,6 +33,7 @@ from understudy.engine.wire.messages import (
 from understudy.engine.wire.tensor_codec import decode, encode
 from understudy.engine.workers.backbone_store import KeptBackbones
 from understudy.engine.workers.backlog import Backlog
+from understudy.engine.workers.fork_process import ForkProcess
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
 from understudy.engine.workers.reported_windows import ReportedWindows
@@ -67,22 +68,29 @@ class WorkerEngine:
     requests that shared a run each is tried once more, alone, to find the one that ends workers.
     """
 
-    def __init__(self, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run) -> None:
-        """`on_run` is called on the event loop with the number of rows of each run of a graph."""
+    def __init__(
+        self, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run, ahead: ForkProcess | None = None
+    ) -> None:
+        """`on_run` is called on the event loop with the number of rows of each run of a graph.
+
+        `ahead` is a process of the fork server that was started already.
+        """
         self._settings = settings
         self._on_run = on_run
         self._numbers = count(1)
         self._models: WeakValueDictionary[int, RemoteModel] = WeakValueDictionary()
         self._backlog = Backlog(settings.workers, settings.queue_seconds)
-        self._team = WorkerTeam(settings, self._load_all)
+        self._team = WorkerTeam(settings, self._load_all, ahead=ahead)
         self._kept = KeptBackbones(settings.backbone_folder)
         self._groups = TensorGroups(self._infer)
         self._loop = asyncio.get_running_loop()
 
     @classmethod
-    async def start(cls, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run) -> Self:
+    async def start(
+        cls, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run, ahead: ForkProcess | None = None
+    ) -> Self:
         """Return an engine whose workers are starting; the first request waits for one. Raises OSError."""
-        engine = cls(settings, on_run=on_run)
+        engine = cls(settings, on_run=on_run, ahead=ahead)
         engine._team.start()
         return engine
 

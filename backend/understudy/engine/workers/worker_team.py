@@ -15,6 +15,7 @@ import structlog
 from understudy.engine.engine import Priority
 from understudy.engine.wire.fork_messages import Configuration
 from understudy.engine.workers.fork_client import ForkServer, ForkServerGone
+from understudy.engine.workers.fork_process import ForkProcess
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.errors import Unavailable
 from understudy.schemas.server.workers import WorkerState, WorkerStatus
@@ -48,12 +49,22 @@ class TeamSettings:
 class WorkerTeam:
     """A dead worker is replaced at once, and after a growing pause where it died before it was ready."""
 
-    def __init__(self, settings: TeamSettings, load_all: Callable[[Worker], Awaitable[None]]) -> None:
-        """`load_all` loads what a new worker needs before it gets work; it raises WorkerGone where that dies."""
+    def __init__(
+        self,
+        settings: TeamSettings,
+        load_all: Callable[[Worker], Awaitable[None]],
+        *,
+        ahead: ForkProcess | None = None,
+    ) -> None:
+        """`load_all` loads what a new worker needs before it gets work; it raises WorkerGone where that dies.
+
+        `ahead` is a process of the fork server that was started already.
+        """
         self.workers: list[Worker] = []
         self.failures = 0  # of the tasks that keep the workers, each of which is started again
         self._settings = settings
         self._load_all = load_all
+        self._ahead = ahead
         self._server: ForkServer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue: list[tuple[int, int, int, asyncio.Future[Worker]]] = []
@@ -182,6 +193,7 @@ class WorkerTeam:
                 max_whole_clip_seconds=settings.max_whole_clip_seconds,
             ),
             self._lose_server,
+            ahead=self._ahead,
         )
 
     async def _add_worker(self) -> None:

@@ -1,9 +1,10 @@
 """The command that serves the API in this process."""
 
 import socket
+import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from understudy.cli.framework.session import Session
 from understudy.cli.garbage_collection import pause_garbage_collection
 from understudy.errors import Misconfigured
 from understudy.settings import Settings
+
+if TYPE_CHECKING:
+    from understudy.engine.workers.fork_process import ForkProcess
 
 group = typer.Typer()
 
@@ -66,6 +70,7 @@ def run_server(session: Session, settings: Settings) -> None:
     _check_certificate(settings)
     with ExitStack() as starting, _bind(settings.host, settings.port) as listener:
         starting.enter_context(pause_garbage_collection())
+        fork_process = _start_fork_process(settings, starting)
         from understudy.cli.server import AnnouncingServer
 
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -81,7 +86,21 @@ def run_server(session: Session, settings: Settings) -> None:
             session.output.print_note(f"Serving on {url},{beside} documentation at {url}/docs; Ctrl-C stops.")
 
         with suppress(KeyboardInterrupt):
-            AnnouncingServer(settings, announce).serve_on(listener)
+            AnnouncingServer(settings, announce, fork_process=fork_process).serve_on(listener)
+
+
+def _start_fork_process(settings: Settings, starting: ExitStack) -> "ForkProcess | None":
+    """Let the process that forks the workers load its libraries while this one loads its own."""
+    if not settings.workers or sys.platform != "linux":
+        return None
+    from understudy.engine.workers.fork_process import ForkProcess
+
+    try:
+        fork_process = ForkProcess.start()
+    except OSError:  # the start of the workers tries it again, and says what is wrong
+        return None
+    starting.callback(fork_process.discard)
+    return fork_process
 
 
 def _check_certificate(settings: Settings) -> None:
