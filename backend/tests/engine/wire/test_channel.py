@@ -32,20 +32,21 @@ async def test_messages_arrive_in_order_where_the_reader_is_slow() -> None:
     receiver.close()
 
 
-async def test_messages_of_one_turn_travel_in_one_packet_up_to_its_size() -> None:
+async def test_the_first_message_of_a_turn_travels_at_once_and_the_others_in_one_packet_up_to_its_size() -> None:
     frames: list[Frame] = []
     ours, theirs = create_pair()
     sender = Channel(ours, frames.append, lambda _: None)
-    for number in range(3):
-        sender.send(b"%d" % number, b"small")
-    await asyncio.sleep(0)
-    assert [frame.head for frame in receive_frames(theirs, bytearray(1 << 18))] == [b"0", b"1", b"2"]
-    for number in range(3):
-        sender.send(b"%d" % number, bytes(MAX_INLINE // 2 + 1))
-    await asyncio.sleep(0)
+    for size in (5, 5, MAX_INLINE // 2 + 1):
+        for number in range(4):
+            sender.send(b"%d" % number, bytes(size))
+        [alone] = receive_frames(theirs, bytearray(1 << 18))
+        assert (alone.head, len(alone.payload)) == (b"0", size)
+        await asyncio.sleep(0)
+        if size == 5:
+            assert [frame.head for frame in receive_frames(theirs, bytearray(1 << 18))] == [b"1", b"2", b"3"]
     first, second = (receive_frames(theirs, bytearray(1 << 18)) for _ in range(2))
-    assert [frame.head for frame in first] == [b"0", b"1"]
-    assert [(frame.head, len(frame.payload)) for frame in second] == [(b"2", MAX_INLINE // 2 + 1)]
+    assert [frame.head for frame in first] == [b"1", b"2"]
+    assert [(frame.head, len(frame.payload)) for frame in second] == [(b"3", MAX_INLINE // 2 + 1)]
     sender.close()
     theirs.close()
 
@@ -59,7 +60,8 @@ async def test_descriptors_arrive_with_their_own_message() -> None:
     content.close()
     sender.send(b"after")
     sender.close()
-    before, own = receive_frames(theirs, bytearray(1 << 18))
+    [before] = receive_frames(theirs, bytearray(1 << 18))
+    [own] = receive_frames(theirs, bytearray(1 << 18))
     [after] = receive_frames(theirs, bytearray(1 << 18))
     assert [before.descriptors, after.descriptors] == [[], []]
     assert len(unpack(own, 1 << 20)) == MAX_INLINE + 1

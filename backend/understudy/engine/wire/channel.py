@@ -43,8 +43,8 @@ class Frame:
 class Channel:
     """One end of a socket pair of type SOCK_SEQPACKET. Use it on one event loop.
 
-    Messages that are sent in one turn of the event loop travel in one packet: waking the other process costs more than
-    a short message. The other process then finds all of them together and can compute them together.
+    Of the messages that are sent in one turn of the event loop, the first travels at once and the others in one packet:
+    waking the other process costs more than a short message. It then finds them together and can compute them together.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Channel:
         self._buffer = bytearray(_MAX_PACKET)
         self._packet: list[bytes | memoryview] = []  # parts of the messages of this turn
         self._packet_size = 0
+        self._sent_this_turn = False
         self._unsent: deque[tuple[list[bytes | memoryview], list[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._open = True
@@ -70,12 +71,15 @@ class Channel:
         size = _LENGTHS.size + len(head) + len(payload)
         if self._packet and self._packet_size + size > _FULL_PACKET:
             self._send_packet()
-        if not self._packet:
-            self._loop.call_soon(self._send_packet)
         self._packet += (_LENGTHS.pack(len(head), len(payload)), head, payload)
         self._packet_size += size
-        if descriptors or len(self._packet) >= 3 * _MOST_MESSAGES:
-            self._send_packet(descriptors)  # now: the caller may close its descriptors
+        first, self._sent_this_turn = not self._sent_this_turn, True
+        if first:
+            self._loop.call_soon(self._end_turn)
+        # The first goes at once, so that the other process need not wait for the rest of the turn. Descriptors go at
+        # once, too: the caller may close them.
+        if first or descriptors or len(self._packet) >= 3 * _MOST_MESSAGES:
+            self._send_packet(descriptors)
 
     def close(self) -> None:
         """Close this end; `on_closed` is not called."""
@@ -90,6 +94,10 @@ class Channel:
                     os.close(descriptor)
             self._unsent.clear()
             self._end.close()
+
+    def _end_turn(self) -> None:
+        self._sent_this_turn = False
+        self._send_packet()
 
     def _send_packet(self, descriptors: Sequence[int] = ()) -> None:
         """Send what `send` has gathered, if there is anything; the descriptors belong to the last message."""
