@@ -1,6 +1,8 @@
 """Logging never raises and never stops the process, whatever becomes of standard error."""
 
 import io
+import json
+import logging
 import os
 import sys
 import threading
@@ -108,6 +110,23 @@ def test_a_value_that_cannot_be_written_does_not_raise(
     structlog.get_logger().info("something happened", value=Unprintable())
     assert "something happened" in stream.getvalue()
     assert logs.count_lost_lines() == 0
+
+
+def test_lines_of_libraries_have_the_form_of_ours(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logs(settings.model_copy(update={"log_format": "json"}))
+    library = logging.getLogger("some.library")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # those of the tests' own runner
+    try:
+        int("no number")
+    except ValueError:
+        library.exception("a connection %s", "ended")
+    [line] = stream.getvalue().splitlines()
+    entry = json.loads(line)
+    assert (entry["event"], entry["level"], entry["logger"]) == ("a connection ended", "error", "some.library")
+    assert entry["exception"].startswith("Traceback")
+    assert entry["exception"].endswith("'no number'")
 
 
 def test_logging_is_configured_without_standard_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,18 +95,25 @@ def configure_logs(settings: Settings) -> None:
         structlog.dev.ConsoleRenderer(colors=terminal) if human else structlog.processors.JSONRenderer()
     )
     _stream = LogStream(sys.stderr)
-    # Libraries that log by the standard library must not stop the process either.
+    render = _render_safely(renderer)
+    prepare: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    # Libraries that log by the standard library must not stop the process either, and write lines of the same form.
     logging.raiseExceptions = False
     logging.lastResort = logging.StreamHandler(cast("TextIO", _stream))
     logging.lastResort.setLevel(logging.WARNING)
+    logging.lastResort.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *prepare],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _render_safely(renderer),
-        ],
+        processors=[*prepare, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _stream)),
         cache_logger_on_first_use=False,

@@ -46,8 +46,8 @@ def open_place(plan: Plan) -> Iterator[Place]:
     if folder is None:
         sys.exit("PostgreSQL is not installed.")
     settings = {"shared_preload_libraries": "pg_stat_statements"}
-    # Each server has a connection that listens and one of its pool.
-    settings["max_connections"] = str(2 * plan.followers + 50 if plan.listen else _POOL + 50)
+    # Each server has a connection that listens and one of its pool at rest, and up to two more while it starts.
+    settings["max_connections"] = str(4 * plan.followers + 50 if plan.listen else _POOL + 50)
     with postgres(folder, **settings) as direct:
         sockets = Path(direct.partition("host=")[2])
         server = int((sockets / "data" / "postmaster.pid").read_text().split()[0])
