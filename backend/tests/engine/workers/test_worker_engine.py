@@ -5,6 +5,7 @@ import io
 import os
 import random
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +51,14 @@ def engine_of(services: Services) -> Engine:
 
 
 def kill(services: Services, count: int = 10) -> int:
-    """End workers at once and return how many there were."""
+    """End workers at once and return how many; one that has ended already may still be listed for a moment."""
     pids = [worker.pid for worker in engine_of(services).describe_workers() if worker.pid is not None]
+    ended = 0
     for pid in pids[:count]:
-        os.kill(pid, signal.SIGKILL)
-    return len(pids[:count])
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            ended += 1
+    return ended
 
 
 def abort_where_it_decodes(services: Services) -> bool:
