@@ -75,7 +75,9 @@ async def test_requests_travel_alone_where_nothing_says_that_they_may_join(model
     assert run.sizes == [1, 1, 1]
 
 
-@pytest.mark.parametrize("broken", [SharedRunBroken(), CannotServe("all"), WorkerDied("it ended"), None])
+@pytest.mark.parametrize(
+    "broken", [SharedRunBroken(), CannotServe("all"), WorkerDied("it ended"), OSError("no descriptor is left"), None]
+)
 async def test_each_request_gets_its_own_end_where_the_joined_one_fails(
     model: RemoteModel, broken: Exception | None
 ) -> None:

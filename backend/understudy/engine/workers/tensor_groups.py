@@ -11,7 +11,6 @@ import numpy as np
 from understudy.engine.engine import Outputs
 from understudy.engine.scheduling.batcher import Key, build_key
 from understudy.engine.workers.remote_model import RemoteModel
-from understudy.errors import UnderstudyError
 from understudy.inference.runtime.session import Tensors
 
 Answer = tuple[Outputs, float]
@@ -56,7 +55,7 @@ class TensorGroups:
     """
 
     def __init__(self, run: Run) -> None:
-        """`run` raises UnderstudyError, and SharedRunBroken for a request that stands for several."""
+        """`run` raises SharedRunBroken where a worker ended under a request that stands for several."""
         self._run = run
         self._open: dict[tuple[int, Key], _Group] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,13 +111,13 @@ class TensorGroups:
 
     async def _run_joined(self, model: RemoteModel, members: list[_Member]) -> Sharing:
         """Run all in one, or return how each of them must be run now where that fails."""
-        joined = {name: np.concatenate([each.inputs[name] for each in members]) for name in members[0].inputs}
         ends = list(accumulate(member.rows for member in members))
         try:
+            joined = {name: np.concatenate([each.inputs[name] for each in members]) for name in members[0].inputs}
             outputs, waited = await self._run(model, joined, Sharing.JOINED)
         except SharedRunBroken:
             return Sharing.ALONE  # finds the one that ends workers
-        except UnderstudyError:
+        except Exception:  # noqa: BLE001  # each gets its own, where it comes again
             return Sharing.ALLOWED
         if any(not output.ndim or len(output) != ends[-1] for output in outputs.values()):
             return Sharing.ALONE
