@@ -247,7 +247,7 @@ def _build_services(
         ),
         supervisor=supervisor,
         replica_reports=replica_reports,
-        events=Events(database, reconciler.reporter.replica),
+        events=Events(database, reconciler.reporter),
         activation=activation,
         operations=operations,
         policies=PolicySettings(database, registry, signatures),

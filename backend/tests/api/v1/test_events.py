@@ -14,8 +14,9 @@ from understudy.registry import schema
 from understudy.registry.database.database import Database
 from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
-from understudy.schemas.server.event import Heartbeat
+from understudy.schemas.server.event import Heartbeat, Hello
 from understudy.serving.sync import event_stream
+from understudy.serving.sync.replica_reporter import ReplicaReporter
 from understudy.settings import Settings
 
 Message = dict[str, Any]
@@ -110,9 +111,13 @@ async def test_a_heartbeat_says_when_the_database_was_last_read(
     monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.01)
     async with Database(settings) as database:
         await schema.migrate(database)
-        events = event_stream.Events(database, "replica")
+        reporter = ReplicaReporter(database)
+        events = event_stream.Events(database, reporter)
+        reporter.replica = "another:1"  # it met a server of the same name
         messages = events.subscribe(None)
-        assert (await anext(messages)).name == "hello"
+        hello = (await anext(messages)).data
+        assert isinstance(hello, Hello)
+        assert hello.replica == "another:1"
         read = [(await anext(messages)).data for _ in range(2)]
         await events.tick()
         read.append((await anext(messages)).data)

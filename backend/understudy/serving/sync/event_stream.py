@@ -20,6 +20,7 @@ from understudy.schemas.server.event import (
     ModelChanged,
     ServerEvent,
 )
+from understudy.serving.sync.replica_reporter import ReplicaReporter
 
 _MAX_QUEUED = 1000
 HEARTBEAT_SECONDS = 2.0
@@ -34,9 +35,10 @@ class Events:
     The position of an event is a history_id, from which a reader resumes.
     """
 
-    def __init__(self, database: Database, replica: str) -> None:
+    def __init__(self, database: Database, reporter: ReplicaReporter) -> None:
+        """`reporter` knows the name of this server, which may change: two servers may have begun with the same."""
         self._database = database
-        self._replica = replica
+        self._reporter = reporter
         self._subscribers: set[asyncio.Queue[ServerEvent | None]] = set()
         self._position = 0
         self._sent: deque[int] = deque(maxlen=_OVERLAP)
@@ -62,7 +64,7 @@ class Events:
         self._subscribers.add(queue)
         try:
             yield ServerEvent(
-                "hello", Hello(replica=self._replica, version=__version__), newest if after is None else after
+                "hello", Hello(replica=self._reporter.replica, version=__version__), newest if after is None else after
             )
             for entry in missed:
                 yield _build_event(entry)
