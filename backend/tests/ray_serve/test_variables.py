@@ -1,4 +1,4 @@
-"""What the replicas get from the environment of the command that deploys them."""
+"""The replicas get the settings and credentials of the command that deploys them, and nothing else of it."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ _PREFIX = re.compile(r"/|(/[A-Za-z0-9._~-]+)+")
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What Ray Serve is asked for.
+    """Holds the options of one deployment, and refuses those that contradict each other.
 
     `replicas` is a fixed number; with `min_replicas` and `max_replicas` Ray keeps about `target_requests` requests at
     once in each replica, between these numbers. `cpus` are reserved for each replica. `max_requests` is the number of

@@ -9,6 +9,13 @@ import typer
 from understudy.schemas.registry.model import LARGEST_ID
 from understudy.schemas.server.rollout import DEFAULT_SECONDS, LONGEST_SECONDS, RolloutOptions
 
+AllowUnauthenticated = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unauthenticated",
+        help="Allow an address that others can reach without accounts: a proxy in front checks who calls.",
+    ),
+]
 ModelId = Annotated[
     int, typer.Argument(metavar="MODEL_ID", min=1, max=LARGEST_ID, help="model_id of a registered model.")
 ]

@@ -9,6 +9,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli.framework.command import command
+from understudy.cli.framework.options import AllowUnauthenticated
 from understudy.cli.framework.session import Session
 from understudy.cli.views.cells import to_text
 from understudy.errors import Misconfigured
@@ -83,13 +84,7 @@ def ray(
         int | None,
         typer.Option("--port", min=1, max=65535, show_default=False, help="Port of the proxies (UNDERSTUDY_PORT)."),
     ] = None,
-    allow_unauthenticated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unauthenticated",
-            help="Allow an address that others can reach without accounts: a proxy in front checks who calls.",
-        ),
-    ] = False,
+    allow_unauthenticated: AllowUnauthenticated = False,
     secrets_on_nodes: Annotated[
         bool,
         typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.framework.command import command
+from understudy.cli.framework.options import AllowUnauthenticated
 from understudy.cli.framework.session import Session
 from understudy.cli.garbage_collection import pause_garbage_collection
 from understudy.errors import Misconfigured
@@ -32,13 +33,7 @@ def serve(
             "--port", min=0, max=65535, show_default=False, help="Port (UNDERSTUDY_PORT; 8000); 0 chooses a free one."
         ),
     ] = None,
-    allow_unauthenticated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unauthenticated",
-            help="Allow an address that others can reach without accounts: a proxy in front checks who calls.",
-        ),
-    ] = False,
+    allow_unauthenticated: AllowUnauthenticated = False,
     tls_cert: Annotated[
         Path | None,
         typer.Option("--tls-cert", show_default=False, help="Certificate and its chain (UNDERSTUDY_TLS_CERT): https."),
