@@ -1,11 +1,11 @@
 """A backup holds rows and files of one moment, and is restored whole or not at all."""
 
+import asyncio
 import io
 import json
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -366,7 +366,9 @@ async def test_many_rows_may_take_longer_than_one_answer_of_the_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await add("one")
-    hasty, elsewhere = (each.model_copy(update={"database_seconds": 0.2}) for each in (database_settings, elsewhere))
+    loop = asyncio.get_running_loop()
+    passed, real_time = 0.0, loop.time
+    monkeypatch.setattr(loop, "time", lambda: real_time() + passed)
     waited: list[str] = []
 
     def slow_down(name: str) -> None:
@@ -374,17 +376,17 @@ async def test_many_rows_may_take_longer_than_one_answer_of_the_database(
         real = getattr(table_rows, name)
 
         def wrapped(*given: object) -> object:
+            nonlocal passed
             if name not in waited:
                 waited.append(name)
-                time.sleep(0.3)
+                passed += 2 * database_settings.database_seconds
             return real(*given)
 
         monkeypatch.setattr(table_rows, name, wrapped)
 
     slow_down("list_tables")
     slow_down("write_rows")
-    async with Database(hasty) as slow:
-        await save(hasty, slow, archive)
+    await save(database_settings, database, archive)
     restored = await restore_into(elsewhere, archive)
     assert (restored.tables["ml_models"], waited) == (1, ["list_tables", "write_rows"])
 
