@@ -32,11 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     repeats = asked.repeats or (2 if asked.quick else 3)
     try:
         find_wrk()
-        run = run_suite(groups, subjects, quick=asked.quick, seconds=seconds, repeats=repeats)
+        # Written after each group, so that a run that is ended early leaves what it has measured.
+        for run in run_suite(groups, subjects, quick=asked.quick, seconds=seconds, repeats=repeats):
+            print(write_report(run, folder))
     except LoadError as error:
         print(error, file=sys.stderr)
         return 1
-    print(write_report(run, folder))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -85,6 +85,15 @@ def combined(runs: Iterable[Mapping[str, float]], units: Mapping[str, str]) -> d
     """Figures by name from repeated runs, each of which gave one value a name; `units` names those that are kept."""
     listed = list(runs)
     return {name: Figure(unit, tuple(run[name] for run in listed)) for name, unit in units.items()}
+
+
+def merge(runs: Sequence[Measured]) -> Measured:
+    """All values of runs that have the same figures, in their order, and all that was wrong."""
+    figures = {
+        name: Figure(figure.unit, tuple(value for each, _ in runs for value in each[name].values))
+        for name, figure in runs[0][0].items()
+    }
+    return figures, "; ".join(problem for _, problem in runs if problem) or None
 
 
 def _result(entry: dict[str, Any]) -> Result:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from benchmarks.site import build_site
 from benchmarks.subjects import SUBJECTS
 
 
-def run_suite(groups: Sequence[str], subjects: Sequence[str], *, quick: bool, seconds: float, repeats: int) -> Run:
-    """Install what is missing, prepare, measure. Raises LoadError without wrk."""
+def run_suite(
+    groups: Sequence[str], subjects: Sequence[str], *, quick: bool, seconds: float, repeats: int
+) -> Iterator[Run]:
+    """Install what is missing, prepare, measure; the run so far after each group. Raises LoadError without wrk."""
     began = time.monotonic()
     facts = machine.machine()
     run = Run(datetime.now(UTC).isoformat(timespec="minutes"), facts, {})
@@ -36,8 +38,8 @@ def run_suite(groups: Sequence[str], subjects: Sequence[str], *, quick: bool, se
             for result in GROUPS[group].measure(bench):
                 run.results.append(result)
                 print(_line(result, time.monotonic() - began), flush=True)
-    facts["took"] = f"{(time.monotonic() - began) / 60:.0f} min"
-    return run
+            facts["took"] = f"{(time.monotonic() - began) / 60:.0f} min"
+            yield run
 
 
 def _line(result: Result, elapsed: float) -> str:

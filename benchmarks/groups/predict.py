@@ -11,7 +11,7 @@ from benchmarks.ceiling import Ceiling
 from benchmarks.clips import KINDS, SECONDS, ClipFile
 from benchmarks.exchange import exchange
 from benchmarks.load import Body
-from benchmarks.results import Figure, Measured, Result
+from benchmarks.results import Figure, Measured, Result, merge
 from benchmarks.server import Server, ServerError
 from benchmarks.subject import Subject
 from benchmarks.subjects import THREADS, UNDERSTUDY
@@ -79,12 +79,9 @@ def _measure_clip(bench: Bench, clip: ClipFile) -> Iterator[Result]:
                 for route in taking:
                     measured[route].append(_press(bench, route, connections, rates[route]))
             for route, runs in measured.items():
-                problem = pressure.joined([text for text in (route.wrong, *(run[1] for run in runs)) if text])
-                figures = {
-                    name: Figure(runs[0][0][name].unit, tuple(value for run in runs for value in run[0][name].values))
-                    for name in runs[0][0]
-                }
-                yield Result(GROUP, clip.name, route.name, figures, problem, connections)
+                figures, problem = merge(runs)
+                told = pressure.joined([text for text in (route.wrong, problem) if text])
+                yield Result(GROUP, clip.name, route.name, figures, told, connections)
         as_threads, as_processes = Figure("1/s", tuple(threads)), Figure("1/s", tuple(processes))
         best = max(as_threads, as_processes, key=lambda figure: figure.median)
         figures = {pressure.RATE: best, "as threads": as_threads, "as processes": as_processes}

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.pressure import P50, P99, RATE, SERVER_CPU, WRK_CPU
 from benchmarks.report import write_report
-from benchmarks.results import Figure, Result, Run, combined
+from benchmarks.results import Figure, Result, Run, combined, merge
 
 
 def heard(subject: str, *rates: float, problem: str | None = None) -> Result:
@@ -48,3 +48,10 @@ def test_repeated_runs_become_one_figure_a_name() -> None:
 def test_a_figure_without_values_is_none() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Figure.of("ms")
+
+
+def test_merged_turns_keep_every_value_in_order_and_every_problem() -> None:
+    turns = [
+        ({"rate": Figure.of("1/s", value)}, problem) for value, problem in ((3.0, None), (1.0, "late"), (2.0, None))
+    ]
+    assert merge(turns) == ({"rate": Figure("1/s", (3.0, 1.0, 2.0))}, "late")
