@@ -43,7 +43,8 @@ def fresh_logs(request: pytest.FixtureRequest) -> None:
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*others, plain])
     if "module_settings" in request.fixturenames:
-        configure_logs(request.getfixturevalue("module_settings"))
+        settings = request.getfixturevalue("module_settings")
+        configure_logs(settings.log_format, settings.log_level)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import structlog
 
 from understudy import logs
 from understudy.logs import LogStream, configure_logs
-from understudy.settings import Settings
 
 
 @pytest.fixture
@@ -101,21 +100,19 @@ class Unprintable:
 
 
 @pytest.mark.parametrize("log_format", ["json", "human"])
-def test_a_value_that_cannot_be_written_does_not_raise(
-    settings: Settings, log_format: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_value_that_cannot_be_written_does_not_raise(log_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    configure_logs(settings.model_copy(update={"log_format": log_format}))
+    configure_logs(log_format, "info")
     structlog.get_logger().info("something happened", value=Unprintable())
     assert "something happened" in stream.getvalue()
     assert logs.count_lost_lines() == 0
 
 
-def test_lines_of_libraries_have_the_form_of_ours(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_libraries_have_the_form_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    configure_logs(settings.model_copy(update={"log_format": "json"}))
+    configure_logs("json", "info")
     library = logging.getLogger("some.library")
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # those of the tests' own runner
     try:
@@ -129,8 +126,8 @@ def test_lines_of_libraries_have_the_form_of_ours(settings: Settings, monkeypatc
     assert entry["exception"].endswith("'no number'")
 
 
-def test_logging_is_configured_without_standard_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logging_is_configured_without_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
-    configure_logs(settings)
+    configure_logs("auto", "info")
     structlog.get_logger().error("nobody reads this")
     assert logs.count_lost_lines() == 1

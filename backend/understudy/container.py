@@ -137,6 +137,8 @@ async def _start_engine(
         compiled_folder=settings.compiled_dir,
         backbone_folder=settings.backbones_dir,
         backbone=settings.backbone_path if settings.backbone_path.is_file() else None,
+        log_format=settings.log_format,
+        log_level=settings.log_level,
     )
     return await WorkerEngine.start(team, on_run=counters.batches.observe, ahead=fork_process)
 

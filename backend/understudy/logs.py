@@ -10,8 +10,6 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from understudy.settings import Settings
-
 # A reader that is only slow gets this time; one that stands still has had it once.
 _PATIENCE_MILLISECONDS = 50
 
@@ -86,11 +84,14 @@ def _render_safely(renderer: structlog.typing.Processor) -> structlog.typing.Pro
     return render
 
 
-def configure_logs(settings: Settings) -> None:
-    """Configure structlog for this process; every line goes to standard error."""
+def configure_logs(form: str, level: str) -> None:
+    """Configure structlog for this process; every line goes to standard error.
+
+    `form` is `auto`, `human` or `json`, and `level` the lowest that is logged: `debug`, `info`, `warning` or `error`.
+    """
     global _stream  # there is one standard error
     terminal = _is_terminal(sys.stderr)
-    human = settings.log_format == "human" or (settings.log_format == "auto" and terminal)
+    human = form == "human" or (form == "auto" and terminal)
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=terminal) if human else structlog.processors.JSONRenderer()
     )
@@ -114,7 +115,7 @@ def configure_logs(settings: Settings) -> None:
     )
     structlog.configure(
         processors=[*prepare, render],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _stream)),
         cache_logger_on_first_use=False,
     )

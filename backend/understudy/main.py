@@ -57,7 +57,7 @@ def create_app(
     `fork_process` is the process that forks the workers, where the caller has started it already.
     """
     settings = settings or Settings()
-    configure_logs(settings)
+    configure_logs(settings.log_format, settings.log_level)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[AppState]:

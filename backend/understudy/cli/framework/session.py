@@ -79,7 +79,7 @@ class Session:
         settings = self.load_settings()
         if "log_level" not in settings.model_fields_set:
             settings = settings.model_copy(update={"log_level": "error"})
-        configure_logs(settings)
+        configure_logs(settings.log_format, settings.log_level)
         return settings
 
 

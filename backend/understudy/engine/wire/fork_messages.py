@@ -16,6 +16,8 @@ class Configuration(BaseModel):
     backbone: Path | None
     max_audio_seconds: float
     max_whole_clip_seconds: float
+    log_format: str
+    log_level: str
 
 
 class Started(BaseModel):

@@ -10,9 +10,10 @@ import select
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
+
+import structlog
 
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
@@ -25,6 +26,9 @@ from understudy.errors import UnderstudyError
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.clip_input.backbone_loading import load_backbone
 from understudy.inference.runtime.blas_threads import pin_blas
+from understudy.logs import configure_logs
+
+log = structlog.get_logger()
 
 _POLL_MILLISECONDS = 200
 _BUFFER_BYTES = 64 << 10
@@ -43,6 +47,7 @@ def main(descriptor: int) -> None:
     if not first:
         return
     configuration = Configuration.model_validate_json(first[0].head)
+    configure_logs(configuration.log_format, configuration.log_level)  # its workers write lines of the same form
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
     backbones = _load_backbones(configuration.backbone)
@@ -114,11 +119,15 @@ def _run_child(control: socket.socket, end: int, page: int, limits: ClipLimits, 
         os.close(page)
         asyncio.run(run_worker(socket.socket(fileno=end), steps, limits, backbones))
         code = 0
-    except BaseException:  # noqa: BLE001  # the process ends here in any case
-        traceback.print_exc()
+    except BaseException:  # the process ends here in any case
+        log.exception("an error ends a worker", pid=os.getpid())
     finally:
         os._exit(code)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    try:
+        main(int(sys.argv[1]))
+    except Exception:
+        log.exception("an error ends the fork server")
+        sys.exit(1)

@@ -44,6 +44,8 @@ class TeamSettings:
     compiled_folder: Path
     backbone_folder: Path
     backbone: Path | None
+    log_format: str
+    log_level: str
 
 
 class WorkerTeam:
@@ -146,6 +148,7 @@ class WorkerTeam:
                 worker.promised += 1
 
     def describe(self) -> list[WorkerStatus]:
+        """Return the state of each worker that lives."""
         walls = self._server.walls if self._server else ()
         return [
             WorkerStatus(
@@ -156,6 +159,7 @@ class WorkerTeam:
                 walls=walls,
             )
             for worker in self.workers
+            if not worker.gone
         ]
 
     async def close(self) -> None:
@@ -191,6 +195,8 @@ class WorkerTeam:
                 backbone=settings.backbone,
                 max_audio_seconds=settings.max_audio_seconds,
                 max_whole_clip_seconds=settings.max_whole_clip_seconds,
+                log_format=settings.log_format,
+                log_level=settings.log_level,
             ),
             self._lose_server,
             ahead=self._ahead,
