@@ -46,17 +46,16 @@ def open_place(plan: Plan) -> Iterator[Place]:
     if folder is None:
         sys.exit("PostgreSQL is not installed.")
     settings = {"shared_preload_libraries": "pg_stat_statements"}
-    # Each server has a connection that listens and one of its pool at rest, and up to two more while it starts.
-    settings["max_connections"] = str(4 * plan.followers + 50 if plan.listen else _POOL + 50)
+    # Each server has one that listens, or tries to, and one of its pool at rest; up to two more while it is slow.
+    clients = 4 * plan.followers + 50
+    settings["max_connections"] = str(clients if plan.listen else _POOL + 50)
     with postgres(folder, **settings) as direct:
         sockets = Path(direct.partition("host=")[2])
         server = int((sockets / "data" / "postmaster.pid").read_text().split()[0])
         if plan.listen:
             yield Place(direct, direct, server, None)
             return
-        with run_pgbouncer(
-            sockets, user=find_unprivileged_user(), pool=_POOL, clients=2 * plan.followers + 50
-        ) as pooler:
+        with run_pgbouncer(sockets, user=find_unprivileged_user(), pool=_POOL, clients=clients) as pooler:
             yield Place(direct, f"{direct}&port={PORT}", server, pooler.pid)
 
 

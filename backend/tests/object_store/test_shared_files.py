@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -52,6 +53,30 @@ def test_a_folder_comes_back_as_it_was(files: SharedFiles, tmp_path: Path, folde
     found = {each.relative_to(tmp_path / "fetched").as_posix(): each.read_bytes() for each in
              (tmp_path / "fetched").rglob("*") if each.is_file()}  # fmt: skip
     assert found == {"saved_model.pb": b"graph", "variables/data": CONTENT, "empty": b""}
+
+
+def test_a_file_is_fetched_to_another_disk(files: SharedFiles, tmp_path: Path, folder: Path) -> None:
+    """A volume may be mounted at `models/` alone, and files are never renamed from one disk to another."""
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of its own is made below it
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk")
+    files.publish("backbones/b", folder, _accept)
+    with TemporaryDirectory(dir=memory) as elsewhere:
+        assert files.fetch("backbones/b", Path(elsewhere) / "b")
+        assert (Path(elsewhere) / "b" / "variables" / "data").read_bytes() == CONTENT
+        assert [path.name for path in Path(elsewhere).iterdir()] == ["b"]
+
+
+def test_what_is_not_right_gives_way_and_what_is_right_stays(files: SharedFiles, tmp_path: Path, folder: Path) -> None:
+    files.publish("backbones/b", folder, _accept)
+    target = tmp_path / "fetched"
+    target.mkdir()
+    (target / "empty").write_bytes(b"changed")
+    assert files.fetch("backbones/b", target, lambda path: (path / "empty").read_bytes() == b"changed")
+    assert [path.name for path in target.iterdir()] == ["empty"]
+    assert files.fetch("backbones/b", target, lambda path: (path / "empty").read_bytes() == b"")
+    assert (target / "variables" / "data").read_bytes() == CONTENT
+    assert not list(tmp_path.glob(".new-*"))
 
 
 def test_equal_parts_are_stored_once(files: SharedFiles, tmp_path: Path) -> None:

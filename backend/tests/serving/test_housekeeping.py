@@ -1,6 +1,7 @@
 """A start takes up what a crash interrupted, and sweeps what it left, but nothing of a live process."""
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,23 @@ async def test_kept_backbones_that_nothing_uses_are_swept(services: Services) ->
     await services.housekeeping.run()
     assert not used.exists()
     assert installed.exists()
+
+
+def test_a_kept_backbone_that_was_changed_gives_way_to_the_installed_one(settings: Settings) -> None:
+    """It is a link: who writes into the installed file changes it too, and a worker would refuse it for ever."""
+    pytest.importorskip("fcntl", reason="workers are Linux's")
+    from understudy.engine.engine import BackboneFile
+    from understudy.engine.workers.backbone_store import KeptBackbones
+
+    installed, right = settings.models_dir / "yamnet.onnx", b"the graph"
+    installed.write_bytes(right)
+    backbone = BackboneFile(installed, hashlib.sha256(right).hexdigest())
+    kept = KeptBackbones(settings.backbones_dir)
+    path = kept.keep(backbone).path
+    installed.write_bytes(b"something")
+    installed.unlink()
+    installed.write_bytes(right)
+    assert path.read_bytes() == b"something"
+    assert kept.keep(backbone).path == path
+    assert path.read_bytes() == right
+    kept.close()

@@ -5,7 +5,7 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,22 +141,36 @@ def compute_backbone_digest(document: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def verify_backbone(folder: Path, backbone: BackboneManifest) -> bool:
-    """Return whether the model file in `folder` is the one that the manifest describes; blocks on the disk."""
+def _compute_digest(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify_backbone(
+    folder: Path, backbone: BackboneManifest, compute_digest: Callable[[Path], str] = _compute_digest
+) -> bool:
+    """Return whether graph and probes in `folder` are those that the manifest describes; blocks on the disk.
+
+    `compute_digest` returns the SHA-256 of a file and raises OSError.
+    """
+    report = backbone.report
+    wanted = {report.runtime.file_name: report.onnx_digest, PROBES_FILE: report.probes_digest}
     try:
-        with open_regular(folder / backbone.report.runtime.file_name) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == backbone.report.onnx_digest
+        return all(compute_digest(folder / name) == digest for name, digest in wanted.items() if digest is not None)
     except OSError:
         return False
 
 
-def read_backbone(folder: Path) -> BackboneManifest | None:
-    """Return the manifest of a complete backbone; None for any other folder, and for a manifest that was changed."""
+def read_backbone(folder: Path, digest: str | None = None) -> BackboneManifest | None:
+    """Return the manifest of a complete backbone; None for any other folder, and for a manifest that was changed.
+
+    `digest` is that of the backbone; by default the folder is named by it.
+    """
     try:
         content = read_regular(folder / MANIFEST_FILE)
         found = BackboneManifest.model_validate_json(content)
     except (OSError, ValidationError):
         return None
-    if folder.name != found.digest or compute_backbone_digest(json.loads(content)) != found.digest:
+    if (digest or folder.name) != found.digest or compute_backbone_digest(json.loads(content)) != found.digest:
         return None
     return found if (folder / found.report.runtime.file_name).is_file() else None

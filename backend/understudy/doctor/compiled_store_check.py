@@ -19,6 +19,7 @@ from understudy.compiler.compile_lock import (
     read_holder,
 )
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
+from understudy.compiler.model_source import compute_digest
 from understudy.doctor.finding import Finding
 from understudy.doctor.model_files_check import compute_key, format_name
 from understudy.errors import BackboneMissing, UnderstudyError
@@ -141,6 +142,9 @@ def _find_fault(settings: Settings, compiled: CompiledModel) -> str | None:
     path: Path = settings.backbone_path
     if quantization is not None and quantization.backbone is not None:
         path = settings.quantized_backbone_path(quantization.backbone)
+        digest = quantization.backbone_file_digest
+        if digest is not None and path.is_file() and compute_digest(path) != digest:
+            return f"its int8 backbone {path.name} was changed."
     elif named is not None:
         path = settings.named_backbones_dir / named.digest / MANIFEST_FILE
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -56,11 +57,13 @@ class SharedFiles:
         self._objects.create(_key(name), manifest.model_dump_json().encode())
         return True
 
-    def fetch(self, name: str, target: Path) -> bool:
-        """Get a file or folder to the new path `target`; return False where the store has none.
+    def fetch(self, name: str, target: Path, is_right: Callable[[Path], bool] = lambda _: True) -> bool:
+        """Get a file or folder to the path `target`; return False where the store has none.
 
-        What arrived before a cut is used. Raises StoreUnavailable, StoreDenied, StoredFileDamaged, and
-        StorageUnavailable for the disk.
+        What lies at `target` already stays where `is_right` says so, else it gives way. What arrived before a cut is
+        used, and what `is_right` refuses does not reach `target`.
+
+        Raises StoreUnavailable, StoreDenied, StoredFileDamaged, and StorageUnavailable for the disk.
         """
         content = self._objects.read(_key(name))
         if content is None:
@@ -74,18 +77,22 @@ class SharedFiles:
             folder = self._partial / hashlib.sha256(name.encode()).hexdigest()
             # Another thread or process of this home may fetch the same.
             with FileLock(folder.with_suffix(".lock"), fallback_to_soft=False):
-                if not target.exists():
-                    self._fetch_to(name, manifest, folder, target)
+                if not (target.exists() and is_right(target)):
+                    self._fetch_to(name, manifest, folder)
+                    made = folder if manifest.folder else folder / manifest.files[0].path
+                    try:
+                        if not is_right(made):
+                            raise build_damaged(name, "its files are not those that were stored under this name")
+                        _replace(target, made)
+                    finally:
+                        shutil.rmtree(folder, ignore_errors=True)
         return True
 
-    def _fetch_to(self, name: str, manifest: Manifest, folder: Path, target: Path) -> None:
+    def _fetch_to(self, name: str, manifest: Manifest, folder: Path) -> None:
         for file in manifest.files:
             place = folder / file.path
             place.parent.mkdir(parents=True, exist_ok=True)
             self._fetch_file(name, file, place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (folder if manifest.folder else folder / manifest.files[0].path).rename(target)
-        shutil.rmtree(folder, ignore_errors=True)
 
     def _fetch_file(self, name: str, file: StoredFile, place: Path) -> None:
         begun = _count_parts(file, place)
@@ -122,6 +129,28 @@ class SharedFiles:
 def build_damaged(name: str, reason: str) -> StoredFileDamaged:
     """Return the error for a stored file that cannot be used."""
     return StoredFileDamaged(f"{name} in the store is damaged: {reason}.")
+
+
+def _replace(target: Path, made: Path) -> None:
+    """Move `made` to `target`, which may lie on another disk, so that nobody finds half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside, before = (target.with_name(f".new-{uuid.uuid4().hex}") for _ in range(2))
+    try:
+        shutil.move(made, beside)
+        with suppress(FileNotFoundError):
+            target.rename(before)
+        beside.rename(target)
+    finally:
+        for path in (beside, before):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _key(name: str) -> str:

@@ -10,6 +10,7 @@ from tests.serving.prediction.test_backbone_holder import BACKBONE, HEAD, save
 from understudy.compiler.compiled_store import CompiledModel
 from understudy.compiler.model_source import compute_digest
 from understudy.container import Services
+from understudy.errors import BackboneMissing
 from understudy.schemas.compiler.quantization import (
     Calibration,
     Gate,
@@ -23,11 +24,9 @@ from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
-INT8_BACKBONE = "int8-backbone"
 
-
-def store_int8_head(services: Services, compiled: CompiledModel, backbone_digest: str, made: Path) -> str:
-    """Store the head as an int8 variant that reached its gate on `INT8_BACKBONE`; return its key."""
+def store_int8_head(services: Services, compiled: CompiledModel, backbone_digest: str, name: str, made: Path) -> str:
+    """Store the head as an int8 variant that reached its gate on the int8 backbone `name`; return its key."""
     shutil.copytree(compiled.folder, made)
     quantization = Quantization(
         precision=Precision.INT8,
@@ -54,7 +53,7 @@ def store_int8_head(services: Services, compiled: CompiledModel, backbone_digest
         equalised=0,
         kept_in_float=(),
         noise=0.0,
-        backbone=INT8_BACKBONE,
+        backbone=name,
         backbone_digest=backbone_digest,
         float_bytes=1,
         int8_bytes=1,
@@ -65,19 +64,32 @@ def store_int8_head(services: Services, compiled: CompiledModel, backbone_digest
     return services.compilation._compiler.store.add(made, report).key
 
 
-async def test_an_int8_head_runs_on_its_own_backbone_and_notes_that_another_one_was_installed(
-    services: Services, database_settings: Settings, wav: bytes, tmp_path: Path
-) -> None:
-    save(database_settings.backbone_path, BACKBONE.replace("VALUE", "-1"))
-    int8_backbone = database_settings.quantized_backbone_path(INT8_BACKBONE)
-    int8_backbone.parent.mkdir(parents=True, exist_ok=True)
-    save(int8_backbone, BACKBONE.replace("VALUE", "1"))
-    save(database_settings.models_dir / "head.onnx", HEAD)
+def save_int8_backbone(settings: Settings, value: int) -> Path:
+    """Save a backbone under the name that its content gives it, and return its path."""
+    settings.backbones_dir.mkdir(parents=True, exist_ok=True)
+    made = settings.backbones_dir / "made.onnx"
+    save(made, BACKBONE.replace("VALUE", str(value)))
+    return made.rename(settings.quantized_backbone_path(f"int8-{compute_digest(made)}"))
+
+
+async def register_head(services: Services) -> tuple[int, CompiledModel]:
+    """Register a head on YAMNet that says whether the backbone's value is positive, and compile it."""
+    settings = services.settings
+    save(settings.backbone_path, BACKBONE.replace("VALUE", "-1"))
+    save(settings.models_dir / "head.onnx", HEAD)
     spec = PartialSpec(labels=("negative", "positive"))
     request = ModelCreate(model_name="head", file_path="models/head.onnx", spec=spec)
     model_id = (await services.registry.register(request, "test")).model_id
-    compiled = await services.compilation.compile(await services.registry.ensure_file_record(model_id))
-    key = store_int8_head(services, compiled, compute_digest(database_settings.backbone_path), tmp_path / "made")
+    return model_id, await services.compilation.compile(await services.registry.ensure_file_record(model_id))
+
+
+async def test_an_int8_head_runs_on_its_own_backbone_and_notes_that_another_one_was_installed(
+    services: Services, database_settings: Settings, wav: bytes, tmp_path: Path
+) -> None:
+    int8_backbone = save_int8_backbone(database_settings, 1)
+    model_id, compiled = await register_head(services)
+    digest = compute_digest(database_settings.backbone_path)
+    key = store_int8_head(services, compiled, digest, int8_backbone.stem, tmp_path / "made")
 
     async def activate(variant: str) -> tuple[str, Precision, str, tuple[str, ...]]:
         live = (await services.activation.activate(model_id, "test", variant=variant)).live.model
@@ -92,3 +104,18 @@ async def test_an_int8_head_runs_on_its_own_backbone_and_notes_that_another_one_
     assert await activate("float32") == ("negative", Precision.FLOAT32, "float32", ())
     database_settings.backbone_path.unlink()
     assert await activate(key) == ("positive", Precision.INT8, key, ())
+
+
+async def test_an_int8_backbone_that_was_changed_is_refused_and_the_model_before_goes_on(
+    services: Services, database_settings: Settings, wav: bytes, tmp_path: Path
+) -> None:
+    int8_backbone = save_int8_backbone(database_settings, 1)
+    model_id, compiled = await register_head(services)
+    digest = compute_digest(database_settings.backbone_path)
+    key = store_int8_head(services, compiled, digest, int8_backbone.stem, tmp_path / "made")
+    await services.activation.activate(model_id, "test")
+    save(int8_backbone, BACKBONE.replace("VALUE", "2"))
+    with pytest.raises(BackboneMissing, match="was changed since the variant was measured"):
+        await services.activation.activate(model_id, "test", variant=key)
+    answer = await services.predictor.predict(io.BytesIO(wav))
+    assert (answer.label, answer.model.precision) == ("negative", Precision.FLOAT32)

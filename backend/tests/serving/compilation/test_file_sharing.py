@@ -352,6 +352,40 @@ async def test_a_machine_without_file_and_signature_follows_to_a_signed_model(
         await machines.activate(model_id, on=second)
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", None])
+async def test_a_fetched_signature_that_was_changed_on_disk_is_fetched_again(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, content: bytes | None
+) -> None:
+    one, _ = await machines.register_signed(make_model)
+    await machines.activate(one)
+    second = machines.second
+    await second.reconciler.poll_once()
+    [copy] = (second.settings.var_dir / "cache" / "signatures").iterdir()
+    right = copy.read_bytes()
+    copy.unlink()
+    if content is None:
+        copy.mkdir()
+    else:
+        copy.write_bytes(content)
+    model = await second.registry.ensure_file_record(one)
+    assert await second.signatures.require(model, with_examples=False)
+    assert copy.read_bytes() == right
+
+
+async def test_a_changed_signature_is_not_taken_for_an_absent_one_while_the_store_is_silent(
+    machines: Machines, no_compiler: None, make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = await machines.register_signed(make_model)
+    await machines.activate(one)
+    second = machines.second
+    await second.reconciler.poll_once()
+    [copy] = (second.settings.var_dir / "cache" / "signatures").iterdir()
+    copy.write_bytes(b"")
+    _cut_store(monkeypatch)
+    with pytest.raises(StoreUnavailable):
+        await second.signatures.require(await second.registry.ensure_file_record(one), with_examples=False)
+
+
 async def test_a_signature_by_another_key_reaches_the_other_machines_with_the_policy(
     machines: Machines, no_compiler: None, make_model: ModelFactory
 ) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from understudy.backbones.store import MANIFEST_FILE
+from understudy.backbones.store import MANIFEST_FILE, read_backbone, verify_backbone
 from understudy.engine.engine import BackboneFile
 from understudy.errors import BackboneMissing
+from understudy.files.known_digests import KnownDigests
 
 _LOCK = ".lock"
 _TEMPORARY = ".new-"
@@ -28,6 +29,7 @@ class KeptBackbones:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._marks: dict[Path, int] = {}
+        self._digests = KnownDigests()
 
     def keep(self, backbone: BackboneFile) -> BackboneFile:
         """Return the kept backbone.
@@ -38,11 +40,23 @@ class KeptBackbones:
         kept = self._folder / (backbone.digest if installed else f"{backbone.digest}.onnx")
         self._folder.mkdir(parents=True, exist_ok=True)
         with _lock(self._folder):
-            if not kept.exists():
+            if not self._is_kept(kept, backbone.digest):
                 _keep(backbone.path.parent if installed else backbone.path, kept)
+                if kept in self._marks:
+                    os.close(self._marks.pop(kept))
             if kept not in self._marks:
                 self._marks[kept] = _mark(kept)
         return BackboneFile(kept / MANIFEST_FILE if installed else kept, backbone.digest)
+
+    def _is_kept(self, kept: Path, digest: str) -> bool:
+        """Return whether `kept` is there and was not changed: a link shares the changes of the file it was made of."""
+        if kept.is_dir():
+            manifest = read_backbone(kept)
+            return manifest is not None and verify_backbone(kept, manifest, self._digests.compute)
+        try:
+            return self._digests.compute(kept) == digest
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Let go of all kept backbones: a later start of a server removes those that nothing needs."""
@@ -102,13 +116,15 @@ def _remove(entry: Path) -> None:
 
 
 def _keep(source: Path, kept: Path) -> None:
-    """Make `kept` from a file or folder, so that it is complete or not there."""
+    """Make `kept` from a file or folder, so that it is complete or not there. What lies there gives way."""
     temporary = kept.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
     try:
         if source.is_dir():
             shutil.copytree(source, temporary, copy_function=_link)
         else:
             _link(source, temporary)
+        if kept.is_dir():
+            shutil.rmtree(kept)
         temporary.rename(kept)
     except FileNotFoundError as error:
         raise BackboneMissing(f"There is no backbone at {source}.") from error

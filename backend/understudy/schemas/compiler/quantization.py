@@ -98,8 +98,16 @@ class Quantization(BaseModel):
     equalised: int = Field(description="Pairs of layers whose channel ranges were equalized first")
     kept_in_float: tuple[KeptLayer, ...]
     noise: float = Field(description="Relative error of the quantized graph's output on calibration windows")
-    backbone: str | None = Field(description="Name of the int8 backbone that the model runs on; null without one")
+    backbone: str | None = Field(
+        description="Name of the int8 backbone that the model runs on, which ends with its SHA-256; null without one"
+    )
     backbone_digest: str | None = Field(description="Of the float32 backbone that the variant was measured against")
     float_bytes: int
     int8_bytes: int
     seconds: float
+
+    @property
+    def backbone_file_digest(self) -> str | None:
+        """Return the SHA-256 of the int8 backbone; None without one, and for a variant of 0.1.0, which names none."""
+        digest = (self.backbone or "").removeprefix(f"{self.precision}-")
+        return digest if len(digest) == 64 else None

@@ -160,11 +160,12 @@ class ModelSignatures:
         digests = {name: sha256(text).hexdigest() for name, text in documents.items()}
         for signer in signers:
             whole, loading = _name_shared(model, digests, signer)
-            bundle = await self._sharing.fetch_signature(whole if with_examples else loading)
-            if bundle is None:
-                continue
-            with suppress(NotSigned):  # the store does not decide what counts
-                return (await self._check(bundle, model, (signer,), with_examples=with_examples)).signer
+            for again in (False, True):  # this machine's copy may have been changed
+                bundle = await self._sharing.fetch_signature(whole if with_examples else loading, again=again)
+                if bundle is None:
+                    break
+                with suppress(NotSigned):  # the store does not decide what counts
+                    return (await self._check(bundle, model, (signer,), with_examples=with_examples)).signer
         return None
 
     async def describe(self, model_id: int) -> ModelSignature:

@@ -12,17 +12,18 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from understudy.backbones.store import BackboneStore
+from understudy.backbones.store import BackboneStore, read_backbone, verify_backbone
 from understudy.compiler import model_source
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.engine.engine import EngineModel
 from understudy.errors import StoreUnavailable, UnderstudyError
 from understudy.files.disk_errors import translate_disk_errors
+from understudy.files.known_digests import KnownDigests
 from understudy.files.regular_file import open_regular, read_regular
 from understudy.object_store.file_cache import FileCache
 from understudy.object_store.manifest import Manifest
 from understudy.object_store.objects import Objects
-from understudy.object_store.shared_files import SharedFiles, build_damaged
+from understudy.object_store.shared_files import SharedFiles, build_damaged, remove
 from understudy.registry.database.database import Database
 from understudy.registry.files.model_signature import MOST_BYTES
 from understudy.registry.models import file_records
@@ -55,6 +56,7 @@ class FileSharing:
         self._store = store
         self._read_only = read_only
         self._backbones = BackboneStore(settings.named_backbones_dir)
+        self._digests = KnownDigests()
         self._files: SharedFiles | None = None
         self._folder = store.root.with_name("cache")  # of a command that only reads: a temporary one
         self._verified: set[str] = set()
@@ -99,12 +101,12 @@ class FileSharing:
         if not known or await asyncio.to_thread(_is_lost, self._files, compiled.key):
             await asyncio.to_thread(self._publish, self._files, model, compiled)
 
-    async def fetch_signature(self, name: str) -> bytes | None:
+    async def fetch_signature(self, name: str, *, again: bool = False) -> bytes | None:
         """Return a signature from this machine's copy or from the store; None where the store lacks it.
 
-        Raises StoreUnavailable and StoredFileDamaged.
+        With `again` the copy does not count: it may have been changed. Raises StoreUnavailable and StoredFileDamaged.
         """
-        return await asyncio.to_thread(self._fetch_signature, name)
+        return await asyncio.to_thread(self._fetch_signature, name, again)
 
     async def publish_signature(self, name: str, bundle: bytes) -> None:
         """Store a signature, unless this machine knows that the store has one. Raises StoreUnavailable."""
@@ -159,8 +161,9 @@ class FileSharing:
             self._fetch_backbone(report.spec.backbone.digest)
         if report.quantization is not None and report.quantization.backbone is not None:
             path = self._settings.quantized_backbone_path(report.quantization.backbone)
-            if not path.exists() and not self._read_only:
-                self._files.fetch(f"int8-backbones/{path.name}", path)
+            digest = report.quantization.backbone_file_digest
+            if not self._read_only:
+                self._fetch_missing(f"int8-backbones/{path.name}", path, lambda place: self._has_digest(place, digest))
         return found
 
     def _fetch_compiled(self, files: SharedFiles, key: str) -> bool:
@@ -188,22 +191,20 @@ class FileSharing:
         if self._files is None:
             return None
         path = self._folder / "sources" / digest
-        if path.exists() and not _is_registered(path, digest):
-            log.warning("fetched file was changed on this machine; it is fetched again", digest=digest)
-        if not path.exists():
-            if not self._files.fetch(f"sources/{digest}", path):
-                return None
-            if not _is_registered(path, digest):
-                raise build_damaged(f"sources/{digest}", "its files are not those that were registered")
-            self._cache.add(path)
+        if not self._fetch_missing(
+            f"sources/{digest}", path, lambda place: model_source.compute_digest(place) == digest, cached=True
+        ):
+            return None
         self._cache.mark_used(path)
         return path
 
-    def _fetch_signature(self, name: str) -> bytes | None:
+    def _fetch_signature(self, name: str, again: bool) -> bytes | None:
         if self._files is None:
             return None
         path = self._folder / "signatures" / name
-        if not path.exists():
+        if again or not path.is_file():
+            with translate_disk_errors(path):
+                remove(path)
             if not self._files.fetch(f"signatures/{name}", path):
                 return None
             self._cache.add(path)
@@ -227,19 +228,53 @@ class FileSharing:
         self._cache.add(path)
 
     def _fetch_backbone(self, digest: str) -> None:
-        target = self._backbones.locate(digest)
-        if self._files is None or self._read_only or target.exists():
-            return
-        if self._files.fetch(f"backbones/{digest}", target):
-            log.info("backbone fetched", digest=digest)
+        place = self._backbones.locate(digest)
+        if not self._read_only:
+            self._fetch_missing(f"backbones/{digest}", place, lambda folder: self._is_backbone(folder, digest))
+
+    def _fetch_missing(self, name: str, path: Path, is_right: Callable[[Path], bool], *, cached: bool = False) -> bool:
+        """Get what is missing at `path` or was changed there; return whether the right one is there now.
+
+        What was changed stays where the store lacks it: whoever needs it refuses it. What is `cached` may be deleted
+        when space is needed.
+        """
+        if path.exists() and is_right(path):
+            return True
+        if self._files is None:
+            return False
+        if path.exists():
+            log.warning("a file was changed on this machine; it is fetched again", file=str(path))
+        found = self._files.fetch(name, path, is_right)
+        if found:
+            log.info("file fetched", name=name)
+            if cached:
+                self._cache.add(path)
+        return found
+
+    def _is_backbone(self, folder: Path, digest: str) -> bool:
+        """Return whether a folder is the installed backbone of this digest, with all its files as they were."""
+        manifest = read_backbone(folder, digest)
+        return manifest is not None and verify_backbone(folder, manifest, self._digests.compute)
+
+    def _has_digest(self, path: Path, digest: str | None) -> bool:
+        """Return whether a file has this digest; one that no digest is known of counts."""
+        try:
+            return digest is None or self._digests.compute(path) == digest
+        except OSError:
+            return False
 
     def _publish(self, files: SharedFiles, model: RegisteredFile, compiled: CompiledModel) -> None:
         report = compiled.report
         if report.spec.backbone is not None and (digest := report.spec.backbone.digest) is not None:
-            self._publish_path(files, f"backbones/{digest}", self._backbones.locate(digest), lambda _: True)
+            folder = self._backbones.locate(digest)
+            whole = self._is_backbone(folder, digest)
+            self._publish_path(files, f"backbones/{digest}", folder, lambda _: whole)
         if report.quantization is not None and report.quantization.backbone is not None:
             path = self._settings.quantized_backbone_path(report.quantization.backbone)
-            self._publish_path(files, f"int8-backbones/{path.name}", path, lambda _: True)
+            wanted = report.quantization.backbone_file_digest
+            self._publish_path(
+                files, f"int8-backbones/{path.name}", path, lambda manifest: wanted in (None, manifest.files[0].digest)
+            )
         digest = model.facts.digest
         with suppress(UnderstudyError):  # its path may lead out of the home folder by now
             source, fetched = self._registry.files.resolve(model.facts.path), self._folder / "sources" / digest
@@ -272,14 +307,6 @@ def _is_lost(files: SharedFiles, key: str) -> bool:
     except StoreUnavailable as error:
         log.warning("the store does not say whether it still has a model", key=key, reason=error.detail)
         return False
-
-
-def _is_registered(path: Path, digest: str) -> bool:
-    """Return whether a fetched file or folder has the registered digest; delete one that has another."""
-    if model_source.compute_digest(path) == digest:
-        return True
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return False
 
 
 def _compute_source_digest(manifest: Manifest) -> str:

@@ -50,7 +50,7 @@ from understudy.schemas.compiler.spec import InputKind
 from understudy.serving.compilation.compilation import Compilation, build_gate_refusal
 from understudy.settings import Settings
 
-QUANTIZER_VERSION = 1  # raise it whenever the same graph and clips would give another variant
+QUANTIZER_VERSION = 2  # raise it whenever the same graph and clips would give another variant
 
 OnStep = Callable[[str], None]
 
@@ -77,14 +77,6 @@ class _VariantPlan:
         """A digest over the compiled model, the backbone, the clips, the gate and the quantizer's version."""
         backbone = self.backbone and self.backbone.digest
         return _build_key(self.compiled.key, backbone, self.clips_digest, self.gate.model_dump())
-
-    @property
-    def backbone_name(self) -> str | None:
-        """A digest over the backbone, the clips and the quantizer's version; None for a model without a backbone.
-
-        Heads that were calibrated on the same clips share the int8 backbone of this name.
-        """
-        return None if self.backbone is None else _build_key(self.backbone.digest, self.clips_digest)
 
 
 @dataclass(frozen=True)
@@ -188,7 +180,7 @@ class ModelQuantizer:
         with sandbox.open_scratch() as scratch:
             feeds = {f"{index:04}": feed for index, feed in enumerate(calibration.build_feeds(plan.report, windows))}
             np.savez(scratch / "feeds.npz", allow_pickle=False, **feeds)
-            on_backbone = plan.backbone_name is not None
+            on_backbone = plan.backbone is not None
             graph = self._settings.backbone_path if on_backbone else plan.compiled.folder / MODEL_FILE
             shutil.copyfile(graph, scratch / "source.onnx")
             request = QuantizeRequest(
@@ -217,7 +209,7 @@ class ModelQuantizer:
     def _measure(self, plan: _VariantPlan, quantized: _Quantized) -> CompileReport:
         result, out = quantized.result, quantized.out
         int8_bytes = (out / MODEL_FILE).stat().st_size
-        backbone, probes = self._place_backbone(plan, out)
+        backbone, backbone_name, probes = self._place_backbone(plan, out)
         report = plan.report.model_copy(
             update={
                 "key": plan.key,
@@ -244,7 +236,7 @@ class ModelQuantizer:
             equalised=result.equalized_pairs,
             kept_in_float=result.kept,
             noise=result.noise,
-            backbone=plan.backbone_name,
+            backbone=backbone_name,
             backbone_digest=plan.backbone and plan.backbone.digest,
             float_bytes=quantized.graph.stat().st_size,
             int8_bytes=int8_bytes,
@@ -252,19 +244,24 @@ class ModelQuantizer:
         )
         return report.model_copy(update={"quantization": quantization})
 
-    def _place_backbone(self, plan: _VariantPlan, out: Path) -> tuple[YamnetBackbone | None, tuple[ParityProbe, ...]]:
+    def _place_backbone(
+        self, plan: _VariantPlan, out: Path
+    ) -> tuple[YamnetBackbone | None, str | None, tuple[ParityProbe, ...]]:
         """Move an int8 backbone from `out` to var/backbones, and put the head, which stays float32, in its place.
 
-        Returns the backbone that the variant runs on and the probes that its warm-up replays.
+        Returns the backbone that the variant runs on, its name, and the probes that its warm-up replays. The name has
+        the digest of the file: two machines may make different ones of the same clips, and a head runs on the one that
+        it was measured with.
         """
-        if plan.backbone_name is None:
-            return plan.backbone, (_build_probe(plan.gate),)
-        target = self._settings.quantized_backbone_path(plan.backbone_name)
+        if plan.backbone is None:
+            return None, None, (_build_probe(plan.gate),)
+        name = f"{Precision.INT8}-{compute_digest(out / MODEL_FILE)}"
+        target = self._settings.quantized_backbone_path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         (out / MODEL_FILE).replace(target)
         for name in (MODEL_FILE, PROBES_FILE):
             shutil.copyfile(plan.compiled.folder / name, out / name)
-        return YamnetBackbone.load(target), plan.report.parity
+        return YamnetBackbone.load(target), name, plan.report.parity
 
     def _compare(
         self, plan: _VariantPlan, report: CompileReport, backbone: YamnetBackbone | None, out: Path
