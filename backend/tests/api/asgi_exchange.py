@@ -41,7 +41,7 @@ class AsgiExchange:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def read(self, seconds: float = 5.0) -> Message:
+    async def read(self, seconds: float = 30.0) -> Message:
         """Return the next message of the application. Raises what the application raised instead of one."""
         getter = asyncio.create_task(self.sent.get())
         await asyncio.wait({getter, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +58,7 @@ class AsgiExchange:
         message = await self.read()
         return {"websocket.accept": 101, "websocket.close": 403}.get(message["type"]) or int(message["status"])
 
-    async def read_to_end(self, seconds: float = 5.0) -> list[Message]:
+    async def read_to_end(self, seconds: float = 30.0) -> list[Message]:
         """Return every message until the application ends."""
         await asyncio.wait({self._task}, timeout=seconds)
         self._task.result() if self._task.done() else self._task.cancel()

@@ -113,7 +113,7 @@ def test_a_running_server_asks_from_the_first_account_on(
     with run_serve(home, UNDERSTUDY_WORKERS="0") as url, httpx.Client(base_url=url, trust_env=False) as client:
         assert client.get("/api/v1/models").status_code == 200
         type_in("users", "add", "ada", "--role", "admin", "--password-stdin")
-        deadline = time.monotonic() + 1.0
+        deadline = time.monotonic() + 30
         while client.get("/api/v1/models").status_code == 200:
             assert time.monotonic() < deadline
         assert ask("list", "--url", url, code=7)["code"] == "not_signed_in"
@@ -122,7 +122,7 @@ def test_a_running_server_asks_from_the_first_account_on(
         assert ask("list", "--url", url)["models"] == []
         assert ask("rollback", "--url", url, code=7)["code"] == "not_allowed"
         ask("keys", "revoke", "viewer")
-        deadline = time.monotonic() + 1.0
+        deadline = time.monotonic() + 30
         while client.get("/api/v1/models", headers={"authorization": f"Bearer {key}"}).status_code == 200:
             assert time.monotonic() < deadline
 
