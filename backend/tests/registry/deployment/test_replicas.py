@@ -66,7 +66,7 @@ async def test_old_reports_that_somebody_else_changes_are_left_to_them(database:
     async with database.write() as session:
         for name in "ab":
             await replicas.save(session, _report(name, old))
-    async with asyncio.timeout(5), database.write() as reporting:
+    async with asyncio.timeout(30), database.write() as reporting:
         await replicas.save(reporting, _report("a", _NOW))
         async with database.write() as cleaning:
             await replicas.delete_unseen(cleaning, since=_NOW)

@@ -176,7 +176,7 @@ async def test_writers_that_lock_rows_in_another_order_do_not_wait_for_each_othe
             await desired_state.switch(session, one.model_id, actor="api")
         reached.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(compile_slowly(), switch())
     report = await look(database)
     assert (report.entries, report.fault) == (3, None)
