@@ -4323,7 +4323,7 @@ export interface components {
             agreement: components["schemas"]["PrecisionAgreement"];
             /**
              * Backbone
-             * @description Name of the int8 backbone that the model runs on; null without one
+             * @description Name of the int8 backbone that the model runs on, which ends with its SHA-256; null without one
              */
             backbone: string | null;
             /**
