@@ -95,3 +95,14 @@ def test_wrong_credentials_are_named_without_being_shown(
     with pytest.raises(StoreDenied, match="refuses") as refused:
         files.publish("sources/e", source, lambda _: True)
     assert SECRET not in str(refused.value.problem())
+
+
+def test_the_same_refusal_has_the_same_words(s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history has one entry for each reason, however many servers fail, and requests never take the same time."""
+    files = SharedFiles(Objects(s3.set_environment(monkeypatch, secret="wrong-" + SECRET)), tmp_path / "partial")
+    said = set()
+    for _ in range(3):
+        with pytest.raises(StoreDenied) as refused:
+            files.fetch("sources/e", tmp_path / "e")
+        said.add(refused.value.detail)
+    assert len(said) == 1

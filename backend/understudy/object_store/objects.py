@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +21,9 @@ CONNECT = timedelta(seconds=5)
 REQUEST = timedelta(seconds=60)
 RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 QUICK = timedelta(seconds=2)
+
+_DURATION = re.compile(r" in \d[\d.]*(ns|µs|ms|s)\b")
+_MOST_CHARACTERS = 500
 
 
 class Objects:
@@ -126,5 +130,8 @@ def _translate(address: str) -> Iterator[None]:
 
 
 def _shorten(error: Exception) -> str:
-    """Return the first line: the rest holds the library's own state, such as signed addresses."""
-    return str(error).partition("\n")[0][:300]
+    """Return the first line: the rest holds the library's own state, such as signed addresses.
+
+    The times that requests took are left out: servers that fail for the same reason must say the same.
+    """
+    return _DURATION.sub("", str(error).partition("\n")[0])[:_MOST_CHARACTERS]

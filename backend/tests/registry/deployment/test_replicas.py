@@ -3,10 +3,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.postgres import only_postgresql
 from understudy.errors import CompileFailed, OperationNotFound
+from understudy.registry.database import database_time
 from understudy.registry.database.database import Database
+from understudy.registry.database.database_time import build_now
 from understudy.registry.deployment import operation_rows, replicas
 from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.schemas.server.operation import Operation, OperationState, Step
@@ -35,6 +38,30 @@ async def test_a_replica_replaces_its_report_and_is_forgotten_when_unseen(databa
         await replicas.delete(session, "b")
     async with database.read() as session:
         assert await replicas.list_reports(session) == []
+
+
+@only_postgresql
+async def test_a_report_gets_the_databases_time_whatever_the_clocks_of_the_servers_say(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server whose clock is a minute late would else count as gone, and a rollout as complete."""
+    monkeypatch.setattr(database_time, "utc_now", lambda: datetime(2020, 1, 1))  # noqa: DTZ001
+    report = ReplicaReport("a", 1, "0" * 64, 3, "live", None)
+    async with database.write() as session:
+        stored_at = await replicas.save(session, report)
+        now = await session.scalar(text("SELECT statement_timestamp() AT TIME ZONE 'UTC'"))
+    assert stored_at is not None
+    assert now is not None
+    assert timedelta() <= now - stored_at < timedelta(seconds=10)
+    async with database.write() as session:
+        await replicas.delete_unseen(session, since=build_now(session, before=timedelta(seconds=30)))
+        assert await replicas.save(session, report, earlier=stored_at) is not None
+        assert await replicas.save(session, report, earlier=stored_at - timedelta(seconds=1)) is None
+    async with database.read() as session:
+        progress = await replicas.read_progress(session, 4)
+        assert await replicas.list_running(session) == progress.behind
+    assert [each.replica for each in progress.behind] == ["a"]
+    assert timedelta() <= progress.read_at - stored_at < timedelta(seconds=10)
 
 
 async def test_only_the_process_that_shuts_down_loses_its_report(database: Database) -> None:

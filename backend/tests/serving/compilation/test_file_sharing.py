@@ -157,8 +157,11 @@ async def test_what_was_removed_here_is_fetched_again(
 
 async def test_a_file_that_no_machine_stored_is_missing(machines: Machines, make_model: ModelFactory) -> None:
     model_id = await machines.register(make_model)
-    with pytest.raises(FileMissing):
+    with pytest.raises(
+        FileMissing, match=r"models/barks\.onnx .* The store file://.*/store lacks the model too"
+    ) as caught:
         await machines.activate(model_id, on=machines.second)
+    assert "Give every server the same UNDERSTUDY_STORE" in caught.value.remedy
 
 
 async def test_nothing_goes_live_that_the_store_lacks_and_a_roll_back_needs_no_store(

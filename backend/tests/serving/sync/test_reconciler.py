@@ -13,15 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from tests.fault_points import act_at
+from tests.postgres import only_sqlite
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
-from understudy.errors import DatabaseDenied, DatabaseUnavailable, ModelNotLoaded, RegistryOutdated, SeveralActive
+from understudy.errors import (
+    DatabaseDenied,
+    DatabaseUnavailable,
+    ModelNotLoaded,
+    RegistryOutdated,
+    SeveralActive,
+    WarmUpFailed,
+)
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
+from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.sync import reconciler, replica_reporter
+from understudy.serving.sync.live_model import LoadedModel
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -491,3 +501,48 @@ async def test_two_servers_with_the_same_host_name_and_process_id_are_both_liste
     listed = [each.replica for each in (await services.replica_reports.list()).replicas]
     assert sorted(listed) == sorted(each.reconciler.reporter.replica for each in fleet)
     assert len(set(listed)) == 2
+
+
+@only_sqlite
+async def test_a_server_that_polls_seldom_reports_and_tries_a_failed_load_again_meanwhile(
+    services: Services, register: Register, open_process: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it counts as gone between two polls, and `wait=all` does not wait for it."""
+    await services.activation.activate(await register("first"), "test")
+    other = await open_process()
+    other.reconciler.reporter.replica = "seldom:1"
+    monkeypatch.setattr(other.reconciler, "_settings", services.settings.model_copy(update={"poll_seconds": 3600.0}))
+    monkeypatch.setattr(replica_reporter, "REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(reconciler, "FIRST_RETRY_SECONDS", 0.01)
+    prepare, stored = other.reconciler._preparation.prepare_desired, asyncio.Event()
+    loads, reports = 0, 0
+
+    async def fail_once(*arguments: Any, **more: Any) -> LoadedModel:
+        nonlocal loads
+        loads += 1
+        if loads == 1:
+            raise WarmUpFailed("There is no memory for it.")
+        return await prepare(*arguments, **more)
+
+    store = other.reconciler.reporter._store
+
+    async def count(report: ReplicaReport) -> None:
+        nonlocal reports
+        await store(report)
+        reports += report.state == "live"
+        if reports == 3:
+            stored.set()
+
+    monkeypatch.setattr(other.reconciler._preparation, "prepare_desired", fail_once)
+    monkeypatch.setattr(other.reconciler.reporter, "_store", count)
+
+    async def publish_nothing() -> None:
+        pass
+
+    following = asyncio.create_task(other.reconciler.follow(publish_nothing))
+    try:
+        async with asyncio.timeout(30):
+            await stored.wait()
+    finally:
+        following.cancel()
+    assert loads == 2

@@ -15,6 +15,7 @@ from tests.serving.conftest import Opener, Register
 from understudy.container import Services
 from understudy.errors import WarmUpFailed
 from understudy.registry.deployment import replicas
+from understudy.registry.deployment.replicas import Moment
 from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.sync import replica_reporter
 
@@ -146,7 +147,7 @@ async def test_old_reports_are_deleted_at_the_start_and_every_few_minutes(
     monkeypatch.setattr(replica_reporter, "time", SimpleNamespace(monotonic=lambda: now))
     delete_unseen = replicas.delete_unseen
 
-    async def record(session: AsyncSession, *, since: datetime) -> None:
+    async def record(session: AsyncSession, *, since: Moment) -> None:
         deleted.append(now)
         await delete_unseen(session, since=since)
 

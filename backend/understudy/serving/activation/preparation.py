@@ -175,12 +175,16 @@ class Preparation:
         model = await self._registry.ensure_file_record(model_id)
         try:
             await asyncio.to_thread(self._registry.files.verify, model.facts)
-        except FileMissing:
+        except FileMissing as error:
             # In the shared store a file lies under its digest: it is the one that was registered.
             if not self._sharing.is_enabled:
                 raise
             if await self._compilation.find(model) is None and await self._sharing.fetch_source(model) is None:
-                raise
+                raise FileMissing(
+                    f"{error.detail} The store {self._settings.store} lacks the model too.",
+                    remedy="Give every server the same UNDERSTUDY_STORE, and activate the model on the server that has "
+                    "its file. Or put the file at that path, then try again.",
+                ) from error
         return model
 
     async def _compile(self, model: RegisteredFile, on_step: OnStep, variant: str) -> CompiledModel:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import structlog
 
@@ -79,19 +78,20 @@ class Rollouts:
         """Read the reports once. An error is part of the answer: the activation is done and must not fail."""
         problem: Problem | None = None
         running = 0
-        reports: tuple[ReplicaStatus, ...] = ()
+        behind: tuple[ReplicaBehind, ...] = ()
         try:
-            running, reports = await self._reports.read_progress(generation)
+            progress = await self._reports.read_progress(generation)
         except UnderstudyError as error:
             problem = Problem.from_error(error)
         except Exception as error:
             log.exception("reading the servers' reports failed")
             problem = Problem.from_error(UnderstudyError(f"Reading the servers' reports failed: {error}"))
-        now = datetime.now(UTC)
-        behind = tuple(
-            ReplicaBehind(**dict(each), reported_seconds_ago=max(0.0, (now - each.seen_at).total_seconds()))
-            for each in reports
-        )
+        else:
+            running, read_at = progress.running, progress.read_at
+            behind = tuple(
+                ReplicaBehind(**dict(each), reported_seconds_ago=max(0.0, (read_at - each.seen_at).total_seconds()))
+                for each in progress.behind
+            )
         return Rollout(
             generation=generation,
             complete=problem is None and not behind,

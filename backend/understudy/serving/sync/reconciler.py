@@ -136,11 +136,32 @@ class Reconciler:
         while True:
             await self.poll_once()
             await self._publish(publish)
-            with suppress(TimeoutError):
-                # Servers that one notification woke must not all ask at the same moments from then on.
-                async with asyncio.timeout(random.uniform(0.8, 1.0) * self._settings.poll_seconds):  # noqa: S311
-                    await self._wake.wait()
+            await self._rest()
             self._wake.clear()
+
+    async def _rest(self) -> None:
+        """Wait until the next poll is due, or a failed load is to be tried again, and report meanwhile.
+
+        A poll may be due more seldom than a report, and a server without reports counts as gone.
+        """
+        began = time.monotonic()
+        # Servers that one notification woke must not all ask at the same moments from then on.
+        ends = began + random.uniform(0.8, 1.0) * self._settings.poll_seconds  # noqa: S311
+        if self._failed is not None:
+            ends = min(ends, max(self._retry_at, began + FIRST_RETRY_SECONDS))
+        while not self._wake.is_set() and (now := time.monotonic()) < ends:
+            reports = self.desired is not None and self.reporter.due_at < ends
+            with suppress(TimeoutError):
+                async with asyncio.timeout((self.reporter.due_at if reports else ends) - now):
+                    await self._wake.wait()
+            if reports and not self._wake.is_set():
+                await self._report_at_rest()
+
+    async def _report_at_rest(self) -> None:
+        try:
+            await self._report()
+        except Exception:  # only the report is lost
+            log.exception("this server could not be reported")
 
     async def _publish(self, publish: Callable[[], Awaitable[None]]) -> None:
         try:

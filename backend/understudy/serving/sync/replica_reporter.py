@@ -9,13 +9,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from understudy.errors import DatabaseUnavailable, UnderstudyError
 from understudy.models.base import to_naive_utc
 from understudy.registry.database.database import Database
+from understudy.registry.database.database_time import build_now
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import replicas
 from understudy.registry.deployment.desired_state import DesiredStatePoll
@@ -32,7 +33,6 @@ FORGET_AFTER = timedelta(seconds=3 * REPORT_SECONDS)
 # Old reports are never shown. Each server deletes them this often: a thousand servers must not do so a hundred times
 # a second.
 CLEAN_SECONDS = 300.0
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class ReplicaReporter:
@@ -48,6 +48,11 @@ class ReplicaReporter:
         self._stored_at: datetime | None = None
         self._storing = asyncio.Lock()
         self._lag: tuple[int, float] | None = None
+
+    @property
+    def due_at(self) -> float:
+        """The monotonic time at which the next report is due, though nothing changes."""
+        return self._due_at
 
     async def report(
         self,
@@ -71,19 +76,18 @@ class ReplicaReporter:
             live.generation if live else None,
             state,
             problem.problem() if problem else None,
-            seen_at=datetime.now(UTC),
             desired_generation=desired.generation if desired else None,
             load_seconds=live.load_seconds if live else None,
             lag_seconds=self._measure_lag(live, None if since_start else desired) if live else None,
         )
-        now, content = time.monotonic(), replace(report, seen_at=_NO_TIME)
-        if content != self._reported or now >= self._due_at:
+        now = time.monotonic()
+        if report != self._reported or now >= self._due_at:
             # Servers that followed the same switch must not all report at the same moments from then on.
-            self._reported, self._due_at = content, now + _vary(REPORT_SECONDS)
+            self._reported, self._due_at = report, now + _vary(REPORT_SECONDS)
             await self._store(report)
             if now >= self._clean_at:
                 self._clean_at = now + _vary(CLEAN_SECONDS)
-                await self._clean(report.seen_at - FORGET_AFTER)
+                await self._clean()
 
     async def leave(self) -> None:
         """Remove this process from the list of replicas, because it stops."""
@@ -102,15 +106,15 @@ class ReplicaReporter:
             earlier, self._stored_at = self._stored_at, None  # unknown, until this ends without an error
             try:
                 async with self._database.write(Use.OWN) as session:
-                    if not await replicas.save(session, report, earlier=earlier):
-                        report = self._rename(report)
-                        await replicas.save(session, report)
+                    stored_at = await replicas.save(session, report, earlier=earlier)
+                    if stored_at is None:
+                        stored_at = await replicas.save(session, self._rename(report))
             except DatabaseUnavailable as error:
                 if not self._failed:
                     log.error("this server could not be reported", detail=error.detail, remedy=error.remedy)
                 self._failed = True
             else:
-                self._stored_at, self._failed = report.seen_at, False
+                self._stored_at, self._failed = stored_at, False
 
     def _rename(self, report: ReplicaReport) -> ReplicaReport:
         """Take another name: two containers may have the same host name and number their processes alike."""
@@ -119,10 +123,10 @@ class ReplicaReporter:
         log.warning("another server has the same host name and process id", replica=self.replica, taken=taken)
         return replace(report, replica=self.replica)
 
-    async def _clean(self, since: datetime) -> None:
+    async def _clean(self) -> None:
         with suppress(DatabaseUnavailable):  # old reports are not shown, and are deleted at another time
             async with self._database.write(Use.OWN) as session:
-                await replicas.delete_unseen(session, since=since)
+                await replicas.delete_unseen(session, since=build_now(session, before=FORGET_AFTER))
 
 
 def _vary(seconds: float) -> float:

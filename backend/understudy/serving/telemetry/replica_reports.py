@@ -1,11 +1,23 @@
 """Lists what the servers on this database report about themselves."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.registry.database.database import Database
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import replicas
 from understudy.schemas.server.status import ReplicaList, ReplicaStatus
+
+
+@dataclass(frozen=True)
+class RolloutProgress:
+    """The number of servers that run, and the reports of those that are behind, at a time of the database's clock."""
+
+    running: int
+    behind: tuple[ReplicaStatus, ...]
+    read_at: datetime
 
 
 class ReplicaReports:
@@ -19,14 +31,15 @@ class ReplicaReports:
         async with self._database.read(Use.MANAGE) as session:
             return await self.read(session)
 
-    async def read_progress(self, generation: int) -> tuple[int, tuple[ReplicaStatus, ...]]:
-        """Return how many servers run, and the reports of those that do not serve `generation` or a newer one.
+    async def read_progress(self, generation: int) -> RolloutProgress:
+        """Return how far the servers that run followed to `generation`.
 
         Raises DatabaseUnavailable.
         """
         async with self._database.read(Use.MANAGE) as session:
             progress = await replicas.read_progress(session, generation)
-        return progress.running, tuple(map(ReplicaStatus.model_validate, progress.behind))
+        behind = tuple(map(ReplicaStatus.model_validate, progress.behind))
+        return RolloutProgress(progress.running, behind, progress.read_at.replace(tzinfo=UTC))
 
     async def read(self, session: AsyncSession) -> ReplicaList:
         """Do the same as `list` within a transaction of the caller."""
