@@ -81,7 +81,10 @@ class LocalEngine:
         pipeline = _get_pipeline(model)
         report = None if on_windows is None else _call_on_loop(on_windows)
         steps = _score_stepwise(pipeline, source, self._audio_limits, time.perf_counter(), report)
-        return await self._scheduler.run_clip(pipeline, steps, request=request, priority=priority, alone=alone)
+        ahead = not alone and priority is not Priority.REHEARSAL
+        return await self._scheduler.run_clip(
+            pipeline, steps, request=request, priority=priority, alone=alone, ahead=ahead
+        )
 
     async def infer(
         self, model: EngineModel, inputs: Tensors, *, request: int = 0, alone: bool = False

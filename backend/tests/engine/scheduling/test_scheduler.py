@@ -9,64 +9,21 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
+from tests.engine.scheduling.conftest import RATE
 from tests.postgres import only_sqlite
-from understudy.container import Services
 from understudy.engine.engine import Priority
-from understudy.engine.local_model import LocalModel
 from understudy.engine.scheduling.scheduler import TIME_SLICE_SECONDS, Scheduler
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import AudioUnusable
 from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.pipeline import Pipeline, Steps
-from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
-from understudy.schemas.registry.model import ModelCreate
 from understudy.serving.telemetry.counters import Counters
 
 # The scheduler knows no database.
 pytestmark = [pytest.mark.anyio, only_sqlite]
 
-RATE = 1_600
 Steady = Callable[..., Steps[list[float]]]
-
-
-def loudness() -> bytes:
-    """Scores [n, 2] of windows [n, RATE]: the mean square, and one."""
-    nodes = [
-        helper.make_node("Mul", ["x", "x"], ["square"]),
-        helper.make_node("ReduceMean", ["square", "axes"], ["loud"], keepdims=1),
-        helper.make_node("Pow", ["loud", "powers"], ["y"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "loudness",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", RATE])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
-        [
-            numpy_helper.from_array(np.array([1]), "axes"),
-            numpy_helper.from_array(np.array([[1, 0]], np.float32), "powers"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    return bytes(model.SerializeToString())
-
-
-@pytest.fixture
-async def pipeline(services: Services) -> Pipeline:
-    (services.settings.models_dir / "loudness.onnx").write_bytes(loudness())
-    spec = PartialSpec(
-        input=InputKind.WAVEFORM,
-        sample_rate=RATE,
-        window_seconds=1.0,
-        labels=("loud", "one"),
-        activation=OutputActivation.NONE,
-    )
-    request = ModelCreate(model_name="loudness", file_path="models/loudness.onnx", spec=spec)
-    model = await services.registry.register(request, "test")
-    loaded = (await services.activation.activate(model.model_id, "test")).live.model.engine_model
-    assert isinstance(loaded, LocalModel)
-    return loaded.pipeline
 
 
 @pytest.fixture
@@ -98,7 +55,7 @@ def steady(log: list[str]) -> Steady:
             log.append(f"{name} {number}")
             time.sleep(pause)
             items: list[NDArray[np.float32]] = [np.full(RATE, amplitude, np.float32) for _ in range(windows)]
-            scores, seconds = yield items
+            [(scores, seconds)] = yield items
             assert (scores.shape, seconds > 0) == ((windows, 2), True)
             scored += scores[:, 0].tolist()
         return scored

@@ -1,8 +1,11 @@
 """Services whose models run in two worker processes."""
 
 import io
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -12,6 +15,8 @@ import soundfile
 from tests.engine.workers.hostile_models import RATE, TRIGGER, write_hostile
 from understudy.container import Services, open_services
 from understudy.engine.workers.remote_model import RemoteModel
+from understudy.engine.workers.worker import Worker
+from understudy.engine.workers.worker_engine import WorkerEngine
 from understudy.schemas.compiler.spec import InputKind, OutputActivation, PartialSpec
 from understudy.schemas.registry.model import ModelCreate
 from understudy.settings import Settings
@@ -71,3 +76,26 @@ def clip(peak: float, seconds: float = 1.0) -> io.BytesIO:
     soundfile.write(file, samples, RATE, format="WAV", subtype="FLOAT")
     file.seek(0)
     return file
+
+
+def workers_of(services: Services) -> list[Worker]:
+    """The worker processes, with those that are still starting."""
+    assert isinstance(services.engine, WorkerEngine)
+    return services.engine._team.workers
+
+
+def abort_where(services: Services, holds: Callable[[Worker], bool]) -> bool:
+    """End a worker for which `holds`, as damaged memory does; return False where there is none."""
+    for worker in workers_of(services):
+        pid = worker.handle.pid
+        with suppress(ProcessLookupError, FileNotFoundError):  # it has ended already
+            os.kill(pid, signal.SIGSTOP)  # so that it still holds when the worker ends
+            while (state := Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]) not in "TZX":
+                pass
+            found = state == "T" and holds(worker)
+            if found:
+                os.kill(pid, signal.SIGABRT)
+            os.kill(pid, signal.SIGCONT)
+            if found:
+                return True
+    return False

@@ -6,19 +6,19 @@ import os
 import random
 import signal
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from tests.engine.workers.conftest import abort_where
 from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.engine.engine import Engine
 from understudy.engine.workers.remote_model import MAX_DEATHS
-from understudy.engine.workers.worker_engine import WorkerEngine
+from understudy.engine.workers.worker import Worker
 from understudy.errors import AudioUnusable, NotAudio, RequestInvalid, WorkerDied
 from understudy.schemas.inference.prediction import Prediction, Window
 from understudy.schemas.inference.sample_encoding import Encoding
@@ -59,25 +59,6 @@ def kill(services: Services, count: int = 10) -> int:
             os.kill(pid, signal.SIGKILL)
             ended += 1
     return ended
-
-
-def abort_where_it_decodes(services: Services) -> bool:
-    """End a worker that decodes, as damaged memory does; return False where none was found."""
-    engine = engine_of(services)
-    assert isinstance(engine, WorkerEngine)
-    for worker in engine._team.workers:
-        pid = worker.handle.pid
-        os.kill(pid, signal.SIGSTOP)  # so that it is still decoding when it ends
-        while Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "T":
-            pass
-        step = worker.handle.page.read()
-        decoding = step is not None and step.decoding
-        if decoding:
-            os.kill(pid, signal.SIGABRT)
-        os.kill(pid, signal.SIGCONT)
-        if decoding:
-            return True
-    return False
 
 
 def strip(prediction: Prediction) -> Prediction:
@@ -181,11 +162,17 @@ async def test_work_that_no_worker_had_begun_is_answered_by_the_next(services: S
     assert {answer.label for answer in answers} == {"b"}
 
 
+def decodes(worker: Worker) -> bool:
+    step = worker.handle.page.read()
+    return step is not None and step.decoding
+
+
 async def test_recording_that_ends_workers_while_it_is_decoded_condemns_no_model(services: Services, live: int) -> None:
     long, short = tone(900.0), tone(1.0)
     for _ in range(MAX_DEATHS + 1):
         answer = asyncio.create_task(services.predictor.predict(io.BytesIO(long)))
-        while not abort_where_it_decodes(services):
+        while not answer.done():  # where helpers ran the model meanwhile, it is tried once more
+            abort_where(services, decodes)
             await asyncio.sleep(0.001)
         with pytest.raises(WorkerDied, match=r"while it decoded this recording: signal 6 \(SIGABRT\)"):
             await answer

@@ -15,9 +15,25 @@ class StepWatch(Protocol):
         """
         ...
 
+    def beside(self) -> AbstractContextManager[None]:
+        """Return a context for one run of a graph on another thread than the worker thread."""
+        ...
+
+    @property
+    def spare_cores(self) -> int:
+        """Number of cores that nobody needs, beside the one of the worker thread."""
+        ...
+
 
 class NoWatch:
     """For a process that nobody watches."""
 
     def step(self, requests: Sequence[int], *, decoding: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()
+
+    def beside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    @property
+    def spare_cores(self) -> int:
+        return 0

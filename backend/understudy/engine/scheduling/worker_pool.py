@@ -1,6 +1,8 @@
 """Runs blocking work on worker threads, so that the event loop never blocks."""
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +11,16 @@ from typing import ParamSpec, TypeVar
 
 from understudy.inference.runtime.memory import release_memory
 
+# Each helper needs the memory of one more run of a graph.
+MOST_HELPERS = 3
+_HELPER_NICENESS = 10
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class WorkerPool:
-    """`threads` inference threads and one loading thread.
+    """`threads` inference threads, one loading thread, and helpers, which the inference threads use.
 
     Use one inference thread for each core: eight threads on two cores answer a third fewer short clips. A swap loads on
     the loading thread, so it takes no inference thread away.
@@ -23,6 +29,7 @@ class WorkerPool:
     def __init__(self, threads: int) -> None:
         self._inference = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="loading")
+        self.helpers = ThreadPoolExecutor(MOST_HELPERS, thread_name_prefix="helper", initializer=_yield_cores)
         self.threads = threads
         self._under_way = 0
 
@@ -62,7 +69,14 @@ class WorkerPool:
     def close(self) -> None:
         """Wait for running work and cancel queued work."""
         self._inference.shutdown(cancel_futures=True)
+        self.helpers.shutdown(cancel_futures=True)
         self._loading.shutdown(cancel_futures=True)
 
     def _count_end(self, _: object) -> None:
         self._under_way -= 1
+
+
+def _yield_cores() -> None:
+    """Let other threads go first: a request may come to a worker whose core this thread uses."""
+    if sys.platform == "linux":  # where this holds for one thread
+        os.nice(_HELPER_NICENESS)

@@ -1,4 +1,4 @@
-"""A page of memory in which a worker says which requests its running step belongs to."""
+"""A page of memory in which a worker says what it runs, and its server how many cores nobody needs."""
 
 import mmap
 import os
@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 _SIZE = 4096
-_STARTED, _COUNT, _DECODING, _FIRST = 0, 1, 2, 3
+_STARTED, _COUNT, _DECODING, _BESIDE, _SPARE, _FIRST = 0, 1, 2, 3, 4, 5
 _MOST = _SIZE // 8 - _FIRST
 
 
@@ -27,6 +28,7 @@ class StepPage:
     def __init__(self, descriptor: int) -> None:
         self._map = mmap.mmap(descriptor, _SIZE)
         self._words = memoryview(self._map).cast("Q")
+        self._counting = Lock()
 
     @staticmethod
     def create() -> int:
@@ -49,6 +51,29 @@ class StepPage:
         finally:
             words[_STARTED] = 0
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Count the block as a run beside the steps."""
+        self._count_beside(1)
+        try:
+            yield
+        finally:
+            self._count_beside(-1)
+
+    @property
+    def runs_beside(self) -> int:
+        """Number of runs beside the steps; of those that ran when the worker died."""
+        return self._words[_BESIDE]
+
+    @property
+    def spare_cores(self) -> int:
+        """Number of cores that nobody needs, beside the worker's own; the server sets it."""
+        return self._words[_SPARE]
+
+    @spare_cores.setter
+    def spare_cores(self, cores: int) -> None:
+        self._words[_SPARE] = cores
+
     def read(self) -> RunningStep | None:
         """Return the step that runs, or that ran when the worker died; None between two steps."""
         started, count = self._words[_STARTED], self._words[_COUNT]
@@ -56,6 +81,10 @@ class StepPage:
             return None
         requests = tuple(self._words[_FIRST : _FIRST + min(count, _MOST)])
         return RunningStep(requests, started / 1e9, bool(self._words[_DECODING]))
+
+    def _count_beside(self, more: int) -> None:
+        with self._counting:
+            self._words[_BESIDE] += more
 
     def close(self) -> None:
         self._words.release()

@@ -26,15 +26,19 @@ class WorkerGone(Exception):
     """The worker ended, or its running step was stopped, before it answered.
 
     `held` are the numbers of the requests that the step belonged to; `reason` says how it ended. `outside` means that
-    another process has killed the worker, and `decoding` that the step decoded a recording and ran no model.
+    another process has killed the worker, and `decoding` that the step decoded a recording and ran no model. `unclear`
+    means that other threads ran graphs beside the step, any of which may have ended the worker.
     """
 
-    def __init__(self, held: tuple[int, ...], reason: str, *, outside: bool, decoding: bool = False) -> None:
+    def __init__(
+        self, held: tuple[int, ...], reason: str, *, outside: bool, decoding: bool = False, unclear: bool = False
+    ) -> None:
         super().__init__(reason)
         self.held = held
         self.reason = reason
         self.outside = outside
         self.decoding = decoding
+        self.unclear = unclear
 
 
 @dataclass(slots=True)
@@ -48,7 +52,10 @@ class _Pending:
 class Worker:
     """Sends requests and matches answers. A worker that breaks the protocol or does not go on is killed."""
 
-    def __init__(self, handle: WorkerHandle, on_gone: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, handle: WorkerHandle, on_gone: Callable[["Worker"], None], on_change: Callable[[], None]
+    ) -> None:
+        """`on_change` is called where `running` has changed, before the worker is sent the request."""
         self.handle = handle
         self.models: set[int] = set()
         self.ready = False
@@ -59,6 +66,7 @@ class Worker:
         self._reason = ""
         self._losing: asyncio.Task[None] | None = None
         self._on_gone = on_gone
+        self._on_change = on_change
         self._pending: dict[int, _Pending] = {}
         self._seen: object = None
         self._stopping: RunningStep | None = None  # the last step that was asked to stop
@@ -94,6 +102,7 @@ class Worker:
         if not self._pending:
             self._progress = time.monotonic()
         self._pending[request] = _Pending(answer, seconds, request if owner is None else owner, on_windows)
+        self._on_change()
         self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
         try:
             found, frame = await answer
@@ -104,6 +113,7 @@ class Worker:
             raise
         finally:
             self._pending.pop(request, None)
+            self._on_change()
         if isinstance(found, Failed):
             frame.close()
             raise to_error(found.problem)
@@ -187,7 +197,7 @@ class Worker:
 
     async def _report_loss(self) -> None:
         """Fail what is pending once the process's exit code is known."""
-        step = self.handle.page.read()
+        step, beside = self.handle.page.read(), self.handle.page.runs_beside
         with suppress(TimeoutError):
             async with asyncio.timeout(_EXIT_SECONDS):
                 await self.handle.exited.wait()
@@ -195,7 +205,8 @@ class Worker:
         outside = not self._reason and code == -signal.SIGKILL
         self.reason = self._reason or _describe_exit(code)
         held, decoding = ((), False) if step is None else (step.requests, step.decoding)
-        self._fail(WorkerGone(held, self.reason, outside=outside, decoding=decoding))
+        unclear = beside > 0 and not self._reason  # where the server killed it, the step was too long
+        self._fail(WorkerGone(held, self.reason, outside=outside, decoding=decoding, unclear=unclear))
         self._on_gone(self)
 
     def _fail(self, gone: WorkerGone) -> None:

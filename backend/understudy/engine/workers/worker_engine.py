@@ -134,11 +134,13 @@ class WorkerEngine:
         spent: float | None = None
         try:
             ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)
+            self._team.clips += 1
             try:
                 scored, sent = await self._score(remote, remote.verdict, content, priority, on_windows)
                 timing = scored.analysis.timing
                 spent = (scored.opening + timing.decode + timing.features + timing.inference) / 1e3
             finally:
+                self._team.clips -= 1
                 self._backlog.leave(ticket, spent)
         finally:
             content.close()
@@ -221,7 +223,7 @@ class WorkerEngine:
             try:
                 return await worker.request(build(request), request, content, seconds=model.step_seconds, owner=stream)
             except WorkerGone as gone:
-                if stream in gone.held:
+                if stream in gone.held and not gone.unclear:
                     raise self._blame(model, gone) from gone
                 raise StreamLost from gone
 
@@ -275,7 +277,9 @@ class WorkerEngine:
                     build(request, alone), request, content, seconds=model.step_seconds, on_windows=on_windows
                 )
             except WorkerGone as gone:
-                if request in gone.held:
+                if gone.unclear and not alone:
+                    alone = True
+                elif request in gone.held:
                     if sharing is Sharing.JOINED:
                         raise SharedRunBroken from gone
                     if len(gone.held) == 1:

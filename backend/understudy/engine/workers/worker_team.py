@@ -63,6 +63,7 @@ class WorkerTeam:
         `ahead` is a process of the fork server that was started already.
         """
         self.workers: list[Worker] = []
+        self.clips = 0  # recordings that are being scored, or wait for it
         self.failures = 0  # of the tasks that keep the workers, each of which is started again
         self._settings = settings
         self._load_all = load_all
@@ -147,6 +148,16 @@ class WorkerTeam:
                 future.set_result(worker)
                 worker.promised += 1
 
+    def _share_cores(self) -> None:
+        """Tell each worker that has one request how many cores of idle workers it may use for a recording."""
+        if not self.clips:
+            return
+        ready = [worker for worker in self.workers if worker.ready and not worker.gone]
+        busy = [worker for worker in ready if worker.running]
+        spare = (len(ready) - len(busy)) // len(busy) if busy else 0
+        for worker in busy:
+            worker.handle.page.spare_cores = spare if worker.running == 1 else 0
+
     def describe(self) -> list[WorkerStatus]:
         """Return the state of each worker that lives."""
         walls = self._server.walls if self._server else ()
@@ -213,7 +224,7 @@ class WorkerTeam:
             handle = await server.fork()
         except ForkServerGone:
             return  # its loss starts another one
-        worker = Worker(handle, self._lose_worker)
+        worker = Worker(handle, self._lose_worker, self._share_cores)
         self.workers.append(worker)
         try:
             await self._load_all(worker)
@@ -223,11 +234,13 @@ class WorkerTeam:
             worker.ready = True
             self._changed.set()
             self._serve_queue()
+            self._share_cores()
 
     def _lose_worker(self, worker: Worker) -> None:
         if self._closed:
             return
         self.workers.remove(worker)
+        self._share_cores()
         if worker.ready:
             self._seen_ready = time.monotonic()  # nobody may have asked since it became ready
         lived = time.monotonic() - worker.started

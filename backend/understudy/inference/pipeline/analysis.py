@@ -16,7 +16,7 @@ class PhaseTimes:
     """Milliseconds spent in each phase.
 
     `decode`: reading, decoding and resampling. `features`: cutting windows and computing log-mel frames. `inference`:
-    the backbone and the model.
+    the backbone and the model, the sum of all runs also where several ran at once.
     """
 
     decode: float

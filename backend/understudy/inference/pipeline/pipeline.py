@@ -1,6 +1,7 @@
 """Run a compiled model on recordings."""
 
 import time
+from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +41,8 @@ __all__ = ["Analysis", "Pipeline"]
 Array = NDArray[np.float32]
 Items = list[Array]
 T = TypeVar("T")
-Steps = Generator[Items, tuple[Array, float], T]
+Scored = tuple[Array, float]
+Steps = Generator[Items, Sequence[Scored], T]
 
 
 class Pipeline:
@@ -138,7 +140,7 @@ class Pipeline:
         while True:
             [scores], seconds = self.score([items])
             try:
-                items = steps.send((scores, seconds))
+                items = steps.send([(scores, seconds)])
             except StopIteration as end:
                 return cast("Analysis", end.value)
 
@@ -156,11 +158,21 @@ class Pipeline:
         rate = framing.rate or clip.rate
         cutter = framing.make_cutter(self._max_whole_clip_seconds, rate)
         pending: list[tuple[float, Array]] = []
+        unanswered: deque[list[float]] = deque()
         accumulator = ScoreAccumulator(self.spec, framing.window_seconds)
         reporter = None
         if on_windows is not None and framing.window_seconds is not None:
             reporter = WindowReporter(self._verdict, framing.window_seconds, on_windows)
         blocks = iter_samples(clip, self.spec.sound, rate, self._max_whole_clip_seconds)
+
+        def take(scored: Sequence[Scored]) -> None:
+            for scores, seconds in scored:
+                starts = unanswered.popleft()
+                watch.add("inference", seconds)
+                accumulator.add(starts, scores)
+                if reporter is not None:
+                    reporter.add(starts, scores)
+
         while True:
             with watch.measure("decode"):
                 block = next(blocks, None)
@@ -169,14 +181,12 @@ class Pipeline:
             while len(pending) >= MAX_BATCH or (block is None and pending):
                 batch = pending[:MAX_BATCH]
                 del pending[:MAX_BATCH]
-                scores, seconds = yield [item for _, item in batch]
-                watch.add("inference", seconds)
-                starts = [self.spec.sound.offset + start for start, _ in batch]
-                accumulator.add(starts, scores)
-                if reporter is not None:
-                    reporter.add(starts, scores)
+                unanswered.append([self.spec.sound.offset + start for start, _ in batch])
+                take((yield [item for _, item in batch]))
             if block is None:
                 break
+        while unanswered:
+            take((yield []))
         return self._build_analysis(clip, framing, cutter.total / rate, accumulator, watch)
 
     @cached_property
