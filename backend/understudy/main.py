@@ -90,7 +90,7 @@ def create_app(
     app.add_middleware(OriginGuard, settings=settings)
     install_problem_handlers(app)
     install_openapi(app)
-    app.include_router(v1.router)
+    app.include_router(v1.router, prefix=V1)  # without one FastAPI would build each route twice
     app.include_router(v2.router)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from understudy.api import health
-from understudy.api.paths import V1
 from understudy.api.problems.problem_responses import describe_problems
 from understudy.api.v1 import deployment, events, policies, recent_statistics, replicas, status
 from understudy.api.v1.access import account, keys, oidc, session, users
@@ -11,7 +10,7 @@ from understudy.api.v1.prediction import batch, demo, predict, predictions, stre
 from understudy.api.v1.registry import examples, files, history, models, signatures
 from understudy.errors import RequestInvalid
 
-router = APIRouter(prefix=V1, responses=describe_problems(RequestInvalid))
+router = APIRouter(responses=describe_problems(RequestInvalid))
 router.include_router(examples.registration)
 # Routes are tried in order, and most requests are predictions.
 for part in (
