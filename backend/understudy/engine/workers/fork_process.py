@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Self
 
 from understudy.engine.wire.channel import create_pair
@@ -22,13 +23,18 @@ class ForkProcess:
         self._taken = False
 
     @classmethod
-    def start(cls) -> Self:
-        """Start the process on the thread that will run the server, with which it ends. Raises OSError."""
+    def start(cls, backbone: Path | None = None) -> Self:
+        """Start the process on the thread that will run the server, with which it ends.
+
+        It loads the backbone before it is configured, where one is named. Raises OSError.
+        """
         own, other = create_pair()
         try:
             with other:
+                module = "understudy.engine.workers.fork_server"
+                named = [] if backbone is None else [str(backbone)]
                 process = subprocess.Popen(  # noqa: S603  # this interpreter and a module of ours
-                    [sys.executable, "-m", "understudy.engine.workers.fork_server", str(other.fileno())],
+                    [sys.executable, "-m", module, str(other.fileno()), *named],
                     pass_fds=[other.fileno()],
                     stdin=subprocess.DEVNULL,
                     env=os.environ | _ONE_THREAD,

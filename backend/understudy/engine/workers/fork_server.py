@@ -1,7 +1,8 @@
 """Runs as a process of its own: loads the libraries once, limits itself, and forks a worker for each request.
 
-`python -m understudy.engine.workers.fork_server DESCRIPTOR`, where the descriptor is its end of a socket pair. Workers
-share the memory of the libraries and of the backbone with it.
+`python -m understudy.engine.workers.fork_server DESCRIPTOR [BACKBONE]`, where the descriptor is its end of a socket
+pair. It loads the backbone while the server loads its own libraries. Workers share the memory of the libraries and of
+the backbone with it.
 """
 
 import asyncio
@@ -34,14 +35,15 @@ _POLL_MILLISECONDS = 200
 _BUFFER_BYTES = 64 << 10
 
 
-def main(descriptor: int) -> None:
-    """Serve until the other end is closed."""
+def main(descriptor: int, backbone: Path | None = None) -> None:
+    """Serve until the other end is closed; `backbone` is what the configuration will probably name."""
     for each in (signal.SIGINT, signal.SIGTERM):  # a terminal and systemd send them to all processes of the server
         signal.signal(each, signal.SIG_IGN)  # the server's process decides when its workers end
     control = socket.socket(fileno=descriptor)
     import understudy.audio.decoding.ffmpeg  # noqa: F401  # else the first mp3 of each worker waits for its libraries
 
     pin_blas()  # the server's process may still load its own libraries
+    backbones = _load_backbones(backbone)
     buffer = bytearray(_BUFFER_BYTES)
     first = receive_frames(control, buffer)
     if not first:
@@ -50,7 +52,8 @@ def main(descriptor: int) -> None:
     configure_logs(configuration.log_format, configuration.log_level)  # its workers write lines of the same form
     if sys.platform == "linux":
         die_with_parent(configuration.parent)
-    backbones = _load_backbones(configuration.backbone)
+    if configuration.backbone != backbone:
+        backbones = _load_backbones(configuration.backbone)
     held = walls.apply(configuration.memory_bytes, configuration.readable)
     send_frame(control, Started(walls=held).model_dump_json().encode())
     limits = ClipLimits(configuration.max_audio_seconds, configuration.max_whole_clip_seconds)
@@ -127,7 +130,7 @@ def _run_child(control: socket.socket, end: int, page: int, limits: ClipLimits, 
 
 if __name__ == "__main__":
     try:
-        main(int(sys.argv[1]))
+        main(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     except Exception:
         log.exception("an error ends the fork server")
         sys.exit(1)

@@ -91,7 +91,7 @@ def _start_fork_process(settings: Settings, starting: ExitStack) -> "ForkProcess
     from understudy.engine.workers.fork_process import ForkProcess
 
     try:
-        fork_process = ForkProcess.start()
+        fork_process = ForkProcess.start(settings.backbone_path if settings.backbone_path.is_file() else None)
     except OSError:  # the start of the workers tries it again, and says what is wrong
         return None
     starting.callback(fork_process.discard)
