@@ -128,14 +128,17 @@ async def _handle_disconnect(request: Request, _: Exception) -> ProblemResponse:
 
 async def _handle_unforeseen_error(request: Request, error: Exception) -> ProblemResponse:
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-    response = _respond(
-        request, UnderstudyError("The server failed with an unexpected error.").problem(), UnderstudyError.status
-    )
+    response = _respond(request, build_unforeseen_problem(), UnderstudyError.status)
     # The framework sends this response outside of all middleware, which adds these headers to the others.
     add_cors_headers(response.headers, request.headers.get("origin"), request.state.services.settings.allowed_origins)
     response.raw_headers += list_missing_headers(request.scope, {"headers": response.raw_headers})
     response.raw_headers.append((HEADER, get_request_id(request.scope)))
     return response
+
+
+def build_unforeseen_problem() -> dict[str, object]:
+    """Return the problem of an error that nobody foresaw; the log has the error itself."""
+    return UnderstudyError("The server failed with an unexpected error.").problem()
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -92,8 +92,8 @@ class LiveStream:
     async def push(self, message: bytes) -> list[StreamMessage]:
         """Return the messages to send after one message of samples, encoded as the stream's start says.
 
-        The next message may complete a frame. Raises AudioUnusable for samples that cannot be used, and CannotServe
-        when the model fails.
+        The next message may complete a frame. Raises AudioUnusable for samples that cannot be used, CannotServe when
+        the model fails, and WorkerDied.
         """
         messages: list[StreamMessage] = []
         message = self._part + message
@@ -103,10 +103,8 @@ class LiveStream:
         if self._model_id is None:
             model, generation = await self._predictor.choose(None)
             if generation != self._segment.generation:
-                successor, windows = await self._segment.hand_over(model, generation)
-                self._segment.close()
-                self._segment = successor
-                messages += [successor.build_swap(), *windows]
+                windows = await self._hand_over(model, generation)
+                messages += [self._segment.build_swap(), *windows]
         while True:
             try:
                 return [*messages, *await self._segment.push(message)]
@@ -144,13 +142,17 @@ class LiveStream:
 
     async def _reopen(self) -> list[StreamWindow]:
         """Go on with the same model where the process that kept the stream's state has ended."""
-        segment = self._segment
+        return await self._hand_over(self._segment.model, self._segment.generation)
+
+    async def _hand_over(self, model: LoadedModel, generation: int | None) -> list[StreamWindow]:
+        """Go on with `model`, and return the windows that it completes at once. Raises WorkerDied."""
         for _ in range(_MAX_REOPENED):
             try:
-                self._segment, windows = await segment.hand_over(segment.model, segment.generation)
+                successor, windows = await self._segment.hand_over(model, generation)
             except StreamLost:
                 continue
-            segment.close()
+            self._segment.close()
+            self._segment = successor
             return windows
         raise WorkerDied(f"{_MAX_REOPENED} worker processes ended on this stream.")
 
@@ -229,7 +231,11 @@ class _StreamSegment:
         successor = await self.open(self._engine, self._start, model, generation, self._begin + self._next)
         skipped = (self._count_next_frames() - self._kept_from) * self._frame_bytes
         samples = b"".join(self._kept)[skipped:]
-        return successor, await successor.push(samples) if samples else []
+        try:
+            return successor, await successor.push(samples) if samples else []
+        except BaseException:
+            successor.close()
+            raise
 
     def _count_next_frames(self) -> int:
         return round(self._next * self._start.sample_rate)

@@ -19,10 +19,12 @@ from onnx import TensorProto, helper, numpy_helper
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
+from tests.api.asgi_exchange import AsgiExchange
 from tests.serve_process import run_uvicorn
 from tests.types import ModelFactory
 from understudy.main import create_app
 from understudy.schemas.inference.stream import StreamMessage
+from understudy.serving.prediction.streaming import LiveStream, Streaming
 from understudy.settings import Settings
 
 RATE = 44_100
@@ -159,6 +161,26 @@ async def test_a_socket_without_a_first_message_is_closed(settings: Settings) ->
     problem = json.loads(sent[1]["text"])["problem"]
     assert (problem["code"], problem["status"], sent[2]["code"]) == ("request_timeout", 408, 1008)
     assert "first message" in problem["detail"]
+
+
+@pytest.mark.anyio
+async def test_an_error_that_nobody_foresaw_is_said_before_the_socket_is_closed(
+    settings: Settings, migrated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> LiveStream:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Streaming, "open", fail)
+    start = {"type": "websocket.receive", "text": '{"sample_rate": 16000, "encoding": "pcm16"}'}
+    async with (
+        LifespanManager(create_app(settings), startup_timeout=60) as manager,
+        AsgiExchange(manager.app, "/api/v1/stream", websocket=True) as socket,
+    ):
+        assert await socket.read_status() == 101
+        socket.received.put_nowait(start)
+        message, close = await socket.read_to_end()
+    assert json.loads(message["text"])["problem"]["code"] == "internal_error"
+    assert (close["type"], close["code"]) == ("websocket.close", 1011)
 
 
 def write_waveform_model(path: Path) -> None:

@@ -4,22 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 
+import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from understudy.access.actions import Action
 from understudy.api.access.permission import CurrentCaller, require, require_rehearsal
 from understudy.api.dependencies import RehearsedModelId, Served
-from understudy.api.problems.error_handlers import POLICY_VIOLATION, refuse_stream
+from understudy.api.problems.error_handlers import POLICY_VIOLATION, build_unforeseen_problem, refuse_stream
 from understudy.container import Services
 from understudy.errors import BodyTooLarge, RequestInvalid, RequestTimeout, UnderstudyError
 from understudy.schemas.inference.stream import StreamEnd, StreamHeartbeat, StreamStart
 from understudy.serving.prediction.streaming import LiveStream, build_message_too_large
 
+log = structlog.get_logger()
+
 router = APIRouter(tags=["predict"])
 
 # The status codes of RFC 6455, section 7.4.1.
 _MESSAGE_TOO_BIG = 1009
+_INTERNAL_ERROR = 1011
 
 
 @router.websocket("/stream", dependencies=require(Action.PREDICT))
@@ -33,6 +37,11 @@ async def stream(socket: WebSocket, services: Served, caller: CurrentCaller, mod
         except UnderstudyError as error:
             code = _MESSAGE_TOO_BIG if isinstance(error, BodyTooLarge) else POLICY_VIOLATION
             await refuse_stream(socket, error.problem(), code)
+        except WebSocketDisconnect:
+            raise
+        except Exception as error:  # the framework would close the socket without a word
+            log.error("stream failed", path=socket.url.path, exc_info=error)
+            await refuse_stream(socket, build_unforeseen_problem(), _INTERNAL_ERROR)
 
 
 async def _score_stream(socket: WebSocket, services: Services, model_id: int | None) -> None:
