@@ -99,9 +99,11 @@ def long_clip(
     return found
 
 
+@pytest.mark.parametrize("cores", [1, 3, 7])
 async def test_scores_are_those_of_one_thread(
-    scheduler: Scheduler, pipeline: Pipeline, watch: Watch, sizes: list[int]
+    scheduler: Scheduler, pipeline: Pipeline, watch: Watch, sizes: list[int], cores: int
 ) -> None:
+    watch.cores = cores
     expected = await scheduler.run_clip(pipeline, long_clip())
     assert not watch.helped.is_set()
     scores = await scheduler.run_clip(pipeline, long_clip(lambda: watch.helped.wait(WAIT)), ahead=True)
