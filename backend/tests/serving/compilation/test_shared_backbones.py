@@ -129,10 +129,11 @@ async def test_a_changed_backbone_stays_where_the_store_lacks_it_and_is_refused(
         )
 
 
-async def test_a_changed_backbone_is_not_stored(shared: Shared) -> None:
+async def test_a_changed_backbone_is_not_stored_and_its_model_does_not_go_live(shared: Shared) -> None:
     _change(shared.locate(shared.first))
-    await shared.share()
-    assert not (shared.store / f"{shared.name}.json").exists()
+    with pytest.raises(BackboneMissing, match="is missing or was changed, and the store lacks it"):
+        await shared.share()
+    assert not list(shared.store.glob("*/*.json"))
 
 
 async def test_another_backbone_in_the_store_is_named_as_damaged(shared: Shared) -> None:

@@ -16,7 +16,7 @@ from understudy.backbones.store import BackboneStore, read_backbone, verify_back
 from understudy.compiler import model_source
 from understudy.compiler.compiled_store import CompiledModel, CompiledStore
 from understudy.engine.engine import EngineModel
-from understudy.errors import StoreUnavailable, UnderstudyError
+from understudy.errors import BackboneMissing, StoreUnavailable, UnderstudyError
 from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.known_digests import KnownDigests
 from understudy.files.regular_file import open_regular, read_regular
@@ -93,7 +93,8 @@ class FileSharing:
         """Store the backbone, the file and the compiled model, unless the store has them.
 
         Where this machine stored them before and the store does not answer now, they count as stored: a roll back needs
-        no store. Raises StoreUnavailable. A file that is not here, or was changed, is not stored.
+        no store. A file that is not here, or was changed, is not stored. Raises StoreUnavailable, and BackboneMissing
+        where the store lacks the backbone and this machine does not have it as it was installed.
         """
         if self._files is None or self._read_only:
             return
@@ -144,8 +145,12 @@ class FileSharing:
             if each not in self._verified:
                 compiled = await asyncio.to_thread(self._store.find, each)
                 if compiled is not None:
-                    await asyncio.to_thread(self._publish, files, model, compiled)
-                    self._verified.add(each)
+                    try:
+                        await asyncio.to_thread(self._publish, files, model, compiled)
+                    except BackboneMissing as error:  # an activation says so
+                        log.debug("model not stored", key=each, reason=error.detail)
+                    else:
+                        self._verified.add(each)
 
     def _find_compiled(self, key: str) -> CompiledModel | None:
         found = self._store.find(key)
@@ -268,13 +273,14 @@ class FileSharing:
         if report.spec.backbone is not None and (digest := report.spec.backbone.digest) is not None:
             folder = self._backbones.locate(digest)
             whole = self._is_backbone(folder, digest)
-            self._publish_path(files, f"backbones/{digest}", folder, lambda _: whole)
+            _require_stored(self._publish_path(files, f"backbones/{digest}", folder, lambda _: whole), folder)
         if report.quantization is not None and report.quantization.backbone is not None:
             path = self._settings.quantized_backbone_path(report.quantization.backbone)
             wanted = report.quantization.backbone_file_digest
-            self._publish_path(
+            stored = self._publish_path(
                 files, f"int8-backbones/{path.name}", path, lambda manifest: wanted in (None, manifest.files[0].digest)
             )
+            _require_stored(stored, path)
         digest = model.facts.digest
         with suppress(UnderstudyError):  # its path may lead out of the home folder by now
             source, fetched = self._registry.files.resolve(model.facts.path), self._folder / "sources" / digest
@@ -298,6 +304,17 @@ class FileSharing:
 
 def _name_compiled(key: str) -> str:
     return f"compiled/{key}"
+
+
+def _require_stored(stored: bool, place: Path) -> None:
+    """Raises BackboneMissing unless the store has the backbone: no other server could load the model."""
+    if not stored:
+        raise BackboneMissing(
+            f"The backbone at {place} is missing or was changed, and the store lacks it: no other server could load "
+            "the model.",
+            remedy="Install the backbone again: understudy backbone install NAME FILE.onnx --spec SPEC.json. Make an "
+            "int8 variant again: understudy compile MODEL_ID --precision int8.",
+        )
 
 
 def _is_lost(files: SharedFiles, key: str) -> bool:
