@@ -161,8 +161,8 @@ async def _run_with_patience(probe: _Probe) -> float:
 
 
 async def _require_even_cost(answered: Sequence[_Answered]) -> None:
-    """Raise ProbeFailed where one of the probes takes much longer than the others, twice."""
-    for each in answered:
+    """Raise ProbeFailed where one of the probes takes much longer than the others, twice; the slowest is named."""
+    for each in sorted(answered, key=lambda other: other.seconds, reverse=True):
         usual = median(other.seconds for other in answered)
         if each.seconds <= max(_SLOW_SECONDS, _SLOW_RATIO * usual):
             continue
