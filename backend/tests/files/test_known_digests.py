@@ -7,6 +7,7 @@ import pytest
 
 from understudy.files import known_digests
 from understudy.files.known_digests import FileReplaced, KnownDigests
+from understudy.files.regular_file import open_regular
 
 
 def _hash(content: bytes) -> str:
@@ -31,10 +32,9 @@ def test_a_file_that_is_replaced_meanwhile_has_no_digest(tmp_path: Path, monkeyp
     file, other = tmp_path / "file", tmp_path / "other"
     file.write_bytes(b"one")
     other.write_bytes(b"two")
-    opened = known_digests.open_regular
 
     def replace(path: Path) -> object:
-        found = opened(path)
+        found = open_regular(path)
         other.replace(file)
         return found
 
