@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.ray_serve.variables import ReplicaVariables, collect_variables
+from understudy.errors import Misconfigured
+from understudy.ray_serve.variables import ReplicaVariables, collect_variables, list_secrets
 from understudy.settings import Settings
 
 _SECRET = "s3cret" * 8
@@ -68,3 +69,35 @@ def test_the_number_of_workers_and_the_address_of_the_options_win(environment: d
     assert values["UNDERSTUDY_HOST"] == "0.0.0.0"  # noqa: S104
     assert values["UNDERSTUDY_ALLOW_UNAUTHENTICATED"] == "true"
     assert values["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector.example"
+
+
+def test_paths_are_those_of_the_folder_where_the_command_runs(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(tls_cert=Path("cert.pem"), tls_key=Path("key.pem"), backbone=Path("yamnet.onnx"))
+    values = collect_variables(settings, environment | {"UNDERSTUDY_TLS_CERT": "cert.pem"}, 1, secrets=False)
+    assert values["UNDERSTUDY_TLS_CERT"] == str(tmp_path / "cert.pem")
+    assert values["UNDERSTUDY_TLS_KEY"] == str(tmp_path / "key.pem")
+    assert values["UNDERSTUDY_BACKBONE"] == str(tmp_path / "yamnet.onnx")
+
+
+def test_settings_of_the_node_itself_do_not_count() -> None:
+    node = {"DATABASE_URL": "postgresql://elsewhere", "understudy_store": "s3://elsewhere/x", "PATH": "/usr/bin"}
+    ReplicaVariables({"UNDERSTUDY_HOME": "/home"}, "1.0").apply(node)
+    assert node == {"PATH": "/usr/bin", "UNDERSTUDY_HOME": "/home"}
+
+
+def test_secrets_of_the_node_count_where_the_command_sends_none() -> None:
+    node = {"UNDERSTUDY_DATABASE_URL": "postgresql://db.example/x", "UNDERSTUDY_STORE": "s3://elsewhere/x"}
+    ReplicaVariables({}, "1.0", secrets_on_nodes=("database_url",)).apply(node)
+    assert node == {"UNDERSTUDY_DATABASE_URL": "postgresql://db.example/x"}
+
+
+@pytest.mark.parametrize("value", [None, " "])
+def test_a_node_without_a_secret_that_was_not_sent_is_refused(environment: dict[str, str], value: str | None) -> None:
+    names = list_secrets(Settings())
+    assert names == ("database_url", "jwt_secret")
+    node = {"UNDERSTUDY_JWT_SECRET": _SECRET} | ({} if value is None else {"DATABASE_URL": value})
+    with pytest.raises(Misconfigured, match="DATABASE_URL is not set on this node"):
+        ReplicaVariables({}, "1.0", secrets_on_nodes=names).apply(node)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from understudy.container import Services
+from understudy.errors import UnderstudyError
 from understudy.main import create_app
 from understudy.ray_serve.health import require_useful, wait_until_ready
 from understudy.ray_serve.open_sockets import OpenSockets
@@ -18,6 +19,8 @@ from understudy.settings import Settings
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.25
+# Begins the line with the remedy, in the traceback that Ray passes on to the command that deploys.
+REMEDY_MARK = "remedy: "
 
 
 class ReplicaApplication:
@@ -76,7 +79,7 @@ class ReplicaApplication:
             if started:
                 raise
             log.error("the replica did not start", detail=str(error), remedy=getattr(error, "remedy", None))
-            self._start_error = error
+            self._start_error = note_remedy(error)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -103,6 +106,13 @@ class ReplicaApplication:
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+
+
+def note_remedy(error: Exception) -> Exception:
+    """Return `error` with its remedy as a note, which its traceback shows."""
+    if isinstance(error, UnderstudyError):
+        error.add_note(f"{REMEDY_MARK}{error.remedy}")
+    return error
 
 
 def _drop_request_id(send: Send) -> Send:

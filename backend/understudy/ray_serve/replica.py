@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from understudy import __version__
 from understudy.errors import Misconfigured
-from understudy.ray_serve.application import ReplicaApplication
+from understudy.ray_serve.application import ReplicaApplication, note_remedy
 from understudy.ray_serve.variables import ReplicaVariables
 from understudy.settings import Settings
 
@@ -23,9 +23,12 @@ class UnderstudyReplica:
     """One server of the registry. Ray's proxy passes HTTP and WebSockets to it."""
 
     def __init__(self, variables: ReplicaVariables) -> None:
-        """Raises Misconfigured on a node with another version, and on one that has not the registry's file."""
-        _check_node(variables)
-        os.environ.update(variables.values)
+        """Raises Misconfigured on a node with another version, and on one without the registry's file or a secret."""
+        try:
+            _check_node(variables)
+            variables.apply(os.environ)
+        except Misconfigured as error:
+            raise note_remedy(error) from None
         settings = Settings()
         for folder in (settings.models_dir, settings.var_dir):
             folder.mkdir(parents=True, exist_ok=True)

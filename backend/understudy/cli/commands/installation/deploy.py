@@ -15,7 +15,7 @@ from understudy.cli.views.cells import to_text
 from understudy.errors import Misconfigured
 from understudy.ray_serve.cluster_checks import check_settings
 from understudy.ray_serve.options import DEFAULT_MAX_REQUESTS, DEFAULT_TARGET_REQUESTS, DeployOptions
-from understudy.ray_serve.variables import ReplicaVariables, collect_variables
+from understudy.ray_serve.variables import ReplicaVariables, collect_variables, list_secrets
 
 group = typer.Typer(help="Deploy the server on a cluster.", no_args_is_help=True)
 
@@ -113,7 +113,10 @@ def ray(
     values = collect_variables(settings, os.environ, options.workers, secrets=not secrets_on_nodes)
     with explain_missing_ray():
         from understudy.ray_serve.deploy import deploy
-    done = deploy(options, settings, ReplicaVariables(values, __version__), session.output.print_note)
+    variables = ReplicaVariables(
+        values, __version__, secrets_on_nodes=list_secrets(settings) if secrets_on_nodes else None
+    )
+    done = deploy(options, settings, variables, session.output.print_note)
     answer: dict[str, object] = {
         "name": done.name,
         "url": done.url,
@@ -122,7 +125,7 @@ def ray(
     }
     session.output.print_answer(
         answer,
-        to_text(f"{done.name} runs on {done.url} with {done.replicas} replicas, {done.nodes} nodes.", "bold green"),
+        to_text(f"{done.name} runs on {done.url}. Replicas: {done.replicas}, nodes: {done.nodes}.", "bold green"),
         to_text(f"State: serve status. End: understudy deploy delete --name {done.name}", "dim"),
     )
 
