@@ -133,6 +133,27 @@ def test_another_address_than_that_of_the_running_proxies_is_refused(running: Cl
     assert str(running.port) in problem["remedy"]
 
 
+def test_an_address_where_no_cluster_answers_is_refused_at_once(running: Cluster) -> None:
+    assert running.deploy("--address", "127.0.0.1:1", code=6)["code"] == "unavailable"
+    for no_address in ("http://127.0.0.1:8265", "local", "nonsense"):
+        assert "HEAD:6379" in running.deploy(code=1, RAY_ADDRESS=no_address)["remedy"]
+
+
+def test_a_missing_token_is_named(running: Cluster) -> None:
+    problem = running.deploy(code=6, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="", HOME=str(running.folder))
+    assert "RAY_AUTH_TOKEN" in problem["remedy"]
+
+
+def test_a_new_deployment_that_fails_keeps_all_replicas_before(running: Cluster) -> None:
+    before = {each["process_id"] for each in running.read("/api/v1/replicas")["replicas"]}
+    problem = running.deploy(*("--replicas", "2"), "--secrets-on-nodes", code=6)
+    assert "DATABASE_URL is not set on this node" in problem["detail"]
+    assert "2 replicas of the deployment before are kept" in problem["detail"]
+    assert "where `ray start` runs" in problem["remedy"]
+    assert {each["process_id"] for each in running.read("/api/v1/replicas")["replicas"]} >= before
+    assert predict(running).json()["model"]["model_name"] == "one"
+
+
 def test_the_reason_of_a_start_that_fails_is_named(running: Cluster) -> None:
     problem = running.deploy(
         *("--name", "broken", "--route-prefix", "/broken", "--cpus", "0.5"),
@@ -156,5 +177,8 @@ def test_the_end_says_goodbye_to_streams_and_leaves_nothing_behind(running: Clus
         assert stream.close_code == 1001
     assert messages[-1]["problem"]["code"] == "server_stopping"
     wait_until(lambda: not any(each.is_running() for each in [*processes, *children]))
-    with psycopg.connect(running.environment["DATABASE_URL"]) as connection:
-        assert connection.execute("SELECT count(*) FROM understudy_replicas").fetchone() == (0,)
+    with psycopg.connect(running.environment["DATABASE_URL"]) as connection:  # the killed replica left its row
+        left = {
+            int(name.rpartition(":")[2]) for (name,) in connection.execute("SELECT replica FROM understudy_replicas")
+        }
+    assert left.isdisjoint(each.pid for each in processes)

@@ -1,6 +1,5 @@
 """Deploys the application on a Ray cluster. Importing this module loads Ray."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,8 +10,11 @@ from ray.serve.context import _get_global_client
 from ray.serve.exceptions import RayServeException
 
 from understudy.errors import Misconfigured, NotFound, Unavailable
+from understudy.ray_serve.application import REMEDY_MARK
 from understudy.ray_serve.cluster_checks import check_cluster
+from understudy.ray_serve.connection import connect
 from understudy.ray_serve.options import DeployOptions
+from understudy.ray_serve.progress import tell_progress
 from understudy.ray_serve.replica import UnderstudyReplica
 from understudy.ray_serve.variables import ReplicaVariables
 from understudy.settings import Settings
@@ -24,6 +26,9 @@ _CHECK_SECONDS = 10.0
 # Ray waits ten minutes before it takes replicas away, which suits models that load slowly.
 _DOWNSCALE_SECONDS = 60.0
 _UPSCALE_SECONDS = 10.0
+# Ray's own default is to stop replicas before it starts those that replace them. A deployment with one replica would
+# then answer nothing while the new one starts, and nothing at all where the new one cannot start.
+_SURGE_PERCENT = 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def deploy(
     `note` gets what a person should know. Raises Unavailable without a cluster and where no replica starts, and
     Misconfigured for settings that do not fit the cluster.
     """
-    _connect(options.address)
+    connect(options.address)
     try:
         nodes = sum(1 for node in ray.nodes() if node["Alive"])
         for line in check_cluster(settings, nodes):
@@ -54,7 +59,8 @@ def deploy(
             variables = replace(variables, sqlite_node=ray.get_runtime_context().get_node_id())
         deployment = build_deployment(options, settings)
         try:
-            serve.run(deployment.bind(variables), name=options.name, route_prefix=options.route_prefix)
+            with tell_progress(options.name, note):
+                serve.run(deployment.bind(variables), name=options.name, route_prefix=options.route_prefix)
         except (RayServeException, RuntimeError) as error:
             raise _describe_failure(options.name, error) from error
         running = _count_running(options.name)
@@ -71,7 +77,7 @@ def delete(name: str, address: str | None) -> None:
 
     Raises Unavailable without a cluster, and NotFound where the cluster has no such application.
     """
-    _connect(address)
+    connect(address)
     try:
         names = sorted(serve.status().applications)
         if name not in names:
@@ -102,22 +108,11 @@ def build_deployment(options: DeployOptions, settings: Settings) -> Any:
         name=DEPLOYMENT,
         ray_actor_options={"num_cpus": options.cpus},
         max_ongoing_requests=options.max_requests,
+        max_surge_percent=_SURGE_PERCENT,
         health_check_period_s=_CHECK_SECONDS,
         graceful_shutdown_timeout_s=settings.grace_seconds + _CLOSE_SECONDS,
         **scale,
     )
-
-
-def _connect(address: str | None) -> None:
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    try:
-        ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError) as error:
-        raise Unavailable(
-            f"No Ray cluster answers at {address or 'the address of this machine'}: {error}",
-            remedy="Start one with `ray start --head` and join the other machines with `ray start --address "
-            "HEAD:6379`, or name one: --address HEAD:6379.",
-        ) from error
 
 
 def _start_proxies(settings: Settings) -> None:
@@ -126,8 +121,8 @@ def _start_proxies(settings: Settings) -> None:
         "host": settings.host,
         "port": settings.port,
         "keep_alive_timeout_s": settings.keep_alive_seconds,
-        "ssl_certfile": None if settings.tls_cert is None else str(settings.tls_cert),
-        "ssl_keyfile": None if settings.tls_key is None else str(settings.tls_key),
+        "ssl_certfile": None if settings.tls_cert is None else str(settings.tls_cert.absolute()),
+        "ssl_keyfile": None if settings.tls_key is None else str(settings.tls_key.absolute()),
     }
     serve.start(http_options=wanted)
     running = _get_global_client().http_config
@@ -152,9 +147,12 @@ def _describe_failure(name: str, error: Exception) -> Unavailable:
     deployment = None if application is None else application.deployments.get(DEPLOYMENT)
     reason = (deployment and deployment.message) or (application and application.message) or str(error)
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
-    ours = [line.removeprefix("understudy.errors.") for line in lines if line.startswith("understudy.errors.")]
+    ours = [line.partition(": ")[2] for line in lines if line.startswith("understudy.errors.")]
+    remedies = [line.removeprefix(REMEDY_MARK) for line in lines if line.startswith(REMEDY_MARK)]
+    kept = _count_running(name)
+    state = f"{kept} replicas of the deployment before are kept." if kept else "No replica runs, and Ray has given up."
     return Unavailable(
-        f"The application {name} did not start: {ours[-1] if ours else ' '.join(lines)}",
-        remedy=f"Mend the reason, then deploy again; Ray goes on trying meanwhile. `serve status --name {name}` shows "
-        f"its state, and `understudy deploy delete --name {name}` ends it.",
+        f"The application {name} did not start: {ours[-1] if ours else ' '.join(lines)} {state}",
+        remedy=f"{remedies[-1] if remedies else 'Mend the reason.'} Then deploy again. `serve status --name {name}` "
+        f"shows its state, and `understudy deploy delete --name {name}` ends it.",
     )
