@@ -113,6 +113,18 @@ def test_another_servers_answer_is_not_taken_for_ours() -> None:
         client.get_status()
 
 
+def test_an_error_of_a_proxy_in_front_says_that_the_outcome_must_be_looked_up() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, text="Internal Server Error")
+
+    with (
+        Client("http://localhost", http=httpx.Client(transport=httpx.MockTransport(answer))) as client,
+        pytest.raises(Unavailable, match="answered 500") as caught,
+    ):
+        client.activate_model(1)
+    assert "understudy list" in caught.value.remedy
+
+
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http://[::1"])
 def test_an_address_of_another_form_is_refused(url: str) -> None:
     with pytest.raises(RequestInvalid, match="address"):

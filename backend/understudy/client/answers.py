@@ -15,6 +15,13 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 # A server with slow cores needs minutes for an hour of audio.
 TIMEOUT = httpx.Timeout(900.0, connect=5.0)
+_ADDRESS_REMEDY = "Give the address of an Understudy server of this version (--url, UNDERSTUDY_URL)."
+# A load balancer or Ray's proxy whose server ended under the request, or that has none.
+_GATEWAY_REMEDY = (
+    "A proxy in front answered for a server that ended or is missing. A prediction can be sent again; see what became "
+    "of a change first: `understudy list`. If it stays so, see whether the servers run, or correct the address (--url, "
+    "UNDERSTUDY_URL)."
+)
 
 
 def parse_base_url(url: str) -> httpx.URL:
@@ -72,5 +79,5 @@ def parse_document(kind: type[Answer], answer: httpx.Response, document: str | b
     except ValidationError as error:
         raise Unavailable(
             f"{answer.url} answered {answer.status_code} with something that is not Understudy's.",
-            remedy="Give the address of an Understudy server of this version (--url, UNDERSTUDY_URL).",
+            remedy=_GATEWAY_REMEDY if answer.is_server_error else _ADDRESS_REMEDY,
         ) from error
