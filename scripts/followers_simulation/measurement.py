@@ -1,6 +1,7 @@
 """Measures a fleet at rest, while it follows switches, and while it cannot load a model."""
 
 import asyncio
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -133,4 +134,9 @@ def _wait_until_failed(load: PostgresLoad, followers: int) -> None:
 
 
 def _quantile(values: Sequence[float], percent: int) -> float:
+    """Return NaN where no follower reported that it followed."""
+    if not values:
+        return math.nan
+    if len(values) == 1:
+        return values[0]
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
