@@ -150,7 +150,11 @@ def _describe_failure(name: str, error: Exception) -> Unavailable:
     ours = [line.partition(": ")[2] for line in lines if line.startswith("understudy.errors.")]
     remedies = [line.removeprefix(REMEDY_MARK) for line in lines if line.startswith(REMEDY_MARK)]
     kept = _count_running(name)
-    state = f"{kept} replicas of the deployment before are kept." if kept else "No replica runs, and Ray has given up."
+    state = (
+        f"{kept} replicas of the deployment before are kept, and one that dies is not replaced until a deployment succeeds."
+        if kept
+        else "No replica runs, and Ray has given up."
+    )
     return Unavailable(
         f"The application {name} did not start: {ours[-1] if ours else ' '.join(lines)} {state}",
         remedy=f"{remedies[-1] if remedies else 'Mend the reason.'} Then deploy again. `serve status --name {name}` "
