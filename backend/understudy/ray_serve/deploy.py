@@ -151,7 +151,7 @@ def _describe_failure(name: str, error: Exception) -> Unavailable:
     remedies = [line.removeprefix(REMEDY_MARK) for line in lines if line.startswith(REMEDY_MARK)]
     kept = _count_running(name)
     state = (
-        f"{kept} replicas of the deployment before are kept, and one that dies is not replaced until a deployment succeeds."
+        f"{kept} replicas of the deployment before are kept. One that dies is not replaced until a deployment succeeds."
         if kept
         else "No replica runs, and Ray has given up."
     )
