@@ -410,6 +410,19 @@ async def test_a_sparse_file_in_an_archive_does_not_fill_the_disk(elsewhere: Set
 
 
 @only_sqlite
+async def test_int8_backbones_are_saved_with_what_was_compiled_and_a_servers_copies_are_not(
+    database: Database, database_settings: Settings, archive: Path, elsewhere: Settings
+) -> None:
+    kept = database_settings.quantized_backbone_path("int8-0123")
+    kept.parent.mkdir(parents=True)
+    for path in (kept, kept.with_name("0123.onnx")):
+        path.write_bytes(b"graph")
+    await save(database_settings, database, archive, compiled=True)
+    await restore_into(elsewhere, archive)
+    assert [path.name for path in elsewhere.backbones_dir.iterdir()] == [kept.name]
+
+
+@only_sqlite
 async def test_the_signature_of_a_model_outside_of_the_models_folder_is_saved(
     database: Database, database_settings: Settings, add: Add, archive: Path, elsewhere: Settings
 ) -> None:

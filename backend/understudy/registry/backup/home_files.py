@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from understudy.errors import PathRefused
 from understudy.registry.files import paths
 from understudy.registry.files.model_signature import SIGNATURE_SUFFIX
+from understudy.schemas.compiler.quantization import Precision
 from understudy.settings import Settings
 
 _TEMPORARY = (".new-", ".upload-")
@@ -27,13 +28,19 @@ def list_files(settings: Settings, model_paths: Iterable[str], *, compiled: bool
     """Yield every file once, and a sentence for what cannot be saved.
 
     These are the files of `models/`, those of `model_paths` elsewhere in the home, the clips of examples and, with
-    `compiled`, what was compiled. Links that stay inside the home are followed; blocks on the disk.
+    `compiled`, what was compiled, int8 variants of backbones too. Links that stay inside the home are followed; blocks
+    on the disk.
     """
     seen: set[str] = set()
     folders = [settings.models_dir, settings.examples_dir, *([settings.compiled_dir] if compiled else ())]
     for folder in folders:
         for found in _walk(settings.home, folder):
             if _is_new(found, seen):
+                yield found
+    if compiled:
+        # A server makes the other files of this folder again: copies of the backbones that are installed.
+        for found in _walk(settings.home, settings.backbones_dir):
+            if isinstance(found, HomeFile) and found.place.name.startswith(f"{Precision.INT8}-"):
                 yield found
     for path in sorted(set(model_paths)):
         yield from _list_signature(settings, path, seen)

@@ -23,7 +23,7 @@ from understudy.schemas.registry.backup import BackupReport, Manifest
 from understudy.settings import Settings
 
 _STAGING_PREFIX = ".restore-"
-_OWN_FOLDERS = ("var/examples/", "var/compiled/")
+_OWN_FOLDERS = ("var/examples/", "var/compiled/", "var/backbones/")
 
 
 async def restore(settings: Settings, database: Database, archive: Path) -> BackupReport:
