@@ -63,7 +63,7 @@ test-newest: ## run the parts that depend on compiled packages on another Python
 test-pooler: $(call STAMP,dev) ## the registry's tests on PostgreSQL through PgBouncer in transaction mode
 	@UNDERSTUDY_TEST_POOLER=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m postgres backend/tests/registry
 
-test-ray: ## the server on a Ray cluster, in an environment of its own (.venv-ray, 1.1 GB)
+test-ray: ## the server on a Ray cluster, in an environment of its own (.venv-ray, 1.3 GB)
 	@scripts/install.sh $(PYTHON) .venv-ray ray
 	@.venv-ray/bin/python -m pytest backend/tests/ray_serve
 
