@@ -36,8 +36,8 @@ REFUSED = [
 async def test_models_are_refused_and_the_live_one_stays(
     services: Services, live: int, activate_hostile: Activate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activation_probes, "_SLOW_SECONDS", 0.1)
-    monkeypatch.setattr(activation_probes, "_SLOW_RATIO", 2.0)
+    monkeypatch.setattr(activation_probes, "_SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(activation_probes, "_SLOW_RATIO", 5.0)
     for attack, trigger, error, words in REFUSED:
         with pytest.raises(error, match=words) as refused:
             await activate_hostile(attack, trigger)
