@@ -42,7 +42,7 @@ def write_report(run: Run, folder: Path, *, with_plots: bool = True) -> Path:
 
 def _facts(run: Run) -> str:
     facts = {"measured": run.started_at} | run.machine
-    return markdown(("machine", ""), [(name, value) for name, value in facts.items()]) + "\n"
+    return markdown(("machine", "value"), [(name, value) for name, value in facts.items()]) + "\n"
 
 
 def _versions(run: Run) -> str:

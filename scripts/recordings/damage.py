@@ -158,7 +158,7 @@ def tabulate_faults() -> str:
     for name, body in make_recordings().items():
         whole = _read_whole(body)
         rows.append([name, *(describe(spoil(body), whole, fault) for fault, spoil in FAULTS.items())])
-    return format_table(["", *FAULTS], rows)
+    return format_table(["recording", *FAULTS], rows)
 
 
 def tabulate_lengths() -> str:
@@ -174,7 +174,7 @@ def tabulate_lengths() -> str:
             )  # flac counts samples, and none of these numbers
             cells.append(describe(set_length(name, body, length), whole, words) if written else "")
         rows.append([name, *cells])
-    return format_table(["", *LENGTHS], rows)
+    return format_table(["recording", *LENGTHS], rows)
 
 
 def _read_whole(body: bytes) -> Decoded:

@@ -4,6 +4,7 @@ import ast
 import functools
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def headings(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def list_empty_headers(text: str) -> list[str]:
+    """The header lines of tables in which a cell is empty: a screen reader has no name for its column."""
+    lines = without_blocks(text).splitlines()
+    headers = [line for line, rule in pairwise(lines) if re.fullmatch(r"\|[\s:|-]+\|", rule)]
+    return [line for line in headers if "" in (cell.strip() for cell in line.strip("|").split("|"))]
+
+
 def without_blocks(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
@@ -89,6 +97,11 @@ def check_command(call: str) -> None:
     known = {option for parameter in node.params for option in parameter.opts} | {"--help"}
     unknown = [word for word in words if word.startswith("-") and word.split("=")[0] not in known]
     assert unknown == [], f"no such option: {call}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_column_of_a_table_has_a_name(page: str) -> None:
+    assert list_empty_headers(read(page)) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
