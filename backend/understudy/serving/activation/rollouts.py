@@ -25,6 +25,8 @@ log = structlog.get_logger()
 LOOK_SECONDS = 0.1
 # The time between two looks is at least so many times that of a look: reading a thousand reports takes long.
 _REST = 4
+# Names of servers in a log line; the answer names all.
+_LOGGED = 10
 
 
 class Rollouts:
@@ -54,7 +56,12 @@ class Rollouts:
         rollout = await self._wait(live.generation, options.timeout_seconds)
         if rollout.complete:
             return rollout
-        log.warning("servers behind", generation=live.generation, replicas=[each.replica for each in rollout.behind])
+        log.warning(
+            "servers behind",
+            generation=live.generation,
+            count=len(rollout.behind),
+            replicas=[each.replica for each in rollout.behind[:_LOGGED]],
+        )
         failed = [each for each in rollout.behind if _has_failed(each, live.generation)]
         permitted = 1.0 if options.fail_fleet is None else options.fail_fleet
         if failed and len(failed) / rollout.replicas > permitted and not self._stopping.is_set():
