@@ -26,7 +26,6 @@ when the server before it has computed what it was sent."""
 CEILING = "ceiling"
 TOLERANCE = 1e-3
 _ANSWERS = 4
-_WARM = 2.0
 _MANY = (8, 32)
 _PEERS_HEAR = {(1, "wav 16 kHz"), (5, "wav 44.1 kHz"), (10, "wav 44.1 kHz")}
 _QUICK_UNDERSTUDY = {(1, "wav 16 kHz"), (5, "wav 44.1 kHz"), (10, "mp3 44.1 kHz")}
@@ -76,8 +75,10 @@ def _measure_clip(bench: Bench, clip: ClipFile) -> Iterator[Result]:
             for _ in range(bench.repeats if taking else 0):
                 # The first turn tells which of both is the ceiling.
                 if not threads or threads[0] > processes[0]:
+                    reference.measure_threads(pressure.WARM_SECONDS)
                     threads.append(reference.measure_threads(bench.seconds))
                 if not processes or processes[0] >= threads[0]:
+                    reference.measure_processes(pressure.WARM_SECONDS)
                     processes.append(reference.measure_processes(bench.seconds))
                 for route in taking:
                     measured[route].append(_press(bench, route, connections, rates[route]))
@@ -109,7 +110,13 @@ def _find_routes(
 def _warm_up(bench: Bench, route: _Route) -> float:
     """The rate of a first short run at the most connections."""
     figures, _ = pressure.press(
-        route.server, route.path, route.body, bench.work, connections=max(route.counts), seconds=_WARM, repeats=1
+        route.server,
+        route.path,
+        route.body,
+        bench.work,
+        connections=max(route.counts),
+        seconds=pressure.WARM_SECONDS,
+        repeats=1,
     )
     return figures[pressure.RATE].median
 
@@ -123,6 +130,7 @@ def _press(bench: Bench, route: _Route, connections: int, rate: float) -> Measur
         connections=connections,
         seconds=lasting(bench.seconds, connections, rate),
         repeats=1,
+        warm=True,
     )
 
 

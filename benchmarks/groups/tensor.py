@@ -80,4 +80,5 @@ def _press(bench: Bench, route: _Route, connections: int) -> Measured:
         connections=connections,
         seconds=bench.seconds,
         repeats=1,
+        warm=True,
     )
