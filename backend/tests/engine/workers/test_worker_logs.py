@@ -1,4 +1,4 @@
-"""What a worker reports of itself: the lines that it logs, and that it has ended."""
+"""Checks the log lines of worker processes, and that an ended worker is not listed."""
 
 import asyncio
 import json

@@ -66,18 +66,19 @@ async def models(services: Services, register: Register) -> list[int]:
     return ids
 
 
-async def _open(services: Services, engine: DyingEngine) -> LiveStream:
+async def _open_and_swap(services: Services, engine: DyingEngine, successor: int, *, deaths: int) -> LiveStream:
+    """Return a stream that has scored a second of sound, and whose next streams are lost after the swap."""
     stream = await Streaming(services.predictor, engine).open(START, None)
     await stream.push(SECOND)
+    await services.activation.activate(successor, "test")
+    engine.deaths = deaths
     return stream
 
 
 async def test_a_swap_whose_new_process_ends_goes_on_in_another_one(
     services: Services, engine: DyingEngine, models: list[int]
 ) -> None:
-    stream = await _open(services, engine)
-    await services.activation.activate(models[1], "test")
-    engine.deaths = 2
+    stream = await _open_and_swap(services, engine, models[1], deaths=2)
     swap, *windows = await stream.push(SECOND)
     assert isinstance(swap, StreamSwap)
     assert swap.model.model_id == models[1]
@@ -90,9 +91,7 @@ async def test_a_swap_whose_new_process_ends_goes_on_in_another_one(
 async def test_a_swap_on_which_every_process_ends_is_a_typed_error(
     services: Services, engine: DyingEngine, models: list[int]
 ) -> None:
-    stream = await _open(services, engine)
-    await services.activation.activate(models[1], "test")
-    engine.deaths = 100
+    stream = await _open_and_swap(services, engine, models[1], deaths=100)
     with pytest.raises(WorkerDied, match="worker processes ended on this stream"):
         await stream.push(SECOND)
     stream.close()
