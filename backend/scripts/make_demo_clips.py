@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 
-from understudy.training.synthesis import synthesize
+from understudy.training.clips.synthesis import synthesize
 from understudy.yamnet.constants import SAMPLE_RATE
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo" / "clips"

@@ -12,7 +12,7 @@ import soundfile
 
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.schemas.compiler.spec import PartialSpec
-from understudy.training.example_clips import TOLERANCE
+from understudy.training.clips.example_clips import TOLERANCE
 from understudy.training.keras_head import import_keras
 from understudy.yamnet.constants import (
     FRAME_HOP_SAMPLES,

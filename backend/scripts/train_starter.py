@@ -23,11 +23,11 @@ from understudy.schemas.compiler.spec import (
     PartialSpec,
 )
 from understudy.settings import Settings
+from understudy.training.clips.synthesis import SOUNDS
 from understudy.training.evaluation import Evaluation, evaluate
 from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import find_recordings
 from understudy.training.student import Student
-from understudy.training.synthesis import SOUNDS
 from understudy.yamnet.constants import SAMPLE_RATE
 
 AGGREGATION = Aggregation.MEAN

@@ -10,7 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from understudy.training.synthesis import synthesize
+from understudy.training.clips.synthesis import synthesize
 from understudy.yamnet.constants import CLASS_COUNT, EMBEDDING_SIZE, SAMPLE_RATE
 
 Dataset = Callable[[Path, Sequence[str], int], Path]

@@ -9,8 +9,8 @@ import soundfile
 from understudy.audio.features.log_mel import compute_log_mel
 from understudy.errors import TrainingDataInvalid
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
+from understudy.training.clips.synthesis import synthesize
 from understudy.training.embeddings import EmbeddingCache, embed_recordings
-from understudy.training.synthesis import synthesize
 from understudy.yamnet.constants import SAMPLE_RATE
 
 

@@ -9,9 +9,9 @@ import soundfile
 from tests.training.conftest import Dataset
 from understudy.audio.features.patches import PatchStream
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
+from understudy.training.clips.synthesis import OTHERS, SOUNDS
 from understudy.training.material import Sound, SoundKind, cut_served_windows, gather
 from understudy.training.recordings import Recording, find_recordings
-from understudy.training.synthesis import OTHERS, SOUNDS
 from understudy.yamnet.constants import SAMPLE_RATE
 
 

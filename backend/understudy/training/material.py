@@ -12,8 +12,8 @@ from understudy.audio.features.log_mel import compute_log_mel
 from understudy.audio.opening import AudioLimits, open_clip
 from understudy.files.regular_file import open_regular
 from understudy.inference.clip_input.yamnet_backbone import YamnetBackbone
+from understudy.training.clips.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.training.recordings import Recording
-from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import FRAME_HOP_SAMPLES, FRAME_SAMPLES, PATCH_FRAMES, SAMPLE_RATE
 
 WINDOW_STEP = 24

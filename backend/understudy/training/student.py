@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.schemas.front_end.head_pooling import HeadPooling
-from understudy.training.augmentation import augment
+from understudy.training.clips.augmentation import augment
 from understudy.training.head_rows import make_training_rows
 from understudy.training.keras_head import KerasHead, import_keras
 from understudy.training.material import Sound, SoundKind

@@ -18,14 +18,14 @@ from understudy.schemas.front_end.arrangement import Arrangement
 from understudy.schemas.front_end.head_pooling import HeadPooling
 from understudy.schemas.front_end.sound import Sound
 from understudy.settings import Settings
-from understudy.training.embeddings import EmbeddingCache, embed_recordings
-from understudy.training.evaluation import Evaluation, evaluate
-from understudy.training.example_clips import (
+from understudy.training.clips.example_clips import (
     choose_clips,
     refuse_foreign_folder,
     remove_examples,
     write_examples,
 )
+from understudy.training.embeddings import EmbeddingCache, embed_recordings
+from understudy.training.evaluation import Evaluation, evaluate
 from understudy.training.head_rows import compute_width, make_rows, make_training_rows
 from understudy.training.keras_head import KerasHead
 from understudy.training.recordings import Recording, find_recordings

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tests.cli.conftest import Run
-from understudy.training.synthesis import synthesize
+from understudy.training.clips.synthesis import synthesize
 from understudy.yamnet.constants import SAMPLE_RATE
 
 Ask = Callable[..., Any]

@@ -16,8 +16,9 @@ from tests.faults import TcpProxy
 from tests.postgres import ByHand, needs_direct, only_postgresql
 from understudy.errors import DatabaseBusy, DatabaseUnavailable, OutcomeUnknown
 from understudy.registry import schema
-from understudy.registry.database import notifications, postgres
+from understudy.registry.database import notifications
 from understudy.registry.database.database import Database
+from understudy.registry.database.dialects import postgres
 from understudy.registry.database.slots import Slots, Use
 from understudy.registry.deployment import desired_state
 from understudy.settings import Settings

@@ -1,1 +1,1 @@
-"""Worker processes: they decode, compute and may die; the server's process only exchanges messages with them."""
+"""The server's side of the worker processes: starts them, gives them requests, and replaces those that die."""

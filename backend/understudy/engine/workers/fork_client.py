@@ -13,10 +13,10 @@ from typing import Self
 import structlog
 from pydantic import ValidationError
 
+from understudy.engine.processes.step_page import StepPage
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError, create_pair
 from understudy.engine.wire.fork_messages import Configuration, Exited, Forked, Started, notices
 from understudy.engine.workers.fork_process import ForkProcess
-from understudy.engine.workers.step_page import StepPage
 
 log = structlog.get_logger()
 

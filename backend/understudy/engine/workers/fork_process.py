@@ -31,7 +31,7 @@ class ForkProcess:
         own, other = create_pair()
         try:
             with other:
-                module = "understudy.engine.workers.fork_server"
+                module = "understudy.engine.processes.fork_server"
                 named = [] if backbone is None else [str(backbone)]
                 process = subprocess.Popen(  # noqa: S603  # this interpreter and a module of ours
                     [sys.executable, "-m", module, str(other.fileno()), *named],

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from understudy.engine.processes.step_page import RunningStep
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError
 from understudy.engine.wire.content import Content
 from understudy.engine.wire.messages import Cancel, ClipWindows, Failed, FromWorker, StopRuns, ToWorker, from_worker
 from understudy.engine.wire.refusals import to_error
 from understudy.engine.workers.fork_client import WorkerHandle
-from understudy.engine.workers.step_page import RunningStep
 
 # The fork server reports how a worker ended within this time.
 _EXIT_SECONDS = 1.0

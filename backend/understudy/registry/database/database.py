@@ -25,9 +25,9 @@ from understudy.registry.database import before_commit
 from understudy.registry.database.address import format_address
 from understudy.registry.database.advisory_lock import AdvisoryLock, hold_until_commit
 from understudy.registry.database.deadline import Deadline
-from understudy.registry.database.engine import build_engine, translate_database_errors
+from understudy.registry.database.dialects.engine import build_engine, translate_database_errors
+from understudy.registry.database.dialects.sqlite import ConnectionThreads
 from understudy.registry.database.slots import Slots, Use
-from understudy.registry.database.sqlite import ConnectionThreads
 from understudy.registry.database.statement_errors import describe_reason, is_outcome_unknown
 from understudy.settings import Settings
 

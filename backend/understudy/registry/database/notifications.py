@@ -74,7 +74,7 @@ async def _listen(url: URL, seconds: float) -> AsyncGenerator[None]:
     """
     import psycopg
 
-    from understudy.registry.database.postgres import PromptConnection, build_options
+    from understudy.registry.database.dialects.postgres import PromptConnection, build_options
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     pause = _FIRST_PAUSE_SECONDS

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from understudy.errors import DatabaseReplaced, DatabaseUnavailable
 from understudy.registry import schema
-from understudy.registry.database import sqlite_file
 from understudy.registry.database.database import Database
-from understudy.registry.database.sqlite_file import refuse_foreign_log
+from understudy.registry.database.dialects import sqlite_file
+from understudy.registry.database.dialects.sqlite_file import refuse_foreign_log
 from understudy.registry.deployment import desired_state
 from understudy.settings import Settings
 

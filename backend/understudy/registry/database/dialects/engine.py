@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from understudy.errors import DatabaseBusy, DatabaseMissing, DatabaseUnavailable, Misconfigured, UnderstudyError
 from understudy.registry.database.address import format_address, parse_address
-from understudy.registry.database.sqlite import ConnectionThreads, build_sqlite_engine
-from understudy.registry.database.sqlite_file import refuse_emptied, refuse_foreign_log
+from understudy.registry.database.dialects.sqlite import ConnectionThreads, build_sqlite_engine
+from understudy.registry.database.dialects.sqlite_file import refuse_emptied, refuse_foreign_log
 from understudy.registry.database.statement_errors import translate_failure, translate_statement_error
 from understudy.settings import Settings
 
@@ -36,7 +36,7 @@ def build_engine(settings: Settings, threads: ConnectionThreads, *, read_only: b
             "DATABASE_URL names PostgreSQL, but its driver is not installed.",
             remedy="Run `pip install '.[postgres]'` in the checkout.",
         )
-    from understudy.registry.database.postgres import build_postgres_engine  # loads the driver
+    from understudy.registry.database.dialects.postgres import build_postgres_engine  # loads the driver
 
     return build_postgres_engine(
         url, connections=settings.database_connections, seconds=settings.database_seconds, read_only=read_only

@@ -1,6 +1,6 @@
 import numpy as np
 
-from understudy.training.augmentation import augment
+from understudy.training.clips.augmentation import augment
 
 _FLOOR = np.log(1e-3)
 

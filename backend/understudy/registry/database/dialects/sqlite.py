@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from understudy.registry.database.sqlite_file import FileIdentity
+from understudy.registry.database.dialects.sqlite_file import FileIdentity
 
 _BUSY_TIMEOUT = "understudy_busy_timeout"  # in ms, as the connection has it
 _LOCK_RETRY_SECONDS = 0.01

@@ -11,6 +11,7 @@ from understudy.engine.engine import BackboneFile, Priority, ScoredClip
 from understudy.engine.local_engine import ClipLimits, LocalEngine
 from understudy.engine.local_model import LocalModel
 from understudy.engine.local_stream import LocalStream
+from understudy.engine.processes.step_page import StepPage
 from understudy.engine.wire.channel import Channel, Frame
 from understudy.engine.wire.content import Content, open_content, pack, unpack
 from understudy.engine.wire.messages import (
@@ -38,7 +39,6 @@ from understudy.engine.wire.messages import (
 )
 from understudy.engine.wire.tensor_codec import decode, encode
 from understudy.engine.wire.window_codec import encode_clip_windows, encode_windows
-from understudy.engine.workers.step_page import StepPage
 from understudy.errors import UnderstudyError
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.pipeline.analysis import Analysis

@@ -9,7 +9,7 @@ import pytest
 from understudy.errors import RequestInvalid
 from understudy.registry.files.examples_csv import read_folder
 from understudy.settings import Settings
-from understudy.training.example_clips import choose_clips, refuse_foreign_folder, remove_examples, write_examples
+from understudy.training.clips.example_clips import choose_clips, refuse_foreign_folder, remove_examples, write_examples
 from understudy.training.recordings import Recording
 
 

@@ -1,6 +1,6 @@
 """Runs as a process of its own: loads the libraries once, limits itself, and forks a worker for each request.
 
-`python -m understudy.engine.workers.fork_server DESCRIPTOR [BACKBONE]`, where the descriptor is its end of a socket
+`python -m understudy.engine.processes.fork_server DESCRIPTOR [BACKBONE]`, where the descriptor is its end of a socket
 pair. It loads the backbone while the server loads its own libraries. Workers share the memory of the libraries and of
 the backbone with it.
 """
@@ -18,11 +18,11 @@ import structlog
 
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
+from understudy.engine.processes import walls
+from understudy.engine.processes.step_page import StepPage
+from understudy.engine.processes.worker_process import run_worker
 from understudy.engine.wire.channel import receive_frames, send_frame
 from understudy.engine.wire.fork_messages import Configuration, Exited, Forked, Started
-from understudy.engine.workers import walls
-from understudy.engine.workers.step_page import StepPage
-from understudy.engine.workers.worker_process import run_worker
 from understudy.errors import UnderstudyError
 from understudy.inference.clip_input.backbone import Backbone
 from understudy.inference.clip_input.backbone_loading import load_backbone

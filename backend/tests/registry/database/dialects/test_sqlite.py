@@ -1,4 +1,4 @@
-"""The private members of aiosqlite that registry/database/sqlite.py uses, and what they save."""
+"""The private members of aiosqlite that registry/database/dialects/sqlite.py uses, and what they save."""
 
 import asyncio
 import inspect
@@ -14,11 +14,11 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from understudy.registry.database.sqlite import ConnectionThreads, _Connection, _Cursor
+from understudy.registry.database.dialects.sqlite import ConnectionThreads, _Connection, _Cursor
 
 pytestmark = pytest.mark.anyio
 
-_PYPROJECT = Path(__file__).resolve().parents[4] / "pyproject.toml"
+_PYPROJECT = Path(__file__).resolve().parents[5] / "pyproject.toml"
 
 
 @pytest.fixture

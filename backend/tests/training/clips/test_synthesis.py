@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from understudy.training.synthesis import OTHERS, SOUNDS, synthesize
+from understudy.training.clips.synthesis import OTHERS, SOUNDS, synthesize
 from understudy.yamnet.constants import SAMPLE_RATE
 
 KINDS = [*SOUNDS, *OTHERS]

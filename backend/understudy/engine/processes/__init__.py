@@ -1,0 +1,1 @@
+"""The process that forks the workers, and what runs in them."""
