@@ -6,38 +6,35 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO, Self, TypeVar
+from typing import BinaryIO, Self
 from weakref import WeakValueDictionary, finalize
 
 import structlog
 from pydantic import ValidationError
 
-from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip, StreamLost
+from understudy.engine.engine import BackboneFile, EngineModel, Outputs, Priority, ScoredClip
 from understudy.engine.scheduling.work_queue import ignore_run
 from understudy.engine.wire.analysis_codec import build_scored_clip
 from understudy.engine.wire.channel import Frame, ProtocolError
 from understudy.engine.wire.content import Content, is_in_memory, pack, pack_file, unpack
 from understudy.engine.wire.messages import (
     ClipScored,
-    ClipWindows,
-    FromWorker,
     Infer,
     Inferred,
     Load,
-    OpenStream,
     ScoreClip,
-    StreamOpened,
     ToWorker,
     Unload,
 )
 from understudy.engine.wire.tensor_codec import decode, encode
 from understudy.engine.workers.backbone_store import KeptBackbones
 from understudy.engine.workers.backlog import Backlog
+from understudy.engine.workers.dispatcher import Dispatcher
 from understudy.engine.workers.fork_process import ForkProcess
 from understudy.engine.workers.remote_model import RemoteModel
 from understudy.engine.workers.remote_stream import RemoteStream
 from understudy.engine.workers.reported_windows import ReportedWindows
-from understudy.engine.workers.tensor_groups import SharedRunBroken, Sharing, TensorGroups
+from understudy.engine.workers.tensor_groups import Sharing, TensorGroups
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
@@ -52,21 +49,14 @@ from understudy.schemas.server.workers import WorkerStatus
 
 log = structlog.get_logger()
 
-T = TypeVar("T", bound=FromWorker)
-
 _MAX_ANSWER_BYTES = 1 << 30
 _LOAD_SECONDS = 120.0
-_MAX_TRIES = 10
 # Seconds that a step may take for each second of sound in it, beside the limit of a setting.
 _SECONDS_OF_SOUND = 0.25
 
 
 class WorkerEngine:
-    """Implements `Engine`. A request goes to the worker that has the fewest; its model was chosen when it arrived.
-
-    When a worker dies, the request that it was computing fails, and all others that it held go to another worker. Of
-    requests that shared a run each is tried once more, alone, to find the one that ends workers.
-    """
+    """Implements `Engine`. The model of a request was chosen when it arrived; `Dispatcher` chooses the worker."""
 
     def __init__(
         self, settings: TeamSettings, *, on_run: Callable[[int], None] = ignore_run, ahead: ForkProcess | None = None
@@ -82,6 +72,7 @@ class WorkerEngine:
         self._backlog = Backlog(settings.workers, settings.queue_seconds)
         self._team = WorkerTeam(settings, self._load_all, ahead=ahead)
         self._kept = KeptBackbones(settings.backbone_folder)
+        self._dispatcher = Dispatcher(self._team, self._numbers)
         self._groups = TensorGroups(self._infer)
         self._loop = asyncio.get_running_loop()
 
@@ -164,7 +155,7 @@ class WorkerEngine:
             )
 
         take = None if on_windows is None else ReportedWindows(verdict.labels, on_windows).take
-        answer, frame, sent = await self._request(model, ClipScored, build, content, priority, take)
+        answer, frame, sent = await self._dispatcher.request(model, ClipScored, build, content, priority, take)
         self._count_runs(answer.runs)
         try:
             return build_scored_clip(answer, await self._unpack(frame), verdict), sent
@@ -186,7 +177,7 @@ class WorkerEngine:
             ticket = self._backlog.admit(remote.kind, content.size, refuse=True)
             spent: float | None = None
             try:
-                answer, frame, sent = await self._request(
+                answer, frame, sent = await self._dispatcher.request(
                     remote, Inferred, build, content, Priority.PREDICTION, sharing=sharing
                 )
                 spent = max(0.0, time.perf_counter() - sent - answer.waited / 1e3)
@@ -203,38 +194,7 @@ class WorkerEngine:
         return outputs, answer.waited + (sent - queued) * 1e3
 
     async def open_stream(self, model: EngineModel, start: StreamStart) -> RemoteStream:
-        remote = _get_remote(model)
-        for _ in range(_MAX_TRIES):
-            worker = await self._team.acquire(remote.number, Priority.STREAM)
-            try:
-                return await self._open_stream(worker, remote, start)
-            except StreamLost:
-                continue
-            finally:
-                self._team.release(worker)
-        raise WorkerDied(f"{_MAX_TRIES} worker processes ended before they opened the stream.")
-
-    async def _open_stream(self, worker: Worker, model: RemoteModel, start: StreamStart) -> RemoteStream:
-        stream = next(self._numbers)
-
-        async def send(build: Callable[[int], ToWorker], content: Content) -> tuple[FromWorker, Frame]:
-            _refuse_set_aside(model)
-            request = next(self._numbers)
-            try:
-                return await worker.request(build(request), request, content, seconds=model.step_seconds, owner=stream)
-            except WorkerGone as gone:
-                if stream in gone.held and not gone.unclear:
-                    raise self._blame(model, gone) from gone
-                raise StreamLost from gone
-
-        opened, frame = await send(
-            lambda request: OpenStream(request=request, model=model.number, stream=stream, start=start), Content()
-        )
-        frame.close()
-        if not isinstance(opened, StreamOpened):
-            worker.kill("it gave another answer than was asked")
-            raise StreamLost
-        return RemoteStream(stream, opened, send, worker.tell)
+        return await self._dispatcher.open_stream(_get_remote(model), start)
 
     def find_problem(self, model: EngineModel | None) -> UnderstudyError | None:
         if not self._team.running:
@@ -250,64 +210,6 @@ class WorkerEngine:
         await self._groups.close()
         await self._team.close()
         self._kept.close()
-
-    async def _request(
-        self,
-        model: RemoteModel,
-        kind: type[T],
-        build: Callable[[int, bool], ToWorker],
-        content: Content,
-        priority: Priority,
-        on_windows: Callable[[ClipWindows, Frame], None] | None = None,
-        *,
-        sharing: Sharing = Sharing.ALLOWED,
-    ) -> tuple[T, Frame, float]:
-        """Return the answer of kind `kind`, its frame, and the time at which the request was sent.
-
-        Raises ModelSetAside, WorkerDied, Unavailable where no worker runs, and the worker's error; SharedRunBroken in
-        place of WorkerDied for a request that stands for several.
-        """
-        alone = sharing is Sharing.ALONE
-        for _ in range(_MAX_TRIES):
-            _refuse_set_aside(model)
-            worker = await self._team.acquire(model.number, priority)
-            request, sent = next(self._numbers), time.perf_counter()
-            try:
-                answer, frame = await worker.request(
-                    build(request, alone), request, content, seconds=model.step_seconds, on_windows=on_windows
-                )
-            except WorkerGone as gone:
-                if gone.unclear and not alone:
-                    alone = True
-                elif request in gone.held:
-                    if sharing is Sharing.JOINED:
-                        raise SharedRunBroken from gone
-                    if len(gone.held) == 1:
-                        raise self._blame(model, gone) from gone
-                    alone = True
-                continue
-            finally:
-                self._team.release(worker)
-            if not isinstance(answer, kind):
-                frame.close()
-                worker.kill("it gave another answer than was asked")
-                raise WorkerDied("A worker gave another answer than was asked.")
-            return answer, frame, sent
-        raise WorkerDied(f"{_MAX_TRIES} worker processes ended before they began this request.")
-
-    def _blame(self, model: RemoteModel, gone: WorkerGone) -> WorkerDied:
-        if gone.decoding:  # no model ran, so that the death counts against none
-            return WorkerDied(
-                f"The worker process ended or was stopped while it decoded this recording: {gone.reason}.",
-                remedy="Convert the recording: `ffmpeg -i FILE recording.flac`, and send recording.flac. Other "
-                "recordings are answered as before.",
-            )
-        name = model.report.source_digest[:12]
-        if not gone.outside and model.count_death(gone.reason):
-            log.error("model set aside", digest=model.report.source_digest, reason=model.set_aside)
-        return WorkerDied(
-            f"The worker process ended or was stopped on this request, on the model {name}…: {gone.reason}."
-        )
 
     async def _load(self, worker: Worker, model: RemoteModel) -> None:
         request = next(self._numbers)
@@ -393,8 +295,3 @@ def _get_remote(model: EngineModel) -> RemoteModel:
     if not isinstance(model, RemoteModel):
         raise TypeError(f"{model!r} was loaded by another engine")
     return model
-
-
-def _refuse_set_aside(model: RemoteModel) -> None:
-    if model.set_aside is not None:
-        raise ModelSetAside(model.set_aside)
