@@ -12,6 +12,7 @@ from anyio.to_thread import run_sync
 from understudy.compiler.compiled_store import CompiledStore
 from understudy.doctor import (
     backbone_check,
+    clock_check,
     compiled_store_check,
     examples_check,
     folders_check,
@@ -135,6 +136,7 @@ class Doctor:
             begin("backbone")
             self._findings += await run_sync(lambda: list(backbone_check.check(self._settings, readable)))
             begin("servers")
+            self._findings += await clock_check.check(database)
             self._findings += await replicas_check.check(self._settings, database)
 
 
