@@ -82,6 +82,8 @@ class Database:
         self._seconds = settings.database_seconds
         self._threads = ConnectionThreads()
         self._engine = build_engine(settings, self._threads, read_only=read_only)
+        self.address = format_address(self._engine.url)
+        """The address without its password."""
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         self._migrator = self._writer.execution_options(sqlite_wait=_MIGRATION_WAIT * self._seconds)
         self._read = async_sessionmaker(self._engine, expire_on_commit=False)
@@ -98,11 +100,6 @@ class Database:
     def kind(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
-
-    @property
-    def address(self) -> str:
-        """The address without its password."""
-        return format_address(self._engine.url)
 
     @property
     def long_seconds(self) -> float:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, text, true, update
+from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import Conflict, DatabaseUnavailable, ModelNotFound, SeveralActive
@@ -55,26 +56,32 @@ class DesiredStatePoll:
         return self.stage_model_id != self.active_model_id
 
 
+def _build_poll() -> Select[Any]:
+    columns = MlModel.model_id, MlModel.model_name, MlModel.version, func.count().over().label("active_count")
+    active = order_active_rows(select(*columns)).limit(1).subquery()
+    return select(
+        Deployment.generation,
+        Deployment.model_id,
+        active.c.model_id,
+        func.coalesce(active.c.active_count, 0),
+        Deployment.form,
+        Deployment.changed_at,
+        Deployment.confirm_by,
+        active.c.model_name,
+        active.c.version,
+    ).outerjoin(active, true())
+
+
+# Built once: each server asks it several times a second.
+_POLL = _build_poll()
+
+
 async def poll(session: AsyncSession) -> DesiredStatePoll:
     """Read the deployment in one query; raises DatabaseUnavailable when its row is missing.
 
     Each server asks this all the time: it must stay one short query.
     """
-    columns = MlModel.model_id, MlModel.model_name, MlModel.version, func.count().over().label("active_count")
-    active = order_active_rows(select(*columns)).limit(1).subquery()
-    found = await session.execute(
-        select(
-            Deployment.generation,
-            Deployment.model_id,
-            active.c.model_id,
-            func.coalesce(active.c.active_count, 0),
-            Deployment.form,
-            Deployment.changed_at,
-            Deployment.confirm_by,
-            active.c.model_name,
-            active.c.version,
-        ).outerjoin(active, true())
-    )
+    found = await session.execute(_POLL)
     row = found.one_or_none()
     if row is None:
         raise DatabaseUnavailable("The row of understudy_stage is missing.", remedy="Run `understudy doctor --fix`.")
