@@ -45,6 +45,7 @@ from understudy.serving.prediction.tensor_inference import TensorInference
 from understudy.serving.supervision import Supervisor
 from understudy.serving.sync.event_stream import Events
 from understudy.serving.sync.live_model import LiveModelReference
+from understudy.serving.sync.poll_loop import PollLoop
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.counters import Counters
 from understudy.serving.telemetry.prediction_log import PredictionLog
@@ -71,6 +72,7 @@ class Services:
     uploads: Uploads
     live: LiveModelReference
     reconciler: Reconciler
+    poll_loop: PollLoop
     status_reporter: StatusReporter
     supervisor: Supervisor
     replica_reports: ReplicaReports
@@ -218,9 +220,10 @@ def _build_services(
     activation = Activation(database, registry, preparation, live, counters)
     supervisor = Supervisor(counters)
     reconciler = Reconciler(settings, database, preparation, live, counters)
+    poll_loop = PollLoop(settings, reconciler)
     replica_reports = ReplicaReports(database)
     held = HeldActivations(database, registry)
-    rollouts = Rollouts(database, replica_reports, activation, reconciler.wake)
+    rollouts = Rollouts(database, replica_reports, activation, poll_loop.wake)
     operations = Operations(database, registry, held, activation, rollouts, traces)
     predictor = Predictor(
         engine, live, reconciler, preparation, recent_statistics, traces, strict=settings.strict_audio
@@ -235,6 +238,7 @@ def _build_services(
         uploads=Uploads(settings),
         live=live,
         reconciler=reconciler,
+        poll_loop=poll_loop,
         status_reporter=StatusReporter(
             settings,
             database,
@@ -255,7 +259,7 @@ def _build_services(
         policies=PolicySettings(database, registry, signatures),
         signatures=signatures,
         approvals=Approvals(database, held, activation, operations),
-        confirmation_guard=ConfirmationGuard(database, reconciler, operations),
+        confirmation_guard=ConfirmationGuard(database, reconciler, operations, poll_loop.wake),
         compilation=compilation,
         file_sharing=sharing,
         broken_model_guard=BrokenModelGuard(settings, database, live, engine, operations),
@@ -291,11 +295,11 @@ async def run_background_tasks(services: Services) -> AsyncIterator[None]:
 
     async def follow() -> None:
         await asyncio.wait([first])
-        await services.reconciler.follow(services.events.tick)
+        await services.poll_loop.run(services.events.tick)
 
     background: Sequence[tuple[str, Callable[[], Awaitable[None]], bool]] = (
         ("follower", follow, True),
-        ("change_listener", services.reconciler.listen, False),
+        ("change_listener", services.poll_loop.listen, False),
         ("broken_model_guard", services.broken_model_guard.watch, False),
         ("confirmation_guard", services.confirmation_guard.watch, False),
         ("compile_queue", services.compile_queue.work, False),

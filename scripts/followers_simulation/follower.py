@@ -21,6 +21,7 @@ from understudy.serving.activation.preparation import Preparation
 from understudy.serving.activation.signatures import ModelSignatures
 from understudy.serving.compilation.file_sharing import FileSharing
 from understudy.serving.sync.live_model import LiveModelReference, LoadedModel
+from understudy.serving.sync.poll_loop import PollLoop
 from understudy.serving.sync.reconciler import Reconciler
 from understudy.serving.telemetry.counters import Counters
 from understudy.settings import Settings
@@ -70,11 +71,12 @@ class Follower:
             LiveModelReference(),
             Counters(),
         )
+        self._poll_loop = PollLoop(settings, self.reconciler)
         self.reconciler.reporter.replica = f"simulated-{number:04}:1"
 
     async def run(self, *, accounts: bool) -> None:
         """Follow the registry until cancelled, as a server at rest does; with `accounts` also their changes."""
-        work: list[Awaitable[None]] = [self.reconciler.follow(_publish_nothing), self.reconciler.listen()]
+        work: list[Awaitable[None]] = [self._poll_loop.run(_publish_nothing), self._poll_loop.listen()]
         if accounts:
             work.append(self._access.watch())
         try:

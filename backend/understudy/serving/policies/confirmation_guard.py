@@ -1,6 +1,7 @@
 """Returns to the model before where nobody confirmed the live one in time."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -22,9 +23,13 @@ _LOOK_SECONDS = 0.5
 class ConfirmationGuard:
     """Looks at the deadline that the reconciler read; of several servers, one claims the return and does it."""
 
-    def __init__(self, database: Database, reconciler: Reconciler, operations: Operations) -> None:
+    def __init__(
+        self, database: Database, reconciler: Reconciler, operations: Operations, wake: Callable[[], None]
+    ) -> None:
+        """`wake` has this process poll the database now."""
         self._database = database
         self._reconciler = reconciler
+        self._wake = wake
         self._operations = operations
 
     async def watch(self) -> None:
@@ -64,7 +69,7 @@ class ConfirmationGuard:
             instead_of=running.generation,
             reason=reason,
         )
-        self._reconciler.wake()
+        self._wake()
         return True
 
     async def _claim(self) -> Running | None:

@@ -1,10 +1,8 @@
 """Loads the model that the database desires, in every process."""
 
-import asyncio
+import math
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -18,7 +16,6 @@ from understudy.errors import (
     UnderstudyError,
 )
 from understudy.registry.database.database import Database
-from understudy.registry.database.notifications import watch_changes
 from understudy.registry.database.slots import Use
 from understudy.registry.deployment import desired_state
 from understudy.registry.deployment.desired_state import DesiredStatePoll
@@ -40,9 +37,9 @@ LONGEST_RETRY_SECONDS = 60.0
 
 
 class Reconciler:
-    """Polls the desired state, loads the desired model, retries with back-off and reports what this process serves.
+    """Reads the desired state, loads the desired model, retries with back-off and reports what this process serves.
 
-    A load that fails keeps the old model live.
+    A load that fails keeps the old model live. `PollLoop` says when to poll.
     """
 
     def __init__(
@@ -66,11 +63,9 @@ class Reconciler:
         self._retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._empty_since: float | None = None
-        self._publish_failed = False
         self._looked_at: float | None = None
         self._desired_since = 0.0
         self._first_generation: int | None = None
-        self._wake = asyncio.Event()
 
     @property
     def registry_age_seconds(self) -> float | None:
@@ -113,6 +108,11 @@ class Reconciler:
             return False
         return time.monotonic() - self._desired_since < self._settings.compile_wall_seconds
 
+    @property
+    def retry_at(self) -> float:
+        """The monotonic time at which a load that failed is due to be tried again; infinite where none failed."""
+        return math.inf if self._failed is None else self._retry_at
+
     def build_not_loaded(self) -> Unavailable:
         """Return the error that says why this process is not in sync: ModelNotLoaded or RegistryOutdated."""
         if self.outdated:
@@ -126,53 +126,6 @@ class Reconciler:
         if self.desired.active_model_id is None:
             return ModelNotLoaded("Not ready: no model is marked active any more.")
         return ModelNotLoaded(f"Not ready: model {self.desired.active_model_id} is being loaded.")
-
-    def wake(self) -> None:
-        """Poll the database now instead of at the next interval."""
-        self._wake.set()
-
-    async def follow(self, publish: Callable[[], Awaitable[None]]) -> None:
-        """Follow the database until cancelled; await `publish` after each poll."""
-        while True:
-            await self.poll_once()
-            await self._publish(publish)
-            await self._rest()
-            self._wake.clear()
-
-    async def _rest(self) -> None:
-        """Wait until the next poll is due, or a failed load is to be tried again, and report meanwhile.
-
-        A poll may be due more seldom than a report, and a server without reports counts as gone.
-        """
-        began = time.monotonic()
-        # Servers that one notification woke must not all ask at the same moments from then on.
-        ends = began + random.uniform(0.8, 1.0) * self._settings.poll_seconds  # noqa: S311
-        if self._failed is not None:
-            ends = min(ends, max(self._retry_at, began + FIRST_RETRY_SECONDS))
-        while not self._wake.is_set() and (now := time.monotonic()) < ends:
-            reports = self.desired is not None and self.reporter.due_at < ends
-            with suppress(TimeoutError):
-                async with asyncio.timeout((self.reporter.due_at if reports else ends) - now):
-                    await self._wake.wait()
-            if reports and not self._wake.is_set():
-                await self._report_at_rest()
-
-    async def _report_at_rest(self) -> None:
-        try:
-            await self._report()
-        except Exception:  # only the report is lost
-            log.exception("this server could not be reported")
-
-    async def _publish(self, publish: Callable[[], Awaitable[None]]) -> None:
-        try:
-            with suppress(DatabaseUnavailable):  # the next poll reports it
-                await publish()
-        except Exception:  # the pages may miss events; this process must go on following the database
-            if not self._publish_failed:
-                log.exception("sending events to the pages failed", remedy="Understudy tries again; report this line.")
-            self._publish_failed = True
-        else:
-            self._publish_failed = False
 
     async def read_desired(self) -> None:
         """Read the desired state; load and report nothing. Raises DatabaseUnavailable."""
@@ -207,11 +160,6 @@ class Reconciler:
                 self.problem = error
                 return
             self._live.swap(LiveModel(loaded, desired.generation, datetime.now(UTC)))
-
-    async def listen(self) -> None:
-        """Poll the database as soon as it tells of a change, until cancelled. Without this, `follow` still polls."""
-        async for _ in watch_changes(self._settings):
-            self.wake()
 
     async def poll_once(self) -> None:
         """Poll the database once and load the desired model if it is not live.
@@ -252,7 +200,7 @@ class Reconciler:
         else:
             self._empty_since = None
             await self._follow(await self._reconcile(desired), desired.active_model_id, seen=live)
-        await self._report()
+        await self.report()
 
     async def _reconcile(self, desired: DesiredStatePoll) -> DesiredStatePoll:
         """Count a new generation for a switch that somebody made by hand in the database."""
@@ -290,7 +238,7 @@ class Reconciler:
             return
         began = time.monotonic()
         try:
-            async with keep_reporting(lambda: self._report(desired)):
+            async with keep_reporting(lambda: self.report(desired)):
                 loaded = await self._preparation.prepare_desired(model_id, desired.variant)
         except DatabaseUnavailable:
             raise
@@ -328,7 +276,7 @@ class Reconciler:
             retry_seconds=round(pause, 2),
         )
 
-    async def _report(self, loading: DesiredStatePoll | None = None) -> None:
+    async def report(self, loading: DesiredStatePoll | None = None) -> None:
         """Store what this process serves; `loading` is being loaded.
 
         While a model is loaded again that failed before, the error of the last attempt is reported.
