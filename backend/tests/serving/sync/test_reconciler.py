@@ -409,7 +409,7 @@ async def test_events_that_cannot_be_sent_do_not_stop_the_reconciler(services: S
         await services.operations.activate(first, "test", wait=True)
         await by_hand(services, "UPDATE understudy_operations SET state = 'odd', updated_at = '2999-01-01 00:00:00'")
         async with asyncio.timeout(60):
-            while not services.reconciler._publish_failed:
+            while not services.poll_loop._publish_failed:
                 await asyncio.sleep(0.01)
         await by_hand(
             services,
