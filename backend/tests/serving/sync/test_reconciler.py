@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from tests.fault_points import act_at
-from tests.postgres import only_sqlite
 from tests.serving.conftest import Opener, Register
 from understudy.container import Services, open_services, run_background_tasks
 from understudy.errors import (
@@ -22,16 +21,13 @@ from understudy.errors import (
     ModelNotLoaded,
     RegistryOutdated,
     SeveralActive,
-    WarmUpFailed,
 )
 from understudy.migrations import Repair
 from understudy.registry import schema
 from understudy.registry.deployment import desired_state
-from understudy.registry.deployment.replicas import ReplicaReport
 from understudy.schemas.registry.model import ModelUpdate
 from understudy.schemas.server.status import ReplicaStatus
 from understudy.serving.sync import reconciler, replica_reporter
-from understudy.serving.sync.live_model import LoadedModel
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
