@@ -45,6 +45,7 @@ def _measured(bench: Bench, subject: Subject, clip: ClipFile) -> Result:
                 seconds=seconds,
                 repeats=bench.repeats,
                 rate=rate,
+                warm=True,
             )
 
         press(_SATURATED, 1)
