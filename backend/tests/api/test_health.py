@@ -13,7 +13,7 @@ from understudy.registry.registry import Registry
 from understudy.schemas.registry.model import ModelCreate
 from understudy.serving import supervision
 from understudy.serving.compilation.compile_queue import CompileQueue
-from understudy.serving.sync.reconciler import Reconciler
+from understudy.serving.sync.poll_loop import PollLoop
 from understudy.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ class TestBackgroundTaskDown:
         async def die(*_: object) -> None:
             raise RuntimeError("a fault")
 
-        owner, method = {"follower": (Reconciler, "follow"), "compile_queue": (CompileQueue, "work")}[request.param]
+        owner, method = {"follower": (PollLoop, "run"), "compile_queue": (CompileQueue, "work")}[request.param]
         monkeypatch.setattr(owner, method, die)
         monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 600.0)
         return str(request.param)
