@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.doctor.conftest import Installation, list_codes
 from understudy.doctor import clock_check
 from understudy.models import utc_now
 from understudy.registry.database.database import Database
@@ -32,3 +33,12 @@ async def test_a_clock_that_is_minutes_apart_is_a_finding(
 async def test_servers_on_one_sqlite_file_have_one_clock(settings: Settings) -> None:
     async with Database(settings) as database:
         assert await clock_check.check(database) == []
+
+
+@pytest.mark.postgres
+async def test_doctor_looks_at_the_clock(
+    settings: Settings, migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_check, "_ALLOWED", timedelta(days=-1))  # each difference is too large
+    on_postgresql = Installation(settings.model_copy(update={"database_url": migrated_postgres_url}))
+    assert "clock_differs" in list_codes(await on_postgresql.examine())

@@ -16,7 +16,8 @@ class AccessFacts:
     has_accounts: bool
 
 
-_FACTS = select(AccessRevision.revision, exists(select(Principal)))  # built once: each server reads it every second
+# Built once: each server asks it all the time.
+_FACTS = select(AccessRevision.revision, exists(select(Principal)))
 
 
 async def read(session: AsyncSession) -> AccessFacts:

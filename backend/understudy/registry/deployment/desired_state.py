@@ -72,7 +72,7 @@ def _build_poll() -> Select[Any]:
     ).outerjoin(active, true())
 
 
-# Built once: each server asks it several times a second.
+# Built once: each server asks it all the time.
 _POLL = _build_poll()
 
 

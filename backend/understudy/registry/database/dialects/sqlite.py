@@ -1,7 +1,7 @@
 """Sets SQLite up for several threads and processes.
 
-The two subclasses use private members of aiosqlite. `tests/registry/database/test_sqlite.py` pins each of them, and
-pyproject.toml caps the version.
+The two subclasses use private members of aiosqlite. `tests/registry/database/dialects/test_sqlite.py` pins each of
+them, and pyproject.toml caps the version.
 """
 
 import math
