@@ -1,18 +1,21 @@
 """The private members of aiosqlite that registry/database/dialects/sqlite.py uses, and what they save."""
 
 import asyncio
+import gc
 import inspect
+import os
 import sqlite3
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import aiosqlite
 import pytest
+from anyio.to_thread import run_sync
 
 from understudy.registry.database.dialects.sqlite import ConnectionThreads, _Connection, _Cursor
 
@@ -95,3 +98,56 @@ async def test_the_thread_of_a_connection_that_failed_to_open_ends(tmp_path: Pat
     async with asyncio.timeout(10):
         await threads.join()
     assert not any(thread.is_alive() for thread in threads._threads)
+
+
+async def _cancel_opening(threads: ConnectionThreads, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancel a task while its thread opens the file, and wait until the thread has ended."""
+    opens, cancelled = Event(), Event()
+    stat = os.stat
+
+    def stat_late(*arguments: Any, **options: Any) -> os.stat_result:
+        opens.set()
+        assert cancelled.wait(30)
+        return stat(*arguments, **options)
+
+    async def open_it() -> None:
+        await threads.connect(str(path), isolation_level=None, check_same_thread=False)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("understudy.registry.database.dialects.sqlite_file.os.stat", stat_late)
+        opening = asyncio.ensure_future(open_it())
+        await run_sync(opens.wait, 30)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        cancelled.set()
+        await threads.join()
+
+
+async def test_a_connection_whose_task_was_cancelled_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log would lie beside the file until the garbage collector found it, and Python 3.13 warns of it then."""
+    path = tmp_path / "test.db"
+    await _cancel_opening(ConnectionThreads(), path, monkeypatch)
+    assert [each.name for each in tmp_path.iterdir()] == ["test.db"]
+
+
+async def test_a_cancelled_opening_makes_no_later_log_another_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, path = ConnectionThreads(), tmp_path / "test.db"
+    await _cancel_opening(threads, path, monkeypatch)
+    gc.collect()
+    for _ in range(2):
+        connection = await threads.connect(str(path), isolation_level=None, check_same_thread=False)
+        threads.file.refuse_other()
+        await connection.close()
+    await threads.join()
+
+
+async def test_a_connection_that_could_not_be_set_up_is_closed(tmp_path: Path) -> None:
+    threads, path = ConnectionThreads(), tmp_path / "test.db"
+    path.write_bytes(b"no database at all " * 60)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        await threads.connect(str(path))
+    await threads.join()
+    gc.collect()  # Python 3.13 warns of a connection that was not closed

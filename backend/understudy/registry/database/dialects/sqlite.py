@@ -4,6 +4,7 @@ The two subclasses use private members of aiosqlite. `tests/registry/database/di
 them, and pyproject.toml caps the version.
 """
 
+import asyncio
 import math
 import os
 import sqlite3
@@ -50,6 +51,17 @@ class _Cursor(aiosqlite.Cursor):
 
 
 class _Connection(aiosqlite.Connection):
+    """Closes what its thread opened, also where nobody waits for it any more."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        self._opened: list[sqlite3.Connection] = []
+        super().__init__(partial(_keep, self._opened, connector), iter_chunk_size=64)
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """End the thread. aiosqlite forgets what the thread opened for a task that was cancelled while it waited."""
+        self._tx.put_nowait((None, partial(_close, self._opened)))
+        return super().stop()
+
     @property
     def thread(self) -> Thread:
         """The thread on which every statement of this connection runs."""
@@ -79,7 +91,7 @@ class ConnectionThreads:
         return self._start(partial(_open_read_only, path, self.file, **options))
 
     def _start(self, connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
-        connection = _Connection(connector, iter_chunk_size=64)
+        connection = _Connection(connector)
         connection.thread.daemon = True
         self._threads = [*(thread for thread in self._threads if thread.is_alive()), connection.thread]
         return connection
@@ -111,34 +123,64 @@ def build_sqlite_engine(
         pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare)
-    if not read_only:
-        event.listen(engine.sync_engine, "close", lambda *_: threads.file.note_close())
     event.listen(engine.sync_engine, "begin", partial(_begin, seconds))
     return engine
 
 
-def _open(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
-    """Return a connection in WAL mode; runs on the connection's own thread. Raises DatabaseReplaced.
+def _keep(opened: list[sqlite3.Connection], connector: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
+    opened.append(connector())
+    return opened[0]
 
-    When two connections switch a new file to WAL at once, SQLite answers one of them "database is locked" without
-    waiting for its busy timeout (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
-    """
+
+def _close(opened: Iterable[sqlite3.Connection]) -> None:
+    for connection in opened:
+        connection.close()
+
+
+class _FileConnection(sqlite3.Connection):
+    """Notes on the identity of its file that it is closed."""
+
+    file: FileIdentity | None = None
+
+    def close(self) -> None:
+        """Close the connection; it may be closed already."""
+        file, self.file = self.file, None
+        if file is not None:
+            file.note_close()
+        super().close()
+
+
+def _open(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
+    """Return a connection in WAL mode; runs on the connection's own thread. Raises DatabaseReplaced."""
     file.refuse_other()
-    connection: sqlite3.Connection = sqlite3.connect(path, **options)
-    deadline = time.monotonic() + options.get("timeout", _LONGEST_WAIT_SECONDS)
+    connection = sqlite3.connect(path, factory=_FileConnection, **options)
+    try:
+        _enter_wal_mode(connection, time.monotonic() + options.get("timeout", _LONGEST_WAIT_SECONDS))
+        connection.execute("PRAGMA schema_version")  # opens the log
+        file.remember(path)
+    except BaseException:
+        connection.close()
+        raise
+    file.note_open()
+    connection.file = file
+    return connection
+
+
+def _enter_wal_mode(connection: sqlite3.Connection, deadline: float) -> None:
+    """Switch to WAL mode.
+
+    When two connections switch a new file at once, SQLite answers one of them "database is locked" without waiting for
+    its busy timeout (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
+    """
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.Error as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                connection.close()
                 raise
             time.sleep(_LOCK_RETRY_SECONDS)
         else:
-            connection.execute("PRAGMA schema_version")  # opens the log
-            file.remember(path)
-            file.note_open()
-            return connection
+            return
 
 
 def _open_read_only(path: str, file: FileIdentity, **options: Any) -> sqlite3.Connection:
@@ -151,8 +193,12 @@ def _open_read_only(path: str, file: FileIdentity, **options: Any) -> sqlite3.Co
     fixed = not os.access(place.parent, os.W_OK) and not Path(f"{place}-wal").exists()
     query = "mode=ro&immutable=1" if fixed else "mode=rw"
     connection: sqlite3.Connection = sqlite3.connect(f"{place.as_uri()}?{query}", **{**options, "uri": True})
-    connection.execute("PRAGMA query_only = ON")
-    file.remember(path)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        file.remember(path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

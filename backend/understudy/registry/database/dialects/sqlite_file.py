@@ -2,6 +2,7 @@
 
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class FileIdentity:
         self._opened: tuple[int, int] | None = None
         self._beside: dict[str, tuple[int, int]] = {}
         self._connections = 0
+        self._lock = threading.Lock()
 
     def remember(self, path: str) -> None:
         """Take the file at `path` as the opened one, unless another is known already."""
@@ -38,17 +40,17 @@ class FileIdentity:
 
     def note_open(self) -> None:
         """Note a new connection in WAL mode, and take the log and its index as those that it uses."""
-        self._connections += 1
-        for name in _BESIDE:
-            if name not in self._beside and (found := _identify(f"{self._path}{name}")) is not None:
-                self._beside[name] = found
+        with self._lock:
+            self._connections += 1
+            found = {name: file for name in _BESIDE if (file := _identify(f"{self._path}{name}")) is not None}
+            self._beside = found | self._beside
 
     def note_close(self) -> None:
         """Note that a connection is about to be closed: with the last one SQLite may delete log and index."""
-        self._connections -= 1
-        if self._connections <= 0:
-            self._connections = 0
-            self._beside.clear()
+        with self._lock:
+            self._connections -= 1
+            if self._connections == 0:
+                self._beside = {}
 
     def refuse_other(self, *, committed: bool = False) -> None:
         """Raises DatabaseReplaced where another file or none lies at the path of the opened one, its log or its index.
@@ -69,7 +71,8 @@ class FileIdentity:
                 "Models in memory go on answering until then.",
             )
         for name, opened in self._beside.items():
-            if _identify(f"{self._path}{name}") != opened:
+            # A connection may close on another thread meanwhile, and SQLite deletes the log then.
+            if _identify(f"{self._path}{name}") != opened and self._beside.get(name) == opened:
                 raise DatabaseReplaced(
                     f"{self._path}{name} was deleted or replaced while this process used it. "
                     f"{_describe_loss(committed)}",
