@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -39,6 +40,7 @@ from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
 from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
 from understudy.files.regular_file import read_regular
+from understudy.files.thread_opening import open_on_thread
 from understudy.inference.clip_input.batch_size import MAX_BATCH
 from understudy.inference.pipeline.verdict import Verdict
 from understudy.inference.pipeline.window_reporter import OnWindows
@@ -121,7 +123,7 @@ class WorkerEngine:
         if remote.verdict is None:
             raise NotForAudio("The model takes tensors, and its spec does not say how to make one from audio.")
         queued = time.perf_counter()
-        content = pack_file(source) if is_in_memory(source) else await _pack(source)
+        content = pack_file(source) if is_in_memory(source) else await open_on_thread(partial(pack_file, source))
         spent: float | None = None
         try:
             ticket = self._backlog.admit(content.kind, content.size, refuse=priority is Priority.PREDICTION)
@@ -266,21 +268,6 @@ class WorkerEngine:
             return frame.payload
         # The thread closes the frame, also where the caller is cancelled before it begins.
         return await asyncio.shield(asyncio.to_thread(unpack, frame, _MAX_ANSWER_BYTES))
-
-
-async def _pack(source: BinaryIO) -> Content:
-    """Return the content of a seekable file. Where the caller is cancelled, it is closed when the thread has it."""
-    packing = asyncio.ensure_future(asyncio.to_thread(pack_file, source))
-    try:
-        return await asyncio.shield(packing)
-    except asyncio.CancelledError:
-        packing.add_done_callback(_close_content)
-        raise
-
-
-def _close_content(packing: "asyncio.Future[Content]") -> None:
-    if not packing.cancelled() and packing.exception() is None:
-        packing.result().close()
 
 
 def _read_report(folder: Path) -> CompileReport:

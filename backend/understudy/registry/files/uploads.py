@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -16,6 +17,7 @@ from anyio.to_thread import run_sync
 from understudy.errors import BodyTooLarge, FileExists, FormatUnknown, PathRefused
 from understudy.files.disk_errors import translate_disk_errors
 from understudy.files.file_ownership import create_owned, remove_if_left_over
+from understudy.files.thread_opening import open_on_thread
 from understudy.registry.files.paths import is_reserved_on_windows
 from understudy.schemas.registry.model_file import UploadedFile
 from understudy.settings import Settings
@@ -62,7 +64,7 @@ class Uploads:
 
     async def _write(self, part: Path, chunks: AsyncIterable[bytes], digest: "hashlib._Hash") -> int:
         size, buffered = 0, bytearray()
-        with await run_sync(create_owned, part) as file:
+        with await open_on_thread(partial(create_owned, part)) as file:
 
             def flush() -> None:
                 digest.update(buffered)

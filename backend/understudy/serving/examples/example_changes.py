@@ -1,8 +1,10 @@
 """Stores, shows and removes the examples of a registered model."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -10,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from understudy.errors import FileChanged, OutcomeUnknown, StorageUnavailable, UnderstudyError
 from understudy.files.regular_file import open_regular
+from understudy.files.thread_opening import open_on_thread
 from understudy.models import HistoryEvent
 from understudy.registry.database.database import Database
 from understudy.registry.files.example_clips import ExampleClips, NewExample
@@ -65,14 +68,13 @@ class ExampleChanges:
         found = await asyncio.to_thread(self._find_own, request.file_path)
         if found is None:
             return await self._registry.register(request, actor)
-        with ExitStack() as stack:
-            examples = await asyncio.to_thread(_open_clips, found.place, stack)
-            if not examples:
+        with closing(await open_on_thread(partial(_open_examples, found.place))) as opened:
+            if not opened.examples:
                 return await self._registry.register(request, actor)
-            model, stored = await self._register_with(request, examples, actor, keep_earlier=True)
+            model, stored = await self._register_with(request, opened.examples, actor, keep_earlier=True)
         if not stored:
             return model
-        note = f"Its {len(examples)} examples were read from {found.path}, which was written for this file."
+        note = f"Its {len(opened.examples)} examples were read from {found.path}, which was written for this file."
         return model.model_copy(update={"notes": (*model.notes, note)})
 
     async def register_with(self, request: ModelCreate, examples: Sequence[NewExample], actor: str) -> ModelDetail:
@@ -138,8 +140,8 @@ class ExampleChanges:
 
     async def replace_from_file(self, model_id: int, file: Path, actor: str) -> ModelExamples:
         """Store the examples of an examples.csv, whose clips lie beside it. Raises what `replace` raises."""
-        with ExitStack() as stack:
-            return await self.replace(model_id, await asyncio.to_thread(_open_clips, file, stack), actor)
+        with closing(await open_on_thread(partial(_open_examples, file))) as opened:
+            return await self.replace(model_id, opened.examples, actor)
 
     async def get(self, model_id: int) -> ModelExamples:
         """Return the examples and the latest run of them; write nothing. Raises what `read_file_record` raises."""
@@ -233,6 +235,17 @@ def _require_same_file(row: Row, digest: str) -> None:
         raise FileChanged(f"{row.model.file_path} was replaced while it was registered.")
 
 
-def _open_clips(file: Path, stack: ExitStack) -> list[NewExample]:
-    """Read an examples.csv and open its clips, which `stack` closes. Raises ExamplesInvalid."""
-    return [NewExample(each.expected, stack.enter_context(open_regular(each.path))) for each in read_folder(file)]
+@dataclass(frozen=True)
+class _OpenExamples:
+    """The examples of an examples.csv; `close` closes their clips."""
+
+    examples: list[NewExample]
+    close: Callable[[], None]
+
+
+def _open_examples(file: Path) -> _OpenExamples:
+    """Read an examples.csv and open its clips. Raises ExamplesInvalid."""
+    with ExitStack() as stack:
+        found = read_folder(file)
+        examples = [NewExample(each.expected, stack.enter_context(open_regular(each.path))) for each in found]
+        return _OpenExamples(examples, stack.pop_all().close)
