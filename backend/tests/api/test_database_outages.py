@@ -109,7 +109,7 @@ async def test_a_database_that_may_not_be_written_refuses_changes_and_serves_on(
 async def test_a_silent_database_costs_its_deadline_shows_in_readiness_and_is_followed_again(
     settings: Settings, models: None, postgres_proxy: TcpProxy, proxied_url: str, postgres_url: str, wav: bytes
 ) -> None:
-    quick = {"database_seconds": 0.4, "max_registry_age_seconds": 0.6, "poll_seconds": 0.05}
+    quick = {"database_seconds": 1.0, "max_registry_age_seconds": 0.6, "poll_seconds": 0.05}
     proxied = settings.model_copy(update={"database_url": proxied_url, **quick})
     direct = settings.model_copy(update={"database_url": postgres_url, "poll_seconds": 0.05})
     async with serve(direct) as other, serve(proxied) as client:
