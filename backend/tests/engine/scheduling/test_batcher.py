@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from understudy.engine.scheduling.batcher import MAX_ROWS, Batcher
 from understudy.engine.scheduling.worker_pool import WorkerPool
 from understudy.errors import CannotServe, RequestInvalid
 from understudy.inference.runtime.onnx_session import build_session
+from understudy.inference.runtime.session import Tensors
 from understudy.inference.runtime.tensor_graph import Graph
 from understudy.serving.telemetry.counters import Counters
 
@@ -148,10 +150,20 @@ async def test_other_shapes_of_rows_are_not_joined(batcher: Batcher) -> None:
     assert [answer.shape for answer in answers] == [(1, 2 + number % 3) for number in range(12)]
 
 
-async def test_requests_that_wait_for_a_run_are_counted(batcher: Batcher, softplus: Graph) -> None:
+async def test_requests_that_wait_for_a_run_are_counted(
+    batcher: Batcher, softplus: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, run = Event(), softplus.run
+
+    def run_late(inputs: Tensors) -> dict[str, NDArray[Any]]:
+        assert counted.wait(30)
+        return run(inputs)
+
+    monkeypatch.setattr(softplus, "run", run_late)
     tasks = [asyncio.create_task(batcher.infer(softplus, row(number))) for number in range(10)]
     await asyncio.sleep(0)
     assert batcher.waiting == 9  # the first runs
+    counted.set()
     await asyncio.gather(*tasks)
     assert batcher.waiting == 0
 
