@@ -1,5 +1,6 @@
 """A process under the limits cannot reach the network, files outside its folder, programs or other processes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -105,6 +106,50 @@ def test_no_program_can_be_started_and_no_other_process_signalled(tmp_path: Path
     assert answers["kill"] == "PermissionError"
     assert answers["escape"] == "PermissionError"
     assert answers["trace"] == "-1"
+
+
+def test_limits_priority_and_cores_of_other_processes_cannot_be_changed(tmp_path: Path) -> None:
+    """Each attempt would set what holds already, so that it changes nothing where it is not refused."""
+    answers = run_attempts(
+        tmp_path,
+        limits="__import__('resource').prlimit(os.getppid(), __import__('resource').RLIMIT_CORE)",
+        priority="os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(os.PRIO_PROCESS, os.getppid()))",
+        priorities="os.setpriority(os.PRIO_PGRP, 0, os.getpriority(os.PRIO_PROCESS, os.getppid()))",
+        cores="os.sched_setaffinity(os.getppid(), os.sched_getaffinity(os.getppid()))",
+        policy="os.sched_setscheduler(os.getppid(), os.SCHED_OTHER, os.sched_param(0))",
+        own_limits="__import__('resource').getrlimit(__import__('resource').RLIMIT_CPU)",
+        own_priority="os.nice(1) > 0",
+        own_cores="os.sched_setaffinity(0, os.sched_getaffinity(0))",
+    )
+    for name in ("limits", "priority", "priorities", "cores", "policy"):
+        assert answers[name] == "PermissionError", name
+    assert (answers["own_limits"], answers["own_priority"], answers["own_cores"]) == ("(30, 35)", "True", "None")
+
+
+def test_no_memory_can_be_made_that_outlives_the_process(tmp_path: Path) -> None:
+    """Without IPC_CREAT nothing is made where the call is not refused: it then finds nothing under the key."""
+    call = "[c := __import__('ctypes'), l := c.CDLL(None, use_errno=True), l.{}, c.get_errno()][2:]"
+    answers = run_attempts(
+        tmp_path,
+        memory=call.format("shmget(0x7E57, 4096, 0)"),
+        queue=call.format("msgget(0x7E57, 0)"),
+        lock=call.format("semget(0x7E57, 1, 0)"),
+    )
+    for name in ("memory", "queue", "lock"):
+        assert answers[name] == f"[-1, {errno.EACCES}]", name
+
+
+def test_processes_can_be_forbidden_and_threads_go_on(tmp_path: Path) -> None:
+    answers = run_attempts(
+        tmp_path,
+        before="(pid := os.fork()) or os._exit(0)",
+        forbid="__import__('understudy.compiler.isolation.seccomp').compiler.isolation.seccomp.forbid_processes()",
+        after="os.fork() or os._exit(0)",
+        thread="[t := threading.Thread(target=lambda: attempt('in_thread', os.fork)), t.start(), t.join()] and 1",
+    )
+    assert answers["before"].isdigit()
+    assert (answers["forbid"], answers["after"]) == ("None", "PermissionError")
+    assert (answers["thread"], answers["in_thread"]) == ("1", "PermissionError")
 
 
 def test_memory_file_size_and_open_files_are_limited(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import io
 import os
 import random
+import re
 import signal
 from contextlib import suppress
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,6 +192,14 @@ async def test_workers_are_walled_in_and_said_to_be_ready(services: Services, li
             await asyncio.sleep(0.02)
     workers = engine_of(services).describe_workers()
     assert {"memory", "filesystem", "network", "programs"} <= set(workers[0].walls)
+    for worker in workers:  # the fork server's filter, and the worker's own, which forbids processes
+        assert _count_filters(str(worker.pid)) == _count_filters("self") + 2
+
+
+def _count_filters(process: str) -> int:
+    found = re.search(r"^Seccomp_filters:\t(\d+)$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
 
 
 def _wav(samples: NDArray[np.float32]) -> io.BytesIO:

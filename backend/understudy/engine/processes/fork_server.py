@@ -16,6 +16,7 @@ from pathlib import Path
 
 import structlog
 
+from understudy.compiler.isolation import seccomp
 from understudy.compiler.isolation.process_limits import die_with_parent
 from understudy.engine.local_engine import ClipLimits
 from understudy.engine.processes import walls
@@ -115,6 +116,7 @@ def _run_child(control: socket.socket, end: int, page: int, limits: ClipLimits, 
     try:
         if sys.platform == "linux":
             die_with_parent(os.getppid())
+            seccomp.forbid_processes()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control.close()

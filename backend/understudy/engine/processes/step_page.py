@@ -1,5 +1,6 @@
 """A page of memory in which a worker says what it runs, and its server how many cores nobody needs."""
 
+import fcntl
 import mmap
 import os
 import time
@@ -32,9 +33,13 @@ class StepPage:
 
     @staticmethod
     def create() -> int:
-        """Return the descriptor of a new page."""
-        descriptor = os.memfd_create("understudy-step", os.MFD_CLOEXEC)
+        """Return the descriptor of a new page, whose length is fixed.
+
+        A page that the worker shortened would end the server, which reads it, by SIGBUS.
+        """
+        descriptor = os.memfd_create("understudy-step", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(descriptor, _SIZE)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         return descriptor
 
     @contextmanager
