@@ -5,7 +5,15 @@ import os
 
 import pytest
 
-from understudy.engine.wire.channel import MAX_INLINE, Channel, Frame, ProtocolError, create_pair, receive_frames
+from understudy.engine.wire.channel import (
+    MAX_INLINE,
+    Channel,
+    Frame,
+    ProtocolError,
+    create_pair,
+    receive_frames,
+    send_frame,
+)
 from understudy.engine.wire.content import pack, unpack
 from understudy.engine.wire.refusals import to_error
 from understudy.errors import ModelNotFound, NotAudio, UnderstudyError
@@ -30,6 +38,38 @@ async def test_messages_arrive_in_order_where_the_reader_is_slow() -> None:
     assert [unpack(frame, 1 << 20)[:1] for frame in frames] == [bytes([number]) for number in range(50)]
     sender.close()
     receiver.close()
+
+
+async def test_what_arrived_is_dealt_with_before_all_that_waits_is_read() -> None:
+    """Else the descriptors of what waits would use up those of the process."""
+    held: list[Frame] = []
+    most = closed = 0
+
+    async def close(frame: Frame) -> None:
+        nonlocal closed
+        held.remove(frame)
+        frame.close()
+        closed += 1
+
+    def take(frame: Frame) -> None:
+        nonlocal most
+        held.append(frame)
+        most = max(most, len(held))
+        tasks.add(asyncio.create_task(close(frame)))
+
+    tasks: set[asyncio.Task[None]] = set()
+    ours, theirs = create_pair()
+    content = pack([bytes(MAX_INLINE + 1)])
+    for _ in range(100):
+        send_frame(ours, b"{}", content.descriptors)
+    content.close()
+    receiver = Channel(theirs, take, lambda _: None)
+    async with asyncio.timeout(10):
+        while closed < 100:
+            await asyncio.sleep(0)
+    assert most <= 40
+    receiver.close()
+    ours.close()
 
 
 async def test_the_first_message_of_a_turn_travels_at_once_and_the_others_in_one_packet_up_to_its_size() -> None:

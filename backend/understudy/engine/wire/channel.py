@@ -18,6 +18,9 @@ _MAX_DESCRIPTORS = 2
 # A packet takes more messages up to these sizes; a message that is longer travels alone.
 _FULL_PACKET = 80 << 10
 _MOST_MESSAGES = 64
+# Packets that are read in one turn of the event loop. What they bring is then dealt with, and its descriptors closed,
+# before the next ones: else those that wait would use up this process's descriptors, or keep it from anything else.
+_PACKETS_A_TURN = 16
 _LENGTHS = struct.Struct("<II")  # of the document and of the bytes behind it
 
 
@@ -130,7 +133,9 @@ class Channel:
         self._loop.remove_writer(self._end)
 
     def _receive(self) -> None:
-        while self._open:
+        for _ in range(_PACKETS_A_TURN):
+            if not self._open:
+                return
             try:
                 frames = receive_frames(self._end, self._buffer)
             except BlockingIOError:
