@@ -1,15 +1,19 @@
 """A model that ends its process, never ends, or asks for all memory costs one request, and nothing else."""
 
 import asyncio
+import os
+import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.engine.workers.conftest import Activate, clip
+from tests.engine.workers.conftest import Activate, clip, workers_of
 from tests.engine.workers.hostile_models import DIVIDE, EXPAND, LOOP, TRIGGER
 from tests.types import ModelFactory
 from understudy.container import Services
 from understudy.engine.workers.remote_model import MAX_DEATHS, RemoteModel
+from understudy.engine.workers.worker import Worker
 from understudy.errors import CannotServe, ModelSetAside, UnderstudyError, WorkerDied
 from understudy.models import HistoryEvent
 from understudy.schemas.registry.model import ModelCreate
@@ -73,6 +77,36 @@ async def test_step_that_takes_too_long_is_stopped_and_its_process_goes_on(
         await predict(services, TRIGGER)
     assert await predict(services, 0.5) == "loud"
     assert {worker.pid for worker in services.engine.describe_workers()} == before
+
+
+async def test_end_of_the_fork_server_condemns_no_model(services: Services, activate_hostile: Activate) -> None:
+    """An administrator or a lack of memory ends it, and its workers with it."""
+    await activate_hostile(LOOP)
+    model = services.live.current
+    assert model is not None
+    assert isinstance(model.model.engine_model, RemoteModel)
+    answer = asyncio.create_task(predict(services, TRIGGER))
+    async with asyncio.timeout(30):
+        while not any(
+            step and not step.decoding for step in (each.handle.page.read() for each in workers_of(services))
+        ):
+            await asyncio.sleep(0.005)
+    [pid] = {_read_parent(each.handle.pid) for each in workers_of(services)}
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(WorkerDied, match="the process that forked it ended"):
+        await answer
+    assert len(model.model.engine_model._deaths) == 0
+    assert await predict(services, 0.5) == "loud"
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def _runs_the_model(worker: Worker) -> bool:
+    step = worker.handle.page.read()
+    return step is not None and not step.decoding
+
+
+def _read_parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
 async def test_model_that_ends_workers_again_and_again_is_set_aside(

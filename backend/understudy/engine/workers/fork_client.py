@@ -36,6 +36,7 @@ class WorkerHandle:
     end: socket.socket
     page: StepPage
     exit_code: int | None = field(default=None, init=False)
+    orphaned: bool = field(default=False, init=False)  # the fork server ended, and the worker with it
     exited: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -149,6 +150,10 @@ class ForkServer:
         self._gone = True
         self._started.set()
         self._process.kill()
+        asyncio.get_running_loop().run_in_executor(None, self._process.wait)  # else it stays in the table of processes
+        for handle in self._handles.values():
+            handle.orphaned = True
+            handle.exited.set()  # nobody will report its exit code
         log.error("the fork server ended", reason=str(error) if error else None)
         self._fail_forks()
         self._on_gone()

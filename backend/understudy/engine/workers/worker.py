@@ -12,7 +12,16 @@ from pydantic import ValidationError
 from understudy.engine.processes.step_page import RunningStep
 from understudy.engine.wire.channel import Channel, Frame, ProtocolError
 from understudy.engine.wire.content import Content
-from understudy.engine.wire.messages import Cancel, ClipWindows, Failed, FromWorker, StopRuns, ToWorker, from_worker
+from understudy.engine.wire.messages import (
+    Cancel,
+    ClipWindows,
+    Failed,
+    FromWorker,
+    Load,
+    StopRuns,
+    ToWorker,
+    from_worker,
+)
 from understudy.engine.wire.refusals import to_error
 from understudy.engine.workers.fork_client import WorkerHandle
 
@@ -68,7 +77,8 @@ class Worker:
         self._on_gone = on_gone
         self._on_change = on_change
         self._pending: dict[int, _Pending] = {}
-        self._seen: object = None
+        self._seen: RunningStep | None = None
+        self._longest_step = 0.0  # limit of a step whose callers went away
         self._stopping: RunningStep | None = None  # the last step that was asked to stop
         self._stopped: set[int] = set()  # owners of that step that have not been answered
         self._stopped_after = 0.0
@@ -99,8 +109,10 @@ class Worker:
         if self.gone:
             raise WorkerGone((), self._reason, outside=False)
         answer: asyncio.Future[tuple[FromWorker, Frame]] = asyncio.get_running_loop().create_future()
-        if not self._pending:
+        if not self._pending and self.handle.page.read() is None:
             self._progress = time.monotonic()
+        if not isinstance(message, Load):
+            self._longest_step = max(self._longest_step, seconds)
         self._pending[request] = _Pending(answer, seconds, request if owner is None else owner, on_windows)
         self._on_change()
         self._channel.send(message.model_dump_json().encode(), content.payload, content.descriptors)
@@ -126,16 +138,23 @@ class Worker:
     def check_progress(self) -> None:
         """Stop the running step if it takes longer than it may, and kill the worker if it goes on."""
         step = self.handle.page.read()
-        if step != self._seen or not self._pending:
+        if step != self._seen or (step is None and not self._pending):
             self._seen, self._progress = step, time.monotonic()
             return
-        allowed = max(each.seconds for each in self._pending.values())
+        allowed = self._find_allowed(step)
         late = time.monotonic() - self._progress - allowed
         if late > 0 and step is not None and step != self._stopping:
             self._stopping, self._stopped, self._stopped_after = step, set(step.requests), allowed
             self.tell(StopRuns())
         elif late > _STOP_SECONDS:
             self.kill(_describe_limit(allowed))
+
+    def _find_allowed(self, step: RunningStep | None) -> float:
+        """Return the limit of those that a step belongs to; without a step, the longest of all that wait."""
+        if step is None:
+            return max(each.seconds for each in self._pending.values())
+        owners = (each.seconds for each in self._pending.values() if each.owner in step.requests)
+        return max(owners, default=self._longest_step)
 
     def kill(self, reason: str) -> None:
         """End the process; the channel then reports that it is gone."""
@@ -150,7 +169,8 @@ class Worker:
         self._fail(WorkerGone((), "the server stops", outside=True))
 
     def _receive(self, frame: Frame) -> None:
-        self._progress = time.monotonic()
+        if self._seen is None:  # else a stuck step goes on beside answers that need none
+            self._progress = time.monotonic()
         try:
             message = from_worker.validate_json(frame.head)
         except ValidationError:
@@ -202,8 +222,9 @@ class Worker:
             async with asyncio.timeout(_EXIT_SECONDS):
                 await self.handle.exited.wait()
         code = self.handle.exit_code
-        outside = not self._reason and code == -signal.SIGKILL
-        self.reason = self._reason or _describe_exit(code)
+        orphaned = code is None and self.handle.orphaned
+        outside = not self._reason and (orphaned or code == -signal.SIGKILL)
+        self.reason = self._reason or ("the process that forked it ended" if orphaned else _describe_exit(code))
         held, decoding = ((), False) if step is None else (step.requests, step.decoding)
         unclear = beside > 0 and not self._reason  # where the server killed it, the step was too long
         self._fail(WorkerGone(held, self.reason, outside=outside, decoding=decoding, unclear=unclear))
