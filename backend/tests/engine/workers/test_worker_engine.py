@@ -5,6 +5,7 @@ import io
 import os
 import random
 import re
+import shutil
 import signal
 from contextlib import suppress
 from itertools import chain
@@ -21,9 +22,9 @@ from tests.sample_files import tone
 from tests.types import ModelFactory
 from understudy.container import Services, open_services
 from understudy.engine.engine import Engine
-from understudy.engine.workers.remote_model import MAX_DEATHS
+from understudy.engine.workers.remote_model import MAX_DEATHS, RemoteModel
 from understudy.engine.workers.worker import Worker
-from understudy.errors import AudioUnusable, NotAudio, RequestInvalid, WorkerDied
+from understudy.errors import AudioUnusable, NotAudio, RequestInvalid, Unavailable, WorkerDied
 from understudy.schemas.inference.prediction import Prediction, Window
 from understudy.schemas.inference.sample_encoding import Encoding
 from understudy.schemas.inference.stream import StreamStart, StreamWindow
@@ -184,6 +185,34 @@ async def test_recording_that_ends_workers_while_it_is_decoded_condemns_no_model
         with pytest.raises(WorkerDied, match=r"while it decoded this recording: signal 6 \(SIGABRT\)"):
             await answer
     assert (await services.predictor.predict(io.BytesIO(short))).label == "b"
+
+
+async def test_model_that_no_new_worker_can_load_is_refused_at_once_until_it_is_activated(
+    services: Services, live: int
+) -> None:
+    current = services.live.current
+    assert current is not None
+    assert isinstance(current.model.engine_model, RemoteModel)
+    shutil.rmtree(current.model.engine_model.folder)
+    before = {worker.pid for worker in engine_of(services).describe_workers()}
+    async with asyncio.timeout(30):
+        while kill(services) == 0:
+            await asyncio.sleep(0.01)
+        while True:
+            workers = engine_of(services).describe_workers()
+            fresh = before.isdisjoint(worker.pid for worker in workers)
+            if fresh and [worker.state for worker in workers] == [WorkerState.READY] * 2:
+                break
+            await asyncio.sleep(0.02)
+    await services.reconciler.read_desired()
+    with pytest.raises(Unavailable, match="could load the model"):
+        services.status_reporter.require_ready()
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable, match="could load the model"):
+            await services.predictor.predict(io.BytesIO(tone(1.0)))
+    await services.activation.activate(live, "test")
+    services.status_reporter.require_ready()
+    assert (await services.predictor.predict(io.BytesIO(tone(1.0)))).label == "b"
 
 
 async def test_workers_are_walled_in_and_said_to_be_ready(services: Services, live: int) -> None:

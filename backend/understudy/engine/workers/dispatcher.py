@@ -15,7 +15,7 @@ from understudy.engine.workers.remote_stream import RemoteStream
 from understudy.engine.workers.tensor_groups import SharedRunBroken, Sharing
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import WorkerTeam
-from understudy.errors import ModelSetAside, WorkerDied
+from understudy.errors import ModelSetAside, Unavailable, UnderstudyError, WorkerDied
 from understudy.schemas.inference.stream import StreamStart
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Dispatcher:
         """
         alone = sharing is Sharing.ALONE
         for _ in range(_MAX_TRIES):
-            _refuse_set_aside(model)
+            self._refuse(model)
             worker = await self._team.acquire(model.number, priority)
             request, sent = next(self._numbers), time.perf_counter()
             try:
@@ -84,6 +84,7 @@ class Dispatcher:
     async def open_stream(self, model: RemoteModel, start: StreamStart) -> RemoteStream:
         """Return a stream of a worker. Raises what `request` raises, except SharedRunBroken."""
         for _ in range(_MAX_TRIES):
+            self._refuse(model)
             worker = await self._team.acquire(model.number, Priority.STREAM)
             try:
                 return await self._open_stream(worker, model, start)
@@ -97,7 +98,7 @@ class Dispatcher:
         stream = next(self._numbers)
 
         async def send(build: Callable[[int], ToWorker], content: Content) -> tuple[FromWorker, Frame]:
-            _refuse_set_aside(model)
+            self._refuse(model)
             request = next(self._numbers)
             try:
                 return await worker.request(build(request), request, content, seconds=model.step_seconds, owner=stream)
@@ -115,6 +116,21 @@ class Dispatcher:
             raise StreamLost
         return RemoteStream(stream, opened, send, worker.tell)
 
+    def find_problem(self, model: RemoteModel) -> UnderstudyError | None:
+        """Return why no worker answers on `model`, or None."""
+        if model.set_aside is not None:
+            return ModelSetAside(model.set_aside)
+        if model.refused is not None and self._team.lacks(model.number):
+            return Unavailable(
+                f"No worker process could load the model: {model.refused}",
+                remedy="Activate the model again, which compiles it anew where its files are missing.",
+            )
+        return None
+
+    def _refuse(self, model: RemoteModel) -> None:
+        if (problem := self.find_problem(model)) is not None:
+            raise problem
+
     def _blame(self, model: RemoteModel, gone: WorkerGone) -> WorkerDied:
         if gone.decoding:  # no model ran, so that the death counts against none
             return WorkerDied(
@@ -128,8 +144,3 @@ class Dispatcher:
         return WorkerDied(
             f"The worker process ended or was stopped on this request, on the model {name}…: {gone.reason}."
         )
-
-
-def _refuse_set_aside(model: RemoteModel) -> None:
-    if model.set_aside is not None:
-        raise ModelSetAside(model.set_aside)

@@ -29,6 +29,7 @@ class RemoteModel:
         self.kind = f"tensors of {number}".encode()  # of its requests for tensors, in the backlog
         self.join_rows = 0  # rows of different requests for tensors that may share a run, as a worker said last
         self.set_aside: str | None = None
+        self.refused: str | None = None  # why a new worker could not load it
         self._report = report
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
 

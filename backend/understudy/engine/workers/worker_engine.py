@@ -38,7 +38,7 @@ from understudy.engine.workers.reported_windows import ReportedWindows
 from understudy.engine.workers.tensor_groups import Sharing, TensorGroups
 from understudy.engine.workers.worker import Worker, WorkerGone
 from understudy.engine.workers.worker_team import TeamSettings, WorkerTeam
-from understudy.errors import ModelSetAside, NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
+from understudy.errors import NotForAudio, Unavailable, UnderstudyError, WarmUpFailed, WorkerDied
 from understudy.files.regular_file import read_regular
 from understudy.files.thread_opening import open_on_thread
 from understudy.inference.clip_input.batch_size import MAX_BATCH
@@ -201,9 +201,7 @@ class WorkerEngine:
     def find_problem(self, model: EngineModel | None) -> UnderstudyError | None:
         if not self._team.running:
             return Unavailable("No worker process is running.", remedy="See the server's log.")
-        if isinstance(model, RemoteModel) and model.set_aside is not None:
-            return ModelSetAside(model.set_aside)
-        return None
+        return self._dispatcher.find_problem(model) if isinstance(model, RemoteModel) else None
 
     def describe_workers(self) -> Sequence[WorkerStatus]:
         return self._team.describe()
@@ -239,6 +237,7 @@ class WorkerEngine:
                     raise
                 except Exception as error:  # noqa: BLE001  # the other models must be loaded
                     refused.add(model.number)
+                    model.refused = str(error)
                     log.error(  # a worker's refusal has no trace here
                         "a new worker cannot load a model", digest=model.report.source_digest, reason=str(error)
                     )

@@ -85,6 +85,11 @@ class WorkerTeam:
             self._seen_ready = time.monotonic()
         return time.monotonic() - self._seen_ready < _REPLACE_SECONDS
 
+    def lacks(self, model: int) -> bool:
+        """Return whether every worker is ready, and none has loaded `model`."""
+        ready = [worker for worker in self.workers if worker.ready and not worker.gone]
+        return len(ready) >= self._settings.workers and not any(model in worker.models for worker in ready)
+
     @property
     def waiting(self) -> int:
         """Number of requests that no worker has taken."""
