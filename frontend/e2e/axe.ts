@@ -20,10 +20,16 @@ export async function expectAccessibleInBothThemes(page: Page, name: string): Pr
   await test.step(name, async () => {
     await expectAccessible(page);
     await page.emulateMedia({ colorScheme: "dark" });
+    await waitForTransitions(page);
     await expectContrast(page);
     await page.emulateMedia({ colorScheme: "light" });
+    await waitForTransitions(page);
   });
 }
+
+/** Waits until colors that change between the themes have their last value. */
+const waitForTransitions = (page: Page) =>
+  page.evaluate(() => Promise.allSettled(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished)));
 
 async function expectNone(axe: AxeBuilder): Promise<void> {
   const { violations } = await axe.analyze();
