@@ -19,17 +19,16 @@ export const expectContrast = (page: Page): Promise<void> =>
 export async function expectAccessibleInBothThemes(page: Page, name: string): Promise<void> {
   await test.step(name, async () => {
     await expectAccessible(page);
-    await page.emulateMedia({ colorScheme: "dark" });
-    await waitForTransitions(page);
+    await showTheme(page, "dark");
     await expectContrast(page);
-    await page.emulateMedia({ colorScheme: "light" });
-    await waitForTransitions(page);
+    await showTheme(page, "light");
   });
 }
 
-/** Waits until colors that change between the themes have their last value. */
-const waitForTransitions = (page: Page) =>
-  page.evaluate(() => Promise.allSettled(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished)));
+async function showTheme(page: Page, theme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+}
 
 async function expectNone(axe: AxeBuilder): Promise<void> {
   const { violations } = await axe.analyze();

@@ -20,7 +20,7 @@ export interface ButtonLook {
 /** Returns the classes of a button, also for links that look like one. */
 export function buttonClass({ look = "plain", small = false, square = false }: ButtonLook = {}): string {
   return clsx(
-    "inline-flex select-none items-center justify-center gap-2 whitespace-nowrap rounded-md font-medium text-sm transition-colors",
+    "inline-flex select-none items-center justify-center gap-2 whitespace-nowrap rounded-md font-medium text-sm motion-safe:transition-colors",
     "disabled:opacity-50 aria-disabled:opacity-50",
     small ? "h-8" : "h-10",
     square ? (small ? "w-8" : "w-10") : small ? "px-3" : "px-4",
