@@ -57,9 +57,7 @@ test("a long recording with 521 labels never holds the page up", async ({ page, 
     await expect(page.getByRole("button", { name: "Pause" })).toBeVisible();
     const tasks = await takeLongTasks(page);
     test.info().annotations.push({ type: "long tasks", description: `${answered} ms; ${tasks.join(", ")}` });
-    console.log(
-      `${SECONDS} s of sound: answer after ${answered} ms; tasks above 50 ms: ${tasks.join(", ") || "none"}`,
-    );
+    console.log(`${SECONDS} s of sound: answer after ${answered} ms; tasks above 50 ms: ${tasks.join(", ") || "none"}`);
     expect(Math.max(0, ...tasks)).toBeLessThan(LONGEST_TASK_MS);
   } finally {
     rmSync(path);
