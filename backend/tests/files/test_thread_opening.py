@@ -1,4 +1,4 @@
-"""What a thread opened for a task that was cancelled is closed before the task ends."""
+"""A task that is cancelled while a thread opens a file for it ends when that file is closed."""
 
 import asyncio
 from collections.abc import Callable
